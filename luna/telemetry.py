@@ -24,6 +24,10 @@ from luna.errors import LunaError
 HIDDEN = "***"
 _SECRET_NAMES = re.compile(r"(?:^|[_-])(?:password|passwd|secret|token|authorization|api_?key|credentials?|cookie)(?:$|[_-])", re.IGNORECASE)
 _SECRET_IN_URL = re.compile(r"(?<=://)([^\s:/@]*):([^\s@]+)@")
+# As headers, cookies and queries have them, in the lines of libraries that write such.
+_SECRET_IN_TEXT = re.compile(
+    r"""(\b(?:bearer|basic)\s+|(?<![a-z])(?:\w*[_-])?(?:password|passwd|secret|token|session|signature|api_?key)=)[^\s&;,"'\\]+""", re.IGNORECASE
+)
 _TRACE_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 # Libraries whose INFO says nothing to an operator.
 _QUIET = ("alembic", "httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "kombu", "uvicorn.access")
@@ -84,7 +88,7 @@ def ensure_plain_lines() -> None:
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace what is secret by its name or stands as a password in a URL."""
-    return {name: HIDDEN if _SECRET_NAMES.search(name) else _without_secrets(value) for name, value in event.items()}
+    return {name: HIDDEN if _SECRET_NAMES.search(name) else without_secrets(value) for name, value in event.items()}
 
 
 @contextmanager
@@ -121,7 +125,7 @@ def check_health(name: str, probe: Callable[[], str]) -> Check:
         ok, detail = True, probe()
     except LunaError as error:
         ok, detail = False, str(error)
-    return Check(name, ok, round((time.perf_counter() - begun) * 1000, 2), str(_without_secrets(detail)))
+    return Check(name, ok, round((time.perf_counter() - begun) * 1000, 2), str(without_secrets(detail)))
 
 
 def _name_service(service: str) -> Processor:
@@ -132,11 +136,12 @@ def _name_service(service: str) -> Processor:
     return add
 
 
-def _without_secrets(value: object) -> object:
+def without_secrets(value: object) -> object:
+    """Return a value, also one of lists and tables, without what is secret by its name or by how it stands in a text."""
     if isinstance(value, SecretStr):
         return HIDDEN
     if isinstance(value, dict):
-        return {name: HIDDEN if _SECRET_NAMES.search(str(name)) else _without_secrets(inner) for name, inner in value.items()}
+        return {name: HIDDEN if _SECRET_NAMES.search(str(name)) else without_secrets(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_secrets(inner) for inner in value]
-    return _SECRET_IN_URL.sub(rf"\1:{HIDDEN}@", value) if isinstance(value, str) else value
+        return [without_secrets(inner) for inner in value]
+    return _SECRET_IN_TEXT.sub(rf"\1{HIDDEN}", _SECRET_IN_URL.sub(rf"\1:{HIDDEN}@", value)) if isinstance(value, str) else value

@@ -80,7 +80,7 @@ class Gate:
 
 
 @contextmanager
-def empty_gate(server: str, redis_url: str, **settings: Any) -> Iterator[Gate]:
+def empty_gate(server: str, redis_url: str, /, **settings: Any) -> Iterator[Gate]:
     """Run a gateway on a database of its own in which nobody is set up."""
     with own_database(server, f"luna_identity_{uuid.uuid4().hex[:8]}") as url:
         upgrade(url)
@@ -91,7 +91,7 @@ def empty_gate(server: str, redis_url: str, **settings: Any) -> Iterator[Gate]:
 
 
 @contextmanager
-def gate_with_people(server: str, redis_url: str, **settings: Any) -> Iterator[Gate]:
+def gate_with_people(server: str, redis_url: str, /, **settings: Any) -> Iterator[Gate]:
     """Run a gateway with the two sites and the three people; each but the admin has the first site alone."""
     with empty_gate(server, redis_url, **settings) as gate:
         with unit_of_work(gate.database) as connection:

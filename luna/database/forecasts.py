@@ -116,6 +116,14 @@ def read_all(connection: Connection, site_id: str, *, version: str, first: datet
     return [_forecast(part, _timeline(part), at.astype(datetime).replace(tzinfo=UTC), version) for at, part in zip(issued, parts, strict=True)]
 
 
+def find_reach(connection: Connection, site_id: str, *, version: str, issued_at: datetime) -> datetime | None:
+    """Return until when a version's issue looks ahead; None where it holds no slot."""
+    table = slot_forecasts.c
+    of_issue = table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at == issued_at
+    last = connection.scalar(select(table.slot_start).where(*of_issue).order_by(table.slot_start.desc()).limit(1))
+    return None if last is None else last.astimezone(UTC) + SLOT
+
+
 def read_instants(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[datetime]:
     """Return when forecasts were issued from ``first`` to ``last``, both included, in order."""
     table = slot_forecasts.c

@@ -21,8 +21,8 @@ PHRASES = {
     ),
     "fresh": Phrase("Issued {at}, {minutes} min ago, for {hours} h ahead.", "Erstellt {at}, vor {minutes} min, für {hours} h im Voraus."),
     "stale": Phrase(
-        "The last forecast is {hours} h old ({at}). Plans use another one until a new one comes.",
-        "Die letzte Prognose ist {hours} h alt ({at}). Pläne nehmen eine andere, bis eine neue kommt.",
+        "The last forecast is {hours} h old ({at}). Plans use a fresher version's where there is one.",
+        "Die letzte Prognose ist {hours} h alt ({at}). Pläne nehmen die einer frischeren Version, wo es eine gibt.",
     ),
     "none": Phrase("No forecast yet", "Noch keine Prognose"),
     "none_lead": Phrase(

@@ -37,6 +37,7 @@ PHRASES = {
     "step_supply": Phrase("Battery gives the house {kwh}", "Batterie gibt dem Haus {kwh}"),
     "step_charge": Phrase("Battery takes {kwh} at {price}", "Batterie lädt {kwh} zu {price}"),
     "step_export": Phrase("Battery sells {kwh}", "Batterie verkauft {kwh}"),
+    "step_owner": Phrase("{mode}, as you decided", "{mode}, wie du entschieden hast"),
     "step_car": Phrase("Car charges {kwh} at {price}, ready by {by}", "Auto lädt {kwh} zu {price}, fertig bis {by}"),
     # Figures.
     "fact_cost": Phrase("Next 24 h", "Nächste 24 h"),
@@ -87,6 +88,8 @@ PHRASES = {
     "soc": Phrase("Battery charge", "Ladestand"),
     "used": Phrase("used", "verbraucht"),
     "supplied": Phrase("supplied", "geliefert"),
+    "plan_of": Phrase("Plan of {t}", "Plan von {t}"),
+    "expected": Phrase("expected", "erwartet"),
     "measured": Phrase("measured", "gemessen"),
     "planned": Phrase("planned", "geplant"),
     "band": Phrase("P10–P90", "P10–P90"),

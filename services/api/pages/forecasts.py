@@ -21,9 +21,8 @@ from luna.observations import Observations
 from luna.outlook import Forecast
 from luna.queue.jobs import submit_job
 from luna.site import Site
-from luna.timeline import SLOT
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.pages.forecasts_view import ForecastsView, draw_explained, view_explained
+from services.api.pages.forecasts_view import ForecastsView, LastForecast, draw_explained, view_explained
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
 
@@ -35,11 +34,11 @@ VersionQuery = Annotated[ForecastVersion | None, Query()]
 
 @dataclass(frozen=True, slots=True)
 class StoredForecasts:
-    """What is stored of a site's forecasts: who drives, when each version was issued last, what is forgotten today."""
+    """What is stored of a site's forecasts: who drives, when that was issued last and how far it looks, what is forgotten today."""
 
     site: Site
     status: ForecastStatus
-    issued: dict[str, datetime]
+    last: LastForecast | None
     forgotten_until: datetime | None
 
 
@@ -126,7 +125,7 @@ def _issue(gateway: Gateway, site_id: str, at: datetime) -> Response:
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
 
 
-NOTHING_DRAWN: dict[str, Any] = {"charts": [], "notes": [], "hours": None, "refusal": None}
+NOTHING_DRAWN: dict[str, Any] = {"charts": [], "notes": [], "refusal": None}
 
 
 def _show(
@@ -136,7 +135,7 @@ def _show(
     with unit_of_work(gateway.database) as connection:
         stored = _read(connection, site_id, now)
         running = None if job is None else load_own(connection, site_id, job)
-    view = ForecastsView(stored.status, stored.issued, now, slot, numbers_of(request, stored.site), words_of(request, PAGE))
+    view = ForecastsView(stored.status, stored.last, now, slot, numbers_of(request, stored.site), words_of(request, PAGE))
     progress = None if running is None else find_progress(gateway, running)
     frame = {"view": view, "stored": stored, "done": done, "job": running, "progress": progress}
     return show(request, PAGE, site=stored.site, **(NOTHING_DRAWN | {"explained": None, "refusal_of_slot": None} | told | frame))
@@ -146,7 +145,15 @@ def _read(connection: Connection, site_id: str, now: datetime) -> StoredForecast
     site = sites.load(connection, site_id)
     status = forecast_status.read_status(connection, site_id, at=now)
     forgotten = learning_reset.find_forgotten(connection, site, now)
-    return StoredForecasts(site, status, forecast_issues.last_issued(connection, site_id, until=now), forgotten and forgotten[1])
+    return StoredForecasts(site, status, _find_last(connection, site_id, status.active_forecast_version, now), forgotten and forgotten[1])
+
+
+def _find_last(connection: Connection, site_id: str, version: str, now: datetime) -> LastForecast | None:
+    until = now + timedelta(microseconds=1)
+    issues = forecast_issues.list_newest(connection, site_id, issued=(None, until), version=version, limit=1)
+    return next(
+        (LastForecast(issue.issued_at, forecasts.find_reach(connection, site_id, version=version, issued_at=issue.issued_at)) for issue in issues), None
+    )
 
 
 async def _explain(gateway: Gateway, question: ExplainRequest) -> tuple[ExplainReply | None, LunaError | None]:
@@ -162,7 +169,7 @@ def _draw(gateway: Gateway, site_id: str, reply: ExplainReply, request: Request)
     """Return the drawings of an explained forecast, and the notes below them."""
     site, forecast, happened = _read_forecast(gateway, site_id, reply)
     view = view_explained(site, reply, forecast, happened, numbers=numbers_of(request, site))
-    return draw_explained(view, label=words_of(request, PAGE)("chart_label")) | {"hours": forecast.timeline.count * SLOT / timedelta(hours=1)}
+    return draw_explained(view, label=words_of(request, PAGE)("chart_label"))
 
 
 def _read_forecast(gateway: Gateway, site_id: str, reply: ExplainReply) -> tuple[Site, Forecast, Observations]:

@@ -1,6 +1,6 @@
 """What is stored of forecasts, as their page says and draws it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -36,12 +36,25 @@ class VersionRow:
     cells: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class LastForecast:
+    """The last issue of the version that drives, and until when it looks ahead; None where it holds nothing."""
+
+    issued_at: datetime
+    reach: datetime | None
+
+    @property
+    def hours(self) -> int:
+        """How many whole hours it looks ahead."""
+        return 0 if self.reach is None else int((self.reach - floor_to(self.issued_at, SLOT)) / timedelta(hours=1))
+
+
 @dataclass(frozen=True)
 class ForecastsView:
     """What drives, how old it is, and how good all versions were."""
 
     status: ForecastStatus
-    issued: Mapping[str, datetime]
+    last: LastForecast | None
     now: datetime
     chosen: datetime | None
     numbers: Numbers
@@ -53,23 +66,25 @@ class ForecastsView:
         return self.words("headline", version=self.say_version(self.status.active_forecast_version))
 
     @property
-    def last_issued(self) -> datetime | None:
-        """When the version that drives was issued last."""
-        return self.issued.get(self.status.active_forecast_version)
-
-    @property
     def stale(self) -> bool:
         """Whether that is too long ago to plan from."""
-        return self.last_issued is not None and self.now - self.last_issued > FRESH
+        return self.last is not None and self.now - self.last.issued_at > FRESH
+
+    @property
+    def partial_hours(self) -> int | None:
+        """How far it looks where that is less than what is planned; None: far enough, or nothing is known."""
+        return self.last.hours if self.last is not None and self.last.reach is not None and self.last.hours < HOURS_AHEAD - 1 else None
 
     @property
     def freshness(self) -> str:
-        """How old the forecast is that drives."""
-        issued = self.last_issued or self.now
+        """How old the forecast is that drives, and how far it looks; empty where there is none."""
+        if self.last is None:
+            return ""
+        issued = self.last.issued_at
         age = self.now - issued
         if self.stale:
             return self.words("stale", hours=int(age / timedelta(hours=1)), at=self.say_instant(issued))
-        return self.words("fresh", minutes=int(age / timedelta(minutes=1)), at=self.numbers.clock(issued), hours=HOURS_AHEAD)
+        return self.words("fresh", minutes=int(age / timedelta(minutes=1)), at=self.numbers.clock(issued), hours=self.last.hours)
 
     @property
     def shadow(self) -> ShadowRecord | None:

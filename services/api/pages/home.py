@@ -36,6 +36,8 @@ LOCALES: dict[Language, str] = {"en": "en-GB", "de": "de-DE"}
 CHART_WORDS = {
     **{name: name for name in ("price", "power", "soc", "used", "supplied", "measured", "planned", "band", "held", "reserve", "cheap", "dear")},
     **{name: name for name in ("predicted", "buy", "sell", "now", "hourly", "daily", "appliances", "plan_changed", "offline")},
+    "plan_of": "plan_of",
+    "expected": "expected",
     "gap": "unknown",
     "without": "ghost_without",
     "midnight": "ghost_midnight",
@@ -45,6 +47,8 @@ CHART_WORDS = {
     "grid": "flow_grid",
     "car": "flow_car",
 }
+# What the chart fills in itself.
+CHART_PLACES = {"plan_changed": {"t": "{t}", "mode": "{mode}"}, "plan_of": {"t": "{t}"}}
 SitePath = Annotated[str, Path(min_length=1, max_length=64)]
 SlotQuery = Annotated[int | None, Query(ge=0, le=10_000, description="of the timeline; usual: what is chosen first")]
 InstantQuery = Annotated[Instant | None, Query(description="the slot that holds it")]
@@ -171,7 +175,7 @@ def _chart_words(view: HomeView) -> dict[str, Any]:
     modes = {name: spoken[view.numbers.language].short for name, spoken in MODES.items()}
     kinds = {load.kind for load in view.window.site.loads}
     heater = "flow_heater" if kinds == {"water_heater"} and not view.window.site.heat_pumps else "flow_heat_pump" if not kinds else "appliances"
-    return {name: words(phrase) if phrase != "plan_changed" else words(phrase, t="{t}", mode="{mode}") for name, phrase in CHART_WORDS.items()} | {
+    return {name: words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in CHART_WORDS.items()} | {
         "heater": words(heater),
         "short": modes,
     }

@@ -36,7 +36,7 @@ def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
 def _overrides(view: HomeView) -> Iterator[Notice]:
     for each in view.document["overrides"]:
         until = datetime.fromisoformat(each["until"])
-        said = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.numbers.clock(until))
+        said = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.say_instant(until))
         name = "" if each["device"] == BATTERIES else each["device"].partition(":")[2]
         yield Notice("you", said, name, each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from luna.errors import InvalidInputError
 from luna.timeline import SLOT, FloatArray
-from luna.wording import Sentences
+from luna.wording import Sentences, mode
 from luna.wording.modes import join_figures
 from luna.wording.pages import PageWords
 from services.api.timeline.window import Window
@@ -29,11 +29,12 @@ A_DAY = 96
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Neighbouring slots of one mode, ``[first, end)``."""
+    """Neighbouring slots of one mode, ``[first, end)``, decided by the owner or not."""
 
     mode: str
     first: int
     end: int
+    by_owner: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +76,26 @@ class HomeView:
     @cached_property
     def runs(self) -> list[Run]:
         """The runs of modes from the slot that runs on."""
-        modes, found = self.document["decisions"]["mode"], []
-        for mode, slots in groupby(range(self.window.past, len(modes)), key=lambda slot: modes[slot]):
+        found = []
+        for (done, by_owner), slots in groupby(range(self.window.past, self.window.timeline.count), key=self._decided):
             first, *rest = slots
-            if mode is not None:
-                found.append(Run(mode, first, first + len(rest) + 1))
+            if done is not None:
+                found.append(Run(done, first, first + len(rest) + 1, by_owner))
         return found
 
     def run_at(self, slot: int) -> Run | None:
         """Return the run of modes that a slot is part of; what is over and what is to come are runs of their own."""
-        modes, past = self.document["decisions"]["mode"], self.window.past
-        if not 0 <= slot < len(modes) or modes[slot] is None:
+        count, past = self.window.timeline.count, self.window.past
+        if not 0 <= slot < count or self._decided(slot)[0] is None:
             return None
-        low, high = (0, past) if slot < past else (past, len(modes))
-        first = next((i + 1 for i in range(slot - 1, low - 1, -1) if modes[i] != modes[slot]), low)
-        end = next((i for i in range(slot + 1, high) if modes[i] != modes[slot]), high)
-        return Run(modes[slot], first, end)
+        (mode, by_owner), (low, high) = self._decided(slot), (0, past) if slot < past else (past, count)
+        first = next((i + 1 for i in range(slot - 1, low - 1, -1) if self._decided(i) != (mode, by_owner)), low)
+        end = next((i for i in range(slot + 1, high) if self._decided(i) != (mode, by_owner)), high)
+        return Run(mode, first, end, by_owner)
+
+    def _decided(self, slot: int) -> tuple[Any, bool]:
+        decided = self.document["decisions"]
+        return decided["mode"][slot], decided["decided_by"][slot] == "owner"
 
     @property
     def selected(self) -> int:
@@ -151,7 +156,10 @@ class HomeView:
 
     def say_time(self, slot: int) -> str:
         """Return a slot's clock time, with its day where that is not today."""
-        instant = self.instant(slot)
+        return self.say_instant(self.instant(slot))
+
+    def say_instant(self, instant: datetime) -> str:
+        """Return a clock time, with its day where that is not today."""
         ahead = (instant.astimezone(self.numbers.zone).date() - self.window.now.astimezone(self.numbers.zone).date()).days
         clock = self.numbers.clock(instant)
         return clock if ahead == 0 else f"{self.numbers.weekday(instant)} {clock}"
@@ -165,6 +173,9 @@ class HomeView:
         return sorted([*chosen, *others[: MOST_STEPS - len(chosen)]], key=lambda step: step.slot)
 
     def _tell_run(self, run: Run) -> Step:
+        if run.by_owner:
+            text = self.words("step_owner", mode=mode(run.mode, language=self.numbers.language).full)
+            return Step("you", run.first, run.end, self._span(run.first, run.end), text)
         span = slice(run.first, run.end)
         planned, prices = self.document["planned"], self.document["prices"]
         given, taken, sold = (planned[name][span] * HOURS for name in ("discharge_kw", "charge_kw", "export_kw"))

@@ -12,18 +12,9 @@ from sqlalchemy import Connection
 from luna.timeline import SLOT, FloatArray
 from services.api.timeline.columns import bands, decisions, device_columns, mean_soc, planned_flows
 from services.api.timeline.ghosts import Seen, compare_next_day, read_stays, trace_reserve, trace_without_luna
-from services.api.timeline.measured import (
-    Measured,
-    end_of,
-    name_deciders,
-    read_blocks,
-    read_expected,
-    read_measured,
-    read_overrides,
-    read_prices,
-    seconds_since,
-)
+from services.api.timeline.measured import Measured, end_of, read_expected, read_measured, read_prices, seconds_since
 from services.api.timeline.memory import PlanMemory
+from services.api.timeline.owner import apply_override, name_deciders, read_blocks, read_overrides
 from services.api.timeline.plan_parts import Followed, PlanPart, read_followed
 from services.api.timeline.window import Window
 
@@ -46,7 +37,7 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
         | {"prices": {"import": prices.import_price, "export": prices.export_price, "known_slots": prices.known}}
         | {"measured": measured.flows | {"soc": measured.soc}, "planned": {**said.planned, "soc": said.soc}, "bands": said.bands}
         | {"devices": said.devices, "reserve_soc": trace_reserve(inputs["reserves"], window.site, window.timeline)}
-        | {"decisions": said.decisions | {"decided_by": deciders}}
+        | {"decisions": apply_override(said.decisions, deciders, overrides, window) | {"decided_by": deciders}}
         | {"ghosts": _draw_ghosts(followed, seen, window, expected=read_expected(connection, window), memory=memory) | {"midnight": said.midnight}}
         | {"stays": stays, "overrides": overrides, "blocks": read_blocks(connection, window)}
     )

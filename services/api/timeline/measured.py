@@ -1,16 +1,13 @@
-"""What was measured, what prices are known, and who decided: the parts of a timeline that no plan says."""
+"""What was measured and what prices are known: the parts of a timeline that no plan says."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.control import ControlState
-from luna.database import control, forecast_activations, forecasts, manual_blocks, observations, plan_slots, prices
-from luna.device_config import BATTERIES
+from luna.database import forecast_activations, forecasts, observations, prices
 from luna.economics import price_slots
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.api.timeline.window import Window
@@ -69,44 +66,6 @@ def read_expected(connection: Connection, window: Window) -> dict[str, FloatArra
     spans = {name: read(column=f"{name}_kwh") for name in ("load", "pv")}
     ahead = np.full(window.timeline.count - past.count, np.nan)
     return {f"{name}_kw": np.concatenate([values * PER_HOUR, ahead]) for name, values in spans.items()}
-
-
-def read_overrides(connection: Connection, window: Window) -> list[dict[str, Any]]:
-    """Return what the owner wants instead of the plan now, device by device."""
-    site_id = window.site.name
-    states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))]
-    return [_override(state) for state in states if state.override and state.override.until > window.now]
-
-
-def _override(state: ControlState) -> dict[str, Any]:
-    assert state.override is not None  # noqa: S101 - asked for by the only caller
-    return {"device": state.device} | state.override.model_dump(mode="json", include={"mode", "power_kw", "target_soc", "until", "by"})
-
-
-def read_blocks(connection: Connection, window: Window) -> list[dict[str, Any]]:
-    """Return what the owner pinned and forbade within the window."""
-    timeline = window.timeline
-    standing = manual_blocks.read_standing(connection, window.site.name, first=timeline.start, end=timeline.end)
-    names = {"block_id", "device", "action", "from_", "to", "power_kw"}
-    return [block.model_dump(mode="json", by_alias=True, include=names) for block in standing]
-
-
-def name_deciders(connection: Connection, window: Window, *, planned: list[bool], overrides: list[dict[str, Any]]) -> list[str | None]:
-    """Return who decided each slot: of past ones as the log has it, of coming ones the owner until an override of the batteries ends, then the planner."""
-    timeline = window.timeline
-    logged = plan_slots.read_deciders(connection, window.site.name, timeline.start, timeline.end, device=BATTERIES)
-    owner_until = max((datetime.fromisoformat(each["until"]) for each in overrides if each["device"] == BATTERIES), default=None)
-    return [_decider(start, window, logged, planned=there, owner_until=owner_until) for start, there in zip(timeline, planned, strict=True)]
-
-
-def _decider(start: datetime, window: Window, logged: dict[datetime, tuple[str, str]], *, planned: bool, owner_until: datetime | None) -> str | None:
-    if start in logged:
-        return logged[start][0]
-    if start + SLOT <= window.now:
-        return None
-    if owner_until is not None and start < owner_until:
-        return "owner"
-    return "planner" if planned else None
 
 
 def seconds_since(instant: datetime | None, now: datetime) -> int | None:

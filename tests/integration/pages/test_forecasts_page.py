@@ -25,6 +25,7 @@ from luna.timeline import SLOT, SystemClock, Timeline, floor_to, local_midnight
 from services.forecaster.service import issue_forecasts
 from tests.furnished import ZONE, describe_furnished, forget_everything
 from tests.gateway import serve
+from tests.stored import issue_half_a_kilowatt
 from tests.workers import worker_process
 
 PAGE = "/ui/sites/foreseen/forecasts"
@@ -42,12 +43,16 @@ def api(redis_url: str, database_url: str, database: Engine, now: datetime, tmp_
     window = Timeline(start, SLOT, 8 * 96)
     objects = open_objects(Settings(data_folder=tmp_path_factory.mktemp("data")))
     with unit_of_work(database) as connection:
-        for name in ("foreseen", "old", "bare"):
+        for name in ("foreseen", "old", "forgotten", "short", "bare"):
             sites.save(connection, describe_furnished(name))
         series = {"load_kwh": np.full(window.count, 0.2), "pv_kwh": np.zeros(window.count)}
         observations.upsert(connection, "foreseen", Observations.of(window.starts, series))
         issue_forecasts(connection, IssueRequest(site_id="foreseen", at=now, forecast_version=BASELINE), objects=objects)
         upsert(connection, "old", [ForecastIssue(BASELINE, now - timedelta(hours=9), "full")])
+        upsert(connection, "forgotten", [ForecastIssue(BASELINE, now - timedelta(days=3, hours=1), "full")])
+        issued = floor_to(now, SLOT)
+        upsert(connection, "short", [ForecastIssue(BASELINE, issued, "full")])
+        issue_half_a_kilowatt(connection, "short", issued, slots=42)
         day = now.date() - timedelta(days=4)
         scores = [forecast_scores.ForecastDayScore(day, version, "load_kwh", 4, mae, mae, mae, 0.8) for version, mae in ((BASELINE, 0.05), (AURORA, 0.03))]
         forecast_scores.upsert(connection, "foreseen", scores)
@@ -75,9 +80,21 @@ def test_it_says_what_drives_how_old_it_is_and_how_good_versions_were(api: httpx
 
 def test_an_old_forecast_and_none_at_all_are_said_to_be_so(api: httpx.Client) -> None:
     assert "The last forecast is 9 h old" in read(api, "/ui/sites/old/forecasts")
+    # However old it is, it is not "none".
+    assert "The last forecast is 73 h old" in read(api, "/ui/sites/forgotten/forecasts")
+    assert "Die letzte Prognose ist 73 h alt" in read(api, "/ui/sites/forgotten/forecasts", "de")
     bare = read(api, "/ui/sites/bare/forecasts")
     assert "No forecast yet" in bare
     assert "Nothing is compared yet" in bare
+
+
+def test_a_forecast_that_reaches_a_part_of_the_horizon_says_how_far(api: httpx.Client) -> None:
+    short = read(api, "/ui/sites/short/forecasts")
+    # 42 quarter-hours are ten and a half hours.
+    assert re.search(r"Issued \d\d:\d\d, \d+ min ago, for 10 h ahead", short)
+    assert "It covers 10 h; beyond that its last day is repeated." in short
+    assert "Sie reicht 10 h" in read(api, "/ui/sites/short/forecasts", "de")
+    assert "It covers" not in read(api, PAGE)
 
 
 @pytest.fixture(scope="module")

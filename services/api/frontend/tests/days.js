@@ -41,7 +41,8 @@ export function timelineOf(slots, { past = 40, known = slots - 12, zone = "Europ
     devices: [{ name: "car", kind: "vehicles", soc: after(() => 0.6) }],
     reserve_soc: column(() => 0.1),
     decisions: { mode, decided_by: column(() => "planner") },
-    ghosts: { without_luna: { soc: column(() => 0.4) }, midnight: { soc: none }, forecast_then: { load_kw: before(() => 0.6), pv_kw: before(sun) } },
+    plan: { issued_at: new Date(Date.parse(start) + past * 9e5).toISOString() },
+    ghosts: { without_luna: { soc: column(() => 0.4) }, midnight: { issued_at: null, soc: none }, forecast_then: { load_kw: before(() => 0.6), pv_kw: before(sun) } },
     stays: [{ vehicle: "car", from: new Date(Date.parse(start) + 50 * 9e5).toISOString(), to: new Date(Date.parse(start) + 60 * 9e5).toISOString(), target_soc: 0.8 }],
   };
 }

@@ -69,6 +69,28 @@ test("series keep their ids whatever is shown, so that a refresh merges", () => 
   }
 });
 
+// The latest plan was issued at 10:00; the ghost's at 23:45 of the day before, which is a Tuesday.
+test("two plans of one slot are drawn as two lines and each is named by when it was issued", () => {
+  const timeline = timelineOf(96);
+  timeline.ghosts.midnight = { issued_at: "2026-05-19T21:45:00Z", soc: timeline.planned.soc.map((soc, i) => (soc == null ? 0.3 : soc - (i % 7) / 100)) };
+  const scene = readScene(timeline);
+  const view = viewOf(scene, { ghosts: new Set(["midnight", "forecast"]) });
+  const option = planOption(scene, view);
+  const [latest, older] = ["soc-planned", "soc-midnight"].map((id) => new Map(byId(option, id).data));
+  const at = scene.at(61);
+  // Slot 60 ends at 80 % by the latest plan; 60 mod 7 is 4, and so many points lower by the other.
+  assert.ok(Math.abs(latest.get(at) - 80) < 1e-9 && Math.abs(older.get(at) - 76) < 1e-9);
+  const words = { ...WORDS, planned: "planned", measured: "measured", plan_of: "Plan of {t}", house: "House", solar: "Solar", expected: "expected" };
+  const row = readout(scene, 60, { ...view, words, level: "slot", priceDecimals: 0 });
+  assert.equal(row.state, "planned, Sell · Plan of 10:00");
+  assert.deepEqual(row.cells.filter(({ mark }) => mark === "dotted").map(({ name }) => name), ["House, expected", "Solar, expected", "Plan of Tue 23:45"]);
+  assert.equal(row.cells.at(-1).value, "76%");
+  const over = readout(scene, 20, { ...view, words, level: "slot", priceDecimals: 0 });
+  assert.equal(over.state, "measured, Save");
+  // What was expected then: 0.6 kW, where 0.5 kW were measured.
+  assert.equal(over.cells.find(({ name }) => name === "House, expected").value, "0.6\u00a0kW");
+});
+
 test("bars end exactly where their slots do, planned ones half as dense", () => {
   const scene = sceneOf(96);
   const flows = byId(planOption(scene, viewOf(scene)), "flows");

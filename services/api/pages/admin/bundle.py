@@ -1,13 +1,15 @@
 """What somebody who helps needs to know of an installation, as one file, without anything that opens a door or says where a house stands."""
 
+import base64
 import io
 import json
 import platform
+import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from importlib.metadata import distributions
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from pydantic import SecretStr
 from pydantic_core import to_jsonable_python
@@ -18,7 +20,7 @@ from luna.errors import LunaError
 from luna.settings import Settings
 from luna.settings.stored import describe_settings
 from luna.site import Site
-from luna.telemetry import HIDDEN, RECENT_LINES
+from luna.telemetry import HIDDEN, RECENT_LINES, without_secrets
 from luna.timeline import SystemClock
 from services.api.gateway import Gateway
 from services.api.pages.admin.panels import TRAINED
@@ -27,6 +29,9 @@ from services.api.service_status import service_status
 MOST_JOBS = 200
 # Shorter ones stand in ordinary words, and would blacken them.
 SHORTEST_SECRET = 4
+# Services have their tokens anywhere in an address; a part as long as this may be one.
+SHORTEST_TOKEN = 12
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 def make_bundle(gateway: Gateway) -> bytes:
@@ -41,7 +46,7 @@ def make_bundle(gateway: Gateway) -> bytes:
         "jobs.json": lambda: _jobs(gateway),
         "tables.json": lambda: _tables(gateway),
         "sites.json": lambda: _sites(gateway),
-        "logs.jsonl": lambda: "\n".join(RECENT_LINES),
+        "logs.jsonl": lambda: "\n".join(str(without_secrets(line)) for line in RECENT_LINES),
     }
     secrets = list_secrets(gateway.settings)
     content = io.BytesIO()
@@ -52,30 +57,41 @@ def make_bundle(gateway: Gateway) -> bytes:
 
 
 def list_secrets(settings: Settings) -> list[str]:
-    """Return every text that must not leave: values of secret settings, passwords and users in addresses, the longest first."""
+    """Return every text that must not leave: values of secret settings, their lines, and what opens a door in addresses; the longest first."""
     found: set[str] = set()
     for name in Settings.model_fields:
         value = getattr(settings, name)
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value if isinstance(value, str) else ""
-        found |= {text} if isinstance(value, SecretStr) else set()
-        found |= _of_address(text)
+        secret, text = isinstance(value, SecretStr), value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        found |= {text, *text.split()} if secret else set()
+        for address in _ADDRESS.findall(text):
+            found |= _of_address(address, secret=secret)
     return sorted((each for each in found if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
 
 
-def _of_address(text: str) -> set[str]:
+def _of_address(address: str, *, secret: bool) -> set[str]:
+    """Return password, what stands alone where a user does, and, of an address that is secret as a whole, its parts; each also without its quotes."""
     try:
-        password = urlsplit(text).password if "://" in text else None
+        parts = urlsplit(address)
+        password = parts.password
     except ValueError:
-        return {text}
-    return {password, unquote(password)} if password else set()
+        return {address}
+    user = parts.netloc.rpartition("@")[0].partition(":")[0]
+    tokens = [user, *(re.split(r"[/?&=:@]", address.partition("://")[2]) if secret else ())]
+    found = {password or "", *(token for token in tokens if len(token) >= SHORTEST_TOKEN)}
+    return found | {unquote(each) for each in found}
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without the secrets, also where JSON writes them with escapes."""
+    """Return a text without the secrets, also where they stand with escapes of JSON, quoted for an address, or encoded."""
     for secret in secrets:
-        for form in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        for form in _forms_of(secret):
             text = text.replace(form, HIDDEN)
     return text
+
+
+def _forms_of(secret: str) -> set[str]:
+    plain = [secret, quote(secret), quote(secret, safe=""), quote_plus(secret), base64.b64encode(secret.encode()).decode().rstrip("=")]
+    return {json.dumps(each, ensure_ascii=ascii_only)[1:-1] for each in plain for ascii_only in (True, False)} | set(plain)
 
 
 def _write(read: Any) -> str:
@@ -93,7 +109,7 @@ def _versions() -> Mapping[str, Any]:
 
 def _jobs(gateway: Gateway) -> list[Any]:
     with unit_of_work(gateway.database) as connection:
-        return list(jobs.list_newest(connection, limit=MOST_JOBS))
+        return [without_secrets(to_jsonable_python(job)) for job in jobs.list_newest(connection, limit=MOST_JOBS)]
 
 
 def _tables(gateway: Gateway) -> list[Any]:

@@ -240,7 +240,8 @@ export class PlanPanel {
   // In one line: from when on the plan is another one.
   announce(before, after) {
     const shift = Math.round((after.start - before.start) / after.step);
-    const changed = after.modes.findIndex((mode, i) => i >= after.past && before.modes[i + shift] != null && mode !== before.modes[i + shift]);
+    const planned = (scene, i) => scene.modes[i] != null && scene.deciders[i] !== "owner";
+    const changed = after.modes.findIndex((mode, i) => i >= after.past && planned(before, i + shift) && planned(after, i) && mode !== before.modes[i + shift]);
     if (changed < 0) return this.say(null);
     const time = tellingClockOf(after.timeZone, this.data.locale)(after.at(changed));
     return this.say("plan_changed", { t: time, mode: this.words.short[after.modes[changed]] ?? "–" });

@@ -5,6 +5,13 @@ import { isGap } from "./scene.js";
 
 const difference = (a, b) => (a == null && b == null ? null : (a ?? 0) - (b ?? 0));
 
+// By the clock alone on the day that is now, with its day on another.
+function sayInstant({ timeZone, now }, instant, locale) {
+  const day = zoned(timeZone, locale, { dateStyle: "short" });
+  const clock = tellingClockOf(timeZone, locale)(instant);
+  return day(instant) === day(now) ? clock : `${zoned(timeZone, locale, { weekday: "short" })(instant)} ${clock}`;
+}
+
 // The title of the row, and its cells: token of the colour, name, value, and the mark where it is no area.
 export function readout(scene, i, { locale, words, ghosts, level, priceDecimals }) {
   const numbers = numbersOf({ locale, priceDecimals, priceScale: scene.priceScale, priceUnit: scene.priceUnit });
@@ -13,6 +20,8 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
   const state = isGap(scene, i) ? words.gap : i < scene.past ? words.measured : words.planned;
   const soc = i < scene.past ? scene.soc.measured[i] : scene.soc.planned[i];
   const battery = difference(flows.charge[i], flows.discharge[i]);
+  const planOf = (issued) => words.plan_of.replace("{t}", sayInstant(scene, issued, locale));
+  const wanted = (ghost) => (ghosts.has(ghost) ? null : []);
   const cells = [
     ["price", words.buy, numbers.price(scene.importPrice[i]), "line"],
     ["grid", words.sell, numbers.price(scene.exportPrice[i]), "line"],
@@ -22,14 +31,17 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
     ["pv", words.solar, numbers.power(flows.pv[i])],
     ["battery", words.battery, `${numbers.signedPower(battery)} · ${numbers.share(soc)}`],
     ["grid", words.grid, numbers.signedPower(difference(flows.gridImport[i], flows.gridExport[i]))],
-    ["muted", words.without, numbers.share(scene.ghosts.without[i]), "dotted", ghosts.has("without") ? null : []],
-    ["planner", words.midnight, numbers.share(scene.ghosts.midnight[i]), "dotted", ghosts.has("midnight") ? null : []],
+    ["load", `${words.house}, ${words.expected}`, numbers.power(scene.ghosts.load[i]), "dotted", wanted("forecast")],
+    ["pv", `${words.solar}, ${words.expected}`, numbers.power(scene.ghosts.pv[i]), "dotted", wanted("forecast")],
+    ["muted", words.without, numbers.share(scene.ghosts.without[i]), "dotted", wanted("without")],
+    ["planner", scene.plans.midnight == null ? words.midnight : planOf(scene.plans.midnight), numbers.share(scene.ghosts.midnight[i]), "dotted", wanted("midnight")],
   ].filter(([, , , , needed]) => needed == null || needed.some((v) => v != null));
   const mode = scene.modes[i] == null ? "" : `, ${words.short[scene.modes[i]]}`;
+  const version = i < scene.past || scene.plans.latest == null ? "" : ` · ${planOf(scene.plans.latest)}`;
   const mean = { slot: "", hour: ` · ${words.hourly}`, day: ` · ${words.daily}` }[level];
   return {
     time: `${weekday} ${tellingClockOf(scene.timeZone, locale)(scene.at(i))}`,
-    state: `${state}${mode}${mean}`,
+    state: `${state}${mode}${version}${mean}`,
     cells: cells.map(([token, name, value, mark = ""]) => ({ token, name, value, mark })),
   };
 }

@@ -1,5 +1,6 @@
 // From the gateway's timeline to what is drawn: one column per flow, measured before now and planned from now on.
 const sumKnown = (...values) => (values.every((v) => v == null) ? null : values.reduce((sum, v) => sum + (v ?? 0), 0));
+const instantOf = (text) => (text == null ? null : Date.parse(text));
 const DEVICE_SOC = "vehicles";
 
 export function readScene(timeline) {
@@ -44,6 +45,8 @@ export function readScene(timeline) {
       load: timeline.ghosts.forecast_then.load_kw,
       pv: timeline.ghosts.forecast_then.pv_kw,
     },
+    // Plans are named by when they were issued.
+    plans: { latest: instantOf(timeline.plan?.issued_at), midnight: instantOf(timeline.ghosts.midnight.issued_at) },
     modes: timeline.decisions.mode,
     deciders: timeline.decisions.decided_by,
   };

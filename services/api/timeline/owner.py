@@ -1,0 +1,75 @@
+"""What the owner wants instead of the plan, and who decided each slot."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from luna.contracts.control import ControlState
+from luna.database import control, manual_blocks, plan_slots
+from luna.device_config import BATTERIES
+from luna.timeline import SLOT
+from luna.wording.retelling import retell_reason
+from services.api.timeline.columns import DECISION
+from services.api.timeline.window import Window
+
+
+def read_overrides(connection: Connection, window: Window) -> list[dict[str, Any]]:
+    """Return what the owner wants instead of the plan now, device by device."""
+    site_id = window.site.name
+    states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))]
+    return [_override(state) for state in states if state.override and state.override.until > window.now]
+
+
+def _override(state: ControlState) -> dict[str, Any]:
+    assert state.override is not None  # noqa: S101 - asked for by the only caller
+    return {"device": state.device} | state.override.model_dump(mode="json", include={"mode", "power_kw", "target_soc", "until", "by"})
+
+
+def read_blocks(connection: Connection, window: Window) -> list[dict[str, Any]]:
+    """Return what the owner pinned and forbade within the window."""
+    timeline = window.timeline
+    standing = manual_blocks.read_standing(connection, window.site.name, first=timeline.start, end=timeline.end)
+    names = {"block_id", "device", "action", "from_", "to", "power_kw"}
+    return [block.model_dump(mode="json", by_alias=True, include=names) for block in standing]
+
+
+def name_deciders(connection: Connection, window: Window, *, planned: Sequence[bool], overrides: Sequence[Mapping[str, Any]]) -> list[str | None]:
+    """Return who decided each slot: of past ones as the log has it, of coming ones the owner until an override of the batteries ends, then the planner."""
+    timeline = window.timeline
+    logged = plan_slots.read_deciders(connection, window.site.name, timeline.start, timeline.end, device=BATTERIES)
+    owner_until = max((datetime.fromisoformat(each["until"]) for each in overrides if each["device"] == BATTERIES), default=None)
+    return [_decider(start, window, logged, planned=there, owner_until=owner_until) for start, there in zip(timeline, planned, strict=True)]
+
+
+def _decider(start: datetime, window: Window, logged: dict[datetime, tuple[str, str]], *, planned: bool, owner_until: datetime | None) -> str | None:
+    if start in logged:
+        return logged[start][0]
+    if start + SLOT <= window.now:
+        return None
+    if owner_until is not None and start < owner_until:
+        return "owner"
+    return "planner" if planned else None
+
+
+def apply_override(
+    decisions: Mapping[str, list[Any]], deciders: Sequence[str | None], overrides: Sequence[Mapping[str, Any]], window: Window
+) -> dict[str, list[Any]]:
+    """Return what was decided with what the owner wants of the batteries in the slots that are still the owner's: the plan's reasons hold there no more."""
+    found = {name: list(column) for name, column in decisions.items()}
+    for wanted in (each for each in overrides if each["device"] == BATTERIES):
+        until = datetime.fromisoformat(wanted["until"])
+        for slot in range(window.past, window.timeline.count):
+            start = window.timeline.start + slot * SLOT
+            if deciders[slot] == "owner" and start < until:
+                told = _tell_override(wanted, start, window)
+                for name in DECISION:
+                    found[name][slot] = told.get(name, found[name][slot])
+    return found
+
+
+def _tell_override(wanted: Mapping[str, Any], start: datetime, window: Window) -> dict[str, Any]:
+    reason = {"code": "manual", "text": "", "short": "", "figures": {"time": wanted["until"]}}
+    sentences = {name: retell_reason(reason, start, window.numbers, short=name == "short") for name in ("text", "short")}
+    return {"mode": wanted["mode"], "code": reason["code"], "figures": reason["figures"], "cost_of_opposite": None, "binding": [], **sentences}

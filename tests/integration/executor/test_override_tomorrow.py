@@ -1,0 +1,80 @@
+"""An override from today into tomorrow: what the device is told, and what timeline and page say, over plans made anew until it ends."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from luna.addresses import HomeAssistantAccess
+from luna.contracts.control import BatterySetpoint
+from luna.embedded import Addresses
+from luna.timeline import SLOT
+from services.executor.home_assistant import HomeAssistantDevice
+from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
+from tests.executing import START, Home
+from tests.gateway import serve as serve_gateway
+
+HOUR = timedelta(hours=1)
+# It is Thursday, 13:00 in Berlin; the override ends on Friday at 11:00.
+END = START + 21 * HOUR + 4 * SLOT
+EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)
+
+
+@pytest.fixture
+def inverter() -> Iterator[Inverter]:
+    with serve(Inverter({SOC: "50", MODE: "Self Use", POWER: "0"})) as inverter:
+        yield inverter
+
+
+@pytest.fixture
+def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
+    home = Home(database, lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)), describe())
+    home.arm()
+    yield home
+    home.close()
+
+
+@pytest.fixture
+def api(home: Home, database_url: str, redis_url: str) -> Iterator[httpx.Client]:
+    with serve_gateway(Addresses(database_url=database_url, redis_url=redis_url), home.clock) as client:
+        yield client
+
+
+def owned(api: httpx.Client, home: Home) -> list[tuple[datetime, str]]:
+    """The slots that the timeline gives to the owner from now on, and what is done in them."""
+    told = api.get(f"/v1/sites/{home.name}/timeline").json()
+    first, decided = datetime.fromisoformat(told["start"]), told["decisions"]
+    columns = zip(decided["decided_by"], decided["mode"], strict=True)
+    return [(first + place * SLOT, mode) for place, (by, mode) in enumerate(columns) if by == "owner" and place >= told["past_slots"]]
+
+
+def read(api: httpx.Client, home: Home, language: str = "en") -> str:
+    page = api.get(f"/ui/sites/{home.name}/home", headers={"Accept-Language": language}).text
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)).replace("\u00a0", " ")
+
+
+def test_an_override_into_tomorrow_survives_plans_made_anew_is_shown_with_its_day_and_expires(home: Home, inverter: Inverter, api: httpx.Client) -> None:
+    home.plan(*[EXPORT] * 192)
+    home.turn()
+    wanted = {"mode": "charge", "until": END.isoformat()}
+    assert api.post(f"/ui/sites/{home.name}/home/override", data=wanted).status_code == 303
+    home.turn(timedelta(minutes=1))
+    home.plan(*[EXPORT] * 192, at=START + HOUR)
+    home.turn(HOUR)
+    # The plan made anew says export, and it counts for nobody.
+    assert inverter.modes == ["Force Discharge", "Force Charge", "Force Charge"]
+    # From 14:00 in Berlin until 11:00 of the next day: 21 hours of four slots, each as the owner said.
+    assert owned(api, home) == [(START + HOUR + place * SLOT, "charge") for place in range(84)]
+    assert "You decided: Charge until Fri 11:00." in read(api, home)
+    assert "Du hast entschieden: Laden bis Fr. 11:00." in read(api, home, "de")
+    why = api.get(f"/ui/sites/{home.name}/home/why", params={"at": (END - SLOT).isoformat()}).text
+    assert "Does what you set, until Fri 11:00." in why
+    home.clock.instant = END
+    home.plan(*[EXPORT] * 192, at=END - HOUR)
+    home.turn()
+    assert inverter.modes[3:] == ["Force Discharge"]
+    assert owned(api, home) == []
+    assert "You decided" not in read(api, home)
