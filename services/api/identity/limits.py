@@ -104,11 +104,17 @@ class Limiter:
     async def _take(self, counter: _Counter, count: int, whose: str) -> tuple[int, int]:
         """Return how many were taken in this window, these included, and in the one before."""
         if self.now() >= self._redis_away_until:
+            if self._redis_away_until:
+                # One looks whether it is back; the others do not wait for that.
+                self._redis_away_until = self.now() + REDIS_PAUSE_SECONDS
             try:
-                return await to_thread.run_sync(self._take_from_redis, f"luna:limit:{whose}", counter.window, count)
+                there = await to_thread.run_sync(self._take_from_redis, f"luna:limit:{whose}", counter.window, count)
             except UnavailableError:
                 self._redis_away_until = self.now() + REDIS_PAUSE_SECONDS
                 log.warning("requests are counted in this process alone: Redis is away")
+            else:
+                self._redis_away_until = 0.0
+                return there
         counter.taken += count
         return counter.taken, counter.before
 

@@ -1,9 +1,11 @@
 """Where a request comes from: its address, its scheme, whether it can only be this machine's own."""
 
+import asyncio
 import re
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -18,6 +20,8 @@ FORWARDING = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via", b"x-ingress-path", b"cf-connecting-ip"}
 )
 NAMES_KEPT_SECONDS = 10.0
+# How long a request waits for names that were never looked up; one that no server knows takes ten seconds where the network is away.
+FIRST_LOOK_SECONDS = 1.0
 # Most requests come from where the last ones came from.
 SEEN = 1024
 _HOST = re.compile(r"^(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>\d{1,5}))?$")
@@ -42,14 +46,30 @@ class Source:
     here: bool
 
 
+def look_up(names: list[str]) -> frozenset[Address]:
+    """Return the addresses of names; a proxy that does not run is trusted in nothing."""
+    found = set()
+    for name in names:
+        with suppress(OSError, UnicodeError):
+            found |= {_parse(str(entry[4][0])) for entry in socket.getaddrinfo(name, None)}
+    return frozenset(address for address in found if address is not None)
+
+
 @dataclass
 class TrustedProxies:
-    """Proxies whose word on the caller's address counts: networks, and names that are looked up while they are needed."""
+    """Proxies whose word on the caller's address counts: networks, and names that are looked up beside the requests that need them.
+
+    Invariants:
+        However long a name server takes, a request waits for it at most ``FIRST_LOOK_SECONDS``, and only while nothing was ever found out; until then no name
+        is trusted.
+    """
 
     networks: list[IPv4Network | IPv6Network]
     names: list[str]
-    _addresses: frozenset[Address] = frozenset()
+    look_up: Callable[[list[str]], frozenset[Address]] = look_up
+    _addresses: frozenset[Address] | None = None
     _looked_up_at: float = field(default=float("-inf"))
+    _looking: "asyncio.Task[None] | None" = None
 
     @classmethod
     def parse(cls, text: str) -> "TrustedProxies":
@@ -69,10 +89,17 @@ class TrustedProxies:
         return any(address in network for network in self.networks if network.version == address.version) or address in await self._named()
 
     async def _named(self) -> frozenset[Address]:
-        if self.names and time.monotonic() - self._looked_up_at > NAMES_KEPT_SECONDS:
-            self._looked_up_at = time.monotonic()
-            self._addresses = await to_thread.run_sync(_look_up, self.names)
-        return self._addresses
+        if self.names and self._looking is None and time.monotonic() - self._looked_up_at > NAMES_KEPT_SECONDS:
+            self._looking = asyncio.create_task(self._look())
+        if self._addresses is None and self._looking is not None:
+            await asyncio.wait([self._looking], timeout=FIRST_LOOK_SECONDS)
+        return self._addresses or frozenset()
+
+    async def _look(self) -> None:
+        try:
+            self._addresses = await to_thread.run_sync(self.look_up, self.names, abandon_on_cancel=True)
+        finally:
+            self._looked_up_at, self._looking = time.monotonic(), None
 
 
 async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Source:
@@ -111,14 +138,3 @@ def _parse(text: str) -> Address | None:
     except ValueError:
         return None
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
-
-
-def _look_up(names: list[str]) -> frozenset[Address]:
-    found = set()
-    for name in names:
-        try:
-            found |= {_parse(str(entry[4][0])) for entry in socket.getaddrinfo(name, None)}
-        except OSError:
-            # A proxy that does not run is trusted in nothing.
-            continue
-    return frozenset(address for address in found if address is not None)
