@@ -171,10 +171,7 @@ class ControlState(Message):
 
 
 class ControlEntry(Message):
-    """A row of the log: what was decided for a slot and what came of it; ``confirmed`` is what was read back, null where nothing confirmed it.
-
-    ``asked_by`` names whose override it was, null where nobody asked for it.
-    """
+    """A row of the log: what was decided for a slot and what came of it; ``confirmed`` is what was read back, null where nothing confirmed it."""
 
     device: str = BATTERIES
     slot_start: Instant
@@ -184,5 +181,5 @@ class ControlEntry(Message):
     requested: dict[str, Any]
     allowed: dict[str, Any]
     confirmed: dict[str, Any] | None = None
-    asked_by: str | None = None
+    asked_by: Annotated[str | None, Field(description="whose override it was; null: nobody asked for it")] = None
     recorded_at: Instant

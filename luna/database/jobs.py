@@ -87,11 +87,24 @@ def load(connection: Connection, job_id: str) -> Job:
     return _job(row)
 
 
-def list_newest(connection: Connection, *, status: JobFilter | None = None, limit: int = 50, sites: Collection[str] | None = None) -> list[JobSummary]:
-    """Return the jobs of a status (``open``: queued or running; None: all), of these ``sites`` alone (None: of all), those accepted last first."""
+def list_newest(
+    connection: Connection,
+    *,
+    status: JobFilter | None = None,
+    limit: int = 50,
+    sites: Collection[str] | None = None,
+    after: tuple[datetime, str] | None = None,
+) -> list[JobSummary]:
+    """Return the jobs of a status (``open``: queued or running; None: all), of these ``sites`` alone (None: of all), those accepted last first.
+
+    Args:
+        after: instant and id of the job behind which the list goes on.
+    """
     query = select(*(jobs.c[name] for name in JobSummary.model_fields)).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
     if status is not None:
         query = query.where(text(OPEN) if status == "open" else jobs.c.status == status)
+    if after is not None:
+        query = query.where(or_(jobs.c.submitted_at < after[0], and_(jobs.c.submitted_at == after[0], jobs.c.job_id > after[1])))
     if sites is not None:
         query = query.where(or_(jobs.c.request["site_id"].astext.in_(sites), jobs.c.request["plan"]["site_id"].astext.in_(sites)))
     return [JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()]

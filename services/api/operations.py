@@ -219,6 +219,7 @@ PAGES = (
     Operation("upload_file", "POST", "/ui/sites/{site_id}/data/uploads", "data", alone="a page"),
     Operation("save_preferences", "POST", "/ui/preferences", "public", alone="a page"),
     Operation("serve_asset", "GET", "/static/{name}", "public", alone="what pages load"),
+    Operation("serve_icon", "GET", "/favicon.ico", "public", alone="what browsers ask for by themselves"),
 )
 # First start and the installation: who may do this may do everything.
 ADMIN_PAGES = (

@@ -79,12 +79,6 @@ class Publisher:
             return
         self._say(self._leftovers(wanted) | wanted | {AVAILABILITY: ONLINE})
 
-    def remove(self) -> None:
-        """Take off whatever was announced and has been heard of since the connection was made."""
-        for each in self._connection.hear(TURN):
-            self._receive(each)
-        self._say(self._leftovers({}))
-
     def _describe(self, now: datetime) -> dict[str, str]:
         about = self._publishing
         messages: dict[str, str] = {}

@@ -197,7 +197,7 @@ def test_jobs_are_listed_newest_first_by_status(api: httpx.Client, database: Eng
     assert [job["job_id"] for job in api.get("/jobs").json()["jobs"]] == [third, second, first]
     assert [job["job_id"] for job in api.get("/jobs?status=open&limit=1").json()["jobs"]] == [third]
     assert [job["error"] for job in api.get("/jobs?status=dead").json()["jobs"]] == [{"detail": "killed"}]
-    assert api.get("/jobs?status=done").json() == {"jobs": []}
+    assert api.get("/jobs?status=done").json() == {"jobs": [], "cursor": None}
 
 
 @pytest.mark.parametrize(

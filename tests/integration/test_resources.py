@@ -203,6 +203,25 @@ def test_reasons_cover_every_slot_of_the_batteries_once(api: httpx.Client, house
     assert instants[-1] == plan.slots[-1].start + SLOT
 
 
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/users", "/v1/keys", "/v1/audit", "/v1/notifications"])
+# Of no list, and of one that is ordered by something else.
+@pytest.mark.parametrize("cursor", ["x", "7", "ada", "W10", "WzEsMl0", "WzEuNV0", "%00"])
+def test_a_cursor_of_no_list_is_refused_everywhere(api: httpx.Client, path: str, cursor: str) -> None:
+    answer = api.get(path, params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["field"]) == (422, "cursor"), answer.text
+
+
+def test_jobs_are_listed_page_by_page_each_once_also_while_others_are_accepted(api: httpx.Client, house: Site) -> None:
+    days = [{"from_day": f"2024-03-{day:02}", "to_day": f"2024-03-{day:02}"} for day in range(1, 6)]
+    accepted = [api.post(f"/v1/sites/{house.name}/replays", json=each).json()["job_id"] for each in days]
+    first = api.get("/v1/jobs", params={"limit": 2}).json()
+    api.post(f"/v1/sites/{house.name}/replays", json={"from_day": "2024-03-09", "to_day": "2024-03-09"})
+    rest = api.get("/v1/jobs", params={"limit": 3, "cursor": first["cursor"]}).json()["jobs"]
+    assert [job["job_id"] for job in first["jobs"] + rest] == accepted[::-1]
+    whole = [job["job_id"] for page in read_pages(api, "/v1/jobs", "jobs", limit=2) for job in page]
+    assert len(whole) == len(set(whole)) == len(api.get("/v1/jobs", params={"limit": 500}).json()["jobs"])
+
+
 @pytest.mark.parametrize("cursor", ["x", "bnVsbA", "W10", "WyJhIiwiYiJd", "WzEsMl0", "%00", "WyJcdTAwMDAiXQ", "e30"])
 @pytest.mark.parametrize(
     "place", ["", "/resourceful/plans", "/resourceful/forecasts", "/resourceful/data-changes", "/resourceful/control/decisions", "/resourceful/prices"]

@@ -21,6 +21,8 @@ MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; chars
 # What the browser may be sent, dearest to make first, which is also the shortest.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 CHART_STYLES = ("marks", "forecast", "bill", "savings", "strip")
+# By its plain name a file cannot say that it is another one now.
+A_DAY = "public, max-age=86400"
 FOR_EVER = "public, max-age=31536000, immutable"
 
 router = APIRouter(route_class=CheckedRoute, include_in_schema=False)
@@ -49,6 +51,17 @@ def serve_asset(name: str, request: Request) -> Response:
         headers["Content-Encoding"] = encoding
     content = asset.content if encoding is None else asset.encoded[encoding]
     return Response(content, headers=headers, media_type=MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream"))
+
+
+@router.get("/favicon.ico")
+def serve_icon() -> Response:
+    """Return the icon that browsers ask for where no page names one: beside documents, downloads and answers in JSON."""
+    return Response(_icon(), headers={"Cache-Control": A_DAY}, media_type=MEDIA_TYPES[".png"])
+
+
+@cache
+def _icon() -> bytes:
+    return files("services.api.pages").joinpath("favicon.png").read_bytes()
 
 
 def find_asset(name: str) -> str | None:

@@ -10,6 +10,7 @@ from luna.contracts.message import Instant
 from luna.database import audit
 from services.api.identity.identity import CurrentIdentity
 from services.api.json_body import CheckedRoute
+from services.api.paging import read_number, write_cursor
 
 router = APIRouter(route_class=CheckedRoute, prefix="/v1/audit", tags=["identity"])
 
@@ -24,7 +25,7 @@ class AuditQuestion(BaseModel):
     site_id: Annotated[str | None, Field(max_length=64)] = None
     from_: Annotated[Instant | None, Field(alias="from", description="the first instant that belongs to it")] = None
     to: Annotated[Instant | None, Field(description="the first that does not")] = None
-    cursor: Annotated[int | None, Field(ge=1, le=2**63 - 1, description="where the list before ended")] = None
+    cursor: Annotated[str | None, Field(max_length=400, description="of the page before: what its cursor says; without it the first page")] = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
@@ -32,5 +33,6 @@ class AuditQuestion(BaseModel):
 async def list_audit(question: Annotated[AuditQuestion, Query()], identity: CurrentIdentity) -> AuditList:
     """Return what was done and what was refused, the latest first."""
     which = audit.AuditFilter(question.user, question.operation, question.site_id, question.from_, question.to)
-    entries, following = await identity.write(lambda connection: audit.list_before(connection, which, before=question.cursor, limit=question.limit))
-    return AuditList(entries=entries, cursor=None if following is None else str(following))
+    before = read_number(question.cursor)
+    entries, following = await identity.write(lambda connection: audit.list_before(connection, which, before=before, limit=question.limit))
+    return AuditList(entries=entries, cursor=None if following is None else write_cursor((following,)))

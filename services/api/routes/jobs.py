@@ -20,6 +20,7 @@ from luna.site import invalid_input
 from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
+from services.api.paging import Cursor, Limit, cut_page, read_instant_and_text
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter
 
@@ -56,6 +57,7 @@ class JobList(Message):
     """Jobs, those accepted last first."""
 
     jobs: list[JobSummary]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
 
 
 @router.operation("Accept work that nobody waits for", status_code=202, response_model=JobReply)
@@ -71,11 +73,16 @@ def list_jobs(
     gateway: CurrentGateway,
     caller: CurrentCaller,
     status: Annotated[JobFilter | None, Query(description="open: queued or running")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    *,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> JobList:
     """Return the jobs accepted last, without what they asked and answered."""
+    after = read_instant_and_text(cursor)
     with unit_of_work(gateway.database) as connection:
-        return JobList(jobs=jobs.list_newest(connection, status=status, limit=limit, sites=caller.sites))
+        rows = jobs.list_newest(connection, status=status, limit=limit + 1, sites=caller.sites, after=after)
+    page, following = cut_page(rows, limit=limit, key=lambda job: (job.submitted_at.isoformat(), job.job_id))
+    return JobList(jobs=page, cursor=following)
 
 
 @router.operation("Read how a job stands")

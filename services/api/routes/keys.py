@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 
 from luna.contracts.identity import KeyList, MadeKey, NewKey
 from luna.database import api_keys
@@ -10,22 +10,18 @@ from luna.errors import ConflictError, ForbiddenError, InvalidInputError
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import CurrentIdentity
 from services.api.json_body import CheckedRoute
+from services.api.paging import Cursor, Limit, read_number, write_cursor
 from services.api.problems import document_errors
 
 router = APIRouter(route_class=CheckedRoute, prefix="/v1/keys", tags=["identity"])
 
 
 @router.get("", summary="List keys")
-async def list_keys(
-    identity: CurrentIdentity,
-    caller: CurrentCaller,
-    cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="where the list before ended")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> KeyList:
+async def list_keys(identity: CurrentIdentity, caller: CurrentCaller, cursor: Cursor = None, limit: Limit = 100) -> KeyList:
     """Return one's own keys, for an admin everybody's, those made last first; never their secrets."""
-    whose = _whose(caller)
-    keys, following = await identity.write(lambda connection: api_keys.list_before(connection, user_id=whose, before=cursor, limit=limit))
-    return KeyList(keys=keys, cursor=None if following is None else str(following))
+    whose, before = _whose(caller), read_number(cursor)
+    keys, following = await identity.write(lambda connection: api_keys.list_before(connection, user_id=whose, before=before, limit=limit))
+    return KeyList(keys=keys, cursor=None if following is None else write_cursor((following,)))
 
 
 @router.post("", status_code=201, responses=document_errors(ConflictError), summary="Make a key")

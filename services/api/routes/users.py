@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 
 from luna import passwords
 from luna.contracts.identity import NewUser, User, UserChange, UserList
@@ -10,6 +10,7 @@ from luna.database import users
 from luna.errors import ConflictError
 from services.api.identity.identity import CurrentIdentity
 from services.api.json_body import CheckedRoute
+from services.api.paging import Cursor, Limit, cut_page, read_text
 from services.api.problems import document_errors
 
 router = APIRouter(route_class=CheckedRoute, prefix="/v1/users", tags=["identity"])
@@ -18,14 +19,12 @@ UserPath = Annotated[str, Path(min_length=1, max_length=64, description="the use
 
 
 @router.get("", summary="List users")
-async def list_users(
-    identity: CurrentIdentity,
-    cursor: Annotated[str, Query(max_length=64, description="where the list before ended")] = "",
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> UserList:
+async def list_users(identity: CurrentIdentity, cursor: Cursor = None, limit: Limit = 100) -> UserList:
     """Return people in order of their names."""
-    found = await identity.write(lambda connection: users.list_after(connection, after=cursor, limit=limit + 1))
-    return UserList(users=found[:limit], cursor=found[limit - 1].name if len(found) > limit else None)
+    after = read_text(cursor) or ""
+    found = await identity.write(lambda connection: users.list_after(connection, after=after, limit=limit + 1))
+    page, following = cut_page(found, limit=limit, key=lambda user: (user.name,))
+    return UserList(users=page, cursor=following)
 
 
 @router.post("", status_code=201, responses=document_errors(ConflictError), summary="Add a user")

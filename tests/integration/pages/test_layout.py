@@ -64,3 +64,9 @@ def test_a_site_that_is_not_there_is_said_so_in_the_page_s_frame_and_in_a_part_a
 def test_no_page_holds_a_script_or_a_style_of_its_own(api: httpx.Client) -> None:
     text = api.get(HOME).text
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text)
+
+
+def test_browsers_find_an_icon_and_every_page_names_it(api: httpx.Client) -> None:
+    icon = api.get("/favicon.ico")
+    assert (icon.status_code, icon.headers["Content-Type"], icon.content[:8]) == (200, "image/png", b"\x89PNG\r\n\x1a\n")
+    assert 'href="/favicon.ico"' in api.get(HOME).text
