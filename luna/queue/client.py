@@ -85,10 +85,11 @@ class Client:
         """Tell the workers that ``job`` waits; whoever comes takes the request from the row and leaves the reply there."""
         self._send(job.task, "", {"key": job.job_id, "job_id": job.job_id, "trace_id": job.trace_id}, task_id=job.job_id, ignore_result=True)
 
-    def is_served(self, request: type[Request]) -> bool:
-        """Return whether a live worker answers such requests; where the queue is away, none is known."""
+    def is_served(self, request: type[Request], *, asked: bool = False) -> bool:
+        """Return whether a live worker answers such requests, or, ``asked``, such as somebody waits for; where the queue is away, none is known."""
+        queue = interactive_queue_of(request.queue()) if asked else request.queue()
         try:
-            return any(request.queue() in queues for queues in self.heartbeats.workers().values())
+            return any(queue in queues for queues in self.heartbeats.workers().values())
         except UnavailableError:
             return False
 

@@ -75,7 +75,7 @@ def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueReque
     with unit_of_work(gateway.database) as connection:
         missing = find_missing_forecast(connection, request, now=SystemClock().now())
     # Where nobody issues forecasts, the planner says what it lacks sooner than the wait would end.
-    return missing if missing is not None and gateway.queue.is_served(IssueRequest) else None
+    return missing if missing is not None and gateway.queue.is_served(IssueRequest, asked=True) else None
 
 
 @router.operation("Plan along what two aims cost each other", responses=document_errors(ConflictError), response_model=ParetoReply)
