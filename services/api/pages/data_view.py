@@ -15,6 +15,7 @@ from luna.timeline import parse_zone
 from luna.wording import Numbers
 from luna.wording.pages import PageWords
 from luna.wording.quality import say_fault, say_series
+from luna.wording.refusals import say_problem
 
 # A source that was silent for longer has lost more than a slot.
 STALE_AFTER = timedelta(hours=2)
@@ -150,7 +151,7 @@ class DataView:
             counts = LoadReply.model_validate(job.reply)
             figures = {name: self.numbers.number(getattr(counts, name)) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
             return self.words("load_counts", **figures)
-        detail = f": {job.error.get('detail', '')}" if job.error else ""
+        detail = f": {say_problem(job.error, self.numbers.language)}" if job.error else ""
         return self.words("load_" + job.status) + detail
 
 

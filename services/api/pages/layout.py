@@ -20,6 +20,7 @@ from luna.timeline import SLOT, parse_zone
 from luna.wording import Language, Numbers
 from luna.wording.pages import PageWords, page_words
 from luna.wording.quality import say_series
+from luna.wording.refusals import say_problem, say_refusal
 from services.api.pages.assets import find_asset
 from services.api.site_clock import SiteClockRoute
 
@@ -114,7 +115,14 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": find_asset, "themes": THEMES, "say_series": say_series, "slot": SLOT}
+    environment.globals |= {
+        "asset": find_asset,
+        "themes": THEMES,
+        "say_series": say_series,
+        "say_refusal": say_refusal,
+        "say_problem": say_problem,
+        "slot": SLOT,
+    }
     return environment
 
 

@@ -16,10 +16,11 @@ from luna.contracts.vehicle_session import StoredSession
 from luna.database import control, manual_blocks, plans, sites, vehicle_sessions
 from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
-from luna.errors import InvalidInputError, LunaError
+from luna.errors import LunaError
 from luna.owner_constraints import find_actions
 from luna.site import Site
 from luna.timeline import SLOT, floor_to
+from luna.wording.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath
@@ -140,7 +141,7 @@ def switch_vacation(site_id: SitePath, gateway: CurrentGateway, on: Annotated[bo
 def arm_devices(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, sure: Annotated[bool, Form()] = False) -> Response:
     """Let commands be sent to the devices, once their owner said so twice."""
     if not sure:
-        raise InvalidInputError(words_of(request, PAGE)("arm_unsure"), field="sure")
+        raise SpokenError(words_of(request, PAGE)("arm_unsure"), field="sure")
     with unit_of_work(gateway.database) as connection:
         control_service.arm(connection, site_id, now=gateway.clock.now(), by=caller.signature)
     return RedirectResponse(PAGE.address(site_id), 303)
@@ -158,7 +159,7 @@ def disarm_devices(site_id: SitePath, gateway: CurrentGateway) -> Response:
 def resume_device(site_id: SitePath, gateway: CurrentGateway, device: Annotated[str, Form(max_length=80)] = BATTERIES) -> Response:
     """End an override: the plan is followed again."""
     with unit_of_work(gateway.database) as connection:
-        control.override(connection, site_id, None, device=device)
+        control_service.resume(connection, site_id, device)
     return RedirectResponse(PAGE.address(site_id), 303)
 
 

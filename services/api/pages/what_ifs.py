@@ -16,6 +16,7 @@ from luna.errors import LunaError, NotFoundError
 from luna.site import Site, invalid_input
 from luna.timeline import parse_zone
 from luna.what_if_questions import read_state, submit_what_if
+from luna.wording.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
@@ -115,7 +116,7 @@ async def _plan_variants(request: Request, gateway: Gateway, site_id: str, form:
     site, plan_id = await run_in_threadpool(_load_plan, gateway, site_id)
     words, language = words_of(request, PAGE), Reader.of(request).language
     if plan_id is None:
-        raise NotFoundError(words("no_plan"), field="plan")
+        raise SpokenError(words("no_plan"), field="plan")
     answers = []
     for variant in form.variants(site, numbers_of(request, site), words):
         answer = await gateway.ask(PlanVariantRequest.model_validate({"plan_id": plan_id, "variant": variant, "language": language}))

@@ -11,10 +11,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from luna.charts import draw_bill_chart
 from luna.contracts.counterfactual import Estimate, VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
 from luna.contracts.message import Day
-from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.wording import Numbers, say_policy
 from luna.wording.pages import PageWords
+from luna.wording.refusals import SpokenError, say_problem
 
 # A battery for a house that has none.
 NEW_BATTERY = {"capacity_kwh": 10.0, "charge_limit_kw": 5.0, "discharge_limit_kw": 5.0}
@@ -40,7 +40,7 @@ class VariantForm(BaseModel):
         """Return the variants that the form describes, each change by itself; what they cost once goes with the devices.
 
         Raises:
-            InvalidInputError: nothing is changed, a price is no number, or the own change is no JSON object.
+            SpokenError: nothing is changed, a price is no number, or the own change is no JSON object.
         """
         paid = _read_number(self.investment, "investment", words)
         cost = {} if paid is None else {"investment": paid}
@@ -52,7 +52,7 @@ class VariantForm(BaseModel):
             *([{"name": words("name_expert"), "site": _read_json(self.expert, words)} | cost] if self.expert.strip() else []),
         ]
         if not found:
-            raise InvalidInputError(words("nothing_changed"), field="battery")
+            raise SpokenError(words("nothing_changed"), field="battery")
         return found
 
     def _battery(self, site: Site, numbers: Numbers, words: PageWords) -> dict[str, Any]:
@@ -90,16 +90,16 @@ def _read_number(text: str, field: str, words: PageWords) -> float | None:
     try:
         return float(text.replace(",", "."))
     except ValueError as exc:
-        raise InvalidInputError(words("no_number"), field=field, value=text) from exc
+        raise SpokenError(words("no_number"), field=field, value=text) from exc
 
 
 def _read_json(text: str, words: PageWords) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as exc:
-        raise InvalidInputError(words("no_json", said=str(exc)[:200]), field="expert") from exc
+        raise SpokenError(words("no_json", said=str(exc)[:200]), field="expert") from exc
     if not isinstance(document, dict):
-        raise InvalidInputError(words("no_json", said=type(document).__name__), field="expert")
+        raise SpokenError(words("no_json", said=type(document).__name__), field="expert")
     return document
 
 
@@ -148,7 +148,7 @@ class AnswerView:
     @property
     def errors(self) -> list[str]:
         """What went wrong."""
-        return [str((each.error or {}).get("detail", each.status)) for each in self.state.variants if each.error is not None and not each.done]
+        return [str(say_problem(each.error, self.numbers.language)) for each in self.state.variants if each.error is not None and not each.done]
 
     def rows(self) -> list[tuple[str, Sequence[str]]]:
         """The house as it is and each variant: bill, saved, a year, payback, bought, sold."""

@@ -96,10 +96,10 @@ def test_the_cost_said_beforehand_is_the_planner_s_and_nothing_is_stored(
 
 def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, site: str) -> None:
     for fields, said in [
-        (tomorrow(device="toaster"), "the site has no such device"),
-        (tomorrow(action="on"), "battery knows no such action"),
-        (tomorrow(power_kw="99"), "more power than the device has"),
-        (tomorrow(to=tomorrow()["from"]), "a block ends after it begins"),
+        (tomorrow(device="toaster"), "There is no such device here"),
+        (tomorrow(action="on"), "battery cannot do that"),
+        (tomorrow(power_kw="99"), "The device does not have so much power"),
+        (tomorrow(to=tomorrow()["from"]), "The end lies before the beginning"),
     ]:
         assert said in read(api, f"{PAGE}/cost?{httpx.QueryParams(fields)}"), fields
         assert api.post(f"{PAGE}/blocks", data=fields).status_code == 422
@@ -108,7 +108,7 @@ def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, sit
 
 def test_without_a_plan_the_cost_is_not_known_and_said_so(api: httpx.Client, site: str) -> None:
     assert "There is no plan yet" in read(api, "/ui/sites/bare/planning")
-    assert "there is no plan to compare with yet" in read(api, f"/ui/sites/bare/planning/cost?{httpx.QueryParams(tomorrow())}")
+    assert "There is no plan yet" in read(api, f"/ui/sites/bare/planning/cost?{httpx.QueryParams(tomorrow())}")
 
 
 def test_nothing_is_sent_until_its_owner_said_so_twice(api: httpx.Client, database: Engine, site: str) -> None:
@@ -157,7 +157,7 @@ def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(api: http
     assert "No departure is known" in read(api, PAGE)
     unknown = api.post(f"{PAGE}/stays", data=fields)
     assert unknown.status_code == 422
-    assert "how full the vehicle comes is not known" in unknown.text
+    assert "how full the car comes" in unknown.text
     assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "40"}).status_code == 303
     assert "car: 80% by" in read(api, PAGE)
     assert "car: 80 % bis" in read(api, PAGE, "de")

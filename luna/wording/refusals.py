@@ -1,0 +1,85 @@
+"""A refusal in the words of a reader of pages: what is the matter, where, and what to do, in their language whatever the error was worded in."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from luna.errors import InvalidInputError, LunaError
+from luna.wording.numbers import Language
+from luna.wording.pages import Phrase
+from luna.wording.refusal_phrases import CODES, FIELDS, PATTERNS, RefusalPhrases
+
+_ALSO_WRONG = re.compile(r"; also wrong: .*\Z", re.DOTALL)
+_PROBLEM = "urn:luna:problem:"
+
+
+class SpokenError(InvalidInputError):
+    """A refusal that is worded in its reader's language already."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaidRefusal:
+    """What a page says of an error; ``place`` and ``remedy`` are empty where there is none, ``detail`` is the error itself where it says more."""
+
+    sentence: str
+    remedy: str
+    place: str = ""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.sentence, self.remedy, self.detail) if part)
+
+
+def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
+    """Return what a page says of an error."""
+    place = _say_place(error.field, language)
+    if isinstance(error, SpokenError):
+        return SaidRefusal(error.message, error.remedy or "", place)
+    return _say(error.code, error.message, error.remedy or "", place=place, language=language)
+
+
+def say_problem(problem: Mapping[str, Any], language: Language) -> SaidRefusal:
+    """Return what a page says of the problem document of a job that failed."""
+    code, field, remedy = str(problem.get("type", "")).removeprefix(_PROBLEM), problem.get("field"), str(problem.get("remedy") or "")
+    # The document's detail is all of the error in one line.
+    message = str(problem.get("detail", "")).removesuffix(f" {remedy}" if remedy else "").removeprefix(f"{field}: ").rstrip(".")
+    if "value" in problem:
+        message = message.removesuffix(f" (got {problem['value']!r})")
+    return _say(code, message, remedy, place=_say_place(field, language), language=language)
+
+
+def _say(code: str, message: str, remedy: str, *, place: str, language: Language) -> SaidRefusal:
+    plain = _ALSO_WRONG.sub("", message)
+    for phrases, pattern in _compiled():
+        found = pattern.fullmatch(f"{plain}\n{remedy}")
+        if found:
+            figures = {name: _say_figure(name, text, language) for name, text in found.groupdict().items()}
+            detail = message if phrases.quotes else ""
+            return SaidRefusal(_pick(phrases.sentence, language, figures), _pick(phrases.remedy, language, figures), place, detail)
+    sentence, usual = CODES.get(code, CODES["internal"])
+    return SaidRefusal(_pick(sentence, language), _pick(usual, language), place, f"{message}. {remedy}".strip())
+
+
+@cache
+def _compiled() -> list[tuple[RefusalPhrases, re.Pattern[str]]]:
+    return [(phrases, re.compile(phrases.pattern, re.DOTALL)) for phrases in PATTERNS]
+
+
+def _pick(phrase: Phrase, language: Language, figures: Mapping[str, str] | None = None) -> str:
+    return (phrase.de if language == "de" else phrase.en).format(**(figures or {}))
+
+
+def _say_figure(name: str, text: str | None, language: Language) -> str:
+    if name == "share":
+        return f"{100 * float(text or 0):.0f}"
+    if name == "number" and language == "de":
+        return (text or "").replace(".", ",")
+    return text or ""
+
+
+def _say_place(field: str | None, language: Language) -> str:
+    """Return a field as people call it: the last part of its path that is no number."""
+    last = next((part for part in reversed((field or "").split(".")) if part and not part.isdigit()), "")
+    return _pick(FIELDS[last], language) if last in FIELDS else last
