@@ -99,7 +99,7 @@ def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, sit
         (tomorrow(device="toaster"), "There is no such device here"),
         (tomorrow(action="on"), "battery cannot do that"),
         (tomorrow(power_kw="99"), "The device does not have so much power"),
-        (tomorrow(to=tomorrow()["from"]), "a block ends after it begins"),
+        (tomorrow(to=tomorrow()["from"]), "The end lies before the beginning"),
     ]:
         assert said in read(api, f"{PAGE}/cost?{httpx.QueryParams(fields)}"), fields
         assert api.post(f"{PAGE}/blocks", data=fields).status_code == 422
