@@ -3,7 +3,10 @@
 import csv
 import io
 import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import httpx
@@ -39,19 +42,47 @@ def span(page: Page) -> tuple[datetime, datetime]:
     return first, end
 
 
+INKED_CHART = "() => document.querySelector('#chart canvas').toDataURL()"
+# The tokens of the theme whose colour, as it is, has at least forty pixels between two heights of the chart.
+INKED = """({ from, to }) => {
+  const canvas = document.querySelector("#chart canvas"), scale = canvas.width / canvas.clientWidth;
+  const { data } = canvas.getContext("2d").getImageData(0, from * scale, canvas.width, (to - from) * scale);
+  const counts = new Map();
+  for (let i = 0; i < data.length; i += 4) {
+    const colour = `rgb(${data[i]}, ${data[i + 1]}, ${data[i + 2]})`;
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
+  }
+  const probe = document.querySelector("#chart").appendChild(document.createElement("span"));
+  const tokens = ["load", "pv", "battery", "grid", "ev", "heater", "price"].filter((name) => {
+    probe.style.color = `var(--${name})`;
+    return (counts.get(getComputedStyle(probe).color) ?? 0) >= 40;
+  });
+  probe.remove();
+  return tokens;
+}"""
+# The columns of pixels that are throughout as dark as text, between two heights of the chart.
+RULE = """({ from, to }) => {
+  const canvas = document.querySelector("#chart canvas"), scale = canvas.width / canvas.clientWidth;
+  const { data } = canvas.getContext("2d").getImageData(0, (from + 2) * scale, canvas.width, (to - from - 4) * scale);
+  const rows = data.length / 4 / canvas.width;
+  const dark = (x, y) => [0, 1, 2].every((k) => data[4 * (y * canvas.width + x) + k] < 128);
+  return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => Array.from({ length: rows }, (_, y) => y).every((y) => dark(x, y)));
+}"""
+
+
 def test_the_chart_is_drawn_on_all_three_panels_from_the_timeline(open_page: Open) -> None:
     page = drawn(open_page(HOME))
-    # A column of pixels through now crosses the rule of now in price, power and charge; ten hours on there are bars above and below zero.
-    inked = page.evaluate(
-        """() => {
-          const canvas = document.querySelector("#chart canvas");
-          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-          const colours = new Set();
-          for (let i = 0; i < data.length; i += 4) colours.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
-          return colours.size;
-        }"""
-    )
-    assert inked > 30
+    # Panels as src/plan/axes.js places them on a desk: price, power, charge; bars of what uses energy stand above the middle of power.
+    tops = {"price": (56, 168), "used": (200, 316), "supplied": (316, 432), "soc": (464, 580)}
+    inked = {name: page.evaluate(INKED, {"from": top, "to": end}) for name, (top, end) in tops.items()}
+    assert "price" in inked["price"]
+    assert {"load", "battery"} <= set(inked["used"])
+    assert {"pv", "battery", "grid"} <= set(inked["supplied"])
+    assert "battery" in inked["soc"]
+    # The rule of now, in the colour of text, goes through price, power and charge at one place.
+    rules = [page.evaluate(RULE, {"from": top, "to": end}) for top, end in tops.values()]
+    assert len({tuple(places) for places in rules}) == 1
+    assert rules[0]
     assert page.locator("#readout > span").count() >= 9
     assert page.locator("#no-chart").is_hidden()
 
@@ -73,6 +104,23 @@ def test_keys_choose_slots_and_the_sheet_follows(open_page: Open) -> None:
     expect(page.locator("#why .label").first).to_contain_text("Wed 17:45")
     page.locator("#chart").press("ArrowLeft")
     expect(page.locator("#why .label").first).to_contain_text("Wed 17:30")
+
+
+def test_plans_that_are_compared_are_named_by_when_they_were_issued(open_page: Open) -> None:
+    page = drawn(open_page(HOME))
+    page.locator("#chart").press("Home")
+    # The plan in force was issued at 16:30, the one of the dotted line at midnight.
+    expect(page.locator("#readout .title")).to_contain_text("Plan of 16:30")
+    expect(page.locator("#readout")).not_to_contain_text("Plan of 00:00")
+    before = page.evaluate(INKED_CHART)
+    page.get_by_role("button", name="Midnight's plan").click()
+    cell = page.locator("#readout > span", has_text="Plan of 00:00")
+    expect(cell.locator("b")).to_have_text(re.compile(r"\d+%"))
+    assert page.evaluate(INKED_CHART) != before
+    page.locator("#chart").press("PageUp")
+    expect(page.locator("#readout .title")).not_to_contain_text("Plan of")
+    page.get_by_role("button", name="Forecast then").click()
+    expect(page.locator("#readout > span", has_text="House, expected").locator("b")).to_have_text(re.compile(r"\d\skW"))
 
 
 def test_a_step_chooses_its_slot_and_is_marked(open_page: Open) -> None:
@@ -120,6 +168,21 @@ def test_an_owner_does_something_else_until_a_time_and_takes_it_back(open_page: 
     expect(page.locator(".hero .notice")).to_have_count(0)
 
 
+@pytest.fixture(scope="module")
+def changing_home(database: Engine, addresses: Addresses) -> Iterator[Callable[[str], httpx.Client]]:
+    """Returns, for an instant, the gateway of a home for which it is that instant."""
+    with ExitStack() as stack:
+
+        @cache
+        def serve_at(now: str) -> httpx.Client:
+            instant = datetime.fromisoformat(now)
+            store_demo_home(database, name="change", now=instant, vehicles=[], loads=[])
+            return stack.enter_context(serve(addresses, FixedClock(instant)))
+
+        yield serve_at
+    remove_site(database, "change")
+
+
 def test_a_browser_elsewhere_shows_the_clock_of_the_site(open_page: Open) -> None:
     page = drawn(open_page(HOME, timezone_id="Asia/Kolkata"))
     page.locator("#chart").press("Home")
@@ -128,27 +191,25 @@ def test_a_browser_elsewhere_shows_the_clock_of_the_site(open_page: Open) -> Non
 
 
 # Noon in Greenwich is 13:00 in Amsterdam before the clocks change in March, and 14:00 before they do in October: 12¾ and 11¾ hours before 01:45.
+@pytest.mark.parametrize("browser_zone", ["America/Los_Angeles", "Australia/Lord_Howe"])
 @pytest.mark.parametrize(
     ("now", "hours", "following"),
     [("2026-03-28T12:00:00+00:00", 12, ["Sun 03:00", "Sun 04:00"]), ("2026-10-24T12:00:00+00:00", 11, ["Sun 02:00 CEST", "Sun 02:00 CET"])],
     ids=["92 slots", "100 slots"],
 )
 def test_days_on_which_clocks_change_are_read_as_the_site_s_clock_shows_them(
-    open_page: Open, database: Engine, addresses: Addresses, now: str, hours: int, following: list[str]
+    open_page: Open, changing_home: Callable[[str], httpx.Client], *, now: str, hours: int, following: list[str], browser_zone: str
 ) -> None:
-    instant = datetime.fromisoformat(now)
-    store_demo_home(database, name="change", now=instant, vehicles=[], loads=[])
-    with serve(addresses, FixedClock(instant)) as gateway:
-        page = drawn(open_page("/ui/sites/change/home", gateway=gateway))
-        for key in ["Home", *["PageDown"] * hours, *["ArrowRight"] * 3]:
-            page.locator("#chart").press(key)
-        expect(page.locator(TITLE)).to_have_text("Sun 01:45")
-        page.locator("#chart").press("ArrowRight")
-        expect(page.locator(TITLE)).to_have_text(following[0])
-        page.locator("#chart").press("PageDown")
-        expect(page.locator(TITLE)).to_have_text(following[1])
-        page.context.close()
-    remove_site(database, "change")
+    page = drawn(open_page("/ui/sites/change/home", gateway=changing_home(now), timezone_id=browser_zone))
+    for key in ["Home", *["PageDown"] * hours, *["ArrowRight"] * 3]:
+        page.locator("#chart").press(key)
+    expect(page.locator(TITLE)).to_have_text("Sun 01:45")
+    page.locator("#chart").press("ArrowRight")
+    expect(page.locator(TITLE)).to_have_text(following[0])
+    page.locator("#chart").press("PageDown")
+    expect(page.locator(TITLE)).to_have_text(following[1])
+    expect(page.locator("#why .label").first).to_contain_text(following[1].removesuffix(" CET"))
+    page.context.close()
 
 
 @pytest.mark.parametrize("width", [320, 390, 720, 1024, 1440])

@@ -75,6 +75,7 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
     start = view.instant(slot)
     over = slot < view.window.past
     first, end = (numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
+    ruler = _view_ruler(view, slot)
     return Sheet(
         slot,
         f"{numbers.weekday(start)} {numbers.clock(start)}",
@@ -83,8 +84,8 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
         GLYPHS[run.mode],
         mode(run.mode, language=numbers.language).full,
         view.say_run(slot),
-        _view_ruler(view, slot),
-        list(_tell_rows(view, slot)),
+        ruler,
+        [*(_tell_prices(view, slot) if ruler is None else ()), *_tell_rows(view, slot)],
         [] if over else [(name, mode(name, language=numbers.language).full) for name in OFFERED if name != run.mode][:MOST_OFFERED],
         [] if over else list(_offer_ends(view, run.end)),
     )
@@ -113,6 +114,13 @@ def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
         pin("sell", sell, "grid"),
         pin("buy", buy, "price"),
     )
+
+
+def _tell_prices(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
+    """Yield the prices of a slot in words, for one without a ruler that shows them."""
+    sell, buy = (float(view.document["prices"][name][slot]) for name in ("export", "import"))
+    if np.isfinite([sell, buy]).all():
+        yield view.words("price"), view.words("ruler", sell=view.numbers.price(sell), buy=view.numbers.price(buy))
 
 
 def _tell_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:

@@ -72,6 +72,8 @@ def test_an_override_into_tomorrow_survives_plans_made_anew_is_shown_with_its_da
     assert "Du hast entschieden: Laden bis Fr. 11:00." in read(api, home, "de")
     why = api.get(f"/ui/sites/{home.name}/home/why", params={"at": (END - SLOT).isoformat()}).text
     assert "Does what you set, until Fri 11:00." in why
+    # The usual tariff; a plan without values of energy has no ruler that would show it.
+    assert "Selling pays 0\u00a0ct, buying costs 30\u00a0ct" in why
     home.clock.instant = END
     home.plan(*[EXPORT] * 192, at=END - HOUR)
     home.turn()

@@ -4,8 +4,9 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -13,7 +14,8 @@ from sqlalchemy import Engine, text
 
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
-from luna.timeline import FixedClock
+from luna.timeline import SLOT, FixedClock
+from luna.wording import REASONS, Numbers
 from services.api.pages.home_table import _cell
 from tests.databases import remove_site
 from tests.demo_home import NOW, store_demo_home
@@ -48,6 +50,19 @@ def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api
     assert re.search(r"Battery follows the house\. At \d\d:\d\d it starts selling\.", seen(english))
     assert re.search(r"Batterie folgt dem Haus\. Ab \d\d:\d\d verkauft sie\.", seen(german))
     assert re.search(r"instead of −?€\d+\.\d\d without Luna", seen(english))
+
+
+def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_at_work(api: httpx.Client) -> None:
+    told = api.get("/v1/sites/shown/timeline").json()
+    first, numbers = datetime.fromisoformat(told["start"]), Numbers("en", ZoneInfo(told["timezone"]), told["currency"])
+    decided, prices, slots = told["decisions"], told["prices"], range(told["past_slots"], told["slots"])
+    sheets = {slot: seen(api.get(f"{HOME}/why", params={"at": (first + slot * SLOT).isoformat()})) for slot in slots}
+    assert len(sheets) == 192
+    assert {decided["code"][slot] for slot in slots} <= set(REASONS)
+    for slot, sheet in sheets.items():
+        facts = [numbers.price(prices[name][slot]) for name in ("import", "export")] + decided["binding"][slot]
+        assert [fact for fact in facts if " ".join(fact.split()) not in sheet] == [], sheet
+    assert all(decided["text"][slot].endswith(".") for slot in slots)
 
 
 @pytest.mark.parametrize("part", ["head", "flow", "why", "table"])

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from luna.physics import Mode, SlotActuals, clamp, simulate_slot
 from luna.schedule import Reason
 from luna.timeline import Timeline
 from luna.wording import REASONS
+from luna.wording.battery_reasons import BOUND
 from services.planner.dp.plan import Plan, objective
 from services.planner.dp.value import load_kernels
 from services.planner.milp.solver import Solver
@@ -25,6 +27,8 @@ NIGHT = {"load_kwh": 0.4, "pv_kwh": 0.0, "export_price": 0.05}
 # Cheap hours, a peak, an ordinary evening.
 PEAK = NIGHT | {"import_price": [0.10] * 4 + [0.50] * 4 + [0.25] * 4}
 NOTHING_LEFT = Terminal(kind="value", value=0.0)
+# Reasons that are a limit, of the device or as the owner set it: what a kWh costs decides nothing there.
+LIMITED = {*BOUND, *(f"{does}_for_{what}" for does in ("charge", "hold") for what in ("limit", "target", "reserve"))}
 OWN_USE = {"discharge_to_grid": False}
 
 
@@ -46,6 +50,17 @@ def test_every_slot_has_a_reason_in_words(language: str, batteries: int) -> None
         assert all(slot.reason.code in REASONS for slot in reply.slots)
         assert all(slot.reason.text.endswith(".") for slot in reply.slots)
         assert not any("nan" in slot.reason.text or "{" in slot.reason.text for slot in reply.slots)
+
+
+@pytest.mark.parametrize("batteries", [1, 2])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_sentence_names_the_price_that_decides_or_the_limit_that_does(language: str, batteries: int) -> None:
+    rng = np.random.default_rng(batteries)
+    for _ in range(12):
+        plan = make_plan(draw_problem(rng, batteries=batteries, slots=24), Solver())
+        reply = answer(plan, request=PlanRequest.model_validate(REQUEST | {"options": {"language": language}}), issued_at=START)
+        said = {slot.reason.text for slot in reply.slots if slot.reason.code not in LIMITED}
+        assert [text for text in said if not re.search(r"\d\s(ct|€)|€\d", text)] == []
 
 
 @pytest.mark.parametrize("batteries", [1, 2])
