@@ -19,6 +19,7 @@ _LINK = re.compile(r"(?<!`)\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.*?)(?: *\{#([\w-]+)\})?$")
 _WORD = re.compile(r"[\w.<>*/{},-]+")
 _DOTTED = re.compile(rf"(?<![\w./@:-])(?:{'|'.join(PACKAGES)})(?:\.[A-Za-z_]\w*)+(?![\w/])")
+_TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
 _PLACEHOLDER = re.compile(r"<\w+>|N{4}")
 _IDENTIFIER = re.compile(r"(?<![\w-])(?:[a-z]\w*_\w+|[A-Z][a-z]+[A-Z]\w+)\b")
 # Words of other programs: Mosquitto's client, a field of Redis's answer, entities and a card of Home Assistant.
@@ -111,6 +112,22 @@ def unused_identifiers(page: Page) -> list[str]:
 def broken_links(page: Page) -> list[str]:
     """Name every link within the repository that leads to no file or no heading."""
     return [f"{page.name}:{number} {target}" for number, target in _links(page) if not _leads(page, target)]
+
+
+def named_tests(text: str) -> list[tuple[str, str]]:
+    """Return path and name of every test that a text names as ``path::name``."""
+    return _TEST.findall(text)
+
+
+def missing_tests(page: Page) -> list[str]:
+    """Name every test on the page that is not in its file."""
+    named = [(span.place, path, name) for span in page.spans for path, name in named_tests(span.text)]
+    return [f"{place} {path}::{name}" for place, path, name in named if not _has_test(path, name)]
+
+
+def _has_test(path: str, name: str) -> bool:
+    file = ROOT / path
+    return file.exists() and re.search(rf"^(?:async )?def {name}\(", file.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def _links(page: Page) -> Iterator[tuple[int, str]]:

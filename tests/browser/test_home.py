@@ -1,5 +1,6 @@
 """Home in a real browser: the plan's chart, its keys, its refresh, its states, on desk and phone."""
 
+import base64
 import csv
 import io
 import re
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -42,6 +44,30 @@ def span(page: Page) -> tuple[datetime, datetime]:
     return first, end
 
 
+# Playwright's iPhone 13.
+IPHONE = {
+    "viewport": {"width": 390, "height": 664},
+    "device_scale_factor": 3,
+    "is_mobile": True,
+    "has_touch": True,
+    "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 15_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/15.0 Mobile/15E148 Safari/604.1",
+}
+# A screenshot's size, its mean luminance (0 to 255) and how many colours it has.
+SEEN = """async (encoded) => {
+  const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+  const { width, height } = image;
+  const pen = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+  pen.drawImage(image, 0, 0);
+  const { data } = pen.getImageData(0, 0, width, height);
+  const colours = new Set();
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    sum += 0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2];
+    colours.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+  }
+  return { width, height, luminance: sum / (data.length / 4), colours: colours.size };
+}"""
 INKED_CHART = "() => document.querySelector('#chart canvas').toDataURL()"
 # The tokens of the theme whose colour, as it is, has at least forty pixels between two heights of the chart.
 INKED = """({ from, to }) => {
@@ -65,7 +91,7 @@ RULE = """({ from, to }) => {
   const canvas = document.querySelector("#chart canvas"), scale = canvas.width / canvas.clientWidth;
   const { data } = canvas.getContext("2d").getImageData(0, (from + 2) * scale, canvas.width, (to - from - 4) * scale);
   const rows = data.length / 4 / canvas.width;
-  const dark = (x, y) => [0, 1, 2].every((k) => data[4 * (y * canvas.width + x) + k] < 128);
+  const dark = (x, y) => [0, 1, 2].every((k) => data[4 * (y * canvas.width + x) + k] < 90) && data[4 * (y * canvas.width + x) + 3] > 100;
   return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => Array.from({ length: rows }, (_, y) => y).every((y) => dark(x, y)));
 }"""
 
@@ -233,6 +259,19 @@ def test_dark_follows_the_system(open_page: Open) -> None:
     page = drawn(open_page(HOME, color_scheme="dark"))
     # The token --page in its dark value, #0e1116.
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(14, 17, 22)"
+
+
+@pytest.mark.parametrize(("scheme", "low", "high"), [("light", 190, 255), ("dark", 0, 60)], ids=["light", "dark"])
+def test_a_screenshot_on_an_iphone_is_light_or_dark_as_the_phone_is(open_page: Open, tmp_path: Path, scheme: str, low: int, high: int) -> None:
+    page = drawn(open_page(HOME, **IPHONE, color_scheme=scheme))
+    page.locator("#chart").scroll_into_view_if_needed()
+    shot = page.screenshot(path=tmp_path / f"home-{scheme}.png")
+    seen = page.evaluate(SEEN, base64.b64encode(shot).decode())
+    assert (seen["width"], seen["height"]) == (3 * 390, 3 * 664)
+    assert low <= seen["luminance"] <= high
+    # A page without its chart or its style sheet has a few colours and their edges.
+    assert seen["colours"] > 300
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 @pytest.mark.parametrize("parts", [{}, {"color_scheme": "dark"}, PHONE | {"locale": "de-DE"}], ids=["light", "dark", "phone"])

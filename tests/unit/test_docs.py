@@ -8,7 +8,20 @@ from docs import reference
 from luna.objects.store import ObjectStore
 from luna.wording.modes import MODES
 from luna.wording.numbers import Language
-from tests.documentation import ROOT, Page, broken_links, missing_in_trees, missing_names, missing_paths, parse_page, read_page, read_pages, unused_identifiers
+from tests.documentation import (
+    ROOT,
+    Page,
+    broken_links,
+    missing_in_trees,
+    missing_names,
+    missing_paths,
+    missing_tests,
+    named_tests,
+    parse_page,
+    read_page,
+    read_pages,
+    unused_identifiers,
+)
 from tests.documented_commands import faults_of_luna, faults_of_make, find_commands
 from tests.documented_names import unknown_names
 from tests.documented_settings import unknown_settings
@@ -33,6 +46,17 @@ def test_every_module_and_function_on_a_page_can_be_imported(page: Page) -> None
 @EACH_PAGE
 def test_every_short_dotted_name_on_a_page_is_defined_in_the_code(page: Page) -> None:
     assert unknown_names(page) == []
+
+
+@EACH_PAGE
+def test_every_test_on_a_page_is_in_its_file(page: Page) -> None:
+    assert missing_tests(page) == []
+
+
+def test_every_feature_is_accepted_by_a_test() -> None:
+    rows = re.findall(r"^\| (\d+) \|(.*)$", (ROOT / "docs" / "features.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 14))
+    assert [number for number, row in rows if not named_tests(row)] == []
 
 
 @EACH_PAGE
@@ -129,7 +153,7 @@ def test_what_is_not_there_is_found() -> None:
     page = parse_page(
         "docs/wrong.md",
         "`luna.site.Site` `site.Syte` `timeline.Timeline` `luna/nowhere.py` `luna/<noun>/model.py` `nowhere.py` `luna.site.Nothing` `luna.site.Site` "
-        "`never_written_anywhere` `LUNA_NOTHING` "
+        "`never_written_anywhere` `LUNA_NOTHING` `tests/unit/test_docs.py::no_test` `tests/unit/test_telemetry.py::test_a_count_of_tokens_is_no_secret` "
         "[gone](gone.md) `DELETE /plans/1`\n"
         "```\nluna/\n  nowhere/\n```\n"
         "```\nluna forecast trian --site home && make nothing NAMES=x\n```\n"
@@ -138,7 +162,8 @@ def test_what_is_not_there_is_found() -> None:
     assert [fault.split()[1] for fault in missing_paths(page)] == ["luna/nowhere.py", "nowhere.py"]
     assert missing_names(page) == ["docs/wrong.md:1 luna.site.Nothing"]
     assert unknown_names(page) == ["docs/wrong.md:1 site.Syte"]
-    assert unused_identifiers(page) == ["docs/wrong.md:1 never_written_anywhere"]
+    assert unused_identifiers(page) == ["docs/wrong.md:1 never_written_anywhere", "docs/wrong.md:1 no_test"]
+    assert missing_tests(page) == ["docs/wrong.md:1 tests/unit/test_docs.py::no_test"]
     assert missing_in_trees(page) == ["docs/wrong.md:3 luna/nowhere/"]
     assert broken_links(page) == ["docs/wrong.md:1 gone.md"]
     assert unknown_routes(page) == ["docs/wrong.md:1 DELETE /plans/1"]

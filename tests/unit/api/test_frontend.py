@@ -23,6 +23,24 @@ def test_the_scripts_pass_their_own_tests() -> None:
     assert ran.returncode == 0, ran.stdout[-4000:]
 
 
+@pytest.mark.skipif(NODE is None, reason="no node: make static")
+@pytest.mark.parametrize("slots", [92, 96, 100])
+def test_the_chart_of_a_local_day_is_as_recorded(slots: int) -> None:
+    assert passes(f"the option of a day of {slots} slots is as recorded")
+
+
+@pytest.mark.skipif(NODE is None, reason="no node: make static")
+def test_two_plans_of_a_slot_are_two_lines_with_names() -> None:
+    assert passes("two plans of one slot are drawn as two lines and each is named by when it was issued")
+
+
+def passes(name: str) -> bool:
+    """Whether there is a test of this name among those of the scripts, and it passes."""
+    command = [NODE or "", "--test", "--test-reporter=tap", "--test-name-pattern", f"^{name}$", "tests/plan.test.js"]
+    ran = subprocess.run(command, cwd=FRONTEND, env=os.environ | {"TZ": "Asia/Kolkata"}, capture_output=True, text=True, check=False)
+    return f" - {name}\n" in ran.stdout and "\n# pass 1\n" in ran.stdout and "\n# fail 0\n" in ran.stdout
+
+
 def test_the_lock_of_packages_names_no_address() -> None:
     lock = (FRONTEND / "package-lock.json").read_text(encoding="utf-8")
     assert not re.search(r"https?:|resolved", lock)
