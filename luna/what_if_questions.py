@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.counterfactual import BASELINE, VariantState, WhatIfRequest, WhatIfState, WhatIfVariantRequest
 from luna.database import jobs, sites, what_ifs
 from luna.database.engine import unit_of_work
+from luna.errors import InvalidInputError
 from luna.queue import serialization
 from luna.queue.client import Client
 from luna.queue.jobs import submit_job
@@ -19,9 +20,11 @@ def open_question(connection: Connection, question: WhatIfRequest, *, now: datet
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: a variant does not fit the site.
+        InvalidInputError: a variant does not fit the site, or the window is upside down.
     """
     site = sites.load(connection, question.site_id)
+    if question.to_day < question.from_day:
+        raise InvalidInputError("the window ends before it begins", field="to_day", value=question.to_day.isoformat(), remedy="Swap the days.")
     for variant in question.variants:
         change_site(site, variant.site, field=f"variants.{variant.name}.site")
     what_if_id = serialization.digest(question.task, question.model_dump_json(by_alias=True))
@@ -34,7 +37,7 @@ def submit_what_if(engine: Engine, client: Client, question: WhatIfRequest, *, n
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: a variant does not fit the site.
+        InvalidInputError: a variant does not fit the site, or the window is upside down.
         UnavailableError: the database is away.
     """
     with unit_of_work(engine) as connection:

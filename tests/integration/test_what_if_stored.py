@@ -190,6 +190,7 @@ def test_a_failed_replay_is_told_with_its_problem(api: httpx.Client, database: E
     [
         pytest.param({"site_id": "elsewhere"}, 404, "site", id="unknown site"),
         pytest.param({"variants": []}, 422, "variants", id="no variant"),
+        pytest.param({"from_day": "2024-02-01", "to_day": "2024-01-31"}, 422, "to_day", id="upside down"),
         pytest.param({"variants": [{"name": "baseline"}]}, 422, "body", id="the baseline's name"),
         pytest.param({"variants": [{"name": "odd", "site": {"roof": {}}}]}, 422, "variants.odd.site.roof", id="names nothing known"),
     ],

@@ -162,8 +162,6 @@ def replay_flows(connection: Connection, question: WhatIfRequest, variant: Varia
     site = sites.load(connection, question.site_id)
     changed = change_site(site, variant.site, field=f"variants.{variant.name}.site")
     addition = Addition.of(changed, list_added(site, changed), variant.habits)
-    if question.to_day < question.from_day:
-        raise InvalidInputError("the window ends before it begins", field="to_day", value=question.to_day.isoformat(), remedy="Swap the days.")
     months = list_months(question.from_day, question.to_day)
     outlook = name_outlook(connection, question, site)
     worlds = _read_worlds(connection, question, (changed, addition), outlook=outlook)

@@ -65,6 +65,13 @@ WRONG: list[tuple[str, str, dict[str, str], str, str]] = [
     ("no such month", "/data/quality?month=13", {}, "nicht verwenden.", "cannot be used."),
     ("no change asked", "/what-ifs", {"from": "2026-10-01", "to": "2026-10-20"}, "", ""),
     ("no price", "/what-ifs", {"fixed_price": "x"}, "", ""),
+    (
+        "days upside down",
+        "/what-ifs",
+        {"from": "2026-10-20", "to": "2026-10-01", "fixed_price": "30"},
+        "Das Ende liegt vor dem Anfang.",
+        "The end lies before the beginning.",
+    ),
     ("no such version", "/forecasts/promote", {"version": "oracle"}, "", ""),
     ("draft that is gone", "/ui/setup/0123456789abcdef/site", {"go": "next"}, "Diese Eingaben gibt es nicht mehr.", "not there any more."),
     ("no such site", "/ui/sites/nowhere/planning/vacation", {"on": "true"}, "Diesen Standort gibt es nicht", "There is no such site"),
