@@ -15,7 +15,7 @@ from luna.embedded import Addresses
 from luna.timeline import FixedClock
 from tests.browser.conftest import PHONE, Open
 from tests.browsers import AXE
-from tests.furnished import describe_furnished, forget_everything, furnish, plan_now, refuse_row
+from tests.furnished import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
 from tests.gateway import serve
 
 # The evening before clocks go back: what lies ahead has an hour that comes twice.
@@ -35,7 +35,7 @@ def pages(database: Engine, addresses: Addresses) -> Iterator[httpx.Client]:
     with serve(addresses, FixedClock(NOW)) as client:
         yield client
     with unit_of_work(database) as connection:
-        forget_everything(connection)
+        forget_furnished(connection, "home", "bare")
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["light", "dark", "phone"])

@@ -12,7 +12,7 @@ from luna.contracts.data import JudgeQualityRequest, LoadFileRequest
 from luna.database import jobs, quarantine, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
-from tests.furnished import describe_furnished, forget_everything, furnish, refuse_row
+from tests.furnished import describe_furnished, forget_furnished, furnish, refuse_row
 from tests.gateway import serve
 from tests.workers import worker_process
 
@@ -29,7 +29,7 @@ def api(redis_url: str, database_url: str, database: Engine, tmp_path_factory: p
     with serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=folder) as client:
         yield client
     with unit_of_work(database) as connection:
-        forget_everything(connection)
+        forget_furnished(connection, "home", "bare")
 
 
 def read(api: httpx.Client, address: str, language: str = "en") -> str:

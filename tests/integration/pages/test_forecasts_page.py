@@ -23,7 +23,7 @@ from luna.queue import Client
 from luna.settings import Settings
 from luna.timeline import SLOT, SystemClock, Timeline, floor_to, local_midnight
 from services.forecaster.service import issue_forecasts
-from tests.furnished import ZONE, describe_furnished, forget_everything
+from tests.furnished import ZONE, describe_furnished, forget_furnished
 from tests.gateway import serve
 from tests.stored import issue_half_a_kilowatt
 from tests.workers import worker_process
@@ -59,7 +59,7 @@ def api(redis_url: str, database_url: str, database: Engine, now: datetime, tmp_
     with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
         yield client
     with unit_of_work(database) as connection:
-        forget_everything(connection)
+        forget_furnished(connection, "foreseen", "old", "forgotten", "short", "bare")
 
 
 def read(api: httpx.Client, address: str, language: str = "en") -> str:

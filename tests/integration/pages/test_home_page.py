@@ -1,22 +1,29 @@
 """Home as the gateway writes it: sentence, notices and states, in both languages, whatever a site has."""
 
 import csv
+import html
 import io
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from sqlalchemy import Engine, text
 
+from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
-from luna.timeline import SLOT, FixedClock
-from luna.wording import REASONS, Numbers
+from luna.timeline import FixedClock
+from luna.wording import REASONS
+from luna.wording.pages import page_words
+from services.api.pages.home_sheet import view_sheet
 from services.api.pages.home_table import _cell
+from services.api.pages.home_view import HomeView
+from services.api.timeline import build_timeline
+from services.api.timeline.memory import PlanMemory
+from services.api.timeline.window import open_window
 from tests.databases import remove_site
 from tests.demo_home import NOW, store_demo_home
 from tests.gateway import serve
@@ -52,17 +59,24 @@ def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api
     assert re.search(r"instead of −?€\d+\.\d\d without Luna", seen(english))
 
 
-def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_at_work(api: httpx.Client) -> None:
-    told = api.get("/v1/sites/shown/timeline").json()
-    first, numbers = datetime.fromisoformat(told["start"]), Numbers("en", ZoneInfo(told["timezone"]), told["currency"])
-    decided, prices, slots = told["decisions"], told["prices"], range(told["past_slots"], told["slots"])
-    sheets = {slot: seen(api.get(f"{HOME}/why", params={"at": (first + slot * SLOT).isoformat()})) for slot in slots}
+def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_at_work(api: httpx.Client, database: Engine) -> None:
+    with unit_of_work(database) as connection:
+        window = open_window(sites.load(connection, "shown"), now=NOW, language="en")
+        view = HomeView(window, build_timeline(connection, window, PlanMemory()), page_words("home", "en"))
+    decided, prices = view.document["decisions"], view.document["prices"]
+    sheets = {slot: view_sheet(view, slot) for slot in range(window.past, window.timeline.count)}
     assert len(sheets) == 192
-    assert {decided["code"][slot] for slot in slots} <= set(REASONS)
     for slot, sheet in sheets.items():
-        facts = [numbers.price(prices[name][slot]) for name in ("import", "export")] + decided["binding"][slot]
-        assert [fact for fact in facts if " ".join(fact.split()) not in sheet] == [], sheet
-    assert all(decided["text"][slot].endswith(".") for slot in slots)
+        assert sheet is not None
+        assert (decided["code"][slot] in REASONS, sheet.reason.endswith(".")) == (True, True)
+        said = " ".join([*(text for row in sheet.rows for text in row), *([sheet.ruler.sell.price, sheet.ruler.buy.price] if sheet.ruler else [])])
+        wanted = [*(window.numbers.price(float(prices[name][slot])) for name in ("import", "export")), *decided["binding"][slot]]
+        assert [fact for fact in wanted if fact not in said] == []
+    # As the page shows one of them.
+    last = sheets[window.timeline.count - 1]
+    assert last is not None
+    shown = html.unescape(seen(api.get(f"{HOME}/why", params={"at": view.instant(last.slot).isoformat()})))
+    assert " ".join(last.reason.split()) in shown
 
 
 @pytest.mark.parametrize("part", ["head", "flow", "why", "table"])

@@ -18,7 +18,7 @@ from luna.timeline import SLOT, SystemClock, floor_to
 from services.planner.milp.solver import Solver
 from services.planner.service.counterfactual import ask_stored
 from tests.controlled import describe
-from tests.furnished import describe_furnished, forget_everything, plan_now
+from tests.furnished import describe_furnished, forget_furnished, plan_now
 from tests.gateway import serve
 from tests.workers import worker_process
 
@@ -34,7 +34,7 @@ def site(database: Engine) -> Iterator[str]:
         sites.save(connection, describe_furnished("bare", vehicles=[]))
     yield site.name
     with unit_of_work(database) as connection:
-        forget_everything(connection)
+        forget_furnished(connection, "planned", "bare")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.timeline import SLOT, Timeline, local_days
 from services.planner.service.replay import replay_site
-from tests.furnished import ZONE, describe_furnished, forget_everything, furnish
+from tests.furnished import ZONE, describe_furnished, forget_furnished, furnish
 from tests.gateway import serve
 
 # Of the thirty days up to this one, 25 October has 25 hours.
@@ -33,7 +33,7 @@ def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.C
     with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
         yield client
     with unit_of_work(database) as connection:
-        forget_everything(connection)
+        forget_furnished(connection, "home", "bare", "lived")
 
 
 def read(api: httpx.Client, address: str, language: str = "en") -> str:

@@ -13,7 +13,7 @@ from luna.database import sites, what_ifs
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from services.planner.service.counterfactual import replay_variant
-from tests.furnished import describe_furnished, forget_everything, furnish
+from tests.furnished import describe_furnished, forget_furnished, furnish
 from tests.gateway import serve
 
 LAST = date(2026, 10, 27)
@@ -30,7 +30,7 @@ def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.C
     with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
         yield client
     with unit_of_work(database) as connection:
-        forget_everything(connection)
+        forget_furnished(connection, "home", "bare", "blank")
 
 
 def read(api: httpx.Client, address: str, language: str = "en") -> str:
