@@ -15,7 +15,7 @@ from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.timeline import SLOT, SystemClock, floor_to
 from tests.controlled import describe
-from tests.furnished import describe_furnished, forget_everything, furnish, plan_now, refuse_row
+from tests.furnished import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
 from tests.gateway import serve
 
 HOME = "/ui/sites/home"
@@ -88,7 +88,7 @@ def row(database: Engine) -> Iterator[int]:
         number = refuse_row(connection, "home", 7)
     yield number
     with unit_of_work(database) as connection:
-        forget_everything(connection)
+        forget_furnished(connection, "home", "bare")
 
 
 @pytest.fixture(scope="module")
