@@ -70,7 +70,7 @@ demo: $(VENV)/.core try-static  ## a real year from prices to var/demo/report.ht
 up-local: $(VENV)/.core try-static  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything
 	@exec $(BIN)/luna up
 
-test: $(VENV)/.test $(CLIENT_GENERATOR)/.made  ## unit, property and integration tests against the real embedded servers
+test: $(VENV)/.test $(CLIENT_GENERATOR)/.made try-static  ## unit, property and integration tests against the real embedded servers
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
 bench: $(VENV)/.test  ## measure, print each figure beside its target, write var/bench/*.json (FULL=1: the long form)
