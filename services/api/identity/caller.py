@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from luna.contracts.identity import ROLE_SCOPES, KeyScope, Role
 from luna.errors import NotFoundError
@@ -79,3 +79,14 @@ async def _current(request: Request) -> Caller:
 
 # Who asks, for handlers and pages.
 CurrentCaller = Annotated[Caller, Depends(_current)]
+
+
+async def _sign(
+    caller: CurrentCaller,
+    by: Annotated[str | None, Query(min_length=1, max_length=64, description="who says so; it stands in the history; usual: who asks")] = None,
+) -> str:
+    return by or caller.signature
+
+
+# Whose name stands beside what a program or page changes.
+Signature = Annotated[str, Depends(_sign)]

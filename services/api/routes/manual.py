@@ -12,13 +12,11 @@ from luna.database.engine import unit_of_work
 from luna.errors import ConflictError
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
-from services.api.identity.caller import CurrentCaller
+from services.api.identity.caller import Signature
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("manual blocks")
-
-ByQuery = Annotated[str | None, Query(min_length=1, max_length=64, description="who says so; it stands in the history; usual: who asks")]
 
 
 class BlockList(Message):
@@ -40,16 +38,14 @@ def list_manual_blocks(
 
 
 @router.operation("Pin or forbid something for a time", status_code=201)
-def add_manual_block(site_id: SitePath, block: ManualBlock, gateway: CurrentGateway, caller: CurrentCaller, *, by: ByQuery = None) -> StoredBlock:
+def add_manual_block(site_id: SitePath, block: ManualBlock, gateway: CurrentGateway, by: Signature) -> StoredBlock:
     """Add a block to every plan of the site from the next one on, until it expires; 422 says why it cannot be had."""
     with unit_of_work(gateway.database) as connection:
-        return manual_blocks.add(connection, site_id, block, by=by or caller.signature, now=SystemClock().now())
+        return manual_blocks.add(connection, site_id, block, by=by, now=SystemClock().now())
 
 
 @router.operation("Take a block back", responses=document_errors(ConflictError))
-def remove_manual_block(
-    site_id: SitePath, block_id: Annotated[int, Path(ge=1, le=2**63 - 1)], gateway: CurrentGateway, caller: CurrentCaller, *, by: ByQuery = None
-) -> StoredBlock:
+def remove_manual_block(site_id: SitePath, block_id: Annotated[int, Path(ge=1, le=2**63 - 1)], gateway: CurrentGateway, by: Signature) -> StoredBlock:
     """Take the block out of every plan from the next one on; it stays in the history."""
     with unit_of_work(gateway.database) as connection:
-        return manual_blocks.remove(connection, site_id, block_id, by=by or caller.signature)
+        return manual_blocks.remove(connection, site_id, block_id, by=by)

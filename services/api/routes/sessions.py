@@ -11,12 +11,10 @@ from luna.database import vehicle_sessions
 from luna.database.engine import unit_of_work
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
-from services.api.identity.caller import CurrentCaller
+from services.api.identity.caller import Signature
 from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("vehicle sessions")
-
-ByQuery = Annotated[str | None, Query(min_length=1, max_length=64, description="who says so; it stands in the history; usual: who asks")]
 
 
 class SessionList(Message):
@@ -38,16 +36,14 @@ def list_sessions(
 
 
 @router.operation("Store a stay of a vehicle", status_code=201)
-def add_session(site_id: SitePath, session: NewSession, gateway: CurrentGateway, caller: CurrentCaller, *, by: ByQuery = None) -> StoredSession:
+def add_session(site_id: SitePath, session: NewSession, gateway: CurrentGateway, by: Signature) -> StoredSession:
     """Have the vehicle planned in this stay from the next plan on, until it is over; 422 says why it cannot be had."""
     with unit_of_work(gateway.database) as connection:
-        return vehicle_sessions.add(connection, site_id, session, by=by or caller.signature, now=SystemClock().now())
+        return vehicle_sessions.add(connection, site_id, session, by=by, now=SystemClock().now())
 
 
 @router.operation("Take a stay back")
-def remove_session(
-    site_id: SitePath, session_id: Annotated[int, Path(ge=1, le=2**63 - 1)], gateway: CurrentGateway, caller: CurrentCaller, *, by: ByQuery = None
-) -> StoredSession:
+def remove_session(site_id: SitePath, session_id: Annotated[int, Path(ge=1, le=2**63 - 1)], gateway: CurrentGateway, by: Signature) -> StoredSession:
     """Take the stay out of every plan from the next one on; it stays in the history."""
     with unit_of_work(gateway.database) as connection:
-        return vehicle_sessions.remove(connection, site_id, session_id, by=by or caller.signature)
+        return vehicle_sessions.remove(connection, site_id, session_id, by=by)
