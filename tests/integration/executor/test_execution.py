@@ -1,12 +1,10 @@
 """The executor against inverters that answer late, lose and refuse, on a real database; its clock is the test's."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
 
-from luna.addresses import HomeAssistantAccess
 from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.plan import PlanRequest
 from luna.database import control, observations, plans
@@ -15,34 +13,14 @@ from luna.observations import Observations
 from luna.timeline import SLOT, Timeline
 from services.executor.delivery import RESEND, VERIFY
 from services.executor.device import DryRun
-from services.executor.home_assistant import HomeAssistantDevice
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
-from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
+from tests.controlled import MODE, POWER, SOC, Inverter, describe
 from tests.executing import START, Home
 from tests.plans import describe_plan
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
 EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)
-
-
-@pytest.fixture
-def inverter() -> Iterator[Inverter]:
-    with serve(Inverter({SOC: "50", MODE: "Self Use", POWER: "0"})) as inverter:
-        yield inverter
-
-
-@pytest.fixture
-def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
-    home = Home(database, lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)), describe())
-    yield home
-    home.close()
-
-
-@pytest.fixture
-def armed(home: Home) -> Home:
-    home.arm()
-    return home
 
 
 def test_a_fresh_site_is_sent_nothing(home: Home, inverter: Inverter) -> None:

@@ -6,14 +6,11 @@ from datetime import datetime, timedelta
 
 import httpx
 import pytest
-from sqlalchemy import Engine
 
-from luna.addresses import HomeAssistantAccess
 from luna.contracts.control import BatterySetpoint
 from luna.embedded import Addresses
 from luna.timeline import SLOT
-from services.executor.home_assistant import HomeAssistantDevice
-from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
+from tests.controlled import Inverter
 from tests.executing import START, Home
 from tests.gateway import serve as serve_gateway
 
@@ -24,22 +21,8 @@ EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)
 
 
 @pytest.fixture
-def inverter() -> Iterator[Inverter]:
-    with serve(Inverter({SOC: "50", MODE: "Self Use", POWER: "0"})) as inverter:
-        yield inverter
-
-
-@pytest.fixture
-def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
-    home = Home(database, lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)), describe())
-    home.arm()
-    yield home
-    home.close()
-
-
-@pytest.fixture
-def api(home: Home, database_url: str, redis_url: str) -> Iterator[httpx.Client]:
-    with serve_gateway(Addresses(database_url=database_url, redis_url=redis_url), home.clock) as client:
+def api(armed: Home, database_url: str, redis_url: str) -> Iterator[httpx.Client]:
+    with serve_gateway(Addresses(database_url=database_url, redis_url=redis_url), armed.clock) as client:
         yield client
 
 
@@ -56,27 +39,27 @@ def read(api: httpx.Client, home: Home, language: str = "en") -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)).replace("\u00a0", " ")
 
 
-def test_an_override_into_tomorrow_survives_plans_made_anew_is_shown_with_its_day_and_expires(home: Home, inverter: Inverter, api: httpx.Client) -> None:
-    home.plan(*[EXPORT] * 192)
-    home.turn()
+def test_an_override_into_tomorrow_survives_plans_made_anew_is_shown_with_its_day_and_expires(armed: Home, inverter: Inverter, api: httpx.Client) -> None:
+    armed.plan(*[EXPORT] * 192)
+    armed.turn()
     wanted = {"mode": "charge", "until": END.isoformat()}
-    assert api.post(f"/ui/sites/{home.name}/home/override", data=wanted).status_code == 303
-    home.turn(timedelta(minutes=1))
-    home.plan(*[EXPORT] * 192, at=START + HOUR)
-    home.turn(HOUR)
+    assert api.post(f"/ui/sites/{armed.name}/home/override", data=wanted).status_code == 303
+    armed.turn(timedelta(minutes=1))
+    armed.plan(*[EXPORT] * 192, at=START + HOUR)
+    armed.turn(HOUR)
     # The plan made anew says export, and it counts for nobody.
     assert inverter.modes == ["Force Discharge", "Force Charge", "Force Charge"]
     # From 14:00 in Berlin until 11:00 of the next day: 21 hours of four slots, each as the owner said.
-    assert owned(api, home) == [(START + HOUR + place * SLOT, "charge") for place in range(84)]
-    assert "You decided: Charge until Fri 11:00." in read(api, home)
-    assert "Du hast entschieden: Laden bis Fr. 11:00." in read(api, home, "de")
-    why = api.get(f"/ui/sites/{home.name}/home/why", params={"at": (END - SLOT).isoformat()}).text
+    assert owned(api, armed) == [(START + HOUR + place * SLOT, "charge") for place in range(84)]
+    assert "You decided: Charge until Fri 11:00." in read(api, armed)
+    assert "Du hast entschieden: Laden bis Fr. 11:00." in read(api, armed, "de")
+    why = api.get(f"/ui/sites/{armed.name}/home/why", params={"at": (END - SLOT).isoformat()}).text
     assert "Does what you set, until Fri 11:00." in why
     # The usual tariff; a plan without values of energy has no ruler that would show it.
     assert "Selling pays 0\u00a0ct, buying costs 30\u00a0ct" in why
-    home.clock.instant = END
-    home.plan(*[EXPORT] * 192, at=END - HOUR)
-    home.turn()
+    armed.clock.instant = END
+    armed.plan(*[EXPORT] * 192, at=END - HOUR)
+    armed.turn()
     assert inverter.modes[3:] == ["Force Discharge"]
-    assert owned(api, home) == []
-    assert "You decided" not in read(api, home)
+    assert owned(api, armed) == []
+    assert "You decided" not in read(api, armed)

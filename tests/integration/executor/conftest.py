@@ -1,0 +1,30 @@
+"""A simulated inverter behind a Home Assistant, and the executor that tells it."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from luna.addresses import HomeAssistantAccess
+from services.executor.home_assistant import HomeAssistantDevice
+from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
+from tests.executing import Home
+
+
+@pytest.fixture
+def inverter() -> Iterator[Inverter]:
+    with serve(Inverter({SOC: "50", MODE: "Self Use", POWER: "0"})) as inverter:
+        yield inverter
+
+
+@pytest.fixture
+def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
+    home = Home(database, lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)), describe())
+    yield home
+    home.close()
+
+
+@pytest.fixture
+def armed(home: Home) -> Home:
+    home.arm()
+    return home
