@@ -3,12 +3,11 @@
 Tables of the first revision that bear the same names and were kept for their rows step aside under names of their own.
 """
 
-from collections.abc import Callable
-
 import structlog
 from alembic import op
-from sqlalchemy import inspect, text
 from sqlalchemy.exc import ProgrammingError
+
+from luna.database.migrations.renaming import rename_table
 
 revision = "9006"
 down_revision = "9005"
@@ -145,7 +144,7 @@ CREATE TRIGGER keep_audit_log BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EX
 
 def upgrade() -> None:
     for table in FORMER:
-        _rename(table, MARK + table, lambda name: MARK + name)
+        rename_table(table, MARK + table, lambda name: MARK + name)
     op.execute(CREATE)
     try:
         with op.get_bind().begin_nested():
@@ -160,17 +159,4 @@ def downgrade() -> None:
         op.drop_table(table)
     op.execute("DROP FUNCTION IF EXISTS keep_audit_log()")
     for table in FORMER:
-        _rename(MARK + table, table, lambda name: name.removeprefix(MARK))
-
-
-def _rename(table: str, to: str, rename: Callable[[str], str]) -> None:
-    """Call a table otherwise, with its constraints and their indexes; one that is not there is none."""
-    found = inspect(op.get_bind())
-    if not found.has_table(table):
-        return
-    own = text("SELECT conname FROM pg_constraint WHERE conrelid = CAST(:table AS regclass)")
-    for name in op.get_bind().scalars(own, {"table": table}).all():
-        op.execute(f'ALTER TABLE {table} RENAME CONSTRAINT "{name}" TO "{rename(name)}"')
-    for name in [index["name"] for index in found.get_indexes(table) if not index.get("duplicates_constraint")]:
-        op.execute(f'ALTER INDEX "{name}" RENAME TO "{rename(str(name))}"')
-    op.rename_table(table, to)
+        rename_table(MARK + table, table, lambda name: name.removeprefix(MARK))

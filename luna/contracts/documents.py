@@ -1,0 +1,113 @@
+"""Documents: what is stored of a file, how far it is on its way to being found, and what is asked of it."""
+
+from datetime import date, timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from luna.contracts.message import Day, Instant, Message, Request
+from luna.contracts.plan import Language
+
+# In this order; failed is an end from any of them.
+DocumentState = Literal["stored", "extracted", "chunked", "embedded", "searchable", "failed"]
+# What a document is about; a filter of searches, never a judgement of its content.
+DocumentKind = Literal["contract", "tariff", "manual", "regulation", "subsidy", "other"]
+DocumentSource = Literal["upload", "archive", "url", "example"]
+
+DocumentId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
+SiteName = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class DocumentFault(Message):
+    """Why a document cannot be read: a stable code, a sentence, and what its owner may do."""
+
+    code: Annotated[
+        str, Field(description="encrypted, damaged, too_large, too_many_pages, took_too_long, too_much_memory, unknown_format, mislabelled, macros, …")
+    ]
+    message: str
+    remedy: str | None = None
+
+
+class DocumentFields(Message):
+    """What whoever adds a document may say of it; the rest is read from the file."""
+
+    title: Annotated[str | None, Field(max_length=300, description="usual: the file's own, or its name")] = None
+    kind: DocumentKind = "other"
+    language: Annotated[Language | None, Field(description="usual: found out")] = None
+    dated: Annotated[Day | None, Field(description="the day it holds from, or was written")] = None
+    site_id: Annotated[SiteName | None, Field(description="the site it is about, whose people alone find it; null: everybody's")] = None
+
+
+class Document(Message):
+    """A stored file, one row per version. A file with the name of one before it (and the same site) is its next version."""
+
+    document_id: str
+    name: Annotated[str, Field(description="of the file, or its address; names the document through its versions")]
+    version: Annotated[int, Field(ge=1)]
+    current: Annotated[bool, Field(description="whether searches find it: the newest version that became searchable")]
+    title: str
+    kind: DocumentKind
+    language: Language | None = None
+    dated: date | None = None
+    site_id: str | None = None
+    source: DocumentSource
+    url: Annotated[str | None, Field(description="where it was fetched from")] = None
+    media_type: Annotated[str, Field(description="by its content, whatever it is called")]
+    sha256: str
+    size_bytes: int
+    pages: int | None = None
+    chunks: Annotated[int, Field(description="passages it was cut into")] = 0
+    state: DocumentState
+    fault: Annotated[DocumentFault | None, Field(description="only where failed")] = None
+    notes: Annotated[list[str], Field(description="codes of what was left out: macros, images_without_text, attachments, hidden_sheets, …")] = []
+    added_by: str
+    stored_at: Instant
+    changed_at: Instant
+    job_id: Annotated[str | None, Field(description="of the job that makes it searchable")] = None
+
+
+class IngestReply(Message):
+    """How the documents of one upload stand; an archive brings several."""
+
+    documents: list[Document]
+
+
+class IngestRequest(Request):
+    """Make stored documents searchable: stored, extracted, chunked, embedded, searchable. Each step is done once; a crash resumes at the one it stood at."""
+
+    task: ClassVar[str] = "rag.documents.ingest"
+    reply: ClassVar[type[Message]] = IngestReply
+
+    document_ids: Annotated[tuple[DocumentId, ...], Field(min_length=1, max_length=1000)]
+
+
+class FetchDocumentRequest(Request):
+    """Fetch a page or file from the internet, store it, make it searchable. Private, loopback, link-local and metadata addresses are refused at every hop."""
+
+    task: ClassVar[str] = "rag.documents.fetch"
+    reply: ClassVar[type[Message]] = IngestReply
+
+    url: Annotated[str, Field(min_length=8, max_length=2000)]
+    fields: DocumentFields = DocumentFields()
+    added_by: Annotated[str, Field(max_length=64)]
+
+
+class ReindexReply(Message):
+    """What was made anew."""
+
+    documents: int
+    chunks: int
+    model: Annotated[str | None, Field(description="of the vectors; null: there is none, and searches go by words alone")]
+
+
+class ReindexRequest(Request):
+    """Make all derived data anew: chunks from the stored objects (``rechunk``), vectors by the embedding model of the settings, the index from both."""
+
+    task: ClassVar[str] = "rag.documents.reindex"
+    reply: ClassVar[type[Message]] = ReindexReply
+    public: ClassVar[bool] = True
+
+    rechunk: Annotated[bool, Field(description="extract and cut every document anew first")] = False
+
+
+REINDEX_LIMIT = timedelta(hours=2)

@@ -1,0 +1,81 @@
+"""What is worth reading or doing: recommended items, and what a reader did with them."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from luna.contracts.documents import SiteName
+from luna.contracts.message import Instant, Message, Request
+from luna.contracts.plan import Language
+
+ItemKind = Literal["document", "tip", "tariff", "what_if"]
+EventAction = Literal["shown", "opened", "useful", "dismissed", "read"]
+BanditPolicy = Literal["linucb", "thompson"]
+
+
+class Recommendation(Message):
+    """Something recommended, with its saving and why it is shown."""
+
+    recommendation_id: Annotated[str, Field(description="of this showing; events name it")]
+    item_id: str
+    kind: ItemKind
+    title: str
+    text: str
+    saving_cost_per_year: Annotated[float | None, Field(description="currency a year, from the site's own data; null: none is claimed")] = None
+    saving_low: float | None = None
+    saving_high: float | None = None
+    currency: str | None = None
+    evidence: Annotated[list[str], Field(description="sentences: what the saving was computed from")] = []
+    document_id: str | None = None
+    what_if_id: str | None = None
+    reason: Annotated[str, Field(description="why it is shown to this reader, in a sentence")]
+
+
+class RecommendReply(Message):
+    """Recommendations, the best first."""
+
+    recommendations: list[Recommendation]
+    policy: BanditPolicy
+
+
+class RecommendRequest(Request):
+    """Choose what is worth reading or doing for a reader."""
+
+    task: ClassVar[str] = "rag.recommendations.choose"
+    reply: ClassVar[type[Message]] = RecommendReply
+
+    reader: Annotated[str, Field(max_length=64)] = "local"
+    site_id: SiteName | None = None
+    about: Annotated[str | None, Field(max_length=500, description="what it should be about; null: what the reader read and asked")] = None
+    kind: ItemKind | None = None
+    k: Annotated[int, Field(ge=1, le=50)] = 5
+    language: Language = "en"
+    sites: Annotated[tuple[str, ...] | None, Field(description="the reader's; null: all")] = None
+
+
+class Event(Message):
+    """What a reader did with a recommended item. The same ``event_id`` counts once."""
+
+    event_id: Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[\w-]+$")]
+    recommendation_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
+    action: EventAction
+    seconds: Annotated[float | None, Field(ge=0, le=86_400, description="reading time, for read")] = None
+    happened_at: Instant
+
+
+class EventsReply(Message):
+    """What became of a batch."""
+
+    accepted: int
+    duplicated: int
+    unknown: Annotated[list[str], Field(description="ids of events about recommendations that this reader was never shown")] = []
+
+
+class RecordEventsRequest(Request):
+    """Record what a reader did, and learn from it."""
+
+    task: ClassVar[str] = "rag.events.record"
+    reply: ClassVar[type[Message]] = EventsReply
+
+    events: Annotated[tuple[Event, ...], Field(min_length=1, max_length=1000)]
+    reader: Annotated[str, Field(max_length=64)] = "local"

@@ -1,0 +1,93 @@
+"""Searching passages, and the vectors of text."""
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from luna.contracts.documents import DocumentId, DocumentKind, SiteName
+from luna.contracts.message import Day, Message, Request
+from luna.contracts.plan import Language
+
+Retriever = Literal["dense", "sparse", "fused"]
+MOST_PASSAGES = 100
+
+
+class SearchFilter(Message):
+    """Which documents a search looks at; what is left out filters nothing."""
+
+    kind: DocumentKind | None = None
+    language: Language | None = None
+    from_day: Annotated[Day | None, Field(description="documents dated this day or later")] = None
+    to_day: Annotated[Day | None, Field(description="documents dated this day or before")] = None
+    site_id: Annotated[SiteName | None, Field(description="of this site, and everybody's; null: of every site the asker has")] = None
+    document_ids: Annotated[tuple[DocumentId, ...] | None, Field(max_length=1000)] = None
+
+
+class Passage(Message):
+    """A passage of a document, with its place in it."""
+
+    chunk_id: int
+    document_id: str
+    title: str
+    name: str
+    kind: DocumentKind
+    language: Language | None = None
+    dated: date | None = None
+    site_id: str | None = None
+    page: Annotated[int | None, Field(description="on which it begins, from 1; null: the format has none")] = None
+    page_end: int | None = None
+    headings: Annotated[list[str], Field(description="path of headings above it")] = []
+    position: Annotated[int, Field(description="0, 1, 2, … within the document")]
+    text: str
+    score: Annotated[float, Field(description="of the retriever, 0 to 1; comparable within one answer only")]
+    dense_score: Annotated[float | None, Field(description="cosine of question and passage; null: not among the nearest")] = None
+    sparse_score: Annotated[float | None, Field(description="BM25; null: no word in common")] = None
+
+
+class SearchReply(Message):
+    """Passages, the best first."""
+
+    passages: list[Passage]
+    retriever: Annotated[Retriever, Field(description="fused; sparse where there is no embedding model")]
+    model: Annotated[str | None, Field(description="embedding model; null: none")]
+
+
+class SearchQuestion(Message):
+    """What is searched."""
+
+    query: Annotated[str, Field(min_length=1, max_length=2000)]
+    k: Annotated[int, Field(ge=1, le=MOST_PASSAGES, description="how many passages at most")] = 10
+    retriever: Retriever = "fused"
+    filter: SearchFilter = SearchFilter()
+
+
+class SearchRequest(Request, SearchQuestion):
+    """Find the passages that are nearest to a query."""
+
+    task: ClassVar[str] = "rag.passages.search"
+    reply: ClassVar[type[Message]] = SearchReply
+
+    sites: Annotated[tuple[str, ...] | None, Field(description="the asker's; null: all. Documents of other sites are not there for them")] = None
+
+
+class EmbedReply(Message):
+    """One vector of unit length per text."""
+
+    model: str
+    dimensions: int
+    vectors: list[list[float]]
+
+
+class EmbedQuestion(Message):
+    """Texts to turn into vectors."""
+
+    texts: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=20_000)], ...], Field(min_length=1, max_length=128)]
+    role: Annotated[Literal["query", "passage"], Field(description="some models word a query otherwise than a passage")] = "passage"
+
+
+class EmbedRequest(Request, EmbedQuestion):
+    """Turn texts into vectors by the embedding model of the settings."""
+
+    task: ClassVar[str] = "rag.text.embed"
+    reply: ClassVar[type[Message]] = EmbedReply
