@@ -13,7 +13,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 # Between words of one sentence there is a fraction of the letters' size, also in justified text; between columns more.
-_GAP_IN_SIZES = 1.4
+_GAP_IN_SIZES = 0.9
 _HYPHENS = {0x02, 0xFFFE}  # how PDFium marks a hyphen at the end of a line
 
 
