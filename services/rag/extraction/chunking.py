@@ -13,7 +13,9 @@ _OVERLAP_WORDS = 30
 # A header longer than this share of a passage would crowd out its rows.
 _HEADER_SHARE = 0.25
 # After a full stop that ends a sentence: not one of an abbreviation, an ordinal, an initial.
-_SENTENCE = re.compile(r"(?<=[.!?…])(?<!\b[A-Za-zÄÖÜ0-9]\.)(?<!\b\d\d\.)(?<!\b[zZ]\.B\.)(?<!\bNr\.)(?<!\bAbs\.)(?<!\bArt\.)(?<!\bbzw\.)(?<!\bca\.)(?<!\bNo\.)\s+(?=\S)")
+_SENTENCE = re.compile(
+    r"(?<=[.!?…])(?<!\b[A-Za-zÄÖÜ0-9]\.)(?<!\b\d\d\.)(?<!\b[zZ]\.B\.)(?<!\bNr\.)(?<!\bAbs\.)(?<!\bArt\.)(?<!\bbzw\.)(?<!\bca\.)(?<!\bNo\.)\s+(?=\S)"
+)
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,8 @@ def _refuse_calls(*, may_start_programs: bool) -> bool:
     handed = ctypes.create_string_buffer(struct.pack("@HP", len(program) // 8, ctypes.addressof(buffer)))
     control = ctypes.CDLL(None, use_errno=True).prctl
     arguments = (ctypes.c_ulong(1), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
-    return control(_PR_SET_NO_NEW_PRIVS, *arguments) == 0 and control(_PR_SET_SECCOMP, ctypes.c_ulong(_SECCOMP_MODE_FILTER), handed) == 0
+    is_final: bool = control(_PR_SET_NO_NEW_PRIVS, *arguments) == 0 and control(_PR_SET_SECCOMP, ctypes.c_ulong(_SECCOMP_MODE_FILTER), handed) == 0
+    return is_final
 
 
 def _program(audit: int, refused: tuple[int, ...]) -> bytes:

@@ -18,21 +18,21 @@ SHEETS = _OFFICE + "spreadsheetml.sheet"
 PDF, ZIP, MAIL = "application/pdf", "application/zip", "message/rfc822"
 CSV, HTML, MARKDOWN, PLAIN = "text/csv", "text/html", "text/markdown", "text/plain"
 
-_TEXTS = {CSV, HTML, MARKDOWN, PLAIN, MAIL}
-_NAMES: dict[str, set[str]] = {
-    ".pdf": {PDF},
-    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), {WORD}),
-    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx"), {SLIDES}),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xltx"), {SHEETS}),
-    ".zip": {ZIP},
-    ".eml": {MAIL},
-    **dict.fromkeys((".csv", ".tsv"), {CSV, PLAIN}),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), {HTML}),
-    **dict.fromkeys((".md", ".markdown"), {MARKDOWN, PLAIN}),
-    **dict.fromkeys((".txt", ".text", ".log"), _TEXTS),
-    # Names of what is not read: whatever was found under them, they are wrong.
-    **dict.fromkeys((".exe", ".dll", ".doc", ".xls", ".ppt", ".jpg", ".jpeg", ".png", ".gif", ".mp3", ".mp4", ".rar", ".7z", ".gz", ".tar"), set()),
-}
+# What a file of that name may be; names of what is not read stand beside none: whatever was found under them, they are wrong.
+_NAMED: tuple[tuple[str, frozenset[str]], ...] = (
+    (".pdf", frozenset({PDF})),
+    (".docx .docm .dotx .dotm", frozenset({WORD})),
+    (".pptx .pptm .ppsx .ppsm .potx", frozenset({SLIDES})),
+    (".xlsx .xlsm .xlsb .xltx", frozenset({SHEETS})),
+    (".zip", frozenset({ZIP})),
+    (".eml", frozenset({MAIL})),
+    (".csv .tsv", frozenset({CSV, PLAIN})),
+    (".html .htm .xhtml", frozenset({HTML})),
+    (".md .markdown", frozenset({MARKDOWN, PLAIN})),
+    (".txt .text .log", frozenset({CSV, HTML, MARKDOWN, PLAIN, MAIL})),
+    (".exe .dll .doc .xls .ppt .jpg .jpeg .png .gif .mp3 .mp4 .rar .7z .gz .tar", frozenset()),
+)
+_NAMES = {suffix: kinds for suffixes, kinds in _NAMED for suffix in suffixes.split()}
 _PARTS = {"word/": WORD, "ppt/": SLIDES, "xl/": SHEETS}
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 _DAMAGES = (BadZipFile, ValueError, NotImplementedError, OverflowError, EOFError)

@@ -9,16 +9,11 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Literal
 
-_WORDS = {
-    "de": frozenset(
-        "der die das und ist nicht mit von zu den dem ein eine einer eines im in auf für sie wird werden sind auch bei nach aus als oder wenn wie kann können "
-        "muss müssen dass nur noch bis zum zur über durch wir ihr ihre ihren sich vor unter keine kein hat haben mehr".split()
-    ),
-    "en": frozenset(
-        "the and is not with of to a an in on for you it be are this that as at by or if can may must from which when will your we our their has have more "
-        "than into its no only other was were do does should".split()
-    ),
-}
+_GERMAN = """der die das und ist nicht mit von zu den dem ein eine einer eines im in auf für sie wird werden sind auch bei nach aus als oder wenn wie kann
+    können muss müssen dass nur noch bis zum zur über durch wir ihr ihre ihren sich vor unter keine kein hat haben mehr"""
+_ENGLISH = """the and is not with of to a an in on for you it be are this that as at by or if can may must from which when will your we our their has have more
+    than into its no only other was were do does should"""
+_WORDS = {"de": frozenset(_GERMAN.split()), "en": frozenset(_ENGLISH.split())}
 # So many words tell, and so much clearer must one language be; a Dutch or French text has few words of either.
 _WORDS_READ, _LEAST_SHARE, _LEAST_RATIO = 20_000, 0.1, 1.5
 

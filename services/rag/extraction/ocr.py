@@ -14,7 +14,7 @@ def recognise(picture: Any) -> list[str]:
     import pytesseract
 
     try:
-        text = pytesseract.image_to_string(picture, lang="deu+eng", timeout=_SECONDS_PER_PAGE)
+        text: str = pytesseract.image_to_string(picture, lang="deu+eng", timeout=_SECONDS_PER_PAGE)
     except (pytesseract.TesseractError, pytesseract.TesseractNotFoundError, RuntimeError, OSError):
         # Without German data the program still knows English; pytesseract's time-out is a RuntimeError.
         return []

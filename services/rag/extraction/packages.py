@@ -1,16 +1,16 @@
 """ZIP containers from outside: archives and Office files, whose parts are looked through before any library opens them."""
 
 import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
-from zlib import error as ZlibError
 
 from services.rag.extraction.model import ExtractionError, Limits
 
 _PIECE_BYTES = 1 << 20
-_DAMAGES = (BadZipFile, ZlibError, EOFError, NotImplementedError, ValueError, OSError, OverflowError)
+_DAMAGES = (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError, OverflowError)
 _PARTS_OF_OFFICE = 10_000
 
 

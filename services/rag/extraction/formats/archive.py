@@ -12,7 +12,7 @@ _MOST_LISTED = 20
 
 
 def read(source: Source) -> Reading:
-    """Return the members of an archive, written to the source's folder as 0000, 0001, …"""
+    """Return the members of an archive, written to the source's folder as 0000, 0001 and so on."""
     allowance = Allowance(source.limits)
     # Folders and what systems leave behind count little: so many entries are looked at, and then so many files.
     with opened(source.path, source.limits, most_entries=_MOST_LISTED * source.limits.members) as container:

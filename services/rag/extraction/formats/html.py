@@ -11,9 +11,9 @@ from services.rag.extraction.text import decode
 
 _LEFT_OUT = {"script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "canvas", "head", "select", "button", "audio", "video", "math"}
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_PIECES = {"p", "div", "section", "article", "header", "footer", "main", "aside", "nav", "ul", "ol", "dl", "dt", "dd", "li", "blockquote", "pre", "form", "figure"} | {
-    "figcaption", "address", "hr", "table", "tr", "td", "th", "caption", "body", "html", "fieldset", "details", "summary", *_HEADINGS,
-}  # fmt: skip
+_DIVIDING = """p div section article header footer main aside nav ul ol dl dt dd li blockquote pre form figure figcaption address hr
+    table tr td th caption body html fieldset details summary"""
+_PIECES = {*_DIVIDING.split(), *_HEADINGS}
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])", re.IGNORECASE)
 _BULLET = "- "
 

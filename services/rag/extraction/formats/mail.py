@@ -37,7 +37,8 @@ def _body(message: EmailMessage) -> list[Block]:
         text = part.get_content()
     except (LookupError, ValueError):
         # A charset nobody knows.
-        text = (part.get_payload(decode=True) or b"").decode("utf-8", "replace")
+        content = part.get_payload(decode=True)
+        text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
     return list(read_markup(text).blocks) if part.get_content_type() == "text/html" else paragraphs(text)
 
 
@@ -54,7 +55,9 @@ def _members(parts: list[EmailMessage], source: Source) -> tuple[list[Member], l
             members.append(_written(part, content, source.folder / f"{len(members):04d}"))
         if len(members) > source.limits.members:
             raise ExtractionError("too_large", f"It holds more than {source.limits.members:,} files")
-    return members, [*(["attachments"] if members else []), *sorted(notes)]
+    if members:
+        notes.add("attachments")
+    return members, sorted(notes)
 
 
 def _written(part: EmailMessage, content: bytes, path: Path) -> Member:

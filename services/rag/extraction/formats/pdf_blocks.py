@@ -68,7 +68,7 @@ def _spacing(lines: list[Line]) -> float:
 def _is_break(before: Line, after: Line, spacing: float) -> bool:
     gap = before.baseline - after.baseline
     changes_size = abs(before.size - after.size) > 0.1 * max(before.size, after.size)
-    return changes_size or gap > 1.3 * max(spacing, after.size) or gap < -after.size or _is_list(before) != _is_list(after) and _is_list(after)
+    return changes_size or gap > 1.3 * max(spacing, after.size) or gap < -after.size or (_is_list(before) != _is_list(after) and _is_list(after))
 
 
 def _is_list(line: Line) -> bool:
@@ -98,8 +98,6 @@ def _flowing(lines: list[Line]) -> str:
     """Return lines as running text; a word that is broken at a line's end is one word again."""
     text = ""
     for line in lines:
-        if _BROKEN.search(text) and line.text[:1].islower():
-            text = text[:-1] + line.text
-        else:
-            text = f"{text} {line.text}" if text else line.text
-    return text
+        is_broken = _BROKEN.search(text) and line.text[:1].islower()
+        text = text[:-1] + line.text if is_broken else f"{text} {line.text}"
+    return text.strip()

@@ -68,9 +68,7 @@ def _runs(rows: list[_Row]) -> list[list[_Row]]:
     for row in rows:
         run = runs[-1]
         near = bool(run) and run[-1].baseline - row.baseline <= _ROW_GAP * max(row.size, run[-1].size)
-        if len(row.cells) >= 2 and (near or not run):
-            run.append(row)
-        elif near and _is_rest(row, run):
+        if (len(row.cells) >= 2 and (near or not run)) or (near and _is_rest(row, run)):
             run.append(row)
         else:
             runs.append([row] if len(row.cells) >= 2 else [])

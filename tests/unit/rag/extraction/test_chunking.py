@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ def test_no_passage_is_longer_than_asked(blocks: list[Block], most_words: int) -
 @given(DOCUMENTS)
 def test_repeated_words_end_or_head_the_passage_before(blocks: list[Block]) -> None:
     chunks = cut(blocks, most_words=40)
-    for before, after in zip(chunks, chunks[1:], strict=False):
+    for before, after in pairwise(chunks):
         repeated = after.text.split()[: after.repeated_words]
         words = before.text.split()
         assert repeated in (words[len(words) - len(repeated) :], words[: len(repeated)])
