@@ -5,6 +5,7 @@ Positions are asked for first and last letters of words alone: a call per letter
 """
 
 import ctypes
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import hypot
@@ -14,6 +15,7 @@ import pypdfium2.raw as pdfium
 
 # Between words of one sentence there is a fraction of the letters' size, also in justified text; between columns more.
 _GAP_IN_SIZES = 0.9
+_MARKER = re.compile(r"[-•▪‣·∙●○–*]|\d{1,2}[.)]|[a-z]\)")  # before an item of a list
 _HYPHENS = {0x02, 0xFFFE}  # how PDFium marks a hyphen at the end of a line
 
 
@@ -114,7 +116,8 @@ def _word(text_page: Any, letters: list[int], start: int, end: int) -> _Word:
 def _segments(words: list[_Word]) -> Iterator[Segment]:
     gathered: list[_Word] = []
     for word in words:
-        if gathered and _are_apart(gathered[-1], word):
+        is_after_marker = len(gathered) == 1 and gathered[0] is words[0] and bool(_MARKER.fullmatch(gathered[0].text))
+        if gathered and not is_after_marker and _are_apart(gathered[-1], word):
             yield _segment(gathered)
             gathered = []
         gathered.append(word)
