@@ -98,3 +98,20 @@ def far_cell() -> bytes:
     sheet.write(1_048_575, 16_383, "zwei")
     workbook.close()
     return buffer.getvalue()
+
+
+def long_pages(count: int, *, words: int) -> bytes:
+    """A PDF whose pages share one long content."""
+    lines = b"".join(b"(%s) Tj 0 -1 Td\n" % (b"wort " * 20) for _ in range(words // 20))
+    content = b"BT /F1 1 Tf 10 800 Td\n" + lines + b"ET"
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 850] /Contents 3 0 R /Resources << /Font << /F1 4 0 R >> >> >>"
+    kids = b" ".join(b"%d 0 R" % number for number in range(5, 5 + count))
+    return pdf_of(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Count %d /Kids [%s] >>" % (count, kids),
+            b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            *[page] * count,
+        ]
+    )
