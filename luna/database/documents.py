@@ -44,10 +44,20 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What went with documents: the bytes that they were, each once."""
+    """What went with documents, and by the digest of their bytes what the store of objects holds of them."""
 
     documents: tuple[Document, ...]
-    object_keys: dict[str, str]
+    object_keys: dict[str, tuple[str, ...]]
+
+
+def object_key(sha256: str) -> str:
+    """Return where bytes lie in the store of objects."""
+    return f"documents/{sha256}"
+
+
+def blocks_key(sha256: str) -> str:
+    """Return where that lies which was read out of bytes."""
+    return f"documents/{sha256}.json"
 
 
 def lock_name(connection: Connection, name: str, site_id: str | None) -> None:
@@ -124,7 +134,7 @@ def list_unsettled_members(connection: Connection, archive: Document) -> list[Do
     return _read(connection, query.order_by(documents.c.name, documents.c.version))
 
 
-def list_ids(connection: Connection, *, states: Collection[DocumentState]) -> list[str]:
+def list_ids(connection: Connection, *states: DocumentState) -> list[str]:
     """Return the ids of documents in some states, in the order in which they were stored."""
     query = select(documents.c.document_id).where(documents.c.state.in_(states))
     return list(connection.scalars(query.order_by(documents.c.stored_at, documents.c.document_id)))
@@ -147,9 +157,9 @@ def fail(connection: Connection, document: Document, fault: DocumentFault) -> bo
     return advance(connection, document, "failed", fault=json.loads(fault.model_dump_json()))
 
 
-def reopen(connection: Connection, document: Document) -> bool:
-    """Put a document that failed back to where its bytes are stored."""
-    return advance(connection, document, "stored", fault=null(), notes=[])
+def reopen_failed(connection: Connection, document: Document) -> bool:
+    """Put a document that failed back to where its bytes are stored; False where it did not fail."""
+    return document.state == "failed" and advance(connection, document, "stored", fault=null(), notes=[])
 
 
 def note_job(connection: Connection, document_ids: Sequence[str], job_id: str | None) -> None:
@@ -157,26 +167,27 @@ def note_job(connection: Connection, document_ids: Sequence[str], job_id: str | 
     connection.execute(update(documents).where(documents.c.document_id.in_(document_ids)).values(job_id=job_id))
 
 
-def make_current(connection: Connection, document: Document) -> None:
-    """Let searches find this version and no older one of its name; where a newer one is found already, nothing changes. The caller holds the name's lock."""
+def make_current(connection: Connection, document: Document) -> bool:
+    """Let searches find this version and no older one of its name; False where a newer one is found already. The caller holds the name's lock."""
     same = documents.c.name == document.name, _of_site(document.site_id)
     newest = connection.execute(select(documents.c.document_id, documents.c.version).where(*same, documents.c.current)).first()
-    if newest is not None and newest.version >= document.version:
-        return
-    if newest is not None:
+    if newest is not None and newest.version > document.version:
+        return False
+    if newest is not None and newest.document_id != document.document_id:
         vectors.remove(connection, passages.list_ids(connection, newest.document_id))
         connection.execute(update(documents).where(documents.c.document_id == newest.document_id).values(current=False))
     connection.execute(update(documents).where(documents.c.document_id == document.document_id).values(current=True))
+    return True
 
 
 def remove(connection: Connection, document_ids: Sequence[str]) -> Removed:
     """Delete documents with their passages and vectors, and return what they were."""
     rows = connection.execute(select(documents).where(documents.c.document_id.in_(document_ids)).with_for_update()).mappings().all()
-    gone = list_by_id(connection, [row["document_id"] for row in rows])
+    gone = list_by_id(connection, document_ids)
     chunk_ids = connection.scalars(select(chunks.c.chunk_id).where(chunks.c.document_id.in_(document_ids))).all()
     vectors.remove(connection, list(chunk_ids))
     connection.execute(delete(documents).where(documents.c.document_id.in_(document_ids)))
-    return Removed(tuple(gone), {row["sha256"]: row["object_key"] for row in rows})
+    return Removed(tuple(gone), {row["sha256"]: (row["object_key"], blocks_key(row["sha256"])) for row in rows})
 
 
 def remove_of_site(connection: Connection, site_id: str) -> Removed:

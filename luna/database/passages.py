@@ -22,7 +22,7 @@ class NewPassage:
     headings: tuple[str, ...]
 
 
-def replace(connection: Connection, document_id: str, cut: Sequence[NewPassage]) -> list[int]:
+def replace(connection: Connection, document_id: str, cut: Sequence[NewPassage | Chunk]) -> list[int]:
     """Store the passages of a document in place of those it had, and return their ids; the same passages keep the ids that answers cite."""
     known = list_of(connection, document_id)
     if [_key(each) for each in known] == [_key(each) for each in cut]:
