@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from luna.contracts.documents import Document, DocumentFields, DocumentSource
 from luna.database import documents
 from luna.database.documents import NewDocument, Sites
-from luna.errors import InvalidInputError
+from luna.errors import ForbiddenError, InvalidInputError
 from luna.objects import ObjectStore
 from luna.settings import Settings
 
@@ -141,11 +141,11 @@ def require_own_site(site_id: str | None, among: Sites) -> None:
     """Return where people of the sites ``among`` may add and remove documents of a site.
 
     Raises:
-        InvalidInputError: it is everybody's, and they do not have every site.
+        ForbiddenError: it is everybody's, and they do not have every site.
     """
     if site_id is None and among is not None:
-        known = ", ".join(sorted(among)) or "none"
-        raise InvalidInputError("a document of everybody's takes who has every site", field="site_id", remedy=f"Name one of your sites: {known}.")
+        known = ", ".join(sorted(among)) or "you have none yet"
+        raise ForbiddenError("a document of everybody's takes who has every site", field="site_id", remedy=f"Name one of your sites: {known}.")
 
 
 def _find_same(versions: list[Document], sha256: str) -> Document | None:

@@ -29,7 +29,7 @@ _BY_KEY = (slot_observations, slot_forecasts, forecast_issues, forecast_scenario
 
 
 def remove(connection: Connection, site_id: str) -> list[str]:
-    """Delete a site with all that was measured, forecast, planned, decided and asked for it; return the keys of its models and documents in the store of objects.
+    """Delete a site with all that was measured, forecast, planned, decided and asked for it; return the keys of its objects: models and documents.
 
     Prices of markets stay, for they are no site's. The caller removes the objects once this is committed.
 

@@ -1,8 +1,10 @@
 """Files of this machine into the store of objects, each as a document."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 
 from luna.contracts.documents import DocumentFields, DocumentSource
@@ -40,3 +42,10 @@ def read_file(path: Path, objects: ObjectStore, *, name: str, source: DocumentSo
 def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         yield from iter(partial(file.read, PIECE_BYTES), b"")
+
+
+def list_examples() -> list[tuple[Path, DocumentFields]]:
+    """Return the documents that ship with Luna, and what is said of each."""
+    folder = Path(str(files("services.rag"))) / "examples"
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return [(folder / "documents" / each.pop("name"), DocumentFields.model_validate(each)) for each in manifest]
