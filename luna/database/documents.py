@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, ex
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.documents import Document, DocumentFault, DocumentFilter, DocumentSource, DocumentState
-from luna.database import passages, sites, vectors
+from luna.database import document_passages, sites, vectors
 from luna.database.schema.documents import chunks, documents
 from luna.database.schema.sites import sites as site_table
 from luna.errors import NotFoundError
@@ -174,7 +174,7 @@ def make_current(connection: Connection, document: Document) -> bool:
     if newest is not None and newest.version > document.version:
         return False
     if newest is not None and newest.document_id != document.document_id:
-        vectors.remove(connection, passages.list_ids(connection, newest.document_id))
+        vectors.remove(connection, document_passages.list_ids(connection, newest.document_id))
         connection.execute(update(documents).where(documents.c.document_id == newest.document_id).values(current=False))
     connection.execute(update(documents).where(documents.c.document_id == document.document_id).values(current=True))
     return True

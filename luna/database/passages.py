@@ -1,91 +1,50 @@
-"""Passages of documents, each with its place in the document."""
+"""Passages of documents as searches show them, to those who may see them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select
+from sqlalchemy import Connection, select
 
-from luna.contracts.documents import Chunk
-from luna.database import vectors
-from luna.database.schema.documents import chunks
+from luna.contracts.search import Passage
+from luna.database.schema.documents import chunks, documents
+from luna.database.schema.sites import sites as site_table
+from luna.database.sites import key_of
 from luna.errors import NotFoundError
 
-
-@dataclass(frozen=True, slots=True)
-class NewPassage:
-    """A passage that was cut from a document."""
-
-    text: str
-    page: int | None
-    page_end: int | None
-    headings: tuple[str, ...]
+EVERYBODY = 0
 
 
-def replace(connection: Connection, document_id: str, cut: Sequence[NewPassage | Chunk]) -> list[int]:
-    """Store the passages of a document in place of those it had, and return their ids; the same passages keep the ids that answers cite."""
-    known = list_of(connection, document_id)
-    if [_key(each) for each in known] == [_key(each) for each in cut]:
-        return [each.chunk_id for each in known]
-    vectors.remove(connection, [each.chunk_id for each in known])
-    connection.execute(delete(chunks).where(chunks.c.document_id == document_id))
-    rows = [
-        {
-            "document_id": document_id,
-            "position": position,
-            "page": each.page,
-            "page_end": each.page_end,
-            "headings": list(each.headings),
-            "passage": each.text,
-        }
-        for position, each in enumerate(cut)
-    ]
-    if rows:
-        connection.execute(insert(chunks), rows)
-    return list_ids(connection, document_id)
+def visible_sites(connection: Connection, *, sites: Collection[str] | None, only: str | None = None) -> tuple[int, ...] | None:
+    """Return the keys of the sites whose documents may be found, 0 for what is everybody's; None: all there are.
 
-
-def list_ids(connection: Connection, document_id: str) -> list[int]:
-    """Return the ids of a document's passages, in their order."""
-    return list(connection.scalars(select(chunks.c.chunk_id).where(chunks.c.document_id == document_id).order_by(chunks.c.position)))
-
-
-def list_of(connection: Connection, document_id: str) -> list[Chunk]:
-    """Return the passages of a document, in their order."""
-    return _read(connection, _of(document_id))
-
-
-def list_page(connection: Connection, document_id: str, *, after: int | None = None, limit: int = 50) -> list[Chunk]:
-    """Return ``limit`` passages of a document, from the one behind the position ``after`` on."""
-    query = _of(document_id) if after is None else _of(document_id).where(chunks.c.position > after)
-    return _read(connection, query.limit(limit))
-
-
-def list_around(connection: Connection, document_id: str, chunk_id: int, *, span: int) -> list[Chunk]:
-    """Return a passage of a document with up to ``span`` before and behind it.
+    Args:
+        connection: to read by.
+        sites: those of whoever asks; None: all.
+        only: the one that is asked about, with what is everybody's.
 
     Raises:
-        NotFoundError: the document has no such passage.
+        NotFoundError: ``only`` is none of the asker's; one that is not there at all is told in the same words.
     """
-    position = connection.scalar(select(chunks.c.position).where(chunks.c.document_id == document_id, chunks.c.chunk_id == chunk_id))
-    if position is None:
-        raise NotFoundError("the document has no such passage", field="around", value=chunk_id, remedy="Take the chunk_id from an answer or a search.")
-    return _read(connection, _of(document_id).where(chunks.c.position.between(position - span, position + span)))
+    if only is not None:
+        if sites is not None and only not in sites:
+            raise NotFoundError("no such site", field="site_id", value=only, remedy="Ask for one of yours.")
+        return (EVERYBODY, key_of(connection, only))
+    if sites is None:
+        return None
+    keys = connection.scalars(select(site_table.c.site_key).where(site_table.c.name.in_(sites))).all()
+    return (EVERYBODY, *sorted(keys))
 
 
-def count(connection: Connection) -> int:
-    """Return how many passages there are."""
-    return connection.scalar(select(func.count()).select_from(chunks)) or 0
+def load(connection: Connection, chunk_ids: Sequence[int], *, sites: Collection[str] | None) -> dict[int, Passage]:
+    """Return passages by chunk, of documents that are the ones to find and that whoever has ``sites`` may see; None: all."""
+    joined = chunks.join(documents, documents.c.document_id == chunks.c.document_id).outerjoin(site_table, site_table.c.site_key == documents.c.site_key)
+    columns = (*chunks.c, documents.c.title, documents.c.name, documents.c.kind, documents.c.language, documents.c.dated, site_table.c.name.label("site_id"))
+    query = select(*columns).select_from(joined).where(chunks.c.chunk_id.in_(chunk_ids), documents.c.current)
+    if sites is not None:
+        query = query.where(documents.c.site_key.is_(None) | site_table.c.name.in_(sites))
+    return {row["chunk_id"]: _passage(row) for row in connection.execute(query).mappings()}
 
 
-def _of(document_id: str) -> Select[Any]:
-    return select(chunks).where(chunks.c.document_id == document_id).order_by(chunks.c.position)
-
-
-def _read(connection: Connection, query: Select[Any]) -> list[Chunk]:
-    rows = connection.execute(query).mappings()
-    return [Chunk(text=row["passage"], **{name: row[name] for name in Chunk.model_fields if name != "text"}) for row in rows]
-
-
-def _key(passage: NewPassage | Chunk) -> tuple[object, ...]:
-    return passage.text, passage.page, passage.page_end, tuple(passage.headings)
+def _passage(row: Any) -> Passage:
+    fields = {name: row[name] for name in Passage.model_fields if name in row}
+    return Passage.model_validate(fields | {"text": row["passage"], "score": 0.0})

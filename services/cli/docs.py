@@ -96,13 +96,13 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a document is, how far it is on its way to being found, and why it failed where it did."""
-    from luna.database import documents, passages
+    from luna.database import document_passages, documents
     from luna.objects import open_objects
     from luna.settings import load_settings
 
     with unit_of_work() as connection:
         document = documents.load(connection, document_id)
-        text = passages.list_of(connection, document_id) if with_passages else None
+        text = document_passages.list_of(connection, document_id) if with_passages else None
     if target is not None:
         open_objects(load_settings()).fetch(documents.object_key(document.sha256), target)
     shown = document.model_dump(mode="json") | ({"passages": [each.model_dump(mode="json") for each in text]} if text is not None else {})
@@ -187,7 +187,9 @@ def _row(document: Document) -> list[str]:
 
 def _show(document: Document, chunks: list[Chunk]) -> None:
     _show_list([document])
-    said = document.model_dump(mode="json", include={"name", "kind", "site_id", "language", "dated", "media_type", "pages", "size_bytes", "notes", "added_by", "url"})
+    said = document.model_dump(
+        mode="json", include={"name", "kind", "site_id", "language", "dated", "media_type", "pages", "size_bytes", "notes", "added_by", "url"}
+    )
     said["stored_at"] = say_instant(document.stored_at, UTC)
     table(["what", "value"], [[name, ", ".join(value) if isinstance(value, list) else str(value)] for name, value in said.items() if value], words=("value",))
     for chunk in chunks:

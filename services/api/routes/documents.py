@@ -24,7 +24,7 @@ from luna.contracts.documents import (
 from luna.contracts.job import Job
 from luna.contracts.message import Message
 from luna.contracts.plan import Language
-from luna.database import documents, passages, sites
+from luna.database import document_passages, documents, sites
 from luna.database.engine import unit_of_work
 from luna.documents import IncomingFile, clean_name, remove_document, require_own_site, store_document
 from luna.errors import ForbiddenError, InvalidInputError
@@ -244,8 +244,8 @@ def list_passages(document_id: DocumentPath, gateway: CurrentGateway, caller: Cu
     with unit_of_work(gateway.database) as connection:
         document = documents.load(connection, document_id, among=caller.sites)
         if wanted.around is not None:
-            return PassageList(document=document, passages=passages.list_around(connection, document_id, wanted.around, span=wanted.span))
-        rows = passages.list_page(connection, document_id, after=read_number(wanted.cursor), limit=wanted.limit + 1)
+            return PassageList(document=document, passages=document_passages.list_around(connection, document_id, wanted.around, span=wanted.span))
+        rows = document_passages.list_page(connection, document_id, after=read_number(wanted.cursor), limit=wanted.limit + 1)
     page, following = cut_page(rows, limit=wanted.limit, key=lambda row: (row.position,))
     return PassageList(document=document, passages=page, cursor=following)
 

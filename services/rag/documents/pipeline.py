@@ -22,9 +22,9 @@ import structlog
 from sqlalchemy import Engine
 
 from luna.contracts.documents import Chunk, Document, DocumentFault, DocumentFields, DocumentState
-from luna.database import documents, passages, vectors
+from luna.database import document_passages, documents, vectors
+from luna.database.document_passages import NewPassage
 from luna.database.engine import unit_of_work
-from luna.database.passages import NewPassage
 from luna.database.vectors import NO_MODEL, FloatArray
 from luna.documents import clean_path, store_document
 from luna.errors import LunaError, NotFoundError, UnavailableError
@@ -33,7 +33,7 @@ from luna.queue import TaskContext
 from luna.queue.task_context import isolate
 from luna.settings import Settings
 from services.rag.documents.storing import read_file
-from services.rag.embedding import Embedder, open_embedder
+from services.rag.embedding import Embedder, prepare_embedder
 from services.rag.extraction.chunking import cut
 from services.rag.extraction.extract import extract
 from services.rag.extraction.model import Block, Extraction, Limits
@@ -52,7 +52,7 @@ class Pipeline:
     settings: Settings
     engine: Engine
     objects: ObjectStore
-    open_embedder: Callable[[Settings], Embedder | None] = open_embedder
+    open_embedder: Callable[[Settings], Embedder | None] = prepare_embedder
 
     @classmethod
     def of(cls, work: TaskContext) -> "Pipeline":
@@ -151,14 +151,14 @@ class Pipeline:
         cutting = cut_passages(blocks)
         with unit_of_work(self.engine) as connection:
             if documents.advance(connection, document, "chunked"):
-                passages.replace(connection, document.document_id, cutting)
+                document_passages.replace(connection, document.document_id, cutting)
         # From here on they are never read again.
         with suppress(LunaError):
             self.objects.remove(documents.blocks_key(document.sha256))
 
     def _embed(self, document: Document) -> None:
         with unit_of_work(self.engine) as connection:
-            chunks = passages.list_of(connection, document.document_id)
+            chunks = document_passages.list_of(connection, document.document_id)
         found = self.embed(document, chunks)
         with unit_of_work(self.engine) as connection:
             documents.lock_name(connection, document.name, document.site_id)

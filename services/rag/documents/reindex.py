@@ -6,9 +6,9 @@ from pathlib import Path
 import structlog
 
 from luna.contracts.documents import Chunk, Document, ReindexReply, ReindexRequest
-from luna.database import documents, passages, vectors
+from luna.database import document_passages, documents, vectors
+from luna.database.document_passages import NewPassage
 from luna.database.engine import unit_of_work
-from luna.database.passages import NewPassage
 from luna.errors import UnavailableError
 from luna.queue.task_context import isolate
 from services.rag.documents.ingest import Tell, ingest_documents
@@ -53,7 +53,7 @@ def _renew(pipeline: Pipeline, document_id: str, *, rechunk: bool) -> int | None
     if document is None or not document.current:
         return None
     with unit_of_work(pipeline.engine) as connection:
-        chunks = passages.list_of(connection, document_id)
+        chunks = document_passages.list_of(connection, document_id)
     cutting = _cut_anew(pipeline, document, chunks) if rechunk else chunks
     found = pipeline.embed(document, cutting)
     with unit_of_work(pipeline.engine) as connection:
@@ -61,8 +61,8 @@ def _renew(pipeline: Pipeline, document_id: str, *, rechunk: bool) -> int | None
         now = documents.find(connection, document_id)
         if now is None or not now.current:
             return None
-        known = passages.list_ids(connection, document_id)
-        ids = passages.replace(connection, document_id, cutting) if rechunk else known
+        known = document_passages.list_ids(connection, document_id)
+        ids = document_passages.replace(connection, document_id, cutting) if rechunk else known
         if len(ids) == len(found):
             vectors.store(connection, pipeline.model, zip(ids, found, strict=True))
     return len(ids)

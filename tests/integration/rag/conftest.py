@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.documents import Library
+from tests.library import Library
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from luna.contracts.documents import DocumentFilter, ReindexRequest
-from luna.database import documents, passages, site_removal
+from luna.database import document_passages, documents, site_removal
 from luna.database.engine import unit_of_work
 from luna.documents import MAX_NAME
 from luna.errors import MachineError, NotFoundError
 from services.rag.documents.reindex import reindex_documents
-from tests.documents import TARIFF, LetterEmbedder, Library
+from tests.library import TARIFF, LetterEmbedder, Library
 from tests.stored import stored_site
 
 OTHER = b"# Price list\n\nThe price per kilowatt hour is thirty cents.\n"
@@ -32,7 +32,7 @@ def test_a_stored_file_becomes_searchable_with_its_passages_and_vectors(library:
     document = library.add("tarif.md")
     assert (document.state, document.current, document.version, document.chunks, document.media_type) == ("searchable", True, 1, 2, "text/markdown")
     with unit_of_work(library.database) as connection:
-        assert [each.headings for each in passages.list_of(connection, document.document_id)] == [["Tarif"], ["Laufzeit"]]
+        assert [each.headings for each in document_passages.list_of(connection, document.document_id)] == [["Tarif"], ["Laufzeit"]]
     assert library.rows("chunk_vectors", "model") == [("letters",)] * 2
     assert library.files() == {DIGEST}
 

@@ -14,8 +14,8 @@ from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.settings import load_settings
 from services.api.document_uploads import MAX_FILES
-from tests.documents import TARIFF, Library
 from tests.gateway import serve
+from tests.library import TARIFF, Library
 from tests.workers import kill, wait_for, worker_process
 
 OTHER = b"# Price list\n\nThe price per kilowatt hour is thirty cents.\n"
@@ -27,6 +27,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LUNA_DATA_FOLDER", str(folder))
         patch.setenv("LUNA_DOCUMENT_MAX_BYTES", "1000000")
+        patch.setenv("LUNA_EMBEDDING_DOWNLOAD", "false")
         load_settings.cache_clear()
         yield folder
     load_settings.cache_clear()

@@ -28,6 +28,7 @@ class LetterEmbedder:
 
     model: str = "letters"
     dimensions: int = 26
+    speaks_one_language: bool = False
     asked: list[int] = field(default_factory=list)
 
     def embed(self, texts: Sequence[str], *, role: Literal["query", "passage"]) -> FloatArray:
