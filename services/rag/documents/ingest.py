@@ -9,12 +9,10 @@ from pathlib import Path
 from luna.contracts.documents import Document, FetchDocumentRequest, IngestReply
 from luna.database import documents
 from luna.database.engine import unit_of_work
-from luna.documents import require_fitting, store_document
-from luna.errors import InvalidInputError
-from services.rag.documents.pipeline import STATES, Pipeline, limits_of
+from luna.documents import store_document
+from services.rag.documents.pipeline import STATES, Pipeline
 from services.rag.documents.storing import read_file
-from services.rag.extraction.fetching import fetch_url
-from services.rag.extraction.model import ExtractionError
+from services.rag.extraction.fetching import FetchLimits, Network, fetch_url
 
 Tell = Callable[[int, int, str], None]
 STEPS = len(STATES) - 1
@@ -43,7 +41,7 @@ def _report(document: Document, *, done: int, total: int, tell: Tell) -> None:
     tell(STEPS * done + steps, STEPS * total, f"{document.title}: {document.state}")
 
 
-def fetch_document(request: FetchDocumentRequest, pipeline: Pipeline, tell: Tell) -> IngestReply:
+def fetch_document(request: FetchDocumentRequest, pipeline: Pipeline, tell: Tell, *, network: Network | None = None) -> IngestReply:
     """Fetch what is at an address, store it under that, make it searchable.
 
     Raises:
@@ -52,12 +50,8 @@ def fetch_document(request: FetchDocumentRequest, pipeline: Pipeline, tell: Tell
         UnavailableError: something is away.
     """
     with pipeline.scratch() as folder:
-        try:
-            fetched = fetch_url(request.url, limits=limits_of(pipeline.settings), folder=Path(folder))
-        except ExtractionError as error:
-            raise InvalidInputError(error.message, field="url", value=request.url, remedy=error.remedy) from error
+        fetched = fetch_url(request.url, folder=Path(folder), limits=FetchLimits(bytes=pipeline.settings.document_max_bytes), network=network)
         incoming = read_file(fetched.path, pipeline.objects, name=request.url, source="url", added_by=request.added_by)
-        require_fitting(incoming.size_bytes, request.url, pipeline.settings)
         with unit_of_work(pipeline.engine) as connection:
             document, _ = store_document(connection, replace(incoming, fields=request.fields, url=fetched.final_url))
     return ingest_documents([document.document_id], pipeline, tell)
