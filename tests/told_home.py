@@ -1,4 +1,4 @@
-"""A home whose every series is random, for what tools tell of it: gaps, negative prices, the night of 31 March 2024 that has an hour less, names with digits."""
+"""A home whose every series is random: gaps, negative prices, the night of 31 March 2024 that has an hour less, names with digits."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

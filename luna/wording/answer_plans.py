@@ -60,6 +60,7 @@ PLANS: _Phrases = {
     "reason_price": {"en": "A bought kWh costs {price} then.", "de": "Eine gekaufte kWh kostet dann {price}."},
     "reason_value": {"en": "A stored kWh is worth {value} there.", "de": "Eine gespeicherte kWh ist dort {value} wert."},
     "reason_opposite": {"en": "The opposite would cost {cost} more.", "de": "Das Gegenteil würde {cost} mehr kosten."},
+    "reason_opposite_little": {"en": "The opposite would cost less than a cent more or less.", "de": "Das Gegenteil würde sich um keinen Cent unterscheiden."},
     "reason_limits": {"en": "Limits at work: {limits}.", "de": "Grenzen, die wirken: {limits}."},
 }
 SAVINGS: _Phrases = {

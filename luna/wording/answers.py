@@ -21,6 +21,10 @@ PRICES: _Phrases = {
         "en": "The lowest was {lowest} at {lowest_at}, the highest {highest} at {highest_at}.",
         "de": "Am niedrigsten war er um {lowest_at} mit {lowest}, am höchsten um {highest_at} mit {highest}.",
     },
+    "price_extremes_days": {
+        "en": "The lowest was {lowest} on {lowest_at}, the highest {highest} on {highest_at}.",
+        "de": "Am niedrigsten war er am {lowest_at} mit {lowest}, am höchsten am {highest_at} mit {highest}.",
+    },
     "price_negative": {"en": "For {hours} it was below zero.", "de": "{hours} lang lag er unter null."},
     "price_never_negative": {"en": "It was never below zero.", "de": "Unter null lag er nie."},
     "price_same": {"en": "The period before it averaged the same, {before}.", "de": "Im Zeitraum davor war das Mittel dasselbe, {before}."},
@@ -64,10 +68,11 @@ ENERGIES: _Phrases = {
         "en": "Only {share} of the time is recorded; sums count what is there.",
         "de": "Aufgezeichnet sind nur {share} der Zeit; die Summen zählen, was da ist.",
     },
+    "so_far": {"en": "That is up to {until}.", "de": "Das gilt bis {until}."},
     "nothing_recorded": {"en": "{period} nothing of this is recorded.", "de": "{period} ist davon nichts aufgezeichnet."},
     "nothing_to_compare": {
-        "en": "There is nothing recorded in both periods. {one} / {other}.",
-        "de": "In beiden Zeiträumen zusammen ist nichts aufgezeichnet. {one} / {other}.",
+        "en": "There is nothing to compare: of one period nothing is recorded ({one}; {other}).",
+        "de": "Es gibt nichts zu vergleichen: Aus einem der Zeiträume ist nichts aufgezeichnet ({one}; {other}).",
     },
     "bill": {
         "en": "Import cost {import_cost}, feed-in earned {export_earning}: {total} in all.",

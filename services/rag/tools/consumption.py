@@ -27,13 +27,16 @@ class ConsumptionArguments(PeriodArguments):
 def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> Findings:
     """Tell energies of a period, self-sufficiency and, where asked, what they cost."""
     teller, period = Teller(context), arguments.period(context.today)
-    seen = energies.read(context, period.timeline(context.zone))
+    window = period.timeline(context.zone)
+    seen = energies.read(context, window)
     wanted = tuple(dict.fromkeys(arguments.series or SERIES))
     known = [name for name in wanted if seen.known(name) > 0]
     sources = tuple(series_source(context, f"{name}_kwh", seen.timeline) for name in wanted)
     if not known:
         return teller.miss("nothing_recorded", sources, period=teller.period(period))
     teller.say("energies", period=teller.period(period), list=", ".join(_tell_series(teller, seen, name) for name in known))
+    if seen.timeline.end < window.end:
+        teller.say("so_far", until=teller.moment("until", seen.timeline.end, day=True))
     missing = [name for name in (arguments.series or ()) if name not in known]
     if missing:
         teller.say("series_unknown", list=", ".join(teller.phrase(f"series_{name}") for name in missing))

@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.economics import find_charge, slot_costs
 from luna.objective_weights import self_sufficiency
-from luna.timeline import SLOT, FloatArray, Timeline, local_midnight
+from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
 from services.rag.tools.declaration import ToolContext
 from services.rag.tools.reading import read_energies, read_prices, share_known, sum_known
 
@@ -53,7 +53,10 @@ class Energies:
 
 
 def read(context: ToolContext, timeline: Timeline) -> Energies:
-    """Return what was measured."""
+    """Return what was measured, up to now where the time is not over."""
+    now = floor_to(context.now, SLOT)
+    if timeline.start < now < timeline.end:
+        timeline = Timeline(timeline.start, SLOT, (now - timeline.start) // SLOT)
     stored = read_energies(context, timeline, tuple(f"{name}_kwh" for name in SERIES))
     return Energies(timeline, {name: stored[f"{name}_kwh"] for name in SERIES})
 

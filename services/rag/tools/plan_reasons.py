@@ -9,6 +9,7 @@ from luna.contracts.message import Instant, Message
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import ReasonReply, SlotReply
 from luna.database import plans
+from luna.savings import LITTLE_MONEY
 from luna.wording import say_mode
 from luna.wording.retelling import retell_limits, retell_reason
 from services.rag.tools.declaration import Findings, Tool, ToolContext
@@ -58,7 +59,8 @@ def _tell_values(teller: Teller, context: ToolContext, slot: SlotReply) -> None:
     if reason.energy_value is not None:
         teller.say("reason_value", value=teller.figure("energy_value", reason.energy_value, "price"))
     if reason.cost_of_opposite is not None:
-        teller.say("reason_opposite", cost=teller.figure("cost_of_opposite", reason.cost_of_opposite, "cost"))
+        cost = teller.figure("cost_of_opposite", reason.cost_of_opposite, "cost")
+        teller.say("reason_opposite" if abs(reason.cost_of_opposite) >= LITTLE_MONEY else "reason_opposite_little", cost=cost)
     limits = retell_limits(reason.binding, context.numbers)
     if limits:
         teller.say("reason_limits", limits=teller.name("limits", "; ".join(limits)))

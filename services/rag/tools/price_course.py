@@ -60,10 +60,10 @@ def _tell_extremes(teller: Teller, timeline: Timeline, values: FloatArray, *, se
     for name, place in (("lowest", lowest), ("highest", highest)):
         told[name] = teller.figure(f"{name}_price", float(values[place]), "price")
         told[f"{name}_at"] = teller.moment(f"{name}_price_at", slot_start(timeline, place), day=several)
-    teller.say("price_extremes", **told)
+    teller.say("price_extremes_days" if several else "price_extremes", **told)
     negative = int((values < 0).sum())
     if negative:
-        teller.say("price_negative", hours=teller.figure("negative_hours", negative / _SLOTS_PER_HOUR, "hours"))
+        teller.say("price_negative", hours=teller.hours("negative_hours", negative / _SLOTS_PER_HOUR))
     else:
         teller.say("price_never_negative")
 

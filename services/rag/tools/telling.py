@@ -7,6 +7,7 @@ from math import isfinite
 from luna.contracts.site_tools import Chart, Figure, ToolSource, Unit
 from luna.timeline import local_midnight
 from luna.wording.answers import answer_phrase
+from luna.wording.numbers import NBSP
 from services.rag.tools.declaration import Findings, Period, ToolContext
 
 
@@ -36,6 +37,11 @@ class Teller:
     def figure(self, name: str, value: float, unit: Unit) -> str:
         """Note a number and return how it is written; it stays as exact as it was read."""
         return self._note(name, value, unit, self._written[unit](value))
+
+    def hours(self, name: str, value_hours: float) -> str:
+        """Note a length of time in whole minutes and return it as hours and minutes: "5:15 h"."""
+        hours, minutes = divmod(round(value_hours * 60), 60)
+        return self._note(name, value_hours, "hours", f"{hours}:{minutes:02d}{NBSP}h")
 
     def name(self, name: str, value: str) -> str:
         """Note a name, which may hold digits, and return it."""
