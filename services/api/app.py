@@ -63,6 +63,7 @@ from services.api.routes import (
     short_paths,
     sites,
     timeline,
+    tools,
     users,
 )
 from services.api.routes import settings as setting_routes
@@ -192,6 +193,7 @@ ROUTERS = (
     manual.router,
     sessions.router,
     notifications.router,
+    tools.router,
     replays.router,
     jobs.router,
     auth.router,

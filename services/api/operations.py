@@ -125,6 +125,11 @@ EVALUATION = (
     Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if", aliases=("/what-if",)),
     Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if --id", aliases=("/what-if/{what_if_id}",)),
 )
+TOOLS = (
+    Operation("list_tools", "GET", "/v1/tools", "read", "tools list"),
+    Operation("call_tool", "POST", "/v1/tools/{name}", "read", "tools call"),
+    Operation("answer_assistant", "POST", "/mcp", "read", "mcp"),
+)
 NOTIFICATIONS = (
     Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
     Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
@@ -263,6 +268,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *DATA,
     *CONTROL,
     *EVALUATION,
+    *TOOLS,
     *NOTIFICATIONS,
     *JOBS,
     *SYSTEM,

@@ -37,6 +37,8 @@ COMMANDS = {
     "manual": _CommandEntry("manual", "Pin or forbid what plans do, for a time."),
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
     "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
+    "tools": _CommandEntry("tools", "List the tools over a site's data, and call one."),
+    "mcp": _CommandEntry("mcp", "Offer these tools to assistants by the Model Context Protocol, on standard input and output."),
     "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),
     "user": _CommandEntry("user", "Add, change and remove people who may sign in."),
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),
