@@ -4,6 +4,7 @@ It gives up network, memory and time before it opens the file. What it leaves is
 """
 
 import json
+import shutil
 import sys
 from importlib import import_module, util
 from pathlib import Path
@@ -33,7 +34,8 @@ def main(work: Path) -> None:
     """Read what the request names, or say why not."""
     request = json.loads((work / "request.json").read_bytes())
     limits = Limits(**request["limits"])
-    ocr = util.find_spec("pytesseract") is not None
+    # Only where text can be recognised may programs be started: for that one.
+    ocr = util.find_spec("pytesseract") is not None and shutil.which("tesseract") is not None
     refused = confine(limits, may_start_programs=ocr)
     folder = Path(request["folder"]) if request["folder"] else None
     source = Source(Path(request["path"]), request["name"], limits, folder, ocr)
