@@ -14,7 +14,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 # Between words of one sentence there is a fraction of the letters' size, also in justified text; between columns more.
-_GAP_IN_SIZES = 0.9
+_GAP_IN_SIZES = 0.75
 _ENDS, _SPACES = frozenset({10, 13}), frozenset({0, 9, 32, 160})
 _MARKER = re.compile(r"[-•▪‣·∙●○–*]|\d{1,2}[.)]|[a-z]\)")  # before an item of a list
 _HYPHENS = {0x02: "-", 0xFFFE: "-"}  # how PDFium marks a hyphen at the end of a line
