@@ -22,6 +22,7 @@ from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, PlanChangesRequest
 from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
 from luna.contracts.search import EmbedRequest, SearchRequest
+from luna.contracts.site_tools import ToolCallRequest, ToolListRequest
 
 # In the order in which lists name them.
 REQUESTS: tuple[type[Request], ...] = (
@@ -67,6 +68,8 @@ REQUESTS: tuple[type[Request], ...] = (
     IngestRequest,
     FetchDocumentRequest,
     ReindexRequest,
+    ToolListRequest,
+    ToolCallRequest,
 )
 
 

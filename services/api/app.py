@@ -65,6 +65,7 @@ from services.api.routes import (
     short_paths,
     sites,
     timeline,
+    tools,
     users,
 )
 from services.api.routes import settings as setting_routes
@@ -196,6 +197,7 @@ ROUTERS = (
     sessions.router,
     notifications.router,
     documents.router,
+    tools.router,
     replays.router,
     search.router,
     jobs.router,

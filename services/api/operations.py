@@ -129,6 +129,11 @@ SEARCH = (
     Operation("search_passages", "POST", "/v1/search", "read", "search", aliases=("/search",)),
     Operation("embed_texts", "POST", "/v1/embed", "analyse", alone="what other programs index with", aliases=("/embed",)),
 )
+TOOLS = (
+    Operation("list_tools", "GET", "/v1/tools", "read", "tools list"),
+    Operation("call_tool", "POST", "/v1/tools/{name}", "read", "tools call"),
+    Operation("answer_assistant", "POST", "/mcp", "read", "mcp"),
+)
 NOTIFICATIONS = (
     Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
     Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
@@ -280,6 +285,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *CONTROL,
     *EVALUATION,
     *SEARCH,
+    *TOOLS,
     *NOTIFICATIONS,
     *DOCUMENTS,
     *JOBS,

@@ -5,6 +5,7 @@ from functools import cache
 
 from luna.contracts.documents import REINDEX_LIMIT, FetchDocumentRequest, IngestReply, IngestRequest, ReindexReply, ReindexRequest
 from luna.contracts.search import EmbedReply, EmbedRequest, SearchReply, SearchRequest
+from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
 from luna.errors import UnavailableError
 from luna.queue import TaskContext, task
 from luna.settings import Settings
@@ -12,6 +13,7 @@ from services.rag.documents import ingest, reindex
 from services.rag.documents.pipeline import Pipeline
 from services.rag.embedding import prepare_embedder
 from services.rag.retrieval.search import Searcher
+from services.rag.tools import registry
 
 NEEDS = ("database", "redis", "objects", "vectors", "language")
 
@@ -54,3 +56,15 @@ def embed(request: EmbedRequest, work: TaskContext) -> EmbedReply:
         raise UnavailableError("there is no embedding model on this machine", field="language_url", remedy="Let Luna fetch its own once, or name a server.")
     vectors = embedder.embed(request.texts, role=request.role)
     return EmbedReply(model=embedder.model, dimensions=embedder.dimensions, vectors=[[float(value) for value in vector] for vector in vectors])
+
+
+@task(ToolListRequest)
+def list_tools(_request: ToolListRequest, _work: TaskContext) -> ToolList:
+    """Return the tools over a site's data."""
+    return registry.list_tools()
+
+
+@task(ToolCallRequest)
+def call_tool(request: ToolCallRequest, work: TaskContext) -> ToolResult:
+    """Call one."""
+    return registry.call_tool(work.connection, request, now=work.clock.now(), client=work.client)
