@@ -54,7 +54,7 @@ def remove(connection: Connection, site_id: str) -> list[str]:
 
 def _remove_documents(connection: Connection, site_id: str) -> list[str]:
     """Delete the site's documents and return what no other document needs of their bytes."""
-    removed = documents.remove_of_site(connection, site_id).object_keys
+    removed = documents.remove_of_site(connection, site_id)
     return [key for sha256, keys in removed.items() if not documents.is_needed(connection, sha256) for key in keys]
 
 

@@ -142,7 +142,7 @@ _DOCUMENT = "/v1/documents/{document_id}"
 DOCUMENTS = (
     Operation("add_documents", "POST", "/v1/documents", "data", "docs add", aliases=("/documents",)),
     Operation("fetch_document", "POST", "/v1/documents/fetch", "data", "docs add"),
-    Operation("reindex_documents", "POST", "/v1/documents/reindex", "data", "rag reindex"),
+    Operation("reindex_documents", "POST", "/v1/documents/reindex", "administer", "rag reindex"),
     Operation("list_documents", "GET", "/v1/documents", "read", "docs list"),
     Operation("read_document", "GET", _DOCUMENT, "read", "docs show"),
     Operation("read_document_file", "GET", f"{_DOCUMENT}/file", "read", "docs show --out"),
@@ -336,7 +336,7 @@ JOB_SCOPES: dict[str, Scope] = {
     "ingest.history.repair": "data",
     "ingest.history.verify": "data",
     "planner.plans.check": "analyse",
-    "rag.documents.reindex": "data",
+    "rag.documents.reindex": "administer",
     "ingest.demo.load": "administer",
 }
 
