@@ -194,6 +194,7 @@ ROUTERS = (
     sessions.router,
     notifications.router,
     tools.router,
+    tools.protocol,
     replays.router,
     jobs.router,
     auth.router,
