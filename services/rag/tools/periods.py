@@ -249,7 +249,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
     _rule(rf"(?:(?:{_THIS}) monats?|(?:{_THIS}) month)(?:'s)?", lambda _match, today, _forward: _months_back(today, 0)),
     _rule(rf"(?:(?:{_LAST}) jahre?s?|vorjahr|(?:{_LAST}) year)(?:'s)?", lambda _match, today, _forward: _year_of(today.year - 1)),
     _rule(rf"(?:(?:{_THIS}) jahre?s?|(?:{_THIS}) year)(?:'s)?", lambda _match, today, _forward: _year_of(today.year)),
-    _rule(rf"(?:(?P<last>{_LAST})|(?P<next>{_NEXT})|am|{_THIS}|on the|at the|dem) ?(?:wochenende|weekend)", _weekend),
+    _rule(rf"(?:(?P<last>{_LAST})|(?P<next>{_NEXT})|am|{_THIS}|on the|at the|for the|over the|fuers|fuer das|uebers|dem) ?(?:wochenende|weekend)", _weekend),
     _rule(rf"(?:(?P<last>{_LAST}) |(?P<next>{_NEXT}) |am |on |{_THIS} |dem |vom |from |seit )?(?P<day>{_WEEKDAY})(?:'s)?", _weekday),
     _rule(rf"(?:im|in|fuer|for|monat|month of|vom|of) (?P<month>{_MONTH}){_YEAR}", _named_month),
     _rule(rf"(?P<month>{_MONTH}) (?P<year>20\d\d)", _named_month),

@@ -147,7 +147,9 @@ def _match_what_if(asked: PlainQuestion) -> list[MatchedCall]:
 
 
 def _match_why(asked: PlainQuestion) -> list[MatchedCall]:
-    if not (asked.has(cues.WHY) and asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ACTION)):
+    acts = asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ACTION)
+    at_a_time = asked.has(cues.RUNNING) and find_instant(asked.text) is not None and not asked.has(cues.VEHICLE)
+    if not asked.has(cues.WHY) or not (acts or at_a_time) or asked.has(cues.ABILITY):
         return []
     # Of batteries in general nothing is planned.
     if re.search(r"\b(?:batteries|batterien|akkus|lithium\w*)\b", asked.text) and not asked.has(cues.OWN) and not asked.periods():
@@ -171,6 +173,8 @@ def _match_compare(asked: PlainQuestion) -> list[MatchedCall]:
     if not (asked.has(cues.COMPARE) or asked.has(cues.BEFORE)):
         return []
     periods = asked.periods()
+    if len(periods) == 1 and (late := _current(asked)):
+        periods = [late, periods[0]]
     if asked.has(cues.BEFORE) and len(periods) == 1:
         periods = [periods[0], _before(asked, periods[0])]
     if len(periods) < 2:
@@ -182,6 +186,15 @@ def _match_compare(asked: PlainQuestion) -> list[MatchedCall]:
         return []
     days = {"first_day": one.first, "last_day": one.last, "other_first_day": other.first, "other_last_day": other.last}
     return [MatchedCall("compare_periods", {name: day.isoformat() for name, day in days.items()})]
+
+
+def _current(asked: PlainQuestion) -> DayPeriod | None:
+    """Return the week or month that runs, where the one before it is what is compared with."""
+    if re.search(r"zur vorwoche|to the previous week|with the previous week", asked.text):
+        return DayPeriod(asked.today - asked.today.weekday() * _DAY, asked.today)
+    if re.search(r"zum vormonat|to the previous month|with the previous month", asked.text):
+        return DayPeriod(asked.today.replace(day=1), asked.today)
+    return None
 
 
 def _before(asked: PlainQuestion, period: DayPeriod) -> DayPeriod:
@@ -207,7 +220,7 @@ def _match_vehicle(asked: PlainQuestion) -> list[MatchedCall]:
 
 
 def _match_plan(asked: PlainQuestion) -> list[MatchedCall]:
-    if asked.has(cues.NO_PLAN):
+    if asked.has(cues.NO_PLAN) or asked.has(cues.ABILITY):
         return []
     battery = asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ASKED) and asked.has(cues.BATTERY_ACTION)
     generic = re.search(r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", asked.text) is not None and not asked.has(cues.OWN)
@@ -226,7 +239,7 @@ def _match_price(asked: PlainQuestion) -> list[MatchedCall]:
         return []
     periods = asked.periods()
     plain = re.search(r"(?<!\w)(?:preise?n?|prices?|spot)(?!\w)", asked.text) is not None
-    course = re.search(r"verlauf|kurve|curve|course|entwickl|aktuell|current|jetzt|now", asked.text) is not None
+    course = re.search(r"verlauf|kurve|curve|course|entwickl|aktuell|current|jetzt|gerade|now", asked.text) is not None
     if not periods and not course and (plain or not asked.has(cues.OWN)) and not re.search(r"wie (?:hoch|teuer)|how (?:high|expensive)", asked.text):
         return []
     wanted = periods[:2] or [DayPeriod(asked.today, asked.today)]
@@ -252,6 +265,8 @@ def _match_forecast(asked: PlainQuestion) -> list[MatchedCall]:
     periods = asked.periods(forward=True)
     strong = re.search(r"prognose|vorhersage|forecast|predict", asked.text) is not None
     ahead = [part for period in periods if (part := _ahead(period, asked.today))]
+    if strong and not series and not asked.has(cues.WEATHER):
+        series = ["load", "pv"] if ahead else []
     if not series or not asked.has(cues.FORECAST) or _is_definition(asked):
         return []
     if periods and not ahead:
