@@ -198,6 +198,7 @@ ROUTERS = (
     notifications.router,
     documents.router,
     tools.router,
+    tools.protocol,
     replays.router,
     search.router,
     jobs.router,

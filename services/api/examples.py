@@ -91,7 +91,6 @@ ANSWERS: dict[str, Any] = {
             }
         ]
     },
-    "answer_assistant": {"jsonrpc": "2.0", "id": 1, "result": {"tools": []}},
     "live": {"status": "live"},
     "ready": {"status": "ready", "checks": [{"name": "database", "ok": True, "latency_ms": 1.2, "detail": "PostgreSQL 16.2"}]},
     "list_services": {"ready": True, "services": [{"service": "planner", "ready": True, "missing": [], "instances": []}]},
