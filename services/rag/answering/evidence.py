@@ -1,0 +1,158 @@
+"""The passages that were found for a question as what sentences may rest on, and how well one is carried by them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from luna.contracts.plan import Language
+from luna.contracts.search import Passage
+from luna.timeline import FloatArray
+from services.rag.answering.facts import Facts, facts_of
+from services.rag.answering.plain_text import gives_orders, to_plain_text, urls_of
+from services.rag.answering.ports import Embedder, Terms
+from services.rag.answering.sentences import STOPWORDS, detect_language, split_sentences, words_of
+
+# A sentence is carried where this share of its words, or this cosine to a sentence of its source, is reached. Found on the sentences of
+# tests/unit/rag/test_evidence.py: true paraphrases reach 0.55 and more, sentences on something else at most 0.4.
+LEAST_SUPPORT = 0.5
+_NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|nicht|kein\w*|nie|niemals|weder|ohne)\b|n't\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A passage with its sentences as they may be told: without markup, without what speaks to a model.
+
+    Attributes:
+        terms: stemmed words of title, headings and text.
+    """
+
+    passage: Passage
+    sentences: tuple[str, ...]
+    sentence_terms: tuple[frozenset[str], ...]
+    terms: frozenset[str]
+    language: Language
+
+    @cached_property
+    def text(self) -> str:
+        """All that may be told of it."""
+        return "\n".join(self.sentences)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What it states."""
+        heads = " ".join((self.passage.title, *self.passage.headings))
+        return facts_of(f"{heads}\n{self.text}", proper_names=False)
+
+    @cached_property
+    def lower(self) -> str:
+        """Its words in lower case, with those of title and headings."""
+        return " ".join((self.passage.title, *self.passage.headings, self.text)).lower()
+
+
+@dataclass
+class Evidence:
+    """The passages of one question, the best first, and what compares text with them."""
+
+    sources: tuple[Source, ...]
+    terms: Terms
+    embedder: Embedder | None = None
+    _vectors: dict[int, FloatArray] = field(default_factory=dict)
+
+    def support(self, sentence: str, numbers: Sequence[int]) -> float:
+        """Return how well a sentence is carried by the sources of these numbers (from 1): 0 to 1.
+
+        Nought where a number, unit, date, name or address of it stands in none of them, or where it denies what they say.
+        """
+        cited = [self.sources[number - 1] for number in dict.fromkeys(numbers) if 1 <= number <= len(self.sources)]
+        if not cited:
+            return 0.0
+        language = detect_language(sentence)
+        facts = facts_of(sentence, proper_names=language == "en")
+        if not _carried(facts, cited):
+            return 0.0
+        own = content_terms(sentence, language, self.terms)
+        best = max((self._match(sentence, own, source) for source in cited), key=lambda match: match[0])
+        score, quote = best
+        return 0.0 if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(quote)) and score < 1 else score
+
+    def quote(self, sentence: str, number: int) -> str:
+        """Return the sentence of a source that is nearest to a sentence."""
+        source = self.sources[number - 1]
+        own = content_terms(sentence, detect_language(sentence), self.terms)
+        return self._match(sentence, own, source)[1]
+
+    def similarities(self, text: str, number: int) -> FloatArray:
+        """Return the cosine of a question and each sentence of a source; nought without an embedding model."""
+        source = self.sources[number - 1]
+        if self.embedder is None or not source.sentences:
+            return np.zeros(len(source.sentences))
+        query: FloatArray = self.embedder.embed([text], role="query")[0]
+        return np.asarray(self._sentence_vectors(number) @ query, dtype=float)
+
+    def _match(self, sentence: str, own: frozenset[str], source: Source) -> tuple[float, str]:
+        """Return how well a source carries a sentence, and its sentence that does so most."""
+        if not source.sentences:
+            return 0.0, ""
+        shares = [share_of(own, terms) for terms in source.sentence_terms]
+        cosines = self._cosines(sentence, source)
+        scores = [max(share, cosine) for share, cosine in zip(shares, cosines, strict=True)]
+        best = int(np.argmax(scores))
+        # Words of one sentence may come from two of the source.
+        return max(scores[best], share_of(own, frozenset().union(*source.sentence_terms)) * 0.9), source.sentences[best]
+
+    def _cosines(self, sentence: str, source: Source) -> list[float]:
+        if self.embedder is None:
+            return [0.0] * len(source.sentences)
+        vector = self.embedder.embed([sentence], role="passage")[0]
+        cosines: FloatArray = self._sentence_vectors(self.sources.index(source) + 1) @ vector
+        # What only sounds alike is no evidence: a cosine counts as the share of words that it stands for.
+        return [max(0.0, float(cosine)) * 0.9 for cosine in cosines]
+
+    def _sentence_vectors(self, number: int) -> FloatArray:
+        if number not in self._vectors:
+            assert self.embedder is not None
+            self._vectors[number] = self.embedder.embed(self.sources[number - 1].sentences, role="passage")
+        return self._vectors[number]
+
+
+def gather_evidence(passages: Sequence[Passage], *, terms: Terms, embedder: Embedder | None) -> Evidence:
+    """Return the evidence that passages are, in their order."""
+    return Evidence(tuple(_source(passage, terms) for passage in passages), terms, embedder)
+
+
+def content_terms(text: str, language: Language, terms: Terms) -> frozenset[str]:
+    """Return the stemmed words of a text that say what it is about."""
+    kept = [word for word in words_of(text) if word.lower() not in STOPWORDS and (len(word) > 1 or word.isdigit())]
+    return frozenset(terms(" ".join(kept), language))
+
+
+def share_of(wanted: frozenset[str], found: frozenset[str]) -> float:
+    """Return how much of ``wanted`` is among ``found``; nothing wanted is nothing found."""
+    return len(wanted & found) / len(wanted) if wanted else 0.0
+
+
+def _carried(facts: Facts, cited: Sequence[Source]) -> bool:
+    together = Facts(
+        frozenset().union(*(source.facts.quantities for source in cited)),
+        frozenset().union(*(source.facts.dates for source in cited)),
+        frozenset(),
+        frozenset().union(*(urls_of(source.text) for source in cited)),
+    )
+    return facts.carried_by(together, " ".join(source.lower for source in cited))
+
+
+def _source(passage: Passage, terms: Terms) -> Source:
+    told = [sentence for sentence in split_sentences(passage.text) if not gives_orders(sentence)]
+    plain = tuple(text for text in (to_plain_text(sentence, known_urls=_safe_urls(sentence)) for sentence in told) if text)
+    language = passage.language or detect_language(passage.text)
+    by_sentence = tuple(content_terms(sentence, language, terms) for sentence in plain)
+    heads = content_terms(" ".join((passage.title, *passage.headings)), language, terms)
+    return Source(passage, plain, by_sentence, heads.union(*by_sentence), language)
+
+
+def _safe_urls(sentence: str) -> frozenset[str]:
+    """Return the addresses that stand in a sentence as text; those of pictures are none."""
+    return urls_of(re.sub(r"!\[[^\]]*\]\s*\([^)]*\)", " ", sentence))
