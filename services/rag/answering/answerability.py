@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from luna.contracts.plan import Language
-from services.rag.answering.evidence import Evidence, Source, content_terms, share_of
+from services.rag.answering.evidence import Evidence, Source
 from services.rag.answering.facts import facts_of, numbers_of
+from services.rag.answering.matching import wanted_words
 
 # Share of the question's words that one passage (with its title and headings) has. Found on the questions of tests/unit/rag/questions.py, half of which the
 # documents do not answer: those they do reach 0.6 and more by words alone, those they do not at most 0.5.
@@ -49,10 +50,10 @@ def judge_answerability(question: str, evidence: Evidence, *, language: Language
     Args:
         model: of the passages' cosines; None: there is none.
     """
-    own = content_terms(question, language, evidence.terms)
+    own = wanted_words(question)
     bounds = DENSE_BOUNDS.get((model or "").rpartition("/")[2].partition(":")[0].lower())
     named = facts_of(question, proper_names=language == "en")
-    shares = [share_of(own, source.terms) for source in evidence.sources]
+    shares = [own.share_in(source.terms) for source in evidence.sources]
     held = [
         number
         for number, (source, share) in enumerate(zip(evidence.sources, shares, strict=True), start=1)

@@ -7,17 +7,19 @@ from functools import cached_property
 
 import numpy as np
 
-from luna.contracts.plan import Language
 from luna.contracts.search import Passage
 from luna.timeline import FloatArray
 from services.rag.answering.facts import Facts, facts_of
+from services.rag.answering.matching import WantedWords, stems_of, wanted_words
 from services.rag.answering.plain_text import gives_orders, to_plain_text, urls_of
-from services.rag.answering.ports import Embedder, Terms
-from services.rag.answering.sentences import STOPWORDS, detect_language, split_sentences, words_of
+from services.rag.answering.ports import Embedder
+from services.rag.answering.sentences import detect_language, split_paragraphs
 
 # A sentence is carried where this share of its words, or this cosine to a sentence of its source, is reached. Found on the sentences of
 # tests/unit/rag/test_evidence.py: true paraphrases reach 0.55 and more, sentences on something else at most 0.4.
 LEAST_SUPPORT = 0.5
+# Words that come from several sentences of a source, and a cosine, are weaker evidence than words of one sentence.
+SPREAD_WEIGHT, COSINE_WEIGHT = 0.9, 0.8
 _NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|nicht|kein\w*|nie|niemals|weder|ohne)\b|n't\b", re.IGNORECASE)
 
 
@@ -33,7 +35,6 @@ class Source:
     sentences: tuple[str, ...]
     sentence_terms: tuple[frozenset[str], ...]
     terms: frozenset[str]
-    language: Language
 
     @cached_property
     def text(self) -> str:
@@ -57,7 +58,6 @@ class Evidence:
     """The passages of one question, the best first, and what compares text with them."""
 
     sources: tuple[Source, ...]
-    terms: Terms
     embedder: Embedder | None = None
     _vectors: dict[int, FloatArray] = field(default_factory=dict)
 
@@ -73,16 +73,12 @@ class Evidence:
         facts = facts_of(sentence, proper_names=language == "en")
         if not _carried(facts, cited):
             return 0.0
-        own = content_terms(sentence, language, self.terms)
-        best = max((self._match(sentence, own, source) for source in cited), key=lambda match: match[0])
-        score, quote = best
+        score, quote = max((self._match(sentence, wanted_words(sentence), source) for source in cited), key=lambda match: match[0])
         return 0.0 if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(quote)) and score < 1 else score
 
     def quote(self, sentence: str, number: int) -> str:
         """Return the sentence of a source that is nearest to a sentence."""
-        source = self.sources[number - 1]
-        own = content_terms(sentence, detect_language(sentence), self.terms)
-        return self._match(sentence, own, source)[1]
+        return self._match(sentence, wanted_words(sentence), self.sources[number - 1])[1]
 
     def similarities(self, text: str, number: int) -> FloatArray:
         """Return the cosine of a question and each sentence of a source; nought without an embedding model."""
@@ -92,24 +88,23 @@ class Evidence:
         query: FloatArray = self.embedder.embed([text], role="query")[0]
         return np.asarray(self._sentence_vectors(number) @ query, dtype=float)
 
-    def _match(self, sentence: str, own: frozenset[str], source: Source) -> tuple[float, str]:
+    def _match(self, sentence: str, own: WantedWords, source: Source) -> tuple[float, str]:
         """Return how well a source carries a sentence, and its sentence that does so most."""
         if not source.sentences:
             return 0.0, ""
-        shares = [share_of(own, terms) for terms in source.sentence_terms]
+        shares = [own.share_in(terms) for terms in source.sentence_terms]
         cosines = self._cosines(sentence, source)
         scores = [max(share, cosine) for share, cosine in zip(shares, cosines, strict=True)]
         best = int(np.argmax(scores))
         # Words of one sentence may come from two of the source.
-        return max(scores[best], share_of(own, frozenset().union(*source.sentence_terms)) * 0.9), source.sentences[best]
+        return max(scores[best], own.share_in(frozenset().union(*source.sentence_terms)) * SPREAD_WEIGHT), source.sentences[best]
 
     def _cosines(self, sentence: str, source: Source) -> list[float]:
         if self.embedder is None:
             return [0.0] * len(source.sentences)
         vector = self.embedder.embed([sentence], role="passage")[0]
         cosines: FloatArray = self._sentence_vectors(self.sources.index(source) + 1) @ vector
-        # What only sounds alike is no evidence: a cosine counts as the share of words that it stands for.
-        return [max(0.0, float(cosine)) * 0.9 for cosine in cosines]
+        return [max(0.0, float(cosine)) * COSINE_WEIGHT for cosine in cosines]
 
     def _sentence_vectors(self, number: int) -> FloatArray:
         if number not in self._vectors:
@@ -118,20 +113,9 @@ class Evidence:
         return self._vectors[number]
 
 
-def gather_evidence(passages: Sequence[Passage], *, terms: Terms, embedder: Embedder | None) -> Evidence:
+def gather_evidence(passages: Sequence[Passage], embedder: Embedder | None) -> Evidence:
     """Return the evidence that passages are, in their order."""
-    return Evidence(tuple(_source(passage, terms) for passage in passages), terms, embedder)
-
-
-def content_terms(text: str, language: Language, terms: Terms) -> frozenset[str]:
-    """Return the stemmed words of a text that say what it is about."""
-    kept = [word for word in words_of(text) if word.lower() not in STOPWORDS and (len(word) > 1 or word.isdigit())]
-    return frozenset(terms(" ".join(kept), language))
-
-
-def share_of(wanted: frozenset[str], found: frozenset[str]) -> float:
-    """Return how much of ``wanted`` is among ``found``; nothing wanted is nothing found."""
-    return len(wanted & found) / len(wanted) if wanted else 0.0
+    return Evidence(tuple(map(_source, passages)), embedder)
 
 
 def _carried(facts: Facts, cited: Sequence[Source]) -> bool:
@@ -144,13 +128,13 @@ def _carried(facts: Facts, cited: Sequence[Source]) -> bool:
     return facts.carried_by(together, " ".join(source.lower for source in cited))
 
 
-def _source(passage: Passage, terms: Terms) -> Source:
-    told = [sentence for sentence in split_sentences(passage.text) if not gives_orders(sentence)]
+def _source(passage: Passage) -> Source:
+    # Who speaks to a model in one sentence does so in those around it.
+    told = [sentence for paragraph in split_paragraphs(passage.text) if not any(map(gives_orders, paragraph)) for sentence in paragraph]
     plain = tuple(text for text in (to_plain_text(sentence, known_urls=_safe_urls(sentence)) for sentence in told) if text)
-    language = passage.language or detect_language(passage.text)
-    by_sentence = tuple(content_terms(sentence, language, terms) for sentence in plain)
-    heads = content_terms(" ".join((passage.title, *passage.headings)), language, terms)
-    return Source(passage, plain, by_sentence, heads.union(*by_sentence), language)
+    by_sentence = tuple(map(stems_of, plain))
+    heads = stems_of(" ".join((passage.title, *passage.headings)))
+    return Source(passage, plain, by_sentence, heads.union(*by_sentence))
 
 
 def _safe_urls(sentence: str) -> frozenset[str]:

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from luna.contracts.plan import Language
-from services.rag.answering.evidence import Evidence, content_terms, share_of
+from services.rag.answering.evidence import Evidence
 from services.rag.answering.facts import facts_of
+from services.rag.answering.matching import WantedWords, stems_of, wanted_words
 
 MOST_SENTENCES = 3
 # Beside the best sentence, others are told that come near it.
@@ -30,9 +30,9 @@ class Extract:
     score: float
 
 
-def extract_answer(question: str, evidence: Evidence, answered_by: tuple[int, ...], *, language: Language) -> list[Extract]:
+def extract_answer(question: str, evidence: Evidence, answered_by: tuple[int, ...]) -> list[Extract]:
     """Return the sentences of the sources ``answered_by`` that answer a question, in the order in which they stand there, the best source first."""
-    own = content_terms(question, language, evidence.terms)
+    own = wanted_words(question)
     ranked = sorted((each for rank, number in enumerate(answered_by) for each in _score(question, own, evidence, number, rank)), key=lambda each: -each.score)
     if not ranked:
         return []
@@ -42,13 +42,13 @@ def extract_answer(question: str, evidence: Evidence, answered_by: tuple[int, ..
     return sorted(kept, key=lambda each: (order.index(each.number), each.place))
 
 
-def _score(question: str, own: frozenset[str], evidence: Evidence, number: int, rank: int) -> list[Extract]:
+def _score(question: str, own: WantedWords, evidence: Evidence, number: int, rank: int) -> list[Extract]:
     source = evidence.sources[number - 1]
     cosines = evidence.similarities(question, number)
-    heads = share_of(own, content_terms(" ".join((source.passage.title, *source.passage.headings)), source.language, evidence.terms))
+    heads = own.share_in(stems_of(" ".join((source.passage.title, *source.passage.headings))))
     extracts = []
     for place, (text, terms) in enumerate(zip(source.sentences, source.sentence_terms, strict=True)):
-        score = WORDS_WEIGHT * share_of(own, terms) + COSINE_WEIGHT * float(cosines[place]) + HEADING_WEIGHT * heads
+        score = WORDS_WEIGHT * own.share_in(terms) + COSINE_WEIGHT * float(cosines[place]) + HEADING_WEIGHT * heads
         score += KIND_WEIGHT * _answers_kind(question, text) - ORDER_WEIGHT * rank
         extracts.append(Extract(text, number, place, score if _says_something(text) else -1.0))
     return [each for each in extracts if each.score > 0]

@@ -34,6 +34,8 @@ _ORDERS = tuple(
         r"\b(?:content|contents|text|inhalt|wortlaut)\b.{0,30}\b(?:other|another|anderen?|fremden?)\s+(?:document|documents|file|dokument\w*|datei\w*)\b",
         r"\b(?:call|use|invoke|run|execute|rufe?|benutze|verwende|starte|führe)\b.{0,40}\b(?:tool|function|werkzeug|funktion)s?\b",
         r"(?:tool|function)[\s_-]?calls?\b|[\"']?(?:tool|function|arguments)[\"']?\s*:\s*[{\"'\[]|<\|?\s*(?:im_start|im_end|system|user|assistant|tool|inst|/?s)\b",
+        r"\b(?:note|notice|hint|message|instructions?|hinweise?|nachricht|anweisung\w*|regel)\s+(?:to|for|an|für|des)\s+(?:the\s+|die\s+|alle\s+|any\s+|all\s+)?"
+        r"(?:ai|ki|llms?|language models?|sprachmodelle?n?|assistants?|assistent\w*|chatbots?|models?|betreibers)\b",
         r"^\s*(?:system|assistant|user|human)\s*[:>]",
         r"(?:-{3,}|={3,}|#{3,}|<{2,}|>{2,}|\[)\s*/?(?:begin|end|start|ende|anfang)?\s*(?:of\s+)?(?:passages?|documents?|data|quellen?|context|sources?)\b.{0,40}"
         r"(?:-{2,}|={2,}|#{2,}|<{2,}|>{2,}|\])",

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from luna.contracts.answers import AnswerSentence, ToolCall
-from luna.contracts.plan import Language
-from luna.contracts.search import SearchRequest, SearchReply
+from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolDescription, ToolResult
-from luna.timeline import FloatArray
+from numpy.typing import NDArray
+import numpy as np
 
 Search = Callable[[SearchRequest], SearchReply]
-# Stemmed words of a text in a language; those of its synonyms in the other may be among them.
-Terms = Callable[[str, Language], Sequence[str]]
 Stage = Literal["understanding", "tools", "searching", "answering", "checking"]
 
 
@@ -24,7 +22,7 @@ class Embedder(Protocol):
         """Its name."""
         ...
 
-    def embed(self, texts: Sequence[str], *, role: Literal["query", "passage"]) -> FloatArray:
+    def embed(self, texts: Sequence[str], *, role: Literal["query", "passage"] = "passage") -> NDArray[np.float32]:
         """Return one vector per text, shape ``(texts, dimensions)``."""
         ...
 

@@ -8,7 +8,7 @@ from luna.contracts.plan import Language
 _ABBREVIATIONS = frozenset(
     "z b d h u a o i e g vs etc ca bzw ggf inkl exkl zzgl evtl max min nr no abs art vgl s v dr st str tel sog usw approx incl fig sec para al mr mrs".split()
 )
-_END = re.compile(r"[.!?…][\"'”“»)\]]*(?:\s*\[\d+\])*\s+(?=[\"'„“«(\[]?[A-ZÄÖÜ0-9])")
+_END = re.compile(r"[.!?…][\"'”“»)\]]*(?:\s*\[\d+\])*\s+(?=[\"'„“«(]?[A-ZÄÖÜ0-9])")
 _BULLET = re.compile(r"^\s*(?:[-*•–·▪]|\d{1,2}[.)])\s+")
 _GERMAN = frozenset(
     "der die das und ist nicht ein eine einen einem einer wie was wann wer wo warum welche welcher welches ich mein meine meinen meiner zu zum zur mit von im"
@@ -54,7 +54,12 @@ def split_sentences(text: str) -> list[str]:
 
     Invariants: their words are the text's words, in its order.
     """
-    return [sentence for line in _lines(text) for sentence in _split_line(line)]
+    return [sentence for paragraph in split_paragraphs(text) for sentence in paragraph]
+
+
+def split_paragraphs(text: str) -> list[list[str]]:
+    """Return the sentences of each paragraph, item or row."""
+    return [_split_line(line) for line in _lines(text)]
 
 
 def _lines(text: str) -> list[str]:
