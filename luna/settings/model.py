@@ -115,7 +115,8 @@ class Settings(BaseSettings):
     vectors_api_key: Annotated[SecretStr | None, Field(description="key of Qdrant")] = None
     language_url: Annotated[str | None, Field(description="Ollama, or a server of OpenAI's protocol; empty means answers without a language model")] = None
     language_api: Annotated[
-        Literal["ollama", "openai"] | None, Field(description="protocol of language_url; empty: openai where its address ends with /v1, else ollama")
+        Literal["ollama", "openai"] | None,
+        Field(validate_default=True, description="protocol of language_url; empty: openai where its address ends with /v1, else ollama"),
     ] = None
     language_key: Annotated[SecretStr | None, Field(description="key of the language model's server"), GIVEN_OUT] = None
     language_timeout: Annotated[
@@ -123,7 +124,10 @@ class Settings(BaseSettings):
     ] = timedelta(seconds=90)
     language_concurrency: Annotated[int, Field(ge=1, le=64, description="answers that one process has the language model word at once")] = 2
     language_model: Annotated[str, Field(description="model that words answers")] = "llama3.1:8b-instruct"
-    embedding_model: Annotated[str, Field(description="model that turns text into vectors")] = "nomic-embed-text"
+    embedding_model: Annotated[str, Field(description="model of the language model's server that turns text into vectors")] = "nomic-embed-text"
+    embedding_download: Annotated[
+        bool, Field(description="whether Luna's own embedding model (84 MB) is fetched once where there is no language model's server")
+    ] = True
     home_assistant_url: Annotated[str | None, Field(description="Home Assistant, such as http://homeassistant.local:8123; empty: none"), CHANGEABLE] = None
     home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), GIVEN_OUT, CHANGEABLE] = None
     mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none"), CHANGEABLE] = None
@@ -209,6 +213,12 @@ class Settings(BaseSettings):
     def listens_here_alone(self) -> bool:
         """Whether the gateway can be reached from this machine alone."""
         return is_loopback(self.api_host)
+
+    @field_validator("language_api")
+    @classmethod
+    def _guess_protocol(cls, protocol: str | None, info: ValidationInfo) -> str | None:
+        url = info.data.get("language_url")
+        return protocol or (None if url is None else "openai" if urlsplit(url).path.rstrip("/").endswith("/v1") else "ollama")
 
     @field_validator("api_sign_in")
     @classmethod

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -165,17 +165,12 @@ def open_language(settings: Settings) -> LanguageModel | None:
         return None
     key = settings.language_key
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key is not None else {}
-    api = settings.language_api or guess_api(settings.language_url)
+    api = settings.language_api or "ollama"
     url = settings.language_url.rstrip("/")
     if api == "openai" and not urlsplit(url).path.strip("/"):
         url = f"{url}/v1"
     seats = _seats(settings.language_concurrency)
     return ChatModel(url, settings.language_model, PROTOCOLS[api], settings.language_timeout, seats, headers)
-
-
-def guess_api(url: str) -> Literal["ollama", "openai"]:
-    """Return which protocol a server most likely speaks: OpenAI's addresses end with a version."""
-    return "openai" if urlsplit(url).path.rstrip("/").endswith("/v1") else "ollama"
 
 
 def _seats(most: int) -> threading.Semaphore:

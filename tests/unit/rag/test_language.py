@@ -10,7 +10,6 @@ from pydantic import SecretStr
 from luna.errors import UnavailableError
 from luna.settings import Settings
 from services.rag.language import ChatMessage, GaveUpError, LanguageModel, open_language
-from services.rag.language.client import guess_api
 from tests.language_server import Fault, LanguageServer, language_server
 
 QUESTION = (ChatMessage("system", "Be brief."), ChatMessage("user", "What is it?"))
@@ -38,7 +37,7 @@ def test_without_an_address_there_is_no_model() -> None:
     [("http://ollama:11434", "ollama"), ("http://ollama:11434/", "ollama"), ("https://host/v1", "openai"), ("https://host/api/v1/", "openai")],
 )
 def test_the_protocol_follows_from_the_address(url: str, api: str) -> None:
-    assert guess_api(url) == api
+    assert Settings(language_url=url).language_api == api
 
 
 @BOTH
