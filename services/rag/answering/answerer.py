@@ -174,7 +174,7 @@ class Answerer:
         self.listener.stage("searching")
         found = self.search(SearchRequest(query=question[:2000], k=PASSAGES, filter=asked.filter, sites=asked.sites))
         made.chunk_ids = [passage.chunk_id for passage in found.passages]
-        evidence = gather_evidence(found.passages, self.embedder)
+        evidence = gather_evidence(found.passages, self._embedder_of(found))
         judged = judge_answerability(question, evidence, language=detect_language(question, made.language), model=found.model)
         self._require_listener()
         draft = self._begin(evidence, made)
@@ -198,7 +198,7 @@ class Answerer:
 
     def _word_by_model(self, question: str, draft: AnswerDraft, made: AnswerMade) -> bool:
         """Add the sentences of the model that passages carry; returns whether it says that they hold no answer."""
-        evidence = Evidence(draft.evidence.sources[:PASSAGES_TOLD], self.embedder)
+        evidence = Evidence(draft.evidence.sources[:PASSAGES_TOLD], draft.evidence.embedder)
         draft.evidence = evidence
         stream = CheckedStream(draft)
         messages = compose_answer(question, evidence, language=made.language, mark=f"<<{secrets.token_hex(8)}>>")
@@ -241,7 +241,7 @@ class Answerer:
         self.listener.stage("searching")
         found = self.search(SearchRequest(query=topic[:2000], k=4 * PASSAGES, filter=asked.filter, sites=asked.sites))
         made.chunk_ids = [passage.chunk_id for passage in found.passages]
-        evidence = gather_evidence(found.passages, self.embedder)
+        evidence = gather_evidence(found.passages, self._embedder_of(found))
         judged = judge_answerability(topic, evidence, language=detect_language(topic, made.language), model=found.model)
         best = {evidence.sources[number - 1].passage.document_id: number for number in reversed(judged.answered_by)}
         order = sorted(best.values())[:MOST_RECOMMENDED]
@@ -256,6 +256,10 @@ class Answerer:
             return
         draft.add(say_recommended([to_plain_text(each.title) for each in chosen], made.language), sources=order, support=1.0)
         made.text = draft.text
+
+    def _embedder_of(self, found: SearchReply) -> Embedder | None:
+        """Return what compares sentences, where the search has just used it."""
+        return self.embedder if self.embedder is not None and self.embedder.model == found.model else None
 
     def _begin(self, evidence: Evidence, made: AnswerMade) -> AnswerDraft:
         made.draft = AnswerDraft(evidence, self.listener, told=self.told)
