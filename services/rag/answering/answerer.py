@@ -178,7 +178,7 @@ class Answerer:
         judged = judge_answerability(question, evidence, language=detect_language(question, made.language), model=found.model)
         self._require_listener()
         draft = self._begin(evidence, made)
-        if judged.answered:
+        if judged.answered or (self.model is not None and judged.worth_reading):
             self.listener.stage("answering")
             self._word(question, judged, draft, made)
         if draft.sentences:
