@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command(name="ask")(ask)
 
 
-def ask(  # noqa: PLR0913 - one per option
+def ask(
     question: Annotated[str, typer.Argument(help="In German or English.")],
     *,
     language: Annotated[str | None, typer.Option(help="de or en: of the answer; default: the question's.")] = None,

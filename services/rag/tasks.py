@@ -38,6 +38,8 @@ def embed(request: EmbedRequest, work: TaskContext) -> EmbedReply:
         raise UnavailableError("there is no embedding model on this machine", field="language_url", remedy="Let Luna fetch its own once, or name a server.")
     vectors = embedder.embed(request.texts, role=request.role)
     return EmbedReply(model=embedder.model, dimensions=embedder.dimensions, vectors=[[float(value) for value in vector] for vector in vectors])
+
+
 @task(ToolListRequest)
 def list_tools(_request: ToolListRequest, _work: TaskContext) -> ToolList:
     """Return the tools over a site's data."""

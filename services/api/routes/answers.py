@@ -55,11 +55,11 @@ async def ask_question(question: Question, request: Request, gateway: CurrentGat
     own = None if caller.sites is None else tuple(sorted(caller.sites))
     asked = AskRequest(**dict(question), asked_by=caller.name, sites=own)
     if "text/event-stream" not in request.headers.get("Accept", ""):
-        return await gateway.ask(asked, timeout=gateway.answer_timeout)
+        return await gateway.ask(asked, patience=gateway.answer_timeout)
     gateway.streams.require_room()
     asked = asked.model_copy(update={"stream": uuid.uuid4().hex})
     task_id = await to_thread.run_sync(lambda: gateway.queue.begin(asked, timeout=gateway.answer_timeout))
-    return sse_response(follow_answer(gateway.queue, asked, task_id, timeout=gateway.answer_timeout), limit=gateway.streams)
+    return sse_response(follow_answer(gateway.queue, asked, task_id, patience=gateway.answer_timeout), limit=gateway.streams)
 
 
 @router.operation("List one's own answers")

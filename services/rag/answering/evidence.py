@@ -37,12 +37,19 @@ class Source:
     passage: Passage
     sentences: tuple[str, ...]
     sentence_terms: tuple[frozenset[str], ...]
+    head_terms: frozenset[str]
     terms: frozenset[str]
 
     @cached_property
     def text(self) -> str:
         """All that may be told of it."""
         return "\n".join(self.sentences)
+
+    @cached_property
+    def windows(self) -> tuple[frozenset[str], ...]:
+        """The stems of each sentence with those of its neighbours, title and headings: what stands further apart answers nothing together."""
+        terms = self.sentence_terms
+        return tuple(self.head_terms.union(*terms[max(0, place - 1) : place + 2]) for place in range(len(terms)))
 
     @cached_property
     def facts(self) -> Facts:
@@ -132,7 +139,7 @@ def _source(passage: Passage) -> Source:
     plain = tuple(text for text in (to_plain_text(sentence, known_urls=_safe_urls(sentence)) for sentence in told) if text)
     by_sentence = tuple(map(stems_of, plain))
     heads = stems_of(" ".join((passage.title, *passage.headings)))
-    return Source(passage, plain, by_sentence, heads.union(*by_sentence))
+    return Source(passage, plain, by_sentence, heads, heads.union(*by_sentence))
 
 
 def _safe_urls(sentence: str) -> frozenset[str]:

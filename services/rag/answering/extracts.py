@@ -16,11 +16,15 @@ MOST_COMPARED = 3
 NEAR_BEST = 0.75
 WORDS_WEIGHT, COSINE_WEIGHT, HEADING_WEIGHT, KIND_WEIGHT, ORDER_WEIGHT = 1.0, 0.8, 0.35, 0.3, 0.15
 _ASKS_NUMBER = re.compile(
-    r"\b(?:how (?:much|many|long|high|big|large|often|far)|what (?:price|rate|percentage|temperature|power|capacity)|wie (?:viel\w*|hoch|lange?|gro(?:ß|ss)|oft|weit"
-    r"|teuer)|wieviel\w*|welche[rsnm]? (?:preis|satz|temperatur|leistung|kapazität))\b",
+    r"\b(?:how (?:much|many|long|high|big|large|often|far)|what (?:price|rate|percentage|temperature|power|capacity)"
+    r"|wie (?:viel\w*|hoch|lange?|gro(?:ß|ss)|oft|weit|teuer)|wieviel\w*|welche[rsnm]? (?:preis|satz|temperatur|leistung|kapazität))\b",
     re.IGNORECASE,
 )
-_ASKS_DATE = re.compile(r"\b(?:when|until when|since when|which (?:day|date|year)|wann|bis wann|seit wann|ab wann|welche[srnm]? (?:tag|datum|jahr))\b", re.IGNORECASE)
+_ASKS_DATE = re.compile(
+    r"\b(?:when|until when|since when|which (?:day|date|year)|"
+    r"wann|bis wann|seit wann|ab wann|welche[srnm]? (?:tag|datum|jahr))\b",
+    re.IGNORECASE,
+)
 _TIME = re.compile(r"\b\d{4}\b|\b\d{1,2}[.:]\d{2}\b|\b(?:days?|weeks?|months?|years?|tag\w*|woche\w*|monat\w*|jahr\w*|uhr|o'clock)\b", re.IGNORECASE)
 
 
@@ -38,7 +42,10 @@ def extract_answer(question: str, evidence: Evidence, answered_by: tuple[int, ..
     """Return the sentences of the sources ``answered_by`` that answer a question, in the order in which they stand there, the best source first."""
     own = wanted_words(question)
     weights = own.rarity_among([source.terms for source in evidence.sources])
-    ranked = sorted((each for rank, number in enumerate(answered_by) for each in _score(question, (own, weights), evidence, number, rank=rank)), key=lambda each: -each.score)
+    ranked = sorted(
+        (each for rank, number in enumerate(answered_by) for each in _score(question, (own, weights), evidence, number, rank=rank)),
+        key=lambda each: -each.score,
+    )
     if not ranked:
         return []
     enough = ranked[0].score * NEAR_BEST
@@ -69,7 +76,7 @@ def _answers_kind(question: str, text: str) -> bool:
 
 def _says_something(text: str) -> bool:
     # A heading or the head of a table says nothing by itself, and a question answers none.
-    return len(text.split()) > 2 and not text.endswith(("?", ":")) and not text.isupper() and not set(text) <= set("|-: ")  # noqa: PLR2004
+    return len(text.split()) > 2 and not text.endswith(("?", ":")) and not text.isupper() and not set(text) <= set("|-: ")
 
 
 def _distinct(extracts: list[Extract]) -> list[Extract]:

@@ -29,9 +29,7 @@ def model() -> Iterator[LanguageServer]:
 
 
 @pytest.fixture(scope="module")
-def gateway(
-    redis_url: str, database_url: str, database: Engine, model: LanguageServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[httpx.Client]:
+def gateway(redis_url: str, database_url: str, database: Engine, model: LanguageServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A gateway and a worker with three documents and a language model that can be told what to say."""
     folder: Path = tmp_path_factory.mktemp("answers")
     store_passages(database, "Supply contract", [NOTICE])
@@ -185,9 +183,7 @@ def test_an_unknown_conversation_or_site_is_not_found_before_anything_is_told(ga
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
-@pytest.mark.parametrize(
-    "question", ["", "x" * 2001, "nul \x00", 7, None, ["a"]], ids=["empty", "too long", "nul", "number", "null", "list"]
-)
+@pytest.mark.parametrize("question", ["", "x" * 2001, "nul \x00", 7, None, ["a"]], ids=["empty", "too long", "nul", "number", "null", "list"])
 def test_what_is_no_question_is_refused(gateway: httpx.Client, question: object) -> None:
     assert gateway.post("/v1/answers", content=json.dumps({"question": question}), headers={"Content-Type": "application/json"}).status_code == 422
 
