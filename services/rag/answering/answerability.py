@@ -1,9 +1,9 @@
 """Whether passages hold the answer to a question: below these bounds it is "not in the documents".
 
 Found on Luna's own set (services/rag/evaluation/sets/luna: 69 questions that its example documents answer, worded with other words than theirs, and 15 that
-they do not) with passages of 150 words. Every one of the 15 has to be refused; the bounds are the lowest that do so. The price of it: of the 69, by words
-alone 22 are answered, with the embedding model 30. A language model that reads the passages says itself that they hold nothing, and what it says is
-checked, so that it is asked from lower bounds on.
+they do not) with passages of 150 words. Every one of the 15 has to be refused; the bounds are the lowest that do so. The price of it: of the 69, by words alone
+13 are answered, 10 of them with the expected place; with the embedding model 25 and 18. A language model that reads the passages says itself that they hold
+nothing, and what it says is checked, so that it is asked from lower bounds on.
 """
 
 import re

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
+from tests.command_line import Luna
 from tests.gateway import serve
 from tests.language_server import LanguageServer, language_server
 from tests.passages import remove_documents, store_passages
@@ -196,3 +197,13 @@ def test_any_text_is_answered_honestly(gateway: httpx.Client, question: str) -> 
     answer = ask(gateway, question)
     assert answer["refused"]
     assert answer["question"] == question
+
+
+def test_a_command_asks_the_worker_and_writes_the_answer_with_its_source(gateway: httpx.Client, luna_on_servers: Luna) -> None:
+    said = luna_on_servers("ask", "How long is the notice period of the supply contract?", "--no-model")
+    assert said.code == 0
+    assert NOTICE in said.out
+    assert "[1] Supply contract, page 1" in said.out
+    listed = luna_on_servers("answers", "list", "--json", "--limit", "1")
+    answer_id = json.loads(listed.out)["answers"][0]["answer"]["answer_id"]
+    assert NOTICE in luna_on_servers("answers", "show", answer_id).out.replace("\n", " ")
