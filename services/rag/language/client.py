@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -175,7 +174,7 @@ def open_language(settings: Settings) -> LanguageModel | None:
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key is not None else {}
     api = settings.language_api or "ollama"
     url = settings.language_url.rstrip("/")
-    if api == "openai" and not urlsplit(url).path.strip("/"):
+    if api == "openai" and "/" not in url.partition("://")[2]:
         url = f"{url}/v1"
     seats = _seats(settings.language_concurrency)
     return ChatModel(url, settings.language_model, PROTOCOLS[api], settings.language_timeout, seats, headers)

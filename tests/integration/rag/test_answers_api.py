@@ -206,4 +206,4 @@ def test_a_command_asks_the_worker_and_writes_the_answer_with_its_source(gateway
     assert "[1] Supply contract, page 1" in said.out
     listed = luna_on_servers("answers", "list", "--json", "--limit", "1")
     answer_id = json.loads(listed.out)["answers"][0]["answer"]["answer_id"]
-    assert NOTICE in luna_on_servers("answers", "show", answer_id).out.replace("\n", " ")
+    assert NOTICE in " ".join(luna_on_servers("answers", "show", answer_id).out.split())
