@@ -64,6 +64,8 @@ BODIES: dict[str, Schema] = {
     "accept_job": {"task": "planner.replay.run", "request": {"site_id": "home", **_DAYS}},
 }
 PARAMETERS: dict[str, str | int] = {
+    "answer_id": "5f0c2d7e9b1a4c3d8e6f7a8b9c0d1e2f",
+    "conversation_id": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
     "site_id": "home",
     "plan_id": "b1c4f0d2a7e94f0c",
     "series": "load_kwh",
