@@ -1,5 +1,6 @@
 """Every task there is, as its request declares it: which ones beat asks for, and which ones may be asked for as jobs."""
 
+from luna.contracts.answers import AskRequest
 from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (
     BackfillRequest,
@@ -70,6 +71,7 @@ REQUESTS: tuple[type[Request], ...] = (
     ReindexRequest,
     ToolListRequest,
     ToolCallRequest,
+    AskRequest,
 )
 
 

@@ -41,6 +41,7 @@ from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import add_problem_handlers
 from services.api.routes import (
     alternatives,
+    answers,
     audit,
     auth,
     control,
@@ -185,6 +186,7 @@ ROUTERS = (
     plans.router,
     timeline.router,
     alternatives.router,
+    answers.router,
     forecasts.router,
     forecast_versions.router,
     series.router,

@@ -48,6 +48,8 @@ BODIES: dict[str, Schema] = {
     "add_session": {"vehicle": "car", "from": "2024-03-12T18:00:00+01:00", "to": "2024-03-13T07:00:00+01:00", "arrival_soc": 0.4, "target_soc": 0.8},
     "call_tool": {"site_id": "home", "arguments": {"first_day": "2024-03-12", "price": "spot"}, "language": "en"},
     "start_replay": _DAYS | {"policies": ["idle", "mpc"]},
+    "ask_question": {"question": "How long is the notice period of my supply contract?", "site_id": "home"},
+    "rate_answer": {"feedback": "helpful", "note": "that was the page I was looking for"},
     "ask_what_if": {"site_id": "home", "from_day": "2024-03-01", "to_day": "2024-03-31", "variants": [_LARGER]},
     "set_up": {"name": "admin", "password": "lantern orchard nine winters"},
     "sign_in": {"name": "admin", "password": "lantern orchard nine winters", "form": "tokens"},
@@ -62,6 +64,8 @@ BODIES: dict[str, Schema] = {
     "accept_job": {"task": "planner.replay.run", "request": {"site_id": "home", **_DAYS}},
 }
 PARAMETERS: dict[str, str | int] = {
+    "answer_id": "5f0c2d7e9b1a4c3d8e6f7a8b9c0d1e2f",
+    "conversation_id": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
     "site_id": "home",
     "plan_id": "b1c4f0d2a7e94f0c",
     "series": "load_kwh",

@@ -36,6 +36,8 @@ COMMANDS = {
     "scores": _CommandEntry("scores", "Show what policies cost day by day, as replays stored it."),
     "manual": _CommandEntry("manual", "Pin or forbid what plans do, for a time."),
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
+    "ask": _CommandEntry("ask", "Ask a question; answered from documents and the site's data, with sources."),
+    "answers": _CommandEntry("answers", "List and show what was asked and answered."),
     "search": _CommandEntry("search", "Find passages of documents."),
     "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
     "docs": _CommandEntry("docs", "Add documents, list, show and remove them."),
