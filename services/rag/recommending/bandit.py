@@ -17,13 +17,13 @@ from luna.timeline import FloatArray
 # Weight of the prior: one observation's worth of "no feature matters".
 RIDGE = 1.0
 # Width of the confidence bound of LinUCB, in standard deviations of the estimate.
-ALPHA = 0.5
+ALPHA = 0.8
 # Standard deviation of Thompson's posterior, as a share of that of the estimate; rewards lie between 0 and 1.
-SPREAD = 0.3
+SPREAD = 0.15
 # Draws of the posterior by which Thompson's choice is made; what is drawn from them is drawn with a propensity that is known.
 DRAWS = 256
 # Share of choices that are left to chance among all candidates: the propensity of each is never 0.
-CHANCE: dict[BanditPolicy, float] = {"linucb": 0.05, "thompson": 0.02}
+CHANCE: dict[BanditPolicy, float] = {"linucb": 0.02, "thompson": 0.02}
 
 
 @dataclass(frozen=True, slots=True)
