@@ -1,7 +1,7 @@
 """MABWiser on contextual sets: runs inside the peers' environment, times itself there, prints JSON.
 
-Run as ``.venv-peers/bin/python bench/peers/mabwiser_cases.py FOLDER``. FOLDER holds a ``set_NAME.npz`` each with ``contexts``, shape ``(rounds, features)``, and
-``rewards``, shape ``(rounds, arms)``. Imports nothing of Luna.
+Run as ``.venv-peers/bin/python bench/peers/mabwiser_cases.py FOLDER``. FOLDER holds a ``set_NAME.npz`` each with ``contexts``, shape
+``(rounds, features)``, and ``rewards``, shape ``(rounds, arms)``. Imports nothing of Luna.
 
 LinUCB and linear Thompson sampling with MABWiser's own settings, one decision and one ``partial_fit`` a round, as its documentation does online learning.
 """

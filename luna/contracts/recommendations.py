@@ -1,11 +1,12 @@
 """What is worth reading or doing: recommended items, and what a reader did with them."""
 
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from luna.contracts.documents import SiteName
-from luna.contracts.message import Instant, Message, Request
+from luna.contracts.message import Instant, Message, Request, Schedule
 from luna.contracts.plan import Language
 
 ItemKind = Literal["document", "tip", "tariff", "what_if"]
@@ -79,3 +80,23 @@ class RecordEventsRequest(Request):
 
     events: Annotated[tuple[Event, ...], Field(min_length=1, max_length=1000)]
     reader: Annotated[str, Field(max_length=64)] = "local"
+
+
+class RefreshRecommendationsReply(Message):
+    """What became of the items."""
+
+    sites: Annotated[int, Field(description="whose tips, tariffs and what-ifs were looked at")]
+    written: Annotated[int, Field(description="new or changed")]
+    withdrawn: Annotated[int, Field(description="no longer so")]
+    failed: Annotated[list[str], Field(description="sites that could not be looked at; the log says why")] = []
+
+
+class RefreshRecommendationsRequest(Request):
+    """Look anew for what can be recommended: documents, tips from sites' own data, tariffs and what-ifs that were replayed."""
+
+    task: ClassVar[str] = "rag.recommendations.refresh"
+    reply: ClassVar[type[Message]] = RefreshRecommendationsReply
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(days=1), "recommendations", "time between two looks for what can be recommended")
+    public: ClassVar[bool] = True
+
+    site_id: Annotated[SiteName | None, Field(description="of one site alone; default: of all")] = None

@@ -19,6 +19,7 @@ from luna.contracts.message import Request, Schedule
 from luna.contracts.notification import NotifyRequest, NotifyTestRequest
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, PlanChangesRequest
+from luna.contracts.recommendations import RecommendRequest, RecordEventsRequest, RefreshRecommendationsRequest
 from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
 
 # In the order in which lists name them.
@@ -60,6 +61,9 @@ REQUESTS: tuple[type[Request], ...] = (
     VerifyRequest,
     NotifyRequest,
     NotifyTestRequest,
+    RecommendRequest,
+    RecordEventsRequest,
+    RefreshRecommendationsRequest,
 )
 
 

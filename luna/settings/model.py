@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     language_url: Annotated[str | None, Field(description="Ollama; empty means answers without a language model")] = None
     language_model: Annotated[str, Field(description="model that words answers")] = "llama3.1:8b-instruct"
     embedding_model: Annotated[str, Field(description="model that turns text into vectors")] = "nomic-embed-text"
+    recommendation_policy: Annotated[
+        Literal["linucb", "thompson"], Field(description="how recommendations are chosen: linucb, the highest upper bound; thompson, by chance and belief")
+    ] = "linucb"
     home_assistant_url: Annotated[str | None, Field(description="Home Assistant, such as http://homeassistant.local:8123; empty: none"), CHANGEABLE] = None
     home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), GIVEN_OUT, CHANGEABLE] = None
     mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none"), CHANGEABLE] = None

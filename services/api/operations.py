@@ -129,6 +129,10 @@ NOTIFICATIONS = (
     Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
     Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
 )
+RECOMMENDATIONS = (
+    Operation("list_recommendations", "GET", "/v1/recommendations", "read", "recommend", aliases=("/recommend",)),
+    Operation("record_events", "POST", "/v1/events", "read", alone="a command shows and forgets; what readers do, they do in pages", aliases=("/events",)),
+)
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
     Operation("list_jobs", "GET", "/v1/jobs", "read", "jobs list", aliases=("/jobs",)),
@@ -264,6 +268,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *CONTROL,
     *EVALUATION,
     *NOTIFICATIONS,
+    *RECOMMENDATIONS,
     *JOBS,
     *SYSTEM,
     *IDENTITY,

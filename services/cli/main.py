@@ -37,6 +37,7 @@ COMMANDS = {
     "manual": _CommandEntry("manual", "Pin or forbid what plans do, for a time."),
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
     "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
+    "recommend": _CommandEntry("recommend", "Say what is worth reading or doing, and how well it is chosen."),
     "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),
     "user": _CommandEntry("user", "Add, change and remove people who may sign in."),
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),

@@ -49,6 +49,7 @@ recommendations = Table(
     number("propensity", "with which probability the policy chose it among those that were left", nullable=False),
     Column("features", LargeBinary, nullable=False, comment="float64, little-endian: what the policy knew of it"),
     Column("candidates", LargeBinary, comment="float32, little-endian, a row of features per candidate; at rank 0 alone"),
+    Column("place", Integer, comment="of what was chosen among the candidates; at rank 0 alone"),
     number("reward", "0 to 1, from its events; empty: there are none"),
     instant("shown_at"),
     Index("ix_recommendations_reader", "reader", "shown_at"),

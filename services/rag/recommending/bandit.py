@@ -12,7 +12,7 @@ import numpy as np
 
 from luna.contracts.recommendations import BanditPolicy
 from luna.errors import InvalidInputError
-from luna.timeline import FloatArray
+from luna.timeline import FloatArray, IndexArray
 
 # Weight of the prior: one observation's worth of "no feature matters".
 RIDGE = 1.0
@@ -72,11 +72,6 @@ class Statistics:
             raise InvalidInputError("is no finite number", field="features or reward", remedy="Leave the observation out.")
 
 
-def choice_probabilities(policy: BanditPolicy, candidates: FloatArray, statistics: Statistics, rng: np.random.Generator) -> FloatArray:
-    """Return with which probability a policy chooses each candidate: what is logged as propensity. See ``Ranking``."""
-    return Ranking(policy, candidates, statistics, rng).probabilities(np.arange(len(candidates)))
-
-
 class Ranking:
     """Chooses among candidates, one after the other without putting back.
 
@@ -111,13 +106,13 @@ class Ranking:
         else:
             self._scores = expected + SPREAD * (rng.standard_normal((DRAWS, len(root))) @ spread)
 
-    def probabilities(self, left: np.ndarray[tuple[int], np.dtype[np.int64]]) -> FloatArray:
+    def probabilities(self, left: IndexArray) -> FloatArray:
         """Return the probability of each of the candidates that are left, by their places; they add up to 1."""
         best = self._scores[:, left].argmax(axis=1)
         greedy = np.bincount(best, minlength=left.size) / best.size
-        return (1 - self._chance) * greedy + self._chance / left.size
+        return np.asarray((1 - self._chance) * greedy + self._chance / left.size)
 
-    def choose(self, left: np.ndarray[tuple[int], np.dtype[np.int64]]) -> tuple[int, float]:
+    def choose(self, left: IndexArray) -> tuple[int, float]:
         """Return the place of one of the candidates that are left, and its propensity."""
         weights = self.probabilities(left)
         drawn = min(int(np.searchsorted(weights.cumsum(), self._rng.random())), left.size - 1)
@@ -126,9 +121,4 @@ class Ranking:
 
 def cross_features(context: FloatArray, arms: int) -> FloatArray:
     """Return the features of every arm under a context where each has parameters of its own, shape ``(arms, arms × features)``."""
-    return np.kron(np.eye(arms), context)
-
-
-def policy_probabilities(policy: BanditPolicy, candidates: FloatArray, statistics: Statistics, seed: int) -> FloatArray:
-    """Return the same as ``choice_probabilities`` by a seed, so that an evaluation can be repeated."""
-    return choice_probabilities(policy, candidates, statistics, np.random.default_rng(seed))
+    return np.asarray(np.kron(np.eye(arms), context), dtype=np.float64)

@@ -60,6 +60,7 @@ CREATE TABLE recommendations (
     propensity double precision NOT NULL,
     features bytea NOT NULL,
     candidates bytea,
+    place integer,
     reward double precision,
     shown_at timestamptz NOT NULL,
     CONSTRAINT pk_recommendations PRIMARY KEY (recommendation_id),
@@ -77,6 +78,7 @@ COMMENT ON COLUMN recommendations.policy IS 'linucb, thompson';
 COMMENT ON COLUMN recommendations.propensity IS 'with which probability the policy chose it among those that were left';
 COMMENT ON COLUMN recommendations.features IS 'float64, little-endian: what the policy knew of it';
 COMMENT ON COLUMN recommendations.candidates IS 'float32, little-endian, a row of features per candidate; at rank 0 alone';
+COMMENT ON COLUMN recommendations.place IS 'of what was chosen among the candidates; at rank 0 alone';
 COMMENT ON COLUMN recommendations.reward IS '0 to 1, from its events; empty: there are none';
 CREATE TABLE events (
     reader text NOT NULL,
