@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, case, func, null, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, all_, and_, case, cast, null, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 
 from luna.contracts.recommendations import ItemKind
 from luna.database import sites as stored_sites
@@ -91,7 +91,7 @@ def write(connection: Connection, found: Iterable[Item], *, site_key: int | None
     rows = [_row(item, site_key, now) for item in {item.item_id: item for item in found}.values()]
     written = sum(_upsert(connection, rows[begin : begin + _ROWS]) for begin in range(0, len(rows), _ROWS))
     owned = items.c.site_key.is_(None) if site_key is None else items.c.site_key == site_key
-    stale = and_(owned, items.c.kind.in_(kinds), items.c.withdrawn_at.is_(None), items.c.item_id.not_in(select(func.unnest([row["item_id"] for row in rows]))))
+    stale = and_(owned, items.c.kind.in_(kinds), items.c.withdrawn_at.is_(None), items.c.item_id != all_(cast([row["item_id"] for row in rows], ARRAY(TEXT))))
     withdrawn = connection.execute(update(items).where(stale).values(withdrawn_at=now)).rowcount
     return written, withdrawn
 

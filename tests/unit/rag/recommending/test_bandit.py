@@ -33,7 +33,7 @@ def test_statistics_are_sums_whatever_the_order() -> None:
 def test_linucb_takes_the_highest_upper_bound() -> None:
     # Arm 0: 100 observations of 0.5, width 0.8/√101 = 0.08; arm 1: none, 0 + 0.8. So the unknown arm is tried first.
     statistics = Statistics(np.diag([100.0, 0.0]), np.array([50.0, 0.0]), 100)
-    assert ALPHA > 0.5 + ALPHA / np.sqrt(101)
+    assert 0.5 + ALPHA / np.sqrt(101) < ALPHA
     chance = CHANCE["linucb"] / 2
     np.testing.assert_allclose(rank("linucb", TWO, statistics).probabilities(np.arange(2)), [chance, 1 - chance])
 
