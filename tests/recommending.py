@@ -14,6 +14,7 @@ from luna.database.engine import unit_of_work
 from luna.database.recommendation_items import Item
 from luna.database.schema.recommendations import bandit_states, items, recommendations
 from services.rag.recommending.choosing import Chooser
+from services.rag.retrieval.terms import terms_of
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 SUBJECTS = ("battery", "tariff", "meter", "subsidy", "inverter", "heat", "vehicle", "grid", "contract", "sun")
@@ -22,7 +23,7 @@ SUBJECTS = ("battery", "tariff", "meter", "subsidy", "inverter", "heat", "vehicl
 def describe_item(number: int, **changes: Any) -> Item:
     """Return an item about one subject, with words of its own beside it."""
     subject = SUBJECTS[number % len(SUBJECTS)]
-    words = {subject, *(f"word{number}x{place}" for place in range(6))}
+    words = {*terms_of(subject, None), *(f"word{number}x{place}" for place in range(6))}
     figures = {"title": f"About the {subject}, {number}", "opening": f"Words about the {subject}."}
     return Item(**({"item_id": f"item{number:05d}", "kind": "document", "code": "document", "figures": figures, "terms": frozenset(words)} | changes))
 

@@ -17,8 +17,6 @@ from luna.database.schema.sites import sites
 from luna.timeline import FloatArray
 
 SHORT_VECTOR = "<f2"
-# PostgreSQL takes 65,535 parameters in a statement.
-_ROWS = 1_000
 # Words of a document that say what it is about.
 _PASSAGES = 3
 _CHANGING = ("kind", "code", "figures", "currency", "saving_cost_per_year", "saving_low", "saving_high", "language", "terms", "model", "vector")
@@ -89,7 +87,7 @@ def write(connection: Connection, found: Iterable[Item], *, site_key: int | None
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('items'), :site)"), {"site": site_key or 0})
     rows = [_row(item, site_key, now) for item in {item.item_id: item for item in found}.values()]
-    written = sum(_upsert(connection, rows[begin : begin + _ROWS]) for begin in range(0, len(rows), _ROWS))
+    written = _upsert(connection, rows) if rows else 0
     owned = items.c.site_key.is_(None) if site_key is None else items.c.site_key == site_key
     stale = and_(owned, items.c.kind.in_(kinds), items.c.withdrawn_at.is_(None), items.c.item_id != all_(cast([row["item_id"] for row in rows], ARRAY(TEXT))))
     withdrawn = connection.execute(update(items).where(stale).values(withdrawn_at=now)).rowcount
@@ -97,11 +95,11 @@ def write(connection: Connection, found: Iterable[Item], *, site_key: int | None
 
 
 def _upsert(connection: Connection, rows: list[dict[str, Any]]) -> int:
-    statement = insert(items).values(rows)
+    statement = insert(items)
     new = statement.excluded
     changes = or_(*(items.c[name].is_distinct_from(new[name]) for name in _CHANGING), items.c.withdrawn_at.is_not(None))
     values = {name: new[name] for name in (*_CHANGING, "changed_at")} | {"withdrawn_at": None}
-    return connection.execute(statement.on_conflict_do_update(index_elements=["item_id"], set_=values, where=changes)).rowcount
+    return connection.execute(statement.on_conflict_do_update(index_elements=["item_id"], set_=values, where=changes), rows).rowcount
 
 
 def _row(item: Item, site_key: int | None, now: datetime) -> dict[str, Any]:

@@ -104,14 +104,13 @@ class Chooser:
 
 
 def _narrow(items: Sequence[Candidate], similarity: FloatArray, interest: Interest) -> tuple[list[Candidate], FloatArray]:
-    """Return the items that the policy chooses among: the nearest first, and, unless the reader named what they want, those that save most or are newest."""
-    nearest = np.argsort(-similarity, kind="stable")[: _NEAREST + _WORTHIEST if interest.named else _NEAREST]
-    if interest.named and similarity[nearest[0]] > 0:
-        nearest = nearest[similarity[nearest] > 0]
-    worth = sorted(range(len(items)), key=lambda place: (-(items[place].saving or 0.0), -items[place].created_at.timestamp(), items[place].item_id))
-    others = [] if interest.named else worth[: _WORTHIEST if interest.known else _NEAREST + _WORTHIEST]
-    places = list(dict.fromkeys([*(nearest.tolist() if interest.known else []), *others]))
-    return [items[place] for place in places], similarity[places]
+    """Return the items that the policy chooses among: the nearest first, and, unless what the reader named is there, those that save most or are newest."""
+    most = _NEAREST + _WORTHIEST
+    near = [place for place in np.argsort(-similarity, kind="stable")[:most].tolist() if similarity[place] > 0]
+    if not (interest.named and near):
+        worth = sorted(range(len(items)), key=lambda place: (-(items[place].saving or 0.0), -items[place].created_at.timestamp(), items[place].item_id))
+        near = list(dict.fromkeys([*near[:_NEAREST], *worth[:most]]))[:most]
+    return [items[place] for place in near], similarity[near]
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from luna.contracts.recommendations import BanditPolicy
 from luna.database import recommendations
 from luna.database.recommendations import LoggedSlate
+from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
 from services.rag.recommending.bandit import RIDGE, Ranking, Statistics
 from services.rag.recommending.estimators import ESTIMATORS, LoggedChoices
@@ -26,6 +27,9 @@ def evaluate_log(connection: Connection, *, limit: int = 10_000) -> dict[str, An
         InvalidInputError: fewer than two slates of which something was reported.
     """
     slates = recommendations.list_slates(connection, dimensions=DIMENSIONS, limit=limit)
+    if len(slates) < 2:
+        remedy = "Report what readers did: POST /v1/events."
+        raise InvalidInputError("too little was logged", field="choices", value=len(slates), remedy=remedy)
     learned = {policy: recommendations.read_learned(connection, policy, dimensions=DIMENSIONS) for policy in get_args(BanditPolicy)}
     statistics = {policy: Statistics(each.precision, each.response, each.count) for policy, each in learned.items()}
     targets: dict[str, Sequence[FloatArray]] = {"random": [np.full(len(each.candidates), 1 / len(each.candidates)) for each in slates]}
