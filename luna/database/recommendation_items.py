@@ -99,7 +99,8 @@ def _upsert(connection: Connection, rows: list[dict[str, Any]]) -> int:
     new = statement.excluded
     changes = or_(*(items.c[name].is_distinct_from(new[name]) for name in _CHANGING), items.c.withdrawn_at.is_not(None))
     values = {name: new[name] for name in (*_CHANGING, "changed_at")} | {"withdrawn_at": None}
-    return connection.execute(statement.on_conflict_do_update(index_elements=["item_id"], set_=values, where=changes), rows).rowcount
+    write = statement.on_conflict_do_update(index_elements=["item_id"], set_=values, where=changes).returning(items.c.item_id)
+    return len(connection.execute(write, rows).all())
 
 
 def _row(item: Item, site_key: int | None, now: datetime) -> dict[str, Any]:
