@@ -21,6 +21,7 @@ from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, PlanChangesRequest
 from luna.contracts.recommendations import RecommendRequest, RecordEventsRequest, RefreshRecommendationsRequest
 from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
+from luna.contracts.search import EmbedRequest, SearchRequest
 
 # In the order in which lists name them.
 REQUESTS: tuple[type[Request], ...] = (
@@ -61,6 +62,8 @@ REQUESTS: tuple[type[Request], ...] = (
     VerifyRequest,
     NotifyRequest,
     NotifyTestRequest,
+    SearchRequest,
+    EmbedRequest,
     RecommendRequest,
     RecordEventsRequest,
     RefreshRecommendationsRequest,

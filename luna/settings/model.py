@@ -114,8 +114,13 @@ class Settings(BaseSettings):
     vectors_url: Annotated[str | None, Field(description="Qdrant; empty means the embedded one")] = None
     vectors_api_key: Annotated[SecretStr | None, Field(description="key of Qdrant")] = None
     language_url: Annotated[str | None, Field(description="Ollama; empty means answers without a language model")] = None
+    language_api: Annotated[Literal["ollama", "openai"], Field(description="how the language model's server is spoken to")] = "ollama"
+    language_key: Annotated[SecretStr | None, Field(description="key of the language model's server"), GIVEN_OUT] = None
     language_model: Annotated[str, Field(description="model that words answers")] = "llama3.1:8b-instruct"
-    embedding_model: Annotated[str, Field(description="model that turns text into vectors")] = "nomic-embed-text"
+    embedding_model: Annotated[str, Field(description="model of the language model's server that turns text into vectors")] = "nomic-embed-text"
+    embedding_download: Annotated[
+        bool, Field(description="whether Luna's own embedding model (84 MB) is fetched once where there is no language model's server")
+    ] = True
     recommendation_policy: Annotated[
         Literal["linucb", "thompson"], Field(description="how recommendations are chosen: linucb, the highest upper bound; thompson, by chance and belief")
     ] = "linucb"
