@@ -1,21 +1,29 @@
 """The bandit on a synthetic contextual set, beside chance, the most popular arm, and MABWiser where it is installed among the peers.
 
-Eight arms, ten features, 10,000 rounds, several seeds. Run as ``python -m bench.bandit``.
+Eight arms, ten features, 10,000 rounds, several seeds; then whole requests from a database. Run as ``python -m bench.bandit``.
 """
 
 import json
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy import Engine
 
 from bench.peers.bandits import play_mabwiser
 from luna.contracts.recommendations import BanditPolicy
+from luna.database import engine, migrate
+from luna.database.engine import unit_of_work
+from luna.embedded import start
 from luna.timeline import FloatArray
 from services.rag.recommending.bandit import Ranking, Statistics, cross_features
+from tests.recommending import SUBJECTS, choose, store_items
 
 ARMS, FEATURES, ROUNDS = 8, 10, 10_000
 SEEDS, FULL_SEEDS = (0, 1, 2), tuple(range(10))
+ITEMS, REQUESTS = 1_000, 200
 # Of the best arm in every round, and of arms by chance: the figures of the set that targets were measured on.
 BEST, CHANCE = 0.7517, 0.573
 # Rewards follow beta distributions: 2 is the uniform one where a half is expected.
@@ -55,6 +63,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         reward, times = float(np.mean([reward for reward, _ in played])), np.concatenate([times for _, times in played])
         figures[policy] = {"reward": reward, "regret": figures["best"] - reward, "choice_p50_ms": float(np.median(times))}
         figures[policy] |= {"choice_p95_ms": float(np.percentile(times, 95))}
+    figures |= _measure_requests()
     peer = play_mabwiser([(each.contexts, each.rewards) for each in sets])
     return figures | ({"mabwiser": peer} if peer else {}) | {"missing": [] if peer else ["mabwiser"]}
 
@@ -71,6 +80,28 @@ def _play(policy: BanditPolicy, data: SyntheticSet, seed: int) -> tuple[float, F
         statistics = statistics.observe(candidates[arm], float(data.rewards[number, arm]))
         earned += data.rewards[number, arm]
     return earned / ROUNDS, times
+
+
+def _measure_requests() -> dict[str, float]:
+    """Return milliseconds of whole recommendations from a database: candidates by words, the choice, what is shown stored, and its words."""
+    with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
+        # As root the servers run under another account, which must be able to walk through.
+        Path(folder).chmod(0o711)
+        with start(Path(folder) / "servers", services=("postgres",)) as servers:
+            migrate.upgrade(servers.database_url)
+            pool = engine.create(servers.database_url)
+            with unit_of_work(pool) as connection:
+                store_items(connection, ITEMS)
+            times = np.array([_time_request(pool, number) for number in range(REQUESTS + 1)][1:])
+            pool.dispose()
+    return {"request_p50_ms": float(np.median(times)), "request_p95_ms": float(np.percentile(times, 95))}
+
+
+def _time_request(pool: Engine, number: int) -> float:
+    begun = time.perf_counter()
+    with unit_of_work(pool) as connection:
+        choose(connection, f"reader{number % 10}", about=SUBJECTS[number % len(SUBJECTS)], k=5, seed=number)
+    return (time.perf_counter() - begun) * 1e3
 
 
 def _play_most_popular(data: SyntheticSet) -> float:

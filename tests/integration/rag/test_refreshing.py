@@ -1,6 +1,6 @@
 """What there is to recommend: written once, withdrawn when it no longer holds, gone with its site."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -12,13 +12,14 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from luna.contracts.counterfactual import Estimate, Variant, VariantReply, WhatIfReply, WhatIfRequest
 from luna.contracts.identity import NewUser
-from luna.contracts.recommendations import RefreshRecommendationsReply, RefreshRecommendationsRequest
+from luna.contracts.recommendations import RecommendRequest, RefreshRecommendationsReply, RefreshRecommendationsRequest
 from luna.database import observations, site_removal, sites, users, what_ifs
 from luna.database.engine import unit_of_work
 from luna.database.schema.documents import chunks, documents
 from luna.database.schema.recommendations import items, recommendations
 from luna.observations import Observations
-from luna.timeline import SLOT, Timeline
+from luna.timeline import SLOT, FloatArray, Timeline
+from services.rag.recommending.choosing import Chooser
 from services.rag.recommending.recording import record_events
 from services.rag.recommending.refreshing import refresh
 from tests.recommending import choose, clean, tell_of
@@ -167,3 +168,27 @@ def test_a_reader_who_is_removed_leaves_nothing(house: Engine) -> None:
         record_events(connection, tell_of(choose(connection, "rita", k=3, now=NOW), reader="rita"), now=NOW)
         users.remove(connection, "rita")
         assert connection.scalars(select(recommendations.c.item_id)).all() == []
+
+
+class LetterEmbedder:
+    """A model whose vectors count letters."""
+
+    model = "letters"
+    dimensions = 26
+    speaks_one_language = False
+
+    def embed(self, texts: Sequence[str], *, role: str = "passage") -> FloatArray:
+        counts = np.array([[text.lower().count(chr(ord("a") + place)) for place in range(26)] for text in texts], dtype=float) + 1e-3
+        return np.asarray(counts / np.linalg.norm(counts, axis=1, keepdims=True))
+
+
+def test_with_a_model_items_get_vectors_and_are_found_by_them(house: Engine) -> None:
+    embedder = LetterEmbedder()
+    refresh(house, RefreshRecommendationsRequest(site_id=SITE), embedder=embedder, now=NOW)
+    found = list_items(house)
+    assert {found[code]["model"] for code in ("standby", "tariff_replayed")} == {"letters"}
+    chooser = Chooser("linucb", embedder, np.random.default_rng(1))
+    with unit_of_work(house) as connection:
+        # No word of it stands in any item; its letters do.
+        reply = chooser.choose(connection, RecommendRequest(reader="anna", site_id=SITE, about="zzgnihtyna", k=1), now=NOW)
+    assert reply.recommendations[0].reason == "It fits what you are looking for."
