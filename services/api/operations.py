@@ -334,8 +334,6 @@ COMMANDS_ALONE = {
     "control override": "is control override-device for all batteries",
     "control run": "is a process, not a question",
     "data readings": "is data query of a sensor's series, in the forms that readings have",
-    "recommend evaluate": "is for who chooses between the policies",
-    "recommend refresh": "is the job rag.recommendations.refresh",
     "forecast plot": "draws to the terminal; the page draws what the routes return",
 }
 

@@ -16,17 +16,13 @@ def list_commands() -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def _below(path: str, command: object) -> Iterator[tuple[str, frozenset[str]]]:
-    if getattr(command, "invoke_without_command", False):
-        ALSO_ALONE.add(path)
     yield path, frozenset(option for parameter in getattr(command, "params", ()) for option in parameter.opts)
     for name, sub in getattr(command, "commands", {}).items():
         yield from _below(f"{path} {name}", sub)
 
 
-# Groups that are commands themselves.
-ALSO_ALONE: set[str] = set()
 KNOWN = dict(list_commands())
-GROUPS = {path for path in KNOWN if any(other.startswith(f"{path} ") for other in KNOWN)} - ALSO_ALONE
+GROUPS = {path for path in KNOWN if any(other.startswith(f"{path} ") for other in KNOWN)}
 LEAVES = sorted(set(KNOWN) - GROUPS)
 NAMED = [operation for operation in OPERATIONS if operation.command is not None]
 # Commands that come with who may call.
