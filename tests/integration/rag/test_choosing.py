@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_what_was_read_leads_to_what_resembles_it(connected: Connection) -> None
 def test_what_was_dismissed_stays_away_for_thirty_days(connected: Connection) -> None:
     dismissed = choose(connected, about="heat", k=1)
     record_events(connected, tell_of(dismissed, "dismissed"), now=NOON)
-    everything = {"k": 50, "kind": "document"}
+    everything: dict[str, Any] = {"k": 50, "kind": "document"}
     assert dismissed[0].item_id not in ids(choose(connected, now=NOON + timedelta(days=29), **everything))
     assert dismissed[0].item_id in ids(choose(connected, now=NOON + timedelta(days=31), **everything))
     assert dismissed[0].item_id in ids(choose(connected, "bert", **everything))

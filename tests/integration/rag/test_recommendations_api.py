@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -64,7 +65,7 @@ def test_nobody_is_shown_anything(gate: Gate) -> None:
 
 
 @pytest.mark.parametrize("query", [{"k": 0}, {"k": 51}, {"kind": "advert"}, {"about": "x" * 501}, {"language": "fr"}], ids=str)
-def test_what_cannot_be_asked_is_refused(gate: Gate, query: dict[str, object]) -> None:
+def test_what_cannot_be_asked_is_refused(gate: Gate, query: dict[str, Any]) -> None:
     assert ask(gate, **query).status_code == 422
 
 
@@ -79,7 +80,7 @@ def test_an_event_counts_once_and_another_readers_is_unknown(gate: Gate) -> None
 @pytest.mark.parametrize(
     "wrong", [{"action": "bought"}, {"seconds": -1}, {"seconds": 1e9}, {"event_id": "x"}, {"happened_at": "yesterday"}, {"reader": NAMES["admin"]}], ids=str
 )
-def test_events_that_make_no_sense_are_refused(gate: Gate, wrong: dict[str, object]) -> None:
+def test_events_that_make_no_sense_are_refused(gate: Gate, wrong: dict[str, Any]) -> None:
     assert report(gate, "anything", **wrong).status_code == 422
 
 

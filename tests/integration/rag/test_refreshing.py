@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from luna.contracts.counterfactual import Estimate, Variant, VariantReply, WhatIfReply, WhatIfRequest
@@ -16,9 +17,11 @@ from luna.contracts.recommendations import RecommendRequest, RefreshRecommendati
 from luna.database import observations, site_removal, sites, users, what_ifs
 from luna.database.engine import unit_of_work
 from luna.database.schema.documents import chunks, documents
+from luna.database.schema.plans import what_ifs as asked_what_ifs
 from luna.database.schema.recommendations import items, recommendations
 from luna.observations import Observations
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.timeline import SLOT, Timeline
+from services.rag.embedding.embedder import Role
 from services.rag.recommending.choosing import Chooser
 from services.rag.recommending.recording import record_events
 from services.rag.recommending.refreshing import refresh
@@ -40,7 +43,7 @@ def house(database: Engine) -> Iterator[Engine]:
         yield database
         with unit_of_work(database) as connection:
             connection.execute(documents.delete().where(documents.c.document_id.like("doc-%")))
-            connection.execute(what_ifs.what_ifs.delete().where(what_ifs.what_ifs.c.what_if_id == "cheaper"))
+            connection.execute(asked_what_ifs.delete().where(asked_what_ifs.c.what_if_id == "cheaper"))
 
 
 def measure(connection: Connection, days: int) -> None:
@@ -112,7 +115,7 @@ def test_what_no_longer_holds_is_withdrawn_and_comes_back(house: Engine) -> None
 
 def test_a_tariff_that_nobody_replayed_claims_no_saving(house: Engine) -> None:
     with unit_of_work(house) as connection:
-        connection.execute(what_ifs.what_ifs.delete().where(what_ifs.what_ifs.c.what_if_id == "cheaper"))
+        connection.execute(asked_what_ifs.delete().where(asked_what_ifs.c.what_if_id == "cheaper"))
     look(house)
     offer = list_items(house)["tariff_offer"]
     assert (offer["saving_cost_per_year"], offer["figures"]["market"]) == (None, "DE-LU")
@@ -145,7 +148,7 @@ def test_a_document_of_a_site_is_not_shown_elsewhere(house: Engine) -> None:
 
 def test_one_site_that_cannot_be_looked_at_keeps_no_other_waiting(house: Engine) -> None:
     with unit_of_work(house) as connection:
-        connection.execute(update(what_ifs.what_ifs).where(what_ifs.what_ifs.c.what_if_id == "cheaper").values(reply={"no": "reply"}))
+        connection.execute(update(asked_what_ifs).where(asked_what_ifs.c.what_if_id == "cheaper").values(reply={"no": "reply"}))
     reply = look(house, None)
     assert reply.failed == [SITE]
     assert "document" in list_items(house)
@@ -177,9 +180,9 @@ class LetterEmbedder:
     dimensions = 26
     speaks_one_language = False
 
-    def embed(self, texts: Sequence[str], *, role: str = "passage") -> FloatArray:
+    def embed(self, texts: Sequence[str], *, role: Role = "passage") -> NDArray[np.float32]:
         counts = np.array([[text.lower().count(chr(ord("a") + place)) for place in range(26)] for text in texts], dtype=float) + 1e-3
-        return np.asarray(counts / np.linalg.norm(counts, axis=1, keepdims=True))
+        return np.asarray(counts / np.linalg.norm(counts, axis=1, keepdims=True), dtype=np.float32)
 
 
 def test_with_a_model_items_get_vectors_and_are_found_by_them(house: Engine) -> None:
