@@ -138,6 +138,12 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("breaches of limits", ("breaches",), at_most=0),
         Target("followed beside replayed, EUR a week", ("largest_from_replayed",), at_most=1e-9),
     ),
+    "bandit": (
+        Target("LinUCB, mean reward where the best arms bring 0.7517 and any 0.573", ("linucb", "reward"), at_least=0.72),
+        Target("Thompson sampling, mean reward on the same set", ("thompson", "reward"), at_least=0.72),
+        Target("LinUCB, a choice", ("linucb", "choice_p50_ms"), at_most=1.0, unit="ms"),
+        Target("Thompson sampling, a choice", ("thompson", "choice_p50_ms"), at_most=1.0, unit="ms"),
+    ),
     "queue": (
         Target("tasks through the queue", ("tasks_per_s",), at_least=500, unit="/s"),
         Target("POST /plan over the planner's own time", ("post_plan", "over_planner_p50_ms"), at_most=15, unit="ms"),

@@ -61,6 +61,11 @@ BODIES: dict[str, Schema] = {
     "create_key": {"name": "home automation", "scopes": ["read", "operate"], "sites": ["home"], "days": 365},
     "fetch_document": {"url": "https://grid.example/connection-guide.pdf", "kind": "regulation", "language": "de", "dated": "2024-01-01"},
     "reindex_documents": {"rechunk": False},
+    "record_events": {
+        "events": [
+            {"event_id": "3f6b2c8a-opened", "recommendation_id": "7d1f0c5e9a2b4836", "action": "opened", "happened_at": "2024-03-12T18:05:00+01:00"},
+        ]
+    },
     "accept_job": {"task": "planner.replay.run", "request": {"site_id": "home", **_DAYS}},
 }
 PARAMETERS: dict[str, str | int] = {

@@ -159,6 +159,10 @@ DOCUMENTS = (
     Operation("list_document_versions", "GET", f"{_DOCUMENT}/versions", "read", "docs versions"),
     Operation("delete_document", "DELETE", _DOCUMENT, "data", "docs remove"),
 )
+RECOMMENDATIONS = (
+    Operation("list_recommendations", "GET", "/v1/recommendations", "read", "recommend", aliases=("/recommend",)),
+    Operation("record_events", "POST", "/v1/events", "read", alone="a command shows and forgets; what readers do, they do in pages", aliases=("/events",)),
+)
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
     Operation("list_jobs", "GET", "/v1/jobs", "read", "jobs list", aliases=("/jobs",)),
@@ -298,6 +302,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *TOOLS,
     *NOTIFICATIONS,
     *DOCUMENTS,
+    *RECOMMENDATIONS,
     *JOBS,
     *SYSTEM,
     *IDENTITY,
