@@ -42,6 +42,7 @@ COMMANDS = {
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),
     "audit": _CommandEntry("audit", "Say what was done at the gateway, by whom, and how it ended."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
+    "rag": _CommandEntry("rag", "Measure how well documents are found and questions answered."),
     "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
 }
 
