@@ -20,6 +20,7 @@ from luna.contracts.notification import NotifyRequest, NotifyTestRequest
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, PlanChangesRequest
 from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
+from luna.contracts.search import EmbedRequest, SearchRequest
 
 # In the order in which lists name them.
 REQUESTS: tuple[type[Request], ...] = (
@@ -60,6 +61,8 @@ REQUESTS: tuple[type[Request], ...] = (
     VerifyRequest,
     NotifyRequest,
     NotifyTestRequest,
+    SearchRequest,
+    EmbedRequest,
 )
 
 

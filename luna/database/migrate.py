@@ -50,9 +50,10 @@ def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> N
         connection: Connection = config.attributes["connection"]
         filled = _filled_columns(connection)
         command.downgrade(config, revision)
-        lost = sorted(filled - _columns(connection))
+        kept = _columns(connection)
+        lost = sorted({name for column, name in filled.items() if column not in kept})
         if lost and not drop_data:
-            names = ", ".join(dict.fromkeys(name for name, _ in lost))
+            names = ", ".join(lost)
             raise ConflictError(f"the downgrade would drop data of {names}", field="revision", value=revision, remedy="Back them up, then add --yes.")
 
     _run(url, revision, step)
@@ -75,18 +76,19 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
         raise UnavailableError(f"the schema cannot be changed now: {str(exc.orig).strip()}", field="database_url", remedy="Try again shortly.") from exc
 
 
-def _columns(connection: Connection) -> set[tuple[str, str]]:
+def _columns(connection: Connection) -> dict[tuple[int, str], str]:
+    """Return the name of the table of each column, by what stays the same when a table is called otherwise."""
     query = (
-        "SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)"
-        " WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND table_name <> 'alembic_version'"
+        "SELECT pg_class.oid, attname, relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+        " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped AND relname <> 'alembic_version'"
     )
-    return {(name, column) for name, column in connection.execute(text(query))}
+    return {(table, column): name for table, column, name in connection.execute(text(query))}
 
 
-def _filled_columns(connection: Connection) -> set[tuple[str, str]]:
-    """Return the columns that hold a value in any row."""
+def _filled_columns(connection: Connection) -> dict[tuple[int, str], str]:
+    """Return the columns that hold a value in any row, with the names of their tables."""
 
     def is_filled(name: str, of: str) -> bool:
         return bool(connection.scalar(select(exists().select_from(table(name)).where(column(of).is_not(None)))))
 
-    return {(name, of) for name, of in _columns(connection) if name not in DERIVED and is_filled(name, of)}
+    return {(key, of): name for (key, of), name in _columns(connection).items() if name not in DERIVED and is_filled(name, of)}

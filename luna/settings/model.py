@@ -114,8 +114,13 @@ class Settings(BaseSettings):
     vectors_url: Annotated[str | None, Field(description="Qdrant; empty means the embedded one")] = None
     vectors_api_key: Annotated[SecretStr | None, Field(description="key of Qdrant")] = None
     language_url: Annotated[str | None, Field(description="Ollama; empty means answers without a language model")] = None
+    language_api: Annotated[Literal["ollama", "openai"], Field(description="how the language model's server is spoken to")] = "ollama"
+    language_key: Annotated[SecretStr | None, Field(description="key of the language model's server"), GIVEN_OUT] = None
     language_model: Annotated[str, Field(description="model that words answers")] = "llama3.1:8b-instruct"
-    embedding_model: Annotated[str, Field(description="model that turns text into vectors")] = "nomic-embed-text"
+    embedding_model: Annotated[str, Field(description="model of the language model's server that turns text into vectors")] = "nomic-embed-text"
+    embedding_download: Annotated[
+        bool, Field(description="whether Luna's own embedding model (84 MB) is fetched once where there is no language model's server")
+    ] = True
     home_assistant_url: Annotated[str | None, Field(description="Home Assistant, such as http://homeassistant.local:8123; empty: none"), CHANGEABLE] = None
     home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), GIVEN_OUT, CHANGEABLE] = None
     mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none"), CHANGEABLE] = None

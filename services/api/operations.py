@@ -125,6 +125,10 @@ EVALUATION = (
     Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if", aliases=("/what-if",)),
     Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if --id", aliases=("/what-if/{what_if_id}",)),
 )
+SEARCH = (
+    Operation("search_passages", "POST", "/v1/search", "read", "search", aliases=("/search",)),
+    Operation("embed_texts", "POST", "/v1/embed", "analyse", alone="what other programs index with", aliases=("/embed",)),
+)
 NOTIFICATIONS = (
     Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
     Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
@@ -263,6 +267,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *DATA,
     *CONTROL,
     *EVALUATION,
+    *SEARCH,
     *NOTIFICATIONS,
     *JOBS,
     *SYSTEM,

@@ -36,6 +36,7 @@ COMMANDS = {
     "scores": _CommandEntry("scores", "Show what policies cost day by day, as replays stored it."),
     "manual": _CommandEntry("manual", "Pin or forbid what plans do, for a time."),
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
+    "search": _CommandEntry("search", "Find passages of documents."),
     "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
     "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),
     "user": _CommandEntry("user", "Add, change and remove people who may sign in."),

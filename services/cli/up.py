@@ -17,9 +17,11 @@ from services.cli.console import err
 if TYPE_CHECKING:
     from luna.settings import Settings
 
-# What somebody waits for has a worker that no job can fill.
+# What somebody waits for has a worker that no job can fill; an answer that a language model words takes longer than a plan may wait.
+PLANNING = ("planner", "forecaster", "ingest", "agent", "notifier")
 COMPANIONS = {
-    "interactive worker": ("luna.queue.worker", "--only", "interactive", "--processes", "1"),
+    "interactive worker": ("luna.queue.worker", *PLANNING, "--only", "interactive", "--processes", "1"),
+    "knowledge worker": ("luna.queue.worker", "rag", "--only", "interactive", "--processes", "2"),
     "worker": ("luna.queue.worker", "--only", "jobs"),
     "beat": ("luna.queue.beat",),
     "executor": ("services.executor",),

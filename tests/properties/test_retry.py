@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.embedded.supervisor import START_RETRY
+from luna.packages import DOWNLOAD_RETRY
 from luna.queue.attempt import JOB_RETRY
 from luna.queue.task_base import TASK_RETRY
 from luna.retry import RetryPolicy
 from luna.spool.mirror import DELIVERY_RETRY
 from services.executor.delivery import RESEND
-from services.ingest.demo_data.packages import DOWNLOAD_RETRY
 from services.ingest.sources.home_assistant.connection import RETRY as HOME_ASSISTANT_RETRY
 from services.ingest.sources.mqtt.source import RECONNECT
 from services.ingest.sources.web import RETRY as WEB_RETRY

@@ -8,11 +8,11 @@ from typing import Any
 from luna.contracts.job import Bilingual, Provenance
 from luna.economics import publication_times
 from luna.observations import Observations
+from luna.packages import Progress
 from luna.site import Site, parse_site
 from luna.timeline import FloatArray, InstantArray, hold_price
-from services.ingest.demo_data.packages import EV2GYM, SIMBENCH, Progress
 from services.ingest.demo_data.series import SLOTS, DemoSeries, load_series
-from services.ingest.demo_data.sources import ZONE, fit_to_year, scale_to_year
+from services.ingest.demo_data.sources import EV2GYM, SIMBENCH, ZONE, fit_to_year, scale_to_year
 
 LICENCE_PRICES: Bilingual = {"en": "ENTSO-E Transparency Platform data; package MIT", "de": "Daten der ENTSO-E-Transparenzplattform; Paket MIT"}
 LICENCE_PROFILES: Bilingual = {"en": "Open Database License 1.0 (ODbL)", "de": "Open Database License 1.0 (ODbL)"}

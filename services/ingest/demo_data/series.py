@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.packages import Progress, fetch_package
 from luna.timeline import FloatArray, InstantArray, Timeline, local_days
-from services.ingest.demo_data.packages import EV2GYM, SIMBENCH, Progress, fetch_package
-from services.ingest.demo_data.sources import read_prices, read_profiles
+from services.ingest.demo_data.sources import EV2GYM, SIMBENCH, read_prices, read_profiles
 
 YEAR = 2023
 ZONE = ZoneInfo("Europe/Amsterdam")

@@ -10,7 +10,23 @@ import numpy as np
 import polars as pl
 
 from luna.errors import InvalidInputError
+from luna.packages import Package
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align, local_offsets
+
+EV2GYM = Package(
+    name="ev2gym",
+    version="2.0.0",
+    filename="ev2gym-2.0.0-py3-none-any.whl",
+    sha256="b1f22280d9ae9da93bb26031730412d952845014cd2718f92bc030b78cddcb58",
+    bytes=2_966_176,
+)
+SIMBENCH = Package(
+    name="simbench",
+    version="1.6.3",
+    filename="simbench-1.6.3-py3-none-any.whl",
+    sha256="8b48bdab2445286a96649eb18bb09476d000a0e212fd57fdba83399df54af4de",
+    bytes=90_969_064,
+)
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 MEMBER = "ev2gym/data/Netherlands_day-ahead-2015-2024.csv"

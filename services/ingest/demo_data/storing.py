@@ -10,9 +10,9 @@ from luna.contracts.job import DemoLoadReply, DemoSiteReply
 from luna.database import observations, prices, recorded_span, sites
 from luna.errors import ConflictError
 from luna.observations import SERIES
+from luna.packages import Progress
 from luna.timeline import SLOT, FloatArray
 from services.ingest.demo_data.demo import TEST_FIRST_DAY, TEST_LAST_DAY, DemoData, DemoPrices, DemoSite, load_demo
-from services.ingest.demo_data.packages import Progress
 from services.ingest.demo_data.series import SLOTS
 
 # The same year computed on another machine differs in its last digits.

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from luna.errors import MachineError
-from services.ingest.demo_data.packages import EV2GYM, SIMBENCH, Package, fetch_package, hash_file
+from luna.packages import Package, fetch_package, hash_file
+from services.ingest.demo_data.sources import EV2GYM, SIMBENCH
 
 FILENAME = "luna_tiny_data-1.0-py3-none-any.whl"
 RECORD = "luna_tiny_data-1.0.dist-info"

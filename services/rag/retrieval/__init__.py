@@ -1,0 +1,1 @@
+"""Finding passages: terms, fusion, search."""

@@ -1,0 +1,110 @@
+"""Finds the passages nearest to a question, among those that whoever asks may see."""
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.search import Passage, Retriever, SearchFilter, SearchReply, SearchRequest
+from luna.database import passages, vectors
+from luna.database.engine import unit_of_work
+from luna.database.vectors import NO_MODEL
+from luna.errors import UnavailableError
+from luna.settings import Settings
+from services.rag.embedding import Embedder, open_embedder
+from services.rag.retrieval.fusion import Ranked, fuse
+from services.rag.retrieval.terms import translate, weigh_query
+from services.rag.vectors import IndexFilter, VectorIndex, follow, open_index
+
+# Each side is asked for so many times as many as are wanted: some may have gone since, and fusion needs lists.
+DEEPER, LEAST_DEPTH = 3, 60
+
+log = structlog.get_logger("luna.rag")
+
+
+class Searcher:
+    """Searches by the settings of one process. It opens nothing until it is asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._indexes: dict[tuple[str, int | None], VectorIndex] = {}
+        self._known: tuple[int, str, int | None] | None = None
+
+    def search(self, connection: Connection, request: SearchRequest) -> SearchReply:
+        """Return the passages nearest to a query, the best first.
+
+        Raises:
+            NotFoundError: the site of the filter is not one of the asker's.
+            UnavailableError: the index is away.
+        """
+        embedder = open_embedder(self._settings)
+        index, model = self._follow(connection.engine, embedder.model if embedder else NO_MODEL)
+        wanted = _narrow(connection, request)
+        vector = _embed(embedder, model, request) if request.retriever != "sparse" else None
+        depth = max(LEAST_DEPTH, request.k * DEEPER)
+        dense = {} if vector is None else index.search_dense(vector, wanted, depth)
+        # What was asked for alone and cannot be had is better found by words than not at all.
+        by_words = request.retriever != "dense" or vector is None
+        sparse = index.search_sparse(weigh_query(request.query), wanted, depth) if by_words else {}
+        retriever: Retriever = "sparse" if vector is None else request.retriever
+        found = _read(connection, fuse(dense, sparse), request)
+        return SearchReply(passages=found, retriever=retriever, model=None if vector is None else model)
+
+    def clear(self, connection: Connection) -> None:
+        """Forget what is indexed: the next search follows from the beginning."""
+        for index in self._indexes.values():
+            index.clear(connection)
+
+    def close(self) -> None:
+        """Release what is held open; the next search opens it again."""
+        for index in self._indexes.values():
+            index.close()
+        self._indexes, self._known = {}, None
+
+    def _follow(self, database: Engine, wanted: str) -> tuple[VectorIndex, str]:
+        """Bring the index up to what is stored, and return it with the model it is by."""
+        with unit_of_work(database) as connection:
+            newest = vectors.newest_revision(connection)
+            if self._known is None or self._known[0] != newest:
+                model = vectors.find_model(connection, wanted)
+                self._known = (newest, model, vectors.dimensions_of(connection, model))
+            key = self._known[1:]
+            if key not in self._indexes:
+                self._indexes[key] = open_index(self._settings, *key)
+            follow(self._indexes[key], connection, key[0])
+            return self._indexes[key], key[0]
+
+
+def _narrow(connection: Connection, request: SearchRequest) -> IndexFilter:
+    asked = request.filter
+    keys = passages.visible_sites(connection, sites=request.sites, only=asked.site_id)
+    return IndexFilter(keys, asked.kind, asked.language, asked.from_day, asked.to_day, asked.document_ids)
+
+
+def _embed(embedder: Embedder | None, model: str, request: SearchRequest) -> vectors.FloatArray | None:
+    """Return the vector of a question; None where words alone can be searched: there is no model, another one's vectors, or it is away."""
+    if embedder is None or embedder.model != model:
+        return None
+    others = translate(request.query) if embedder.speaks_one_language else []
+    try:
+        found = embedder.embed([" ".join([request.query, *others])], role="query")
+    except UnavailableError as error:
+        log.warning("the embedding model is away, words alone are searched", error=str(error))
+        return None
+    vector: vectors.FloatArray = found[0]
+    return vector
+
+
+def _read(connection: Connection, ranked: list[Ranked], request: SearchRequest) -> list[Passage]:
+    """Return the best that are there and may be seen: the database says so, whatever an index still holds."""
+    rows = passages.load(connection, [each.key for each in ranked], sites=request.sites)
+    there = [each for each in ranked if each.key in rows and _fits(rows[each.key], request.filter)]
+    scored = ({"score": each.score, "dense_score": each.dense, "sparse_score": each.sparse} for each in there)
+    return [rows[each.key].model_copy(update=scores) for each, scores in zip(there[: request.k], scored, strict=False)]
+
+
+def _fits(passage: Passage, wanted: SearchFilter) -> bool:
+    own = (("kind", wanted.kind), ("language", wanted.language))
+    days = (wanted.from_day is None or (passage.dated is not None and passage.dated >= wanted.from_day)) and (
+        wanted.to_day is None or (passage.dated is not None and passage.dated <= wanted.to_day)
+    )
+    named = wanted.document_ids is None or passage.document_id in wanted.document_ids
+    return days and named and all(value is None or getattr(passage, name) == value for name, value in own)

@@ -1,0 +1,116 @@
+"""Text as weighted terms: words in German and English brought to their stems, numbers as they are, and the field's words in the other language.
+
+Both indexes (in a folder, on a server) are given the same weights; they multiply them by how rare a term is.
+"""
+
+import re
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import snowballstemmer
+
+from luna.contracts.plan import Language
+from services.rag.retrieval.glossary import GLOSSARY
+
+# Okapi BM25. Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, 3.2. The mean length is fixed: what is indexed stays right.
+K1, B, MEAN_LENGTH = 1.2, 0.75, 130.0
+# What stands in the other language counts less than what was asked.
+GLOSSARY_WEIGHT = 0.5
+_LONGEST_ENTRY = 4
+
+_WORD = re.compile(r"\w+(?:[.,]\d+)*")
+_STEMMERS = {"de": snowballstemmer.stemmer("german"), "en": snowballstemmer.stemmer("english")}
+# German, then English.
+_STOP_WORDS = """
+    der die das den dem des ein eine einen einem einer eines und oder aber ist sind war wird werden wurde bin bist hat habe haben ich du er sie
+    es wir ihr mein meine meinen meiner dein unser unsere ihre ihren sein seine mich mir dich sich uns zu zum zur von vom im in an am auf aus
+    bei beim mit nach für über um als wie was wer wo wann warum wieso welche welcher welches welchen dass daß nicht auch noch nur so da dann
+    wenn ob man kann können muss müssen soll darf bitte gibt es
+    the a an and or but is are was were be been do does did has have had i you he she it we they my your our their his her its me him us them to
+    of in on at by for with from as into about than then if that this these those there what who where when why how which not no can could must
+    should shall will would may please
+"""
+_STOP = frozenset(_STOP_WORDS.split())
+
+
+def terms_of(text: str, language: Language | None) -> list[str]:
+    """Return the stems of a text's words in their order, without those that say nothing; words of unknown language are stemmed as German and as English."""
+    return [stem for word in _words(text) for stem in _stems(word, language)]
+
+
+def weigh_passage(text: str, language: Language | None) -> dict[int, float]:
+    """Return the weight of each term of a passage by the number of the term: BM25 without the rarity."""
+    found = terms_of(text, language)
+    norm = K1 * (1 - B + B * len(found) / MEAN_LENGTH)
+    return {number_of(term): count * (K1 + 1) / (count + norm) for term, count in Counter(found).items()}
+
+
+def weigh_query(text: str) -> dict[int, float]:
+    """Return the weight of each term that a question looks for, those of the glossary among them."""
+    weights = {number_of(term): 1.0 for word in _words(text) for term in _stems(word, None)}
+    for other in translate(text):
+        for term in terms_of(other, None):
+            weights.setdefault(number_of(term), GLOSSARY_WEIGHT)
+    return weights
+
+
+def translate(text: str) -> list[str]:
+    """Return what the glossary has in the other language for the words of a text, each once."""
+    found: dict[str, None] = {}
+    for key in _spans(text):
+        found |= dict.fromkeys(_entries().get(key, ()))
+    return list(found)
+
+
+def number_of(term: str) -> int:
+    """Return the number by which indexes know a term."""
+    return zlib.crc32(term.encode())
+
+
+def _words(text: str) -> Iterator[str]:
+    for match in _WORD.finditer(text.replace("ß", "ss").lower()):
+        word = match[0]
+        if word not in _STOP:
+            yield word
+
+
+def _stems(word: str, language: Language | None) -> tuple[str, ...]:
+    return (_stem(word, language),) if language else tuple(dict.fromkeys((_stem(word, "de"), _stem(word, "en"))))
+
+
+@lru_cache(maxsize=200_000)
+def _stem(word: str, language: Language) -> str:
+    return _plain(_STEMMERS[language].stemWord(word))
+
+
+def _plain(word: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
+
+
+def _spans(text: str) -> Iterator[tuple[str, ...]]:
+    """Yield every run of a few words as the glossary knows it."""
+    words = list(_words(text))
+    for language in ("de", "en"):
+        stems = [_stem(word, language) for word in words]
+        for length in range(1, _LONGEST_ENTRY + 1):
+            for start in range(len(stems) - length + 1):
+                yield (language, *stems[start : start + length])
+
+
+@lru_cache(maxsize=1)
+def _entries() -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Return what stands in the other language, by language and stems."""
+    entries: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for german, english in GLOSSARY:
+        for language, own, others in (("de", german, english), ("en", english, german)):
+            for key in _keys(own, language):
+                entries[key] = (*entries.get(key, ()), *others)
+    return entries
+
+
+def _keys(phrases: Iterable[str], language: str) -> Iterator[tuple[str, ...]]:
+    for phrase in phrases:
+        yield (language, *(_stem(word, language) for word in _words(phrase)))

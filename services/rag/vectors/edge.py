@@ -1,0 +1,133 @@
+"""Qdrant Edge: an index in a folder, opened by one process; each process that searches has its own and follows the database by itself."""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import qdrant_edge as edge
+from sqlalchemy import Connection
+
+from luna.database.vectors import Changes, FloatArray, IndexedPassage
+from luna.errors import MachineError
+from services.rag.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
+
+# Processes of one machine that search at the same time.
+MOST_SLOTS = 64
+# After so many passages the parts of an index are brought into one.
+OPTIMISE_EVERY = 2000
+
+
+class EdgeIndex:
+    """An index below ``folder`` for one model; ``dimensions`` None: words alone."""
+
+    def __init__(self, folder: Path, model: str, dimensions: int | None) -> None:
+        self._slot = _take_slot(folder)
+        self._home = Path(self._slot.name).with_suffix("") / f"{model}-{dimensions or 0}-{FORMAT}".replace("/", "_").replace(":", "_")
+        self._dense = dimensions is not None
+        self._config = edge.EdgeConfig(
+            vectors={DENSE: edge.EdgeVectorParams(size=dimensions, distance=edge.Distance.Cosine)} if dimensions else None,
+            sparse_vectors={SPARSE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+        )
+        self._shard, self._revision = self._open()
+        self._unmerged = 0
+
+    def revision(self, _connection: Connection) -> int:
+        return self._revision
+
+    def apply(self, _connection: Connection, changes: Changes) -> None:
+        if changes.removed:
+            self._shard.update(edge.UpdateOperation.delete_points(list(changes.removed)))
+        if changes.passages:
+            self._shard.update(edge.UpdateOperation.upsert_points([self._point(passage) for passage in changes.passages]))
+        self._unmerged += len(changes.passages)
+        if self._unmerged >= OPTIMISE_EVERY:
+            self._shard.optimize()
+            self._unmerged = 0
+        # The points first: what is noted too low comes again, what is noted too high would be lost.
+        self._shard.flush()
+        self._note(changes.revision)
+
+    def search_dense(self, vector: FloatArray, wanted: IndexFilter, limit: int) -> dict[int, float]:
+        if not self._dense:
+            return {}
+        return self._search(edge.Query.Nearest([float(value) for value in vector], using=DENSE), wanted, limit)
+
+    def search_sparse(self, weights: Mapping[int, float], wanted: IndexFilter, limit: int) -> dict[int, float]:
+        if not weights:
+            return {}
+        terms = sorted(weights)
+        return self._search(edge.Query.Nearest(edge.SparseVector(terms, [weights[term] for term in terms]), using=SPARSE), wanted, limit)
+
+    def clear(self, _connection: Connection) -> None:
+        self._shard.close()
+        shutil.rmtree(self._home)
+        self._shard, self._revision = self._open()
+
+    def close(self) -> None:
+        self._shard.close()
+        self._slot.close()
+
+    def _open(self) -> tuple[edge.EdgeShard, int]:
+        noted = self._home / "revision.json"
+        # Qdrant Edge raises nothing narrower.
+        with suppress(Exception):
+            return edge.EdgeShard.load(str(self._home / "shard")), int(json.loads(noted.read_text(encoding="utf-8")))
+        # Half written, of another release, or not there: it is derived.
+        shutil.rmtree(self._home, ignore_errors=True)
+        (self._home / "shard").mkdir(parents=True)
+        return edge.EdgeShard.create(str(self._home / "shard"), self._config), 0
+
+    def _note(self, revision: int) -> None:
+        new = self._home / "revision.new"
+        new.write_text(json.dumps(revision), encoding="utf-8")
+        new.replace(self._home / "revision.json")
+        self._revision = revision
+
+    def _point(self, passage: IndexedPassage) -> edge.Point:
+        terms, weights = terms_by_number(passage)
+        vector: dict[str, edge.NamedVector] = {SPARSE: edge.SparseVector(terms, weights)}
+        if self._dense and passage.vector is not None:
+            vector[DENSE] = [float(value) for value in passage.vector]
+        return edge.Point(passage.chunk_id, vector, payload_of(passage))
+
+    def _search(self, query: edge.Query, wanted: IndexFilter, limit: int) -> dict[int, float]:
+        found = self._shard.query(edge.QueryRequest(limit=limit, query=query, filter=_filter(wanted)))
+        return {int(point.id): float(point.score) for point in found}
+
+
+def _filter(wanted: IndexFilter) -> edge.Filter | None:
+    must: list[Any] = []
+    for key, value in (("kind", wanted.kind), ("language", wanted.language)):
+        if value is not None:
+            must.append(edge.FieldCondition(key, match=edge.MatchValue(value)))
+    if wanted.site_keys is not None:
+        must.append(edge.FieldCondition("site", match=edge.MatchAny(list(wanted.site_keys))))
+    if wanted.document_ids is not None:
+        must.append(edge.FieldCondition("document", match=edge.MatchAny(list(wanted.document_ids))))
+    if wanted.from_day or wanted.to_day:
+        low, high = (day.toordinal() if day else None for day in (wanted.from_day, wanted.to_day))
+        must.append(edge.FieldCondition("dated", range=edge.RangeFloat(gte=low, lte=high)))
+    return edge.Filter(must=must) if must else None
+
+
+def _take_slot(folder: Path) -> IO[str]:
+    """Return the first place below ``folder`` that no other process holds, locked for this one.
+
+    Raises:
+        MachineError: the folder cannot be written, or as many processes search already.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(MOST_SLOTS):
+            file = (folder / f"{number}.lock").open("w", encoding="utf-8")
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return file
+            file.close()
+    except OSError as exc:
+        raise MachineError(f"the index cannot be written: {exc.strerror}", field="data_folder", value=str(folder), remedy="Free some space there.") from exc
+    raise MachineError(f"{MOST_SLOTS} processes search already", field="data_folder", value=str(folder), remedy="Run fewer workers, or a Qdrant server.")

@@ -1,0 +1,112 @@
+"""A Qdrant server: one index for all processes, one collection per embedding model."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import httpx
+from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+from sqlalchemy import Connection
+
+from luna.database import vectors
+from luna.database.vectors import Changes, FloatArray, IndexedPassage
+from luna.errors import UnavailableError
+from luna.settings import Settings
+from services.rag.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
+
+TIMEOUT_SECONDS = 10
+_NOT_FOUND = 404
+ResultT = TypeVar("ResultT")
+
+
+class ServerIndex:
+    """An index on the server that the settings name; ``dimensions`` None: words alone."""
+
+    def __init__(self, settings: Settings, model: str, dimensions: int | None) -> None:
+        key = settings.vectors_api_key.get_secret_value() if settings.vectors_api_key else None
+        self._url = str(settings.vectors_url)
+        # The server stands in a network of its own; without TLS the client warns of every key.
+        self._client = QdrantClient(url=self._url, api_key=key, timeout=TIMEOUT_SECONDS, check_compatibility=False)
+        self._name = f"luna-{model}-{dimensions or 0}-{FORMAT}".replace("/", "-").replace(":", "-")
+        self._dimensions = dimensions
+        self._is_there = False
+
+    def revision(self, connection: Connection) -> int:
+        if not self._is_there and not self._call(lambda: self._client.collection_exists(self._name)):
+            self._create()
+            vectors.note_index_revision(connection, self._name, 0)
+        self._is_there = True
+        return vectors.index_revision(connection, self._name)
+
+    def apply(self, connection: Connection, changes: Changes) -> None:
+        if changes.removed:
+            gone = models.PointIdsList(points=list(changes.removed))
+            self._call(lambda: self._client.delete(self._name, points_selector=gone, wait=True))
+        if changes.passages:
+            points = [self._point(passage) for passage in changes.passages]
+            self._call(lambda: self._client.upload_points(self._name, points, batch_size=256, wait=True))
+        vectors.note_index_revision(connection, self._name, changes.revision)
+
+    def search_dense(self, vector: FloatArray, wanted: IndexFilter, limit: int) -> dict[int, float]:
+        return {} if self._dimensions is None else self._search([float(value) for value in vector], DENSE, wanted, limit)
+
+    def search_sparse(self, weights: Mapping[int, float], wanted: IndexFilter, limit: int) -> dict[int, float]:
+        terms = sorted(weights)
+        query = models.SparseVector(indices=terms, values=[weights[term] for term in terms])
+        return self._search(query, SPARSE, wanted, limit) if terms else {}
+
+    def clear(self, connection: Connection) -> None:
+        self._call(lambda: self._client.delete_collection(self._name))
+        self._is_there = False
+        vectors.note_index_revision(connection, self._name, 0)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _create(self) -> None:
+        dense = {DENSE: models.VectorParams(size=self._dimensions, distance=models.Distance.COSINE)} if self._dimensions else {}
+        sparse = {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)}
+        self._call(lambda: self._client.create_collection(self._name, vectors_config=dense, sparse_vectors_config=sparse))
+        for field in ("site", "dated"):
+            self._call(lambda field=field: self._client.create_payload_index(self._name, field, models.PayloadSchemaType.INTEGER))  # type: ignore[misc]
+
+    def _point(self, passage: IndexedPassage) -> models.PointStruct:
+        terms, weights = terms_by_number(passage)
+        vector: dict[str, Any] = {SPARSE: models.SparseVector(indices=terms, values=weights)}
+        if self._dimensions and passage.vector is not None:
+            vector[DENSE] = [float(value) for value in passage.vector]
+        return models.PointStruct(id=passage.chunk_id, vector=vector, payload=payload_of(passage))
+
+    def _search(self, query: Any, using: str, wanted: IndexFilter, limit: int) -> dict[int, float]:
+        asked = {"query": query, "using": using, "query_filter": _filter(wanted), "limit": limit, "with_payload": False}
+        found = self._call(lambda: self._client.query_points(self._name, **asked))
+        return {int(point.id): float(point.score) for point in found.points}
+
+    def _call(self, ask: Callable[[], ResultT]) -> ResultT:
+        """Return what the server answers.
+
+        Raises:
+            UnavailableError: it is away, refuses Luna, or lost the collection, which is made anew at the next call.
+        """
+        try:
+            return ask()
+        except (ApiException, ResponseHandlingException, httpx.HTTPError) as exc:
+            if isinstance(exc, UnexpectedResponse) and exc.status_code == _NOT_FOUND:
+                self._is_there = False
+            said = str(exc).partition("\n")[0]
+            remedy = "Check that Qdrant runs and takes the key; passages are kept in the database."
+            raise UnavailableError(f"the index of passages does not answer: {said}", field="vectors_url", value=self._url, remedy=remedy) from exc
+
+
+def _filter(wanted: IndexFilter) -> models.Filter | None:
+    must: list[models.Condition] = []
+    for key, value in (("kind", wanted.kind), ("language", wanted.language)):
+        if value is not None:
+            must.append(models.FieldCondition(key=key, match=models.MatchValue(value=value)))
+    for key, values in (("site", wanted.site_keys), ("document", wanted.document_ids)):
+        if values is not None:
+            must.append(models.FieldCondition(key=key, match=models.MatchAny(any=list(values))))
+    if wanted.from_day or wanted.to_day:
+        low, high = (day.toordinal() if day else None for day in (wanted.from_day, wanted.to_day))
+        must.append(models.FieldCondition(key="dated", range=models.Range(gte=low, lte=high)))
+    return models.Filter(must=must) if must else None
