@@ -19,7 +19,7 @@ from luna.errors import LunaError, MachineError
 from services.rag.evaluation.beir import SetPassage
 from services.rag.evaluation.ranking import Progress
 from services.rag.examples import Example, list_examples, read_manifest
-from services.rag.extraction.cutting import cut
+from services.rag.extraction.chunking import cut
 from services.rag.extraction.extract import extract
 
 FOLDER = Path(__file__).parent / "sets" / "luna"
