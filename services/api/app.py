@@ -41,6 +41,7 @@ from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import add_problem_handlers
 from services.api.routes import (
     alternatives,
+    answers,
     audit,
     auth,
     control,
@@ -64,6 +65,7 @@ from services.api.routes import (
     short_paths,
     sites,
     timeline,
+    tools,
     users,
 )
 from services.api.routes import settings as setting_routes
@@ -182,6 +184,7 @@ ROUTERS = (
     plans.router,
     timeline.router,
     alternatives.router,
+    answers.router,
     forecasts.router,
     forecast_versions.router,
     series.router,
@@ -193,6 +196,7 @@ ROUTERS = (
     manual.router,
     sessions.router,
     notifications.router,
+    tools.router,
     replays.router,
     search.router,
     jobs.router,
