@@ -32,10 +32,14 @@ def _evaluate(
     from services.rag.embedding import prepare_embedder
     from services.rag.evaluation.evaluate import evaluate_own
     from services.rag.evaluation.foreign_set import evaluate_set
+    from services.rag.language import open_language
 
-    embedder = prepare_embedder(load_settings())
+    settings = load_settings()
+    embedder = prepare_embedder(settings)
     with follow_progress("evaluating", quiet=as_json) as progress:
-        document = evaluate_own(embedder, progress=progress) if folder is None else evaluate_set(folder, embedder, progress=progress)
+        document = (
+            evaluate_own(embedder, model=open_language(settings), progress=progress) if folder is None else evaluate_set(folder, embedder, progress=progress)
+        )
     emit(document, as_json=as_json, show=lambda: _show(document))
 
 
