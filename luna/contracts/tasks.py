@@ -11,6 +11,7 @@ from luna.contracts.data import (
     LoadFileRequest,
     ResolveRequest,
 )
+from luna.contracts.documents import FetchDocumentRequest, IngestRequest, ReindexRequest
 from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
 from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest, PromoteRequest, RollbackRequest
@@ -68,6 +69,9 @@ REQUESTS: tuple[type[Request], ...] = (
     ToolListRequest,
     ToolCallRequest,
     AskRequest,
+    IngestRequest,
+    FetchDocumentRequest,
+    ReindexRequest,
 )
 
 

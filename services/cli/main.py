@@ -40,6 +40,8 @@ COMMANDS = {
     "answers": _CommandEntry("answers", "List and show what was asked and answered."),
     "search": _CommandEntry("search", "Find passages of documents."),
     "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
+    "docs": _CommandEntry("docs", "Add documents, list, show and remove them."),
+    "rag": _CommandEntry("rag", "Make what was derived from documents anew, measure how well answers are found."),
     "tools": _CommandEntry("tools", "List the tools over a site's data, and call one."),
     "mcp": _CommandEntry("mcp", "Offer these tools to assistants by the Model Context Protocol, on standard input and output."),
     "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),
@@ -47,7 +49,6 @@ COMMANDS = {
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),
     "audit": _CommandEntry("audit", "Say what was done at the gateway, by whom, and how it ended."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
-    "rag": _CommandEntry("rag", "Measure how well documents are found and questions answered."),
     "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
 }
 

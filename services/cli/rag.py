@@ -1,15 +1,34 @@
-"""``luna rag``: care for the knowledge service."""
+"""``luna rag``: what was derived from documents, and how well they are found."""
+
+from typing import Annotated
 
 import typer
 
+from luna.contracts.documents import ReindexRequest
 from services.cli import rag_evaluate
+from services.cli.console import JsonOption, emit, out
+from services.cli.storage import open_database, open_queue
 
-app = typer.Typer(no_args_is_help=True, help="Measure how well documents are found and questions answered.")
+app = typer.Typer(help="Make what was derived from documents anew, measure how well they are found.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """Measure how well documents are found and questions answered."""
+    """Make what was derived from documents anew, measure how well they are found."""
+
+
+@app.command()
+def reindex(
+    *, rechunk: Annotated[bool, typer.Option("--rechunk", help="Read and cut every document anew first.")] = False, as_json: JsonOption = False
+) -> None:
+    """Make the vectors of all documents by the embedding model of the settings, and the index from them; until then searches find what they found."""
+    from services.cli.carry_out import carry_out
+    from services.rag.tasks import reindex_documents
+
+    with open_database() as pool, open_queue() as client:
+        reply = carry_out(pool, client, ReindexRequest(rechunk=rechunk), reindex_documents, quiet=as_json)
+    said = f"{reply.documents} documents, {reply.chunks} passages, {f'vectors by {reply.model}' if reply.model else 'no vectors: searches go by words alone'}."
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(said, markup=False))
 
 
 rag_evaluate.register(app)

@@ -1,7 +1,6 @@
 """What the process that reads files cannot do, tried from inside."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
