@@ -90,9 +90,9 @@ def measure_searches(embedder: Embedder | None) -> dict[str, float]:
             upgrade(addresses.database_url)
             store_corpus(addresses.database_url, rng, PASSAGES, embedder)
             headers = store_key(addresses.database_url)
-            with run_worker(["luna.queue.worker", "rag", "--only", "interactive"], addresses, processes=1), serving(GATEWAY, addresses, folder) as (port, _):
-                with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=BUILD_SECONDS) as client:
-                    return _search_again_and_again(client, rng)
+            worker = run_worker(["luna.queue.worker", "rag", "--only", "interactive"], addresses, processes=1)
+            with worker, serving(GATEWAY, addresses, folder) as (port, _):
+                return _search_again_and_again(port, headers, rng)
 
 
 @contextmanager
@@ -108,11 +108,12 @@ def _settings(folder: Path) -> Iterator[None]:
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
-def _search_again_and_again(client: httpx.Client, rng: np.random.Generator) -> dict[str, float]:
-    began = time.perf_counter()
-    _await_index(client)
-    built = time.perf_counter() - began
-    milliseconds = [_time(lambda question: _search(client, question), draw_question(rng)) for _ in range(WARM + SEARCHES)][WARM:]
+def _search_again_and_again(port: int, headers: dict[str, str], rng: np.random.Generator) -> dict[str, float]:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=BUILD_SECONDS) as client:
+        began = time.perf_counter()
+        _await_index(client)
+        built = time.perf_counter() - began
+        milliseconds = [_time(lambda question: _search(client, question), draw_question(rng)) for _ in range(WARM + SEARCHES)][WARM:]
     p50, p95 = np.percentile(milliseconds, [50, 95])
     return {"p50_ms": float(p50), "p95_ms": float(p95), "passages": PASSAGES, "index_s": built}
 
@@ -156,18 +157,19 @@ def _over_better(ndcg: dict[str, float | None]) -> float:
 
 def measure_first_token(own: OwnSet, corpus: Corpus) -> float:
     """Return the milliseconds from a question to the first checked word of its answer, with a language model that answers at once."""
-    times: list[float] = []
     with language_server() as server:
         server.says = lambda _messages: SENTENCE
         settings = Settings(language_url=f"{server.url}/v1", language_timeout=timedelta(seconds=30))
-        for _ in range(FIRST_TOKENS):
-            began = time.perf_counter()
-            told: list[float] = []
-            search = search_in(corpus, own.passages, site=SITE)
-            answerer = Answerer(search=search, model=open_language(settings), embedder=corpus.embedder, told=lambda: told.append(time.perf_counter()))
-            answerer.answer(Asked(QUESTION, NOW.date(), sites=(SITE,)))
-            times.append((told[0] - began) * 1000)
-    return median(times)
+        return median(_first_token_ms(own, corpus, settings) for _ in range(FIRST_TOKENS))
+
+
+def _first_token_ms(own: OwnSet, corpus: Corpus, settings: Settings) -> float:
+    told: list[float] = []
+    search = search_in(corpus, own.passages, site=SITE)
+    answerer = Answerer(search=search, model=open_language(settings), embedder=corpus.embedder, told=lambda: told.append(time.perf_counter()))
+    began = time.perf_counter()
+    answerer.answer(Asked(QUESTION, NOW.date(), sites=(SITE,)))
+    return (told[0] - began) * 1000
 
 
 def _be_silent(done: int, total: int, label: str) -> None:

@@ -45,7 +45,7 @@ def store_corpus(database_url: str, rng: np.random.Generator, count: int, embedd
     texts = (draw_words(rng, WORDS_PER_PASSAGE) for _ in range(count))
     number = 0
     while batch := list(islice(texts, PASSAGES_PER_DOCUMENT)):
-        _store_document(pool, f"bench-{number}", batch, _draw_vectors(rng, len(batch), embedder), embedder)
+        _store_document(pool, f"bench-{number}", batch, _draw_vectors(rng, len(batch), embedder), model=embedder.model if embedder else vectors.NO_MODEL)
         number += 1
     pool.dispose()
 
@@ -62,14 +62,14 @@ def store_key(database_url: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {made.key}"} if made else {}
 
 
-def _store_document(pool: Engine, name: str, texts: list[str], found: list[vectors.FloatArray | None], embedder: Embedder | None) -> None:
+def _store_document(pool: Engine, name: str, texts: list[str], found: list[vectors.FloatArray | None], *, model: str) -> None:
     fields = {"document_id": name, "title": name, "name": name, "version": 1, "kind": "other", "language": "en", "source": "upload", "current": True}
     stored = {"media_type": "text/plain", "sha256": name, "object_key": f"documents/{name}", "size_bytes": 1, "state": "searchable", "added_by": "bench"}
     rows = [{"document_id": name, "position": place, "page": 1, "headings": [], "passage": text} for place, text in enumerate(texts)]
     with unit_of_work(pool) as connection:
         connection.execute(insert(documents).values(fields | stored))
         keys = connection.scalars(insert(chunks).returning(chunks.c.chunk_id, sort_by_parameter_order=True), rows).all()
-        vectors.store(connection, embedder.model if embedder else vectors.NO_MODEL, list(zip(keys, found, strict=True)))
+        vectors.store(connection, model, list(zip(keys, found, strict=True)))
 
 
 def _draw_vectors(rng: np.random.Generator, count: int, embedder: Embedder | None) -> list[vectors.FloatArray | None]:
