@@ -94,8 +94,10 @@ def rank(corpus: Corpus, queries: Mapping[str, str], progress: Progress) -> Rank
     """Return the best passages of a corpus for each question, by each retriever."""
     names: tuple[Retriever, ...] = ("dense", "sparse", "fused") if corpus.embedder else ("sparse", "fused")
     ranking = Ranking(corpus.embedder.model if corpus.embedder else None, len(corpus.keys), {name: {} for name in names}, dict.fromkeys(names, 0.0))
-    if queries:
-        corpus.find_words("")  # sorts the terms; no question is to pay for that
+    # Models, glossary and postings are made ready at the first use; no question is to pay for that.
+    for text in islice(queries.values(), 1):
+        corpus.find_near(text)
+        corpus.find_words(text)
     for done, (key, text) in enumerate(queries.items(), start=1):
         _rank_one(corpus, ranking, key, text)
         progress(done, len(queries), "questions")
