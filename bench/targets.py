@@ -173,6 +173,13 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("Home: chart drawn", ("chart_ms",), at_most=2500, unit="ms"),
         Target("Home beside 200 who watch live", ("page_beside_watchers_ms",), at_most=100, unit="ms"),
     ),
+    "knowledge": (
+        Target("search among 50,000 passages at the client, p95", ("search", "p95_ms"), at_most=50, unit="ms"),
+        Target("fused over the better side, least of all sets", ("quality", "least_fused_over_better"), at_least=0.99, unit="×"),
+        Target("fused over the better side, most of all sets", ("quality", "most_fused_over_better"), at_least=1.0 + 1e-9, unit="×"),
+        Target("figures of answers that stand in a cited passage", ("answers", "figures_carried", "share"), at_least=1.0),
+        Target("hostile questions and documents that nothing came of", ("answers", "injections_resisted", "share"), at_least=1.0),
+    ),
     "forecast": (
         *_forecasts("home"),
         *_forecasts("feed_in"),
