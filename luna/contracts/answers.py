@@ -61,6 +61,7 @@ class Answer(Message):
     answer_id: str
     conversation_id: str
     question: str
+    understood_as: Annotated[str | None, Field(description="the question by itself, where it goes on from one before; null: as asked")] = None
     language: Language
     answer: str
     refused: bool
@@ -111,3 +112,26 @@ class StoredAnswer(Message):
     answer_tokens: int | None = None
     feedback: Feedback | None = None
     feedback_note: str | None = None
+
+
+class AnswerList(Message):
+    """Answers, the latest first."""
+
+    answers: list[StoredAnswer]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
+
+
+class Conversation(Message):
+    """What one person asked one thing after the other, the first question first."""
+
+    conversation_id: str
+    site_id: str | None = None
+    begun_at: Instant
+    answers: list[Answer]
+
+
+class FeedbackNote(Message):
+    """Whether an answer helped, and why, in the reader's words."""
+
+    feedback: Feedback
+    note: Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")] = None

@@ -1,5 +1,6 @@
 """Every task there is, as its request declares it: which ones beat asks for, and which ones may be asked for as jobs."""
 
+from luna.contracts.answers import AskRequest
 from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (
     BackfillRequest,
@@ -10,6 +11,7 @@ from luna.contracts.data import (
     LoadFileRequest,
     ResolveRequest,
 )
+from luna.contracts.documents import FetchDocumentRequest, IngestRequest, ReindexRequest
 from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
 from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest, PromoteRequest, RollbackRequest
@@ -22,6 +24,7 @@ from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, Plan
 from luna.contracts.recommendations import RecommendRequest, RecordEventsRequest, RefreshRecommendationsRequest
 from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
 from luna.contracts.search import EmbedRequest, SearchRequest
+from luna.contracts.site_tools import ToolCallRequest, ToolListRequest
 
 # In the order in which lists name them.
 REQUESTS: tuple[type[Request], ...] = (
@@ -64,6 +67,12 @@ REQUESTS: tuple[type[Request], ...] = (
     NotifyTestRequest,
     SearchRequest,
     EmbedRequest,
+    IngestRequest,
+    FetchDocumentRequest,
+    ReindexRequest,
+    ToolListRequest,
+    ToolCallRequest,
+    AskRequest,
     RecommendRequest,
     RecordEventsRequest,
     RefreshRecommendationsRequest,

@@ -113,9 +113,16 @@ class Settings(BaseSettings):
     objects_secret_key: Annotated[SecretStr | None, Field(description="password of the S3 server's user")] = None
     vectors_url: Annotated[str | None, Field(description="Qdrant; empty means the embedded one")] = None
     vectors_api_key: Annotated[SecretStr | None, Field(description="key of Qdrant")] = None
-    language_url: Annotated[str | None, Field(description="Ollama; empty means answers without a language model")] = None
-    language_api: Annotated[Literal["ollama", "openai"], Field(description="how the language model's server is spoken to")] = "ollama"
+    language_url: Annotated[str | None, Field(description="Ollama, or a server of OpenAI's protocol; empty means answers without a language model")] = None
+    language_api: Annotated[
+        Literal["ollama", "openai"] | None,
+        Field(validate_default=True, description="protocol of language_url; empty: openai where its address ends with /v1, else ollama"),
+    ] = None
     language_key: Annotated[SecretStr | None, Field(description="key of the language model's server"), GIVEN_OUT] = None
+    language_timeout: Annotated[
+        timedelta, Field(ge=timedelta(seconds=1), le=timedelta(minutes=10), description="how long the language model may take for an answer")
+    ] = timedelta(seconds=90)
+    language_concurrency: Annotated[int, Field(ge=1, le=64, description="answers that one process has the language model word at once")] = 2
     language_model: Annotated[str, Field(description="model that words answers")] = "llama3.1:8b-instruct"
     embedding_model: Annotated[str, Field(description="model of the language model's server that turns text into vectors")] = "nomic-embed-text"
     embedding_download: Annotated[
@@ -190,6 +197,11 @@ class Settings(BaseSettings):
     load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked"), CHANGEABLE] = 8_000_000_000
     load_max_rows: Annotated[int, Field(ge=1000, description="rows that a file to be loaded may have"), CHANGEABLE] = 10_000_000
     load_max_line_bytes: Annotated[int, Field(ge=1000, le=100_000_000, description="bytes that a line of a file to be loaded may have"), CHANGEABLE] = 1_000_000
+    document_max_bytes: Annotated[int, Field(ge=1_000_000, le=1_000_000_000, description="bytes that a document may have"), CHANGEABLE] = 50_000_000
+    document_max_pages: Annotated[int, Field(ge=1, le=100_000, description="pages that a document may have"), CHANGEABLE] = 2000
+    document_timeout: Annotated[
+        timedelta, Field(ge=timedelta(seconds=5), le=timedelta(minutes=30), description="how long reading one document may take"), CHANGEABLE
+    ] = timedelta(minutes=2)
     compress_after: Annotated[timedelta, Field(ge=timedelta(days=1), description="age at which series are compressed, where TimescaleDB can")] = timedelta(
         days=30
     )
@@ -198,6 +210,7 @@ class Settings(BaseSettings):
     job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that are done, failed or cancelled are deleted"), CHANGEABLE] = 90 * DAY
     dead_job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that never came to an end are deleted"), CHANGEABLE] = 365 * DAY
     audit_retention: Annotated[timedelta, Field(ge=30 * DAY, description="age at which entries of the audit log are deleted")] = 400 * DAY
+    answer_retention: Annotated[timedelta, Field(ge=DAY, description="age at which questions and their answers are deleted"), CHANGEABLE] = 90 * DAY
 
     @property
     def cache(self) -> Path:
@@ -208,6 +221,12 @@ class Settings(BaseSettings):
     def listens_here_alone(self) -> bool:
         """Whether the gateway can be reached from this machine alone."""
         return is_loopback(self.api_host)
+
+    @field_validator("language_api")
+    @classmethod
+    def _guess_protocol(cls, protocol: str | None, info: ValidationInfo) -> str | None:
+        url = info.data.get("language_url")
+        return protocol or (None if url is None else "openai" if url.rstrip("/").endswith("/v1") else "ollama")
 
     @field_validator("api_sign_in")
     @classmethod

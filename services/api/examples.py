@@ -46,7 +46,10 @@ BODIES: dict[str, Schema] = {
     "override": {"mode": "charge", "power_kw": 2, "until": "2099-03-12T18:00:00+01:00"},
     "add_manual_block": {"from": "2024-03-12T18:00:00+01:00", "to": "2024-03-12T21:00:00+01:00", "device": "battery", "action": "hold"},
     "add_session": {"vehicle": "car", "from": "2024-03-12T18:00:00+01:00", "to": "2024-03-13T07:00:00+01:00", "arrival_soc": 0.4, "target_soc": 0.8},
+    "call_tool": {"site_id": "home", "arguments": {"first_day": "2024-03-12", "price": "spot"}, "language": "en"},
     "start_replay": _DAYS | {"policies": ["idle", "mpc"]},
+    "ask_question": {"question": "How long is the notice period of my supply contract?", "site_id": "home"},
+    "rate_answer": {"feedback": "helpful", "note": "that was the page I was looking for"},
     "ask_what_if": {"site_id": "home", "from_day": "2024-03-01", "to_day": "2024-03-31", "variants": [_LARGER]},
     "set_up": {"name": "admin", "password": "lantern orchard nine winters"},
     "sign_in": {"name": "admin", "password": "lantern orchard nine winters", "form": "tokens"},
@@ -56,6 +59,8 @@ BODIES: dict[str, Schema] = {
     "create_user": {"name": "anna", "password": "harbour copper thistle rain", "role": "user", "sites": ["home"]},
     "change_user": {"role": "analyst", "sites": ["home"]},
     "create_key": {"name": "home automation", "scopes": ["read", "operate"], "sites": ["home"], "days": 365},
+    "fetch_document": {"url": "https://grid.example/connection-guide.pdf", "kind": "regulation", "language": "de", "dated": "2024-01-01"},
+    "reindex_documents": {"rechunk": False},
     "record_events": {
         "events": [
             {"event_id": "3f6b2c8a-opened", "recommendation_id": "7d1f0c5e9a2b4836", "action": "opened", "happened_at": "2024-03-12T18:05:00+01:00"},
@@ -64,6 +69,8 @@ BODIES: dict[str, Schema] = {
     "accept_job": {"task": "planner.replay.run", "request": {"site_id": "home", **_DAYS}},
 }
 PARAMETERS: dict[str, str | int] = {
+    "answer_id": "5f0c2d7e9b1a4c3d8e6f7a8b9c0d1e2f",
+    "conversation_id": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
     "site_id": "home",
     "plan_id": "b1c4f0d2a7e94f0c",
     "series": "load_kwh",
@@ -72,6 +79,8 @@ PARAMETERS: dict[str, str | int] = {
     "quarantine_id": 17,
     "what_if_id": "5f0c2d7e9a1b4c3d",
     "job_id": "9f2c4e6a8b0d1f3e",
+    "document_id": "3c5e7a9b1d2f4068",
+    "around": 1204,
     "session_id": 5,
     "from": "2024-03-12T00:00:00+01:00",
     "to": "2024-03-14T00:00:00+01:00",
@@ -82,6 +91,15 @@ PARAMETERS: dict[str, str | int] = {
 }
 ANSWERS: dict[str, Any] = {
     "test_notifications": {"targets": [{"target": "ntfys://ntfy.example/luna", "events": ["plan", "device"], "sent": True, "error": None}]},
+    "list_tools": {
+        "tools": [
+            {
+                "name": "site_description",
+                "description": "What the site has, and which local day it is there.",
+                "arguments": {"type": "object", "properties": {}, "additionalProperties": False},
+            }
+        ]
+    },
     "live": {"status": "live"},
     "ready": {"status": "ready", "checks": [{"name": "database", "ok": True, "latency_ms": 1.2, "detail": "PostgreSQL 16.2"}]},
     "list_services": {"ready": True, "services": [{"service": "planner", "ready": True, "missing": [], "instances": []}]},

@@ -129,9 +129,35 @@ SEARCH = (
     Operation("search_passages", "POST", "/v1/search", "read", "search", aliases=("/search",)),
     Operation("embed_texts", "POST", "/v1/embed", "analyse", alone="what other programs index with", aliases=("/embed",)),
 )
+ANSWERS = (
+    Operation("ask_question", "POST", "/v1/answers", "read", "ask", aliases=("/rag/ask",)),
+    Operation("list_answers", "GET", "/v1/answers", "read", "answers list"),
+    Operation("audit_answers", "GET", "/v1/audit/answers", "administer", "answers list", aliases=("/admin/answers",)),
+    Operation("read_answer", "GET", "/v1/answers/{answer_id}", "read", "answers show"),
+    Operation("rate_answer", "POST", "/v1/answers/{answer_id}/feedback", "read", alone="a reader's own word on an answer that a page or program showed"),
+    Operation("read_conversation", "GET", "/v1/conversations/{conversation_id}", "read", "answers show"),
+    Operation("delete_conversation", "DELETE", "/v1/conversations/{conversation_id}", "read", alone="a reader's own; answer_retention forgets the others"),
+)
+TOOLS = (
+    Operation("list_tools", "GET", "/v1/tools", "read", "tools list"),
+    Operation("call_tool", "POST", "/v1/tools/{name}", "read", "tools call"),
+    Operation("answer_assistant", "POST", "/mcp", "read", "mcp"),
+)
 NOTIFICATIONS = (
     Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
     Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
+)
+_DOCUMENT = "/v1/documents/{document_id}"
+DOCUMENTS = (
+    Operation("add_documents", "POST", "/v1/documents", "data", "docs add", aliases=("/documents",)),
+    Operation("fetch_document", "POST", "/v1/documents/fetch", "data", "docs add"),
+    Operation("reindex_documents", "POST", "/v1/documents/reindex", "administer", "rag reindex"),
+    Operation("list_documents", "GET", "/v1/documents", "read", "docs list"),
+    Operation("read_document", "GET", _DOCUMENT, "read", "docs show"),
+    Operation("read_document_file", "GET", f"{_DOCUMENT}/file", "read", "docs show --out"),
+    Operation("list_passages", "GET", f"{_DOCUMENT}/passages", "read", "docs show --passages"),
+    Operation("list_document_versions", "GET", f"{_DOCUMENT}/versions", "read", "docs versions"),
+    Operation("delete_document", "DELETE", _DOCUMENT, "data", "docs remove"),
 )
 RECOMMENDATIONS = (
     Operation("list_recommendations", "GET", "/v1/recommendations", "read", "recommend", aliases=("/recommend",)),
@@ -272,7 +298,10 @@ OPERATIONS: tuple[Operation, ...] = (
     *CONTROL,
     *EVALUATION,
     *SEARCH,
+    *ANSWERS,
+    *TOOLS,
     *NOTIFICATIONS,
+    *DOCUMENTS,
     *RECOMMENDATIONS,
     *JOBS,
     *SYSTEM,
@@ -298,6 +327,7 @@ SOLVERS = frozenset(
         "train_forecast",
         "start_replay",
         "ask_what_if",
+        "ask_question",
         "accept_job",
     }
 )
@@ -322,6 +352,7 @@ JOB_SCOPES: dict[str, Scope] = {
     "ingest.history.repair": "data",
     "ingest.history.verify": "data",
     "planner.plans.check": "analyse",
+    "rag.documents.reindex": "administer",
     "ingest.demo.load": "administer",
 }
 

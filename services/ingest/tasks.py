@@ -29,7 +29,7 @@ from luna.contracts.data import (
     ResolveRequest,
 )
 from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
-from luna.database import audit, idempotency, jobs, retention, rollups, sessions
+from luna.database import answers, audit, idempotency, jobs, retention, rollups, sessions
 from luna.database.timescale import retention_ages
 from luna.queue import TaskContext, task
 from luna.queue.jobs import resend_due
@@ -56,6 +56,7 @@ def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionR
         "jobs": ended,
         "idempotent_answers": idempotency.forget_old(work.connection),
         "audit_log": audit.forget_old(work.connection, age=settings.audit_retention),
+        "answers": answers.forget_old(work.connection, before=now - settings.answer_retention),
         "sessions": sessions.forget_ended(work.connection, now=now, idle=settings.session_idle),
     }
     return RetentionReply(deleted=deleted)

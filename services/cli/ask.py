@@ -1,0 +1,131 @@
+"""``luna ask``: an answer with its sources, told while it is made."""
+
+import json
+import sys
+import time
+import uuid
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from services.cli.console import JsonOption, emit, out
+from services.cli.storage import compose_request
+
+if TYPE_CHECKING:
+    from luna.contracts.answers import Answer, AnswerSentence, AskRequest
+    from luna.queue import Client
+    from luna.settings import Settings
+    from services.rag.answering.ports import Stage
+
+POLL_SECONDS = 0.1
+# From the last word to the reply.
+LAST_SECONDS = 10
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="ask")(ask)
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="In German or English.")],
+    *,
+    language: Annotated[str | None, typer.Option(help="de or en: of the answer; default: the question's.")] = None,
+    site: Annotated[str | None, typer.Option(help="Whose prices, plans and forecasts are meant; default: the only one.")] = None,
+    conversation: Annotated[str | None, typer.Option(help="The conversation that the question goes on from.")] = None,
+    model: Annotated[bool, typer.Option(help="Whether a language model may word the answer.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer from documents and the site's data, with sources, or say that they do not hold it."""
+    from luna.contracts.answers import AskRequest
+
+    options: dict[str, Any] = {"language": language, "site_id": site, "conversation_id": conversation}
+    answer = _answer(compose_request(AskRequest, question=question, model=model, **options), as_json=as_json)
+    emit(answer.model_dump(mode="json"), as_json=as_json, show=lambda: show_sources(answer))
+
+
+def _answer(request: "AskRequest", *, as_json: bool) -> "Answer":
+    """Return the answer: of a live worker where one serves questions, for it keeps the index open, or else made in this process."""
+    from luna.database import engine, migrate
+    from luna.embedded import running
+    from luna.queue import Client
+    from luna.settings import load_settings
+    from luna.timeline import SystemClock
+    from services.rag.answering.process import open_parts
+    from services.rag.answering.service import answer_question
+    from services.rag.retrieval.search import Searcher
+
+    settings = load_settings()
+    with running(settings) as addresses, closing(Client(addresses.redis_url)) as client:
+        if client.is_served(type(request), asked=True):
+            return _hear(client, request, settings, quiet=as_json)
+        migrate.upgrade(addresses.database_url)
+        pool = engine.create(addresses.database_url, application_name="luna-cli")
+        try:
+            with closing(Searcher(settings)) as searcher:
+                parts = open_parts(settings, pool, searcher, clock=SystemClock(), client=client)
+                return answer_question(request, parts, clock=SystemClock(), listener=None if as_json else _Terminal())
+        finally:
+            pool.dispose()
+
+
+def _hear(client: "Client", request: "AskRequest", settings: "Settings", *, quiet: bool) -> "Answer":
+    """Return the worker's answer, its words written as they come; Ctrl-C ends the work."""
+    from luna.contracts.answers import Answer
+    from luna.queue import serialization
+    from luna.queue.answer_streams import FIRST
+
+    stream = uuid.uuid4().hex
+    timeout = settings.plan_timeout + (settings.language_timeout if settings.language_url is not None else timedelta(0))
+    asked = request.model_copy(update={"stream": stream})
+    task_id, after, ended = client.begin(asked, timeout=timeout), FIRST, False
+    try:
+        deadline = time.monotonic() + timeout.total_seconds()
+        while not ended and time.monotonic() < deadline:
+            pieces = client.answers.read(stream, after)
+            for piece in pieces:
+                after, ended = piece.piece_id, piece.event in ("answer", "problem")
+                if piece.event == "token" and not quiet:
+                    _Terminal().token(str(json.loads(piece.data)["text"]))
+            if not pieces:
+                time.sleep(POLL_SECONDS)
+        text = client.tasks.await_reply(task_id, request.task, timeout=timedelta(seconds=LAST_SECONDS))
+    except KeyboardInterrupt:
+        client.answers.cancel(stream)
+        raise
+    return cast("Answer", serialization.decode_reply(Answer, text))
+
+
+class _Terminal:
+    """Writes the answer as it comes."""
+
+    def stage(self, stage: "Stage") -> None:
+        """Say nothing: the answer comes soon."""
+
+    def token(self, text: str) -> None:
+        """Write the next words."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def sentence(self, sentence: "AnswerSentence") -> None:
+        """Say nothing: its words are written."""
+
+    def gave_up(self) -> bool:
+        """Return that somebody reads; Ctrl-C ends the command."""
+        return False
+
+
+def show_sources(answer: "Answer") -> None:
+    """Print what an answer rests on, below its text."""
+    out.print()
+    for citation in answer.citations:
+        page = f", page {citation.page}" if citation.page else ""
+        out.print(f"[{citation.number}] {citation.title}{page}{''.join(f' › {heading}' for heading in citation.headings)}", markup=False)
+    for call in answer.tool_calls:
+        for source in call.sources:
+            out.print(f"- {source.what}{f', {source.period}' if source.period else ''}", markup=False)
+    for passage in answer.nearest:
+        out.print(f"~ {passage.title}{f', page {passage.page}' if passage.page else ''}: {' '.join(passage.text.split())[:160]}", markup=False)
+    out.print(f"conversation {answer.conversation_id}", style="dim")

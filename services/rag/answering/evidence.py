@@ -1,0 +1,148 @@
+"""The passages that were found for a question as what sentences may rest on, and how well one is carried by them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.contracts.search import Passage
+from luna.errors import UnavailableError
+from luna.timeline import FloatArray
+from services.rag.answering.facts import Facts, facts_of
+from services.rag.answering.matching import WantedWords, stems_of, wanted_words
+from services.rag.answering.plain_text import gives_orders, to_plain_text, urls_of
+from services.rag.answering.ports import Embedder
+from services.rag.answering.sentences import detect_language, split_paragraphs
+
+# A sentence is carried where this share of its words, or this cosine to a sentence of its source, is reached. Found on the sentences of
+# tests/unit/rag/test_evidence.py: true paraphrases reach 0.55 and more, sentences on something else at most 0.4.
+LEAST_SUPPORT = 0.5
+# Words that come from several sentences of a source, and a cosine, are weaker evidence than words of one sentence.
+SPREAD_WEIGHT, COSINE_WEIGHT = 0.9, 0.8
+_NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|nicht|kein\w*|nie|niemals|weder|ohne)\b|n't\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A passage with its sentences as they may be told: without markup, without what speaks to a model.
+
+    Attributes:
+        terms: stemmed words of title, headings and text.
+    """
+
+    passage: Passage
+    sentences: tuple[str, ...]
+    sentence_terms: tuple[frozenset[str], ...]
+    head_terms: frozenset[str]
+    terms: frozenset[str]
+
+    @cached_property
+    def text(self) -> str:
+        """All that may be told of it."""
+        return "\n".join(self.sentences)
+
+    @cached_property
+    def windows(self) -> tuple[frozenset[str], ...]:
+        """The stems of each sentence with those of its neighbours, title and headings: what stands further apart answers nothing together."""
+        terms = self.sentence_terms
+        return tuple(self.head_terms.union(*terms[max(0, place - 1) : place + 2]) for place in range(len(terms)))
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What it states."""
+        heads = " ".join((self.passage.title, *self.passage.headings))
+        return facts_of(f"{heads}\n{self.text}", proper_names=False)
+
+    @cached_property
+    def lower(self) -> str:
+        """Its words in lower case, with those of title and headings."""
+        return " ".join((self.passage.title, *self.passage.headings, self.text)).lower()
+
+
+@dataclass
+class Evidence:
+    """The passages of one question, the best first, and what compares text with them."""
+
+    sources: tuple[Source, ...]
+    embedder: Embedder | None = None
+    _vectors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+
+    def support(self, sentence: str, numbers: Sequence[int]) -> float:
+        """Return how well a sentence is carried by the sources of these numbers (from 1): 0 to 1.
+
+        Nought where a number, unit, date, name or address of it stands in none of them, or where it denies what they say.
+        """
+        cited = [self.sources[number - 1] for number in dict.fromkeys(numbers) if 1 <= number <= len(self.sources)]
+        if not cited:
+            return 0.0
+        language = detect_language(sentence)
+        facts = facts_of(sentence, proper_names=language == "en")
+        if not _carried(facts, cited):
+            return 0.0
+        score, quote = max((self._match(sentence, wanted_words(sentence), source) for source in cited), key=lambda match: match[0])
+        return 0.0 if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(quote)) and score < 1 else score
+
+    def quote(self, sentence: str, number: int) -> str:
+        """Return the sentence of a source that is nearest to a sentence."""
+        return self._match(sentence, wanted_words(sentence), self.sources[number - 1])[1]
+
+    def similarities(self, text: str, number: int) -> FloatArray:
+        """Return the cosine of a question and each sentence of a source; nought without an embedding model."""
+        return self._cosines(text, self.sources[number - 1], role="query")
+
+    def _match(self, sentence: str, own: WantedWords, source: Source) -> tuple[float, str]:
+        """Return how well a source carries a sentence, and its sentence that does so most."""
+        if not source.sentences:
+            return 0.0, ""
+        shares = [own.share_in(terms) for terms in source.sentence_terms]
+        cosines = self._cosines(sentence, source, role="passage") * COSINE_WEIGHT
+        scores = [max(share, float(cosine)) for share, cosine in zip(shares, cosines, strict=True)]
+        best = int(np.argmax(scores))
+        # Words of one sentence may come from two of the source.
+        return max(scores[best], own.share_in(frozenset().union(*source.sentence_terms)) * SPREAD_WEIGHT), source.sentences[best]
+
+    def _cosines(self, text: str, source: Source, *, role: Literal["query", "passage"]) -> FloatArray:
+        """Return the cosine of a text and each sentence of a source; nought without an embedding model, or once it is away."""
+        if self.embedder is None or not source.sentences:
+            return np.zeros(len(source.sentences))
+        try:
+            if source.passage.chunk_id not in self._vectors:
+                self._vectors[source.passage.chunk_id] = self.embedder.embed(source.sentences, role="passage")
+            cosines = self._vectors[source.passage.chunk_id] @ self.embedder.embed([text], role=role)[0]
+            return np.asarray(np.maximum(0.0, cosines), dtype=float)
+        except UnavailableError:
+            self.embedder = None
+            return np.zeros(len(source.sentences))
+
+
+def gather_evidence(passages: Sequence[Passage], embedder: Embedder | None) -> Evidence:
+    """Return the evidence that passages are, in their order."""
+    return Evidence(tuple(map(_source, passages)), embedder)
+
+
+def _carried(facts: Facts, cited: Sequence[Source]) -> bool:
+    together = Facts(
+        frozenset().union(*(source.facts.quantities for source in cited)),
+        frozenset().union(*(source.facts.dates for source in cited)),
+        frozenset(),
+        frozenset().union(*(urls_of(source.text) for source in cited)),
+    )
+    return facts.carried_by(together, " ".join(source.lower for source in cited))
+
+
+def _source(passage: Passage) -> Source:
+    # Who speaks to a model in one sentence does so in those around it.
+    told = [sentence for paragraph in split_paragraphs(passage.text) if not any(map(gives_orders, paragraph)) for sentence in paragraph]
+    plain = tuple(text for text in (to_plain_text(sentence, known_urls=_safe_urls(sentence)) for sentence in told) if text)
+    by_sentence = tuple(map(stems_of, plain))
+    heads = stems_of(" ".join((passage.title, *passage.headings)))
+    return Source(passage, plain, by_sentence, heads, heads.union(*by_sentence))
+
+
+def _safe_urls(sentence: str) -> frozenset[str]:
+    """Return the addresses that stand in a sentence as text; those of pictures are none."""
+    return urls_of(re.sub(r"!\[[^\]]*\]\s*\([^)]*\)", " ", sentence))

@@ -1,0 +1,175 @@
+"""What can be checked word by word in a sentence: numbers with their units, dates, names, addresses."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from services.rag.answering.plain_text import URL, urls_of
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "januar january jan jänner",
+            "februar february feb",
+            "märz march mar mrz",
+            "april apr",
+            "mai may",
+            "juni june jun",
+            "juli july jul",
+            "august aug",
+            "september sep sept",
+            "oktober october oct okt",
+            "november nov",
+            "dezember december dec dez",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_DATES = (
+    re.compile(r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})\b"),
+    re.compile(r"\b(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})\b"),
+    re.compile(rf"\b(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_MONTH})\.?,?\s+(?P<year>\d{{4}})\b", re.IGNORECASE),
+    re.compile(rf"\b(?P<month>{_MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})\b", re.IGNORECASE),
+)
+_NUMBER = re.compile(r"(?<![\w.,])[-+\u2212]?(?:\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+(?!\d)|\d+)(?:[.,]\d+)?")
+_UNITS = {
+    word: unit
+    for unit, words in {
+        "ct/kwh": "ct/kwh cent/kwh cents/kwh",
+        "eur/kwh": "€/kwh eur/kwh euro/kwh",
+        "ct": "ct cent cents",
+        "eur": "€ eur euro euros",
+        "kwh": "kwh kilowattstunden kilowattstunde kilowatt-hours",
+        "kwp": "kwp",
+        "kw": "kw kilowatt kilowatts",
+        "mwh": "mwh",
+        "mw": "mw",
+        "wh": "wh",
+        "w": "w watt watts",
+        "v": "v volt volts",
+        "a": "a ampere amperes amp amps",
+        "hz": "hz hertz",
+        "%": "% percent prozent per-cent",
+        "year": "year years jahr jahre jahren",
+        "month": "month months monat monate monaten",
+        "week": "week weeks woche wochen",
+        "day": "day days tag tage tagen",
+        "hour": "hour hours stunde stunden h",
+        "minute": "minute minutes minuten min",
+        "second": "second seconds sekunde sekunden s",
+        "°c": "°c celsius grad",
+        "m": "m meter metre metres meters",
+        "cm": "cm zentimeter",
+        "mm": "mm millimeter millimetre",
+        "m²": "m² m2 quadratmeter",
+        "kg": "kg kilogramm kilogram kilograms",
+        "cycle": "cycles zyklen cycle zyklus vollzyklen ladezyklen",
+    }.items()
+    for word in words.split()
+}
+_UNIT = re.compile(r"[\s\u00a0\u202f-]*(?P<unit>°\s?C|[€%]|m²|(?:ct|cents?|€|eur|euro)\s?(?:/|pro|per|je)\s?kwh|[A-Za-zÄÖÜäöü]+(?:/kwh)?)", re.IGNORECASE)
+_CURRENCY_BEFORE = re.compile(r"(€|EUR)\s?\Z", re.IGNORECASE)
+# Two capitals, or capitals and digits mixed: a name in any language.
+_NAME = re.compile(r"\b(?=[\w-]*[A-Z])(?:[A-Z][A-Z0-9-]+|[A-Za-z]*\d[\w-]*[A-Za-z][\w-]*|[A-Za-z]+-?\d+[\w-]*|[a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)\b")
+_PROPER = re.compile(r"(?<![.!?:\n\"„“(\[]\s)(?<!\A)(?<=\s)([A-Z][a-z]{2,})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number as it may be read, for 1.500 is one thing in German and another in English, and its unit where one follows."""
+
+    readings: frozenset[float]
+    unit: str | None
+
+    def is_in(self, others: "frozenset[Quantity]") -> bool:
+        """Return whether the same is said among ``others``; a number without unit may stand for one with any."""
+        return any(self.readings & other.readings and (self.unit is None or self.unit == other.unit) for other in others)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a text states that can be right or wrong by a character."""
+
+    quantities: frozenset[Quantity]
+    dates: frozenset[date]
+    names: frozenset[str]
+    urls: frozenset[str]
+
+    def carried_by(self, source: "Facts", text: str) -> bool:
+        """Return whether all of it stands in a source, whose words are ``text`` in lower case."""
+        quantities = all(quantity.is_in(source.quantities) for quantity in self.quantities)
+        names = all(name in text for name in self.names)
+        return quantities and names and self.dates <= source.dates and self.urls <= source.urls
+
+
+def facts_of(text: str, *, proper_names: bool) -> Facts:
+    """Return the facts of a text.
+
+    Args:
+        proper_names: capitalised words within a sentence are names, as in English; in German every noun is.
+    """
+    urls = urls_of(text)
+    rest = URL.sub(" ", text)
+    dates, rest = _take_dates(rest)
+    names = {found.group().lower() for found in _NAME.finditer(rest) if found.group().lower() not in _UNITS}
+    if proper_names:
+        names |= {found.group(1).lower() for found in _PROPER.finditer(rest)}
+    return Facts(_quantities(rest), dates, frozenset(names), urls)
+
+
+def numbers_of(text: str) -> frozenset[frozenset[float]]:
+    """Return the numbers of a text, each as its readings."""
+    return frozenset(quantity.readings for quantity in _quantities(text))
+
+
+def _take_dates(text: str) -> tuple[frozenset[date], str]:
+    found: set[date] = set()
+
+    def take(match: re.Match[str]) -> str:
+        month = match["month"].lower()
+        try:
+            found.add(date(int(match["year"]), _MONTHS.get(month) or int(month), int(match["day"])))
+        except ValueError:
+            return match.group()
+        return " "
+
+    for pattern in _DATES:
+        text = pattern.sub(take, text)
+    return frozenset(found), text
+
+
+def _quantities(text: str) -> frozenset[Quantity]:
+    return frozenset(Quantity(_readings(found.group()), _unit(text, found.start(), found.end())) for found in _NUMBER.finditer(text))
+
+
+def _unit(text: str, start: int, end: int) -> str | None:
+    before = _CURRENCY_BEFORE.search(text[max(0, start - 4) : start])
+    if before:
+        return "eur"
+    after = _UNIT.match(text, end)
+    if after is None:
+        return None
+    if after["unit"] == "a":  # as in § 14a, which is no current
+        return None
+    word = re.sub(r"\s?(?:/|pro|per|je)\s?(?=kwh)", "/", after["unit"].lower()).replace(" ", "")
+    return _UNITS.get(word)
+
+
+def _readings(number: str) -> frozenset[float]:
+    """Return what a number may mean: of one with both marks the last is the decimal one; of one mark before three digits either."""
+    plain = re.sub(r"['’\u00a0\u202f ]", "", number.replace("\u2212", "-")).lstrip("+")
+    marks = [mark for mark in plain if mark in ".,"]
+    if len(set(marks)) == 2:
+        decimal = marks[-1]
+        thousands = "," if decimal == "." else "."
+        return frozenset({float(plain.replace(thousands, "").replace(decimal, "."))}) if plain.count(decimal) == 1 else frozenset()
+    if not marks:
+        return frozenset({float(plain)})
+    whole = float(plain.replace(marks[0], ""))
+    if len(marks) > 1:
+        return frozenset({whole})
+    decimal_reading = float(plain.replace(",", "."))
+    return frozenset({whole, decimal_reading}) if re.search(r"[.,]\d{3}\Z", plain) else frozenset({decimal_reading})

@@ -1,0 +1,87 @@
+"""Whether words of one text stand in another: by their stems, and across German and English by the glossary."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import log
+
+from services.rag.answering.sentences import STOPWORDS, words_of
+from services.rag.retrieval.terms import terms_of, translate
+
+LONGEST_PHRASE = 4
+# A part of a compound is looked for in its whole, as Frist in Kündigungsfrist; shorter stems stand in too many words.
+SHORTEST_PART = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words in a row, and what the other language says instead: each a set of stems that have to be there together."""
+
+    first: int
+    end: int
+    others: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedWords:
+    """The words of a text that say what it is about, each by its possible stems, and the phrases among them that the glossary knows."""
+
+    stems: tuple[frozenset[str], ...]
+    phrases: tuple[Phrase, ...]
+
+    def share_in(self, terms: frozenset[str], weights: Sequence[float] = ()) -> float:
+        """Return which share of the words is among ``terms``, 0 to 1; no words are in nothing.
+
+        Args:
+            weights: of each word; without them all count the same.
+        """
+        if not self.stems:
+            return 0.0
+        weighed = weights or [1.0] * len(self.stems)
+        return sum(weight for weight, there in zip(weighed, self.found_in(terms), strict=True) if there) / sum(weighed)
+
+    def found_in(self, terms: frozenset[str]) -> list[bool]:
+        """Return of each word whether it is among ``terms``, by itself or within a phrase that the other language says otherwise."""
+        there = [bool(stems & terms) or _is_part(stems, terms) for stems in self.stems]
+        for phrase in self.phrases:
+            if any(other <= terms for other in phrase.others):
+                there[phrase.first : phrase.end] = [True] * (phrase.end - phrase.first)
+        return there
+
+    def rarity_among(self, texts: Sequence[frozenset[str]]) -> list[float]:
+        """Return how much each word tells texts apart: one that all of them have tells least, one that none has most."""
+        found = [self.found_in(text) for text in texts]
+        return [log(1 + (len(texts) + 0.5) / (sum(column) + 0.5)) for column in zip(*found, strict=True)] if found else [1.0] * len(self.stems)
+
+
+def stems_of(text: str) -> frozenset[str]:
+    """Return the stems of a text's words, each as German and as English."""
+    return frozenset(terms_of(text, None))
+
+
+@lru_cache(maxsize=2_000)
+def wanted_words(text: str) -> WantedWords:
+    """Return what a text is about."""
+    # Words that are joined stand apart in an index.
+    words = [part for word in words_of(text) for part in word.replace("'", "-").replace("’", "-").split("-") if _says_something(part)]
+    kept = [(word, stems) for word in words if (stems := stems_of(word))]
+    return WantedWords(tuple(stems for _, stems in kept), tuple(_phrases([word for word, _ in kept])))
+
+
+def _phrases(words: list[str]) -> Iterator[Phrase]:
+    for length in range(1, LONGEST_PHRASE + 1):
+        for first in range(len(words) - length + 1):
+            # What shorter runs have is theirs.
+            inner = {other for part in (words[first : first + length - 1], words[first + 1 : first + length]) for other in translate(" ".join(part))}
+            others = tuple(stems_of(other) for other in translate(" ".join(words[first : first + length])) if other not in inner)
+            if others:
+                yield Phrase(first, first + length, tuple(other for other in others if other))
+
+
+def _says_something(word: str) -> bool:
+    return word.lower() not in STOPWORDS and (len(word) > 1 or word.isdigit())
+
+
+def _is_part(stems: frozenset[str], terms: frozenset[str]) -> bool:
+    parts = [stem for stem in stems if len(stem) >= SHORTEST_PART]
+    return any(part in term for part in parts for term in terms if len(term) > len(part))

@@ -1,0 +1,431 @@
+"""Text as sentences, and the language it is in: German or English."""
+
+import re
+
+from luna.contracts.plan import Language
+
+# What ends with a full stop and ends no sentence.
+_ABBREVIATIONS = frozenset(
+    [
+        "z",
+        "b",
+        "d",
+        "h",
+        "u",
+        "a",
+        "o",
+        "i",
+        "e",
+        "g",
+        "vs",
+        "etc",
+        "ca",
+        "bzw",
+        "ggf",
+        "inkl",
+        "exkl",
+        "zzgl",
+        "evtl",
+        "max",
+        "min",
+        "nr",
+        "no",
+        "abs",
+        "art",
+        "vgl",
+        "s",
+        "v",
+        "dr",
+        "st",
+        "str",
+        "tel",
+        "sog",
+        "usw",
+        "approx",
+        "incl",
+        "fig",
+        "sec",
+        "para",
+        "al",
+        "mr",
+        "mrs",
+    ]
+)
+_END = re.compile(r"[.!?…][\"'”“»)\]]*(?:\s*\[\d+\])*\s+(?=[\"'„“«(]?[A-ZÄÖÜ0-9])")
+# Shorter lines are headings and addresses.
+WIDE = 50
+_BULLET = re.compile(r"^\s*(?:[-*•–·▪]|\d{1,2}[.)])\s+")
+_GERMAN = frozenset(
+    [
+        "der",
+        "die",
+        "das",
+        "und",
+        "ist",
+        "nicht",
+        "ein",
+        "eine",
+        "einen",
+        "einem",
+        "einer",
+        "wie",
+        "was",
+        "wann",
+        "wer",
+        "wo",
+        "warum",
+        "welche",
+        "welcher",
+        "welches",
+        "ich",
+        "mein",
+        "meine",
+        "meinen",
+        "meiner",
+        "zu",
+        "zum",
+        "zur",
+        "mit",
+        "von",
+        "im",
+        "den",
+        "dem",
+        "des",
+        "für",
+        "auf",
+        "bei",
+        "sich",
+        "wird",
+        "werden",
+        "kann",
+        "muss",
+        "darf",
+        "soll",
+        "gibt",
+        "habe",
+        "hat",
+        "hatte",
+        "haben",
+        "war",
+        "wäre",
+        "würde",
+        "über",
+        "nach",
+        "aus",
+        "oder",
+        "auch",
+        "viel",
+        "viele",
+        "hoch",
+        "gestern",
+        "heute",
+        "morgen",
+        "letzte",
+        "letzten",
+        "woche",
+        "dokumente",
+        "empfohlene",
+        "erkläre",
+        "zeige",
+        "sind",
+        "es",
+        "wenn",
+        "dass",
+        "mehr",
+        "als",
+        "noch",
+    ]
+)
+_ENGLISH = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "and",
+        "is",
+        "not",
+        "are",
+        "was",
+        "were",
+        "be",
+        "of",
+        "to",
+        "in",
+        "for",
+        "on",
+        "with",
+        "what",
+        "when",
+        "who",
+        "where",
+        "why",
+        "which",
+        "how",
+        "my",
+        "i",
+        "do",
+        "does",
+        "did",
+        "can",
+        "must",
+        "may",
+        "shall",
+        "should",
+        "would",
+        "could",
+        "has",
+        "have",
+        "had",
+        "it",
+        "its",
+        "this",
+        "that",
+        "from",
+        "by",
+        "as",
+        "at",
+        "or",
+        "if",
+        "much",
+        "many",
+        "yesterday",
+        "today",
+        "tomorrow",
+        "last",
+        "week",
+        "documents",
+        "recommended",
+        "explain",
+        "show",
+        "there",
+        "than",
+        "about",
+    ]
+)
+STOPWORDS = (
+    _GERMAN
+    | _ENGLISH
+    | frozenset(
+        [
+            "am",
+            "an",
+            "als",
+            "dann",
+            "denn",
+            "doch",
+            "durch",
+            "er",
+            "sie",
+            "wir",
+            "ihr",
+            "uns",
+            "ihm",
+            "ihn",
+            "ihnen",
+            "sein",
+            "seine",
+            "seiner",
+            "ihre",
+            "ihren",
+            "man",
+            "nur",
+            "ob",
+            "so",
+            "um",
+            "vom",
+            "vor",
+            "bis",
+            "beim",
+            "ins",
+            "ans",
+            "dies",
+            "diese",
+            "dieser",
+            "dieses",
+            "diesen",
+            "diesem",
+            "jede",
+            "jeder",
+            "jedes",
+            "alle",
+            "allen",
+            "hier",
+            "dort",
+            "da",
+            "dazu",
+            "davon",
+            "dabei",
+            "damit",
+            "sein",
+            "bin",
+            "bist",
+            "seid",
+            "bitte",
+            "mir",
+            "mich",
+            "dir",
+            "dich",
+            "du",
+            "euch",
+            "unser",
+            "unsere",
+            "wieviel",
+            "wofür",
+            "womit",
+            "worin",
+            "lange",
+            "lang",
+            "gilt",
+            "gelten",
+            "steht",
+            "stehen",
+            "sagt",
+            "sagen",
+            "machen",
+            "macht",
+            "tun",
+            "tut",
+            "müssen",
+            "dürfen",
+            "sollen",
+            "wollen",
+            "können",
+            "möchte",
+            "möchten",
+            "you",
+            "your",
+            "yours",
+            "we",
+            "our",
+            "us",
+            "they",
+            "them",
+            "their",
+            "he",
+            "she",
+            "his",
+            "her",
+            "me",
+            "mine",
+            "these",
+            "those",
+            "here",
+            "please",
+            "tell",
+            "say",
+            "says",
+            "said",
+            "get",
+            "gets",
+            "give",
+            "into",
+            "onto",
+            "up",
+            "down",
+            "out",
+            "over",
+            "under",
+            "between",
+            "per",
+            "any",
+            "some",
+            "no",
+            "yes",
+            "also",
+            "only",
+            "then",
+            "so",
+            "but",
+            "because",
+            "while",
+            "during",
+            "will",
+            "been",
+            "being",
+            "long",
+            "high",
+            "low",
+            "big",
+            "old",
+            "kind",
+            "sort",
+            "does",
+            "doing",
+            "done",
+            "luna",
+            "document",
+            "dokument",
+            "dokumenten",
+            "unterlagen",
+        ]
+    )
+)
+_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*", re.UNICODE)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text as they stand there."""
+    return _WORD.findall(text)
+
+
+def detect_language(text: str, usual: Language = "en") -> Language:
+    """Return the language of a text by its small words and its letters; ``usual`` where they do not tell."""
+    words = [word.lower() for word in words_of(text)]
+    german = sum(word in _GERMAN for word in words) + 2 * len(re.findall("[äöüßÄÖÜ]", text))
+    english = sum(word in _ENGLISH for word in words)
+    if german == english:
+        return usual
+    return "de" if german > english else "en"
+
+
+def split_sentences(text: str) -> list[str]:
+    """Return the sentences of a text; an item of a list and a row of a table are sentences of their own.
+
+    Invariants: their words are the text's words, in its order.
+    """
+    return [sentence for paragraph in split_paragraphs(text) for sentence in paragraph]
+
+
+def split_paragraphs(text: str) -> list[list[str]]:
+    """Return the sentences of each paragraph, item or row."""
+    return [_split_line(line) for line in _lines(text)]
+
+
+def _lines(text: str) -> list[str]:
+    """Return the paragraphs of a text: lines that a page broke are joined."""
+    joined: list[str] = []
+    for raw in text.split("\n"):
+        line = raw.strip()
+        if joined and joined[-1] and line and _goes_on(joined[-1], line):
+            joined[-1] += f" {line}"
+        else:
+            joined.append(line)
+    return [line for line in joined if line]
+
+
+def _goes_on(before: str, line: str) -> bool:
+    """Return whether a line is the rest of the one before: in small letters, or where that one is as wide as a page."""
+    if before[-1] in ".!?:;|" or line.startswith("|") or _BULLET.match(line):
+        return False
+    return line[0].islower() or len(before) >= WIDE
+
+
+def _split_line(line: str) -> list[str]:
+    if line.startswith("|"):
+        return [line]
+    sentences, begun = [], 0
+    for end in _END.finditer(line):
+        if not _ends_sentence(line, end.start()):
+            continue
+        sentences.append(line[begun : end.end()].strip())
+        begun = end.end()
+    return [*sentences, *([line[begun:].strip()] if line[begun:].strip() else [])]
+
+
+def _ends_sentence(line: str, stop: int) -> bool:
+    if line[stop] != ".":
+        return True
+    word = re.search(r"[^\W_]*\Z", line[:stop])
+    before = word.group().lower() if word else ""
+    # "1. Januar", "§ 14. Absatz": a number of two digits counts what follows.
+    return not (before in _ABBREVIATIONS or (len(before) == 1 and before.isalpha()) or (before.isdigit() and len(before) <= 2))
