@@ -50,7 +50,7 @@ def tell_of(shown: list[Any], action: str = "opened", *, reader: str = "anna", m
             **({"happened_at": NOON} | fields),
         )
         for each in shown
-    ]  # type: ignore[arg-type]
+    ]
     return RecordEventsRequest(events=tuple(told), reader=reader)
 
 

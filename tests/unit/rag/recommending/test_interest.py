@@ -41,6 +41,7 @@ def test_vectors_of_another_length_are_left_out() -> None:
 def test_what_was_read_has_a_direction() -> None:
     interest = learn_interest([frozenset({"a"})], [np.array([1.0, 0.0]), np.array([0.0, 1.0])], ["b"])
     assert interest.terms == {"a", "b"}
+    assert interest.vector is not None
     np.testing.assert_allclose(interest.vector, np.sqrt([0.5, 0.5]))
     assert not learn_interest([], [], []).known
 
