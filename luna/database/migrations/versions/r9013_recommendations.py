@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "9013"
-down_revision = "9011"
+down_revision = "9012"
 branch_labels = None
 depends_on = None
 
