@@ -17,6 +17,8 @@ from luna.contracts.recommendations import (
 )
 from luna.contracts.search import EmbedReply, EmbedRequest, SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
+from luna.database import answers
+from luna.database.answers import AnswerFilter
 from luna.errors import UnavailableError
 from luna.queue import TaskContext, task
 from luna.queue.jobs import submit_job
@@ -32,6 +34,8 @@ from services.rag.recommending.refreshing import refresh
 from services.rag.retrieval.search import Searcher
 from services.rag.tools import registry
 
+# Of the reader's last questions so many say what they care about.
+QUESTIONS_REMEMBERED = 10
 NEEDS = ("database", "redis", "objects", "vectors", "language")
 
 
@@ -103,7 +107,8 @@ def answer(request: AskRequest, work: TaskContext) -> Answer:
 def choose_recommendations(request: RecommendRequest, work: TaskContext) -> RecommendReply:
     """Choose what is worth reading or doing, and store that it was shown."""
     chooser = Chooser(work.settings.recommendation_policy, open_embedder(work.settings), np.random.default_rng())
-    return chooser.choose(work.connection, request, now=work.clock.now())
+    asked = answers.list_before(work.connection, AnswerFilter(asked_by=request.reader), limit=QUESTIONS_REMEMBERED)
+    return chooser.choose(work.connection, request, asked=[each.answer.question for each in asked], now=work.clock.now())
 
 
 @task(RecordEventsRequest)
