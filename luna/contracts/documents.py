@@ -79,6 +79,13 @@ class IngestRequest(Request):
     reply: ClassVar[type[Message]] = IngestReply
 
     document_ids: Annotated[tuple[DocumentId, ...], Field(min_length=1, max_length=1000)]
+    site_id: Annotated[SiteName | None, Field(description="the site that all of them are about, whose people alone see the job")] = None
+
+
+class FetchDocument(DocumentFields):
+    """What is to be fetched from the internet, and what its owner says of it."""
+
+    url: Annotated[str, Field(min_length=8, max_length=2000, pattern=r"^https?://")]
 
 
 class FetchDocumentRequest(Request):
@@ -90,6 +97,27 @@ class FetchDocumentRequest(Request):
     url: Annotated[str, Field(min_length=8, max_length=2000)]
     fields: DocumentFields = DocumentFields()
     added_by: Annotated[str, Field(max_length=64)]
+
+
+class DocumentFilter(Message):
+    """Which documents a list holds; what is left out filters nothing."""
+
+    kind: DocumentKind | None = None
+    language: Language | None = None
+    state: DocumentState | None = None
+    site_id: Annotated[SiteName | None, Field(description="documents about this site alone")] = None
+    current: Annotated[bool | None, Field(description="true: what searches find; false: what they do not")] = None
+
+
+class Chunk(Message):
+    """A passage where it stands in its document."""
+
+    chunk_id: int
+    position: Annotated[int, Field(description="0, 1, 2, … within the document")]
+    page: Annotated[int | None, Field(description="on which it begins, from 1; null: the format has none")] = None
+    page_end: int | None = None
+    headings: Annotated[list[str], Field(description="path of headings above it")] = []
+    text: str
 
 
 class ReindexReply(Message):

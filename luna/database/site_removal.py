@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, text
 
-from luna.database import control, rollups, sites, timescale
+from luna.database import control, documents, rollups, sites, timescale
 from luna.database.prices import stored_name
 from luna.database.schema.forecasting import forecast_issues, forecast_scenarios
 from luna.database.schema.metadata import metadata
@@ -29,7 +29,7 @@ _BY_KEY = (slot_observations, slot_forecasts, forecast_issues, forecast_scenario
 
 
 def remove(connection: Connection, site_id: str) -> list[str]:
-    """Delete a site with all that was measured, forecast, planned, decided and asked for it; return the keys of its models in the store of objects.
+    """Delete a site with all that was measured, forecast, planned, decided and asked for it; return the keys of its objects: models and documents.
 
     Prices of markets stay, for they are no site's. The caller removes the objects once this is committed.
 
@@ -47,8 +47,15 @@ def remove(connection: Connection, site_id: str) -> list[str]:
         _delete(connection, table, table.c.site_key == key)
     _delete_rollups(connection, key)
     _delete_named(connection, site_id)
+    objects = _remove_documents(connection, site_id)
     _delete(connection, site_table, site_table.c.site_key == key)
-    return [artefact for artefact in artefacts if artefact]
+    return [artefact for artefact in artefacts if artefact] + objects
+
+
+def _remove_documents(connection: Connection, site_id: str) -> list[str]:
+    """Delete the site's documents and return what no other document needs of their bytes."""
+    removed = documents.remove_of_site(connection, site_id).object_keys
+    return [key for sha256, keys in removed.items() if not documents.is_needed(connection, sha256) for key in keys]
 
 
 def _require_idle(connection: Connection, site_id: str) -> None:

@@ -63,6 +63,18 @@ class FileObjects:
         except OSError as exc:
             raise _translate(exc, stored) from exc
 
+    def move(self, key: str, target: str) -> None:
+        """Rename the file, which is there under one of both names at any time."""
+        path, place = self.folder / check_key(key), self.folder / check_key(target)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(place)
+            self._sync_folders(place)
+        except FileNotFoundError as exc:
+            raise missing(key) from exc
+        except OSError as exc:
+            raise _translate(exc, place) from exc
+
     def remove(self, key: str) -> None:
         """Unlink the file."""
         path = self.folder / check_key(key)

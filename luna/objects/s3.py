@@ -161,6 +161,15 @@ class S3Objects:
 
             copy_to(path, (bytes(piece) for piece in get(self._bucket, name).stream()))
 
+    def move(self, key: str, target: str) -> None:
+        """Have the server copy the object, then delete the first one."""
+        name, place = check_key(key), check_key(target)
+        with self._asking(name):
+            from obstore import copy, delete
+
+            copy(self._bucket, name, place)
+            delete(self._bucket, name)
+
     def remove(self, key: str) -> None:
         """Delete the object; the server says the same where there is none."""
         name = check_key(key)

@@ -60,6 +60,16 @@ class ObjectStore(Protocol):
             MachineError: the store cannot be read, or refuses Luna; or the file cannot be written.
         """
 
+    def move(self, key: str, target: str) -> None:
+        """Store what is under ``key`` under ``target`` instead, in place of what was there; no byte of it passes through this process.
+
+        Raises:
+            InvalidInputError: no key.
+            NotFoundError: nothing is under ``key``.
+            UnavailableError: the store is away; the same call may work later.
+            MachineError: the store is full, cannot be written, or refuses Luna.
+        """
+
     def remove(self, key: str) -> None:
         """Forget what is stored under ``key``, where anything is.
 

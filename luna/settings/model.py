@@ -194,6 +194,11 @@ class Settings(BaseSettings):
     load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked"), CHANGEABLE] = 8_000_000_000
     load_max_rows: Annotated[int, Field(ge=1000, description="rows that a file to be loaded may have"), CHANGEABLE] = 10_000_000
     load_max_line_bytes: Annotated[int, Field(ge=1000, le=100_000_000, description="bytes that a line of a file to be loaded may have"), CHANGEABLE] = 1_000_000
+    document_max_bytes: Annotated[int, Field(ge=1_000_000, le=1_000_000_000, description="bytes that a document may have"), CHANGEABLE] = 50_000_000
+    document_max_pages: Annotated[int, Field(ge=1, le=100_000, description="pages that a document may have"), CHANGEABLE] = 2000
+    document_timeout: Annotated[
+        timedelta, Field(ge=timedelta(seconds=5), le=timedelta(minutes=30), description="how long reading one document may take"), CHANGEABLE
+    ] = timedelta(minutes=2)
     compress_after: Annotated[timedelta, Field(ge=timedelta(days=1), description="age at which series are compressed, where TimescaleDB can")] = timedelta(
         days=30
     )

@@ -23,7 +23,7 @@ from luna.queue.connection import connect
 from luna.settings import Settings, load_settings
 from luna.telemetry import ensure_plain_lines, log_context, new_trace_id
 from luna.timeline import Clock, SystemClock
-from services.api import uploads
+from services.api import document_uploads, uploads
 from services.api.gateway import Gateway
 from services.api.identity.access_tokens import AccessTokens, open_key
 from services.api.identity.audit import AuditRequests
@@ -45,6 +45,7 @@ from services.api.routes import (
     auth,
     control,
     documentation,
+    documents,
     forecast_versions,
     forecasts,
     health,
@@ -173,6 +174,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 MAX_BODY_BYTES = 5_000_000
 # Where files are handed over, as patterns of the whole path.
 UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH, data.UPLOAD_PATH)
+DOCUMENTS = (r"(/v1)?/documents",)
 SLOWEST_BYTES_PER_SECOND = 1_000
 
 
@@ -193,6 +195,7 @@ ROUTERS = (
     manual.router,
     sessions.router,
     notifications.router,
+    documents.router,
     replays.router,
     search.router,
     jobs.router,
@@ -233,7 +236,8 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     add_problem_handlers(app)
     app.state.headers = list_headers(settings)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=dict.fromkeys(UPLOADS, uploads.MAX_FILE_BYTES))
+    larger = dict.fromkeys(UPLOADS, uploads.MAX_FILE_BYTES) | dict.fromkeys(DOCUMENTS, document_uploads.MAX_FORM_BYTES)
+    app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=larger)
     app.add_middleware(AuditRequests)
     app.add_middleware(SecureHeaders, settings=settings)
     app.add_middleware(MeasureRequests)

@@ -56,6 +56,8 @@ BODIES: dict[str, Schema] = {
     "create_user": {"name": "anna", "password": "harbour copper thistle rain", "role": "user", "sites": ["home"]},
     "change_user": {"role": "analyst", "sites": ["home"]},
     "create_key": {"name": "home automation", "scopes": ["read", "operate"], "sites": ["home"], "days": 365},
+    "fetch_document": {"url": "https://grid.example/connection-guide.pdf", "kind": "regulation", "language": "de", "dated": "2024-01-01"},
+    "reindex_documents": {"rechunk": False},
     "accept_job": {"task": "planner.replay.run", "request": {"site_id": "home", **_DAYS}},
 }
 PARAMETERS: dict[str, str | int] = {
@@ -67,6 +69,8 @@ PARAMETERS: dict[str, str | int] = {
     "quarantine_id": 17,
     "what_if_id": "5f0c2d7e9a1b4c3d",
     "job_id": "9f2c4e6a8b0d1f3e",
+    "document_id": "3c5e7a9b1d2f4068",
+    "around": 1204,
     "session_id": 5,
     "from": "2024-03-12T00:00:00+01:00",
     "to": "2024-03-14T00:00:00+01:00",

@@ -133,6 +133,18 @@ NOTIFICATIONS = (
     Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
     Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
 )
+_DOCUMENT = "/v1/documents/{document_id}"
+DOCUMENTS = (
+    Operation("add_documents", "POST", "/v1/documents", "data", "docs add", aliases=("/documents",)),
+    Operation("fetch_document", "POST", "/v1/documents/fetch", "data", "docs add"),
+    Operation("reindex_documents", "POST", "/v1/documents/reindex", "data", "rag reindex"),
+    Operation("list_documents", "GET", "/v1/documents", "read", "docs list"),
+    Operation("read_document", "GET", _DOCUMENT, "read", "docs show"),
+    Operation("read_document_file", "GET", f"{_DOCUMENT}/file", "read", "docs show --out"),
+    Operation("list_passages", "GET", f"{_DOCUMENT}/passages", "read", "docs show --passages"),
+    Operation("list_document_versions", "GET", f"{_DOCUMENT}/versions", "read", "docs versions"),
+    Operation("delete_document", "DELETE", _DOCUMENT, "data", "docs remove"),
+)
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
     Operation("list_jobs", "GET", "/v1/jobs", "read", "jobs list", aliases=("/jobs",)),
@@ -269,6 +281,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *EVALUATION,
     *SEARCH,
     *NOTIFICATIONS,
+    *DOCUMENTS,
     *JOBS,
     *SYSTEM,
     *IDENTITY,
@@ -317,6 +330,7 @@ JOB_SCOPES: dict[str, Scope] = {
     "ingest.history.repair": "data",
     "ingest.history.verify": "data",
     "planner.plans.check": "analyse",
+    "rag.documents.reindex": "data",
     "ingest.demo.load": "administer",
 }
 

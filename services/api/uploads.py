@@ -5,7 +5,8 @@ import hashlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from anyio import CapacityLimiter, to_thread
@@ -25,6 +26,7 @@ MAX_FILE_BYTES = 4_000_000_000
 MAX_FIELD_BYTES = 10_000
 MAX_FIELDS = 300
 FILE_FIELD = "file"
+FormT = TypeVar("FormT")
 
 
 # What stands before the file in a browser's form.
@@ -48,7 +50,7 @@ class PeekedBody:
         Raises:
             InvalidInputError: no such form.
         """
-        form, seen, ended = _Form(content_type), 0, False
+        form, seen, ended = Form(content_type), 0, False
         while name not in form.fields and form.file_name is None and seen < MAX_LEADING_BYTES and not ended:
             message = await self._receive()
             self._peeked.append(message)
@@ -75,6 +77,15 @@ async def receive_upload(request: Request, objects: ObjectStore, *, limiter: Cap
         InvalidInputError: no such form, or it has no file; nothing is stored.
         UnavailableError: the store of objects is away, or so many files come in already.
     """
+    return await take_form(request, partial(_store, objects=objects), limiter=limiter)
+
+
+async def take_form(request: Request, store: Callable[[str, Iterator[bytes]], FormT], *, limiter: CapacityLimiter) -> FormT:
+    """Return what ``store`` makes of the content type and the pieces of a body as they come in, in one of the threads of ``limiter``.
+
+    Raises:
+        UnavailableError: so many files come in already.
+    """
     if limiter.available_tokens < 1:
         raise UnavailableError(f"{limiter.total_tokens} files come in already", remedy="Try again once one of them is there.")
     loop, body = asyncio.get_running_loop(), request.stream()
@@ -87,11 +98,11 @@ async def receive_upload(request: Request, objects: ObjectStore, *, limiter: Cap
         while piece := asyncio.run_coroutine_threadsafe(_next(body), loop).result():
             yield piece
 
-    return await to_thread.run_sync(_store, request.headers.get("Content-Type", ""), pieces(), objects, limiter=limiter)
+    return await to_thread.run_sync(store, request.headers.get("Content-Type", ""), pieces(), limiter=limiter)
 
 
-def _store(content_type: str, body: Iterable[bytes], objects: ObjectStore) -> Upload:
-    form, key = _Form(content_type), f"uploads/{uuid4().hex}"
+def _store(content_type: str, body: Iterable[bytes], *, objects: ObjectStore) -> Upload:
+    form, key = Form(content_type), f"uploads/{uuid4().hex}"
     digest = hashlib.sha256()
     objects.put_stream(key, _hashed(form.read(body), digest.update))
     if form.file_name is None:
@@ -125,7 +136,7 @@ class _Part:
     value: bytes = b""
 
 
-class _Form:
+class Form:
     """A multipart form as it comes in: fields are kept, the file is passed on. Source: RFC 7578."""
 
     def __init__(self, content_type: str) -> None:
@@ -172,11 +183,20 @@ class _Form:
         Raises:
             InvalidInputError: the form is broken, cut off, or has more than one file.
         """
+        for _ in self.follow(body):
+            yield from self._file
+            self._file.clear()
+
+    def follow(self, body: Iterable[bytes]) -> Iterator[None]:
+        """Take in the body, and yield after each piece.
+
+        Raises:
+            InvalidInputError: the form is broken or cut off.
+        """
         try:
             for piece in body:
                 self.take(piece)
-                yield from self._file
-                self._file.clear()
+                yield
         except ClientDisconnect as exc:
             raise InvalidInputError("the caller hung up", field="body", remedy="Send all of it; nothing was stored.") from exc
         if not self._ended:
@@ -200,13 +220,28 @@ class _Form:
         _, options = parse_options_header(self._part.headers.get("content-disposition", b""))
         self._part.name = _decode_name(options.get(b"name", b""))
         if self._part.name == FILE_FIELD:
-            if self.file_name is not None:
-                raise InvalidInputError("the form has two files", field=FILE_FIELD, remedy="Send them one after the other.")
-            self.file_name = options.get(b"filename", b"file").decode("utf-8", "replace").replace("\x00", "")[:200]
+            self.begin_file(options.get(b"filename", b"file").decode("utf-8", "replace").replace("\x00", ""))
+
+    def begin_file(self, name: str) -> None:
+        """Take note of a file that begins.
+
+        Raises:
+            InvalidInputError: there is one already.
+        """
+        if self.file_name is not None:
+            raise InvalidInputError("the form has two files", field=FILE_FIELD, remedy="Send them one after the other.")
+        self.file_name = name[:200]
+
+    def take_content(self, content: bytes) -> None:
+        """Take in what comes next of the file."""
+        self._file.append(content)
+
+    def end_file(self) -> None:
+        """Take note that the file has ended."""
 
     def _take_data(self, data: bytes, start: int, end: int) -> None:
         if self._part.name == FILE_FIELD:
-            self._file.append(data[start:end])
+            self.take_content(data[start:end])
             return
         self._part.value += data[start:end]
         if len(self._part.value) > MAX_FIELD_BYTES:
@@ -214,6 +249,7 @@ class _Form:
 
     def _end_part(self) -> None:
         if self._part.name == FILE_FIELD:
+            self.end_file()
             return
         text = self._part.value.decode("utf-8", "replace")
         if "\x00" in text:

@@ -119,7 +119,7 @@ def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     from services.cli.storage import open_database, open_queue
 
     with open_database() as pool, open_queue() as client, follow_progress("job", quiet=as_json) as progress:
-        job = _await_end(pool, client, job_id, progress)
+        job = await_end(pool, client, job_id, progress)
         with unit_of_work(pool) as connection:
             zones = _find_zones(connection, [job_id])
     emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: _show(job, zones.get(job_id, UTC)))
@@ -127,7 +127,8 @@ def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def _await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[[int, int, str], None]) -> Job:
+def await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[[int, int, str], None]) -> Job:
+    """Return a job once it has ended; ``progress`` hears how far it is."""
     from luna.database import jobs
     from luna.database.engine import unit_of_work
 

@@ -38,6 +38,8 @@ COMMANDS = {
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
     "search": _CommandEntry("search", "Find passages of documents."),
     "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
+    "docs": _CommandEntry("docs", "Add documents, list, show and remove them."),
+    "rag": _CommandEntry("rag", "Make what was derived from documents anew."),
     "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),
     "user": _CommandEntry("user", "Add, change and remove people who may sign in."),
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RequestT = TypeVar("RequestT", bound=Message)
 
 
-def compose_request(kind: type[RequestT], **values: Any) -> RequestT:
+def compose_request(kind: type[RequestT], /, **values: Any) -> RequestT:
     """Return the request that the options make; those that are None were not given.
 
     Raises:

@@ -26,6 +26,7 @@ OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {
     "put_stream": lambda store: store.put_stream("aurora/model", iter((b"tr", b"ees"))),
     "get": lambda store: store.get("aurora/model"),
     "fetch": lambda store: store.fetch("aurora/model", Path(os.devnull)),
+    "move": lambda store: store.move("aurora/model", "aurora/moved"),
     "remove_older": lambda store: store.remove_older("aurora", datetime.now(UTC)),
     "remove": lambda store: store.remove("aurora/model"),
     "probe": lambda store: store.probe(),
@@ -85,6 +86,17 @@ class TestContract:
         objects.remove(key)
         with pytest.raises(NotFoundError):
             objects.get(key)
+
+    def test_what_is_moved_is_there_under_its_new_key_alone(self, objects: ObjectStore, key: str) -> None:
+        objects.put(key, b"first")
+        objects.put(f"moved/{key}", b"second")
+        objects.move(key, f"moved/{key}")
+        assert objects.get(f"moved/{key}") == b"first"
+        with pytest.raises(NotFoundError):
+            objects.get(key)
+        with pytest.raises(NotFoundError):
+            objects.move(key, f"moved/{key}")
+        assert objects.get(f"moved/{key}") == b"first"
 
     def test_what_is_older_than_an_instant_is_removed_below_a_key_alone(self, objects: ObjectStore) -> None:
         folder, beside = f"old{uuid4().hex}", f"kept{uuid4().hex}"

@@ -1,0 +1,287 @@
+"""Documents: handed over, listed, read, deleted."""
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Annotated, Any, get_args
+from urllib.parse import quote
+
+from fastapi import Depends, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field, ValidationError
+
+from luna.contracts.documents import (
+    Chunk,
+    Document,
+    DocumentFields,
+    DocumentFilter,
+    DocumentKind,
+    DocumentState,
+    FetchDocument,
+    FetchDocumentRequest,
+    IngestRequest,
+    ReindexRequest,
+)
+from luna.contracts.job import Job
+from luna.contracts.message import Message
+from luna.contracts.plan import Language
+from luna.database import document_passages, documents, sites
+from luna.database.engine import unit_of_work
+from luna.documents import IncomingFile, clean_name, remove_document, require_own_site, store_document
+from luna.errors import ForbiddenError, InvalidInputError
+from luna.queue.jobs import submit_job
+from luna.site import invalid_input
+from services.api.document_uploads import ReceivedFile, ReceivedForm, forget_files, receive_files
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import Caller, CurrentCaller
+from services.api.identity.guard import CSRF_FIELD
+from services.api.paging import Cursor, Limit, cut_page, read_instant_and_text, read_number
+from services.api.problems import document_errors
+from services.api.routes.jobs import JobReply, job_path
+from services.api.routing import ResourceRouter
+
+router = ResourceRouter("documents")
+
+PDF = "application/pdf"
+DocumentPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the document's id, one per version")]
+_NAMES = {"type": "string"}
+FORM: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {
+                        "type": "array",
+                        "items": {"type": "string", "format": "binary"},
+                        "description": "PDF, DOCX, PPTX, XLSX, CSV, HTML, Markdown, text, e-mail, or a ZIP of them; may be repeated",
+                    },
+                    "title": _NAMES | {"description": "of a single file; usual: the file's own, or its name"},
+                    "kind": _NAMES | {"enum": list(get_args(DocumentKind))},
+                    "language": _NAMES | {"enum": list(get_args(Language)), "description": "usual: found out"},
+                    "dated": _NAMES | {"format": "date", "description": "the day it holds from, or was written"},
+                    "site_id": _NAMES | {"description": "the site it is about, whose people alone find it; usual: everybody's"},
+                },
+            }
+        }
+    },
+}
+
+
+class DocumentsAccepted(Message):
+    """Documents as they were stored, and the job that makes them searchable."""
+
+    documents: list[Document]
+    job: Annotated[JobReply | None, Field(description="null: all of them were searchable already")] = None
+
+
+class DocumentList(Message):
+    """Documents, those stored last first."""
+
+    documents: list[Document]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
+
+
+class VersionList(Message):
+    """The versions of a document, the newest first."""
+
+    documents: list[Document]
+
+
+class PassageList(Message):
+    """Passages of a document, in its order."""
+
+    document: Document
+    passages: list[Chunk]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last, or these are those around a passage")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentQuery:
+    """Which documents are asked for."""
+
+    kind: Annotated[DocumentKind | None, Query()] = None
+    language: Annotated[Language | None, Query()] = None
+    state: Annotated[DocumentState | None, Query()] = None
+    site_id: Annotated[str | None, Query(max_length=64, description="documents about this site alone")] = None
+    current: Annotated[bool | None, Query(description="true: what searches find; false: what they do not")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageQuery:
+    """Which passages of a document are asked for."""
+
+    around: Annotated[int | None, Query(ge=0, lt=2**63, description="the passage in the middle; without it all, page by page")] = None
+    span: Annotated[int, Query(ge=0, le=20, description="passages before and behind the one in the middle")] = 2
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
+@router.operation("Add documents", status_code=202, response_model=DocumentsAccepted, openapi_extra={"requestBody": FORM})
+async def add_documents(request: Request, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> DocumentsAccepted:
+    """Store files and make them searchable as a job. A file of a known name is its next version; the same file again changes nothing."""
+    accepted = await take_documents(request, gateway, caller)
+    if accepted.job is not None:
+        response.headers["Location"] = job_path(accepted.job)
+    return accepted
+
+
+async def take_documents(request: Request, gateway: Gateway, caller: Caller) -> DocumentsAccepted:
+    """Store the files of a form and submit the job that makes them searchable."""
+    objects = await run_in_threadpool(lambda: gateway.objects)
+    form = await receive_files(request, objects, limiter=gateway.uploading, most_bytes=gateway.settings.document_max_bytes)
+    try:
+        return await run_in_threadpool(_store, gateway, form, caller)
+    finally:
+        # What was wanted has another key by now.
+        await run_in_threadpool(forget_files, objects, form.files)
+
+
+def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAccepted:
+    fields = _read_fields(form)
+    _require_site(gateway, fields.site_id, caller)
+    stored = [_store_file(gateway, file, fields, caller) for file in form.files]
+    ids = tuple(dict.fromkeys(each.document_id for each in stored if each.state != "searchable"))
+    job = submit_job(gateway.database, gateway.queue, IngestRequest(document_ids=ids, site_id=fields.site_id)) if ids else None
+    with unit_of_work(gateway.database) as connection:
+        if job is not None:
+            documents.note_job(connection, ids, job.job_id)
+        found = documents.list_by_id(connection, list(dict.fromkeys(each.document_id for each in stored)))
+    return DocumentsAccepted(documents=found, job=None if job is None else JobReply(**dict(job)))
+
+
+def _read_fields(form: ReceivedForm) -> DocumentFields:
+    given = {name: values[-1] for name, values in form.fields.items() if name != CSRF_FIELD}
+    strangers = sorted(set(given) - set(DocumentFields.model_fields))
+    if strangers:
+        raise InvalidInputError("no such field", field=strangers[0], remedy="Known are file, title, kind, language, dated and site_id.")
+    if "title" in given and len(form.files) > 1:
+        raise InvalidInputError("one title is for one file", field="title", remedy="Leave it out, or send the files one by one.")
+    try:
+        return DocumentFields.model_validate({name: value for name, value in given.items() if value})
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
+
+
+def _require_site(gateway: Gateway, site_id: str | None, caller: Caller) -> None:
+    require_own_site(site_id, caller.sites)
+    if site_id is not None:
+        caller.require_site(site_id)
+        with unit_of_work(gateway.database) as connection:
+            sites.key_of(connection, site_id)
+
+
+def _store_file(gateway: Gateway, file: ReceivedFile, fields: DocumentFields, caller: Caller) -> Document:
+    incoming = IncomingFile(
+        name=clean_name(file.name),
+        sha256=file.sha256,
+        size_bytes=file.size_bytes,
+        place=partial(gateway.objects.move, file.key),
+        fields=fields,
+        source="upload",
+        added_by=caller.signature,
+    )
+    with unit_of_work(gateway.database) as connection:
+        return store_document(connection, incoming)[0]
+
+
+@router.operation("Add a document from the internet", status_code=202, response_model=JobReply, responses=document_errors(ForbiddenError))
+def fetch_document(wanted: FetchDocument, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
+    """Fetch a page or file as a job, store it under its address, make it searchable. Private addresses are refused, also behind redirects."""
+    _require_site(gateway, wanted.site_id, caller)
+    fields = DocumentFields.model_validate(wanted.model_dump(exclude={"url"}))
+    return _submit(gateway, FetchDocumentRequest(url=wanted.url, fields=fields, added_by=caller.signature), response)
+
+
+@router.operation("Make passages and vectors anew", status_code=202, response_model=JobReply)
+def reindex_documents(wanted: ReindexRequest, gateway: CurrentGateway, response: Response) -> Job:
+    """Make what was derived from documents anew as a job; until it is done, searches find what they found."""
+    return _submit(gateway, wanted, response)
+
+
+@router.operation("List documents")
+def list_documents(
+    gateway: CurrentGateway, caller: CurrentCaller, wanted: Annotated[DocumentQuery, Depends()], *, limit: Limit = 50, cursor: Cursor = None
+) -> DocumentList:
+    """Return documents of the caller's sites and everybody's, one per version, those stored last first."""
+    with unit_of_work(gateway.database) as connection:
+        rows = documents.list_page(
+            connection, DocumentFilter.model_validate(asdict(wanted)), among=caller.sites, after=read_instant_and_text(cursor), limit=limit + 1
+        )
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row.stored_at.isoformat(), row.document_id))
+    return DocumentList(documents=page, cursor=following)
+
+
+@router.operation("Read how a document stands")
+def read_document(document_id: DocumentPath, gateway: CurrentGateway, caller: CurrentCaller) -> Document:
+    """Return a document: what it is, how far it is on its way to being found, and why it failed where it did."""
+    with unit_of_work(gateway.database) as connection:
+        return documents.load(connection, document_id, among=caller.sites)
+
+
+@router.operation(
+    "Download a document's file", response_class=Response, responses={200: {"description": "the bytes as they were added", "content": {"*/*": {}}}}
+)
+def read_document_file(
+    document_id: DocumentPath,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    inline: Annotated[bool, Query(description="show a PDF in place of downloading it; anything else is downloaded")] = False,
+) -> Response:
+    """Return the file as it was added. Browsers never show or run it as a page of Luna's."""
+    with unit_of_work(gateway.database) as connection:
+        document = documents.load(connection, document_id, among=caller.sites)
+    content = gateway.objects.get(documents.object_key(document.sha256))
+    shown = inline and document.media_type == PDF
+    return Response(content, headers=_headers(document, shown=shown), media_type=PDF if shown else "application/octet-stream")
+
+
+@router.operation("Read a document's passages")
+def list_passages(document_id: DocumentPath, gateway: CurrentGateway, caller: CurrentCaller, wanted: Annotated[PassageQuery, Depends()]) -> PassageList:
+    """Return passages with their pages and headings: all, page by page, or those around one."""
+    with unit_of_work(gateway.database) as connection:
+        document = documents.load(connection, document_id, among=caller.sites)
+        if wanted.around is not None:
+            return PassageList(document=document, passages=document_passages.list_around(connection, document_id, wanted.around, span=wanted.span))
+        rows = document_passages.list_page(connection, document_id, after=read_number(wanted.cursor), limit=wanted.limit + 1)
+    page, following = cut_page(rows, limit=wanted.limit, key=lambda row: (row.position,))
+    return PassageList(document=document, passages=page, cursor=following)
+
+
+@router.operation("List a document's versions")
+def list_document_versions(document_id: DocumentPath, gateway: CurrentGateway, caller: CurrentCaller) -> VersionList:
+    """Return every version of the document, whichever of them is named, the newest first."""
+    with unit_of_work(gateway.database) as connection:
+        document = documents.load(connection, document_id, among=caller.sites)
+        return VersionList(documents=documents.list_versions(connection, document.name, document.site_id))
+
+
+@router.operation("Delete a document", status_code=204, responses=document_errors(ForbiddenError))
+def delete_document(document_id: DocumentPath, gateway: CurrentGateway, caller: CurrentCaller) -> None:
+    """Delete a document's text, vectors and file. The version that searches find goes with those before it; any other goes alone."""
+    with unit_of_work(gateway.database) as connection:
+        require_own_site(documents.load(connection, document_id, among=caller.sites).site_id, caller.sites)
+        remove_document(connection, gateway.objects, document_id, among=caller.sites)
+
+
+def _submit(gateway: Gateway, request: FetchDocumentRequest | ReindexRequest, response: Response) -> Job:
+    job = submit_job(gateway.database, gateway.queue, request)
+    response.headers["Location"] = job_path(job)
+    return job
+
+
+def _headers(document: Document, *, shown: bool) -> dict[str, str]:
+    """Return what keeps a browser from taking a file for a page of Luna's. Source: RFC 6266; OWASP File Upload Cheat Sheet."""
+    name = document.name.rsplit("/", 1)[-1] or document.document_id
+    plain = "".join(each if each.isascii() and (each.isalnum() or each in "._- ") else "_" for each in name)
+    # A browser's reader of PDF runs in no sandbox of the page's; scripts and connections are refused all the same.
+    policy = "default-src 'none'; object-src 'self'; frame-ancestors 'self'" if shown else "default-src 'none'; frame-ancestors 'none'; sandbox"
+    return {
+        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": policy,
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "SAMEORIGIN" if shown else "DENY",
+    }

@@ -1,0 +1,198 @@
+"""``luna docs``: documents that answers are taken from."""
+
+import getpass
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from luna.contracts.documents import (
+    Chunk,
+    Document,
+    DocumentFields,
+    DocumentFilter,
+    DocumentKind,
+    DocumentState,
+    FetchDocumentRequest,
+    IngestReply,
+    IngestRequest,
+)
+from luna.contracts.plan import Language
+from luna.errors import InvalidInputError
+from luna.wording import say_instant
+from services.cli.console import JsonOption, emit, out, table
+from services.cli.storage import compose_request, open_database, open_queue, unit_of_work
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from luna.queue import Client
+
+app = typer.Typer(help="Add documents, list, show and remove them.", no_args_is_help=True)
+
+# As wide as a terminal at its narrowest: an id that is cut off is of no use.
+HEADINGS = ("document", "title", "version", "found", "state", "passages")
+WORDS = ("title", "found", "state")
+WEB = ("http://", "https://")
+
+IdArgument = Annotated[str, typer.Argument(help="The document's id.", metavar="ID")]
+
+
+@app.command()
+def add(  # noqa: PLR0913 - one per option
+    sources: Annotated[list[str] | None, typer.Argument(help="Files and addresses: PDF, DOCX, PPTX, XLSX, CSV, HTML, Markdown, text, e-mail, ZIP.")] = None,
+    *,
+    kind: Annotated[DocumentKind, typer.Option(help="What they are about.")] = "other",
+    title: Annotated[str | None, typer.Option(help="Of a single one (default: its own, or its name).")] = None,
+    site: Annotated[str | None, typer.Option(help="The site that they are about, whose people alone find them (default: everybody's).")] = None,
+    language: Annotated[Language | None, typer.Option(help="Their language (default: found out).")] = None,
+    dated: Annotated[str | None, typer.Option(metavar="DAY", help="The day they hold from, or were written.")] = None,
+    examples: Annotated[bool, typer.Option("--examples", help="Add the documents that ship with Luna as well.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Store documents and make them searchable; exit 1 where one cannot be read. The same file again changes nothing."""
+    if not sources and not examples:
+        raise InvalidInputError("names no document", field="SOURCES", remedy="Name files or addresses, or say --examples.")
+    if title is not None and len(sources or []) != 1:
+        raise InvalidInputError("one title is for one document", field="--title", value=title, remedy="Add them one by one.")
+    fields = compose_request(DocumentFields, kind=kind, title=title, site_id=site, language=language, dated=dated)
+    with open_database() as pool, open_queue() as client:
+        stored = [_store_file(pool, Path(each), fields) for each in sources or [] if not each.startswith(WEB)]
+        stored += _store_examples(pool) if examples else []
+        found = _ingest(pool, client, stored, quiet=as_json) if stored else []
+        found += [each for url in sources or [] if url.startswith(WEB) for each in _fetch(pool, client, url, fields, quiet=as_json)]
+    emit({"documents": [each.model_dump(mode="json") for each in found]}, as_json=as_json, show=lambda: _show_list(found))
+    if any(each.state == "failed" for each in found):
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_documents(  # noqa: PLR0913 - one per option
+    *,
+    kind: Annotated[DocumentKind | None, typer.Option(help="Only of this kind.")] = None,
+    language: Annotated[Language | None, typer.Option(help="Only in this language.")] = None,
+    state: Annotated[DocumentState | None, typer.Option(help="Only those that stand so.")] = None,
+    site: Annotated[str | None, typer.Option(help="Only those about this site.")] = None,
+    current: Annotated[bool | None, typer.Option("--current/--not-current", help="Only versions that searches find, or only others.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Show documents, those stored last first."""
+    from luna.database import documents
+
+    wanted = compose_request(DocumentFilter, kind=kind, language=language, state=state, site_id=site, current=current)
+    with unit_of_work() as connection:
+        found = documents.list_page(connection, wanted, limit=limit)
+    emit({"documents": [each.model_dump(mode="json") for each in found]}, as_json=as_json, show=lambda: _show_list(found))
+
+
+@app.command()
+def show(
+    document_id: IdArgument,
+    *,
+    with_passages: Annotated[bool, typer.Option("--passages", help="Its text as well, passage by passage.")] = False,
+    target: Annotated[Path | None, typer.Option("--out", help="Write the file as it was added to this path.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a document is, how far it is on its way to being found, and why it failed where it did."""
+    from luna.database import document_passages, documents
+    from luna.objects import open_objects
+    from luna.settings import load_settings
+
+    with unit_of_work() as connection:
+        document = documents.load(connection, document_id)
+        text = document_passages.list_of(connection, document_id) if with_passages else None
+    if target is not None:
+        open_objects(load_settings()).fetch(documents.object_key(document.sha256), target)
+    shown = document.model_dump(mode="json") | ({"passages": [each.model_dump(mode="json") for each in text]} if text is not None else {})
+    emit(shown, as_json=as_json, show=lambda: _show(document, text or []))
+
+
+@app.command()
+def versions(document_id: IdArgument, *, as_json: JsonOption = False) -> None:
+    """Show every version of a document, the newest first."""
+    from luna.database import documents
+
+    with unit_of_work() as connection:
+        document = documents.load(connection, document_id)
+        found = documents.list_versions(connection, document.name, document.site_id)
+    emit({"documents": [each.model_dump(mode="json") for each in found]}, as_json=as_json, show=lambda: _show_list(found))
+
+
+@app.command()
+def remove(document_id: IdArgument, *, as_json: JsonOption = False) -> None:
+    """Delete a document's text, vectors and file. The version that searches find goes with those before it; any other goes alone."""
+    from luna.documents import remove_document
+    from luna.objects import open_objects
+    from luna.settings import load_settings
+
+    with unit_of_work() as connection:
+        gone = remove_document(connection, open_objects(load_settings()), document_id, among=None)
+    said = f"{gone[0].title} is deleted" + (f" with {len(gone) - 1} older versions." if len(gone) > 1 else ".")
+    emit({"removed": [each.document_id for each in gone]}, as_json=as_json, show=lambda: out.print(said, markup=False))
+
+
+def _store_file(pool: "Engine", path: Path, fields: DocumentFields, *, example: bool = False) -> Document:
+    from dataclasses import replace
+
+    from luna.database import engine
+    from luna.documents import clean_name, require_fitting, store_document
+    from luna.objects import open_objects
+    from luna.settings import load_settings
+    from services.rag.documents.storing import read_file
+
+    settings = load_settings()
+    incoming = read_file(path, open_objects(settings), name=clean_name(path.name), source="example" if example else "upload", added_by=getpass.getuser())
+    require_fitting(incoming.size_bytes, str(path), settings)
+    with engine.unit_of_work(pool) as connection:
+        return store_document(connection, replace(incoming, fields=fields))[0]
+
+
+def _store_examples(pool: "Engine") -> list[Document]:
+    from services.rag.documents.storing import list_examples
+
+    return [_store_file(pool, path, fields, example=True) for path, fields in list_examples()]
+
+
+def _ingest(pool: "Engine", client: "Client", stored: list[Document], *, quiet: bool) -> list[Document]:
+    from services.cli.carry_out import carry_out
+    from services.rag.tasks import ingest_documents
+
+    sites = {each.site_id for each in stored}
+    request = IngestRequest(document_ids=tuple(each.document_id for each in stored), site_id=sites.pop() if len(sites) == 1 else None)
+    reply: IngestReply = carry_out(pool, client, request, ingest_documents, quiet=quiet)
+    return list(reply.documents)
+
+
+def _fetch(pool: "Engine", client: "Client", url: str, fields: DocumentFields, *, quiet: bool) -> list[Document]:
+    from services.cli.carry_out import carry_out
+    from services.rag.tasks import fetch_document
+
+    request = FetchDocumentRequest(url=url, fields=fields, added_by=getpass.getuser())
+    reply: IngestReply = carry_out(pool, client, request, fetch_document, quiet=quiet)
+    return list(reply.documents)
+
+
+def _show_list(found: list[Document]) -> None:
+    table(HEADINGS, [_row(each) for each in found], words=WORDS, none="No documents: luna docs add FILE.")
+    for each in found:
+        if each.fault is not None:
+            out.print(f"  {each.title}: {each.fault.message}. {each.fault.remedy or ''}".rstrip(), markup=False)
+
+
+def _row(document: Document) -> list[str]:
+    return [document.document_id, document.title, str(document.version), "yes" if document.current else "no", document.state, str(document.chunks)]
+
+
+def _show(document: Document, chunks: list[Chunk]) -> None:
+    _show_list([document])
+    said = document.model_dump(
+        mode="json", include={"name", "kind", "site_id", "language", "dated", "media_type", "pages", "size_bytes", "notes", "added_by", "url"}
+    )
+    said["stored_at"] = say_instant(document.stored_at, UTC)
+    table(["what", "value"], [[name, ", ".join(value) if isinstance(value, list) else str(value)] for name, value in said.items() if value], words=("value",))
+    for chunk in chunks:
+        page = f"page {chunk.page}: " if chunk.page is not None else ""
+        out.print(f"\n[{chunk.chunk_id}] {page}{' › '.join(chunk.headings)}", style="dim", markup=False)
+        out.print(chunk.text, markup=False)

@@ -1,0 +1,30 @@
+"""``luna rag``: what was derived from documents."""
+
+from typing import Annotated
+
+import typer
+
+from luna.contracts.documents import ReindexRequest
+from services.cli.console import JsonOption, emit, out
+from services.cli.storage import open_database, open_queue
+
+app = typer.Typer(help="Make what was derived from documents anew.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Make what was derived from documents anew."""
+
+
+@app.command()
+def reindex(
+    *, rechunk: Annotated[bool, typer.Option("--rechunk", help="Read and cut every document anew first.")] = False, as_json: JsonOption = False
+) -> None:
+    """Make the vectors of all documents by the embedding model of the settings, and the index from them; until then searches find what they found."""
+    from services.cli.carry_out import carry_out
+    from services.rag.tasks import reindex_documents
+
+    with open_database() as pool, open_queue() as client:
+        reply = carry_out(pool, client, ReindexRequest(rechunk=rechunk), reindex_documents, quiet=as_json)
+    said = f"{reply.documents} documents, {reply.chunks} passages, {f'vectors by {reply.model}' if reply.model else 'no vectors: searches go by words alone'}."
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(said, markup=False))

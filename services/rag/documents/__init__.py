@@ -1,0 +1,1 @@
+"""Documents on their way to being found: stored, extracted, chunked, embedded, searchable."""

@@ -1,0 +1,201 @@
+"""What is done to one document, step by step.
+
+```
+stored ─▶ extracted ─▶ chunked ─▶ embedded, searchable
+   │  blocks, members     │  passages     vectors, and `current` moves, in one transaction
+   └────────────┴─────────┴──▶ failed, with the fault
+```
+
+Each step reads, computes, and stores what came of it together with the next state, in a transaction of its own that stores nothing where the document has
+moved on or is gone. So a step may be done again after a crash, or by two workers at once, and counts once.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import structlog
+from sqlalchemy import Engine
+
+from luna.contracts.documents import Chunk, Document, DocumentFault, DocumentFields, DocumentState
+from luna.database import document_passages, documents, vectors
+from luna.database.document_passages import NewPassage
+from luna.database.engine import unit_of_work
+from luna.database.vectors import NO_MODEL, FloatArray
+from luna.documents import clean_path, store_document
+from luna.errors import LunaError, NotFoundError, UnavailableError
+from luna.objects import ObjectStore
+from luna.queue import TaskContext
+from luna.queue.task_context import isolate
+from luna.settings import Settings
+from services.rag.documents.storing import read_file
+from services.rag.embedding import Embedder, prepare_embedder
+from services.rag.extraction.chunking import cut
+from services.rag.extraction.extract import extract
+from services.rag.extraction.model import Block, Extraction, Limits
+
+# Passages that one call of the embedding model is given.
+AT_ONCE = 32
+STATES: tuple[DocumentState, ...] = ("stored", "extracted", "chunked", "searchable")
+
+log = structlog.get_logger("luna.rag")
+
+
+@dataclass
+class Pipeline:
+    """The steps of the way, with what they need; ``open_embedder`` is called once, when vectors are first wanted."""
+
+    settings: Settings
+    engine: Engine
+    objects: ObjectStore
+    open_embedder: Callable[[Settings], Embedder | None] = prepare_embedder
+
+    @classmethod
+    def of(cls, work: TaskContext) -> "Pipeline":
+        """Return the steps for a task; each commits for itself, so that what is done stays done."""
+        return cls(work.settings, work.database(), work.objects)
+
+    @cached_property
+    def embedder(self) -> Embedder | None:
+        """The embedding model of the settings; None where there is none."""
+        return self.open_embedder(self.settings)
+
+    @property
+    def model(self) -> str:
+        """The name under which vectors are stored."""
+        return NO_MODEL if self.embedder is None else self.embedder.model
+
+    def finish(self, document_id: str, report: Callable[[Document], None]) -> Document | None:
+        """Bring a document to its end and return it, None where it is gone; ``report`` hears of it before each step.
+
+        Raises:
+            UnavailableError: something is away; the document stays at the step that it has reached.
+        """
+        while (document := self.find(document_id)) is not None and document.state not in documents.SETTLED:
+            report(document)
+            self._advance(document)
+        return document
+
+    def find(self, document_id: str) -> Document | None:
+        """Return a document as it stands."""
+        with unit_of_work(self.engine) as connection:
+            return documents.find(connection, document_id)
+
+    def _advance(self, document: Document) -> None:
+        steps = {"stored": self._extract, "extracted": self._cut, "chunked": self._embed, "embedded": self._embed}
+        isolate(lambda: steps[document.state](document), lambda error: self._note_fault(document, error))
+
+    def _note_fault(self, document: Document, error: Exception) -> None:
+        if isinstance(error, UnavailableError):
+            raise error
+        fault = describe_fault(error)
+        log.warning("document failed", document_id=document.document_id, state=document.state, code=fault.code, exc_info=_unexpected(error))
+        with unit_of_work(self.engine) as connection:
+            documents.fail(connection, document, fault)
+
+    def _extract(self, document: Document) -> None:
+        with self.scratch() as folder:
+            extraction = self.read(document, Path(folder))
+            self._store_members(document, extraction)
+        named = document.title == PurePosixPath(document.name).name
+        found = {
+            "media_type": extraction.media_type,
+            "pages": extraction.pages,
+            "notes": list(extraction.notes),
+            "language": document.language or extraction.language,
+            "title": (extraction.title if named else None) or document.title,
+        }
+        with unit_of_work(self.engine) as connection:
+            if documents.advance(connection, document, "extracted", **found):
+                self.objects.put(documents.blocks_key(document.sha256), json.dumps([asdict(block) for block in extraction.blocks]).encode())
+
+    def scratch(self) -> "tempfile.TemporaryDirectory[str]":
+        """Return a folder for as long as a file is read; not where temporary files usually are, which in a container is memory."""
+        place = self.settings.data_folder / "documents"
+        place.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=place)
+
+    def read(self, document: Document, folder: Path) -> Extraction:
+        """Return what a document's bytes hold; members are written to ``folder``. What came out of an archive is not unpacked itself.
+
+        Raises:
+            ExtractionError: it cannot be read.
+            NotFoundError: its bytes are gone.
+        """
+        path, inside = folder / "file", folder / "members"
+        inside.mkdir()
+        self.objects.fetch(documents.object_key(document.sha256), path)
+        return extract(path, name=document.name, limits=limits_of(self.settings), folder=None if document.source == "archive" else inside)
+
+    def _store_members(self, archive: Document, extraction: Extraction) -> None:
+        fields = DocumentFields(kind=archive.kind, language=archive.language, dated=archive.dated, site_id=archive.site_id)
+        for member in extraction.members:
+            name = f"{archive.name}/{clean_path(member.name)}"
+            incoming = read_file(member.path, self.objects, name=name, source="archive", added_by=archive.added_by)
+            with unit_of_work(self.engine) as connection:
+                stored, _ = store_document(connection, replace(incoming, fields=fields))
+                documents.note_job(connection, [stored.document_id], archive.job_id)
+
+    def _cut(self, document: Document) -> None:
+        try:
+            blocks = [Block(**block) for block in json.loads(self.objects.get(documents.blocks_key(document.sha256)))]
+        except NotFoundError:
+            # Another document of the same bytes was done with them; they are read again.
+            with unit_of_work(self.engine) as connection:
+                documents.advance(connection, document, "stored")
+            return
+        cutting = cut_passages(blocks)
+        with unit_of_work(self.engine) as connection:
+            if documents.advance(connection, document, "chunked"):
+                document_passages.replace(connection, document.document_id, cutting)
+        # From here on they are never read again.
+        with suppress(LunaError):
+            self.objects.remove(documents.blocks_key(document.sha256))
+
+    def _embed(self, document: Document) -> None:
+        with unit_of_work(self.engine) as connection:
+            chunks = document_passages.list_of(connection, document.document_id)
+        found = self.embed(document, chunks)
+        with unit_of_work(self.engine) as connection:
+            documents.lock_name(connection, document.name, document.site_id)
+            if documents.advance(connection, document, "searchable") and documents.make_current(connection, document):
+                vectors.store(connection, self.model, zip((chunk.chunk_id for chunk in chunks), found, strict=True))
+
+    def embed(self, document: Document, chunks: Sequence[Chunk | NewPassage]) -> list[FloatArray | None]:
+        """Return the vector of each passage, None for each where there is no embedding model.
+
+        Raises:
+            UnavailableError: the model is away.
+        """
+        if self.embedder is None:
+            return [None] * len(chunks)
+        texts = [vectors.searched_text(document.title, chunk.headings, chunk.text) for chunk in chunks]
+        batches = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
+        return [vector for batch in batches for vector in self.embedder.embed(batch, role="passage")]
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what reading one document may take."""
+    return Limits(bytes=settings.document_max_bytes, pages=settings.document_max_pages, seconds=int(settings.document_timeout.total_seconds()))
+
+
+def cut_passages(blocks: Sequence[Block]) -> list[NewPassage]:
+    """Return the passages of what was read, as they are stored."""
+    return [NewPassage(each.text, each.page, each.page_end, tuple(each.headings)) for each in cut(blocks)]
+
+
+def describe_fault(error: Exception) -> DocumentFault:
+    """Return what a document's owner is told of an error."""
+    if isinstance(error, LunaError):
+        return DocumentFault(code=error.code, message=error.message, remedy=error.remedy)
+    if isinstance(error, MemoryError):
+        return DocumentFault(code="too_much_memory", message="It takes more memory than a task may have", remedy="Split it, or raise LUNA_JOB_MEMORY_BYTES.")
+    return DocumentFault(code="unexpected", message="It failed unexpectedly", remedy="The worker's log holds the reason.")
+
+
+def _unexpected(error: Exception) -> Exception | None:
+    return None if isinstance(error, LunaError) else error

@@ -1,0 +1,90 @@
+"""The process that reads one file: ``python -m services.rag.extraction.child FOLDER`` with ``request.json`` in it leaves ``reply.json`` there.
+
+It gives up network, memory and time before it opens the file. What it leaves is data alone: text, notes, or a fault.
+"""
+
+import json
+import sys
+from importlib import import_module, util
+from pathlib import Path
+from typing import Any
+
+from services.rag.extraction.confinement import NETWORK_CAN_BE_REFUSED, confine
+from services.rag.extraction.detection import detect, is_named_for
+from services.rag.extraction.language import language_of
+from services.rag.extraction.model import Block, Extraction, ExtractionError, Limits, Note, Reading, Source
+from services.rag.extraction.text import clean
+
+READERS = {
+    "application/pdf": "pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "word",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "slides",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "sheets",
+    "application/zip": "archive",
+    "message/rfc822": "mail",
+    "text/csv": "table",
+    "text/html": "html",
+    "text/markdown": "markdown",
+    "text/plain": "plain",
+}
+
+
+def main(work: Path) -> None:
+    """Read what the request names, or say why not."""
+    request = json.loads((work / "request.json").read_bytes())
+    limits = Limits(**request["limits"])
+    ocr = util.find_spec("pytesseract") is not None
+    refused = confine(limits, may_start_programs=ocr)
+    folder = Path(request["folder"]) if request["folder"] else None
+    source = Source(Path(request["path"]), request["name"], limits, folder, ocr)
+    reply = _answer(source)
+    if "blocks" in reply and not (refused and NETWORK_CAN_BE_REFUSED):
+        reply["notes"].append("network_not_refused")
+    (work / "reply.json").write_text(json.dumps(reply))
+
+
+def _answer(source: Source) -> dict[str, Any]:
+    try:
+        return _reply(read(source))
+    except ExtractionError as exc:
+        return _fault(exc)
+    except MemoryError:
+        return _fault(ExtractionError("too_much_memory", f"Reading it took more than {source.limits.memory_bytes:,} bytes of memory"))
+    except Exception as exc:  # noqa: BLE001 - the edge of a process: parsers raise anything over a damaged file
+        return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
+
+
+def read(source: Source) -> Extraction:
+    """Return what a file holds, by the format that its content has."""
+    media_type = detect(source)
+    reader = import_module(f"services.rag.extraction.formats.{READERS[media_type]}")
+    reading: Reading = reader.read(source)
+    blocks = [Block(block.kind, text, block.page, block.level) for block in reading.blocks if (text := clean(block.text))]
+    if not blocks and not reading.members and "images_without_text" not in reading.notes and "members_left_out" not in reading.notes:
+        raise ExtractionError("empty", "The file holds no text")
+    if sum(len(block.text) for block in blocks) > source.limits.text_characters:
+        raise ExtractionError("too_large", f"It holds more than {source.limits.text_characters:,} characters of text")
+    mislabelled: list[Note] = [] if is_named_for(source.name, media_type) else ["mislabelled"]
+    return Extraction(
+        media_type=media_type,
+        title=clean(reading.title or "")[:300] or None,
+        pages=reading.pages,
+        language=language_of(block.text for block in blocks),
+        notes=[*mislabelled, *reading.notes],
+        blocks=blocks,
+        members=list(reading.members),
+    )
+
+
+def _reply(extraction: Extraction) -> dict[str, Any]:
+    fields = {name: getattr(extraction, name) for name in ("media_type", "title", "pages", "language", "notes")}
+    blocks = [(block.kind, block.text, block.page, block.level) for block in extraction.blocks]
+    return fields | {"blocks": blocks, "members": [(member.name, str(member.path), member.size_bytes) for member in extraction.members]}
+
+
+def _fault(error: ExtractionError) -> dict[str, Any]:
+    return {"fault": {"code": error.code, "message": error.message, "remedy": error.remedy}}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

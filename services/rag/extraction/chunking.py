@@ -1,0 +1,178 @@
+"""Blocks become passages that are searched and quoted: along headings, whole tables or whole rows, whole sentences."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from math import ceil
+
+from services.rag.extraction.model import Block
+
+MOST_WORDS = 220
+_OVERLAP_WORDS = 30
+# A header longer than this share of a passage would crowd out its rows.
+_HEADER_SHARE = 0.25
+# After a full stop that ends a sentence: not one of an abbreviation, an ordinal, an initial.
+_SENTENCE = re.compile(
+    r"(?<=[.!?…])(?<!\b[A-Za-zÄÖÜ0-9]\.)(?<!\b\d\d\.)(?<!\b[zZ]\.B\.)(?<!\bNr\.)(?<!\bAbs\.)(?<!\bArt\.)(?<!\bbzw\.)(?<!\bca\.)(?<!\bNo\.)\s+(?=\S)"
+)
+
+
+@dataclass(frozen=True)
+class ChunkText:
+    """A passage.
+
+    Args:
+        page: on which it begins, from 1; None where the format has none.
+        headings: the path of headings above it, from the document's top.
+        repeated_words: how many of its first words stand in the passage before as well: a sentence, or a table's header.
+    """
+
+    text: str
+    page: int | None = None
+    page_end: int | None = None
+    headings: list[str] = field(default_factory=list)
+    repeated_words: int = 0
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """What is never divided: a sentence, an item, a row. ``part`` is the number of its block, ``header`` the line above the rows of its table."""
+
+    text: str
+    words: int
+    block: Block
+    part: int
+    header: str | None = None
+
+
+def cut(blocks: Sequence[Block], *, most_words: int = MOST_WORDS) -> list[ChunkText]:
+    """Return the passages of a document in order.
+
+    Args:
+        most_words: of a passage, without its heading path.
+
+    Invariants: without the repeated words of each passage, all words of all blocks occur once and in order, those of headings in ``headings`` or,
+        where nothing stands below them, in ``text``; no passage holds text from below two headings, or more than ``most_words`` words.
+    """
+    return [chunk for headings, section in _sections(blocks) for chunk in _section(section, headings, most_words)]
+
+
+def join(passages: Sequence[ChunkText]) -> str:
+    """Return the text of neighbouring passages of one document without what they repeat."""
+    return "\n\n".join(_without_words(passage.text, passage.repeated_words if index else 0) for index, passage in enumerate(passages))
+
+
+def _without_words(text: str, count: int) -> str:
+    match = re.match(rf"(?:\s*\S+){{{count}}}\s*", text)
+    return text[match.end() :] if match else text
+
+
+def _sections(blocks: Sequence[Block]) -> Iterator[tuple[list[str], list[Block]]]:
+    """Yield what stands below each heading, with the path to it; a heading with nothing below stands for itself."""
+    path: list[tuple[int, str]] = []
+    section: list[Block] = []
+    lone: Block | None = None
+    for block in blocks:
+        if block.kind != "heading":
+            section.append(block)
+            lone = None
+            continue
+        if section:
+            yield [text for _, text in path], section
+            section = []
+        level = block.level or 1
+        if lone is not None and (lone.level or 1) >= level:
+            yield [text for _, text in path[:-1]], [lone]
+        path = [step for step in path if step[0] < level] + [(level, block.text)]
+        lone = block
+    if section:
+        yield [text for _, text in path], section
+    elif lone is not None:
+        yield [text for _, text in path[:-1]], [lone]
+
+
+def _section(blocks: list[Block], headings: list[str], most_words: int) -> Iterator[ChunkText]:
+    units = [unit for part, block in enumerate(blocks) for unit in _units(block, part, most_words)]
+    # Tables too long for one passage are divided by themselves; the rest flows together.
+    for is_long, run in groupby(units, key=lambda unit: unit.header is not None):
+        tables = [list(rows) for _, rows in groupby(run, key=lambda unit: unit.part)] if is_long else [list(run)]
+        for gathered in tables:
+            yield from _passages(gathered, headings, most_words)
+
+
+def _units(block: Block, part: int, most_words: int) -> Iterator[_Unit]:
+    words = len(block.text.split())
+    if block.kind == "table" and words <= most_words:
+        yield _Unit(block.text, words, block, part)
+        return
+    header = block.text.split("\n", 1)[0] if block.kind == "table" else None
+    if header is not None and len(header.split()) > _HEADER_SHARE * most_words:
+        header = ""
+    room = most_words - len(header.split() if header else ())
+    pieces = block.text.split("\n") if block.kind in {"table", "list"} else _SENTENCE.split(block.text)
+    for piece in pieces:
+        for text in _bounded(piece, room):
+            yield _Unit(text, len(text.split()), block, part, header)
+
+
+def _bounded(text: str, most_words: int) -> Iterator[str]:
+    """Yield a text whole, or without sentences' ends where it is too long: in equal parts."""
+    words = text.split()
+    if len(words) <= most_words:
+        if words:
+            yield text
+        return
+    size = ceil(len(words) / ceil(len(words) / most_words))
+    for start in range(0, len(words), size):
+        yield " ".join(words[start : start + size])
+
+
+def _passages(units: list[_Unit], headings: list[str], most_words: int) -> Iterator[ChunkText]:
+    total = sum(unit.words for unit in units)
+    # Passages of like length, rather than full ones and a remainder of one sentence.
+    fair = total / ceil(total / (most_words - (_OVERLAP_WORDS if total > most_words else 0))) if total else 0
+    gathered: list[_Unit] = []
+    repeated: list[_Unit] = []
+    for unit in units:
+        words = _words(gathered) + _words(repeated) + _header_words(unit, gathered)
+        if gathered and (words + unit.words > most_words or _words(gathered) >= fair):
+            yield _chunk(repeated, gathered, headings)
+            repeated = _overlap(gathered, unit, most_words)
+            gathered = []
+        gathered.append(unit)
+    if gathered:
+        yield _chunk(repeated, gathered, headings)
+
+
+def _words(units: list[_Unit]) -> int:
+    return sum(unit.words for unit in units)
+
+
+def _header_words(unit: _Unit, gathered: list[_Unit]) -> int:
+    is_first = bool(gathered) and gathered[0].text == unit.header
+    return 0 if is_first or not unit.header else len(unit.header.split())
+
+
+def _overlap(before: list[_Unit], after: _Unit, most_words: int) -> list[_Unit]:
+    last = before[-1]
+    is_running = last.block.kind == after.block.kind == "text"
+    return [last] if is_running and last.words <= _OVERLAP_WORDS and last.words + after.words <= most_words else []
+
+
+def _chunk(repeated: list[_Unit], gathered: list[_Unit], headings: list[str]) -> ChunkText:
+    units = [*repeated, *gathered]
+    header = units[0].header if units[0].header and units[0].text != units[0].header else None
+    parts = ["\n".join(unit.text for unit in part) if part[0].block.kind != "text" else " ".join(unit.text for unit in part) for part in _parts(units)]
+    pages = [unit.block.page for unit in units if unit.block.page is not None]
+    return ChunkText(
+        text="\n\n".join(parts) if header is None else "\n".join([header, *parts]),
+        page=min(pages, default=None),
+        page_end=max(pages, default=None),
+        headings=headings,
+        repeated_words=_words(repeated) + len((header or "").split()),
+    )
+
+
+def _parts(units: list[_Unit]) -> Iterator[list[_Unit]]:
+    return (list(part) for _, part in groupby(units, key=lambda unit: unit.part))

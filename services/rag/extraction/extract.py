@@ -1,0 +1,104 @@
+"""Reading a file from outside: a child process reads, this one looks on and outlives it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from services.rag.extraction.model import Block, Extraction, ExtractionError, Limits, Member
+
+# What runtimes of C++, Rust and Python write last where memory ends.
+_MEMORY_WORDS = ("bad_alloc", "memory allocation of", "MemoryError", "out of memory", "Out of memory", "Cannot allocate memory", "failed to map")
+
+
+def extract(path: Path, *, name: str, limits: Limits | None = None, folder: Path | None = None) -> Extraction:
+    """Return what a file holds, read in a process without network and with bounded memory and time.
+
+    Args:
+        path: of the file; nothing about its name counts.
+        name: what its owner calls it, which tells kinds of text apart.
+        folder: where the members of an archive or an e-mail are written, under names of our own; None: members are not kept.
+
+    Raises:
+        ExtractionError: it cannot be read, whatever it did to the process that read it.
+    """
+    limits = limits or Limits()
+    size = path.stat().st_size
+    if size > limits.bytes:
+        raise ExtractionError("too_large", f"The file has {size:,} bytes; at most {limits.bytes:,} are read")
+    if size == 0:
+        raise ExtractionError("empty", "The file is empty")
+    with TemporaryDirectory(prefix="luna-extraction-") as work:
+        request = {"path": str(path.resolve()), "name": name, "limits": asdict(limits), "folder": str(folder.resolve()) if folder else None}
+        (Path(work) / "request.json").write_text(json.dumps(request))
+        _run_child(Path(work), limits)
+        return _extraction(_reply(Path(work), limits))
+
+
+def _run_child(work: Path, limits: Limits) -> None:
+    # No settings and no secrets: the environment says where the code is, and nothing else.
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LC_ALL": "C.UTF-8", "TMPDIR": str(work), "OMP_THREAD_LIMIT": "1"}
+    options = ["-s", "-P", *(["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else [])]
+    with (work / "errors").open("wb") as errors:
+        child = subprocess.Popen(
+            [sys.executable, *options, "-m", "services.rag.extraction.child", str(work)],
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            cwd=work,
+            env=environment,
+            close_fds=True,
+            start_new_session=True,
+        )
+        try:
+            status = child.wait(timeout=limits.seconds)
+        except subprocess.TimeoutExpired:
+            raise ExtractionError("took_too_long", f"Reading it took more than {limits.seconds} seconds") from None
+        finally:
+            # What the child may have started is of its group.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+    if status != 0:
+        raise _ending(status, work / "errors", limits)
+
+
+def _ending(status: int, errors: Path, limits: Limits) -> ExtractionError:
+    with errors.open("rb") as file:
+        file.seek(max(errors.stat().st_size - 4000, 0))
+        said = file.read().decode("utf-8", "replace")
+    if status in {-signal.SIGXCPU, -signal.SIGKILL}:
+        return ExtractionError("took_too_long", f"Reading it took more than {limits.seconds} seconds of a processor")
+    if status == -signal.SIGXFSZ:
+        return ExtractionError("too_large", "It unpacks to more than is read")
+    if any(word in said for word in _MEMORY_WORDS):
+        return ExtractionError("too_much_memory", f"Reading it took more than {limits.memory_bytes:,} bytes of memory")
+    return ExtractionError("crashed", f"The program that reads it ended with status {status}")
+
+
+def _reply(work: Path, limits: Limits) -> dict[str, Any]:
+    path = work / "reply.json"
+    # Not a link to elsewhere, and no longer than text may be, escaped.
+    if path.is_symlink() or not path.is_file():
+        raise ExtractionError("crashed", "The program that reads it left no result")
+    if path.stat().st_size > 8 * limits.text_characters:
+        raise ExtractionError("too_large", f"It holds more than {limits.text_characters:,} characters of text")
+    try:
+        reply: dict[str, Any] = json.loads(path.read_bytes())
+    except ValueError as exc:
+        raise ExtractionError("crashed", "The program that reads it left no result") from exc
+    if "fault" in reply:
+        raise ExtractionError(**reply["fault"])
+    return reply
+
+
+def _extraction(reply: dict[str, Any]) -> Extraction:
+    blocks = [Block(kind, text, page, level) for kind, text, page, level in reply.pop("blocks")]
+    members = [Member(name, Path(path), size) for name, path, size in reply.pop("members")]
+    return Extraction(**reply, blocks=blocks, members=members)

@@ -1,0 +1,255 @@
+"""Fetching a document from the internet: from public addresses alone, connected to the address that was checked, within limits on size and time."""
+
+import re
+import ssl
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from email.message import Message
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urljoin, urlsplit
+
+import httpcore
+
+from luna.errors import InvalidInputError, UnavailableError
+from services.rag.extraction import addresses
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+_LATER = {408, 425, 429, 500, 502, 503, 504}
+_PIECE_BYTES = 1 << 16
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class FetchLimits:
+    """What one fetch may take, over all its redirects.
+
+    Args:
+        bytes: of the content as it is unpacked.
+        seconds: from the first question for an address to the last byte.
+        silence_seconds: that a server may leave between two bytes.
+    """
+
+    bytes: int = 50_000_000
+    seconds: float = 60.0
+    silence_seconds: float = 15.0
+    redirects: int = 5
+
+
+@dataclass(frozen=True)
+class Network:
+    """The internet as fetching sees it.
+
+    Args:
+        resolve: from host and port to its addresses.
+        allows: whether an address and port may be connected to; asked of every address that a host has, at every hop.
+        clock: seconds that only rise.
+    """
+
+    resolve: Callable[[str, int], list[str]] = addresses.resolve
+    allows: Callable[[IPv4Address | IPv6Address, int], bool] = addresses.allows
+    clock: Callable[[], float] = time.monotonic
+    certificates: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What was fetched.
+
+    Args:
+        media_type: as the server says; what the file is, its content says.
+        name: for the file, as the server or the address calls it.
+    """
+
+    path: Path
+    media_type: str
+    final_url: str
+    name: str
+
+
+def fetch_url(url: str, *, folder: Path, limits: FetchLimits | None = None, network: Network | None = None) -> Fetched:
+    """Fetch a page or file into a folder.
+
+    Proxies and passwords of the environment are not used, no cookies are kept.
+
+    Raises:
+        InvalidInputError: the address is refused, holds too much, or the server does not give it.
+        UnavailableError: the server does not answer, or not in time; the same call may work later.
+    """
+    limits, network = limits or FetchLimits(), network or Network()
+    deadline = network.clock() + limits.seconds
+    for _ in range(limits.redirects + 1):
+        addresses.checked_url(url)
+        backend = _CheckedBackend(network, deadline, limits.silence_seconds)
+        try:
+            with httpcore.ConnectionPool(ssl_context=network.certificates, network_backend=backend, max_connections=1, retries=0) as pool:
+                found = _fetch_once(pool, url, folder / "fetched", limits)
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.UnsupportedProtocol, ssl.SSLError) as exc:
+            raise _unavailable("The server did not answer, or not in time", url) from exc
+        except (ValueError, TypeError) as exc:
+            raise InvalidInputError("The address cannot be read", field="url", value=url, remedy="Give the address of a public page or file.") from exc
+        if isinstance(found, Fetched):
+            return found
+        url = found
+    raise InvalidInputError(f"The address leads on more than {limits.redirects} times", field="url", value=url, remedy="Give the address it ends at.")
+
+
+def _fetch_once(pool: httpcore.ConnectionPool, url: str, path: Path, limits: FetchLimits) -> Fetched | str:
+    """Return what was fetched, or where the server sends us on."""
+    headers: list[tuple[bytes | str, bytes | str]] = [("User-Agent", "luna"), ("Accept", "*/*"), ("Accept-Encoding", "identity"), ("Connection", "close")]
+    target = urlsplit(url)._replace(fragment="").geturl()
+    with pool.stream("GET", _quoted(target), headers=headers) as response:
+        told = _headers(response.headers)
+        if response.status in _REDIRECTS and told["Location"]:
+            return str(urljoin(url, told["Location"]))
+        _check_status(response.status, url)
+        with path.open("wb") as file:
+            for piece in _within(_unpacked(response.iter_stream(), told["Content-Encoding"] or "identity"), limits, url):
+                file.write(piece)
+    return Fetched(path, told.get_content_type() if told["Content-Type"] else "application/octet-stream", url, _name(told, url))
+
+
+def _quoted(url: str) -> str:
+    # Letters beyond ASCII in a path are sent as their bytes in UTF-8, a host's in Punycode.
+    parts = urlsplit(url)
+    host = (parts.hostname or "").encode("idna").decode() if not (parts.hostname or "").isascii() else parts.netloc.rsplit(":", 1)[0]
+    netloc = f"{host}:{parts.port}" if parts.port else host
+    return re.sub(r"[^\x21-\x7e]", lambda letter: "".join(f"%{byte:02X}" for byte in letter[0].encode()), parts._replace(netloc=netloc).geturl())
+
+
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> Message:
+    message = Message()
+    for name, value in pairs:
+        message[name.decode("latin-1")] = value.decode("latin-1")
+    return message
+
+
+def _check_status(status: int, url: str) -> None:
+    if status in _LATER:
+        raise _unavailable(f"The server answers with status {status}", url)
+    if status != 200:
+        raise InvalidInputError(f"The server answers with status {status}", field="url", value=url, remedy="Check that the address opens without signing in.")
+
+
+def _within(pieces: Iterator[bytes], limits: FetchLimits, url: str) -> Iterator[bytes]:
+    left = limits.bytes
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise InvalidInputError(f"The address holds more than {limits.bytes:,} bytes", field="url", value=url, remedy="Give the address of a smaller file.")
+        yield piece
+
+
+def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Yield content without its transfer's compression, never more than a piece at a time. Nobody asked for any; some servers compress all the same."""
+    encoding = encoding.strip().lower()
+    if encoding in {"", "identity"}:
+        yield from pieces
+        return
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        raise InvalidInputError("The server sends the content in a compression that was not asked for", field="url", value=encoding)
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    try:
+        for piece in pieces:
+            while piece:
+                yield unpacker.decompress(piece, _PIECE_BYTES)
+                piece = unpacker.unconsumed_tail  # noqa: PLW2901 - what is left of it
+    except zlib.error as exc:
+        raise InvalidInputError("The content's compression is damaged", field="url", value=encoding) from exc
+
+
+def _name(told: Message, url: str) -> str:
+    stated = told.get_filename() or unquote(PurePosixPath(urlsplit(url).path).name) or urlsplit(url).hostname or "document"
+    last = PurePosixPath(stated.replace("\\", "/")).name
+    plain = re.sub(r"[\x00-\x1f\x7f<>:\"|?*]", "", last).strip(". ")
+    return plain[-_LONGEST_NAME:] or "document"
+
+
+def _unavailable(message: str, url: str) -> UnavailableError:
+    return UnavailableError(message, field="url", value=url, remedy="Try again later, or download the file and add it.")
+
+
+class _CheckedBackend(httpcore.NetworkBackend):
+    """Connects to addresses that were checked, of one answer of the resolver: nothing is resolved a second time in between."""
+
+    def __init__(self, network: Network, deadline: float, silence_seconds: float) -> None:
+        self._network = network
+        self._deadline = deadline
+        self._silence_seconds = silence_seconds
+        self._sockets = httpcore.SyncBackend()
+
+    def connect_tcp(  # noqa: PLR0917 - as httpcore calls it
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address of a host that answers.
+
+        Raises:
+            InvalidInputError: one of the host's addresses may not be connected to.
+        """
+        failure: Exception = httpcore.ConnectError("no address")
+        for address in self._checked(host, port):
+            try:
+                stream = self._sockets.connect_tcp(address, port, timeout=self._patience(), socket_options=socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
+                failure = exc
+            else:
+                return _TimedStream(stream, self._patience)
+        raise failure
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
+    ) -> httpcore.NetworkStream:
+        """Refuse: nothing here is on the internet."""
+        raise httpcore.UnsupportedProtocol(path)
+
+    def _checked(self, host: str, port: int) -> list[str]:
+        found = self._network.resolve(host.strip("[]"), port)
+        for address in found:
+            try:
+                is_allowed = self._network.allows(ip_address(address), port)
+            except ValueError:
+                is_allowed = False
+            if not is_allowed:
+                raise InvalidInputError(
+                    "The address leads to a private network, this machine, or a port that pages are not on",
+                    field="url",
+                    value=host,
+                    remedy="Give the address of a public page or file.",
+                )
+        return found
+
+    def _patience(self) -> float:
+        left = self._deadline - self._network.clock()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the time for the whole fetch is over")
+        return min(left, self._silence_seconds)
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A connection on which every step waits as long as there is time for the whole: a server that sends a byte now and then gains nothing."""
+
+    def __init__(self, stream: httpcore.NetworkStream, patience: Callable[[], float]) -> None:
+        self._stream = stream
+        self._patience = patience
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._patience())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._patience())
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> httpcore.NetworkStream:
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, self._patience()), self._patience)
+
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)

@@ -1,0 +1,43 @@
+"""ZIP archives: their files become members; archives in archives are refused."""
+
+from pathlib import PurePosixPath
+from tempfile import TemporaryFile
+from zipfile import ZipFile, ZipInfo
+
+from services.rag.extraction.detection import is_nested_archive
+from services.rag.extraction.model import ExtractionError, Member, Reading, Source
+from services.rag.extraction.packages import Allowance, opened, pieces
+
+_MOST_LISTED = 20
+
+
+def read(source: Source) -> Reading:
+    """Return the members of an archive, written to the source's folder as 0000, 0001 and so on."""
+    allowance = Allowance(source.limits)
+    # Folders and what systems leave behind count little: so many entries are looked at, and then so many files.
+    with opened(source.path, source.limits, most_entries=_MOST_LISTED * source.limits.members) as container:
+        entries = [entry for entry in container.infolist() if not _is_clutter(entry)]
+        if len(entries) > source.limits.members:
+            raise ExtractionError("too_large", f"It holds {len(entries):,} files; at most {source.limits.members:,} are read")
+        if not entries:
+            raise ExtractionError("empty", "The archive holds no files")
+        members = [_unpack(container, entry, index, (source, allowance)) for index, entry in enumerate(entries)]
+    return Reading(members=[member for member in members if member], notes=() if source.folder else ("members_left_out",))
+
+
+def _is_clutter(entry: ZipInfo) -> bool:
+    parts = PurePosixPath(entry.filename).parts
+    return entry.is_dir() or entry.file_size == 0 or "__MACOSX" in parts or parts[-1] in {".DS_Store", "Thumbs.db", "desktop.ini"}
+
+
+def _unpack(container: ZipFile, entry: ZipInfo, index: int, within: tuple[Source, Allowance]) -> Member | None:
+    source, allowance = within
+    name = str(PurePosixPath(entry.filename.replace("\\", "/")))
+    with TemporaryFile() if source.folder is None else (source.folder / f"{index:04d}").open("w+b") as file:
+        for piece in pieces(container, entry):
+            allowance.take(len(piece))
+            file.write(piece)
+        size = file.tell()
+        if is_nested_archive(file):
+            raise ExtractionError("nested_archive", f"“{name[:100]}” in it is an archive itself")
+    return Member(name, source.folder / f"{index:04d}", size) if source.folder else None

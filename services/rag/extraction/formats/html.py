@@ -1,0 +1,124 @@
+"""HTML: headings, paragraphs, lists and tables in their order. Nothing is run, loaded or followed, and what a reader would not see is left out."""
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from services.rag.extraction.model import Block, BlockKind, ExtractionError, Reading, Source
+from services.rag.extraction.text import decode
+
+_LEFT_OUT = {"script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "canvas", "head", "select", "button", "audio", "video", "math"}
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_DIVIDING = """p div section article header footer main aside nav ul ol dl dt dd li blockquote pre form figure figcaption address hr
+    table tr td th caption body html fieldset details summary"""
+_PIECES = {*_DIVIDING.split(), *_HEADINGS}
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])", re.IGNORECASE)
+_BULLET = "- "
+
+
+def read(source: Source) -> Reading:
+    """Return what a reader of the page would see."""
+    text = decode(source.path.read_bytes())
+    if text is None:
+        raise ExtractionError("damaged", "The page's characters cannot be told")
+    return read_markup(text)
+
+
+def read_markup(markup: str) -> Reading:
+    """Return the blocks of a page, and its title."""
+    parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    try:
+        root = lxml_html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError) as exc:
+        raise ExtractionError("empty", "The page holds no text") from exc
+    return Reading(blocks=_joined(_Page(root).blocks()), title=root.findtext(".//title"))
+
+
+class _Page:
+    """A walk over a page's elements; ``_kind`` is what the text being gathered will be."""
+
+    def __init__(self, root: lxml_html.HtmlElement) -> None:
+        self._root = root
+        self._gathered: list[str] = []
+        self._kind: tuple[BlockKind, int | None] = ("text", None)
+
+    def blocks(self) -> Iterator[Block]:
+        walk = etree.iterwalk(self._root, events=("start", "end"))
+        for event, element in walk:
+            if event == "start" and self._is_left_out(element):
+                walk.skip_subtree()
+            elif event == "start" and element.tag == "table" and (rows := _rows(element)):
+                yield from self._flush()
+                caption = element.find("caption")
+                if caption is not None and (text := _cell(caption)):
+                    yield Block("text", text)
+                yield Block("table", "\n".join(rows))
+                walk.skip_subtree()
+            elif event == "start":
+                yield from self._start(element)
+            else:
+                yield from self._end(element)
+        yield from self._flush()
+
+    @staticmethod
+    def _is_left_out(element: lxml_html.HtmlElement) -> bool:
+        return element.tag in _LEFT_OUT or "hidden" in element.attrib or bool(_HIDDEN.search(element.get("style", "")))
+
+    def _start(self, element: lxml_html.HtmlElement) -> Iterator[Block]:
+        if element.tag in _PIECES:
+            yield from self._flush()
+            level = _HEADINGS.get(element.tag)
+            self._kind = ("heading", level) if level else ("list", None) if element.tag == "li" else self._inherited(element)
+        elif element.tag == "br":
+            self._gathered.append("\n")
+        self._gathered.append(_plain(element.text, element))
+
+    def _end(self, element: lxml_html.HtmlElement) -> Iterator[Block]:
+        if element.tag in _PIECES:
+            yield from self._flush()
+            self._kind = ("text", None)
+        self._gathered.append(_plain(element.tail, element.getparent()))
+
+    def _inherited(self, element: lxml_html.HtmlElement) -> tuple[BlockKind, int | None]:
+        # A paragraph inside an item is the item's.
+        parent = element.getparent()
+        return ("list", None) if element.tag == "p" and parent is not None and parent.tag == "li" else ("text", None)
+
+    def _flush(self) -> Iterator[Block]:
+        text = "".join(self._gathered).strip()
+        self._gathered.clear()
+        if text:
+            kind, level = self._kind
+            yield Block(kind, _BULLET + text.replace("\n", " ") if kind == "list" else text.replace("\n", " ") if kind == "heading" else text, None, level)
+
+
+def _plain(text: str | None, parent: lxml_html.HtmlElement | None) -> str:
+    kept = parent is not None and parent.tag == "pre"
+    return (text or "") if kept else re.sub(r"\s+", " ", text or "")
+
+
+def _rows(table: lxml_html.HtmlElement) -> list[str]:
+    """Return a table's rows; none where it only places what it holds on the page."""
+    if table.find(".//table") is not None:
+        return []
+    cells = [[_cell(cell) for cell in row.iterchildren("td", "th")] for row in table.iter("tr")]
+    if max((len(row) for row in cells), default=0) < 2:
+        return []
+    return [" | ".join(row) for row in cells if any(row)]
+
+
+def _cell(cell: lxml_html.HtmlElement) -> str:
+    return " ".join(cell.text_content().split())
+
+
+def _joined(blocks: Iterator[Block]) -> list[Block]:
+    """Return blocks, the items of one list as one block."""
+    joined: list[Block] = []
+    for block in blocks:
+        if block.kind == "list" and joined and joined[-1].kind == "list":
+            joined[-1] = Block("list", f"{joined[-1].text}\n{block.text}")
+        else:
+            joined.append(block)
+    return joined

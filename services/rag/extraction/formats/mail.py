@@ -1,0 +1,67 @@
+"""E-mail: its headers, its body, its attachments as members."""
+
+import email
+import email.policy
+import io
+from email.message import EmailMessage
+from pathlib import Path, PurePosixPath
+
+from services.rag.extraction.detection import is_nested_archive
+from services.rag.extraction.formats.html import read_markup
+from services.rag.extraction.formats.plain import paragraphs
+from services.rag.extraction.model import Block, ExtractionError, Member, Note, Reading, Source
+
+_HEADERS = ("From", "To", "Cc", "Date")
+
+
+def read(source: Source) -> Reading:
+    """Return a message: its subject as heading, its headers, its text; files attached are written to the source's folder."""
+    message = email.message_from_bytes(source.path.read_bytes(), policy=email.policy.default)
+    subject = _header(message, "Subject")
+    headers = [f"{name}: {value}" for name in _HEADERS if (value := _header(message, name))]
+    heading = [Block("heading", subject, None, 1)] if subject else []
+    body, files = _body(message), list(message.iter_attachments()) if message.is_multipart() else []
+    members, notes = _members(files, source)
+    return Reading(blocks=[*heading, Block("text", "\n".join(headers)), *body], title=subject, members=members, notes=notes)
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    return " ".join(str(message.get(name, "")).split())
+
+
+def _body(message: EmailMessage) -> list[Block]:
+    part = message.get_body(("plain", "html"))
+    if part is None:
+        return []
+    try:
+        text = part.get_content()
+    except (LookupError, ValueError):
+        # A charset nobody knows.
+        content = part.get_payload(decode=True)
+        text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+    return list(read_markup(text).blocks) if part.get_content_type() == "text/html" else paragraphs(text)
+
+
+def _members(parts: list[EmailMessage], source: Source) -> tuple[list[Member], list[Note]]:
+    members: list[Member] = []
+    notes: set[Note] = set()
+    for part in parts:
+        content = part.get_payload(decode=True)
+        if part.get_content_maintype() in {"message", "multipart"} or not isinstance(content, bytes) or is_nested_archive(io.BytesIO(content)):
+            notes.add("archives_left_out")
+        elif source.folder is None:
+            notes.add("members_left_out")
+        elif content:
+            members.append(_written(part, content, source.folder / f"{len(members):04d}"))
+        if len(members) > source.limits.members:
+            raise ExtractionError("too_large", f"It holds more than {source.limits.members:,} files")
+    if members:
+        notes.add("attachments")
+    return members, sorted(notes)
+
+
+def _written(part: EmailMessage, content: bytes, path: Path) -> Member:
+    path.write_bytes(content)
+    # The last part alone: a sender's folders say nothing here, and might lead elsewhere.
+    name = PurePosixPath((part.get_filename() or "").replace("\\", "/")).name
+    return Member(name if name not in {"", ".."} else f"attachment-{path.name}", path, len(content))

@@ -1,0 +1,73 @@
+"""PDF: text in reading order page by page, tables as rows, headings by the size of their letters."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pypdfium2
+from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY, FPDF_GetLastError
+
+from services.rag.extraction.formats.pdf_blocks import blocks_of
+from services.rag.extraction.formats.pdf_lines import Line, lines_of
+from services.rag.extraction.model import ExtractionError, Note, Reading, Source
+from services.rag.extraction.ocr import recognise
+
+# Text that a scanner or a stamp puts on a picture, such as the page's number.
+_LEAST_LETTERS = 10
+
+
+def read(source: Source) -> Reading:
+    """Return the pages of a PDF; those that are pictures alone by text recognition where it is installed."""
+    document = _opened(source.path)
+    pages = len(document)
+    if pages > source.limits.pages:
+        raise ExtractionError("too_many_pages", f"It has {pages:,} pages; at most {source.limits.pages:,} are read")
+    if pages == 0:
+        raise ExtractionError("damaged", "The PDF has no pages")
+    notes: set[Note] = set()
+    lines = [_page(document, number, source, notes) for number in range(pages)]
+    if not any(lines) and "unreadable_pages" in notes:
+        raise ExtractionError("damaged", "None of its pages can be read")
+    return Reading(blocks=blocks_of(lines), title=_title(document), pages=pages, notes=sorted(notes))
+
+
+def _opened(path: Path) -> pypdfium2.PdfDocument:
+    try:
+        return pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as exc:
+        if FPDF_GetLastError() in {FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY}:
+            raise ExtractionError("encrypted", "The PDF is protected with a password") from exc
+        raise ExtractionError("damaged", "The PDF cannot be opened") from exc
+
+
+def _title(document: pypdfium2.PdfDocument) -> str | None:
+    title: str = document.get_metadata_value("Title").strip()
+    # What word processors write where nobody gave one.
+    return None if title.lower().startswith(("microsoft word", "untitled", "(anonymous)")) else title or None
+
+
+def _page(document: pypdfium2.PdfDocument, number: int, source: Source, notes: set[Note]) -> list[Line]:
+    try:
+        page = document[number]
+        lines = lines_of(page)
+    except pypdfium2.PdfiumError:
+        notes.add("unreadable_pages")
+        return []
+    try:
+        if sum(len(line.text) for line in lines) >= _LEAST_LETTERS or not _has_picture(page):
+            return lines
+        recognised = list(_recognised(page)) if source.ocr else []
+        notes.add("ocr" if recognised else "images_without_text")
+        return recognised or lines
+    finally:
+        page.close()
+
+
+def _has_picture(page: pypdfium2.PdfPage) -> bool:
+    # Letters drawn as lines count as a picture.
+    return next(iter(page.get_objects(max_depth=2)), None) is not None
+
+
+def _recognised(page: pypdfium2.PdfPage) -> Iterator[Line]:
+    # 200 dots per inch; a page has 72 points per inch.
+    for index, text in enumerate(recognise(page.render(scale=200 / 72, grayscale=True).to_pil())):
+        yield Line.plain(text, row=index)

@@ -1,0 +1,135 @@
+"""The lines of a PDF's page, and where gaps divide them into cells.
+
+PDFium puts the letters in the order of the page's own drawing, which is the reading order with few exceptions, and ends lines.
+Positions are asked for first and last letters of words alone: a call per letter would take most of the time.
+"""
+
+import ctypes
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import hypot
+from typing import Any
+
+import pypdfium2.raw as pdfium
+
+# Between words of one sentence there is a fraction of the letters' size, also in justified text; between columns more.
+_GAP_IN_SIZES = 0.9
+_MARKER = re.compile(r"[-•▪‣·∙●○–*]|\d{1,2}[.)]|[a-z]\)")  # before an item of a list
+_HYPHENS = {0x02, 0xFFFE}  # how PDFium marks a hyphen at the end of a line
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Words of a line without a column's gap between them. Lengths in points, from the page's lower left corner."""
+
+    text: str
+    left: float
+    right: float
+    baseline: float
+    size: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a page."""
+
+    segments: tuple[Segment, ...]
+
+    @classmethod
+    def plain(cls, text: str, *, row: int) -> "Line":
+        """Return a line of which only the text is known, and how many stand above it; an empty one is a paragraph's end."""
+        return cls((Segment(text, 0.0, 1.0, -14.0 * row, 10.0),))
+
+    @property
+    def text(self) -> str:
+        return " ".join(segment.text for segment in self.segments)
+
+    @property
+    def size(self) -> float:
+        return max(segment.size for segment in self.segments)
+
+    @property
+    def baseline(self) -> float:
+        return self.segments[0].baseline
+
+
+@dataclass(frozen=True)
+class _Word:
+    text: str
+    left: float
+    right: float
+    baseline: float
+    size: float
+
+
+def lines_of(page: Any) -> list[Line]:
+    """Return the lines of a page in reading order; none where it has no text.
+
+    Raises:
+        pypdfium2.PdfiumError: the page's text cannot be read.
+    """
+    text_page = page.get_textpage()
+    try:
+        return list(_lines(text_page.raw))
+    finally:
+        text_page.close()
+
+
+def _lines(text_page: Any) -> Iterator[Line]:
+    for words in _worded(text_page):
+        segments = tuple(_segments(words))
+        # Columns whose letters PDFium put on one line though they stand at different heights are lines of their own.
+        if segments and all(abs(one.baseline - segments[0].baseline) < one.size / 2 for one in segments):
+            yield Line(segments)
+        else:
+            yield from (Line((segment,)) for segment in segments)
+
+
+def _worded(text_page: Any) -> Iterator[list[_Word]]:
+    letters = [pdfium.FPDFText_GetUnicode(text_page, index) for index in range(max(pdfium.FPDFText_CountChars(text_page), 0))]
+    line: list[_Word] = []
+    start = 0
+    for index, letter in enumerate([*letters, 10]):
+        is_end = letter in {10, 13}
+        if is_end or letter in {32, 160, 9, 0}:
+            if index > start:
+                line.append(_word(text_page, letters, start, index))
+            start = index + 1
+        if is_end and line:
+            yield line
+            line = []
+
+
+def _word(text_page: Any, letters: list[int], start: int, end: int) -> _Word:
+    text = "".join("-" if letter in _HYPHENS else chr(letter) for letter in letters[start:end])
+    x, y = ctypes.c_double(), ctypes.c_double()
+    pdfium.FPDFText_GetCharOrigin(text_page, start, x, y)
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    pdfium.FPDFText_GetCharBox(text_page, end - 1, left, right, bottom, top)
+    matrix = pdfium.FS_MATRIX()
+    scale = hypot(matrix.c, matrix.d) if pdfium.FPDFText_GetMatrix(text_page, start, matrix) else 1.0
+    size = pdfium.FPDFText_GetFontSize(text_page, start) * (scale or 1.0)
+    return _Word(text, x.value, max(right.value, x.value), y.value, size if 0 < size < 1000 else 10.0)
+
+
+def _segments(words: list[_Word]) -> Iterator[Segment]:
+    gathered: list[_Word] = []
+    for word in words:
+        is_after_marker = len(gathered) == 1 and gathered[0] is words[0] and bool(_MARKER.fullmatch(gathered[0].text))
+        if gathered and not is_after_marker and _are_apart(gathered[-1], word):
+            yield _segment(gathered)
+            gathered = []
+        gathered.append(word)
+    if gathered:
+        yield _segment(gathered)
+
+
+def _are_apart(before: _Word, after: _Word) -> bool:
+    size = max(before.size, after.size)
+    gap = after.left - before.right
+    return gap > _GAP_IN_SIZES * size or gap < -size or abs(after.baseline - before.baseline) > size
+
+
+def _segment(words: list[_Word]) -> Segment:
+    return Segment(" ".join(word.text for word in words), words[0].left, words[-1].right, words[0].baseline, words[0].size)

@@ -1,0 +1,22 @@
+"""Plain text: paragraphs between empty lines."""
+
+import re
+
+from services.rag.extraction.model import Block, ExtractionError, Reading, Source
+from services.rag.extraction.text import decode
+
+_ITEM = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+\S")
+
+
+def read(source: Source) -> Reading:
+    """Return the paragraphs of a text; those of which every line begins as an item does are lists."""
+    text = decode(source.path.read_bytes())
+    if text is None:
+        raise ExtractionError("damaged", "The file's characters cannot be told")
+    return Reading(blocks=paragraphs(text))
+
+
+def paragraphs(text: str) -> list[Block]:
+    """Return the paragraphs of a text."""
+    pieces = re.split(r"\n[^\S\n]*\n|\f", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return [Block("list" if all(map(_ITEM.match, piece.strip().split("\n"))) else "text", piece) for piece in pieces if piece.strip()]

@@ -1,0 +1,41 @@
+"""XLSX: a page per sheet, the sheet's name above its table."""
+
+from datetime import date, datetime, time, timedelta
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+from services.rag.extraction.formats.table import row_text
+from services.rag.extraction.model import Block, ExtractionError, Note, Reading, Source
+from services.rag.extraction.packages import check_office
+
+_MOST_CELLS = 20_000_000
+
+
+def read(source: Source) -> Reading:
+    """Return the sheets with their values, also the hidden ones; formulas stand with what they came to when the file was saved."""
+    names = check_office(source.path, source.limits)
+    notes: list[Note] = ["macros"] if any(name.lower().endswith("vbaproject.bin") for name in names) else []
+    try:
+        with source.path.open("rb") as file:
+            workbook = CalamineWorkbook.from_filelike(file)
+        tables = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+        blocks = [block for number, sheet in enumerate(tables, 1) for block in _sheet(workbook.get_sheet_by_name(sheet.name), number)]
+    except (CalamineError, ValueError, OSError) as exc:
+        raise ExtractionError("damaged", "The workbook cannot be opened") from exc
+    if any(sheet.visible != SheetVisibleEnum.Visible for sheet in tables):
+        notes.append("hidden_sheets")
+    return Reading(blocks=blocks, pages=len(tables), notes=notes)
+
+
+def _sheet(sheet: CalamineSheet, number: int) -> list[Block]:
+    if sheet.width * sheet.height > _MOST_CELLS:
+        raise ExtractionError("too_large", f"The sheet “{sheet.name}” spans {sheet.height:,} rows of {sheet.width:,} columns")
+    rows = [line for row in sheet.iter_rows() if (line := row_text([_shown(cell) for cell in row]))]
+    return [Block("heading", sheet.name, number, 1), Block("table", "\n".join(rows), number)] if rows else []
+
+
+def _shown(cell: float | str | bool | time | date | datetime | timedelta) -> str:
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    # Twelve digits: beyond them stands how computers store a decimal fraction.
+    return f"{cell:.12g}" if isinstance(cell, float) else str(cell)

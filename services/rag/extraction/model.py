@@ -1,0 +1,152 @@
+"""What is read of a file, the limits under which it is read, and why it cannot be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from luna.errors import InvalidInputError
+
+BlockKind = Literal["heading", "text", "table", "list"]
+FaultCode = Literal[
+    "encrypted",
+    "damaged",
+    "too_large",
+    "too_many_pages",
+    "took_too_long",
+    "too_much_memory",
+    "unknown_format",
+    "nested_archive",
+    "empty",
+    "crashed",
+]
+# mislabelled: the name says another format than the content; macros: there are some, of which nothing is read or run;
+# images_without_text: pages that are pictures alone; ocr: some of the text was recognised in pictures; hidden_sheets: they were read as well;
+# attachments: they are members; archives_left_out: attachments that are archives or messages themselves; members_left_out: no folder was given for them;
+# unreadable_pages: some pages are damaged; network_not_refused: this machine's system cannot take the network from a process.
+Note = Literal[
+    "mislabelled",
+    "macros",
+    "images_without_text",
+    "ocr",
+    "hidden_sheets",
+    "attachments",
+    "archives_left_out",
+    "members_left_out",
+    "unreadable_pages",
+    "network_not_refused",
+]
+
+REMEDIES: dict[FaultCode, str] = {
+    "encrypted": "Save it without a password and add it again.",
+    "damaged": "Open it in the program that made it, save it anew and add that file.",
+    "too_large": "Split it into smaller files.",
+    "too_many_pages": "Split it and add the parts that matter.",
+    "took_too_long": "Save it in a simpler form, such as a PDF printed from it, or split it.",
+    "too_much_memory": "Save it in a simpler form, such as a PDF printed from it, or split it.",
+    "unknown_format": "Save it as PDF, DOCX, PPTX, XLSX, CSV, HTML, Markdown, text, e-mail (.eml) or ZIP.",
+    "nested_archive": "Unpack it and add the files one by one.",
+    "empty": "Add a file that holds text.",
+    "crashed": "Save it anew or in another format.",
+}
+
+
+class ExtractionError(InvalidInputError):
+    """A file cannot be read. ``code`` is stable and says why; the message is a sentence of its own."""
+
+    def __init__(self, code: FaultCode, message: str, remedy: str | None = None) -> None:
+        super().__init__(message, field="file", remedy=remedy or REMEDIES[code])
+        self.code = code  # type: ignore[misc]  # in the tree a class has one code; here a file's fault is its code
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What reading one file may take. Beyond it the file is refused, never cut short.
+
+    Args:
+        bytes: of the file as it is.
+        unpacked_bytes: of all members of an archive, or all parts of an Office file, together.
+        members: of an archive or an e-mail.
+        text_characters: of all that was read.
+        pages: of a PDF, or slides.
+        seconds: on the clock on the wall, and of one processor.
+        memory_bytes: address space of the child process.
+    """
+
+    bytes: int = 50_000_000
+    unpacked_bytes: int = 200_000_000
+    members: int = 200
+    text_characters: int = 20_000_000
+    pages: int = 2_000
+    seconds: int = 120
+    memory_bytes: int = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a document in reading order.
+
+    Args:
+        text: of a table one line per row, the header first, cells between `` | ``; of a list one line per item.
+        page: from 1; None where the format has none.
+        level: of a heading, from 1.
+    """
+
+    kind: BlockKind
+    text: str
+    page: int | None = None
+    level: int | None = None
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file inside another one, written to the folder that the caller gave; ``name`` is a relative path without ``..``."""
+
+    name: str
+    path: Path
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one format knows of a file."""
+
+    blocks: Sequence[Block] = ()
+    title: str | None = None
+    pages: int | None = None
+    notes: Sequence[Note] = ()
+    members: Sequence[Member] = ()
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What was read of a file.
+
+    Args:
+        media_type: by its content, whatever it is called.
+        language: of most of its text; None where it is neither German nor English, or too little to tell.
+    """
+
+    media_type: str
+    title: str | None = None
+    pages: int | None = None
+    language: Literal["de", "en"] | None = None
+    notes: list[Note] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a format reads.
+
+    Args:
+        folder: where members are written; None: they are not kept.
+        ocr: whether text may be recognised in pictures.
+    """
+
+    path: Path
+    name: str
+    limits: Limits
+    folder: Path | None = None
+    ocr: bool = False

@@ -1,0 +1,66 @@
+"""Bytes become characters, and characters such that everything later can hold them."""
+
+import codecs
+import re
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What programs of Western Europe wrote before UTF-8, the likeliest first. A library that knows a hundred charsets takes the few umlauts of a
+# price list for Cyrillic or Turkish.
+_CHARSETS = ("cp1252", "cp850", "mac_roman")
+_LETTERS = frozenset("äöüÄÖÜßéèêàâçñóáíúîôûëïœæøåÉÈÀÇØÅ€§°²³µ–„“”‚‘’…«»·½×±")
+_SAMPLE_BYTES = 100_000
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b")
+
+_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
+# Unseen: soft hyphens, marks of order and width; surrogates and noncharacters, which no database takes.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]")
+_SPACES = re.compile(r"[^\S\n]+")
+
+
+def decode(content: bytes) -> str | None:
+    """Return the characters of a text file; None where the bytes are no text."""
+    for mark, charset in _MARKS:
+        if content.startswith(mark):
+            return _decoded(content, charset)
+    sample = content[:_SAMPLE_BYTES]
+    if b"\x00" in sample:
+        return _wide(content)
+    if sum(byte in _CONTROLS for byte in sample) > len(sample) // 200:
+        return None
+    return _decoded(content, "utf-8") or _narrow(content)
+
+
+def _decoded(content: bytes, charset: str) -> str | None:
+    try:
+        return content.decode(charset)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _wide(content: bytes) -> str | None:
+    # UTF-16 without a mark: in text of the West every second byte is zero.
+    sample = content[:_SAMPLE_BYTES]
+    for charset, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
+        if zeros.count(0) > 0.8 * len(zeros) and sample.count(0) <= len(zeros) + 1:
+            return _decoded(content, charset)
+    return None
+
+
+def _narrow(content: bytes) -> str:
+    # In the right charset what is beyond ASCII are letters of Western Europe and signs of its typography.
+    beyond = bytes(byte for byte in content[:_SAMPLE_BYTES] if byte >= 0x80)
+    best = max(_CHARSETS, key=lambda charset: sum(letter in _LETTERS for letter in beyond.decode(charset, "replace")))
+    return content.decode(best, "replace")
+
+
+def clean(text: str) -> str:
+    """Return a text without what is not seen, its lines trimmed; whatever databases and JSON take."""
+    seen = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").translate(_LIGATURES))
+    lines = (_SPACES.sub(" ", line).strip() for line in seen.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -1,0 +1,136 @@
+"""Each format is read in a process of its own, as it is in production."""
+
+from pathlib import Path
+
+import pytest
+
+from services.rag.extraction.extract import extract
+from services.rag.extraction.model import Block, Extraction
+from tests import documents
+
+
+def read(folder: Path, content: bytes, name: str) -> Extraction:
+    path = folder / "upload"
+    path.write_bytes(content)
+    members = folder / "members"
+    members.mkdir(exist_ok=True)
+    return extract(path, name=name, folder=members)
+
+
+def shape(extraction: Extraction) -> list[tuple[str, str, int | None]]:
+    return [(block.kind, block.text, block.level) for block in extraction.blocks]
+
+
+PROSE = documents.PROSE.strip()
+
+
+def test_reads_pdf_with_headings_tables_lists_and_pages(tmp_path: Path) -> None:
+    found = read(tmp_path, documents.pdf(), "preise.pdf")
+    assert (found.media_type, found.title, found.pages, found.language, found.notes) == ("application/pdf", "Preisblatt 2026", 2, "de", [])
+    assert found.blocks == [
+        Block("heading", "Preisblatt", 1, 1),
+        Block("heading", "Arbeitspreise", 1, 2),
+        Block("text", " ".join([PROSE] * 3), 1),
+        Block("table", documents.TABLE, 1),
+        Block("text", "Nach der Tabelle.", 1),
+        Block("list", "• Erster Punkt\n• Zweiter Punkt", 1),
+        Block("heading", "Seite 2", 2, 2),
+        Block("text", " ".join([PROSE] * 20), 2),
+    ]
+
+
+@pytest.mark.parametrize(("content", "name"), [(documents.docx, "preise.docx"), (documents.html, "preise.html"), (documents.markdown, "preise.md")])
+def test_reads_marked_up_documents_alike(tmp_path: Path, content: object, name: str) -> None:
+    found = read(tmp_path, documents.SAMPLES["file" + Path(name).suffix](), name)
+    blocks = sorted(shape(found))
+    assert ("heading", "Preisblatt", 1) in blocks
+    assert [block[1] for block in blocks if block[0] == "list"] == ["- Erster Punkt\n- Zweiter Punkt"]
+    assert [block[1] for block in blocks if block[0] == "table"] == [documents.TABLE]
+    assert {block[0] for block in blocks} == {"heading", "text", "list", "table"}
+    assert found.language == "de"
+    assert found.notes == []
+
+
+def test_a_page_is_read_as_a_reader_sees_it(tmp_path: Path) -> None:
+    found = read(tmp_path, documents.html(), "seite.html")
+    assert found.title == "Preisblatt 2026"
+    assert shape(found)[1] == ("heading", "Arbeitspreise", 2)
+    assert not any(word in block.text for block in found.blocks for word in ("böse", "unsichtbar", "color", "example.org"))
+
+
+def test_reads_presentations_with_a_page_per_slide(tmp_path: Path) -> None:
+    found = read(tmp_path, documents.pptx(), "preise.pptx")
+    assert (found.pages, found.title) == (2, "Arbeitspreise")
+    assert found.blocks == [
+        Block("heading", "Arbeitspreise", 1, 1),
+        Block("list", f"- Erster Punkt\n- {PROSE}", 1),
+        Block("heading", "Tabelle", 2, 1),
+        Block("table", documents.TABLE, 2),
+        Block("text", "Notiz dazu", 2),
+    ]
+
+
+def test_reads_workbooks_with_hidden_sheets(tmp_path: Path) -> None:
+    found = read(tmp_path, documents.xlsx([["Tag", "kWh"], ["Montag", 0.1 + 0.2], ["Dienstag", 3]]), "preise.xlsx")
+    assert found.notes == ["hidden_sheets"]
+    assert found.blocks == [
+        Block("heading", "Preise", 1, 1),
+        Block("table", "Tag | kWh\nMontag | 0.3\nDienstag | 3", 1),
+        Block("heading", "Verborgen", 2, 1),
+        Block("table", "geheim | 1.25", 2),
+    ]
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_reads_csv_in_any_charset(tmp_path: Path, charset: str) -> None:
+    content = documents.csv().decode("cp1252").encode(charset)
+    assert read(tmp_path, content, "preise.csv").blocks == [Block("table", documents.TABLE)]
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "cp1252", "utf-16", "utf-16-le", "utf-32", "cp850"])
+def test_reads_text_in_any_charset(tmp_path: Path, charset: str) -> None:
+    text = "Die Förderung für Wärmepumpen wächst, größere Anlagen müssen übrigens gemeldet werden. " * 3
+    assert read(tmp_path, text.encode(charset), "text.txt").blocks == [Block("text", text.strip())]
+
+
+def test_reads_mail_and_hands_on_what_is_attached(tmp_path: Path) -> None:
+    found = read(tmp_path, documents.mail(("../../preise.pdf", b"%PDF-"), ("alles.zip", documents.archive(("a.txt", b"a")))), "brief.eml")
+    assert (found.media_type, found.title) == ("message/rfc822", "Ihre Preisänderung für 2026")
+    assert found.notes == ["archives_left_out", "attachments"]
+    assert [(member.name, member.path.read_bytes(), member.size_bytes) for member in found.members] == [("preise.pdf", b"%PDF-", 5)]
+    assert [block.text for block in found.blocks][2:] == ["Guten Tag,", PROSE]
+
+
+def test_hands_on_the_members_of_an_archive(tmp_path: Path) -> None:
+    content = documents.archive(("ordner/eins.txt", b"eins"), ("__MACOSX/x", b"x"), ("bericht.docx", documents.docx()))
+    found = read(tmp_path, content, "alles.zip")
+    assert [(member.name, member.path.name) for member in found.members] == [("ordner/eins.txt", "0000"), ("bericht.docx", "0001")]
+    assert found.members[0].path.read_bytes() == b"eins"
+    assert found.blocks == []
+
+
+def test_a_scanned_page_is_said_to_hold_no_text(tmp_path: Path) -> None:
+    assert read(tmp_path, documents.scanned_pdf(), "scan.pdf").notes == ["images_without_text"]
+
+
+def test_a_file_under_a_wrong_name_is_read_as_what_it_is(tmp_path: Path) -> None:
+    found = read(tmp_path, documents.docx(), "preise.pdf")
+    assert "wordprocessingml" in found.media_type
+    assert found.notes == ["mislabelled"]
+    assert read(tmp_path, documents.html(), "preise.exe").notes == ["mislabelled"]
+
+
+@pytest.mark.parametrize(("name", "content"), [("x.docm", documents.docx), ("x.xlsm", documents.xlsx), ("x.pptm", documents.pptx)])
+def test_a_file_with_macros_is_read_without_them(tmp_path: Path, name: str, content: object) -> None:
+    package = documents.SAMPLES["file" + Path(name).suffix[:-1] + "x"]()
+    kind = {"d": "word", "x": "xl", "p": "ppt"}[name[2]]
+    found = read(tmp_path, documents.with_part(package, f"{kind}/vbaProject.bin", b"\x00macro"), name)
+    assert "macros" in found.notes
+    assert "mislabelled" not in found.notes
+    assert any("Basis" in block.text for block in found.blocks)
+
+
+def test_english_is_told_from_german(tmp_path: Path) -> None:
+    text = b"The battery is charged from the panels and not from the grid when the price is high."
+    assert read(tmp_path, text, "a.txt").language == "en"
+    assert read(tmp_path, b"De accu wordt geladen uit de zonnepanelen, niet van het net als de prijs hoog wordt.", "a.txt").language is None
