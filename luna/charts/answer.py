@@ -111,7 +111,7 @@ def _draw_key(words: str, index: int, place: tuple[float, float]) -> Markup:
 
 
 def _draw_series(kind: str, scale: tuple[ChartFrame, Axis], values: FloatArray, place: tuple[int, Sequence[int]]) -> Markup:
-    (frame, axis), (index, bars) = scale, place
+    (frame, axis), index = scale, place[0]
     if kind == "bar":
         return _draw_bars(frame, axis, values, place)
     css = f"line line-{index % COLOURS}"

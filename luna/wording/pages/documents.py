@@ -27,7 +27,7 @@ PHRASES = {
     "fetch_title": Phrase("Add a page from the internet", "Eine Seite aus dem Internet hinzufügen"),
     "fetch_note": Phrase("The page is fetched once and kept as it was.", "Die Seite wird einmal geholt und so behalten, wie sie war."),
     "fetch_address": Phrase("Address", "Adresse"),
-    "fetch_malformed": Phrase("This is no address of a page: it begins with https:// or http://.", "Das ist keine Adresse einer Seite: Sie beginnt mit https:// oder http://."),
+    "fetch_malformed": Phrase("This is no address: it begins with https:// or http://.", "Das ist keine Adresse: Sie beginnt mit https:// oder http://."),
     "fetch_send": Phrase("Fetch", "Holen"),
     "field_kind": Phrase("What it is", "Was es ist"),
     "field_for": Phrase("For whom", "Für wen"),
@@ -88,9 +88,7 @@ PHRASES = {
     "fault_damaged": Phrase("The file is damaged.", "Die Datei ist beschädigt."),
     "fault_damaged_remedy": Phrase("Open it yourself, save it anew, add it again.", "Öffne sie selbst, speichere sie neu und füg sie wieder hinzu."),
     "fault_empty": Phrase("There is no text in the file.", "In der Datei steht kein Text."),
-    "fault_empty_remedy": Phrase(
-        "If it is a scan, add a version with recognised text.", "Ist sie ein Scan, füg eine Fassung mit erkanntem Text hinzu."
-    ),
+    "fault_empty_remedy": Phrase("If it is a scan, add a version with recognised text.", "Ist sie ein Scan, füg eine Fassung mit erkanntem Text hinzu."),
     "fault_too_large": Phrase("The file is too large.", "Die Datei ist zu groß."),
     "fault_too_large_remedy": Phrase("Split it and add the parts.", "Teile sie und füg die Teile hinzu."),
     "fault_too_many_pages": Phrase("The file has too many pages.", "Die Datei hat zu viele Seiten."),
@@ -117,6 +115,9 @@ PHRASES = {
     "left_out_archives_left_out": Phrase("Archives inside were left out.", "Enthaltene Archive wurden weggelassen."),
     "left_out_members_left_out": Phrase("Some files inside were left out.", "Einige enthaltene Dateien wurden weggelassen."),
     "left_out_unreadable_pages": Phrase("Some pages could not be read.", "Einige Seiten ließen sich nicht lesen."),
-    "left_out_mislabelled": Phrase("The file is something else than its name says; it was read as what it is.", "Die Datei ist etwas anderes, als ihr Name sagt; gelesen wurde sie als das, was sie ist."),
+    "left_out_mislabelled": Phrase(
+        "It was read as what it is, not as what its name says.",
+        "Gelesen wurde sie als das, was sie ist, nicht als das, was ihr Name sagt.",
+    ),
     "left_out_ocr": Phrase("Text was recognised in pictures and may hold mistakes.", "Text wurde in Bildern erkannt und kann Fehler enthalten."),
 }

@@ -10,8 +10,8 @@ PHRASES = DOCUMENT_PHRASES | {
     "tab_documents": Phrase("Documents", "Dokumente"),
     "headline": Phrase("Ask about your contracts, your house and its energy", "Frag nach deinen Verträgen, deinem Haus und seiner Energie"),
     "lead": Phrase(
-        "Luna answers from your documents and from what is recorded of this house, shows where each sentence comes from, and says so when it does not know.",
-        "Luna antwortet aus deinen Dokumenten und aus dem, was von diesem Haus aufgezeichnet ist, zeigt, woher jeder Satz stammt, und sagt, wenn sie es nicht weiß.",
+        "Luna answers from your documents and this house's data, shows where each sentence comes from, and says so when it does not know.",
+        "Luna antwortet aus deinen Dokumenten und den Daten dieses Hauses, zeigt, woher jeder Satz stammt, und sagt, wenn sie es nicht weiß.",
     ),
     "question": Phrase("Your question", "Deine Frage"),
     "follow_up": Phrase("Ask on", "Weiterfragen"),
@@ -65,9 +65,7 @@ PHRASES = DOCUMENT_PHRASES | {
     ),
     "note_tool_failed": Phrase("Some of this house's data could not be read.", "Ein Teil der Daten dieses Hauses ließ sich nicht lesen."),
     "note_answered_from_templates": Phrase("Worded without a language model.", "Ohne Sprachmodell formuliert."),
-    "note_sentences_dropped": Phrase(
-        "Sentences that no source carries were left out.", "Sätze, die keine Quelle trägt, wurden weggelassen."
-    ),
+    "note_sentences_dropped": Phrase("Sentences that no source carries were left out.", "Sätze, die keine Quelle trägt, wurden weggelassen."),
     "answered_by": Phrase("{day}, {time} · {model}", "{day}, {time} · {model}"),
     "no_model": Phrase("without a language model", "ohne Sprachmodell"),
     "was_helpful": Phrase("Did this help?", "Hat das geholfen?"),

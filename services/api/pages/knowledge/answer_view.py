@@ -131,10 +131,12 @@ class ToolView:
         if chart is None:
             return []
         columns = [[*series.values, *[None] * len(chart.starts)] for series in chart.series]
-        return [
-            (say_start(start, chart, self.numbers), [say_value(column[row], series.unit, self.numbers) for column, series in zip(columns, chart.series, strict=True)])
-            for row, start in enumerate(chart.starts[:MOST_ROWS])
-        ]
+        units = [series.unit for series in chart.series]
+
+        def cells(row: int) -> list[str]:
+            return [say_value(column[row], unit, self.numbers) for column, unit in zip(columns, units, strict=True)]
+
+        return [(say_start(start, chart, self.numbers), cells(row)) for row, start in enumerate(chart.starts[:MOST_ROWS])]
 
     @property
     def arguments(self) -> str:

@@ -1,9 +1,8 @@
 """Questions about documents and the site's data, and answers with their sources."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import APIRouter, Form, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator, Field
@@ -15,15 +14,12 @@ from luna.database import answers, documents, sites
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, NotFoundError
 from luna.site import Site
-from services.api.gateway import CurrentGateway, Gateway
-from services.api.identity.caller import Caller, CurrentCaller
-from services.api.pages.job_part import SitePath
 from services.api.pages.knowledge.answer_view import AnswerView, cut_excerpt
-from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, show_part, words_of
+from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
+from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
 
-PAGE = PAGES["knowledge"]
 EXAMPLES = ("example_prices", "example_plan", "example_tariff", "example_manual")
 STAGES = ("understanding", "tools", "searching", "answering", "checking")
 # Of a conversation; what was asked before stays stored.
@@ -39,121 +35,103 @@ class QuestionForm(BaseModel):
     conversation: Annotated[AnswerId | None, _EmptyIsNone] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """What was asked before, the first question first; ``conversation_id`` is None where nothing was."""
-
-    conversation_id: str | None
-    answers: list[StoredAnswer]
-
-
-@router.get("/ui/sites/{site_id}/knowledge")
+@router.get("")
 def show_knowledge(
-    site_id: SitePath,
-    request: Request,
-    gateway: CurrentGateway,
-    caller: CurrentCaller,
-    *,
-    conversation: Annotated[AnswerId | None, Query()] = None,
-    question: Annotated[str, Query(max_length=2000)] = "",
+    visit: CurrentVisit, conversation: Annotated[AnswerId | None, Query()] = None, question: Annotated[str, Query(max_length=2000)] = ""
 ) -> Response:
     """Show the question box, and the conversation that it goes on from."""
-    return _show(request, gateway, caller, site_id=site_id, conversation_id=conversation, question=question)
+    return _show(visit, QuestionForm.model_construct(question=question, conversation=conversation))
 
 
-@router.post("/ui/sites/{site_id}/knowledge")
-async def ask_on_page(
-    site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, form: Annotated[QuestionForm, Form()]
-) -> Response:
+@router.post("")
+async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]) -> Response:
     """Have a question answered: as the part that waits for it, or, without a script, in the whole page."""
-    answer, refusal = await _ask(gateway, caller, site_id, form)
-    if answer is None:
-        if request.headers.get("HX-Request") and refusal is not None:
-            raise refusal
-        return await run_in_threadpool(
-            lambda: _show(request, gateway, caller, site_id=site_id, conversation_id=form.conversation, question=form.question, refusal=refusal)
-        )
-    if request.headers.get("HX-Request"):
-        return await run_in_threadpool(show_answer, site_id, answer.answer_id, request, gateway, caller)
-    return RedirectResponse(f"{PAGE.address(site_id)}?conversation={answer.conversation_id}#answer-{answer.answer_id}", 303)
+    try:
+        answer = await _ask(visit, form)
+    except LunaError as refusal:
+        if visit.wants_part:
+            raise
+        return await run_in_threadpool(_show, visit, form, refusal)
+    if visit.wants_part:
+        return await run_in_threadpool(show_answer, visit, answer.answer_id)
+    return _lead(visit, answer)
 
 
-@router.get("/ui/sites/{site_id}/knowledge/answers/{answer_id}")
-def show_answer(site_id: SitePath, answer_id: AnswerPath, request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+@router.get("/answers/{answer_id}")
+def show_answer(visit: CurrentVisit, answer_id: AnswerPath) -> Response:
     """Show one answer, as the part that takes the place of what was streamed."""
-    with unit_of_work(gateway.database) as connection:
-        site, stored = sites.load(connection, site_id), load_own_answer(connection, site_id, answer_id, caller)
-    return show_part(request, PAGE, "knowledge_answer.html.j2", site=site, view=_view(request, site, stored), excerpt=cut_excerpt)
+    with unit_of_work(visit.gateway.database) as connection:
+        site, stored = sites.load(connection, visit.site_id), load_own_answer(connection, visit, answer_id)
+    return show_part(visit.request, PAGE, "knowledge_answer.html.j2", site=site, view=_view(visit, site, stored), excerpt=cut_excerpt)
 
 
-@router.post("/ui/sites/{site_id}/knowledge/answers/{answer_id}/feedback")
-def rate_answer(
-    site_id: SitePath, answer_id: AnswerPath, request: Request, gateway: CurrentGateway, *, caller: CurrentCaller, feedback: Annotated[Feedback, Form()]
-) -> Response:
+@router.post("/answers/{answer_id}/feedback")
+def rate_on_page(visit: CurrentVisit, answer_id: AnswerPath, feedback: Annotated[Feedback, Form()]) -> Response:
     """Note whether an answer helped."""
-    with unit_of_work(gateway.database) as connection:
-        site, stored = sites.load(connection, site_id), load_own_answer(connection, site_id, answer_id, caller)
-        answers.give_feedback(connection, answer_id, FeedbackNote(feedback=feedback), asked_by=caller.name)
-    if request.headers.get("HX-Request"):
-        rated = _view(request, site, stored.model_copy(update={"feedback": feedback}))
-        return show_part(request, PAGE, "knowledge_feedback.html.j2", site=site, view=rated)
-    return RedirectResponse(f"{PAGE.address(site_id)}?conversation={stored.answer.conversation_id}#answer-{answer_id}", 303)
+    with unit_of_work(visit.gateway.database) as connection:
+        site, stored = sites.load(connection, visit.site_id), load_own_answer(connection, visit, answer_id)
+        answers.give_feedback(connection, answer_id, FeedbackNote(feedback=feedback), asked_by=visit.caller.name)
+    if not visit.wants_part:
+        return _lead(visit, stored.answer)
+    rated = _view(visit, site, stored.model_copy(update={"feedback": feedback}))
+    return show_part(visit.request, PAGE, "knowledge_feedback.html.j2", site=site, view=rated)
 
 
-def load_own_answer(connection: Connection, site_id: str, answer_id: str, caller: Caller) -> StoredAnswer:
-    """Return an answer that the caller was given on a site.
+def load_own_answer(connection: Connection, visit: Visit, answer_id: str) -> StoredAnswer:
+    """Return an answer that the visitor was given on the site.
 
     Raises:
         NotFoundError: there is none of that id, it is somebody else's or another site's.
     """
-    stored = answers.load(connection, answer_id, asked_by=caller.name)
-    if stored.site_id not in {None, site_id}:
+    stored = answers.load(connection, answer_id, asked_by=visit.caller.name)
+    if stored.site_id not in {None, visit.site_id}:
         raise NotFoundError("no such answer", field="answer_id", value=answer_id, remedy="Go back to the page Knowledge.")
     return stored
 
 
-async def _ask(gateway: Gateway, caller: Caller, site_id: str, form: QuestionForm) -> tuple[Answer | None, LunaError | None]:
-    """Return the answer, or why there is none: the page stands either way."""
-    caller.require_site(site_id)
-    own = None if caller.sites is None else tuple(sorted(caller.sites))
-    request = AskRequest(question=form.question, site_id=site_id, conversation_id=form.conversation, asked_by=caller.name, sites=own)
-    try:
-        reply = await gateway.ask(request)
-    except LunaError as error:
-        return None, error
-    return Answer.model_validate_json(bytes(reply.body)), None
+def address_of(visit: Visit, answer: Answer) -> str:
+    """Return where an answer stands in its conversation."""
+    return f"{visit.base}?conversation={answer.conversation_id}#answer-{answer.answer_id}"
 
 
-def _show(
-    request: Request, gateway: Gateway, caller: Caller, *, site_id: str, conversation_id: str | None, question: str, refusal: LunaError | None = None
-) -> Response:
-    with unit_of_work(gateway.database) as connection:
-        site = sites.load(connection, site_id)
-        held = _read_conversation(connection, site_id, conversation_id, caller)
-        anything = documents.list_page(connection, DocumentFilter(current=True), among=caller.sites, limit=1)
+def _lead(visit: Visit, answer: Answer) -> Response:
+    return RedirectResponse(address_of(visit, answer), 303)
+
+
+async def _ask(visit: Visit, form: QuestionForm) -> Answer:
+    request = AskRequest(question=form.question, site_id=visit.site_id, conversation_id=form.conversation, asked_by=visit.caller.name, sites=visit.own_sites)
+    reply = await visit.gateway.ask(request)
+    return Answer.model_validate_json(bytes(reply.body))
+
+
+def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) -> Response:
+    with unit_of_work(visit.gateway.database) as connection:
+        site = sites.load(connection, visit.site_id)
+        held = _read_conversation(connection, visit, form.conversation)
+        anything = documents.list_page(connection, DocumentFilter(current=True), among={visit.site_id}, limit=1)
     shown: dict[str, Any] = {
-        "base": PAGE.address(site_id),
-        "views": [_view(request, site, stored) for stored in held.answers],
-        "conversation_id": held.conversation_id,
-        "question": question,
+        "base": visit.base,
+        "views": [_view(visit, site, stored) for stored in held],
+        "conversation_id": form.conversation,
+        "question": form.question,
         "refusal": refusal,
         "examples": EXAMPLES,
         "stages": STAGES,
         "documents_there": bool(anything),
         "excerpt": cut_excerpt,
     }
-    return show(request, PAGE, site=site, **shown)
+    return show(visit.request, PAGE, site=site, **shown)
 
 
-def _read_conversation(connection: Connection, site_id: str, conversation_id: str | None, caller: Caller) -> Conversation:
+def _read_conversation(connection: Connection, visit: Visit, conversation_id: str | None) -> list[StoredAnswer]:
+    """Return what was asked before, the first question first."""
     if conversation_id is None:
-        return Conversation(None, [])
-    held = answers.read_conversation(connection, conversation_id, asked_by=caller.name)
-    if held.site_id not in {None, site_id}:
+        return []
+    held = answers.read_conversation(connection, conversation_id, asked_by=visit.caller.name)
+    if held.site_id not in {None, visit.site_id}:
         raise NotFoundError("no such conversation", field="conversation", value=conversation_id, remedy="Ask a new question.")
-    shown = [answers.load(connection, each.answer_id, asked_by=caller.name) for each in held.answers[-SHOWN_ANSWERS:]]
-    return Conversation(conversation_id, shown)
+    return [answers.load(connection, each.answer_id, asked_by=visit.caller.name) for each in held.answers[-SHOWN_ANSWERS:]]
 
 
-def _view(request: Request, site: Site, stored: StoredAnswer) -> AnswerView:
-    return AnswerView(stored.answer, PAGE.address(site.name), numbers_of(request, site), words_of(request, PAGE), stored.feedback)
+def _view(visit: Visit, site: Site, stored: StoredAnswer) -> AnswerView:
+    return AnswerView(stored.answer, visit.base, numbers_of(visit.request, site), words_of(visit.request, PAGE), stored.feedback)

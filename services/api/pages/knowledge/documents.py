@@ -4,35 +4,34 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Path, Query, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 
 from luna.contracts.documents import Chunk, Document, DocumentFilter, DocumentKind, FetchDocument, FetchDocumentRequest, IngestRequest
 from luna.contracts.job import Job
-from luna.database import documents, jobs, passages, sites
+from luna.database import document_passages, documents, jobs, sites
 from luna.database.engine import unit_of_work
 from luna.errors import NotFoundError
 from luna.site import Site, invalid_input
 from luna.wording.refusals import SpokenError
-from services.api.gateway import CurrentGateway, Gateway
-from services.api.identity.caller import Caller, CurrentCaller
-from services.api.pages.job_part import SitePath, find_progress
-from services.api.pages.knowledge.asking import load_own_answer
+from services.api.pages.job_part import find_progress
+from services.api.pages.knowledge.asking import address_of, load_own_answer
 from services.api.pages.knowledge.document_view import DocumentView, view_passages
-from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, show_part, words_of
+from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
+from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
 from services.api.routes.documents import delete_document, fetch_document, take_documents
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
 
-PAGE = PAGES["knowledge"]
 UPLOAD_PATH = r"/ui/sites/[^/]+/knowledge/documents"
 SHOWN_DOCUMENTS, SHOWN_PASSAGES = 200, 40
 # So much stands above the passage that an answer cites.
 BEFORE_CITED = 3
 TASKS = (IngestRequest.task, FetchDocumentRequest.task)
 DocumentPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
+JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
 MOST_CHUNK = 2**63 - 1
 
 
@@ -55,101 +54,88 @@ class Cited:
     begin: Annotated[int, Query(ge=0, le=100_000_000)] = 0
 
 
-@router.get("/ui/sites/{site_id}/knowledge/documents")
-def show_documents(
-    site_id: SitePath,
-    request: Request,
-    gateway: CurrentGateway,
-    caller: CurrentCaller,
-    *,
-    job: Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")] = None,
-    removed: bool = False,
-) -> Response:
+@router.get("/documents")
+def show_documents(visit: CurrentVisit, job: JobQuery = None, *, removed: bool = False) -> Response:
     """Show every document that the site's people find, and the forms that add one."""
-    frame = _read_list(request, gateway, site_id, job)
-    may_add = "data" in caller.scopes
-    kinds = get_args(DocumentKind)
-    return show(request, PAGE, template="knowledge_documents.html.j2", may_add=may_add, may_add_for_all=caller.sites is None, kinds=kinds, removed=removed, **frame)
+    frame = _read_list(visit, job) | {"kinds": get_args(DocumentKind), "removed": removed}
+    frame |= {"may_add": "data" in visit.caller.scopes, "may_add_for_all": visit.caller.sites is None}
+    return show(visit.request, PAGE, template="knowledge_documents.html.j2", **frame)
 
 
-@router.get("/ui/sites/{site_id}/knowledge/documents/list")
-def show_document_list(
-    site_id: SitePath, request: Request, gateway: CurrentGateway, job: Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")] = None
-) -> Response:
+@router.get("/documents/list")
+def show_document_list(visit: CurrentVisit, job: JobQuery = None) -> Response:
     """Show the list alone, which looks again by itself while documents are on their way."""
-    return show_part(request, PAGE, "knowledge_document_list.html.j2", **_read_list(request, gateway, site_id, job))
+    return show_part(visit.request, PAGE, "knowledge_document_list.html.j2", **_read_list(visit, job))
 
 
-@router.post("/ui/sites/{site_id}/knowledge/documents")
-async def upload_documents(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+@router.post("/documents")
+async def upload_documents(visit: CurrentVisit) -> Response:
     """Take files and lead to the list that shows how far they are."""
-    accepted = await take_documents(request, gateway, caller)
-    return _lead(site_id, None if accepted.job is None else accepted.job.job_id)
+    accepted = await take_documents(visit.request, visit.gateway, visit.caller)
+    return _lead(visit, None if accepted.job is None else accepted.job.job_id)
 
 
-@router.post("/ui/sites/{site_id}/knowledge/documents/fetch")
-def fetch_page(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, form: Annotated[FetchForm, Form()]) -> Response:
+@router.post("/documents/fetch")
+def fetch_page(visit: CurrentVisit, form: Annotated[FetchForm, Form()]) -> Response:
     """Have a page of the internet fetched, and lead to the list that shows how far it is."""
     try:
         wanted = FetchDocument(url=form.url.strip(), kind=form.kind, site_id=form.site_id or None)
     except ValidationError as exc:
         if any(fault["loc"] == ("url",) for fault in exc.errors()):
-            raise SpokenError(words_of(request, PAGE)("fetch_malformed"), field="url", value=form.url[:200]) from exc
+            raise SpokenError(words_of(visit.request, PAGE)("fetch_malformed"), field="url", value=form.url[:200]) from exc
         raise invalid_input(exc, field="") from exc
-    return _lead(site_id, fetch_document(wanted, gateway, Response(), caller).job_id)
+    return _lead(visit, fetch_document(wanted, visit.gateway, Response(), visit.caller).job_id)
 
 
-@router.get("/ui/sites/{site_id}/knowledge/documents/{document_id}")
-def show_document(
-    site_id: SitePath, document_id: DocumentPath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, cited: Annotated[Cited, Depends()]
-) -> Response:
+@router.get("/documents/{document_id}")
+def show_document(visit: CurrentVisit, document_id: DocumentPath, cited: Annotated[Cited, Depends()]) -> Response:
     """Show what a document says, with the passage that an answer cites."""
-    with unit_of_work(gateway.database) as connection:
-        site = sites.load(connection, site_id)
-        document = documents.load(connection, document_id, among={site_id})
+    with unit_of_work(visit.gateway.database) as connection:
+        site = sites.load(connection, visit.site_id)
+        document = documents.load(connection, document_id, among={visit.site_id})
         chunks, found = _read_passages(connection, document_id, cited)
-        quote, conversation = _read_quote(connection, site_id, cited, caller)
+        quote, conversation = _read_quote(connection, visit, cited)
         versions = documents.list_versions(connection, document.name, document.site_id)
     shown: dict[str, Any] = {
-        "base": PAGE.address(site_id),
-        "view": _view(request, site, document),
-        "versions": [_view(request, site, each) for each in versions if each.document_id != document_id],
+        "base": visit.base,
+        "view": _view(visit, site, document),
+        "versions": [_view(visit, site, each) for each in versions if each.document_id != document_id],
         "passages": view_passages(chunks[:SHOWN_PASSAGES], cited=cited.chunk, words=quote),
         "following": chunks[SHOWN_PASSAGES].position if len(chunks) > SHOWN_PASSAGES else None,
         "gone": not found,
         "conversation": conversation,
         "cited": cited,
-        "may_remove": "data" in caller.scopes and (document.site_id is not None or caller.sites is None),
+        "may_remove": "data" in visit.caller.scopes and (document.site_id is not None or visit.caller.sites is None),
     }
-    return show(request, PAGE, template="knowledge_document.html.j2", site=site, **shown)
+    return show(visit.request, PAGE, template="knowledge_document.html.j2", site=site, **shown)
 
 
-@router.post("/ui/sites/{site_id}/knowledge/documents/{document_id}/remove")
-def remove_document(site_id: SitePath, document_id: DocumentPath, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+@router.post("/documents/{document_id}/remove")
+def remove_document(visit: CurrentVisit, document_id: DocumentPath) -> Response:
     """Remove a document for good."""
-    with unit_of_work(gateway.database) as connection:
-        documents.load(connection, document_id, among={site_id})
-    delete_document(document_id, gateway, caller)
-    return RedirectResponse(f"{PAGE.address(site_id)}/documents?removed=true", HTTPStatus.SEE_OTHER.value)
+    with unit_of_work(visit.gateway.database) as connection:
+        documents.load(connection, document_id, among={visit.site_id})
+    delete_document(document_id, visit.gateway, visit.caller)
+    return RedirectResponse(f"{visit.base}/documents?removed=true", HTTPStatus.SEE_OTHER.value)
 
 
-def _lead(site_id: str, job_id: str | None) -> Response:
+def _lead(visit: Visit, job_id: str | None) -> Response:
     query = "" if job_id is None else f"?job={job_id}"
-    return RedirectResponse(f"{PAGE.address(site_id)}/documents{query}", HTTPStatus.SEE_OTHER.value)
+    return RedirectResponse(f"{visit.base}/documents{query}", HTTPStatus.SEE_OTHER.value)
 
 
-def _read_list(request: Request, gateway: Gateway, site_id: str, job_id: str | None) -> dict[str, Any]:
-    with unit_of_work(gateway.database) as connection:
-        site = sites.load(connection, site_id)
-        rows = documents.list_page(connection, DocumentFilter(), among={site_id}, limit=SHOWN_DOCUMENTS)
-        job = None if job_id is None else _find_job(connection, site_id, job_id)
-    views = [_view(request, site, document) for document in _newest(rows)]
+def _read_list(visit: Visit, job_id: str | None) -> dict[str, Any]:
+    with unit_of_work(visit.gateway.database) as connection:
+        site = sites.load(connection, visit.site_id)
+        rows = documents.list_page(connection, DocumentFilter(), among={visit.site_id}, limit=SHOWN_DOCUMENTS)
+        job = None if job_id is None else _find_job(connection, visit.site_id, job_id)
+    views = [_view(visit, site, document) for document in _newest(rows)]
     return {
         "site": site,
-        "base": PAGE.address(site_id),
+        "base": visit.base,
         "views": views,
         "job": job,
-        "progress": None if job is None else find_progress(gateway, job),
+        "progress": None if job is None else find_progress(visit.gateway, job),
         "busy": any(not view.settled for view in views) or (job is not None and job.finished_at is None),
         "searchable": sum(view.document.current for view in views),
         "all_shown": len(rows) < SHOWN_DOCUMENTS,
@@ -182,25 +168,25 @@ def _read_passages(connection: Connection, document_id: str, cited: Cited) -> tu
     begin, found = cited.begin, True
     if cited.chunk is not None and not begin:
         try:
-            begin = max(passages.list_around(connection, document_id, cited.chunk, span=0)[0].position - BEFORE_CITED, 0)
+            begin = max(document_passages.list_around(connection, document_id, cited.chunk, span=0)[0].position - BEFORE_CITED, 0)
         except NotFoundError:
             found = False
     if cited.page is not None and not begin and (cited.chunk is None or not found):
-        begin = passages.find_page(connection, document_id, cited.page)
-    return passages.list_page(connection, document_id, after=begin - 1, limit=SHOWN_PASSAGES + 1), found
+        begin = document_passages.find_page(connection, document_id, cited.page)
+    return document_passages.list_page(connection, document_id, after=begin - 1, limit=SHOWN_PASSAGES + 1), found
 
 
-def _read_quote(connection: Connection, site_id: str, cited: Cited, caller: Caller) -> tuple[str, str | None]:
-    """Return the words that an answer cites, and the address of the conversation; neither where the answer is gone or somebody else's."""
+def _read_quote(connection: Connection, visit: Visit, cited: Cited) -> tuple[str, str | None]:
+    """Return the words that an answer cites, and where the answer stands; neither where it is gone or somebody else's."""
     if cited.answer is None:
         return "", None
     try:
-        answer = load_own_answer(connection, site_id, cited.answer, caller).answer
+        answer = load_own_answer(connection, visit, cited.answer).answer
     except NotFoundError:
         return "", None
     quote = next((each.quote for each in answer.citations if each.number == cited.source and each.chunk_id == cited.chunk), "")
-    return quote, f"{PAGE.address(site_id)}?conversation={answer.conversation_id}#answer-{answer.answer_id}"
+    return quote, address_of(visit, answer)
 
 
-def _view(request: Request, site: Site, document: Document) -> DocumentView:
-    return DocumentView(document, numbers_of(request, site), words_of(request, PAGE))
+def _view(visit: Visit, site: Site, document: Document) -> DocumentView:
+    return DocumentView(document, numbers_of(visit.request, site), words_of(visit.request, PAGE))
