@@ -12,7 +12,7 @@ from luna.contracts.documents import SiteName
 from luna.contracts.message import Message, Request
 from luna.contracts.plan import Language
 
-Unit = Literal["kwh", "kw", "price", "cost", "soc", "share", "g_per_kwh", "hours", "instant", "count", "celsius"]
+Unit = Literal["kwh", "kw", "price", "cost", "soc", "share", "g_per_kwh", "hours", "instant", "count", "celsius", "name"]
 
 
 class Figure(Message):
@@ -60,6 +60,8 @@ class ToolResult(Message):
     figures: list[Figure] = []
     chart: Chart | None = None
     sources: list[ToolSource] = []
+    currency: Annotated[str | None, Field(description="of the figures that are money, ISO 4217")] = None
+    timezone: Annotated[str | None, Field(description="of the site, whose local days and clock the text tells")] = None
 
 
 class ToolDescription(Message):

@@ -1,5 +1,6 @@
 """Every task there is, as its request declares it: which ones beat asks for, and which ones may be asked for as jobs."""
 
+from luna.contracts.answers import AskRequest
 from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (
     BackfillRequest,
@@ -22,6 +23,7 @@ from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, PlanChangesRequest
 from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
 from luna.contracts.search import EmbedRequest, SearchRequest
+from luna.contracts.site_tools import ToolCallRequest, ToolListRequest
 
 # In the order in which lists name them.
 REQUESTS: tuple[type[Request], ...] = (
@@ -67,6 +69,9 @@ REQUESTS: tuple[type[Request], ...] = (
     IngestRequest,
     FetchDocumentRequest,
     ReindexRequest,
+    ToolListRequest,
+    ToolCallRequest,
+    AskRequest,
 )
 
 

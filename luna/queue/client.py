@@ -10,6 +10,7 @@ from luna.contracts.job import Job
 from luna.contracts.message import Request, interactive_queue_of, queue_of
 from luna.errors import UnavailableError
 from luna.queue import serialization
+from luna.queue.answer_streams import AnswerStreams
 from luna.queue.app import create_sender
 from luna.queue.connection import connect, reachable
 from luna.queue.heartbeats import Heartbeats
@@ -23,7 +24,8 @@ GRACE_OF_ASKED = timedelta(seconds=10)
 
 
 class Client:
-    """Speaks to the workers behind one Redis: sends by itself, follows up through ``tasks``, sees who lives through ``heartbeats``. Threads may share it.
+    """Speaks to the workers behind one Redis: sends by itself, follows up through ``tasks``, sees who lives through ``heartbeats``,
+    hears answers while they are made through ``answers``. Threads may share it.
 
     Every method raises UnavailableError within three seconds where Redis is away or full.
 
@@ -36,6 +38,7 @@ class Client:
         self._app = create_sender(redis_url)
         self.tasks = TaskMonitor(self._redis)
         self.heartbeats = Heartbeats(self._redis)
+        self.answers = AnswerStreams(self._redis)
 
     def call(
         self, request: Request, *, timeout: timedelta, on_progress: Callable[[Progress], None] | None = None, given_up: threading.Event | None = None
@@ -65,11 +68,14 @@ class Client:
         Raises:
             UnavailableError, LunaError: as ``call`` does.
         """
+        return self.tasks.await_reply(self.begin(request, timeout=timeout), request.task, timeout=timeout)
+
+    def begin(self, request: Request, *, timeout: timedelta) -> str:
+        """Send a ``request`` that has just been validated as ``ask`` does, and return the task's id without waiting for its reply."""
         seconds = timeout.total_seconds()
         limits: dict[str, Any] = {"soft_time_limit": seconds, "time_limit": seconds + GRACE_OF_ASKED.total_seconds()}
         queue = interactive_queue_of(request.queue())
-        task_id = self._submit(request, serialization.write_request(request), expires=timeout, queue=queue, **limits)
-        return self.tasks.await_reply(task_id, request.task, timeout=timeout)
+        return self._submit(request, serialization.write_request(request), expires=timeout, queue=queue, **limits)
 
     def submit(self, request: Request, *, key: str | None = None, expires: timedelta | None = None) -> str:
         """Send ``request`` and return the task's id.

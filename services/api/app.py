@@ -43,6 +43,7 @@ from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import add_problem_handlers
 from services.api.routes import (
     alternatives,
+    answers,
     audit,
     auth,
     control,
@@ -67,6 +68,7 @@ from services.api.routes import (
     short_paths,
     sites,
     timeline,
+    tools,
     users,
 )
 from services.api.routes import settings as setting_routes
@@ -189,6 +191,7 @@ ROUTERS = (
     plans.router,
     timeline.router,
     alternatives.router,
+    answers.router,
     forecasts.router,
     forecast_versions.router,
     series.router,
@@ -201,6 +204,7 @@ ROUTERS = (
     sessions.router,
     notifications.router,
     documents.router,
+    tools.router,
     replays.router,
     search.router,
     jobs.router,

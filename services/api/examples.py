@@ -46,7 +46,10 @@ BODIES: dict[str, Schema] = {
     "override": {"mode": "charge", "power_kw": 2, "until": "2099-03-12T18:00:00+01:00"},
     "add_manual_block": {"from": "2024-03-12T18:00:00+01:00", "to": "2024-03-12T21:00:00+01:00", "device": "battery", "action": "hold"},
     "add_session": {"vehicle": "car", "from": "2024-03-12T18:00:00+01:00", "to": "2024-03-13T07:00:00+01:00", "arrival_soc": 0.4, "target_soc": 0.8},
+    "call_tool": {"site_id": "home", "arguments": {"first_day": "2024-03-12", "price": "spot"}, "language": "en"},
     "start_replay": _DAYS | {"policies": ["idle", "mpc"]},
+    "ask_question": {"question": "How long is the notice period of my supply contract?", "site_id": "home"},
+    "rate_answer": {"feedback": "helpful", "note": "that was the page I was looking for"},
     "ask_what_if": {"site_id": "home", "from_day": "2024-03-01", "to_day": "2024-03-31", "variants": [_LARGER]},
     "set_up": {"name": "admin", "password": "lantern orchard nine winters"},
     "sign_in": {"name": "admin", "password": "lantern orchard nine winters", "form": "tokens"},
@@ -81,6 +84,16 @@ PARAMETERS: dict[str, str | int] = {
 }
 ANSWERS: dict[str, Any] = {
     "test_notifications": {"targets": [{"target": "ntfys://ntfy.example/luna", "events": ["plan", "device"], "sent": True, "error": None}]},
+    "list_tools": {
+        "tools": [
+            {
+                "name": "site_description",
+                "description": "What the site has, and which local day it is there.",
+                "arguments": {"type": "object", "properties": {}, "additionalProperties": False},
+            }
+        ]
+    },
+    "answer_assistant": {"jsonrpc": "2.0", "id": 1, "result": {"tools": []}},
     "live": {"status": "live"},
     "ready": {"status": "ready", "checks": [{"name": "database", "ok": True, "latency_ms": 1.2, "detail": "PostgreSQL 16.2"}]},
     "list_services": {"ready": True, "services": [{"service": "planner", "ready": True, "missing": [], "instances": []}]},

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Annotated
 
@@ -52,10 +52,15 @@ class Gateway:
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
-    async def ask(self, request: RequestMessage, *, status: int = 200) -> Response:
+    async def ask(self, request: RequestMessage, *, status: int = 200, timeout: timedelta | None = None) -> Response:
         """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
 
         A request comes validated, a reply from its own model: neither is read again on the way.
+
+        Args:
+            request: what is asked.
+            status: of the response.
+            timeout: how long the reply is waited for; usual: as for a plan.
 
         Raises:
             UnavailableError: too many calls wait already, the queue is away, or no reply came in time.
@@ -63,9 +68,14 @@ class Gateway:
         """
         if self._waiting.available_tokens < 1:
             raise UnavailableError(f"{MAX_WAITING} requests wait already", remedy="Try again shortly, or run more workers.")
-        call = partial(self.queue.ask, request, timeout=self.settings.plan_timeout)
+        call = partial(self.queue.ask, request, timeout=timeout or self.settings.plan_timeout)
         text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
         return Response(text, status_code=status, media_type="application/json")
+
+    @property
+    def answer_timeout(self) -> timedelta:
+        """How long an answer is waited for: that of a plan, and with a language model as long as that may take."""
+        return self.settings.plan_timeout + (self.settings.language_timeout if self.settings.language_url is not None else timedelta(0))
 
     @cached_property
     def objects(self) -> ObjectStore:

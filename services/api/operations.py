@@ -129,6 +129,20 @@ SEARCH = (
     Operation("search_passages", "POST", "/v1/search", "read", "search", aliases=("/search",)),
     Operation("embed_texts", "POST", "/v1/embed", "analyse", alone="what other programs index with", aliases=("/embed",)),
 )
+ANSWERS = (
+    Operation("ask_question", "POST", "/v1/answers", "read", "ask", aliases=("/rag/ask",)),
+    Operation("list_answers", "GET", "/v1/answers", "read", "answers list"),
+    Operation("audit_answers", "GET", "/v1/audit/answers", "administer", "answers list", aliases=("/admin/answers",)),
+    Operation("read_answer", "GET", "/v1/answers/{answer_id}", "read", "answers show"),
+    Operation("rate_answer", "POST", "/v1/answers/{answer_id}/feedback", "read", alone="a reader's own word on an answer that a page or program showed"),
+    Operation("read_conversation", "GET", "/v1/conversations/{conversation_id}", "read", "answers show"),
+    Operation("delete_conversation", "DELETE", "/v1/conversations/{conversation_id}", "read", alone="a reader's own; answer_retention forgets the others"),
+)
+TOOLS = (
+    Operation("list_tools", "GET", "/v1/tools", "read", "tools list"),
+    Operation("call_tool", "POST", "/v1/tools/{name}", "read", "tools call"),
+    Operation("answer_assistant", "POST", "/mcp", "read", "mcp"),
+)
 NOTIFICATIONS = (
     Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
     Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
@@ -292,6 +306,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *CONTROL,
     *EVALUATION,
     *SEARCH,
+    *ANSWERS,
+    *TOOLS,
     *NOTIFICATIONS,
     *DOCUMENTS,
     *JOBS,
@@ -318,6 +334,7 @@ SOLVERS = frozenset(
         "train_forecast",
         "start_replay",
         "ask_what_if",
+        "ask_question",
         "accept_job",
     }
 )

@@ -3,15 +3,20 @@
 from datetime import timedelta
 from functools import cache
 
+from luna.contracts.answers import Answer, AskRequest
 from luna.contracts.documents import REINDEX_LIMIT, FetchDocumentRequest, IngestReply, IngestRequest, ReindexReply, ReindexRequest
 from luna.contracts.search import EmbedReply, EmbedRequest, SearchReply, SearchRequest
+from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
 from luna.errors import UnavailableError
 from luna.queue import TaskContext, task
 from luna.settings import Settings
+from services.rag.answering.process import open_parts
+from services.rag.answering.service import answer_published
 from services.rag.documents import ingest, reindex
 from services.rag.documents.pipeline import Pipeline
 from services.rag.embedding import prepare_embedder
 from services.rag.retrieval.search import Searcher
+from services.rag.tools import registry
 
 NEEDS = ("database", "redis", "objects", "vectors", "language")
 
@@ -54,3 +59,22 @@ def embed(request: EmbedRequest, work: TaskContext) -> EmbedReply:
         raise UnavailableError("there is no embedding model on this machine", field="language_url", remedy="Let Luna fetch its own once, or name a server.")
     vectors = embedder.embed(request.texts, role=request.role)
     return EmbedReply(model=embedder.model, dimensions=embedder.dimensions, vectors=[[float(value) for value in vector] for vector in vectors])
+
+
+@task(ToolListRequest)
+def list_tools(_request: ToolListRequest, _work: TaskContext) -> ToolList:
+    """Return the tools over a site's data."""
+    return registry.list_tools()
+
+
+@task(ToolCallRequest)
+def call_tool(request: ToolCallRequest, work: TaskContext) -> ToolResult:
+    """Call one."""
+    return registry.call_tool(work.connection, request, now=work.clock.now(), client=work.client)
+
+
+@task(AskRequest, soft_limit=timedelta(minutes=15))
+def answer(request: AskRequest, work: TaskContext) -> Answer:
+    """Answer a question; no connection is held while a language model speaks."""
+    parts = open_parts(work.settings, work.database(), searcher_of(work.settings), clock=work.clock, client=work.client)
+    return answer_published(request, parts, clock=work.clock, streams=work.client.answers)

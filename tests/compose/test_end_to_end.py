@@ -15,8 +15,8 @@ WORKERS = ("planner", "forecaster", "ingest", "agent", "rag", "notifier")
 OURS = ("api", "beat", *WORKERS)
 # Recorder and executor serve no queue; Home Assistant is told of nothing before a broker is named.
 SERVICES = (*OURS, "recorder", "executor")
-CONTAINERS = (*SERVICES, "planner-jobs", "forecaster-interactive", "home-assistant")
-OUTSIDE = ("ingest", "recorder", "executor", "rag", "notifier", "home-assistant")
+CONTAINERS = (*SERVICES, "planner-jobs", "forecaster-interactive", "rag-interactive", "home-assistant")
+OUTSIDE = ("ingest", "recorder", "executor", "rag", "rag-interactive", "notifier", "home-assistant")
 
 
 def test_every_container_is_healthy_and_every_job_has_ended_well(stack: Stack) -> None:

@@ -18,7 +18,7 @@ FILE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 OURS = {name for name, service in SERVICES.items() if service["image"].startswith("luna-") and name != "fluent-bit"}
 JOBS = {"preflight", "migrate", "buckets", "models", "cli"}
-WORKERS = {"planner", "planner-jobs", "forecaster", "forecaster-interactive", "ingest", "notifier", "agent", "rag"}
+WORKERS = {"planner", "planner-jobs", "forecaster", "forecaster-interactive", "ingest", "notifier", "agent", "rag", "rag-interactive"}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 each_service = pytest.mark.parametrize("name", SERVICES)
@@ -115,7 +115,7 @@ def test_networks_are_closed_except_to_those_that_fetch_and_those_that_serve() -
     members = {network: {name for name, service in SERVICES.items() if network in service.get("networks", [])} for network in FILE["networks"]}
     assert set(members) == {"edge", "proxy", "data", "egress", "observability"}
     assert members["edge"] == {"api", "grafana"}
-    assert members["egress"] == {"ingest", "recorder", "executor", "notifier", "home-assistant", "rag", "models", "caddy"}
+    assert members["egress"] == {"ingest", "recorder", "executor", "notifier", "home-assistant", "rag", "rag-interactive", "models", "caddy"}
     # The gateway believes what caddy says of a caller: nobody else may stand there.
     assert members["proxy"] == {"api", "caddy"}
     assert FILE["networks"]["proxy"]["internal"]

@@ -1,0 +1,135 @@
+"""Tools over a site's data: by route, and by the Model Context Protocol for assistants."""
+
+from functools import partial
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import Path, Request, Response
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from pydantic import Field
+from starlette.types import Message as AsgiMessage
+
+from luna.contracts.documents import SiteName
+from luna.contracts.message import Message
+from luna.contracts.message import Request as RequestMessage
+from luna.contracts.plan import Language
+from luna.contracts.search import SearchReply, SearchRequest
+from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.errors import UnavailableError
+from services.api.assistants import ToolAccess, build_server
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import Caller, CurrentCaller
+from services.api.identity.identity import Identity
+from services.api.identity.limits import Budget
+from services.api.json_body import CheckedRoute
+from services.api.routing import ResourceRouter
+
+# Days and clock times in arguments are the site's, and are read where the tool is.
+router = ResourceRouter("tools", route_class=CheckedRoute)
+
+ToolName = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="as listed")]
+# Tools for which the planner plans anew.
+COMPUTING = frozenset({"what_would_it_cost"})
+MOST_SITES = 200
+
+
+class ToolQuestion(Message):
+    """What a tool is asked."""
+
+    site_id: SiteName
+    arguments: Annotated[dict[str, Any], Field(description="as the tool's schema says; days are local days of the site")] = {}
+    language: Annotated[Language, Field(description="of the text")] = "en"
+
+
+@router.operation("List the tools over a site's data", response_model=ToolList)
+async def list_tools(gateway: CurrentGateway) -> Response:
+    """Return each tool with the JSON schema of its arguments; none changes anything."""
+    return await gateway.ask(ToolListRequest())
+
+
+@router.operation("Call a tool over a site's data", response_model=ToolResult)
+async def call_tool(name: ToolName, question: ToolQuestion, gateway: CurrentGateway, caller: CurrentCaller, *, request: Request) -> Response:
+    """Return what it finds: a few sentences, the figures in them, a chart, and where they come from."""
+    await _spend(request, caller, name)
+    asked = ToolCallRequest(tool=name, arguments=question.arguments, site_id=question.site_id, language=question.language, sites=_sites_of(caller))
+    return await gateway.ask(asked)
+
+
+@router.operation("Answer an assistant by the Model Context Protocol", response_class=Response)
+async def answer_assistant(request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+    """Answer one message of the protocol (streamable HTTP, without a session): an assistant lists tools and calls them, with a key as any program."""
+    server = build_server(_give_access(request, gateway, caller))
+    # A manager of its own for each request: nothing of one caller is there for another.
+    manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
+    answer = _Answer(request, await request.body())
+    async with manager.run():
+        await manager.handle_request(request.scope, answer.receive, answer.send)
+    return Response(bytes(answer.body), answer.status, dict(answer.headers))
+
+
+class _Answer:
+    """One exchange: the body that was read, and what is answered to it."""
+
+    def __init__(self, request: Request, body: bytes) -> None:
+        self._request, self._unread = request, [body]
+        self.status, self.headers, self.body = 500, list[tuple[str, str]](), bytearray()
+
+    async def receive(self) -> AsgiMessage:
+        """Return the body, then what the caller does."""
+        if self._unread:
+            return {"type": "http.request", "body": self._unread.pop(), "more_body": False}
+        return await self._request.receive()
+
+    async def send(self, message: AsgiMessage) -> None:
+        """Keep what is answered."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"] if name.lower() != b"content-length"]
+        else:
+            self.body += message.get("body", b"")
+
+
+def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAccess:
+    async def call(asked: ToolCallRequest) -> ToolResult:
+        await _spend(request, caller, asked.tool)
+        return ToolResult.model_validate_json(await _ask(gateway, asked))
+
+    async def search(asked: SearchRequest) -> SearchReply:
+        return SearchReply.model_validate_json(await _ask(gateway, asked))
+
+    async def list_offered() -> ToolList:
+        return ToolList.model_validate_json(await _ask(gateway, ToolListRequest()))
+
+    async def list_sites() -> list[str]:
+        return await to_thread.run_sync(partial(_list_sites, gateway, caller))
+
+    return ToolAccess(list_offered, call, search, list_sites, sites=_sites_of(caller))
+
+
+async def _ask(gateway: Gateway, asked: RequestMessage) -> bytes:
+    """Return a service's reply; where nobody serves it, that is said at once.
+
+    Raises:
+        UnavailableError: no worker answers such requests.
+    """
+    if not await to_thread.run_sync(partial(gateway.queue.is_served, type(asked), asked=True)):
+        raise UnavailableError("no worker of the knowledge service answers", remedy="Run one: python -m luna.queue.worker --queues rag")
+    return bytes((await gateway.ask(asked)).body)
+
+
+def _list_sites(gateway: Gateway, caller: Caller) -> list[str]:
+    with unit_of_work(gateway.database) as connection:
+        return [stored.site.name for stored in sites.list_page(connection, limit=MOST_SITES, among=caller.sites)]
+
+
+def _sites_of(caller: Caller) -> tuple[str, ...] | None:
+    return None if caller.sites is None else tuple(sorted(caller.sites))
+
+
+async def _spend(request: Request, caller: Caller, tool: str) -> None:
+    """Count what makes the planner compute, as its own route does."""
+    if tool in COMPUTING and caller.means != "local":
+        identity: Identity = request.app.state.identity
+        await identity.limiter.spend(Budget("solver", identity.settings.solves_per_minute), str(caller.user_id))

@@ -1,0 +1,56 @@
+"""``luna tools``: what assistants are told of a site, asked by hand."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from luna.contracts.plan import Language
+from luna.contracts.site_tools import ToolCallRequest, ToolResult
+from luna.errors import InvalidInputError
+from luna.timeline import SystemClock
+from services.cli.console import JsonOption, emit, out, table
+
+app = typer.Typer(help="List the tools over a site's data, and call one.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_tools(*, as_json: JsonOption = False) -> None:
+    """Show every tool with what it tells."""
+    from services.rag.tools import registry
+
+    found = registry.list_tools()
+    rows = [[tool.name, tool.description] for tool in found.tools]
+    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: table(("tool", "what it tells"), rows, words=("what it tells",)))
+
+
+@app.command("call")
+def call_tool(
+    name: Annotated[str, typer.Argument(help="The tool.")],
+    *,
+    site: Annotated[str, typer.Option(help="Which site.")],
+    arguments: Annotated[str, typer.Option(help="As the tool's schema says, in JSON.")] = "{}",
+    language: Annotated[Language, typer.Option(help="Of the text.")] = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Call a tool and show what it finds; what takes the planner is asked where one runs."""
+    from services.cli.storage import compose_request, unit_of_work
+    from services.rag.tools import registry
+
+    request = compose_request(ToolCallRequest, tool=name, arguments=_read(arguments), site_id=site, language=language)
+    with unit_of_work() as connection:
+        result = registry.call_tool(connection, request, now=SystemClock().now())
+    emit(result.model_dump(mode="json"), as_json=as_json, show=lambda: _show(result))
+
+
+def _read(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise InvalidInputError("no JSON", field="--arguments", value=text[:100], remedy='Write it like {"first_day": "2024-03-12"}.') from exc
+
+
+def _show(result: ToolResult) -> None:
+    out.print(result.text, markup=False, highlight=False)
+    for source in result.sources:
+        out.print(f"  {source.path or source.what}", markup=False, highlight=False)

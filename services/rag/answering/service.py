@@ -1,0 +1,227 @@
+"""Answer a question from what is stored, and store the answer with everything it was made from."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+import structlog
+from prometheus_client import Counter, Histogram
+from sqlalchemy import Engine
+
+from luna.contracts.answers import Answer, AnswerSentence, AskRequest, StoredAnswer
+from luna.contracts.plan import Language
+from luna.contracts.search import SearchReply, SearchRequest
+from luna.database import answers, sites
+from luna.database.engine import unit_of_work
+from luna.errors import LunaError, NotFoundError
+from luna.queue.answer_streams import AnswerStreams
+from luna.timeline import Clock, parse_zone
+from services.rag.answering.answerer import Answerer, AnswerMade, Asked
+from services.rag.answering.ports import Embedder, Listener, Nobody, Search, SiteTools, Stage
+from services.rag.answering.prompts import PROMPT_VERSION
+from services.rag.language import GaveUpError, LanguageModel
+
+# A conversation is understood by its last questions.
+REMEMBERED = 4
+# How often at most Redis is asked whether the asker has left.
+LOOK_SECONDS = 0.3
+_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 40, 80, 160)
+ANSWER_SECONDS = Histogram("luna_rag_answer_seconds", "Time from a question to its answer, by how it is worded.", ["worded"], buckets=_BUCKETS)
+FIRST_TOKEN_SECONDS = Histogram("luna_rag_first_token_seconds", "Time from a question to the first checked word of its answer.", buckets=_BUCKETS)
+REFUSALS = Counter("luna_rag_refusals_total", "Questions that neither documents nor data answer.")
+
+log = structlog.get_logger("luna.rag")
+
+OpenTools = Callable[[AskRequest, str, Language], SiteTools]
+
+
+@dataclass(frozen=True)
+class AnsweringParts:
+    """What answers are made of in one process.
+
+    Attributes:
+        search: finds passages; opens its own unit of work.
+        tools: returns the tools over a site for a request, in a language.
+        model: words answers; None: nobody does.
+        embedder: compares sentences; None: words alone do.
+    """
+
+    database: Engine
+    search: Search
+    tools: OpenTools | None = None
+    model: LanguageModel | None = None
+    embedder: Embedder | None = None
+
+
+class StreamListener:
+    """Publishes an answer while it is made, and looks whether anybody listens still."""
+
+    def __init__(self, streams: AnswerStreams, stream: str) -> None:
+        self._streams = streams
+        self._stream = stream
+        self._looked_at = 0.0
+        self._gave_up = False
+
+    def stage(self, stage: Stage) -> None:
+        """Publish what is being done."""
+        self._streams.add(self._stream, "stage", json.dumps({"stage": stage}))
+
+    def token(self, text: str) -> None:
+        """Publish the next words."""
+        self._streams.add(self._stream, "token", json.dumps({"text": text}, ensure_ascii=False))
+
+    def sentence(self, sentence: AnswerSentence) -> None:
+        """Publish a checked sentence."""
+        self._streams.add(self._stream, "sentence", sentence.model_dump_json())
+
+    def gave_up(self) -> bool:
+        """Return whether whoever asked has left."""
+        if not self._gave_up and time.monotonic() - self._looked_at >= LOOK_SECONDS:
+            self._gave_up = self._streams.cancelled(self._stream)
+            self._looked_at = time.monotonic()
+        return self._gave_up
+
+
+def answer_published(request: AskRequest, parts: AnsweringParts, *, clock: Clock, streams: AnswerStreams | None) -> Answer:
+    """Return the stored answer, its pieces published under the request's stream where it names one; the last one is the answer, or the problem.
+
+    Raises:
+        LunaError: as ``answer_question``.
+    """
+    if request.stream is None or streams is None:
+        return answer_question(request, parts, clock=clock)
+    try:
+        answer = answer_question(request, parts, clock=clock, listener=StreamListener(streams, request.stream))
+    except LunaError as error:
+        streams.add(request.stream, "problem", json.dumps(error.problem(), ensure_ascii=False))
+        raise
+    streams.add(request.stream, "answer", answer.model_dump_json())
+    return answer
+
+
+def answer_question(request: AskRequest, parts: AnsweringParts, *, clock: Clock, listener: Listener | None = None) -> Answer:
+    """Return the answer to a question, which is stored.
+
+    Raises:
+        NotFoundError: no such conversation or site, or it is not the asker's.
+        UnavailableError: passages cannot be searched.
+        GaveUpError: nobody waits for the answer any more; nothing is stored.
+    """
+    begun = time.perf_counter()
+    setting = _prepare(request, parts.database, clock.now())
+    timing = _Timing(begun)
+    tools = None if parts.tools is None or setting.site_id is None else parts.tools
+    answerer = Answerer(
+        search=parts.search,
+        tools=None if tools is None else tools(request, str(setting.site_id), setting.language_of(request)),
+        model=parts.model if request.model else None,
+        embedder=parts.embedder,
+        listener=listener or Nobody(),
+        told=timing.note_first,
+    )
+    made = answerer.answer(setting.asked(request))
+    stored = _compose(request, setting, made, timing, now=clock.now())
+    with unit_of_work(parts.database) as connection:
+        if request.conversation_id is None:
+            at = stored.answer.answered_at
+            answers.begin_conversation(connection, setting.conversation_id, asked_by=request.asked_by, site_id=setting.site_id, at=at)
+        answers.save(connection, stored)
+    _measure(stored, made)
+    return stored.answer
+
+
+@dataclass
+class _Timing:
+    """When the answer's first word was told."""
+
+    begun: float
+    first_token_seconds: float | None = None
+
+    def note_first(self) -> None:
+        self.first_token_seconds = time.perf_counter() - self.begun
+
+    def total(self) -> float:
+        return time.perf_counter() - self.begun
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What a question goes on from, and whose data it means."""
+
+    conversation_id: str
+    site_id: str | None
+    now: datetime
+    before: tuple[Answer, ...] = field(default_factory=tuple)
+
+    def asked(self, request: AskRequest) -> Asked:
+        return Asked(
+            question=request.question, today=self.now.date(), language=request.language, filter=request.filter, sites=request.sites, before=self.before
+        )
+
+    def language_of(self, request: AskRequest) -> Language:
+        from services.rag.answering.sentences import detect_language
+
+        return request.language or detect_language(request.question, self.before[-1].language if self.before else "en")
+
+
+def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
+    with unit_of_work(database) as connection:
+        known: str | None = None
+        before: tuple[Answer, ...] = ()
+        if request.conversation_id is not None:
+            known = answers.require_conversation(connection, request.conversation_id, asked_by=request.asked_by)
+            before = tuple(answers.list_questions(connection, request.conversation_id, most=REMEMBERED))
+        own = [name for name in sites.names(connection) if request.sites is None or name in request.sites]
+        wanted = request.site_id or known
+        if wanted is not None and wanted not in own:
+            raise NotFoundError("no such site", field="site_id", value=wanted, remedy="Name one of your sites.")
+        site_id = wanted or (own[0] if len(own) == 1 else None)
+        zone = None if site_id is None else parse_zone(sites.load(connection, site_id).timezone)
+    return _Setting(request.conversation_id or uuid.uuid4().hex, site_id, now.astimezone(zone), before)
+
+
+def _compose(request: AskRequest, setting: _Setting, made: AnswerMade, timing: _Timing, *, now: datetime) -> StoredAnswer:
+    draft = made.draft
+    answer = Answer(
+        answer_id=uuid.uuid4().hex,
+        conversation_id=setting.conversation_id,
+        question=request.question,
+        understood_as=made.understood_as,
+        language=made.language,
+        answer=made.text,
+        refused=made.refused,
+        sentences=draft.sentences if draft else [],
+        citations=draft.citations if draft else [],
+        tool_calls=made.tool_calls,
+        nearest=made.nearest,
+        recommended=made.recommended,
+        model=made.model,
+        prompt_version=PROMPT_VERSION,
+        notes=made.notes,
+        answered_at=now,
+        latency_seconds=round(timing.total(), 4),
+    )
+    return StoredAnswer(
+        answer=answer,
+        asked_by=request.asked_by,
+        site_id=setting.site_id,
+        prompt="\n\n----\n\n".join(made.prompts) or None,
+        chunk_ids=made.chunk_ids,
+        first_token_seconds=timing.first_token_seconds,
+        prompt_tokens=made.prompt_tokens,
+        answer_tokens=made.answer_tokens,
+    )
+
+
+def _measure(stored: StoredAnswer, made: AnswerMade) -> None:
+    worded = "refused" if made.refused else "tools" if made.tool_calls else "model" if made.model else "extracts"
+    ANSWER_SECONDS.labels(worded).observe(stored.answer.latency_seconds)
+    if stored.first_token_seconds is not None:
+        FIRST_TOKEN_SECONDS.observe(stored.first_token_seconds)
+    if made.refused:
+        REFUSALS.inc()
+    log.info("question answered", worded=worded, seconds=stored.answer.latency_seconds, passages=len(stored.chunk_ids), notes=made.notes)

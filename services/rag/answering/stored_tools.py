@@ -1,0 +1,57 @@
+"""The tools over a stored site's data, as answers use them: matched by rules, called in a unit of work of their own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from luna.contracts.answers import ToolCall
+from luna.contracts.plan import Language
+from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolResult
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.errors import InvalidInputError
+from luna.queue import Client
+from services.rag.answering.ports import ProposedCall
+from services.rag.tools import registry
+from services.rag.tools.understanding import match_follow_up, match_question
+
+MOST_NAME = 64
+
+
+@dataclass(frozen=True)
+class StoredSiteTools:
+    """The tools over one site, for an asker who has ``sites`` (None: all)."""
+
+    database: Engine
+    site_id: str
+    language: Language
+    now: datetime
+    sites: tuple[str, ...] | None = None
+    client: Client | None = None
+
+    def descriptions(self) -> Sequence[ToolDescription]:
+        """Return what there is."""
+        return registry.list_tools().tools
+
+    def match(self, question: str, before: Sequence[ToolCall] = ()) -> Sequence[ProposedCall]:
+        """Return the calls that a question asks for by its words, or by going on from the last call before."""
+        with unit_of_work(self.database) as connection:
+            site = sites.load(connection, self.site_id)
+        previous = before[-1] if before else None
+        matched = match_follow_up(question, previous, site=site, now=self.now) if previous else match_question(question, site=site, now=self.now)
+        return [ProposedCall(call.tool, call.arguments) for call in matched]
+
+    def call(self, proposed: ProposedCall) -> ToolResult:
+        """Return what a tool finds.
+
+        Raises:
+            LunaError: it is unknown, its arguments are wrong, or what it needs is away.
+        """
+        if len(proposed.tool) > MOST_NAME:
+            raise InvalidInputError("no such tool", field="tool", remedy="Take one of the list.")
+        request = ToolCallRequest(tool=proposed.tool, arguments=dict(proposed.arguments), site_id=self.site_id, language=self.language, sites=self.sites)
+        with unit_of_work(self.database) as connection:
+            return registry.call_tool(connection, request, now=self.now, client=self.client)
+

@@ -1,0 +1,43 @@
+"""Times of the clock that a question names, in German and English. Pure; the text is one that ``fold`` made plain."""
+
+import re
+
+_TIME = r"(?:(\d{1,2})(?:[:.](\d\d))?)"
+_HALF = r"(?: ?(am|pm|a\.m\.|p\.m\.))?"
+_SPAN = re.compile(rf"(?:zwischen|von|between|from) {_TIME}{_HALF}(?: uhr)? (?:und|bis|and|to|until|till) {_TIME}{_HALF}( uhr)?(?!\w|\.\d)")
+_INSTANT = re.compile(rf"(?:\bum|\bat|\bgegen|\bab|\baround) {_TIME}{_HALF}( uhr)?(?!\w|\.\d| ?(?:ct|cent|kwh|%))")
+# As clock times of a day.
+_PARTS: tuple[tuple[re.Pattern[str], tuple[str, str]], ...] = (
+    (re.compile(r"\b(?:vormittags?|(?:yesterday|this|tomorrow|in the) morning|morgens|heute frueh|gestern frueh|morgen frueh)\b"), ("06:00", "12:00")),
+    (re.compile(r"\b(?:nachmittags?|afternoon)\b"), ("12:00", "18:00")),
+    (re.compile(r"\b(?:abends?|evening|tonight)\b"), ("18:00", "24:00")),
+)
+
+
+def find_clock(text: str) -> tuple[str, str] | None:
+    """Return from when to when, in quarter-hours; None where no span of hours is named."""
+    match = _SPAN.search(text)
+    if match and (match[2] or match[3] or match[5] or match[6] or match[7]):
+        begin, end = _clock(match[1], match[2], match[3] or match[6]), _clock(match[4], match[5], match[6])
+        return None if begin is None or end is None else (begin, end)
+    return next((hours for pattern, hours in _PARTS if pattern.search(text)), None)
+
+
+def find_instant(text: str) -> str | None:
+    """Return the time of the clock that a question names, None where none."""
+    match = _INSTANT.search(text)
+    if match is None or not (match[2] or match[3] or match[4]):
+        return None
+    clock = _clock(match[1], match[2], match[3])
+    return None if clock in (None, "24:00") else clock
+
+
+def _clock(hour: str, minute: str | None, half: str | None) -> str | None:
+    hours, minutes = int(hour), int(minute or 0)
+    if half is not None:
+        if not 1 <= hours <= 12:
+            return None
+        hours = hours % 12 + (12 if half.startswith("p") else 0)
+    if hours > 24 or minutes > 59 or (hours == 24 and minutes):
+        return None
+    return f"{hours:02d}:{minutes - minutes % 15:02d}"

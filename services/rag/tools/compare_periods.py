@@ -1,0 +1,80 @@
+"""Two periods beside each other."""
+
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from luna.contracts.message import Day, Message
+from luna.contracts.site_tools import Chart, ChartSeries
+from services.rag.tools import energies
+from services.rag.tools.consumption import tell_bill
+from services.rag.tools.declaration import Findings, Period, Tool, ToolContext, require_order
+from services.rag.tools.energies import SERIES, Energies, SeriesName
+from services.rag.tools.reading import price_source, series_source
+from services.rag.tools.telling import Teller
+
+
+class CompareArguments(Message):
+    """Two spans of local days, each with both ends included."""
+
+    first_day: Annotated[Day, Field(description="first local day of the one period")]
+    last_day: Annotated[Day | None, Field(description="its last day; default: the first")] = None
+    other_first_day: Annotated[Day, Field(description="first local day of the period to compare it with")]
+    other_last_day: Annotated[Day | None, Field(description="its last day; default: the first")] = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        require_order(self.first_day, self.last_day or self.first_day)
+        require_order(self.other_first_day, self.other_last_day or self.other_first_day)
+        return self
+
+
+def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findings:
+    """Tell the energies and costs of two periods, and their differences."""
+    teller = Teller(context)
+    periods = [_period(arguments.first_day, arguments.last_day), _period(arguments.other_first_day, arguments.other_last_day)]
+    one, other = (energies.read(context, period.timeline(context.zone)) for period in periods)
+    both: list[SeriesName] = [name for name in SERIES if one.known(name) > 0 and other.known(name) > 0]
+    sources = tuple(series_source(context, f"{name}_kwh", seen.timeline) for seen in (one, other) for name in both or SERIES)
+    titles = [teller.period(period, prefix) for period, prefix in zip(periods, ("", "other_"), strict=True)]
+    if not both:
+        return teller.miss("nothing_to_compare", sources, one=titles[0], other=titles[1])
+    costs = []
+    for seen, prefix, title in zip((one, other), ("", "other_"), titles, strict=True):
+        amounts = [teller.phrase(f"amount_{name}", kwh=teller.figure(f"{prefix}{name}_kwh", seen.total(name), "kwh")) for name in both]
+        teller.say("energies", period=title, list=", ".join(amounts))
+        costs.append(tell_bill(teller, context, seen, prefix))
+    if "load" in both:
+        _tell_difference(teller, "load", one.total("load") - other.total("load"))
+    if costs[0] is not None and costs[1] is not None:
+        _tell_difference(teller, "cost", costs[0] - costs[1])
+    least = min(seen.known(name) for seen in (one, other) for name in both)
+    if least < 1:
+        teller.say("partly_recorded", share=teller.figure("share_known", least, "share"))
+    priced = tuple(price_source(context, seen.timeline) for seen in (one, other))
+    return teller.finish(chart=_draw(teller, both, (one, other), titles), sources=(*sources, *priced))
+
+
+def _period(first: date, last: date | None) -> Period:
+    return Period(first, last or first)
+
+
+def _tell_difference(teller: Teller, what: str, difference: float) -> None:
+    unit = "kwh" if what == "load" else "cost"
+    figure = teller.figure(f"{what}_difference", abs(difference), "kwh" if unit == "kwh" else "cost")
+    teller.say(f"{what}_{'more' if difference >= 0 else 'less'}", difference=figure)
+
+
+def _draw(teller: Teller, names: list[SeriesName], seen: tuple[Energies, Energies], titles: list[str]) -> Chart:
+    labels = [teller.phrase(f"series_{name}") for name in names]
+    series = [ChartSeries(name=title, unit="kwh", kind="bar", values=[each.total(name) for name in names]) for each, title in zip(seen, titles, strict=True)]
+    return Chart(title=teller.phrase("chart_comparison"), starts=labels, by="label", series=series)
+
+
+TOOL = Tool(
+    "compare_periods",
+    "Two past periods beside each other: energy used, made, bought and sold in each, what each cost by the tariff, and the differences.",
+    CompareArguments,
+    tell_comparison,
+)

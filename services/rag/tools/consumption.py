@@ -1,0 +1,99 @@
+"""What a site used, made, bought, sold and stored over a period."""
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from luna.contracts.site_tools import Chart
+from luna.timeline import FloatArray
+from services.rag.tools import energies
+from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
+from services.rag.tools.energies import SERIES, Energies, SeriesName
+from services.rag.tools.reading import Kind, draw, price_source, series_source
+from services.rag.tools.telling import Teller
+
+
+class ConsumptionArguments(PeriodArguments):
+    """Which energies, and when."""
+
+    series: Annotated[
+        tuple[SeriesName, ...] | None,
+        Field(max_length=6, description="load: used; pv: made by the sun; import, export: bought and sold; charge, discharge: of the batteries; default: all"),
+    ] = None
+    cost: Annotated[bool, Field(description="also what was paid and earned by the tariff")] = False
+
+
+def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> Findings:
+    """Tell energies of a period, self-sufficiency and, where asked, what they cost."""
+    teller, period = Teller(context), arguments.period(context.today)
+    window = period.timeline(context.zone)
+    seen = energies.read(context, window)
+    wanted = tuple(dict.fromkeys(arguments.series or SERIES))
+    known = [name for name in wanted if seen.known(name) > 0]
+    sources = tuple(series_source(context, f"{name}_kwh", seen.timeline) for name in wanted)
+    if not known:
+        return teller.miss("nothing_recorded", sources, period=teller.period(period))
+    teller.say("energies", period=teller.period(period), list=", ".join(_tell_series(teller, seen, name) for name in known))
+    if seen.timeline.end < window.end:
+        teller.say("so_far", until=teller.moment("until", seen.timeline.end, day=True))
+    missing = [name for name in (arguments.series or ()) if name not in known]
+    if missing:
+        teller.say("series_unknown", list=", ".join(teller.phrase(f"series_{name}") for name in missing))
+    if arguments.series is None:
+        _tell_self_sufficiency(teller, seen)
+    if arguments.cost:
+        tell_bill(teller, context, seen)
+    least = min(seen.known(name) for name in known)
+    if least < 1:
+        teller.say("partly_recorded", share=teller.figure("share_known", least, "share"))
+    priced = (price_source(context, seen.timeline),) if arguments.cost else ()
+    return teller.finish(chart=_draw(teller, seen, known), sources=(*sources, *priced))
+
+
+def _tell_series(teller: Teller, seen: Energies, name: SeriesName) -> str:
+    return teller.phrase(f"amount_{name}", kwh=teller.figure(f"{name}_kwh", seen.total(name), "kwh"))
+
+
+def _tell_self_sufficiency(teller: Teller, seen: Energies) -> None:
+    share = seen.self_sufficiency()
+    if share is not None:
+        teller.say("self_sufficiency", share=teller.figure("self_sufficiency", share, "share"))
+
+
+def tell_bill(teller: Teller, context: ToolContext, seen: Energies, prefix: str = "") -> float | None:
+    """Tell what energies cost, and return it; None where prices or meter are unknown."""
+    bill = energies.settle(context, seen)
+    if bill is None:
+        teller.say("cost_unknown")
+        return None
+    told = {
+        "import_cost": teller.figure(f"{prefix}import_cost", bill.import_cost, "cost"),
+        "export_earning": teller.figure(f"{prefix}export_earning", -bill.export_cost, "cost"),
+        "total": teller.figure(f"{prefix}net_cost", bill.total, "cost"),
+    }
+    teller.say("bill", **told)
+    if context.site.tariff.peaks:
+        teller.say("bill_without_peaks")
+    if bill.known < 1:
+        teller.say("bill_partly", share=teller.figure(f"{prefix}share_priced", bill.known, "share"))
+    return bill.total
+
+
+def _draw(teller: Teller, seen: Energies, names: list[SeriesName]) -> Chart:
+    kind: Kind = "bar"
+    columns = [(name, "kwh", kind, _as_floats(seen.values[name]), "sum") for name in names]
+    return draw(teller, "chart_energies", seen.timeline, columns)  # type: ignore[arg-type]
+
+
+def _as_floats(values: FloatArray) -> FloatArray:
+    return np.asarray(values, dtype=np.float64)
+
+
+TOOL = Tool(
+    "consumption",
+    "What the site measured over a past period or today so far: energy used by the house, made by PV, bought from and sold to the grid, charged into and"
+    " out of batteries, and its self-sufficiency; with cost=true also what was paid and earned for it.",
+    ConsumptionArguments,
+    tell_consumption,
+)

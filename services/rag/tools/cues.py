@@ -1,0 +1,142 @@
+"""Words by which a question says what it is about. Pure; texts are those that ``fold`` made plain."""
+
+import re
+from typing import Literal
+
+from services.rag.tools.energies import SeriesName
+
+Intent = Literal["what_if", "why", "savings", "compare", "forecast", "plan", "price", "cost", "energy", "site", "vehicle"]
+
+
+def _words(*patterns: str) -> re.Pattern[str]:
+    return re.compile(r"(?<!\w)(?:" + "|".join(patterns) + r")(?!\w)")
+
+
+# Who asks by one of these asks a document, whatever else is named: no data of a site holds it.
+DOCUMENT = _words(
+    r"\w*handbuch\w*|bedienungs\w*|\w*anleitung\w*|manuals?|instructions?|datasheets?|datenblatt|datenblaetter",
+    r"\w*vertrag\w*|\w*vertraeg\w*|contracts?|agreements?|kuendig\w*|cancel\w*|widerruf\w*|agb|terms|conditions|bedingungen",
+    r"garantie\w*|gewaehrleistung\w*|warrant\w*|guarantee\w*|haftung\w*|liabilit\w*|versicher\w*|insur\w*",
+    r"foerder\w*|subsid\w*|zuschuss\w*|zuschuess\w*|grants?|kredit\w*|loans?|steuer\w*|tax|taxes|umsatzsteuer|mwst",
+    r"gesetz\w*|paragra\w*|verordnung\w*|vorschrift\w*|norm|normen|regulations?|regulatory|laws?|legal|legally|eeg|enwg|14a",
+    r"§ ?\d*\w*|directive|policy|policies",
+    r"dokument\w*|documents?|documentation|pdf|tarifblatt|preisblatt|tariff sheet|price sheet|broschuere|brochure|rechnungsnummer|formular\w*|forms?",
+    r"laut|gemaess|according to|steht (?:in|im|auf|da)|say about|says about|said about|mentioned?|erwaehnt|describ\w+ in|beschrieben",
+    r"frist\w*|deadlines?|notice period|laufzeit\w*|antrag\w*|beantrag\w*|anmeld\w*|register\w*|appl(?:y|ies|ication)\w*|genehmig\w*|permits?|permission",
+    r"install\w*|einbau\w*|montage|montier\w*|anschliess\w*|anschluss\w*|wiring|reset|zuruecksetz\w*|fehlercodes?|error codes?",
+    r"fehlermeldung\w*|firmware|update\w*",
+    r"reinig\w*|clean\w*|wart(?:ung|en)\w*|maintenance|reparatur\w*|reparier\w*|repair\w*|temperaturbereich|brand\w*|fire|sicherheit\w*|safety",
+    r"\w*verguetung\w*|feed-in tariffs?|remuneration|\w*gebuehr\w*|base fee|standing charges?"
+    r"|netzentgelt\w*|\w*abschlag\w*|wo finde\w*|where (?:can|do|is|are)\w*",
+    r"deutschland|germany|europa|europe|weltweit|worldwide|durchschnittlich\w*|average (?:household|home|family)",
+    r"ansprechpartner|kundendienst|hotline|support|telefonnummer|phone number|adresse|address|e-?mail",
+    r"wie kann ich|wie koennen wir|wie soll ich|how can i|how do i|how can we|how should i|soll(?:te)? ich|should i|darf ich",
+    r"muss ich|am i allowed|do i have to|lohnt|tipps?|tips?|advice",
+)
+# Asks what a word means, not what happened.
+DEFINITION = re.compile(
+    r"^(?:bitte )?(?:was (?:ist|sind|bedeute[tn]?|heisst|versteht)|what(?:'s| is| are| does)|define"
+    r"|wie (?:funktionier\w+|arbeite[tn]?|entsteh\w+)|how (?:does|do|is|are)"
+    r"|erklaere?n? (?:mir |uns )?(?:bitte )?(?:was|wie)"
+    r"|explain (?:to me )?(?:what|how)|wer |who |wo |where )"
+)
+OWN = _words(r"mein\w*|unser\w*|ich|wir|mich|uns|my|our|ours|i|we|us|the house|das haus|zu ?hause|at home|home")
+
+WHAT_IF = _words(
+    r"was waere,? wenn|was wuerde\w*|wuerde\w* .{0,40}(?:kosten|sparen)|angenommen|was,? wenn|what if|what would|how much would",
+    r"would .{0,40}(?:cost|save)|suppose",
+    r"was kostete es|wie teuer waere\w*|wie viel (?:mehr|weniger)? ?wuerde\w*",
+)
+WHY = _words(r"warum|wieso|weshalb|why|weswegen|aus welchem grund|what's the reason|what is the reason")
+BATTERY = _words(r"\w*batterie\w*|akkus?|\w*speichers?|batter(?:y|ies)|storage|plan|luna")
+BATTERY_ACTION = _words(
+    r"\w*laedt|\w*laden|\w*geladen|lade|entlaedt|entlaed\w*|entlad\w*|entleer\w*|haelt|halten|spart|aufspar\w*|wartet|warten",
+    r"speist|einspeis\w*|verkauf\w*|versorg\w*",
+    r"charg\w+|discharg\w+|hold\w*|sav(?:e|es|ing)|wait\w*|sell\w*|sold|export\w*|idle|suppl\w+|feed\w*|empty\w*|do(?:es|ing)?",
+    r"tut|macht|nichts|nothing|full|voll|leer",
+)
+BATTERY_ASKED = _words(
+    r"was (?:macht|tut|wird)|what (?:does|will|is|do)|wann|when|wie voll|how full|how long|wie lange|wird|will|next|als naechstes|ladestand|state of charge"
+)
+PLAN = _words(
+    r"(?:aktuelle\w*|heutige\w*|morgige\w*|geltende\w*|mein\w*|unser\w*|der|den|lunas|luna's) (?:\w+ )?(?:plan|fahrplan|ladeplan|batterieplan|energieplan)",
+    r"(?:current|today's|tomorrow's|my|our|the|luna's) (?:battery |energy |charging )?(?:plan|schedule)",
+    r"was (?:ist|hat luna) (?:fuer )?(?:\w+ )?geplant|what (?:is|has luna) (?:\w+ )?planned|was plant luna",
+    r"plan (?:fuer|for) (?:heute|morgen|today|tomorrow)|what does luna plan|what is luna planning",
+)
+# Other things that are called a plan.
+NO_PLAN = _words(
+    r"(?:tarif|zahlungs|wartungs|bau|finanzierungs|rate|payment|tariff|pricing|phone|business|floor|maintenance|installation) ?plan\w*",
+    r"plan to|plane zu|planen zu",
+)
+SAVINGS = _words(r"\w*gespart|\w*ersparnis\w*|einsparung\w*|(?:did|has|have) (?:\w+ )?(?:luna |we |i |the battery )?(?:actually )?save[d]?|savings?|saved")
+NO_SAVINGS = _words(r"energiespar\w*|savings account|sparkonto|sparplan|saving tips|daylight saving\w*")
+COMPARE = _words(
+    r"vergleich\w*|vergl\.|verglichen|gegenueber|im vergleich|unterschied\w*|compar\w+|versus|vs\.?|difference between",
+    r"as opposed to|mehr als|weniger als|more than|less than|hoeher als|higher than|lower than",
+)
+BEFORE = _words(
+    r"(?:zur|mit der|die|der) (?:vor)?woche (?:davor|zuvor)|(?:the )?week before|zum (?:monat davor|vormonat)",
+    r"(?:the )?month before|zum (?:tag davor|vortag)|(?:the )?day before(?! yesterday)",
+)
+FORECAST = _words(
+    r"\w*prognose\w*|\w*vorhersage\w*|forecast\w*|predict\w*|erwart\w+|expect\w*|voraussichtlich\w*|wird|werden|will|going to",
+    r"kommt|koennen wir|bringt|outlook|ausblick",
+)
+PRICE = _words(
+    r"strompreis\w*|preisverlauf\w*|preiskurve\w*|spotpreis\w*|spotmarktpreis\w*|boersenpreis\w*|boersenstrompreis\w*",
+    r"marktpreis\w*|bezugspreis\w*|einspeisepreis\w*|epex|day-ahead|spot",
+    r"(?:electricity|power|energy|spot|market|import|export|feed-in|grid|wholesale|hourly|dynamic) (?:price|prices|rate|rates|costs? per kwh)",
+    r"price (?:curve|course|history|trend)\w*",
+    r"stundenpreis\w*|negativ\w* (?:strom)?preise?|negative prices?|preise?n?|prices?",
+)
+EXPENSIVE = _words(r"(?:wie|so) (?:teuer|guenstig|billig)|how (?:expensive|cheap|dear)")
+EQUIPMENT = _words(r"\w*batterie\w*|akkus?|\w*speicher|battery|storage|\w*anlage|system|autos?|car|ev|heating|heizung|haus|house")
+CHEAPEST = _words(r"(?:am )?(?:guenstigst|billigst|teuerst)\w*|cheapest|most expensive|dearest")
+SPOT = _words(r"epex|spot\w*|boerse\w*|\w*boersen\w*|day-ahead|wholesale|marktpreis\w*|market prices?")
+EXPORT_PRICE = _words(r"einspeisepreis\w*|export price\w*|feed-in (?:price|rate)\w*")
+ELECTRIC = _words(r"\w*strom\w*|electric\w*|power|energy|energie|kwh|kilowattstunde\w*")
+# What has a price of its own, in euros apiece.
+GOODS = _words(
+    r"neue[nrsm]?|kauf\w* (?:von|eine)|waermepumpe\w*|heat pumps?|wallbox\w*|wechselrichter\w*|inverters?|new|solaranlage\w*",
+    r"panels?|modul\w*|modules?|anschaffung\w*|oil|gas|benzin|petrol|house prices|aktie\w*|stock\w*",
+)
+COST = _words(
+    r"stromkosten|energiekosten|stromrechnung|gekostet|kosten|gezahlt|bezahlt|ausgegeben|eingenommen|verdient",
+    r"electricity (?:cost|bill)\w*|energy (?:cost|bill)\w*|power bill",
+    r"(?:did|have) (?:i|we) (?:pay|paid|spend|spent|earn|earned)|(?:did|has) .{0,30}cost|costs?|paid|spent|earned",
+)
+SITE = _words(
+    r"welche geraete|welche batterie|welchen? (?:strom)?tarif (?:habe|haben|hat|nutze\w*)",
+    r"wie gross ist (?:mein|unser|der|die)\w* (?:batterie|akku|speicher|pv-anlage|solaranlage|anlage)",
+    r"which devices|what devices|what tariff do (?:i|we) have|which tariff do (?:i|we) have",
+    r"how big is (?:my|our|the) (?:battery|pv|solar|storage)\w*|describe (?:my|our|the) (?:site|home|system)",
+    r"beschreibe?n? (?:mir )?(?:mein|unser|den|die)\w* (?:standort|anlage|haus)|was (?:habe ich|haben wir) (?:alles )?(?:fuer geraete|an geraeten)",
+)
+VEHICLE = _words(r"\w*autos?|e-auto|elektroauto|wagen|car|cars|ev|vehicle|vehicles|fahrzeuge?")
+VEHICLE_ASKED = _words(r"wann|when|bis wann|until when|wie lange|how long")
+VEHICLE_STAY = _words(
+    r"\w*lader|ladestation|wallbox|eingesteckt|angesteckt|faehrt|losfaehrt|losfahren|abfahr\w*|fertig|voll|geladen|bereit",
+    r"plugged|leave|leaves|leaving|depart\w*|ready|full|charger|charged|home",
+)
+
+_SERIES: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
+    ("load", _words(r"\w*verbrauch\w*|verbraucht\w*|consum\w+|usage|used?|using|hausverbrauch|lasten?|load|gebraucht|brauchen|demand")),
+    (
+        "pv",
+        _words(
+            r"pv\w*|pv-\w+|\w*solar\w*|photovoltaik\w*|sonnenstrom|sonne|sun|\w*erzeug\w*|produzier\w*|\w*produktion|produced?",
+            r"production|generat\w+|\w*ertrag\w*|yield\w*",
+        ),
+    ),
+    ("import", _words(r"\w*bezug|netzbezug\w*|bezogen|zugekauft|gekauft|bought|import|imported|imports|from the grid|aus dem netz|drawn|purchased")),
+    ("export", _words(r"\w*einspeis\w*|eingespeist\w*|verkauft\w*|export|exported|exports|fed in|fed into|feed-in|feed in|sold|ins netz|to the grid")),
+    ("charge", _words(r"geladen|aufgeladen|charged|charging|ladung")),
+    ("discharge", _words(r"entladen|entladung|discharged|discharging")),
+)
+BALANCE = _words(r"autarkie\w*|eigenversorg\w*|eigenverbrauchsquote|self-sufficien\w+|energiebilanz|energy balance|energiefluss\w*|energy flows?|bilanz")
+
+
+def find_series(text: str) -> tuple[SeriesName, ...]:
+    """Return the energies that a text names, in a fixed order."""
+    return tuple(name for name, pattern in _SERIES if pattern.search(text))

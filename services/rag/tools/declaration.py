@@ -1,0 +1,147 @@
+"""What a tool is, what it is given and what it finds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+from sqlalchemy import Connection
+
+from luna.contracts.message import Day, Message
+from luna.contracts.site_tools import Chart, Figure, ToolSource
+from luna.errors import InvalidInputError
+from luna.queue.client import Client
+from luna.site import Site
+from luna.timeline import SLOT, Timeline, local_instant
+from luna.wording import Numbers
+
+MOST_DAYS = 366
+Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):(00|15|30|45)$")]
+ClockEnd = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):(00|15|30|45)|24:00)$")]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """What a tool reads from, and how the reader is spoken to. ``client`` asks other services; None: none can be asked."""
+
+    connection: Connection
+    site: Site
+    now: datetime
+    numbers: Numbers
+    client: Client | None = None
+    patience: timedelta = timedelta(seconds=20)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's."""
+        return self.numbers.zone
+
+    @property
+    def today(self) -> date:
+        """The local day that it is at the site."""
+        return self.now.astimezone(self.zone).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a tool found: the parts of ``ToolResult`` that are its own."""
+
+    found: bool
+    text: str
+    figures: list[Figure]
+    chart: Chart | None = None
+    sources: tuple[ToolSource, ...] = ()
+
+
+class NoArguments(Message):
+    """A tool that takes none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Local days, both included, from a clock time of the first to one of the last."""
+
+    first: date
+    last: date
+    from_clock: str = "00:00"
+    to_clock: str = "24:00"
+
+    @property
+    def whole_days(self) -> bool:
+        """Whether it begins and ends with a day."""
+        return (self.from_clock, self.to_clock) == ("00:00", "24:00")
+
+    @property
+    def days(self) -> int:
+        """How many days it touches."""
+        return (self.last - self.first).days + 1
+
+    def shift(self, days: int) -> "Period":
+        """Return the same clock times so many days later."""
+        move = timedelta(days=days)
+        return Period(self.first + move, self.last + move, self.from_clock, self.to_clock)
+
+    def timeline(self, zone: ZoneInfo) -> Timeline:
+        """Return its quarter-hours; a clock time that a day skips comes an hour later.
+
+        Raises:
+            InvalidInputError: the day's clock skips all of it, or its days begin between quarter-hours.
+        """
+        begin, end = local_instant(self.first, self.from_clock, zone), local_instant(self.last, self.to_clock, zone)
+        if end <= begin:
+            raise InvalidInputError("the clock skips this time", field="from_clock", value=self.from_clock, remedy="Ask for a longer time.")
+        return Timeline(begin, SLOT, (end - begin) // SLOT)
+
+
+class PeriodArguments(Message):
+    """Local days of the site; without them what ``usual_days`` says, one day where only the first is given."""
+
+    usual_days: ClassVar[tuple[int, int]] = (0, 0)
+
+    first_day: Annotated[Day | None, Field(description="first local day of the site, as 2026-05-21; default: today")] = None
+    last_day: Annotated[Day | None, Field(description=f"last local day, included, at most {MOST_DAYS} days in all; default: the first")] = None
+    from_clock: Annotated[Clock, Field(description="clock time of the first day at which it begins, in quarter-hours")] = "00:00"
+    to_clock: Annotated[ClockEnd, Field(description="clock time of the last day at which it ends, 24:00 for its end")] = "24:00"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last_day is not None and self.first_day is None:
+            raise ValueError("last_day needs first_day")
+        require_order(self.first_day, self.last_day or self.first_day)
+        if self.from_clock >= self.to_clock and (self.last_day or self.first_day) == self.first_day:
+            raise ValueError("to_clock must be later than from_clock")
+        return self
+
+    def period(self, today: date) -> Period:
+        """Return what is asked for, where ``today`` is the local day."""
+        first = self.first_day or today + timedelta(days=self.usual_days[0])
+        last = self.last_day or (self.first_day or today + timedelta(days=self.usual_days[1]))
+        return Period(first, last, self.from_clock, self.to_clock)
+
+
+def require_order(first: date | None, last: date | None) -> None:
+    """Accept days in order, not too many, of years of which Luna may have data.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if first is None or last is None:
+        return
+    if last < first:
+        raise ValueError("last_day must not be before first_day")
+    if (last - first).days >= MOST_DAYS:
+        raise ValueError(f"at most {MOST_DAYS} days")
+    if not 2000 <= first.year <= last.year < 2100:
+        raise ValueError("give days of the years 2000 to 2099")
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool: what assistants are told of it, what it takes, and the function that answers. It reads, and changes nothing."""
+
+    name: str
+    description: str
+    arguments: type[Message]
+    function: Callable[[ToolContext, Any], Findings]

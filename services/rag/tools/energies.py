@@ -1,0 +1,100 @@
+"""What a site used, made, bought and sold over a period, and what that cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from luna.economics import find_charge, slot_costs
+from luna.objective_weights import self_sufficiency
+from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
+from services.rag.tools.declaration import ToolContext
+from services.rag.tools.reading import read_energies, read_prices, share_known, sum_known
+
+SeriesName = Literal["load", "pv", "import", "export", "charge", "discharge"]
+SERIES: tuple[SeriesName, ...] = ("load", "pv", "import", "export", "charge", "discharge")
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What was paid for what was bought, and earned for what was sold (negative), over the share of the time that is known."""
+
+    import_cost: float
+    export_cost: float
+    known: float
+
+    @property
+    def total(self) -> float:
+        """The sum."""
+        return self.import_cost + self.export_cost
+
+
+@dataclass(frozen=True, slots=True)
+class Energies:
+    """Measured quarter-hours of a period by series, NaN where unknown."""
+
+    timeline: Timeline
+    values: Mapping[SeriesName, FloatArray]
+
+    def known(self, name: SeriesName) -> float:
+        """Return which share of a series is known."""
+        return share_known(self.values[name])
+
+    def total(self, name: SeriesName) -> float:
+        """Return the sum of what is known of a series."""
+        return sum_known(self.values[name])
+
+    def self_sufficiency(self) -> float | None:
+        """Return the share of the load that was not bought, over the slots of which both are known."""
+        bought, used = self.values["import"], self.values["load"]
+        both = np.isfinite(bought) & np.isfinite(used)
+        return self_sufficiency(bought[both], used[both])
+
+
+def read(context: ToolContext, timeline: Timeline) -> Energies:
+    """Return what was measured, up to now where the time is not over."""
+    now = floor_to(context.now, SLOT)
+    if timeline.start < now < timeline.end:
+        timeline = Timeline(timeline.start, SLOT, (now - timeline.start) // SLOT)
+    stored = read_energies(context, timeline, tuple(f"{name}_kwh" for name in SERIES))
+    return Energies(timeline, {name: stored[f"{name}_kwh"] for name in SERIES})
+
+
+def settle(context: ToolContext, energies: Energies) -> Bill | None:
+    """Return what the energies cost by the site's tariff, the month's capacity charge left out; None where nothing of it is known.
+
+    Where a site never measured export, it sold nothing.
+    """
+    timeline = energies.timeline
+    bought, sold = energies.values["import"], energies.values["export"]
+    sold = sold if np.isfinite(sold).any() else np.zeros(timeline.count)
+    prices = [read_prices(context, timeline, "import"), read_prices(context, timeline, "export")]
+    known = np.isfinite(bought) & np.isfinite(sold) & np.isfinite(prices[0]) & np.isfinite(prices[1])
+    if not known.any():
+        return None
+    bought, sold, *prices = (np.where(known, each, 0.0) for each in (bought, sold, *prices))
+    costs = slot_costs(
+        import_kwh=bought,
+        export_kwh=sold,
+        throughput_kwh=np.zeros((1, timeline.count)),
+        import_price=prices[0],
+        export_price=prices[1],
+        wear_price=0.0,
+    )
+    paid = costs.import_cost + _charge(context, timeline, bought)
+    return Bill(sum_known(paid), sum_known(costs.export_cost), float(known.mean()))
+
+
+def _charge(context: ToolContext, timeline: Timeline, bought: FloatArray) -> FloatArray:
+    """Return what later blocks of a tariff add, with what the month had drawn before."""
+    rule = context.site.tariff.import_
+    charge = find_charge(rule)
+    if charge is None:
+        return np.zeros(timeline.count)
+    begin = local_midnight(timeline.start.astimezone(context.zone).date().replace(day=1), context.zone)
+    drawn = 0.0
+    if begin < timeline.start:
+        past = Timeline(begin, SLOT, (timeline.start - begin) // SLOT)
+        drawn = charge.count_drawn(read_energies(context, past, ("import_kwh",))["import_kwh"], past, zone=context.zone)
+    return charge.of(rule, drawn).slot_cost(bought, timeline, zone=context.zone)

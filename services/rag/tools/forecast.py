@@ -1,0 +1,98 @@
+"""What load and PV are expected to be."""
+
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from luna.contracts.site_tools import Chart
+from luna.database import forecasts
+from luna.outlook import Forecast
+from luna.timeline import SLOT, FloatArray, Timeline, floor_to
+from services.rag.tools.declaration import Findings, Period, PeriodArguments, Tool, ToolContext
+from services.rag.tools.reading import Column, draw, series_source, slot_start, sum_known
+from services.rag.tools.telling import Teller
+
+Expected = Literal["load", "pv"]
+LOW, HIGH = 0.1, 0.9
+
+
+class ForecastArguments(PeriodArguments):
+    """What is expected, and when; without days today's rest and tomorrow."""
+
+    usual_days: ClassVar[tuple[int, int]] = (0, 1)
+
+    series: Annotated[tuple[Expected, ...] | None, Field(max_length=2, description="load: what the house uses; pv: what the sun brings; default: both")] = None
+
+
+def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Findings:
+    """Tell what is expected of a period, with its 10–90 band, which version says so and since when."""
+    teller, period = Teller(context), arguments.period(context.today)
+    timeline = _ahead(context, period)
+    driving = None
+    if timeline is not None:
+        # Of days that are over, what was said before they began.
+        known_at = min(context.now, timeline.start)
+        known_at = context.now if timeline.end > context.now else known_at
+        driving = forecasts.read_driving(context.connection, context.site, timeline, known_at=known_at)
+    if timeline is None or driving is None or not np.isfinite(driving.forecast.load_kwh.expected).any():
+        return teller.miss("no_forecast", period=teller.period(period))
+    forecast, names = driving.forecast, dict.fromkeys(arguments.series or ("load", "pv"))
+    begins = teller.moment("from", timeline.start, day=True)
+    teller.say("forecast_window", begin=begins, end=teller.moment("to", timeline.end, day=True))
+    for name in names:
+        _tell_series(teller, forecast, name)
+    reached = np.isfinite(forecast.load_kwh.expected)
+    if not reached.all():
+        teller.say("forecast_ends", until=teller.moment("known_until", slot_start(timeline, int(np.flatnonzero(reached)[-1]) + 1), day=True))
+    issued = teller.moment("issued_at", forecast.issued_at, day=True)
+    teller.say("forecast_issued", version=teller.name("forecast_version", forecast.version), issued=issued)
+    columns = [column for name in names for column in _columns(forecast, name)]
+    sources = tuple(series_source(context, f"slot_forecasts:{forecast.version}:{name}_kwh", timeline) for name in names)
+    return teller.finish(chart=_draw(teller, timeline, columns), sources=sources)
+
+
+def _ahead(context: ToolContext, period: Period) -> Timeline | None:
+    """Return the quarter-hours of a period that are still to come; all of one that is over."""
+    timeline = period.timeline(context.zone)
+    if timeline.end <= context.now:
+        return timeline
+    begin = max(timeline.start, floor_to(context.now, SLOT))
+    return Timeline(begin, SLOT, (timeline.end - begin) // SLOT)
+
+
+def _tell_series(teller: Teller, forecast: Forecast, name: Expected) -> None:
+    quantiles = getattr(forecast, f"{name}_kwh")
+    expected: FloatArray = quantiles.expected
+    told = {
+        "expected": teller.figure(f"{name}_expected_kwh", sum_known(expected), "kwh"),
+        "low": teller.figure(f"{name}_p10_kwh", sum_known(quantiles.p10), "kwh"),
+        "high": teller.figure(f"{name}_p90_kwh", sum_known(quantiles.p90), "kwh"),
+        "low_level": teller.figure("low_level", LOW, "share"),
+        "high_level": teller.figure("high_level", HIGH, "share"),
+    }
+    teller.say(f"forecast_{name}", **told)
+    if np.nanmax(expected) > 0:
+        place = int(np.nanargmax(expected))
+        power = float(expected[place]) / (SLOT.total_seconds() / 3600)
+        at = teller.moment(f"{name}_peak_at", slot_start(forecast.timeline, place), day=True)
+        teller.say("forecast_peak", power=teller.figure(f"{name}_peak_kw", power, "kw"), at=at)
+
+
+def _columns(forecast: Forecast, name: Expected) -> list[Column]:
+    quantiles = getattr(forecast, f"{name}_kwh")
+    parts = (("", quantiles.expected), ("_p10", quantiles.p10), ("_p90", quantiles.p90))
+    return [(f"{name}{suffix}", "kwh", "line", values, "sum") for suffix, values in parts]
+
+
+def _draw(teller: Teller, timeline: Timeline, columns: list[Column]) -> Chart:
+    return draw(teller, "chart_forecast", timeline, columns)
+
+
+TOOL = Tool(
+    "forecast",
+    "What the house is expected to use (load) and PV to produce ahead, with the 10-90 % band, the highest power with its time, which forecast version says"
+    " so and when it was issued. Default: the rest of today and tomorrow. Of past days: what was forecast before they began.",
+    ForecastArguments,
+    tell_forecast,
+)

@@ -1,0 +1,256 @@
+"""Periods that a question names, in German and English, resolved to local days. Pure; the text is one that ``fold`` made plain."""
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import pairwise
+
+from services.rag.tools.clock_phrases import find_clock
+from services.rag.tools.declaration import MOST_DAYS, Period
+
+_MONTHS = {
+    **dict.fromkeys(("januar", "january", "jan", "jaenner"), 1),
+    **dict.fromkeys(("februar", "february", "feb"), 2),
+    **dict.fromkeys(("maerz", "march", "mar"), 3),
+    **dict.fromkeys(("april", "apr"), 4),
+    **dict.fromkeys(("mai", "may"), 5),
+    **dict.fromkeys(("juni", "june", "jun"), 6),
+    **dict.fromkeys(("juli", "july", "jul"), 7),
+    **dict.fromkeys(("august", "aug"), 8),
+    **dict.fromkeys(("september", "sept", "sep"), 9),
+    **dict.fromkeys(("oktober", "october", "okt", "oct"), 10),
+    **dict.fromkeys(("november", "nov"), 11),
+    **dict.fromkeys(("dezember", "december", "dez", "dec"), 12),
+}
+_WEEKDAYS = {
+    **dict.fromkeys(("montag", "monday"), 0),
+    **dict.fromkeys(("dienstag", "tuesday"), 1),
+    **dict.fromkeys(("mittwoch", "wednesday"), 2),
+    **dict.fromkeys(("donnerstag", "thursday"), 3),
+    **dict.fromkeys(("freitag", "friday"), 4),
+    **dict.fromkeys(("samstag", "sonnabend", "saturday"), 5),
+    **dict.fromkeys(("sonntag", "sunday"), 6),
+}
+_COUNTS = {
+    **dict.fromkeys(("ein", "eine", "einem", "einer", "einen", "one", "a"), 1),
+    **dict.fromkeys(("zwei", "two"), 2),
+    **dict.fromkeys(("drei", "three"), 3),
+    **dict.fromkeys(("vier", "four"), 4),
+    **dict.fromkeys(("fuenf", "five"), 5),
+    **dict.fromkeys(("sechs", "six"), 6),
+    **dict.fromkeys(("sieben", "seven"), 7),
+    **dict.fromkeys(("zehn", "ten"), 10),
+    **dict.fromkeys(("vierzehn", "fourteen"), 14),
+    **dict.fromkeys(("dreissig", "thirty"), 30),
+}
+_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_WEEKDAY = "|".join(_WEEKDAYS)
+_COUNT = r"(?:\d{1,3}|" + "|".join(_COUNTS) + ")"
+_LAST, _NEXT = r"letzte[nrsm]?|vergangene[nrsm]?|vorige[nrsm]?|last|past|previous", r"naechste[nrsm]?|kommende[nrsm]?|next|coming"
+_THIS = r"diese[nrsm]?|laufende[nrsm]?|aktuelle[nrsm]?|this|the current"
+_YEAR = r"(?:[ ,]+(?P<year>20\d\d))?"
+# What stands between the two ends of one span.
+_JOINED = re.compile(r"\s*(?:bis(?: zum| einschliesslich)?(?: den)?|to|until|till|through|-|–)\s*(?:the\s+)?")
+_BETWEEN = re.compile(r"\s*(?:und|and)\s*(?:the\s+)?(?:dem\s+)?")
+# A date without a year that lies further ahead is last year's.
+_AHEAD = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPeriod:
+    """A period with where in the text it stands."""
+
+    period: Period
+    begin: int
+    end: int
+
+
+def fold(text: str) -> str:
+    """Return a text as rules read it: small letters, umlauts as two letters, blanks once, no more than 2,000 characters."""
+    plain = text[:2000].casefold()
+    for letter, letters in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("’", "'"), ("–", "-")):
+        plain = plain.replace(letter, letters)
+    return " ".join(plain.split())
+
+
+def find_periods(text: str, today: date, *, forward: bool = False) -> list[Period]:
+    """Return the periods of a folded text in their order; ``forward``: a weekday is the one to come, else the one that was. Hours go with the first."""
+    found = _join(text, _without_overlap(_find(text, today, forward=forward)))
+    return _set_clock([each.period for each in found if each.period.days <= MOST_DAYS], text, today)
+
+
+def _set_clock(periods: list[Period], text: str, today: date) -> list[Period]:
+    clock = find_clock(text)
+    if clock is None or clock[1] <= clock[0] or (periods and periods[0].days > 1):
+        return periods
+    first, *others = periods or [Period(today, today)]
+    return [replace(first, from_clock=clock[0], to_clock=clock[1]), *others]
+
+
+def _find(text: str, today: date, *, forward: bool) -> Iterator[NamedPeriod]:
+    for pattern, resolve in _RULES:
+        for match in pattern.finditer(text):
+            period = _resolve(resolve, match, today, forward=forward)
+            if period is not None:
+                yield NamedPeriod(period, match.start(), match.end())
+
+
+def _resolve(resolve: "_Resolve", match: re.Match[str], today: date, *, forward: bool) -> Period | None:
+    try:
+        return resolve(match, today, forward)
+    except (ValueError, OverflowError):
+        # The thirtieth of February, or a day beyond the calendar.
+        return None
+
+
+def _without_overlap(found: Iterator[NamedPeriod]) -> list[NamedPeriod]:
+    """Return what does not lie within something found by an earlier rule, in the text's order."""
+    kept: list[NamedPeriod] = []
+    for each in found:
+        if all(each.end <= other.begin or each.begin >= other.end for other in kept):
+            kept.append(each)
+    return sorted(kept, key=lambda each: each.begin)
+
+
+def _join(text: str, found: list[NamedPeriod]) -> list[NamedPeriod]:
+    """Return spans in the place of two days with "to" between them."""
+    for one, other in pairwise(found):
+        between, before = text[one.end : other.begin], text[: one.begin]
+        paired = _BETWEEN.fullmatch(between) and re.search(r"\b(?:zwischen(?: dem)?|between(?: the)?)\s*$", before)
+        if (_JOINED.fullmatch(between) or paired) and one.period.first <= other.period.last:
+            joined = NamedPeriod(Period(one.period.first, other.period.last), one.begin, other.end)
+            return _join(text, [each for each in found if each not in (one, other)] + [joined])
+    return sorted(found, key=lambda each: each.begin)
+
+
+def _days(first: date, count: int = 1) -> Period:
+    return Period(first, first + timedelta(days=count - 1))
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _month_of(year: int, month: int) -> Period:
+    return _days(date(year, month, 1), monthrange(year, month)[1])
+
+
+def _months_back(today: date, months: int) -> Period:
+    year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
+    return _month_of(year, month + 1)
+
+
+def _year_of(year: int) -> Period:
+    return Period(date(year, 1, 1), date(year, 12, 31))
+
+
+def _count(text: str) -> int:
+    return _COUNTS[text] if text in _COUNTS else int(text)
+
+
+def _dated(day: int, month: int, year: str | None, today: date) -> date:
+    if year is not None:
+        return date(int(year) if len(year) > 2 else 2000 + int(year), month, day)
+    named = date(today.year, month, day)
+    return named.replace(year=today.year - 1) if named > today + _AHEAD else named
+
+
+def _shifted(days: int) -> "_Resolve":
+    return lambda _match, today, _forward: _days(today + timedelta(days=days))
+
+
+def _week(weeks: int) -> "_Resolve":
+    return lambda _match, today, _forward: _days(_monday(today) + timedelta(weeks=weeks), 7)
+
+
+def _weekend(match: re.Match[str], today: date, forward: bool) -> Period:
+    saturday = _monday(today) + timedelta(days=5)
+    back = saturday - timedelta(days=7)
+    if match["last"]:
+        return _days(back, 2)
+    return _days(saturday if forward or match["next"] or today >= saturday else back, 2)
+
+
+def _weekday(match: re.Match[str], today: date, forward: bool) -> Period:
+    wanted = _WEEKDAYS[match["day"]]
+    if match["next"] or (forward and not match["last"]):
+        return _days(today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1))
+    return _days(today - timedelta(days=(today.weekday() - wanted - 1) % 7 + 1))
+
+
+def _last_count(match: re.Match[str], today: date, _forward: bool) -> Period:
+    count = _count(match["count"]) * {"t": 1, "d": 1, "w": 7, "m": 30}[match["unit"][0]]
+    return _days(today - timedelta(days=count), count) if count else _days(today)
+
+
+def _next_count(match: re.Match[str], today: date, _forward: bool) -> Period:
+    count = _count(match["count"]) * {"t": 1, "d": 1, "w": 7}[match["unit"][0]]
+    return _days(today, max(count, 1))
+
+
+def _ago(match: re.Match[str], today: date, _forward: bool) -> Period:
+    count = _count(match["count"]) * {"t": 1, "d": 1, "w": 7}[match["unit"][0]]
+    return _days(today - timedelta(days=count))
+
+
+def _spelled(match: re.Match[str], today: date, _forward: bool) -> Period:
+    return _days(_dated(int(match["day"]), _MONTHS[match["month"]], match["year"], today))
+
+
+def _spelled_span(match: re.Match[str], today: date, _forward: bool) -> Period:
+    month = _MONTHS[match["month"]]
+    last = _dated(int(match["last"]), month, match["year"], today)
+    return Period(last.replace(day=int(match["first"])), last)
+
+
+def _numbered(match: re.Match[str], today: date, _forward: bool) -> Period:
+    return _days(_dated(int(match["day"]), int(match["month"]), match["year"], today))
+
+
+def _named_month(match: re.Match[str], today: date, _forward: bool) -> Period:
+    month = _MONTHS[match["month"]]
+    year = int(match["year"]) if match["year"] else today.year - (date(today.year, month, 1) > today)
+    return _month_of(year, month)
+
+
+_Resolve = Callable[[re.Match[str], date, bool], Period | None]
+
+
+def _rule(pattern: str, resolve: _Resolve) -> tuple[re.Pattern[str], _Resolve]:
+    return re.compile(rf"(?<![\w.]){pattern}(?!\w)"), resolve
+
+
+# In order: what an earlier rule found, a later one does not find again within it.
+_RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
+    _rule(r"(\d{4})-(\d\d)-(\d\d)", lambda match, *_: _days(date(int(match[1]), int(match[2]), int(match[3])))),
+    _rule(rf"(?P<first>\d{{1,2}})\.? ?(?:bis(?: zum)?|to|-|until) ?(?P<last>\d{{1,2}})\.? (?P<month>{_MONTH}){_YEAR}", _spelled_span),
+    _rule(rf"zwischen (?:dem )?(?P<first>\d{{1,2}})\.? und (?:dem )?(?P<last>\d{{1,2}})\.? (?P<month>{_MONTH}){_YEAR}", _spelled_span),
+    _rule(rf"(?P<month>{_MONTH}) (?P<first>\d{{1,2}})(?:st|nd|rd|th)? ?(?:to|-|until) ?(?P<last>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}", _spelled_span),
+    _rule(rf"(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)? (?:of )?(?P<month>{_MONTH})\.?{_YEAR}", _spelled),
+    _rule(rf"(?P<month>{_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}", _spelled),
+    _rule(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>(?:20)?\d\d)?", _numbered),
+    _rule(r"(?:vorgestern|(?:the )?day before yesterday)", _shifted(-2)),
+    _rule(r"(?:uebermorgen|(?:the )?day after tomorrow)", _shifted(2)),
+    _rule(r"(?:gestern|gestrige[nrsm]?|yesterday)(?:'s)?", _shifted(-1)),
+    _rule(r"(?:heute|heutige[nrsm]?|today|tonight|jetzt gerade|right now)(?:'s)?", _shifted(0)),
+    _rule(r"(?:morgigen?|tomorrow)(?:'s)?", _shifted(1)),
+    # In the morning is another day than tomorrow.
+    _rule(r"(?<!am )(?<!guten )(?<!jeden )morgen", _shifted(1)),
+    _rule(rf"(?:in den |in the )?(?:{_LAST}) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?|monate?n?|months?)", _last_count),
+    _rule(rf"(?:in den |in the )?(?:{_NEXT}) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?)", _next_count),
+    _rule(rf"vor (?P<count>{_COUNT}) (?P<unit>tage?n?|wochen?)", _ago),
+    _rule(rf"(?P<count>{_COUNT}) (?P<unit>days?|weeks?) ago", _ago),
+    _rule(rf"(?:(?:{_LAST}) woche|vorwoche|(?:{_LAST}) week)(?:'s)?", _week(-1)),
+    _rule(rf"(?:(?:{_THIS}) woche|(?:{_THIS}) week)(?:'s)?", _week(0)),
+    _rule(rf"(?:(?:{_NEXT}) woche|(?:{_NEXT}) week)(?:'s)?", _week(1)),
+    _rule(rf"(?:(?:{_LAST}) monats?|vormonats?|(?:{_LAST}) month)(?:'s)?", lambda _match, today, _forward: _months_back(today, 1)),
+    _rule(rf"(?:(?:{_THIS}) monats?|(?:{_THIS}) month)(?:'s)?", lambda _match, today, _forward: _months_back(today, 0)),
+    _rule(rf"(?:(?:{_LAST}) jahre?s?|vorjahr|(?:{_LAST}) year)(?:'s)?", lambda _match, today, _forward: _year_of(today.year - 1)),
+    _rule(rf"(?:(?:{_THIS}) jahre?s?|(?:{_THIS}) year)(?:'s)?", lambda _match, today, _forward: _year_of(today.year)),
+    _rule(rf"(?:(?P<last>{_LAST})|(?P<next>{_NEXT})|am|{_THIS}|on the|at the|dem) ?(?:wochenende|weekend)", _weekend),
+    _rule(rf"(?:(?P<last>{_LAST}) |(?P<next>{_NEXT}) |am |on |{_THIS} |dem |vom |from |seit )?(?P<day>{_WEEKDAY})(?:'s)?", _weekday),
+    _rule(rf"(?:im|in|fuer|for|monat|month of|vom|of) (?P<month>{_MONTH}){_YEAR}", _named_month),
+    _rule(rf"(?P<month>{_MONTH}) (?P<year>20\d\d)", _named_month),
+)

@@ -1,0 +1,137 @@
+"""What the plan in force does."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+import numpy as np
+
+from luna.contracts.plan import PlanReply
+from luna.contracts.plan.reply import SlotReply
+from luna.contracts.site_tools import Chart, ToolSource
+from luna.database import plans
+from luna.timeline import FloatArray, Timeline
+from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
+from services.rag.tools.reading import Column, draw
+from services.rag.tools.telling import Teller
+
+# Less in a slot is rounding, no block of its own.
+LITTLE_KWH = 0.005
+
+
+class PlanArguments(PeriodArguments):
+    """Which days of the plan; without them all that lies ahead."""
+
+    usual_days: ClassVar[tuple[int, int]] = (0, 14)
+
+
+def find_plan(context: ToolContext) -> PlanReply | None:
+    """Return the plan that drives the site now; where none does, the one issued last if it still looks ahead."""
+    due = plans.read_due(context.connection, context.site.name, context.now)
+    if due is not None:
+        return due
+    latest = plans.latest(context.connection, context.site.name)
+    return latest if latest is not None and end_of(latest) > context.now else None
+
+
+def end_of(plan: PlanReply) -> datetime:
+    """Return when a plan's last slot ends."""
+    return plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)
+
+
+def plan_source(plan: PlanReply) -> ToolSource:
+    """Return where a plan is read by hand."""
+    return ToolSource(what=f"plan {plan.plan_id} of site {plan.site}", path=f"/v1/plans/{plan.plan_id}")
+
+
+def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
+    """Tell what the plan in force costs, what batteries do when, and how full they are."""
+    teller, plan = Teller(context), find_plan(context)
+    if plan is None:
+        return teller.miss("no_plan")
+    window = arguments.period(context.today).timeline(context.zone)
+    length = timedelta(minutes=plan.slot_minutes)
+    slots = [slot for slot in plan.slots if slot.start < window.end and slot.start + length > max(window.start, context.now)]
+    if not slots:
+        return teller.miss("plan_does_not_reach", (plan_source(plan),), until=teller.moment("plan_end", end_of(plan), day=True))
+    issued = teller.moment("issued_at", plan.issued_at, day=True)
+    teller.say("plan_cost", issued=issued, cost=teller.figure("plan_cost", plan.cost.total, "cost"), end=teller.moment("plan_end", end_of(plan), day=True))
+    if plan.cost.self_sufficiency is not None:
+        teller.say("plan_self_sufficiency", share=teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share"))
+    if not context.site.batteries and not slots[0].batteries:
+        teller.say("no_battery")
+    else:
+        _tell_battery(teller, slots, length)
+    return teller.finish(chart=_draw(teller, plan, slots), sources=(plan_source(plan),))
+
+
+def charge_of(slot: SlotReply) -> float:
+    """Return what all batteries take in a slot, kWh."""
+    return sum(flow.charge_kwh for flow in slot.batteries.values())
+
+
+def discharge_of(slot: SlotReply) -> float:
+    """Return what all batteries give in a slot, kWh."""
+    return sum(flow.discharge_kwh for flow in slot.batteries.values())
+
+
+def _tell_battery(teller: Teller, slots: Sequence[SlotReply], length: timedelta) -> None:
+    for name, flow in (("charge", charge_of), ("discharge", discharge_of)):
+        values = [flow(slot) for slot in slots]
+        total = teller.figure(f"{name}_kwh", sum(values), "kwh")
+        block = _first_block(values)
+        if block is None:
+            teller.say(f"plan_no_{name}")
+            continue
+        first, last = block
+        told = {
+            "begin": teller.moment(f"next_{name}_from", slots[first].start, day=True),
+            "end": teller.moment(f"next_{name}_to", slots[last].start + length, day=True),
+            "kwh": teller.figure(f"next_{name}_kwh", sum(values[first : last + 1]), "kwh"),
+        }
+        teller.say(f"plan_{name}", total=total, **told)
+    for number, (battery, ends) in enumerate(slots[-1].batteries.items(), start=1):
+        socs = [slot.batteries[battery].soc_end for slot in slots if battery in slot.batteries]
+        low, high, end = min(socs), max(socs), ends.soc_end
+        told = {
+            "battery": teller.name(f"battery_{number}", battery),
+            "low": teller.figure(f"lowest_soc_{number}", low, "soc"),
+            "high": teller.figure(f"highest_soc_{number}", high, "soc"),
+            "last": teller.figure(f"soc_end_{number}", end, "soc"),
+        }
+        teller.say("plan_soc", **told)
+
+
+def _first_block(values: Sequence[float]) -> tuple[int, int] | None:
+    """Return the first and last place of the first run of slots in which something flows."""
+    first = next((place for place, value in enumerate(values) if value > LITTLE_KWH), None)
+    if first is None:
+        return None
+    after = next((place for place in range(first, len(values)) if values[place] <= LITTLE_KWH), len(values))
+    return first, after - 1
+
+
+def _draw(teller: Teller, plan: PlanReply, slots: Sequence[SlotReply]) -> Chart:
+    timeline = Timeline(slots[0].start.astimezone(UTC), timedelta(minutes=plan.slot_minutes), len(slots))
+    columns: list[Column] = [
+        ("charge", "kwh", "bar", _array([charge_of(slot) for slot in slots]), "sum"),
+        ("discharge", "kwh", "bar", _array([discharge_of(slot) for slot in slots]), "sum"),
+        ("import_price", "price", "step", _array([slot.import_price for slot in slots]), "mean"),
+    ]
+    names = list(slots[0].batteries)
+    if len(names) == 1:
+        columns.append(("soc", "soc", "line", _array([slot.batteries[names[0]].soc_end for slot in slots]), "mean"))
+    return draw(teller, "chart_plan", timeline, columns)
+
+
+def _array(values: list[float]) -> FloatArray:
+    return np.array(values, dtype=np.float64)
+
+
+TOOL = Tool(
+    "plan",
+    "The plan in force: what it costs, when it was made, what the batteries charge and discharge and when they do so next, and how full they will be."
+    " Default: all of the plan that lies ahead.",
+    PlanArguments,
+    tell_plan,
+)

@@ -1,0 +1,75 @@
+"""Why the plan does what it does at an instant."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.message import Instant, Message
+from luna.contracts.plan import PlanReply
+from luna.contracts.plan.reply import ReasonReply, SlotReply
+from luna.database import plans
+from luna.savings import LITTLE_MONEY
+from luna.wording import say_mode
+from luna.wording.retelling import retell_limits, retell_reason
+from services.rag.tools.declaration import Findings, Tool, ToolContext
+from services.rag.tools.plan import charge_of, discharge_of, find_plan, plan_source
+from services.rag.tools.telling import Teller
+
+
+class ReasonArguments(Message):
+    """When."""
+
+    at: Annotated[Instant | None, Field(description="an instant, or a time of the site's clock such as 2026-05-21 14:00; default: now")] = None
+
+
+def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
+    """Tell what is planned for the slot of an instant, and why: the stored reason with its figures."""
+    teller, at = Teller(context), arguments.at or context.now
+    plan = _find_plan(context, at)
+    slot = None if plan is None else _find_slot(plan, at)
+    if plan is None or slot is None:
+        return teller.miss("no_plan_at", at=teller.moment("at", at, day=True))
+    mode = say_mode(slot.mode, language=context.numbers.language)
+    begin = teller.moment("slot_from", slot.start, day=True)
+    end = teller.moment("slot_to", slot.start + timedelta(minutes=plan.slot_minutes), day=False)
+    teller.say("reason_mode", begin=begin, end=end, mode=teller.name("mode", mode))
+    told = retell_reason(slot.reason.model_dump(), slot.start, context.numbers)
+    teller.say("reason", text=teller.name("reason", told))
+    _tell_values(teller, context, slot)
+    return teller.finish(sources=(plan_source(plan),))
+
+
+def _find_plan(context: ToolContext, at: datetime) -> PlanReply | None:
+    """Return the plan that drove the site at an instant, or, where that is still to come, the one that drives it now."""
+    return find_plan(context) if at >= context.now else plans.read_due(context.connection, context.site.name, at)
+
+
+def _find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:
+    length = timedelta(minutes=plan.slot_minutes)
+    return next((slot for slot in plan.slots if slot.start <= at < slot.start + length), None)
+
+
+def _tell_values(teller: Teller, context: ToolContext, slot: SlotReply) -> None:
+    reason: ReasonReply = slot.reason
+    for name, flow in (("charge", charge_of(slot)), ("discharge", discharge_of(slot))):
+        if flow > 0:
+            teller.say(f"reason_{name}", kwh=teller.figure(f"{name}_kwh", flow, "kwh"))
+    teller.say("reason_price", price=teller.figure("import_price", slot.import_price, "price"))
+    if reason.energy_value is not None:
+        teller.say("reason_value", value=teller.figure("energy_value", reason.energy_value, "price"))
+    if reason.cost_of_opposite is not None:
+        cost = teller.figure("cost_of_opposite", reason.cost_of_opposite, "cost")
+        teller.say("reason_opposite" if abs(reason.cost_of_opposite) >= LITTLE_MONEY else "reason_opposite_little", cost=cost)
+    limits = retell_limits(reason.binding, context.numbers)
+    if limits:
+        teller.say("reason_limits", limits=teller.name("limits", "; ".join(limits)))
+
+
+TOOL = Tool(
+    "plan_reasons",
+    "Why the plan does what it does at an instant (past, now or ahead): the battery's mode, the reason in words with its figures, what a stored kWh is"
+    " worth there, what the opposite would cost, and the limits at work.",
+    ReasonArguments,
+    tell_reason,
+)

@@ -1,0 +1,99 @@
+"""What prices did over a period, beside the period before."""
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from luna.contracts.site_tools import Chart, ToolSource
+from luna.timeline import FloatArray, Timeline
+from services.rag.tools.declaration import Findings, Period, PeriodArguments, Tool, ToolContext
+from services.rag.tools.reading import PriceKind, draw, mean_known, price_source, read_prices, series_source, share_known, slot_start
+from services.rag.tools.telling import Teller
+
+# Closer than this to each other, two prices read the same.
+_SAME_PRICE = 0.0005
+_SLOTS_PER_HOUR = 4
+
+
+class PriceArguments(PeriodArguments):
+    """Which prices, and when."""
+
+    price: Annotated[PriceKind, Field(description="import: what a bought kWh costs; export: what a sold one earns; spot: the market's (EPEX) price")] = "import"
+    market: Annotated[str | None, Field(max_length=32, description="of the site's tariff, for spot; default: its only or first one")] = None
+
+
+def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
+    """Tell mean, lowest and highest price of a period, and how it differs from the period before."""
+    teller, period = Teller(context), arguments.period(context.today)
+    timeline = period.timeline(context.zone)
+    market = _find_market(context, arguments)
+    if arguments.price == "spot" and market is None:
+        return teller.miss("no_market")
+    values = read_prices(context, timeline, arguments.price, market)
+    source = price_source(context, timeline) if market is None else series_source(context, f"market_prices:{market}", timeline)
+    what = teller.phrase(f"price_{arguments.price}", market=teller.name("market", market or ""))
+    if not np.isfinite(values).any():
+        return teller.miss("no_prices", (source,), period=teller.period(period), what=what)
+    teller.say("price_mean", period=teller.period(period), what=what, mean=teller.figure(f"mean_{arguments.price}_price", mean_known(values), "price"))
+    _tell_extremes(teller, timeline, values, several=period.days > 1)
+    before = read_prices(context, period.shift(-period.days).timeline(context.zone), arguments.price, market)
+    _tell_before(teller, values, before)
+    if share_known(values) < 1:
+        teller.say("partly_known", share=teller.figure("share_known", share_known(values), "share"))
+    return teller.finish(chart=_draw(teller, timeline, values, arguments.price), sources=(source, *_before_source(context, period, market)))
+
+
+def _find_market(context: ToolContext, arguments: PriceArguments) -> str | None:
+    markets = context.site.tariff.markets
+    if arguments.price != "spot" or (arguments.market is not None and arguments.market not in markets):
+        return None
+    return arguments.market or next(iter(markets), None)
+
+
+def _tell_extremes(teller: Teller, timeline: Timeline, values: FloatArray, *, several: bool) -> None:
+    lowest, highest = int(np.nanargmin(values)), int(np.nanargmax(values))
+    if values[highest] - values[lowest] < _SAME_PRICE:
+        teller.say("price_constant")
+        return
+    told = {}
+    for name, place in (("lowest", lowest), ("highest", highest)):
+        told[name] = teller.figure(f"{name}_price", float(values[place]), "price")
+        told[f"{name}_at"] = teller.moment(f"{name}_price_at", slot_start(timeline, place), day=several)
+    teller.say("price_extremes_days" if several else "price_extremes", **told)
+    negative = int((values < 0).sum())
+    if negative:
+        teller.say("price_negative", hours=teller.hours("negative_hours", negative / _SLOTS_PER_HOUR))
+    else:
+        teller.say("price_never_negative")
+
+
+def _tell_before(teller: Teller, values: FloatArray, before: FloatArray) -> None:
+    if not np.isfinite(before).any():
+        return
+    difference = mean_known(values) - mean_known(before)
+    told = {"before": teller.figure("mean_price_before", mean_known(before), "price")}
+    if abs(difference) < _SAME_PRICE:
+        teller.say("price_same", **told)
+        return
+    code = "price_dearer" if difference > 0 else "price_cheaper"
+    teller.say(code, difference=teller.figure("price_difference", abs(difference), "price"), **told)
+
+
+def _draw(teller: Teller, timeline: Timeline, values: FloatArray, kind: PriceKind) -> Chart:
+    return draw(teller, "chart_prices", timeline, [(f"{kind}_price", "price", "step", values, "mean")])
+
+
+def _before_source(context: ToolContext, period: Period, market: str | None) -> tuple[ToolSource, ...]:
+    earlier = period.shift(-period.days).timeline(context.zone)
+    return (price_source(context, earlier) if market is None else series_source(context, f"market_prices:{market}", earlier),)
+
+
+TOOL = Tool(
+    "price_course",
+    "How electricity prices went over a period: mean, lowest and highest with their times, hours below zero, and the mean of the period before."
+    " Prices: what the site pays for a kWh (import), earns for it (export), or the wholesale market price such as EPEX spot (spot). Past days, today,"
+    " and tomorrow once published.",
+    PriceArguments,
+    tell_prices,
+)

@@ -1,0 +1,96 @@
+"""A site's stored series over a period, and charts of them."""
+
+from datetime import UTC, datetime, timedelta
+from math import fsum
+from typing import Literal
+
+import numpy as np
+
+from luna.buckets import RESOLUTIONS, find_buckets, reduce_buckets
+from luna.contracts.site_tools import Chart, ChartSeries, ToolSource, Unit
+from luna.database import observations, prices
+from luna.economics import price_slots
+from luna.history import write_instants
+from luna.timeline import FloatArray, Timeline
+from services.rag.tools.declaration import ToolContext
+from services.rag.tools.telling import Teller
+
+MOST_POINTS = 400
+PriceKind = Literal["import", "export", "spot"]
+# As the gateway writes a price.
+PRICE_DECIMALS = 6
+Kind = Literal["line", "step", "bar"]
+Column = tuple[str, Unit, Kind, FloatArray, str]
+
+
+def read_energies(context: ToolContext, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
+    """Return what was measured in each quarter-hour, NaN where nothing is known."""
+    return observations.read_series(context.connection, context.site.name, timeline, names)
+
+
+def read_prices(context: ToolContext, timeline: Timeline, kind: PriceKind, market: str | None = None) -> FloatArray:
+    """Return prices of quarter-hours as the gateway tells them: a market's, or what the site pays or earns; NaN where unknown."""
+    if market is not None:
+        return prices.read(context.connection, market, timeline)
+    spot = prices.read_tariff(context.connection, context.site, timeline)
+    imported, exported = price_slots(context.site.tariff, timeline, zone=context.zone, spot=spot)
+    return np.asarray(np.array([round(value, PRICE_DECIMALS) for value in (imported if kind == "import" else exported).tolist()]))
+
+
+def sum_known(values: FloatArray) -> float:
+    """Return the exact sum of what is known."""
+    return fsum(values[np.isfinite(values)].tolist())
+
+
+def mean_known(values: FloatArray) -> float:
+    """Return the mean of what is known, of which there is something."""
+    known = values[np.isfinite(values)].tolist()
+    return fsum(known) / len(known)
+
+
+def share_known(values: FloatArray) -> float:
+    """Return which share of the slots is known."""
+    return float(np.isfinite(values).mean())
+
+
+def slot_start(timeline: Timeline, place: int) -> datetime:
+    """Return when a slot begins."""
+    return timeline.start + place * timeline.step
+
+
+def choose_resolution(timeline: Timeline) -> timedelta:
+    """Return the shortest length of a point that leaves no more than ``MOST_POINTS`` of them; beyond a year of days it is the day all the same."""
+    lengths = sorted({timeline.step, *(length for length in RESOLUTIONS.values() if length >= timeline.step)})
+    fits = (length for length in lengths if -(-timeline.count * timeline.step // length) < MOST_POINTS)
+    return next(fits, RESOLUTIONS["1d"])
+
+
+def draw(teller: Teller, code: str, timeline: Timeline, columns: list[Column]) -> Chart:
+    """Return a chart of columns (name, unit, kind, values per slot, aggregate); a sum of which a part is unknown is unknown."""
+    length = choose_resolution(timeline)
+    if length == timeline.step:
+        begins = np.arange(timeline.count)
+        reduced = [values for *_, values, _ in columns]
+    else:
+        begins = find_buckets(timeline.starts, length, teller.numbers.zone)
+        reduced = [reduce_buckets(values, begins, aggregate)[0] for *_, values, aggregate in columns]
+    series = [
+        ChartSeries(name=teller.phrase(f"series_{name}"), unit=unit, kind=kind, values=[None if np.isnan(value) else value for value in values.tolist()])
+        for (name, unit, kind, _, _), values in zip(columns, reduced, strict=True)
+    ]
+    return Chart(title=teller.phrase(code), starts=write_instants(timeline.starts[begins]), series=series)
+
+
+def series_source(context: ToolContext, series: str, timeline: Timeline) -> ToolSource:
+    """Return where a stored series is read by hand."""
+    return _source(context, f"series {series} of site {context.site.name}", f"series/{series}", timeline)
+
+
+def price_source(context: ToolContext, timeline: Timeline) -> ToolSource:
+    """Return where what the site pays and earns is read by hand."""
+    return _source(context, f"prices by the tariff of site {context.site.name}", "prices", timeline)
+
+
+def _source(context: ToolContext, what: str, path: str, timeline: Timeline) -> ToolSource:
+    first, end = (f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for instant in (timeline.start, timeline.end))
+    return ToolSource(what=what, period=f"{first}/{end}", path=f"/v1/sites/{context.site.name}/{path}?from={first}&to={end}")

@@ -1,0 +1,118 @@
+"""Every tool there is, and calling one by its name."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from luna.contracts.message import Message, site_clock
+from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolList, ToolResult
+from luna.database import sites
+from luna.errors import InvalidInputError, NotFoundError
+from luna.queue.client import Client
+from luna.site import Site, invalid_input
+from luna.timeline import parse_zone
+from luna.wording import Numbers
+from services.rag.tools import (
+    compare_periods,
+    consumption,
+    forecast,
+    plan,
+    plan_reasons,
+    price_course,
+    savings,
+    site_description,
+    vehicle_sessions,
+    what_would_it_cost,
+)
+from services.rag.tools.declaration import Tool, ToolContext
+
+PATIENCE = timedelta(seconds=20)
+# In the order in which assistants are told of them.
+TOOLS: dict[str, Tool] = {
+    module.TOOL.name: module.TOOL
+    for module in (
+        price_course,
+        consumption,
+        forecast,
+        plan,
+        plan_reasons,
+        compare_periods,
+        savings,
+        what_would_it_cost,
+        site_description,
+        vehicle_sessions,
+    )
+}
+
+
+def list_tools() -> ToolList:
+    """Return every tool with its arguments' schema."""
+    return ToolList(tools=[ToolDescription(name=tool.name, description=tool.description, arguments=_schema(tool)) for tool in TOOLS.values()])
+
+
+def call_tool(connection: Connection, request: ToolCallRequest, *, now: datetime, client: Client | None = None, patience: timedelta = PATIENCE) -> ToolResult:
+    """Return what a tool finds; local days and clock times in its arguments are the site's.
+
+    Args:
+        connection: to the database.
+        request: tool, arguments, site and language.
+        now: the instant from which "today" follows.
+        client: asks other services; None: no tool can.
+        patience: how long another service is waited for.
+
+    Raises:
+        NotFoundError: no such tool, no such site, or one that the asker does not have, in the same words.
+        InvalidInputError: arguments that the tool does not take.
+    """
+    tool = find_tool(request.tool)
+    site = _load_site(connection, request)
+    zone = parse_zone(site.timezone)
+    arguments = _read_arguments(tool, request.arguments, site)
+    context = ToolContext(connection, site, now, Numbers(request.language, zone, site.currency), client, patience)
+    found = tool.function(context, arguments)
+    return ToolResult(
+        tool=tool.name,
+        arguments=arguments.model_dump(mode="json", exclude_none=True),
+        found=found.found,
+        text=found.text,
+        figures=found.figures,
+        chart=found.chart,
+        sources=list(found.sources),
+        currency=site.currency,
+        timezone=site.timezone,
+    )
+
+
+def find_tool(name: str) -> Tool:
+    """Return the tool of a name.
+
+    Raises:
+        NotFoundError: none has it.
+    """
+    if name not in TOOLS:
+        raise NotFoundError("no such tool", field="tool", value=name, remedy=f"There are: {', '.join(TOOLS)}.")
+    return TOOLS[name]
+
+
+def _load_site(connection: Connection, request: ToolCallRequest) -> Site:
+    if request.sites is not None and request.site_id not in request.sites:
+        raise NotFoundError("no such site", field="site_id", value=request.site_id, remedy="Name one of your sites.")
+    return sites.load(connection, request.site_id)
+
+
+def _read_arguments(tool: Tool, arguments: dict[str, Any], site: Site) -> Message:
+    try:
+        with site_clock(parse_zone(site.timezone)):
+            return tool.arguments.model_validate(arguments)
+    except ValidationError as exc:
+        raise invalid_input(exc, field="arguments") from exc
+    except (OverflowError, RecursionError) as exc:
+        raise InvalidInputError("cannot be read", field="arguments", remedy="Give what the tool's schema says.") from exc
+
+
+def _schema(tool: Tool) -> dict[str, Any]:
+    schema = tool.arguments.model_json_schema()
+    # What the model says of itself is told in the tool's description.
+    return {name: part for name, part in schema.items() if name not in ("title", "description")}

@@ -1,0 +1,96 @@
+"""Sentences whose every number is a figure: what is told is noted as it is written."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from math import isfinite
+
+from luna.contracts.site_tools import Chart, Figure, ToolSource, Unit
+from luna.timeline import local_midnight
+from luna.wording.answers import answer_phrase
+from luna.wording.numbers import NBSP
+from services.rag.tools.declaration import Findings, Period, ToolContext
+
+
+class Teller:
+    """Collects sentences and the figures they are made of, in the reader's language.
+
+    Invariants: a digit in the text stands in the text of a figure.
+    """
+
+    def __init__(self, context: ToolContext) -> None:
+        self.numbers = context.numbers
+        self._figures: dict[str, Figure] = {}
+        self._sentences: list[str] = []
+        self._written: dict[Unit, Callable[[float], str]] = {
+            "kwh": self.numbers.amount,
+            "kw": self.numbers.power,
+            "price": self.numbers.price_per_kwh,
+            "cost": self.numbers.money,
+            "soc": self.numbers.share,
+            "share": self.numbers.share,
+            "hours": self.numbers.hours,
+            "count": self.numbers.number,
+            "celsius": self.numbers.temperature,
+            "g_per_kwh": self.numbers.number,
+        }
+
+    def figure(self, name: str, value: float, unit: Unit) -> str:
+        """Note a number and return how it is written; it stays as exact as it was read."""
+        return self._note(name, value, unit, self._written[unit](value))
+
+    def hours(self, name: str, value_hours: float) -> str:
+        """Note a length of time in whole minutes and return it as hours and minutes: "5:15 h"."""
+        hours, minutes = divmod(round(value_hours * 60), 60)
+        return self._note(name, value_hours, "hours", f"{hours}:{minutes:02d}{NBSP}h")
+
+    def name(self, name: str, value: str) -> str:
+        """Note a name, which may hold digits, and return it."""
+        return self._note(name, value, "name", value)
+
+    def moment(self, name: str, instant: datetime, *, day: bool) -> str:
+        """Note an instant and return the site's clock at it, ``day``: with its day."""
+        local = instant.astimezone(self.numbers.zone)
+        clock = self.numbers.clock(instant)
+        return self._note(name, local.isoformat(), "instant", f"{self.numbers.day(instant)}, {clock}" if day else clock)
+
+    def day(self, name: str, day: date) -> str:
+        """Note a local day and return it with its year."""
+        return self._note(name, day.isoformat(), "instant", self.numbers.day_with_year(local_midnight(day, self.numbers.zone)))
+
+    def clock(self, name: str, clock: str) -> str:
+        """Note a time of the clock and return it."""
+        return self._note(name, clock, "instant", clock)
+
+    def period(self, period: Period, prefix: str = "") -> str:
+        """Note a period and return it as a sentence begins with it."""
+        first = self.day(f"{prefix}first_day", period.first)
+        phrase = "one_day"
+        told = {"first": first}
+        if period.days > 1:
+            phrase, told = "days", told | {"last": self.day(f"{prefix}last_day", period.last)}
+        if not period.whole_days:
+            clocks = {"from_clock": self.clock(f"{prefix}from_clock", period.from_clock), "to_clock": self.clock(f"{prefix}to_clock", period.to_clock)}
+            phrase, told = f"{phrase}_hours", told | clocks
+        return self.phrase(phrase, **told)
+
+    def phrase(self, code: str, **told: str) -> str:
+        """Return words in the reader's language, with what is told in them."""
+        return answer_phrase(code, self.numbers.language).format(**told)
+
+    def say(self, code: str, **told: str) -> None:
+        """Add a sentence."""
+        self._sentences.append(self.phrase(code, **told))
+
+    def finish(self, *, chart: Chart | None = None, sources: tuple[ToolSource, ...] = ()) -> Findings:
+        """Return what was told."""
+        return Findings(found=True, text=" ".join(self._sentences), figures=[*self._figures.values()], chart=chart, sources=sources)
+
+    def miss(self, code: str, sources: tuple[ToolSource, ...] = (), **told: str) -> Findings:
+        """Return that there is nothing to tell, and why."""
+        self.say(code, **told)
+        return Findings(found=False, text=" ".join(self._sentences), figures=[*self._figures.values()], sources=sources)
+
+    def _note(self, name: str, value: float | str, unit: Unit, text: str) -> str:
+        assert isinstance(value, str) or isfinite(value), name  # noqa: S101 - what is unknown is left out by who asks
+        self._figures[name] = Figure(name=name, value=value, unit=unit, text=text)
+        return text

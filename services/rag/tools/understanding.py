@@ -1,0 +1,295 @@
+"""Which tools a question asks for, by rules, without a language model. Precision counts: what may be about a document asks for none."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+from luna.site import Site
+from luna.timeline import parse_zone
+from services.rag.tools import cues
+from services.rag.tools.clock_phrases import find_instant
+from services.rag.tools.declaration import Period
+from services.rag.tools.periods import find_periods, fold
+from services.rag.tools.variant_phrases import find_variant
+
+MOST_WORDS = 60
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedCall:
+    """A tool that a question asks for, with its arguments as JSON."""
+
+    tool: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+class CallLike(Protocol):
+    """A call that was made: ``MatchedCall``, ``ToolCallRequest``, ``ToolCall`` and ``ToolResult`` are."""
+
+    @property
+    def tool(self) -> str:
+        """Its tool."""
+        ...
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """Its arguments."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question made plain, with the periods that it names."""
+
+    text: str
+    today: date
+    site: Site
+
+    def periods(self, *, forward: bool = False) -> list[Period]:
+        """Return the periods it names."""
+        return find_periods(self.text, self.today, forward=forward)
+
+    def has(self, pattern: re.Pattern[str]) -> bool:
+        """Return whether one of the words stands in it."""
+        return pattern.search(self.text) is not None
+
+
+def match_question(question: str, *, site: Site, now: datetime) -> list[MatchedCall]:
+    """Return the tools that a German or English question asks for, with days resolved where the site is; none where it may ask a document.
+
+    Invariants: never raises, whatever the text; what it returns is accepted by the tool.
+    """
+    asked = _read(question, site, now)
+    if not asked.text or len(asked.text.split()) > MOST_WORDS or asked.has(cues.DOCUMENT):
+        return []
+    for match in _MATCHERS:
+        calls = match(asked)
+        if calls:
+            return calls
+    return []
+
+
+def match_follow_up(question: str, previous: CallLike, *, site: Site, now: datetime) -> list[MatchedCall]:
+    """Return what a short question goes on to ask after a call: the same of another period, of another series, or of both; none where it goes on with nothing.
+
+    A question that stands by itself is matched as one.
+    """
+    asked = _read(question, site, now)
+    if asked.has(cues.DOCUMENT) or len(asked.text.split()) > _MOST_FOLLOWING:
+        return match_question(question, site=site, now=now)
+    whole = match_question(question, site=site, now=now)
+    if whole and not _GOES_ON.match(asked.text):
+        return whole
+    changes = _changed(asked, previous)
+    return [MatchedCall(previous.tool, _kept(previous) | changes)] if changes else whole
+
+
+_MOST_FOLLOWING = 9
+_GOES_ON = re.compile(r"^(?:und|and|oder|or|what about|how about|wie (?:ist|sieht|war|waer\w*) (?:es|das)|was ist mit|dasselbe|the same|aber|but|nur|only)\b")
+_PERIOD_FIELDS = ("first_day", "last_day", "from_clock", "to_clock")
+
+
+def _changed(asked: Question, previous: CallLike) -> dict[str, Any]:
+    """Return the arguments that a follow-up changes."""
+    periods = asked.periods(forward=previous.tool in ("forecast", "plan"))
+    series = cues.find_series(asked.text)
+    changes: dict[str, Any] = {}
+    if periods and previous.tool in ("price_course", "consumption", "forecast", "plan", "savings", "compare_periods"):
+        changes |= _days(periods[0])
+    if series and previous.tool == "consumption":
+        changes |= {"series": list(series)}
+    if previous.tool == "forecast" and (expected := [name for name in series if name in ("load", "pv")]):
+        changes |= {"series": expected}
+    if previous.tool == "price_course" and (asked.has(cues.SPOT) or asked.has(cues.EXPORT_PRICE)):
+        changes |= {"price": _price_kind(asked)}
+    if previous.tool == "plan_reasons" and (at := _instant(asked)):
+        changes |= {"at": at}
+    if previous.tool == "what_would_it_cost":
+        changes |= find_variant(asked.text, asked.site)
+    return changes
+
+
+def _kept(previous: CallLike) -> dict[str, Any]:
+    """Return what stays of a call whose period may change: the other arguments, and the period's own."""
+    return {name: value for name, value in previous.arguments.items() if name not in ("from_clock", "to_clock")}
+
+
+def _read(question: str, site: Site, now: datetime) -> Question:
+    return Question(fold(question), now.astimezone(parse_zone(site.timezone)).date(), site)
+
+
+def _days(period: Period) -> dict[str, Any]:
+    clocks = {} if period.whole_days else {"from_clock": period.from_clock, "to_clock": period.to_clock}
+    return {"first_day": period.first.isoformat(), "last_day": period.last.isoformat(), **clocks}
+
+
+def _past(period: Period, today: date) -> Period | None:
+    """Return the part of a period that is not ahead."""
+    return None if period.first > today else Period(period.first, min(period.last, today), period.from_clock, period.to_clock)
+
+
+def _ahead(period: Period, today: date) -> Period | None:
+    """Return the part of a period that is not over."""
+    return None if period.last < today else Period(max(period.first, today), period.last, period.from_clock, period.to_clock)
+
+
+def _is_definition(asked: Question) -> bool:
+    """Return whether it asks what something is, of nobody's and of no time."""
+    return cues.DEFINITION.match(asked.text) is not None and not asked.periods() and not asked.has(cues.OWN)
+
+
+def _match_what_if(asked: Question) -> list[MatchedCall]:
+    variant = find_variant(asked.text, asked.site) if asked.has(cues.WHAT_IF) else {}
+    return [MatchedCall("what_would_it_cost", variant)] if variant else []
+
+
+def _match_why(asked: Question) -> list[MatchedCall]:
+    if not (asked.has(cues.WHY) and asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ACTION)):
+        return []
+    # Of batteries in general nothing is planned.
+    if re.search(r"\b(?:batteries|batterien|akkus|lithium\w*)\b", asked.text) and not asked.has(cues.OWN) and not asked.periods():
+        return []
+    at = _instant(asked)
+    return [MatchedCall("plan_reasons", {"at": at} if at else {})]
+
+
+def _instant(asked: Question) -> str | None:
+    """Return the local time that is named: a clock time of a day, or the noon of another day than today."""
+    clock, periods = find_instant(asked.text), asked.periods()
+    day = periods[0].first if periods else asked.today
+    if clock is None and periods and not periods[0].whole_days:
+        clock = periods[0].from_clock
+    if clock is None and day != asked.today:
+        clock = "12:00"
+    return None if clock is None else f"{day.isoformat()} {clock}"
+
+
+def _match_compare(asked: Question) -> list[MatchedCall]:
+    if not (asked.has(cues.COMPARE) or asked.has(cues.BEFORE)):
+        return []
+    periods = asked.periods()
+    if asked.has(cues.BEFORE) and len(periods) == 1:
+        periods = [periods[0], _before(asked, periods[0])]
+    if len(periods) < 2:
+        return []
+    if asked.has(cues.PRICE) and not asked.has(cues.COST):
+        return [MatchedCall("price_course", {"price": _price_kind(asked)} | _days(period)) for period in periods[:2]]
+    one, other = (_past(period, asked.today) for period in periods[:2])
+    if one is None or other is None or not (cues.find_series(asked.text) or asked.has(cues.COST) or asked.has(cues.BALANCE)):
+        return []
+    days = {"first_day": one.first, "last_day": one.last, "other_first_day": other.first, "other_last_day": other.last}
+    return [MatchedCall("compare_periods", {name: day.isoformat() for name, day in days.items()})]
+
+
+def _before(asked: Question, period: Period) -> Period:
+    if re.search(r"monat|month", asked.text):
+        last = period.first.replace(day=1) - _DAY
+        return Period(last.replace(day=1), last)
+    back = 7 if re.search(r"woche|week", asked.text) else 1
+    return period.shift(-max(back, period.days))
+
+
+def _match_savings(asked: Question) -> list[MatchedCall]:
+    if not asked.has(cues.SAVINGS) or asked.has(cues.NO_SAVINGS) or _is_definition(asked):
+        return []
+    periods = [past for period in asked.periods() if (past := _past(period, asked.today))]
+    if not periods and not re.search(r"\bluna\b", asked.text) and not asked.has(cues.OWN):
+        return []
+    return [MatchedCall("savings", {name: value for name, value in _days(periods[0]).items() if name.endswith("_day")} if periods else {})]
+
+
+def _match_vehicle(asked: Question) -> list[MatchedCall]:
+    asked_for = asked.has(cues.VEHICLE) and asked.has(cues.VEHICLE_ASKED) and asked.has(cues.VEHICLE_STAY)
+    return [MatchedCall("vehicle_sessions")] if asked_for else []
+
+
+def _match_plan(asked: Question) -> list[MatchedCall]:
+    if asked.has(cues.NO_PLAN):
+        return []
+    battery = asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ASKED) and asked.has(cues.BATTERY_ACTION)
+    generic = re.search(r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", asked.text) is not None and not asked.has(cues.OWN)
+    periods = asked.periods(forward=True)
+    if not asked.has(cues.PLAN) and (not battery or generic):
+        return []
+    ahead = [part for period in periods if (part := _ahead(period, asked.today))]
+    if periods and not ahead:
+        return []
+    return [MatchedCall("plan", _days(ahead[0]) if ahead else {})]
+
+
+def _match_price(asked: Question) -> list[MatchedCall]:
+    cheapest = (asked.has(cues.CHEAPEST) or asked.has(cues.EXPENSIVE)) and asked.has(cues.ELECTRIC)
+    if not (asked.has(cues.PRICE) or cheapest) or asked.has(cues.GOODS) or _is_definition(asked):
+        return []
+    periods = asked.periods()
+    plain = re.search(r"(?<!\w)(?:preise?n?|prices?|spot)(?!\w)", asked.text) is not None
+    course = re.search(r"verlauf|kurve|curve|course|entwickl|aktuell|current|jetzt|now", asked.text) is not None
+    if not periods and not course and (plain or not asked.has(cues.OWN)) and not re.search(r"wie (?:hoch|teuer)|how (?:high|expensive)", asked.text):
+        return []
+    wanted = periods[:2] or [Period(asked.today, asked.today)]
+    return [MatchedCall("price_course", {"price": _price_kind(asked)} | _days(period)) for period in wanted]
+
+
+def _price_kind(asked: Question) -> str:
+    return "export" if asked.has(cues.EXPORT_PRICE) else "spot" if asked.has(cues.SPOT) else "import"
+
+
+def _match_cost(asked: Question) -> list[MatchedCall]:
+    bought = asked.has(cues.GOODS) or (asked.has(cues.EQUIPMENT) and not asked.has(cues.ELECTRIC))
+    if not asked.has(cues.COST) or bought:
+        return []
+    periods = [past for period in asked.periods() if (past := _past(period, asked.today))]
+    if not periods or not (asked.has(cues.ELECTRIC) or asked.has(cues.OWN) or cues.find_series(asked.text)):
+        return []
+    return [MatchedCall("consumption", _days(periods[0]) | {"cost": True})]
+
+
+def _match_forecast(asked: Question) -> list[MatchedCall]:
+    series = [name for name in cues.find_series(asked.text) if name in ("load", "pv")]
+    periods = asked.periods(forward=True)
+    strong = re.search(r"prognose|vorhersage|forecast|predict", asked.text) is not None
+    ahead = [part for period in periods if (part := _ahead(period, asked.today))]
+    if not series or not asked.has(cues.FORECAST) or _is_definition(asked):
+        return []
+    if periods and not ahead:
+        # What was forecast of a day that is over.
+        return [MatchedCall("forecast", {"series": series} | _days(periods[0]))] if strong else []
+    if not ahead and not strong:
+        return []
+    return [MatchedCall("forecast", {"series": series} | (_days(ahead[0]) if ahead else {}))]
+
+
+def _match_energy(asked: Question) -> list[MatchedCall]:
+    series = cues.find_series(asked.text)
+    if not series and not asked.has(cues.BALANCE):
+        return []
+    periods = asked.periods()
+    past = [part for period in periods if (part := _past(period, asked.today))]
+    if past:
+        chosen = {} if asked.has(cues.BALANCE) else {"series": list(series)}
+        return [MatchedCall("consumption", chosen | _days(part)) for part in past[:2]]
+    expected = [name for name in series if name in ("load", "pv")]
+    return [MatchedCall("forecast", {"series": expected} | _days(periods[0]))] if periods and expected else []
+
+
+def _match_site(asked: Question) -> list[MatchedCall]:
+    return [MatchedCall("site_description")] if asked.has(cues.SITE) else []
+
+
+# The one that says more of a question comes first.
+_MATCHERS: tuple[Callable[[Question], list[MatchedCall]], ...] = (
+    _match_what_if,
+    _match_why,
+    _match_savings,
+    _match_compare,
+    _match_site,
+    _match_vehicle,
+    _match_price,
+    _match_cost,
+    _match_forecast,
+    _match_plan,
+    _match_energy,
+)

@@ -1,0 +1,42 @@
+"""When vehicles are at their chargers, and how full they are to leave."""
+
+from luna.contracts.site_tools import ToolSource
+from luna.contracts.vehicle_session import StoredSession
+from luna.database.vehicle_sessions import read_standing
+from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
+from services.rag.tools.telling import Teller
+
+# The next ones; whoever wants all reads the list.
+MOST_TOLD = 5
+
+
+def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
+    """Tell the stays that are not over yet."""
+    teller = Teller(context)
+    source = ToolSource(what=f"stays of vehicles of site {context.site.name}", path=f"/v1/sites/{context.site.name}/vehicle-sessions")
+    standing = read_standing(context.connection, context.site.name, first=context.now)
+    if not standing:
+        return teller.miss("no_sessions", (source,))
+    for number, session in enumerate(standing[:MOST_TOLD], start=1):
+        _tell(teller, session, number)
+    return teller.finish(sources=(source,))
+
+
+def _tell(teller: Teller, session: StoredSession, number: int) -> None:
+    told = {
+        "vehicle": teller.name(f"vehicle_{number}", session.vehicle),
+        "begin": teller.moment(f"from_{number}", session.from_, day=True),
+        "end": teller.moment(f"to_{number}", session.to, day=True),
+    }
+    if session.target_soc is None:
+        teller.say("session", **told)
+    else:
+        teller.say("session_target", **told, target=teller.figure(f"target_soc_{number}", session.target_soc, "soc"))
+
+
+TOOL = Tool(
+    "vehicle_sessions",
+    "When electric vehicles are at their chargers from now on, and how full they are to be when they leave.",
+    NoArguments,
+    tell_sessions,
+)

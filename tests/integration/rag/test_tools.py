@@ -1,0 +1,263 @@
+"""Every tool over a site's data: numbers in its text are its figures, figures are what is stored, and what is not there is said."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from math import fsum
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection
+
+from luna.contracts.site_tools import ToolCallRequest, ToolResult
+from luna.database import plans, sites
+from luna.errors import InvalidInputError, LunaError, NotFoundError
+from luna.site import parse_site
+from services.rag.tools.registry import TOOLS, call_tool, list_tools
+from tests.told_home import FIRST, LAST, MARKET, NOW, PARTS, TODAY, furnish_told
+
+DAY = timedelta(days=1)
+YESTERDAY = str(TODAY - DAY)
+
+
+def call(connection: Connection, tool: str, language: str = "en", **arguments: Any) -> ToolResult:
+    request = ToolCallRequest.model_validate({"tool": tool, "arguments": arguments, "site_id": "home", "language": language})
+    return call_tool(connection, request, now=NOW)
+
+
+def numbers_beside_figures(result: ToolResult) -> str:
+    """Return the digits of the text that no figure accounts for."""
+    rest = result.text
+    for written in sorted({figure.text for figure in result.figures}, key=len, reverse=True):
+        rest = rest.replace(written, "")
+    return re.sub(r"\D", "", rest)
+
+
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("price_course", {}),
+    ("price_course", {"first_day": "2024-03-31", "price": "spot"}),
+    ("price_course", {"first_day": YESTERDAY, "price": "export"}),
+    ("price_course", {"first_day": "2024-03-28", "last_day": "2024-04-03", "price": "spot"}),
+    ("price_course", {"first_day": YESTERDAY, "from_clock": "14:00", "to_clock": "18:30"}),
+    ("price_course", {"first_day": "2019-01-01"}),
+    ("consumption", {}),
+    ("consumption", {"first_day": "2024-03-31", "cost": True}),
+    ("consumption", {"first_day": "2024-03-28", "last_day": "2024-04-01", "series": ["pv", "export"]}),
+    ("consumption", {"first_day": "2022-01-01", "last_day": "2022-12-31"}),
+    ("forecast", {}),
+    ("forecast", {"first_day": "2024-04-03", "series": ["pv"]}),
+    ("forecast", {"first_day": "2031-04-03"}),
+    ("forecast", {"first_day": YESTERDAY}),
+    ("plan", {}),
+    ("plan", {"first_day": "2024-04-03", "from_clock": "00:00", "to_clock": "06:00"}),
+    ("plan", {"first_day": "2025-04-03"}),
+    ("plan_reasons", {}),
+    ("plan_reasons", {"at": "2024-04-02 19:00"}),
+    ("plan_reasons", {"at": "2024-04-03T02:00:00+02:00"}),
+    ("plan_reasons", {"at": "2029-01-01"}),
+    ("compare_periods", {"first_day": YESTERDAY, "other_first_day": "2024-03-30"}),
+    ("compare_periods", {"first_day": "2024-03-30", "last_day": "2024-03-31", "other_first_day": "2024-03-28", "other_last_day": "2024-03-29"}),
+    ("compare_periods", {"first_day": "2018-03-30", "other_first_day": "2024-03-28"}),
+    ("savings", {}),
+    ("savings", {"first_day": "2024-03-28", "last_day": "2024-03-30"}),
+    ("savings", {"first_day": "2020-03-28"}),
+    ("what_would_it_cost", {"battery_capacity_kwh": 15}),
+    ("site_description", {}),
+    ("vehicle_sessions", {}),
+]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_number_in_a_text_is_one_of_its_figures(connection: Connection, seed: int, language: str) -> None:
+    furnish_told(connection, seed=seed)
+    for tool, arguments in CALLS:
+        result = call(connection, tool, language, **arguments)
+        assert numbers_beside_figures(result) == "", (tool, arguments, result.text)
+        assert result.text.endswith("."), result.text
+        assert "nan" not in result.text.casefold().split()
+
+
+def test_every_tool_is_called_by_these_tests() -> None:
+    assert {tool for tool, _ in CALLS} == set(TOOLS) == {tool.name for tool in list_tools().tools}
+
+
+def test_charts_have_at_most_400_points_and_a_value_or_null_for_each(connection: Connection) -> None:
+    furnish_told(connection)
+    periods = [{"first_day": "2024-03-31"}, {"first_day": "2024-03-28", "last_day": "2024-04-03"}, {"first_day": "2023-05-01", "last_day": "2024-04-29"}]
+    for period in periods:
+        for tool in ("price_course", "consumption"):
+            chart = call(connection, tool, **period).chart
+            assert chart is not None
+            assert 0 < len(chart.starts) <= 400
+            assert all(len(series.values) == len(chart.starts) for series in chart.series)
+
+
+def test_the_day_that_has_23_hours_is_told_with_its_92_quarter_hours(connection: Connection) -> None:
+    furnish_told(connection)
+    chart = call(connection, "price_course", first_day="2024-03-31").chart
+    assert chart is not None
+    assert (len(chart.starts), chart.starts[0]) == (92, "2024-03-30T23:00:00Z")
+
+
+def test_the_plan_told_is_the_plan_that_is_stored(connection: Connection) -> None:
+    furnish_told(connection)
+    stored = plans.read_due(connection, "home", NOW)
+    assert stored is not None
+    figures = {figure.name: figure.value for figure in call(connection, "plan").figures}
+    assert figures["plan_cost"] == stored.cost.total
+    ahead = [slot for slot in stored.slots if slot.start + timedelta(minutes=15) > NOW]
+    assert figures["charge_kwh"] == sum(slot.batteries["battery 2"].charge_kwh for slot in ahead)
+    assert figures["soc_end_1"] == ahead[-1].batteries["battery 2"].soc_end
+
+
+def test_the_reason_told_is_that_of_the_slot_that_covers_the_instant(connection: Connection) -> None:
+    furnish_told(connection)
+    stored = plans.read_due(connection, "home", NOW)
+    assert stored is not None
+    # 19:07 in Berlin's summer is 17:07 UTC, in the slot of 17:00.
+    slot = next(each for each in stored.slots if each.start == datetime(2024, 4, 2, 17, tzinfo=UTC))
+    figures = {figure.name: figure.value for figure in call(connection, "plan_reasons", at="2024-04-02 19:07").figures}
+    assert figures["import_price"] == slot.import_price
+    assert figures.get("energy_value") == slot.reason.energy_value
+    assert figures.get("cost_of_opposite") == slot.reason.cost_of_opposite
+
+
+def test_the_cost_of_a_day_is_its_energies_at_the_tariff_s_prices(connection: Connection) -> None:
+    site = parse_site({"name": "home"} | PARTS | {"tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.1}}})
+    furnish_told(connection)
+    sites.save(connection, site)
+    from luna.database import observations
+    from luna.timeline import local_day, parse_zone
+
+    seen = observations.read_series(connection, "home", local_day(date(2024, 3, 31), parse_zone("Europe/Berlin")), ("import_kwh", "export_kwh"))
+    both = np.isfinite(seen["import_kwh"]) & np.isfinite(seen["export_kwh"])
+    figures = {figure.name: figure.value for figure in call(connection, "consumption", first_day="2024-03-31", cost=True).figures}
+    assert figures["import_cost"] == pytest.approx(0.3 * seen["import_kwh"][both].sum())
+    assert figures["export_earning"] == pytest.approx(0.1 * seen["export_kwh"][both].sum())
+
+
+def test_a_block_tariff_counts_what_the_month_had_drawn_before(connection: Connection) -> None:
+    furnish_told(connection)
+    blocks = {"kind": "blocks", "blocks": [{"up_to_kwh": 0.001, "price": 0.1}, {"price": 0.5}]}
+    sites.save(connection, parse_site({"name": "home"} | PARTS | {"tariff": {"import": blocks}}))
+    figures = {figure.name: figure.value for figure in call(connection, "consumption", first_day="2024-03-31", cost=True).figures}
+    # The first block ended on the month's first drawn kWh, so all of the day is paid at 0.5; slots without a known export are left out.
+    paid = figures["import_cost"]
+    assert isinstance(paid, float)
+    share = figures.get("share_priced", 1.0)
+    assert paid <= 0.5 * float(figures["import_kwh"]) + 1e-9
+    assert paid >= 0.5 * float(figures["import_kwh"]) * float(share) * 0.8
+
+
+def test_spot_prices_told_are_the_market_s(connection: Connection) -> None:
+    furnish_told(connection)
+    result = call(connection, "price_course", first_day="2024-03-31", price="spot")
+    chart = result.chart
+    assert chart is not None
+    values = [value for value in chart.series[0].values if value is not None]
+    figures = {figure.name: figure.value for figure in result.figures}
+    assert figures["mean_spot_price"] == fsum(values) / len(values)
+    assert (figures["lowest_price"], figures["highest_price"]) == (min(values), max(values))
+    assert figures.get("negative_hours", 0.0) == sum(value < 0 for value in values) / 4
+    assert MARKET in result.text
+
+
+@pytest.mark.parametrize(("tool", "arguments"), [(tool, arguments) for tool, arguments in CALLS if tool not in ("site_description", "what_would_it_cost")])
+def test_a_site_without_data_is_told_honestly_that_there_is_none(connection: Connection, tool: str, arguments: dict[str, Any]) -> None:
+    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin", "tariff": {"import": {"kind": "spot", "market": "DE-LU"}}}))
+    result = call(connection, tool, **arguments)
+    # What a kWh earns is fixed by the tariff.
+    assert result.found is (arguments.get("price") == "export")
+    assert result.text
+    assert numbers_beside_figures(result) == ""
+
+
+def test_without_a_planner_a_what_if_is_not_known(connection: Connection) -> None:
+    furnish_told(connection)
+    result = call(connection, "what_would_it_cost", battery_capacity_kwh=15)
+    assert (result.found, result.text) == (False, "No planner can be asked at the moment, so this is not known.")
+
+
+def test_sites_of_others_are_not_there(connection: Connection) -> None:
+    furnish_told(connection)
+    request = ToolCallRequest(tool="plan", site_id="home", sites=("elsewhere",))
+    with pytest.raises(NotFoundError, match="no such site"):
+        call_tool(connection, request, now=NOW)
+
+
+def test_unknown_tools_are_refused_with_those_there_are(connection: Connection) -> None:
+    furnish_told(connection)
+    with pytest.raises(NotFoundError, match="price_course"):
+        call(connection, "drop_table")
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("price_course", {"first_day": "yesterday"}),
+        ("price_course", {"first_day": "2024-04-02", "last_day": "2024-04-01"}),
+        ("price_course", {"first_day": "2022-01-01", "last_day": "2024-04-01"}),
+        ("price_course", {"last_day": "2024-04-01"}),
+        ("price_course", {"first_day": "1950-01-01"}),
+        ("price_course", {"price": "gold"}),
+        ("price_course", {"first_day": "2024-03-31", "from_clock": "02:00", "to_clock": "03:00"}),
+        ("price_course", {"from_clock": "18:00", "to_clock": "08:00"}),
+        ("price_course", {"sql": "DROP TABLE sites"}),
+        ("consumption", {"series": ["soul"]}),
+        ("consumption", {"first_day": {"$gt": ""}}),
+        ("plan_reasons", {"at": "2024-03-31 02:30"}),
+        ("plan_reasons", {"at": 10**400}),
+        ("what_would_it_cost", {}),
+        ("what_would_it_cost", {"battery_capacity_kwh": -1}),
+        ("what_would_it_cost", {"site": {"tariff": None}}),
+        ("compare_periods", {"first_day": "2024-03-31"}),
+    ],
+)
+def test_bad_arguments_are_refused_by_name(connection: Connection, tool: str, arguments: dict[str, Any]) -> None:
+    furnish_told(connection)
+    with pytest.raises(InvalidInputError) as refused:
+        call(connection, tool, **arguments)
+    assert refused.value.field
+
+
+def test_random_arguments_are_answered_or_refused_and_never_fail(connection: Connection) -> None:
+    furnish_told(connection)
+    rng = np.random.default_rng(3)
+    strange = [
+        "",
+        "x",
+        "2024-04-01",
+        "2024-02-30",
+        "9999-12-31",
+        "0001-01-01",
+        "24:00",
+        "12:15",
+        -1,
+        0,
+        3.5,
+        10**30,
+        None,
+        True,
+        [],
+        {},
+        ["pv"],
+        "\x00",
+        "';--",
+    ]
+    for _ in range(600):
+        tool = TOOLS[str(rng.choice([*TOOLS]))]
+        arguments = {name: strange[int(rng.integers(len(strange)))] for name in tool.arguments.model_fields if rng.random() < 0.4}
+        outcome = attempt(connection, tool.name, arguments)
+        assert outcome is None or numbers_beside_figures(outcome) == "", (tool.name, arguments)
+
+
+def attempt(connection: Connection, tool: str, arguments: dict[str, Any]) -> ToolResult | None:
+    try:
+        return call(connection, tool, **arguments)
+    except LunaError:
+        return None
+
+
+def test_days_of_the_furnished_home_are_those_of_the_tests() -> None:
+    assert FIRST < TODAY < LAST
