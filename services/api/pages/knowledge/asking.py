@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.answers import Answer, AnswerId, AskRequest, Feedback, FeedbackNote, StoredAnswer
 from luna.contracts.documents import DocumentFilter
+from luna.contracts.search import SearchFilter
 from luna.database import answers, documents, sites
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, NotFoundError
@@ -99,8 +100,15 @@ def _lead(visit: Visit, answer: Answer) -> Response:
 
 
 async def _ask(visit: Visit, form: QuestionForm) -> Answer:
-    request = AskRequest(question=form.question, site_id=visit.site_id, conversation_id=form.conversation, asked_by=visit.caller.name, sites=visit.own_sites)
-    reply = await visit.gateway.ask(request)
+    request = AskRequest(
+        question=form.question,
+        site_id=visit.site_id,
+        conversation_id=form.conversation,
+        filter=SearchFilter(site_id=visit.site_id),
+        asked_by=visit.caller.name,
+        sites=visit.own_sites,
+    )
+    reply = await visit.gateway.ask(request, timeout=visit.gateway.answer_timeout)
     return Answer.model_validate_json(bytes(reply.body))
 
 
@@ -115,6 +123,7 @@ def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) ->
         "conversation_id": form.conversation,
         "question": form.question,
         "refusal": refusal,
+        "served": visit.is_served(AskRequest),
         "examples": EXAMPLES,
         "stages": STAGES,
         "documents_there": bool(anything),

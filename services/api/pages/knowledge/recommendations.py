@@ -3,6 +3,7 @@
 import hashlib
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Form, Path, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
@@ -15,6 +16,7 @@ from luna.wording import Numbers
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, Reader, show, show_part, words_of
 
+log = structlog.get_logger("luna.api")
 router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
 
 SHOWN = 4
@@ -26,8 +28,8 @@ RecommendationPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"
 async def show_tips(visit: CurrentVisit) -> Response:
     """Show what is recommended: as the part that waits for it, or, without a script, as a page."""
     site = await run_in_threadpool(visit.load_site)
-    tips, refusal = await _recommend(visit)
-    frame = _frame(visit, site) | {"tips": tips, "away": refusal is not None}
+    tips = await _recommend(visit)
+    frame = _frame(visit, site) | {"tips": tips or [], "away": tips is None}
     if visit.wants_part:
         return show_part(visit.request, PAGE, "knowledge_tips.html.j2", site=site, **frame)
     return show(visit.request, PAGE, template="knowledge_recommendations.html.j2", site=site, **frame)
@@ -54,15 +56,18 @@ def _event_id(recommendation_id: str, action: str) -> str:
     return hashlib.sha256(f"{recommendation_id}:{action}".encode()).hexdigest()[:32]
 
 
-async def _recommend(visit: Visit) -> tuple[list[Recommendation], LunaError | None]:
-    """Return what is recommended, or why nobody can say: the rest of the page stands either way."""
+async def _recommend(visit: Visit) -> list[Recommendation] | None:
+    """Return what is recommended, None where nobody can say: the rest of the page stands either way."""
+    if not await run_in_threadpool(visit.is_served, RecommendRequest):
+        return None
     language = Reader.of(visit.request).language
     wanted = RecommendRequest(reader=visit.caller.name, site_id=visit.site_id, k=SHOWN, language=language, sites=visit.own_sites)
     try:
         reply = await visit.gateway.ask(wanted)
     except LunaError as error:
-        return [], error
-    return RecommendReply.model_validate_json(bytes(reply.body)).recommendations, None
+        log.warning("nothing can be recommended", error=str(error))
+        return None
+    return RecommendReply.model_validate_json(bytes(reply.body)).recommendations
 
 
 def _frame(visit: Visit, site: Site) -> dict[str, Any]:

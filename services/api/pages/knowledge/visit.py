@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from luna.contracts.message import Request as Message
 from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.site import Site
@@ -39,6 +40,10 @@ class Visit:
     def own_sites(self) -> tuple[str, ...] | None:
         """The visitor's sites, None for all."""
         return None if self.caller.sites is None else tuple(sorted(self.caller.sites))
+
+    def is_served(self, request: type[Message]) -> bool:
+        """Return whether somebody answers such questions now."""
+        return self.gateway.queue.is_served(request, asked=True)
 
     def load_site(self) -> Site:
         """Return the site.

@@ -45,7 +45,8 @@ export function watchQuestions(form) {
   const ask = async (question, turn, signal) => {
     const headers = { "Content-Type": "application/json", Accept: "text/event-stream" };
     if (document.body.dataset.csrf) headers["X-CSRF-Token"] = document.body.dataset.csrf;
-    const asked = { question, site_id: form.dataset.site };
+    // What is about another site of the reader's does not belong here.
+    const asked = { question, site_id: form.dataset.site, filter: { site_id: form.dataset.site } };
     if (form.elements.conversation.value) asked.conversation_id = form.elements.conversation.value;
     const response = await fetch(ANSWERS, { method: "POST", headers, body: JSON.stringify(asked), signal });
     if (!response.ok) return refuse(turn, await response.text());
