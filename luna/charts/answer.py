@@ -20,7 +20,7 @@ NARROW = {"width": 358.0, "left": 40.0, "right": 4.0, "height": 120.0}
 HEAD, ROW, KEY, FOOT, GAP = 20.0, 20.0, 30.0, 24.0, 0.12
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 # Words under the plot: every so many hours, the fewest that leave room.
-HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336, 672)
+HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688, 5376)
 # Colours that a style sheet gives; what comes after them begins anew.
 COLOURS = 5
 _UNITS: dict[Unit, str] = {"kwh": "kWh", "kw": "kW", "soc": "%", "share": "%", "g_per_kwh": "g/kWh", "hours": "h", "celsius": "°C"}

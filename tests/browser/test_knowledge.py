@@ -57,7 +57,7 @@ def knowing(database: Engine, addresses: Addresses, data_folder: Path) -> Iterat
         furnish(connection, describe_furnished(), last=date(2026, 10, 23))
     worker = worker_process(addresses.redis_url, addresses.database_url, "services.rag.tasks")
     with worker, serve(addresses, data_folder=data_folder) as client:
-        wait_for(lambda: "is away" not in client.get(BASE).text)
+        wait_for(lambda: 'id="away"' not in client.get(BASE).text)
         yield client
     with unit_of_work(database) as connection:
         connection.execute(text("DELETE FROM documents; DELETE FROM vector_removals"))
@@ -117,7 +117,7 @@ def test_an_answer_is_told_and_its_number_opens_the_passage_with_its_words_marke
     ask(page, "Welche Kündigungsfrist hat der Vertrag?")
     told = page.locator("article[id^=answer-] .told")
     expect(told).to_contain_text("sechs Wochen")
-    told.locator("a.mark").first.click()
+    told.locator("a.mark").last.click()
     expect(page.locator("#cited mark")).to_contain_text("sechs Wochen")
     expect(page.locator("#cited")).to_be_focused()
     page.click("text=Back to the answer")

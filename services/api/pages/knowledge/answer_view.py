@@ -53,7 +53,7 @@ class AnswerView:
     @property
     def notes(self) -> list[str]:
         """What its reader should know of how it was made."""
-        return [self.words(f"note_{code}") for code in self.answer.notes if self.words.knows(f"note_{code}") and code != self._usual_note]
+        return [self.words("note_" + code) for code in self.answer.notes if self.words.knows("note_" + code) and code != self._usual_note]
 
     @property
     def made(self) -> str:

@@ -38,7 +38,7 @@ class DocumentView:
         """How it is, in words."""
         if self.document.state == "searchable" and not self.document.current:
             return self.words("state_older")
-        return self.words(f"state_{self.document.state}")
+        return self.words("state_" + self.document.state)
 
     @property
     def fault(self) -> tuple[str, str, str] | None:
@@ -46,35 +46,35 @@ class DocumentView:
         fault = self.document.fault
         if fault is None:
             return None
-        known = self.words.knows(f"fault_{fault.code}_remedy")
+        known = self.words.knows("fault_" + fault.code + "_remedy")
         if not known:
             return self.words("fault_other"), "", " ".join(part for part in (fault.message, fault.remedy) if part)
-        return self.words(f"fault_{fault.code}"), self.words(f"fault_{fault.code}_remedy"), ""
+        return self.words("fault_" + fault.code), self.words("fault_" + fault.code + "_remedy"), ""
 
     @property
     def notes(self) -> list[str]:
         """What was left out."""
-        return [self.words(f"left_out_{code}") for code in self.document.notes if self.words.knows(f"left_out_{code}")]
+        return [self.words("left_out_" + code) for code in self.document.notes if self.words.knows("left_out_" + code)]
 
     @property
     def facts(self) -> list[str]:
         """What is known of it: kind, language, date, version, size, pages, passages."""
         document = self.document
         return [
-            self.words(f"kind_{document.kind}"),
-            *([self.words(f"language_{document.language}")] if document.language else []),
+            self.words("kind_" + document.kind),
+            *([self.words("language_" + document.language)] if document.language else []),
             *([self.words("dated", day=self._day(document.dated))] if document.dated else []),
             self.words("version", version=document.version),
             say_bytes(document.size_bytes).replace(".", "," if self.numbers.language == "de" else "."),
-            *self._count("pages", document.pages),
-            *self._count("passages", document.chunks),
+            *self._count(document.pages, one="pages_one", several="pages"),
+            *self._count(document.chunks, one="passages_one", several="passages"),
             self.words("added", day=self.numbers.day_with_year(document.stored_at)),
         ]
 
-    def _count(self, name: str, count: int | None) -> list[str]:
+    def _count(self, count: int | None, *, one: str, several: str) -> list[str]:
         if not count:
             return []
-        return [self.words(f"{name}_one")] if count == 1 else [self.words(name, count=self.numbers.number(count))]
+        return [self.words(one)] if count == 1 else [self.words(several, count=self.numbers.number(count))]
 
     def _day(self, day: date) -> str:
         return self.numbers.day_with_year(datetime.combine(day, time(12), self.numbers.zone))
