@@ -15,9 +15,10 @@ from luna.contracts.site_tools import Chart, ChartSeries, Unit
 from luna.timeline import FloatArray
 from luna.wording import Numbers
 
-WIDE = {"width": 720.0, "left": 48.0, "right": 8.0, "height": 150.0}
+WIDE = {"width": 960.0, "left": 48.0, "right": 8.0, "height": 150.0}
 NARROW = {"width": 358.0, "left": 40.0, "right": 4.0, "height": 120.0}
 HEAD, ROW, KEY, FOOT, GAP = 20.0, 20.0, 30.0, 24.0, 0.12
+BETWEEN = 16.0
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 # Words under the plot: every so many hours, the fewest that leave room.
 HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688, 5376)
@@ -42,6 +43,7 @@ def draw_answer_chart(chart: Chart, numbers: Numbers, *, narrow: bool) -> Markup
     for panel in _split(chart):
         drawn, y = _draw_panel(panel, (frame, sizes["height"]), numbers, y)
         body += drawn
+    y = max(y - BETWEEN, 0.0) + 4
     words, bottom = _draw_words(chart, frame, numbers, y), y + FOOT
     size = ("narrow" if narrow else "wide", number(frame.width), number(bottom), chart.title)
     return Markup('<svg class="chart answer-chart {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(*size, body + words)
@@ -86,7 +88,7 @@ def _draw_panel(panel: _Panel, scale: tuple[ChartFrame, float], numbers: Numbers
     axis = fit_axis(values, (begins + height, begins), step=step, least=(0.0, step))
     bars = [index for index, series, _ in known if series.kind == "bar"]
     drawn = join(_draw_series(series.kind, (frame, axis), each, (index, bars)) for index, series, each in known)
-    return keys + draw_ruler(frame, axis, numbers) + drawn, axis.bottom + 4
+    return keys + draw_ruler(frame, axis, numbers) + drawn, axis.bottom + BETWEEN
 
 
 def _scale(unit: Unit, numbers: Numbers) -> tuple[float, str]:

@@ -46,7 +46,7 @@ def test_words_under_the_plot_are_few_enough_to_be_read(count: int, step: timede
 
 
 @given(st.lists(st.text(max_size=30), max_size=40), st.lists(VALUES, max_size=50), st.sampled_from(["line", "step", "bar"]), st.booleans())
-def test_whatever_a_tool_finds_is_drawn(labels: list[str], values: list[float | None], kind: str, narrow: bool) -> None:  # noqa: FBT001 - drawn by Hypothesis
+def test_whatever_a_tool_finds_is_drawn(labels: list[str], values: list[float | None], kind: str, narrow: bool) -> None:
     series = [ChartSeries.model_validate({"name": "<b>", "unit": "cost", "kind": kind, "values": values}) for _ in range(2)]
     drawn = draw_answer_chart(Chart(title="t", starts=labels, by="label", series=series), NUMBERS, narrow=narrow)
     assert "nan" not in drawn

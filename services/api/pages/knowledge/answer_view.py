@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 
 from luna.charts import draw_answer_chart, say_start, say_value
-from luna.contracts.answers import Answer, Citation, Feedback, ToolCall
+from luna.contracts.answers import Answer, AnswerSentence, Citation, Feedback, ToolCall
 from luna.contracts.search import Passage
 from luna.contracts.site_tools import Chart, ToolSource
 from luna.wording import Numbers
@@ -24,10 +24,11 @@ MOST_EXCERPT = 280
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a line: words, or the number of a passage."""
+    """A part of a line: words, or the number of a passage, with the place of the sentence that it carries."""
 
     text: str
     citation: Citation | None = None
+    sentence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,14 @@ class AnswerView:
         model = self.answer.model or self.words("no_model")
         return self.words("answered_by", day=self.numbers.day(at), time=self.numbers.clock(at), model=model)
 
-    def address(self, source: Citation | Passage) -> str:
-        """Return where a passage is read in its document; a citation's words are marked there."""
+    def address(self, source: Citation | Passage, sentence: int | None = None) -> str:
+        """Return where a passage is read in its document; the words of a citation, or those of the sentence it carries, are marked there."""
         query: dict[str, Any] = {"page": source.page} if source.page is not None else {}
         query |= {"chunk": source.chunk_id}
         if isinstance(source, Citation):
             query |= {"answer": self.answer.answer_id, "source": source.number}
+        if sentence is not None:
+            query["sentence"] = sentence
         return f"{self.document_address(source.document_id)}?{urlencode(query)}#cited"
 
     def document_address(self, document_id: str) -> str:
@@ -101,10 +104,21 @@ class AnswerView:
                 continue
             if mark.start() > end:
                 yield Piece(line[end : mark.start()])
-            yield Piece(mark[1], citation)
+            yield Piece(mark[1], citation, self._sentence_before(line[: mark.start()], citation.number))
             end = mark.end()
         if end < len(line):
             yield Piece(line[end:])
+
+    def _sentence_before(self, words: str, number: int) -> int | None:
+        """Return the place of the sentence that a number stands behind."""
+        ends = {place: words.rfind(plain_words(each)) for place, each in enumerate(self.answer.sentences) if number in each.citations}
+        found = {place: begin + len(plain_words(self.answer.sentences[place])) for place, begin in ends.items() if begin >= 0}
+        return max(found, key=lambda place: found[place], default=None)
+
+
+def plain_words(sentence: AnswerSentence) -> str:
+    """Return a sentence without the numbers behind it."""
+    return _MARK.sub("", sentence.text).strip(" .")
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,13 +91,13 @@ class PassageView:
     parts: tuple[tuple[str, bool], ...]
 
 
-def view_passages(chunks: Sequence[Chunk], *, cited: int | None = None, words: str = "") -> list[PassageView]:
-    """Return passages in their order; of ``cited`` the part that holds ``words`` is marked, all of it where they are not found."""
+def view_passages(chunks: Sequence[Chunk], *, cited: int | None = None, words: Sequence[str] = ()) -> list[PassageView]:
+    """Return passages in their order; in ``cited`` the first of ``words`` that stands there is marked."""
     shown, before, page = [], Chunk(chunk_id=0, position=0, text=""), None
     for chunk in chunks:
         new_page = chunk.page if chunk.page is not None and chunk.page != page else None
         here = chunk.chunk_id == cited
-        shown.append(PassageView(chunk, _new_headings(before.headings, chunk.headings), new_page, here, _mark(chunk.text, words if here else "")))
+        shown.append(PassageView(chunk, _new_headings(before.headings, chunk.headings), new_page, here, _mark(chunk.text, words if here else ())))
         before, page = chunk, chunk.page if chunk.page is not None else page
     return shown
 
@@ -108,10 +108,10 @@ def _new_headings(before: Sequence[str], now: Sequence[str]) -> tuple[tuple[int,
     return tuple((place + 1, heading) for place, heading in enumerate(now) if place >= same)
 
 
-def _mark(text: str, words: str) -> tuple[tuple[str, bool], ...]:
+def _mark(text: str, words: Sequence[str]) -> tuple[tuple[str, bool], ...]:
     """Return the text in parts, each with whether it is marked; words are found however the lines are broken."""
-    wanted, plain = words.split(), _Positions(text)
-    found = plain.find(" ".join(wanted)) if wanted else None
+    plain = _Positions(text)
+    found = next((place for each in words if each.split() and (place := plain.find(" ".join(each.split()))) is not None), None)
     if found is None:
         return ((text, False),)
     first, end = found

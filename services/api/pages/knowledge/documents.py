@@ -17,6 +17,7 @@ from luna.errors import NotFoundError
 from luna.site import Site, invalid_input
 from luna.wording.refusals import SpokenError
 from services.api.pages.job_part import find_progress
+from services.api.pages.knowledge.answer_view import plain_words
 from services.api.pages.knowledge.asking import address_of, load_own_answer
 from services.api.pages.knowledge.document_view import DocumentView, view_passages
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
@@ -51,6 +52,7 @@ class Cited:
     chunk: Annotated[int | None, Query(ge=0, le=MOST_CHUNK)] = None
     answer: Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")] = None
     source: Annotated[int | None, Query(ge=1, le=1000)] = None
+    sentence: Annotated[int | None, Query(ge=0, le=1000)] = None
     begin: Annotated[int, Query(ge=0, le=100_000_000)] = 0
 
 
@@ -94,13 +96,13 @@ def show_document(visit: CurrentVisit, document_id: DocumentPath, cited: Annotat
         site = sites.load(connection, visit.site_id)
         document = documents.load(connection, document_id, among={visit.site_id})
         chunks, found = _read_passages(connection, document_id, cited)
-        quote, conversation = _read_quote(connection, visit, cited)
+        quotes, conversation = _read_quotes(connection, visit, cited)
         versions = documents.list_versions(connection, document.name, document.site_id)
     shown: dict[str, Any] = {
         "base": visit.base,
         "view": _view(visit, site, document),
         "versions": [_view(visit, site, each) for each in versions if each.document_id != document_id],
-        "passages": view_passages(chunks[:SHOWN_PASSAGES], cited=cited.chunk, words=quote),
+        "passages": view_passages(chunks[:SHOWN_PASSAGES], cited=cited.chunk, words=quotes),
         "following": chunks[SHOWN_PASSAGES].position if len(chunks) > SHOWN_PASSAGES else None,
         "gone": not found,
         "conversation": conversation,
@@ -176,16 +178,17 @@ def _read_passages(connection: Connection, document_id: str, cited: Cited) -> tu
     return document_passages.list_page(connection, document_id, after=begin - 1, limit=SHOWN_PASSAGES + 1), found
 
 
-def _read_quote(connection: Connection, visit: Visit, cited: Cited) -> tuple[str, str | None]:
-    """Return the words that an answer cites, and where the answer stands; neither where it is gone or somebody else's."""
+def _read_quotes(connection: Connection, visit: Visit, cited: Cited) -> tuple[list[str], str | None]:
+    """Return the words to mark, the likeliest first, and where the answer stands; neither where it is gone or somebody else's."""
     if cited.answer is None:
-        return "", None
+        return [], None
     try:
         answer = load_own_answer(connection, visit, cited.answer).answer
     except NotFoundError:
-        return "", None
-    quote = next((each.quote for each in answer.citations if each.number == cited.source and each.chunk_id == cited.chunk), "")
-    return quote, address_of(visit, answer)
+        return [], None
+    carried = answer.sentences[cited.sentence : cited.sentence + 1] if cited.sentence is not None else []
+    quotes = [each.quote for each in answer.citations if each.number == cited.source and each.chunk_id == cited.chunk]
+    return [*map(plain_words, carried), *quotes], address_of(visit, answer)
 
 
 def _view(visit: Visit, site: Site, document: Document) -> DocumentView:

@@ -33,6 +33,14 @@ def test_a_number_of_a_citation_leads_to_its_passage_with_the_words_that_carry_i
     assert shown.place(shown.answer.citations[0]) == "S. 3 · Laufzeit › Kündigung"
 
 
+def test_a_number_marks_the_sentence_that_it_stands_behind() -> None:
+    citation = tell_answer("cited").answer.citations
+    sentences = [{"text": f"{words}. [1]", "citations": [1], "support": 1} for words in ("Zwölf Monate", "Sechs Wochen")]
+    shown = view(tell("a", answer="Zwölf Monate. [1] Sechs Wochen. [1]", citations=citation, sentences=sentences))
+    assert [piece.sentence for piece in shown.lines[0] if piece.citation] == [0, 1]
+    assert shown.address(shown.answer.citations[0], 1).endswith("&sentence=1#cited")
+
+
 def test_a_number_that_no_citation_has_stays_text() -> None:
     cited = tell_answer("cited").answer.citations
     shown = view(tell("a", answer="Seite [12] sagt [1] und [x].", citations=cited))

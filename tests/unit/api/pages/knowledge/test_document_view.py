@@ -42,7 +42,7 @@ def chunk(position: int, text: str = "Text", page: int | None = None, *headings:
 
 
 def parts(text: str, words: str) -> list[tuple[str, bool]]:
-    return list(view_passages([chunk(0, text)], cited=100, words=words)[0].parts)
+    return list(view_passages([chunk(0, text)], cited=100, words=["", "not there", words])[0].parts)
 
 
 def test_what_is_known_of_a_document_is_told_in_the_reader_s_language() -> None:
