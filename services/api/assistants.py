@@ -4,12 +4,13 @@ Where tools run is given: in the service behind the queue for the gateway, in th
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
@@ -22,17 +23,23 @@ from mcp_types import (
     ToolAnnotations,
 )
 from pydantic import Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message as AsgiMessage
 
 from luna.contracts.documents import SiteName
 from luna.contracts.message import Message
-from luna.contracts.search import SearchFilter, SearchReply, SearchRequest
-from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolList, ToolResult
+from luna.contracts.search import SearchFilter, SearchRequest
+from luna.contracts.site_tools import ToolCallRequest, ToolDescription
 from luna.errors import InvalidInputError, LunaError
 from luna.site import invalid_input
+from services.api.tool_access import ToolAccess
 
 SEARCH = "search_documents"
 MOST_PASSAGES = 20
 LONGEST_ARGUMENTS = 20_000
+# Its library says every message.
+logging.getLogger("mcp").setLevel(logging.WARNING)
 INSTRUCTIONS = (
     "Luna plans a home's battery, car and heating by electricity prices. These tools read one site's prices, measurements, forecasts and plans, and search its"
     " documents; none changes anything. Days are local days of the site, as 2026-05-21: site_description tells which day it is there. Tell numbers as the"
@@ -50,27 +57,6 @@ class DocumentQuestion(Message):
     site_id: SiteName | None = Field(default=None, description="documents of this site and everybody's; default: of all your sites")
 
 
-@dataclass(frozen=True, slots=True)
-class ToolAccess:
-    """Who asks, and where their tools run.
-
-    Attributes:
-        list_tools: returns the tools over a site's data.
-        call_tool: calls one.
-        search: searches documents.
-        list_sites: returns the names of the asker's sites.
-        sites: the asker's; None: all.
-        language: in which results are told where a call does not say.
-    """
-
-    list_tools: Callable[[], Awaitable[ToolList]]
-    call_tool: Callable[[ToolCallRequest], Awaitable[ToolResult]]
-    search: Callable[[SearchRequest], Awaitable[SearchReply]]
-    list_sites: Callable[[], Awaitable[list[str]]]
-    sites: tuple[str, ...] | None = None
-    language: str = "en"
-
-
 def build_server(access: ToolAccess) -> Server[dict[str, Any]]:
     """Return a server of the protocol that offers what ``access`` gives."""
 
@@ -84,6 +70,37 @@ def build_server(access: ToolAccess) -> Server[dict[str, Any]]:
         return await answer_call(access, asked.name, asked.arguments or {})
 
     return Server("luna", title="Luna", instructions=INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool)
+
+
+async def answer_message(access: ToolAccess, request: Request) -> Response:
+    """Return the answer to one message over HTTP: no session is kept, and nothing of one asker is there for another."""
+    manager = StreamableHTTPSessionManager(build_server(access), json_response=True, stateless=True)
+    exchange = _Exchange(request, await request.body())
+    async with manager.run():
+        await manager.handle_request(request.scope, exchange.receive, exchange.send)
+    return Response(bytes(exchange.body), exchange.status, dict(exchange.headers))
+
+
+class _Exchange:
+    """The body that was read, and what is answered to it."""
+
+    def __init__(self, request: Request, body: bytes) -> None:
+        self._request, self._unread = request, [body]
+        self.status, self.headers, self.body = 500, list[tuple[str, str]](), bytearray()
+
+    async def receive(self) -> AsgiMessage:
+        """Return the body, then what the caller does."""
+        if self._unread:
+            return {"type": "http.request", "body": self._unread.pop(), "more_body": False}
+        return await self._request.receive()
+
+    async def send(self, message: AsgiMessage) -> None:
+        """Keep what is answered."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"] if name.lower() != b"content-length"]
+        else:
+            self.body += message.get("body", b"")
 
 
 async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any]) -> CallToolResult:

@@ -41,7 +41,7 @@ COMMANDS = {
     "search": _CommandEntry("search", "Find passages of documents."),
     "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
     "docs": _CommandEntry("docs", "Add documents, list, show and remove them."),
-    "rag": _CommandEntry("rag", "Make what was derived from documents anew."),
+    "rag": _CommandEntry("rag", "Make what was derived from documents anew, measure how well answers are found."),
     "tools": _CommandEntry("tools", "List the tools over a site's data, and call one."),
     "mcp": _CommandEntry("mcp", "Offer these tools to assistants by the Model Context Protocol, on standard input and output."),
     "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),

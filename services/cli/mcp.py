@@ -1,6 +1,5 @@
 """``luna mcp``: tools over a site's data for an assistant on this machine, by the Model Context Protocol."""
 
-import logging
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from luna.contracts.search import SearchReply, SearchRequest
     from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
     from luna.queue import Client
-    from services.api.assistants import ToolAccess
+    from services.api.tool_access import ToolAccess
 
 MOST_SITES = 200
 
@@ -37,8 +36,6 @@ def serve_assistant(
     from luna.queue import Client
     from luna.settings import load_settings
 
-    # The protocol has standard output for itself, and its library says every message.
-    logging.getLogger("mcp").setLevel(logging.WARNING)
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)
         database, client = engine.create(addresses.database_url, application_name="luna-mcp"), Client(addresses.redis_url)
@@ -65,7 +62,7 @@ async def _serve(access: "ToolAccess") -> None:
 def _give_access(database: "Engine", client: "Client", *, site: str | None, language: Language) -> "ToolAccess":
     from anyio import to_thread
 
-    from services.api.assistants import ToolAccess
+    from services.api.tool_access import ToolAccess
     from services.rag.tools import registry
 
     among = None if site is None else (site,)

@@ -1,13 +1,12 @@
 """Tools over a site's data: by route, and by the Model Context Protocol for assistants."""
 
 from functools import partial
+from importlib import import_module
 from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import Path, Request, Response
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from pydantic import Field
-from starlette.types import Message as AsgiMessage
 
 from luna.contracts.documents import SiteName
 from luna.contracts.message import Message
@@ -18,13 +17,13 @@ from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest
 from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.errors import UnavailableError
-from services.api.assistants import ToolAccess, build_server
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Budget
 from services.api.json_body import CheckedRoute
 from services.api.routing import ResourceRouter
+from services.api.tool_access import ToolAccess
 
 # Days and clock times in arguments are the site's, and are read where the tool is.
 router = ResourceRouter("tools", route_class=CheckedRoute)
@@ -60,35 +59,11 @@ async def call_tool(name: ToolName, question: ToolQuestion, gateway: CurrentGate
 @router.operation("Answer an assistant by the Model Context Protocol", response_class=Response)
 async def answer_assistant(request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Answer one message of the protocol (streamable HTTP, without a session): an assistant lists tools and calls them, with a key as any program."""
-    server = build_server(_give_access(request, gateway, caller))
-    # A manager of its own for each request: nothing of one caller is there for another.
-    manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
-    answer = _Answer(request, await request.body())
-    async with manager.run():
-        await manager.handle_request(request.scope, answer.receive, answer.send)
-    return Response(bytes(answer.body), answer.status, dict(answer.headers))
+    # The protocol's library takes a second to load, which neither the gateway's start nor other requests wait for.
+    await to_thread.run_sync(partial(import_module, "services.api.assistants"))
+    from services.api.assistants import answer_message
 
-
-class _Answer:
-    """One exchange: the body that was read, and what is answered to it."""
-
-    def __init__(self, request: Request, body: bytes) -> None:
-        self._request, self._unread = request, [body]
-        self.status, self.headers, self.body = 500, list[tuple[str, str]](), bytearray()
-
-    async def receive(self) -> AsgiMessage:
-        """Return the body, then what the caller does."""
-        if self._unread:
-            return {"type": "http.request", "body": self._unread.pop(), "more_body": False}
-        return await self._request.receive()
-
-    async def send(self, message: AsgiMessage) -> None:
-        """Keep what is answered."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"] if name.lower() != b"content-length"]
-        else:
-            self.body += message.get("body", b"")
+    return await answer_message(_give_access(request, gateway, caller), request)
 
 
 def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAccess:

@@ -37,13 +37,14 @@ def main(work: Path) -> None:
     refused = confine(limits, may_start_programs=ocr)
     folder = Path(request["folder"]) if request["folder"] else None
     source = Source(Path(request["path"]), request["name"], limits, folder, ocr)
-    reply = _answer(source)
+    reply = answer(source)
     if "blocks" in reply and not (refused and NETWORK_CAN_BE_REFUSED):
         reply["notes"].append("network_not_refused")
     (work / "reply.json").write_text(json.dumps(reply))
 
 
-def _answer(source: Source) -> dict[str, Any]:
+def answer(source: Source) -> dict[str, Any]:
+    """Return what a file holds, or its fault, as JSON takes it. Never raises over a file."""
     try:
         return _reply(read(source))
     except ExtractionError as exc:

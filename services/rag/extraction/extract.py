@@ -77,7 +77,8 @@ def _ending(status: int, errors: Path, limits: Limits) -> ExtractionError:
         return ExtractionError("took_too_long", f"Reading it took more than {limits.seconds} seconds of a processor")
     if status == -signal.SIGXFSZ:
         return ExtractionError("too_large", "It unpacks to more than is read")
-    if any(word in said for word in _MEMORY_WORDS):
+    # PDFium aborts without a word where memory ends; what else aborts says why.
+    if any(word in said for word in _MEMORY_WORDS) or (status == -signal.SIGABRT and not said.strip()):
         return ExtractionError("too_much_memory", f"Reading it took more than {limits.memory_bytes:,} bytes of memory")
     return ExtractionError("crashed", f"The program that reads it ended with status {status}")
 

@@ -12,7 +12,7 @@ from luna.settings import Settings
 from services.rag.embedding import Embedder, open_embedder
 from services.rag.retrieval.fusion import Ranked, fuse
 from services.rag.retrieval.terms import translate, weigh_query
-from services.rag.vectors import IndexFilter, VectorIndex, follow, open_index
+from services.rag.retrieval.vectors import IndexFilter, VectorIndex, follow, open_index
 
 # Each side is asked for so many times as many as are wanted: some may have gone since, and fusion needs lists.
 DEEPER, LEAST_DEPTH = 3, 60

@@ -1,25 +1,54 @@
 """Documents against the real database: what is stored once, what replaces what, what is left when one goes."""
 
 import hashlib
-from collections.abc import Callable
+import io
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from luna.contracts.documents import DocumentFilter, ReindexRequest
+from luna.contracts.documents import DocumentFilter, FetchDocumentRequest, ReindexRequest
 from luna.database import document_passages, documents, site_removal
 from luna.database.engine import unit_of_work
 from luna.documents import MAX_NAME
-from luna.errors import MachineError, NotFoundError
+from luna.errors import InvalidInputError, MachineError, NotFoundError
+from services.rag.documents.ingest import fetch_document
 from services.rag.documents.reindex import reindex_documents
+from services.rag.extraction.fetching import Network
 from tests.library import TARIFF, LetterEmbedder, Library
 from tests.stored import stored_site
 
 OTHER = b"# Price list\n\nThe price per kilowatt hour is thirty cents.\n"
+BROKEN = b"%PDF-1.7 and nothing more"
 DIGEST = hashlib.sha256(TARIFF).hexdigest()
 NOBODY_LISTENS = lambda _done, _total, _label: None  # noqa: E731 - handed over as one
+
+
+class TariffPage(BaseHTTPRequestHandler):
+    """Answers whatever is asked with the tariff."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(TARIFF)))
+        self.end_headers()
+        self.wfile.write(TARIFF)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        del format, args
+
+
+@pytest.fixture
+def page_server() -> Iterator[str]:
+    """The address of a server of this machine."""
+    with HTTPServer(("127.0.0.1", 0), TariffPage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def versions(library: Library, name: str) -> list[tuple[int, bool, str]]:
@@ -62,23 +91,23 @@ def test_an_older_version_that_is_done_late_takes_no_place(library: Library) -> 
 
 
 def test_a_document_that_cannot_be_read_says_why_and_the_others_go_on(library: Library) -> None:
-    (bad, _), (good, _) = library.store("broken.bin", b"\x00\x01"), library.store("tarif.md")
+    (bad, _), (good, _) = library.store("broken.pdf", BROKEN), library.store("tarif.md")
     ended = library.ingest(bad.document_id, good.document_id)
     assert [each.state for each in ended] == ["failed", "searchable"]
     assert ended[0].fault is not None
-    assert (ended[0].fault.code, ended[0].current) == ("unknown_format", False)
+    assert (ended[0].fault.code, ended[0].current) == ("damaged", False)
     assert ended[0].fault.remedy is not None
 
 
 def test_a_failed_version_leaves_the_one_before_it_found(library: Library) -> None:
     library.add("tarif.md")
-    library.add("tarif.md", b"\x00\x01")
+    library.add("tarif.md", BROKEN)
     assert versions(library, "tarif.md") == [(2, False, "failed"), (1, True, "searchable")]
 
 
 def test_a_failed_file_that_comes_again_is_tried_again(library: Library) -> None:
-    failed = library.add("broken.bin", b"\x00\x01")
-    again, outcome = library.store("broken.bin", b"\x00\x01")
+    failed = library.add("broken.pdf", BROKEN)
+    again, outcome = library.store("broken.pdf", BROKEN)
     assert (again.document_id, again.state, again.fault, outcome) == (failed.document_id, "stored", None, "retried")
 
 
@@ -229,3 +258,65 @@ def do(library: Library, what: str, name: str, content: bytes) -> None:
         "rechunk": lambda: reindex_documents(ReindexRequest(rechunk=True), library.pipeline, NOBODY_LISTENS),
     }
     acts[what]()
+
+
+def zipped(**members: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", "/") + ".md", content)
+    return packed.getvalue()
+
+
+def test_members_of_an_archive_are_documents_of_their_own(library: Library) -> None:
+    archive, *members = library.ingest(library.store("papers.zip", zipped(tarif=TARIFF, manuals__battery=OTHER), kind="manual")[0].document_id)
+    assert (archive.media_type, archive.state, archive.chunks) == ("application/zip", "searchable", 0)
+    assert [(each.name, each.source, each.kind, each.state) for each in members] == [
+        ("papers.zip/manuals/battery.md", "archive", "manual", "searchable"),
+        ("papers.zip/tarif.md", "archive", "manual", "searchable"),
+    ]
+
+
+def test_a_new_version_of_an_archive_changes_the_members_that_changed(library: Library) -> None:
+    library.ingest(library.store("papers.zip", zipped(a=TARIFF, b=OTHER))[0].document_id)
+    library.ingest(library.store("papers.zip", zipped(a=TARIFF, b=OTHER + b"More."))[0].document_id)
+    found = library.rows("documents", "name, version, current")
+    assert found == [
+        ("papers.zip", 1, False),
+        ("papers.zip", 2, True),
+        ("papers.zip/a.md", 1, True),
+        ("papers.zip/b.md", 1, False),
+        ("papers.zip/b.md", 2, True),
+    ]
+
+
+def test_members_left_behind_by_a_crash_are_brought_to_their_end_with_their_archive(library: Library) -> None:
+    archive, _ = library.store("papers.zip", zipped(a=TARIFF))
+    library.pipeline.finish(archive.document_id, lambda _: None)
+    assert library.rows("documents", "name, state") == [("papers.zip", "searchable"), ("papers.zip/a.md", "stored")]
+    library.ingest(archive.document_id)
+    assert library.rows("documents", "name, state") == [("papers.zip", "searchable"), ("papers.zip/a.md", "searchable")]
+
+
+def test_an_archive_inside_another_is_not_unpacked(library: Library) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("inner.zip", zipped(a=TARIFF))
+    (ended,) = library.ingest(library.store("outer.zip", packed.getvalue())[0].document_id)
+    assert (ended.state, ended.fault and ended.fault.code) == ("failed", "nested_archive")
+    assert library.rows("documents", "name") == [("outer.zip",)]
+
+
+def test_what_is_fetched_is_a_document_under_its_address(library: Library, page_server: str) -> None:
+    request = FetchDocumentRequest(url=f"{page_server}/tarif.md", added_by="anna")
+    network = Network(allows=lambda _address, _port: True)
+    (document,) = fetch_document(request, library.pipeline, NOBODY_LISTENS, network=network).documents
+    assert (document.name, document.title, document.source, document.url, document.state) == (request.url, "Tarif", "url", request.url, "searchable")
+    (again,) = fetch_document(request, library.pipeline, NOBODY_LISTENS, network=network).documents
+    assert again == document
+
+
+def test_a_private_address_is_refused_and_leaves_nothing(library: Library, page_server: str) -> None:
+    with pytest.raises(InvalidInputError):
+        fetch_document(FetchDocumentRequest(url=f"{page_server}/tarif.md", added_by="anna"), library.pipeline, NOBODY_LISTENS)
+    assert library.rows("documents") == []

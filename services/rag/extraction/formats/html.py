@@ -28,11 +28,14 @@ def read(source: Source) -> Reading:
 
 def read_markup(markup: str) -> Reading:
     """Return the blocks of a page, and its title."""
-    parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         root = lxml_html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as exc:
         raise ExtractionError("empty", "The page holds no text") from exc
+    # What stands deeper is not in the tree: rather none of the page than a part without a word about it.
+    if any("depth" in entry.message for entry in parser.error_log):
+        raise ExtractionError("damaged", "The page's elements stand too deep in each other")
     return Reading(blocks=_joined(_Page(root).blocks()), title=root.findtext(".//title"))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from luna.database.vectors import Changes, FloatArray, IndexedPassage
 from luna.errors import MachineError
-from services.rag.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
+from services.rag.retrieval.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
 
 # Processes of one machine that search at the same time.
 MOST_SLOTS = 64

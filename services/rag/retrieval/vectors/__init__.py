@@ -1,7 +1,7 @@
 """Where passages are found: an index in a folder of this process, or on a Qdrant server. Which one, the settings say."""
 
 from luna.settings import Settings
-from services.rag.vectors.index import IndexFilter, VectorIndex, follow
+from services.rag.retrieval.vectors.index import IndexFilter, VectorIndex, follow
 
 __all__ = ["IndexFilter", "VectorIndex", "follow", "open_index"]
 
@@ -13,9 +13,9 @@ def open_index(settings: Settings, model: str, dimensions: int | None) -> Vector
         MachineError: the index's folder cannot be written.
     """
     if settings.vectors_url is not None:
-        from services.rag.vectors.server import ServerIndex
+        from services.rag.retrieval.vectors.server import ServerIndex
 
         return ServerIndex(settings, model, dimensions)
-    from services.rag.vectors.edge import EdgeIndex
+    from services.rag.retrieval.vectors.edge import EdgeIndex
 
     return EdgeIndex(settings.data_folder / "vectors", model, dimensions)

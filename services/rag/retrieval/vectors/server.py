@@ -12,7 +12,7 @@ from luna.database import vectors
 from luna.database.vectors import Changes, FloatArray, IndexedPassage
 from luna.errors import UnavailableError
 from luna.settings import Settings
-from services.rag.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
+from services.rag.retrieval.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
 
 TIMEOUT_SECONDS = 10
 _NOT_FOUND = 404

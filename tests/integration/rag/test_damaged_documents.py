@@ -1,0 +1,36 @@
+"""Damaged files of every format: read or refused, never a hang, never a code that nobody knows."""
+
+import subprocess
+import sys
+from collections import Counter
+from typing import get_args
+
+import pytest
+
+from services.rag.extraction.model import FaultCode
+from tests import documents
+
+COPIES = 200
+
+
+def read_copies(name: str, seed: int) -> list[str]:
+    command = [sys.executable, "-m", "tests.fuzzing", name, str(seed), str(COPIES - seed)]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False, timeout=300).stdout.split()
+
+
+def outcomes(name: str) -> Counter[str]:
+    """How each copy ended; one that takes the reader down counts as crashed, and the next ones are read anew."""
+    found: list[str] = []
+    while len(found) < COPIES:
+        found += read_copies(name, len(found))
+        found += ["crashed"] * (len(found) < COPIES)
+    return Counter(found)
+
+
+@pytest.mark.parametrize("name", documents.SAMPLES)
+def test_a_damaged_file_is_read_or_refused(name: str) -> None:
+    found = outcomes(name)
+    assert found.total() == COPIES
+    assert set(found) <= {"ok", *get_args(FaultCode)}
+    # Readers that die over every tenth damaged file would not be kept.
+    assert found["crashed"] < COPIES / 10
