@@ -1,61 +1,93 @@
-"""Answers of tests: one with figures and a chart, one that is honest, one that cites."""
+"""Passages, tools and language models as answers are made from, small and in memory."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 
-from luna.contracts.answers import Answer, StoredAnswer
+from luna.contracts.answers import AnswerSentence, ToolCall
+from luna.contracts.search import Passage, SearchReply, SearchRequest
+from luna.contracts.site_tools import Figure, ToolDescription, ToolResult
+from luna.errors import InvalidInputError, UnavailableError
+from services.rag.answering.ports import ProposedCall, Stage
+from services.rag.language import ChatMessage, Generation
 
-AT = datetime(2026, 10, 24, 16, 5, tzinfo=UTC)
-DAY = [AT.replace(hour=0, minute=0) + timedelta(hours=hour) for hour in range(24)]
-PRICES = {
-    "tool": "price_course",
-    "arguments": {"first": "2026-10-24", "price": "import"},
-    "found": True,
-    "text": "The price was 24 ct on average.",
-    "figures": [{"name": "mean_import_price", "value": 0.24, "unit": "price", "text": "24 ct"}],
-    "chart": {
-        "title": "Prices of a day",
-        "starts": [start.isoformat() for start in DAY],
-        "series": [
-            {"name": "Buy price", "unit": "price", "kind": "step", "values": [0.2 + 0.01 * hour if hour != 7 else None for hour in range(24)]},
-            {"name": "Bought", "unit": "kwh", "kind": "bar", "values": [0.5] * 24},
-        ],
-    },
-    "sources": [{"what": "series import_price of site home", "period": "2026-10-24/2026-10-25", "path": "/v1/sites/home/prices?from=2026-10-24"}],
-}
+TODAY = date(2026, 5, 21)
 
 
-def tell(answer_id: str, **parts: Any) -> StoredAnswer:
-    """Return an answer of a conversation ``talk`` as it is stored."""
-    usual = {
-        "answer_id": answer_id,
-        "conversation_id": "talk",
-        "question": "How did the price go?",
-        "language": "en",
-        "answer": "The price was 24 ct on average.",
-        "refused": False,
-        "prompt_version": "1",
-        "answered_at": AT,
-        "latency_seconds": 0.5,
-    }
-    return StoredAnswer(answer=Answer.model_validate(usual | parts), asked_by="local", site_id="home")
+def passage(number: int, text: str, *, title: str = "Document", site: str | None = None) -> Passage:
+    """Return a passage of a document of its own."""
+    parts = {"document_id": f"d{number}", "title": title, "name": f"{number}.md", "kind": "other", "site_id": site, "page": number}
+    return Passage(chunk_id=number, position=0, text=text, score=1 / number, **parts)
 
 
-def tell_answer(name: str, *, document_id: str = "paper", chunk_id: int = 1) -> StoredAnswer:
-    """Return the answer of a name: ``prices``, ``refused`` or ``cited``."""
-    place = {"chunk_id": chunk_id, "document_id": document_id, "title": "Liefervertrag", "page": 3, "headings": ["Laufzeit", "Kündigung"]}
-    if name == "prices":
-        return tell(name, tool_calls=[PRICES], sentences=[{"text": "The price was 24 ct on average.", "tool_calls": [0], "support": 1}])
-    if name == "refused":
-        nearest = place | {"name": "vertrag.md", "kind": "contract", "position": 0, "text": "Die Kündigungsfrist beträgt sechs Wochen.", "score": 0.2}
-        honest = "The documents do not say."
-        return tell(name, question="Who won the match?", answer=honest, refused=True, nearest=[nearest], answered_at=AT + timedelta(minutes=1))
-    citation = place | {"number": 1, "quote": "Die Kündigungsfrist beträgt sechs Wochen."}
-    return tell(
-        name,
-        question="Welche Kündigungsfrist gilt?",
-        language="de",
-        answer="Die Frist beträgt sechs Wochen [1].",
-        citations=[citation],
-        sentences=[{"text": "Die Frist beträgt sechs Wochen [1].", "citations": [1], "support": 0.9}],
-    )
+@dataclass
+class Library:
+    """Returns its passages to whoever has their sites, in their order."""
+
+    passages: Sequence[Passage]
+    asked: list[SearchRequest] = field(default_factory=list)
+
+    def __call__(self, request: SearchRequest) -> SearchReply:
+        self.asked.append(request)
+        seen = [each for each in self.passages if request.sites is None or each.site_id is None or each.site_id in request.sites]
+        return SearchReply(passages=seen[: request.k], retriever="sparse", model=None)
+
+
+@dataclass
+class Meter:
+    """The tools of a site: one, which tells what was consumed."""
+
+    calls: list[ProposedCall] = field(default_factory=list)
+
+    def descriptions(self) -> Sequence[ToolDescription]:
+        return [ToolDescription(name="consumption", description="What was consumed.", arguments={"type": "object"})]
+
+    def match(self, question: str, before: Sequence[ToolCall] = ()) -> Sequence[ProposedCall]:
+        words = question.lower()
+        return [ProposedCall("consumption", {"first_day": "2026-05-20"})] if "gestern verbraucht" in words else []
+
+    def call(self, proposed: ProposedCall) -> ToolResult:
+        if proposed.tool != "consumption":
+            raise InvalidInputError("no such tool", field="tool", value=proposed.tool)
+        self.calls.append(proposed)
+        figure = Figure(name="load_kwh", value=9.5, unit="kwh", text="9,5 kWh")
+        return ToolResult(tool="consumption", arguments=dict(proposed.arguments), found=True, text="Am 20. Mai wurden 9,5 kWh verbraucht.", figures=[figure])
+
+
+@dataclass
+class Speaker:
+    """A language model that says what it is given, word by word; None: it is away."""
+
+    says: Callable[[Sequence[ChatMessage]], str | None]
+    model: str = "speaker"
+    heard: list[Sequence[ChatMessage]] = field(default_factory=list)
+
+    def generate(self, messages: Sequence[ChatMessage], *, on_text: Callable[[str], None], gave_up: Callable[[], bool]) -> Generation:
+        self.heard.append(messages)
+        text = self.says(messages)
+        if text is None:
+            raise UnavailableError("away")
+        for start in range(0, len(text), 5):
+            on_text(text[start : start + 5])
+        return Generation(text, 0.1, 10, 5)
+
+
+@dataclass
+class Ear:
+    """Hears everything."""
+
+    stages: list[Stage] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    sentences: list[AnswerSentence] = field(default_factory=list)
+
+    def stage(self, stage: Stage) -> None:
+        self.stages.append(stage)
+
+    def token(self, text: str) -> None:
+        self.words.append(text)
+
+    def sentence(self, sentence: AnswerSentence) -> None:
+        self.sentences.append(sentence)
+
+    def gave_up(self) -> bool:
+        return False

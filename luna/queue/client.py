@@ -24,8 +24,9 @@ GRACE_OF_ASKED = timedelta(seconds=10)
 
 
 class Client:
-    """Speaks to the workers behind one Redis: sends by itself, follows up through ``tasks``, sees who lives through ``heartbeats``,
-    hears answers while they are made through ``answers``. Threads may share it.
+    """Speaks to the workers behind one Redis; threads may share it.
+
+    It sends by itself, follows up through ``tasks``, sees who lives through ``heartbeats``, hears answers while they are made through ``answers``.
 
     Every method raises UnavailableError within three seconds where Redis is away or full.
 

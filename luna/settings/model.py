@@ -223,7 +223,7 @@ class Settings(BaseSettings):
     @classmethod
     def _guess_protocol(cls, protocol: str | None, info: ValidationInfo) -> str | None:
         url = info.data.get("language_url")
-        return protocol or (None if url is None else "openai" if urlsplit(url).path.rstrip("/").endswith("/v1") else "ollama")
+        return protocol or (None if url is None else "openai" if url.rstrip("/").endswith("/v1") else "ollama")
 
     @field_validator("api_sign_in")
     @classmethod

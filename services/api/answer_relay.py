@@ -20,14 +20,14 @@ SILENCE_SECONDS = 2.0
 LAST_EVENTS = ("answer", "problem")
 
 
-async def follow_answer(queue: Client, request: AskRequest, task_id: str, *, timeout: timedelta) -> AsyncGenerator[ServerSentEvent]:
+async def follow_answer(queue: Client, request: AskRequest, task_id: str, *, patience: timedelta) -> AsyncGenerator[ServerSentEvent]:
     """Yield stages, words, sentences, and at last the answer or the problem; whoever stops listening ends the work."""
-    assert request.stream is not None
+    stream = request.stream or task_id
     ended, after, heard_at = False, FIRST, time.monotonic()
-    deadline = heard_at + timeout.total_seconds()
+    deadline = heard_at + patience.total_seconds()
     try:
         while not ended:
-            pieces = await to_thread.run_sync(queue.answers.read, request.stream, after)
+            pieces = await to_thread.run_sync(queue.answers.read, stream, after)
             for piece in pieces:
                 after, heard_at, ended = piece.piece_id, time.monotonic(), piece.event in LAST_EVENTS
                 yield ServerSentEvent(raw_data=piece.data, event=piece.event, id=piece.piece_id)
@@ -45,7 +45,7 @@ async def follow_answer(queue: Client, request: AskRequest, task_id: str, *, tim
     finally:
         if not ended:
             # Nothing is waited for here: whoever is told of it has left.
-            asyncio.get_running_loop().run_in_executor(None, queue.answers.cancel, request.stream)
+            asyncio.get_running_loop().run_in_executor(None, queue.answers.cancel, stream)
 
 
 def _read_end(queue: Client, task_id: str, late: bool) -> ServerSentEvent | None:

@@ -52,7 +52,7 @@ class Gateway:
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
-    async def ask(self, request: RequestMessage, *, status: int = 200, timeout: timedelta | None = None) -> Response:
+    async def ask(self, request: RequestMessage, *, status: int = 200, patience: timedelta | None = None) -> Response:
         """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
 
         A request comes validated, a reply from its own model: neither is read again on the way.
@@ -60,7 +60,7 @@ class Gateway:
         Args:
             request: what is asked.
             status: of the response.
-            timeout: how long the reply is waited for; usual: as for a plan.
+            patience: how long the reply is waited for; usual: as for a plan.
 
         Raises:
             UnavailableError: too many calls wait already, the queue is away, or no reply came in time.
@@ -68,7 +68,7 @@ class Gateway:
         """
         if self._waiting.available_tokens < 1:
             raise UnavailableError(f"{MAX_WAITING} requests wait already", remedy="Try again shortly, or run more workers.")
-        call = partial(self.queue.ask, request, timeout=timeout or self.settings.plan_timeout)
+        call = partial(self.queue.ask, request, timeout=patience or self.settings.plan_timeout)
         text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
         return Response(text, status_code=status, media_type="application/json")
 

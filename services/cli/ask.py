@@ -1,7 +1,12 @@
 """``luna ask``: an answer with its sources, told while it is made."""
 
+import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+import time
+import uuid
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -10,7 +15,13 @@ from services.cli.storage import compose_request
 
 if TYPE_CHECKING:
     from luna.contracts.answers import Answer, AnswerSentence, AskRequest
+    from luna.queue import Client
+    from luna.settings import Settings
     from services.rag.answering.ports import Stage
+
+POLL_SECONDS = 0.1
+# From the last word to the reply.
+LAST_SECONDS = 10
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command(name="ask")(ask)
 
 
-def ask(  # noqa: PLR0913 - one per option
+def ask(
     question: Annotated[str, typer.Argument(help="In German or English.")],
     *,
     language: Annotated[str | None, typer.Option(help="de or en: of the answer; default: the question's.")] = None,
@@ -36,6 +47,7 @@ def ask(  # noqa: PLR0913 - one per option
 
 
 def _answer(request: "AskRequest", *, as_json: bool) -> "Answer":
+    """Return the answer: of a live worker where one serves questions, for it keeps the index open, or else made in this process."""
     from luna.database import engine, migrate
     from luna.embedded import running
     from luna.queue import Client
@@ -46,15 +58,44 @@ def _answer(request: "AskRequest", *, as_json: bool) -> "Answer":
     from services.rag.retrieval.search import Searcher
 
     settings = load_settings()
-    with running(settings) as addresses:
+    with running(settings) as addresses, closing(Client(addresses.redis_url)) as client:
+        if client.is_served(type(request), asked=True):
+            return _hear(client, request, settings, quiet=as_json)
         migrate.upgrade(addresses.database_url)
-        pool, client = engine.create(addresses.database_url, application_name="luna-cli"), Client(addresses.redis_url)
+        pool = engine.create(addresses.database_url, application_name="luna-cli")
         try:
-            parts = open_parts(settings, pool, Searcher(settings), clock=SystemClock(), client=client)
-            return answer_question(request, parts, clock=SystemClock(), listener=None if as_json else _Terminal())
+            with closing(Searcher(settings)) as searcher:
+                parts = open_parts(settings, pool, searcher, clock=SystemClock(), client=client)
+                return answer_question(request, parts, clock=SystemClock(), listener=None if as_json else _Terminal())
         finally:
-            client.close()
             pool.dispose()
+
+
+def _hear(client: "Client", request: "AskRequest", settings: "Settings", *, quiet: bool) -> "Answer":
+    """Return the worker's answer, its words written as they come; Ctrl-C ends the work."""
+    from luna.contracts.answers import Answer
+    from luna.queue import serialization
+    from luna.queue.answer_streams import FIRST
+
+    stream = uuid.uuid4().hex
+    timeout = settings.plan_timeout + (settings.language_timeout if settings.language_url is not None else timedelta(0))
+    asked = request.model_copy(update={"stream": stream})
+    task_id, after, ended = client.begin(asked, timeout=timeout), FIRST, False
+    try:
+        deadline = time.monotonic() + timeout.total_seconds()
+        while not ended and time.monotonic() < deadline:
+            pieces = client.answers.read(stream, after)
+            for piece in pieces:
+                after, ended = piece.piece_id, piece.event in ("answer", "problem")
+                if piece.event == "token" and not quiet:
+                    _Terminal().token(str(json.loads(piece.data)["text"]))
+            if not pieces:
+                time.sleep(POLL_SECONDS)
+        text = client.tasks.await_reply(task_id, request.task, timeout=timedelta(seconds=LAST_SECONDS))
+    except KeyboardInterrupt:
+        client.answers.cancel(stream)
+        raise
+    return cast("Answer", serialization.decode_reply(Answer, text))
 
 
 class _Terminal:

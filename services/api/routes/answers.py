@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.answers import Answer, AnswerList, AskRequest, Conversation, Feedback, FeedbackNote, Question, StoredAnswer
 from luna.contracts.message import Instant
-from luna.database import answers
+from luna.database import answers, sites
 from luna.database.engine import unit_of_work
 from services.api.answer_relay import follow_answer
 from services.api.events import sse_response
@@ -51,16 +51,15 @@ async def ask_question(question: Question, request: Request, gateway: CurrentGat
     for site_id in (question.site_id, question.filter.site_id):
         if site_id is not None:
             caller.require_site(site_id)
-    if question.conversation_id is not None:
-        await to_thread.run_sync(_require_conversation, gateway, question.conversation_id, caller)
-    sites = None if caller.sites is None else tuple(sorted(caller.sites))
-    asked = AskRequest(**dict(question), asked_by=caller.name, sites=sites)
+    await to_thread.run_sync(_require_there, gateway, question, caller)
+    own = None if caller.sites is None else tuple(sorted(caller.sites))
+    asked = AskRequest(**dict(question), asked_by=caller.name, sites=own)
     if "text/event-stream" not in request.headers.get("Accept", ""):
-        return await gateway.ask(asked, timeout=gateway.answer_timeout)
+        return await gateway.ask(asked, patience=gateway.answer_timeout)
     gateway.streams.require_room()
     asked = asked.model_copy(update={"stream": uuid.uuid4().hex})
     task_id = await to_thread.run_sync(lambda: gateway.queue.begin(asked, timeout=gateway.answer_timeout))
-    return sse_response(follow_answer(gateway.queue, asked, task_id, timeout=gateway.answer_timeout), limit=gateway.streams)
+    return sse_response(follow_answer(gateway.queue, asked, task_id, patience=gateway.answer_timeout), limit=gateway.streams)
 
 
 @router.operation("List one's own answers")
@@ -118,6 +117,10 @@ def _whose(caller: Caller) -> str | None:
     return None if "administer" in caller.scopes else caller.name
 
 
-def _require_conversation(gateway: Gateway, conversation_id: str, caller: Caller) -> None:
+def _require_there(gateway: Gateway, question: Question, caller: Caller) -> None:
+    """Return where the sites and the conversation that a question names are there; once events are told, it is too late to say so."""
     with unit_of_work(gateway.database) as connection:
-        answers.require_conversation(connection, conversation_id, asked_by=caller.name)
+        for site_id in filter(None, (question.site_id, question.filter.site_id)):
+            sites.key_of(connection, site_id)
+        if question.conversation_id is not None:
+            answers.require_conversation(connection, question.conversation_id, asked_by=caller.name)

@@ -15,7 +15,7 @@ from services.rag.answering.answerability import Answerability, judge_answerabil
 from services.rag.answering.evidence import Evidence, gather_evidence
 from services.rag.answering.extracts import extract_answer
 from services.rag.answering.follow_up import goes_on, stand_alone
-from services.rag.answering.plain_text import to_plain_text
+from services.rag.answering.plain_text import gives_orders, to_plain_text
 from services.rag.answering.ports import Embedder, Listener, Nobody, ProposedCall, Search, SiteTools
 from services.rag.answering.prompts import MOST_CALLS, compose_answer, compose_standalone, compose_tool_choice, read_tool_choice
 from services.rag.answering.sentences import detect_language
@@ -29,10 +29,13 @@ NEAREST = 3
 MOST_RECOMMENDED = 5
 MOST_REWRITTEN = 400
 _RECOMMENDS = re.compile(
-    r"\b(?:empfohlene|empfehle?\w*|passende|relevante|welche|lesenswerte)\s+(?:mir\s+|sie\s+)?(?:\w+\s+)?(?:dokumente?|unterlagen)\b.*?\b(?:zu[mr]?|über|für|zum thema)\s+(?P<de>.+)"
-    r"|\b(?:recommend(?:ed)?|suggest(?:ed)?|relevant|which|what)\s+(?:me\s+)?(?:\w+\s+)?(?:documents?|reading)\b.*?\b(?:on|about|for|regarding)\s+(?P<en>.+)",
+    r"\b(?:empfohlene|empfehle?\w*|passende|relevante|welche|lesenswerte)\s+(?:mir\s+|sie\s+)?(?:\w+\s+)?(?:dokumente?|unterlagen)\b"
+    r".*?\b(?:zum thema|zu[mr]?|über|für)\s+(?P<de>.+)"
+    r"|\b(?:recommend(?:ed)?|suggest(?:ed)?|relevant|which|what)\s+(?:me\s+)?(?:\w+\s+)?(?:documents?|reading)\b"
+    r".*?\b(?:on|about|for|regarding)\s+(?P<en>.+)",
     re.IGNORECASE | re.DOTALL,
 )
+_PARTS = re.compile(r"(?<=[.:;!?])\s+")
 # What a site's data may answer: only then is a language model asked to choose tools, which takes it seconds.
 _ABOUT_DATA = re.compile(
     r"\b(?:price|prices|preise?\w*|strompreis\w*|cost|costs|kosten|kostet|consum\w*|verbrauch\w*|forecast\w*|prognose\w*|vorhersage\w*|plan|plans|plän\w*|geplant|"
@@ -53,7 +56,7 @@ class Asked:
     question: str
     today: date
     language: Language | None = None
-    filter: SearchFilter = SearchFilter()
+    filter: SearchFilter = field(default_factory=SearchFilter)
     sites: tuple[str, ...] | None = None
     before: tuple[Answer, ...] = ()
 
@@ -119,7 +122,7 @@ class Answerer:
 
     def _understand(self, asked: Asked, made: AnswerMade) -> str:
         """Return the question as one that stands by itself."""
-        question = " ".join(to_plain_text(asked.question).split()) or asked.question
+        question = _without_orders(" ".join(to_plain_text(asked.question).split()) or asked.question)
         if not asked.before or not goes_on(question):
             return question
         before = asked.before[-1]
@@ -141,7 +144,7 @@ class Answerer:
         proposed = [*self.tools.match(question, before)] or self._propose(question, asked, made)
         for call in proposed[:MOST_CALLS]:
             self._require_listener()
-            self._call(call, made)
+            self._call(self.tools, call, made)
         told = [place for place, call in enumerate(made.tool_calls) if call.found]
         if not told:
             return False
@@ -160,10 +163,10 @@ class Answerer:
         known = {tool.name for tool in self.tools.descriptions()}
         return [call for call in read_tool_choice(said.text) if call.tool in known] if said else []
 
-    def _call(self, call: ProposedCall, made: AnswerMade) -> None:
-        assert self.tools is not None
+    @staticmethod
+    def _call(tools: SiteTools, call: ProposedCall, made: AnswerMade) -> None:
         try:
-            result = self.tools.call(call)
+            result = tools.call(call)
         except LunaError:
             _note(made, "tool_failed")
             return
@@ -174,11 +177,11 @@ class Answerer:
         self.listener.stage("searching")
         found = self.search(SearchRequest(query=question[:2000], k=PASSAGES, filter=asked.filter, sites=asked.sites))
         made.chunk_ids = [passage.chunk_id for passage in found.passages]
-        evidence = gather_evidence(found.passages, self.embedder)
+        evidence = gather_evidence(found.passages, self._embedder_of(found))
         judged = judge_answerability(question, evidence, language=detect_language(question, made.language), model=found.model)
         self._require_listener()
         draft = self._begin(evidence, made)
-        if judged.answered:
+        if judged.answered or (self.model is not None and judged.worth_reading):
             self.listener.stage("answering")
             self._word(question, judged, draft, made)
         if draft.sentences:
@@ -198,7 +201,7 @@ class Answerer:
 
     def _word_by_model(self, question: str, draft: AnswerDraft, made: AnswerMade) -> bool:
         """Add the sentences of the model that passages carry; returns whether it says that they hold no answer."""
-        evidence = Evidence(draft.evidence.sources[:PASSAGES_TOLD], self.embedder)
+        evidence = Evidence(draft.evidence.sources[:PASSAGES_TOLD], draft.evidence.embedder)
         draft.evidence = evidence
         stream = CheckedStream(draft)
         messages = compose_answer(question, evidence, language=made.language, mark=f"<<{secrets.token_hex(8)}>>")
@@ -241,7 +244,7 @@ class Answerer:
         self.listener.stage("searching")
         found = self.search(SearchRequest(query=topic[:2000], k=4 * PASSAGES, filter=asked.filter, sites=asked.sites))
         made.chunk_ids = [passage.chunk_id for passage in found.passages]
-        evidence = gather_evidence(found.passages, self.embedder)
+        evidence = gather_evidence(found.passages, self._embedder_of(found))
         judged = judge_answerability(topic, evidence, language=detect_language(topic, made.language), model=found.model)
         best = {evidence.sources[number - 1].passage.document_id: number for number in reversed(judged.answered_by)}
         order = sorted(best.values())[:MOST_RECOMMENDED]
@@ -257,6 +260,10 @@ class Answerer:
         draft.add(say_recommended([to_plain_text(each.title) for each in chosen], made.language), sources=order, support=1.0)
         made.text = draft.text
 
+    def _embedder_of(self, found: SearchReply) -> Embedder | None:
+        """Return what compares sentences, where the search has just used it."""
+        return self.embedder if self.embedder is not None and self.embedder.model == found.model else None
+
     def _begin(self, evidence: Evidence, made: AnswerMade) -> AnswerDraft:
         made.draft = AnswerDraft(evidence, self.listener, told=self.told)
         return made.draft
@@ -270,6 +277,11 @@ def find_topic(question: str) -> str | None:
     """Return what documents are to be recommended on; None where the question asks for something else."""
     found = _RECOMMENDS.search(question)
     return None if found is None else (found["de"] or found["en"]).strip(" ?.!\"'„“")
+
+
+def _without_orders(question: str) -> str:
+    """Return what a question asks, without what it orders a model to do; all of it where nothing else is left."""
+    return " ".join(part for part in _PARTS.split(question) if not gives_orders(part)) or question
 
 
 def _note(made: AnswerMade, code: str) -> None:

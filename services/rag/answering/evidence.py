@@ -4,10 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.contracts.search import Passage
+from luna.errors import UnavailableError
 from luna.timeline import FloatArray
 from services.rag.answering.facts import Facts, facts_of
 from services.rag.answering.matching import WantedWords, stems_of, wanted_words
@@ -34,12 +37,19 @@ class Source:
     passage: Passage
     sentences: tuple[str, ...]
     sentence_terms: tuple[frozenset[str], ...]
+    head_terms: frozenset[str]
     terms: frozenset[str]
 
     @cached_property
     def text(self) -> str:
         """All that may be told of it."""
         return "\n".join(self.sentences)
+
+    @cached_property
+    def windows(self) -> tuple[frozenset[str], ...]:
+        """The stems of each sentence with those of its neighbours, title and headings: what stands further apart answers nothing together."""
+        terms = self.sentence_terms
+        return tuple(self.head_terms.union(*terms[max(0, place - 1) : place + 2]) for place in range(len(terms)))
 
     @cached_property
     def facts(self) -> Facts:
@@ -59,7 +69,7 @@ class Evidence:
 
     sources: tuple[Source, ...]
     embedder: Embedder | None = None
-    _vectors: dict[int, FloatArray] = field(default_factory=dict)
+    _vectors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
     def support(self, sentence: str, numbers: Sequence[int]) -> float:
         """Return how well a sentence is carried by the sources of these numbers (from 1): 0 to 1.
@@ -82,35 +92,30 @@ class Evidence:
 
     def similarities(self, text: str, number: int) -> FloatArray:
         """Return the cosine of a question and each sentence of a source; nought without an embedding model."""
-        source = self.sources[number - 1]
-        if self.embedder is None or not source.sentences:
-            return np.zeros(len(source.sentences))
-        query: FloatArray = self.embedder.embed([text], role="query")[0]
-        return np.asarray(self._sentence_vectors(number) @ query, dtype=float)
+        return self._cosines(text, self.sources[number - 1], role="query")
 
     def _match(self, sentence: str, own: WantedWords, source: Source) -> tuple[float, str]:
         """Return how well a source carries a sentence, and its sentence that does so most."""
         if not source.sentences:
             return 0.0, ""
         shares = [own.share_in(terms) for terms in source.sentence_terms]
-        cosines = self._cosines(sentence, source)
-        scores = [max(share, cosine) for share, cosine in zip(shares, cosines, strict=True)]
+        cosines = self._cosines(sentence, source, role="passage") * COSINE_WEIGHT
+        scores = [max(share, float(cosine)) for share, cosine in zip(shares, cosines, strict=True)]
         best = int(np.argmax(scores))
         # Words of one sentence may come from two of the source.
         return max(scores[best], own.share_in(frozenset().union(*source.sentence_terms)) * SPREAD_WEIGHT), source.sentences[best]
 
-    def _cosines(self, sentence: str, source: Source) -> list[float]:
-        if self.embedder is None:
-            return [0.0] * len(source.sentences)
-        vector = self.embedder.embed([sentence], role="passage")[0]
-        cosines: FloatArray = self._sentence_vectors(self.sources.index(source) + 1) @ vector
-        return [max(0.0, float(cosine)) * COSINE_WEIGHT for cosine in cosines]
-
-    def _sentence_vectors(self, number: int) -> FloatArray:
-        if number not in self._vectors:
-            assert self.embedder is not None
-            self._vectors[number] = self.embedder.embed(self.sources[number - 1].sentences, role="passage")
-        return self._vectors[number]
+    def _cosines(self, text: str, source: Source, *, role: Literal["query", "passage"]) -> FloatArray:
+        """Return the cosine of a text and each sentence of a source; nought without an embedding model, or once it is away."""
+        if self.embedder is None or not source.sentences:
+            return np.zeros(len(source.sentences))
+        try:
+            if source.passage.chunk_id not in self._vectors:
+                self._vectors[source.passage.chunk_id] = self.embedder.embed(source.sentences, role="passage")
+            return np.maximum(0.0, self._vectors[source.passage.chunk_id] @ self.embedder.embed([text], role=role)[0]).astype(float)
+        except UnavailableError:
+            self.embedder = None
+            return np.zeros(len(source.sentences))
 
 
 def gather_evidence(passages: Sequence[Passage], embedder: Embedder | None) -> Evidence:
@@ -134,7 +139,7 @@ def _source(passage: Passage) -> Source:
     plain = tuple(text for text in (to_plain_text(sentence, known_urls=_safe_urls(sentence)) for sentence in told) if text)
     by_sentence = tuple(map(stems_of, plain))
     heads = stems_of(" ".join((passage.title, *passage.headings)))
-    return Source(passage, plain, by_sentence, heads.union(*by_sentence))
+    return Source(passage, plain, by_sentence, heads, heads.union(*by_sentence))
 
 
 def _safe_urls(sentence: str) -> frozenset[str]:

@@ -3,20 +3,28 @@
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from services.rag.answering.evidence import Evidence
 from services.rag.answering.facts import facts_of
 from services.rag.answering.matching import WantedWords, stems_of, wanted_words
 
 MOST_SENTENCES = 3
+# Comparing sentences by the embedding model takes a core a tenth of a second for each passage.
+MOST_COMPARED = 3
 # Beside the best sentence, others are told that come near it.
 NEAR_BEST = 0.75
 WORDS_WEIGHT, COSINE_WEIGHT, HEADING_WEIGHT, KIND_WEIGHT, ORDER_WEIGHT = 1.0, 0.8, 0.35, 0.3, 0.15
 _ASKS_NUMBER = re.compile(
-    r"\b(?:how (?:much|many|long|high|big|large|often|far)|what (?:price|rate|percentage|temperature|power|capacity)|wie (?:viel\w*|hoch|lange?|gro(?:ß|ss)|oft|weit"
-    r"|teuer)|wieviel\w*|welche[rsnm]? (?:preis|satz|temperatur|leistung|kapazität))\b",
+    r"\b(?:how (?:much|many|long|high|big|large|often|far)|what (?:price|rate|percentage|temperature|power|capacity)"
+    r"|wie (?:viel\w*|hoch|lange?|gro(?:ß|ss)|oft|weit|teuer)|wieviel\w*|welche[rsnm]? (?:preis|satz|temperatur|leistung|kapazität))\b",
     re.IGNORECASE,
 )
-_ASKS_DATE = re.compile(r"\b(?:when|until when|since when|which (?:day|date|year)|wann|bis wann|seit wann|ab wann|welche[srnm]? (?:tag|datum|jahr))\b", re.IGNORECASE)
+_ASKS_DATE = re.compile(
+    r"\b(?:when|until when|since when|which (?:day|date|year)|"
+    r"wann|bis wann|seit wann|ab wann|welche[srnm]? (?:tag|datum|jahr))\b",
+    re.IGNORECASE,
+)
 _TIME = re.compile(r"\b\d{4}\b|\b\d{1,2}[.:]\d{2}\b|\b(?:days?|weeks?|months?|years?|tag\w*|woche\w*|monat\w*|jahr\w*|uhr|o'clock)\b", re.IGNORECASE)
 
 
@@ -33,7 +41,11 @@ class Extract:
 def extract_answer(question: str, evidence: Evidence, answered_by: tuple[int, ...]) -> list[Extract]:
     """Return the sentences of the sources ``answered_by`` that answer a question, in the order in which they stand there, the best source first."""
     own = wanted_words(question)
-    ranked = sorted((each for rank, number in enumerate(answered_by) for each in _score(question, own, evidence, number, rank)), key=lambda each: -each.score)
+    weights = own.rarity_among([source.terms for source in evidence.sources])
+    ranked = sorted(
+        (each for rank, number in enumerate(answered_by) for each in _score(question, (own, weights), evidence, number, rank=rank)),
+        key=lambda each: -each.score,
+    )
     if not ranked:
         return []
     enough = ranked[0].score * NEAR_BEST
@@ -42,13 +54,14 @@ def extract_answer(question: str, evidence: Evidence, answered_by: tuple[int, ..
     return sorted(kept, key=lambda each: (order.index(each.number), each.place))
 
 
-def _score(question: str, own: WantedWords, evidence: Evidence, number: int, rank: int) -> list[Extract]:
+def _score(question: str, wanted: tuple[WantedWords, list[float]], evidence: Evidence, number: int, *, rank: int) -> list[Extract]:
+    own, weights = wanted
     source = evidence.sources[number - 1]
-    cosines = evidence.similarities(question, number)
+    cosines = evidence.similarities(question, number) if rank < MOST_COMPARED else np.zeros(len(source.sentences))
     heads = own.share_in(stems_of(" ".join((source.passage.title, *source.passage.headings))))
     extracts = []
     for place, (text, terms) in enumerate(zip(source.sentences, source.sentence_terms, strict=True)):
-        score = WORDS_WEIGHT * own.share_in(terms) + COSINE_WEIGHT * float(cosines[place]) + HEADING_WEIGHT * heads
+        score = WORDS_WEIGHT * own.share_in(terms, weights) + COSINE_WEIGHT * float(cosines[place]) + HEADING_WEIGHT * heads
         score += KIND_WEIGHT * _answers_kind(question, text) - ORDER_WEIGHT * rank
         extracts.append(Extract(text, number, place, score if _says_something(text) else -1.0))
     return [each for each in extracts if each.score > 0]
@@ -63,7 +76,7 @@ def _answers_kind(question: str, text: str) -> bool:
 
 def _says_something(text: str) -> bool:
     # A heading or the head of a table says nothing by itself, and a question answers none.
-    return len(text.split()) > 2 and not text.endswith("?") and not set(text) <= set("|-: ")  # noqa: PLR2004
+    return len(text.split()) > 2 and not text.endswith(("?", ":")) and not text.isupper() and not set(text) <= set("|-: ")
 
 
 def _distinct(extracts: list[Extract]) -> list[Extract]:

@@ -162,7 +162,7 @@ def _readings(number: str) -> frozenset[float]:
     """Return what a number may mean: of one with both marks the last is the decimal one; of one mark before three digits either."""
     plain = re.sub(r"['’\u00a0\u202f ]", "", number.replace("\u2212", "-")).lstrip("+")
     marks = [mark for mark in plain if mark in ".,"]
-    if len(set(marks)) == 2:  # noqa: PLR2004 - both of them
+    if len(set(marks)) == 2:
         decimal = marks[-1]
         thousands = "," if decimal == "." else "."
         return frozenset({float(plain.replace(thousands, "").replace(decimal, "."))}) if plain.count(decimal) == 1 else frozenset()

@@ -1,8 +1,9 @@
 """Whether words of one text stand in another: by their stems, and across German and English by the glossary."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log
 
 from services.rag.answering.sentences import STOPWORDS, words_of
 from services.rag.retrieval.terms import terms_of, translate
@@ -28,15 +29,29 @@ class WantedWords:
     stems: tuple[frozenset[str], ...]
     phrases: tuple[Phrase, ...]
 
-    def share_in(self, terms: frozenset[str]) -> float:
-        """Return which share of the words is among ``terms``, 0 to 1; no words are in nothing."""
+    def share_in(self, terms: frozenset[str], weights: Sequence[float] = ()) -> float:
+        """Return which share of the words is among ``terms``, 0 to 1; no words are in nothing.
+
+        Args:
+            weights: of each word; without them all count the same.
+        """
         if not self.stems:
             return 0.0
+        weighed = weights or [1.0] * len(self.stems)
+        return sum(weight for weight, there in zip(weighed, self.found_in(terms), strict=True) if there) / sum(weighed)
+
+    def found_in(self, terms: frozenset[str]) -> list[bool]:
+        """Return of each word whether it is among ``terms``, by itself or within a phrase that the other language says otherwise."""
         there = [bool(stems & terms) or _is_part(stems, terms) for stems in self.stems]
         for phrase in self.phrases:
             if any(other <= terms for other in phrase.others):
                 there[phrase.first : phrase.end] = [True] * (phrase.end - phrase.first)
-        return sum(there) / len(there)
+        return there
+
+    def rarity_among(self, texts: Sequence[frozenset[str]]) -> list[float]:
+        """Return how much each word tells texts apart: one that all of them have tells least, one that none has most."""
+        found = [self.found_in(text) for text in texts]
+        return [log(1 + (len(texts) + 0.5) / (sum(column) + 0.5)) for column in zip(*found, strict=True)] if found else [1.0] * len(self.stems)
 
 
 def stems_of(text: str) -> frozenset[str]:

@@ -19,28 +19,60 @@ _BLANKS = re.compile(r"[^\S\n]+")
 _ORDERS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,60}\b(?:instruction|instructions|prompt|prompts|rules|guidelines|directions|commands?|above|before)\b",
-        r"\b(?:ignorier\w*|vergiss|vergessen\s+sie|missachte\w*|übergeh\w*|umgeh\w*|beachte)\b.{0,60}"
-        r"\b(?:anweisung\w*|instruktion\w*|vorgabe\w*|regeln?|prompts?|befehle?)\b",
-        r"\b(?:all|every|previous|prior|earlier|above|vorherig\w*|bisherig\w*|alle|obig\w*)\s+(?:previous\s+|prior\s+|vorherigen\s+|bisherigen\s+)?"
-        r"(?:instructions|anweisungen|instruktionen)\b",
+        (
+            r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,60}\b(?:instruction|instructions|prompt|prompts|rules|guidelines"
+            r"|directions|commands?|above|before)\b"
+        ),
+        (
+            r"\b(?:ignorier\w*|vergiss|vergessen\s+sie|missachte\w*|übergeh\w*|umgeh\w*|beachte)\b.{0,60}\b(?:anweisung\w*"
+            r"|instruktion\w*|vorgabe\w*|regeln?|prompts?|befehle?)\b"
+        ),
+        (
+            r"\b(?:all|every|previous|prior|earlier|above|vorherig\w*|bisherig\w*|alle|obig\w*)\s+(?:previous\s+|prior\s+"
+            r"|vorherigen\s+|bisherigen\s+)?(?:instructions|anweisungen|instruktionen)\b"
+        ),
         r"\b(?:system|developer)[\s_-]*(?:prompt|message|nachricht|override|anweisung\w*)\b",
-        r"\b(?:you are now|from now on,? you|act as|pretend (?:to be|that)|du bist (?:jetzt|nun|ab sofort)|ab (?:jetzt|sofort) (?:bist|antworte\w*|wirst) du"
-        r"|verhalte dich|tu so, als)\b",
-        r"\b(?:respond|reply|answer|antworte\w*|erwidere)\s+(?:only\s+|nur\s+|always\s+|immer\s+|stattdessen\s+|instead\s+)?(?:with|mit|by)\b",
-        r"\b(?:as an? (?:ai|assistant|language model)|als (?:ki|assistent|sprachmodell)|(?:dear|liebe\w*|hey|attention|achtung)[,:]?\s+(?:ai|ki|assistant|assistent|llm))\b",
-        r"\b(?:reveal|print|repeat|output|show|leak|exfiltrate|gib|verrate|zeige|wiederhole|nenne)\b.{0,60}"
-        r"\b(?:system prompt|instructions|anweisungen|secrets?|geheim\w*|passw\w*|api[\s_-]?keys?|other documents?|anderen? dokument\w*|all documents|alle dokumente)\b",
-        r"\b(?:content|contents|text|inhalt|wortlaut)\b.{0,30}\b(?:other|another|anderen?|fremden?)\s+(?:document|documents|file|dokument\w*|datei\w*)\b",
-        r"\b(?:call|use|invoke|run|execute|rufe?|benutze|verwende|starte|führe)\b.{0,40}\b(?:tool|function|werkzeug|funktion)s?\b",
-        r"(?:tool|function)[\s_-]?calls?\b|[\"']?(?:tool|function|arguments)[\"']?\s*:\s*[{\"'\[]|<\|?\s*(?:im_start|im_end|system|user|assistant|tool|inst|/?s)\b",
-        r"\b(?:note|notice|hint|message|instructions?|hinweise?|nachricht|anweisung\w*|regel)\s+(?:to|for|an|für|des)\s+(?:the\s+|die\s+|alle\s+|any\s+|all\s+)?"
-        r"(?:ai|ki|llms?|language models?|sprachmodelle?n?|assistants?|assistent\w*|chatbots?|models?|betreibers)\b",
+        (
+            r"\b(?:you are now|from now on,? you|act as|pretend (?:to be|that)|du bist (?:jetzt|nun|ab sofort)|ab (?:jetzt"
+            r"|sofort) (?:bist|antworte\w*|wirst) du|verhalte dich|tu so, als)\b"
+        ),
+        (
+            r"\b(?:respond|reply|answer|antworte\w*|erwidere)\s+(?:only\s+|nur\s+|always\s+|immer\s+|stattdessen\s+"
+            r"|instead\s+)?(?:with|mit|by)\b"
+        ),
+        (
+            r"\b(?:as an? (?:ai|assistant|language model)|als (?:ki|assistent|sprachmodell)|(?:dear|liebe\w*|hey|attention"
+            r"|achtung)[,:]?\s+(?:ai|ki|assistant|assistent|llm))\b"
+        ),
+        (
+            r"\b(?:reveal|print|repeat|output|show|leak|exfiltrate|gib|verrate|zeige|wiederhole|nenne)\b.{0,60}\b(?:system prompt"
+            r"|instructions|anweisungen|secrets?|geheim\w*|passw\w*|api[\s_-]?keys?|other documents?|anderen? dokument\w*"
+            r"|all documents|alle dokumente)\b"
+        ),
+        (
+            r"\b(?:content|contents|text|inhalt|wortlaut)\b.{0,30}\b(?:other|another|anderen?|fremden?)\s+(?:document|documents|file"
+            r"|dokument\w*|datei\w*)\b"
+        ),
+        r"\b(?:call|invoke|run|execute|rufe?|starte|führe)\b.{0,40}\b(?:tool|function|werkzeug|funktion)s?\b",
+        (
+            r"""(?:tool|function)[\s_-]?calls?\b|[\"']?(?:tool|function|arguments)[\"']?\s*:\s*[{\"'\[]|<\|?\s*(?:im_start|im_end"""
+            r"|system|user|assistant|tool|inst|/?s)\b"
+        ),
+        (
+            r"\b(?:note|notice|hint|message|instructions?|hinweise?|nachricht|anweisung\w*|regel)\s+(?:to|for|an|für|des)\s+(?:the\s+"
+            r"|die\s+|alle\s+|any\s+|all\s+)?(?:ai|ki|llms?|language models?|sprachmodelle?n?|assistants?|assistent\w*|chatbots?"
+            r"|models?|betreibers)\b"
+        ),
         r"^\s*(?:system|assistant|user|human)\s*[:>]",
-        r"(?:-{3,}|={3,}|#{3,}|<{2,}|>{2,}|\[)\s*/?(?:begin|end|start|ende|anfang)?\s*(?:of\s+)?(?:passages?|documents?|data|quellen?|context|sources?)\b.{0,40}"
-        r"(?:-{2,}|={2,}|#{2,}|<{2,}|>{2,}|\])",
+        (
+            r"(?:-{3,}|={3,}|#{3,}|<{2,}|>{2,}|\[)\s*/?(?:begin|end|start|ende|anfang)?\s*(?:of\s+)?(?:passages?|documents?|data"
+            r"|quellen?|context|sources?)\b.{0,40}(?:-{2,}|={2,}|#{2,}|<{2,}|>{2,}|\])"
+        ),
         r"</?(?:passage|document|data|context|source|instructions?)\b",
-        r"\b(?:render|embed|include|display|append|insert|füge|binde|hänge|zeige)\b.{0,60}(?:!\[|\bimages?\b|\bbild(?:er)?\b|\bmarkdown\b|\blinks?\b).{0,80}(?:://|\bappend|\bwith\b|\bmit\b)",
+        (
+            r"\b(?:render|embed|include|display|append|insert|füge|binde|hänge|zeige)\b.{0,60}(?:!\[|\bimages?\b|\bbild(?:er)?\b"
+            r"|\bmarkdown\b|\blinks?\b).{0,80}(?:://|\bappend|\bwith\b|\bmit\b)"
+        ),
     )
 )
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from luna.contracts.answers import AnswerSentence, ToolCall
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolDescription, ToolResult
-from numpy.typing import NDArray
-import numpy as np
 
 Search = Callable[[SearchRequest], SearchReply]
 Stage = Literal["understanding", "tools", "searching", "answering", "checking"]

@@ -1,5 +1,7 @@
 """What answers are made of, by the settings of a process."""
 
+from sqlalchemy import Engine
+
 from luna.contracts.answers import AskRequest
 from luna.contracts.plan import Language
 from luna.contracts.search import SearchReply, SearchRequest
@@ -13,7 +15,6 @@ from services.rag.answering.stored_tools import StoredSiteTools
 from services.rag.embedding import open_embedder
 from services.rag.language import open_language
 from services.rag.retrieval.search import Searcher
-from sqlalchemy import Engine
 
 
 def open_parts(settings: Settings, database: Engine, searcher: Searcher, *, clock: Clock, client: Client | None) -> AnsweringParts:

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -14,7 +13,6 @@ from sqlalchemy import Engine
 
 from luna.contracts.answers import Answer, AnswerSentence, AskRequest, StoredAnswer
 from luna.contracts.plan import Language
-from luna.contracts.search import SearchReply, SearchRequest
 from luna.database import answers, sites
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, NotFoundError
@@ -23,7 +21,7 @@ from luna.timeline import Clock, parse_zone
 from services.rag.answering.answerer import Answerer, AnswerMade, Asked
 from services.rag.answering.ports import Embedder, Listener, Nobody, Search, SiteTools, Stage
 from services.rag.answering.prompts import PROMPT_VERSION
-from services.rag.language import GaveUpError, LanguageModel
+from services.rag.language import LanguageModel
 
 # A conversation is understood by its last questions.
 REMEMBERED = 4

@@ -54,4 +54,3 @@ class StoredSiteTools:
         request = ToolCallRequest(tool=proposed.tool, arguments=dict(proposed.arguments), site_id=self.site_id, language=self.language, sites=self.sites)
         with unit_of_work(self.database) as connection:
             return registry.call_tool(connection, request, now=self.now, client=self.client)
-

@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import httpx
 
 from luna.errors import UnavailableError
 from luna.settings import Settings
-from services.rag.language.protocols import PROTOCOLS, ChatMessage, ChatProtocol
+from services.rag.language.protocols import PROTOCOLS, ChatMessage, ChatProtocol, StreamPiece
 
 CONNECT_TIMEOUT = timedelta(seconds=3)
 # A model that is loaded first says nothing for a while; what is said after half of the time is not said to its end anyway.
@@ -104,21 +103,23 @@ class ChatModel:
         total = self.timeout.total_seconds()
         body = self.protocol.compose(self.model, messages)
         timeout = httpx.Timeout(total, connect=CONNECT_TIMEOUT.total_seconds())
-        async with asyncio.timeout(total * FIRST_TOKEN_SHARE) as patience, httpx.AsyncClient(timeout=timeout, headers=self.headers) as client:
-            async with client.stream("POST", self.url.rstrip("/") + self.protocol.path, json=body) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise UnavailableError(f"the language model answers {response.status_code}", field="language_url")
-                async for line in _lines(response):
-                    piece = self.protocol.read(line)
-                    if piece.text and heard.first_token_seconds is None:
-                        heard.first_token_seconds = time.perf_counter() - begun
-                        patience.reschedule(asyncio.get_running_loop().time() + total - heard.first_token_seconds)
-                    heard.prompt_tokens, heard.answer_tokens = piece.prompt_tokens or heard.prompt_tokens, piece.answer_tokens or heard.answer_tokens
-                    if piece.text:
-                        heard.add(piece.text)
-                        on_text(piece.text)
-                    if piece.ended:
-                        return heard.generation()
+        async with (
+            asyncio.timeout(total * FIRST_TOKEN_SHARE) as patience,
+            httpx.AsyncClient(timeout=timeout, headers=self.headers) as client,
+            client.stream("POST", self.url.rstrip("/") + self.protocol.path, json=body) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                raise UnavailableError(f"the language model answers {response.status_code}", field="language_url")
+            async for line in _lines(response):
+                piece = self.protocol.read(line)
+                if piece.text and heard.first_token_seconds is None:
+                    heard.first_token_seconds = time.perf_counter() - begun
+                    patience.reschedule(asyncio.get_running_loop().time() + total - heard.first_token_seconds)
+                heard.add(piece)
+                if piece.text:
+                    on_text(piece.text)
+                if piece.ended:
+                    return heard.generation()
         raise UnavailableError("the language model broke off", field="language_url")
 
 
@@ -132,11 +133,17 @@ class _Heard:
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
 
-    def add(self, text: str) -> None:
-        self.length += len(text)
+    def add(self, piece: StreamPiece) -> None:
+        """Take a piece.
+
+        Raises:
+            UnavailableError: no answer is so long.
+        """
+        self.prompt_tokens, self.answer_tokens = piece.prompt_tokens or self.prompt_tokens, piece.answer_tokens or self.answer_tokens
+        self.length += len(piece.text)
         if self.length > MOST_CHARACTERS:
             raise UnavailableError("the language model does not come to an end", field="language_url")
-        self.pieces.append(text)
+        self.pieces.append(piece.text)
 
     def generation(self) -> Generation:
         return Generation("".join(self.pieces), self.first_token_seconds, self.prompt_tokens, self.answer_tokens)
@@ -167,7 +174,7 @@ def open_language(settings: Settings) -> LanguageModel | None:
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key is not None else {}
     api = settings.language_api or "ollama"
     url = settings.language_url.rstrip("/")
-    if api == "openai" and not urlsplit(url).path.strip("/"):
+    if api == "openai" and "/" not in url.partition("://")[2]:
         url = f"{url}/v1"
     seats = _seats(settings.language_concurrency)
     return ChatModel(url, settings.language_model, PROTOCOLS[api], settings.language_timeout, seats, headers)

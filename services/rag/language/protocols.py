@@ -6,7 +6,7 @@ Source: Ollama, "API: generate a chat completion" (a JSON document per line); Op
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from luna.errors import UnavailableError
 
@@ -83,9 +83,7 @@ def _read_openai(line: str) -> StreamPiece:
     usage = document.get("usage") or {}
     choices = document.get("choices") or [{}]
     delta = choices[0].get("delta") or {}
-    return StreamPiece(
-        text=_text(delta.get("content")), prompt_tokens=_count(usage.get("prompt_tokens")), answer_tokens=_count(usage.get("completion_tokens"))
-    )
+    return StreamPiece(text=_text(delta.get("content")), prompt_tokens=_count(usage.get("prompt_tokens")), answer_tokens=_count(usage.get("completion_tokens")))
 
 
 def _parse(text: str) -> dict[str, Any]:
@@ -97,7 +95,7 @@ def _parse(text: str) -> dict[str, Any]:
         raise UnavailableError("the language model answers in another form", field="language_url", remedy="Check LUNA_LANGUAGE_API.")
     if document.get("error"):
         raise UnavailableError("the language model tells a failure", field="language_url", value=str(document["error"])[:200])
-    return document
+    return cast("dict[str, Any]", document)
 
 
 def _is_piece(document: Any) -> bool:

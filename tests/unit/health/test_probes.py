@@ -93,6 +93,13 @@ def test_an_ollama_that_fails_is_not_ready(serve: Serve) -> None:
         probe("language", settings(language_url=serve("/api/tags", 500)))
 
 
+@pytest.mark.parametrize("suffix", ["/v1", "/v1/"])
+def test_a_server_of_openais_protocol_is_asked_in_its_own_way(serve: Serve, suffix: str) -> None:
+    assert probe("language", settings(language_url=serve("/v1/models", 200) + suffix)) == "answers"
+    with pytest.raises(LunaError, match="401"):
+        probe("language", settings(language_url=serve("/v1/models", 401) + suffix))
+
+
 @pytest.mark.parametrize("name", ["vectors", "language"])
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://host.invalid:80", "127.0.0.1:9", "http://127.0.0.1:port", "http://[", "ftp://127.0.0.1"])
 def test_where_nothing_answers_a_check_fails_and_names_the_address(name: str, url: str) -> None:

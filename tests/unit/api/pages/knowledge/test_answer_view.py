@@ -12,7 +12,7 @@ from luna.wording import Numbers
 from luna.wording.pages import page_words
 from services.api.pages.knowledge.answer_view import AnswerView, ToolView, cut_excerpt
 from services.api.pages.layout import templates
-from tests.answering import PRICES, tell, tell_answer
+from tests.told_answers import PRICES, tell, tell_answer
 
 NUMBERS = Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")
 BASE = "/ui/sites/home/knowledge"
