@@ -15,11 +15,11 @@ from luna.database import answers
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.settings import load_settings
-from tests.told_answers import tell_answer
 from tests.browser.conftest import PHONE, Open
 from tests.browsers import AXE
 from tests.furnished import describe_furnished, forget_furnished, furnish
 from tests.gateway import serve
+from tests.told_answers import tell_answer
 from tests.workers import wait_for, worker_process
 
 BASE = "/ui/sites/home/knowledge"

@@ -108,7 +108,7 @@ async def _ask(visit: Visit, form: QuestionForm) -> Answer:
         asked_by=visit.caller.name,
         sites=visit.own_sites,
     )
-    reply = await visit.gateway.ask(request, timeout=visit.gateway.answer_timeout)
+    reply = await visit.gateway.ask(request, patience=visit.gateway.answer_timeout)
     return Answer.model_validate_json(bytes(reply.body))
 
 

@@ -39,7 +39,7 @@ MOST_CHUNK = 2**63 - 1
 class FetchForm(BaseModel):
     """The fields of the form that names an address."""
 
-    url: str
+    url: str = ""
     kind: DocumentKind = "other"
     site_id: str = ""
 
