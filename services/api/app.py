@@ -36,7 +36,7 @@ from services.api.pages import assets, data, home, job_part, planning, savings, 
 from services.api.pages import forecasts as forecast_page
 from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
-from services.api.pages.knowledge import asking, recommendations
+from services.api.pages.knowledge import asking, tips
 from services.api.pages.knowledge import documents as document_pages
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
@@ -92,7 +92,7 @@ PAGES = (
     forecast_page.router,
     what_ifs.router,
     asking.router,
-    recommendations.router,
+    tips.router,
     document_pages.router,
     data.router,
     setup_plan.router,
