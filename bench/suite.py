@@ -6,7 +6,7 @@ from typing import Any
 
 NAMES = (
     "planner", "devices", "energy_value", "oracle", "decisions", "closed_loop", "replay", "simulator", "forecast", "scenarios",
-    "queue", "fleet", "data", "recorder", "history", "gateway", "page",
+    "bandit", "queue", "fleet", "data", "recorder", "history", "gateway", "page", "knowledge",
 )  # fmt: skip
 # Only where asked for by name: it needs Docker and builds images.
 ON_REQUEST = ("compose",)

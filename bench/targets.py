@@ -138,6 +138,12 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("breaches of limits", ("breaches",), at_most=0),
         Target("followed beside replayed, EUR a week", ("largest_from_replayed",), at_most=1e-9),
     ),
+    "bandit": (
+        Target("LinUCB, mean reward where the best arms bring 0.7517 and any 0.573", ("linucb", "reward"), at_least=0.72),
+        Target("Thompson sampling, mean reward on the same set", ("thompson", "reward"), at_least=0.72),
+        Target("LinUCB, a choice", ("linucb", "choice_p50_ms"), at_most=1.0, unit="ms"),
+        Target("Thompson sampling, a choice", ("thompson", "choice_p50_ms"), at_most=1.0, unit="ms"),
+    ),
     "queue": (
         Target("tasks through the queue", ("tasks_per_s",), at_least=500, unit="/s"),
         Target("POST /plan over the planner's own time", ("post_plan", "over_planner_p50_ms"), at_most=15, unit="ms"),
@@ -166,6 +172,13 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("Home: first text", ("first_paint_ms",), at_most=1000, unit="ms"),
         Target("Home: chart drawn", ("chart_ms",), at_most=2500, unit="ms"),
         Target("Home beside 200 who watch live", ("page_beside_watchers_ms",), at_most=100, unit="ms"),
+    ),
+    "knowledge": (
+        Target("search among 50,000 passages at the client, p95", ("search", "p95_ms"), at_most=50, unit="ms"),
+        Target("fused over the better side, least of all sets", ("quality", "least_fused_over_better"), at_least=0.99, unit="×"),
+        Target("fused over the better side, most of all sets", ("quality", "most_fused_over_better"), at_least=1.0 + 1e-9, unit="×"),
+        Target("figures of answers that stand in a cited passage", ("answers", "figures_carried", "share"), at_least=1.0),
+        Target("hostile questions and documents that nothing came of", ("answers", "injections_resisted", "share"), at_least=1.0),
     ),
     "forecast": (
         *_forecasts("home"),

@@ -96,15 +96,14 @@ def remove_document(connection: Connection, objects: ObjectStore, document_id: s
     documents.lock_name(connection, document.name, document.site_id)
     versions = documents.list_versions(connection, document.name, document.site_id)
     current = any(each.current for each in versions if each.document_id == document_id)
-    ids = [each.document_id for each in versions if each.document_id == document_id or (current and each.version < document.version)]
-    removed = documents.remove(connection, ids)
+    gone = [each for each in versions if each.document_id == document_id or (current and each.version < document.version)]
     # Before the commit: bytes that outlive their document would never be found again, and whoever asks again removes what is left.
-    for sha256, keys in sorted(removed.object_keys.items()):
+    for sha256, keys in sorted(documents.remove(connection, [each.document_id for each in gone]).items()):
         documents.lock_bytes(connection, sha256)
         if not documents.is_needed(connection, sha256):
             for each in keys:
                 objects.remove(each)
-    return list(removed.documents)
+    return gone
 
 
 def clean_name(name: str) -> str:

@@ -24,7 +24,7 @@ class DocumentFault(Message):
     code: Annotated[
         str, Field(description="encrypted, damaged, too_large, too_many_pages, took_too_long, too_much_memory, unknown_format, mislabelled, macros, …")
     ]
-    message: str
+    message: Annotated[str, Field(description="what is wrong with it, in a sentence")]
     remedy: str | None = None
 
 
@@ -57,7 +57,7 @@ class Document(Message):
     size_bytes: int
     pages: int | None = None
     chunks: Annotated[int, Field(description="passages it was cut into")] = 0
-    state: DocumentState
+    state: Annotated[DocumentState, Field(description="how far it is on its way to being found")]
     fault: Annotated[DocumentFault | None, Field(description="only where failed")] = None
     notes: Annotated[list[str], Field(description="codes of what was left out: macros, images_without_text, attachments, hidden_sheets, …")] = []
     added_by: str

@@ -19,18 +19,18 @@ class Figure(Message):
     """A number an answer may tell, with what it is and where it comes from. ``text`` is how it is written in the answer's language."""
 
     name: Annotated[str, Field(description="stable name within the tool's result, such as mean_import_price")]
-    value: float | str
-    unit: Unit
-    text: str
+    value: Annotated[float | str, Field(description="as it was read or computed; instants and days in ISO 8601")]
+    unit: Annotated[Unit, Field(description="of the value; price and cost are in the site's currency")]
+    text: Annotated[str, Field(description="how it is written in the answer's language")]
 
 
 class ChartSeries(Message):
     """One line or row of bars; null is unknown."""
 
-    name: str
-    unit: Unit
-    kind: Literal["line", "step", "bar"] = "line"
-    values: list[float | None]
+    name: Annotated[str, Field(description="in the answer's language")]
+    unit: Annotated[Unit, Field(description="of the values")]
+    kind: Annotated[Literal["line", "step", "bar"], Field(description="how it is drawn")] = "line"
+    values: Annotated[list[float | None], Field(description="one for each start; null: not known")]
 
 
 class Chart(Message):
@@ -46,20 +46,20 @@ class ToolSource(Message):
     """Where figures come from: the stored series, plan or replay that was read, and how to ask for the same by hand."""
 
     what: Annotated[str, Field(description="such as: series import_price of site home")]
-    period: str | None = None
+    period: Annotated[str | None, Field(description="first instant or day / the one after the last instant, or the last day")] = None
     path: Annotated[str | None, Field(description="the gateway's address that returns the same data")] = None
 
 
 class ToolResult(Message):
     """What a tool found: sentences from templates in the asker's language, figures, a chart, sources. ``found`` false: there is nothing to tell, and why."""
 
-    tool: str
-    arguments: dict[str, Any]
-    found: bool
+    tool: Annotated[str, Field(description="the tool that found it")]
+    arguments: Annotated[dict[str, Any], Field(description="as the tool took them")]
+    found: Annotated[bool, Field(description="false: there is nothing to tell, and the text says why")]
     text: Annotated[str, Field(description="a few sentences that tell the result; every number in them is one of figures")]
-    figures: list[Figure] = []
-    chart: Chart | None = None
-    sources: list[ToolSource] = []
+    figures: Annotated[list[Figure], Field(description="every number and name of the text")] = []
+    chart: Annotated[Chart | None, Field(description="what draws the result; null: nothing to draw")] = None
+    sources: Annotated[list[ToolSource], Field(description="where the figures come from")] = []
     currency: Annotated[str | None, Field(description="of the figures that are money, ISO 4217")] = None
     timezone: Annotated[str | None, Field(description="of the site, whose local days and clock the text tells")] = None
 
@@ -67,15 +67,15 @@ class ToolResult(Message):
 class ToolDescription(Message):
     """A tool as assistants are told of it."""
 
-    name: str
-    description: str
+    name: Annotated[str, Field(description="by which it is called")]
+    description: Annotated[str, Field(description="what it tells, and of when")]
     arguments: Annotated[dict[str, Any], Field(description="JSON schema")]
 
 
 class ToolList(Message):
     """Every tool there is."""
 
-    tools: list[ToolDescription]
+    tools: Annotated[list[ToolDescription], Field(description="in the order in which assistants are told of them")]
 
 
 class ToolListRequest(Request):

@@ -21,6 +21,7 @@ from luna.contracts.message import Request, Schedule
 from luna.contracts.notification import NotifyRequest, NotifyTestRequest
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, PlanChangesRequest
+from luna.contracts.recommendations import RecommendRequest, RecordEventsRequest, RefreshRecommendationsRequest
 from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
 from luna.contracts.search import EmbedRequest, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolListRequest
@@ -72,6 +73,9 @@ REQUESTS: tuple[type[Request], ...] = (
     ToolListRequest,
     ToolCallRequest,
     AskRequest,
+    RecommendRequest,
+    RecordEventsRequest,
+    RefreshRecommendationsRequest,
 )
 
 

@@ -42,14 +42,6 @@ class NewDocument:
     added_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What went with documents, and by the digest of their bytes what the store of objects holds of them."""
-
-    documents: tuple[Document, ...]
-    object_keys: dict[str, tuple[str, ...]]
-
-
 def object_key(sha256: str) -> str:
     """Return where bytes lie in the store of objects."""
     return f"documents/{sha256}"
@@ -180,18 +172,18 @@ def make_current(connection: Connection, document: Document) -> bool:
     return True
 
 
-def remove(connection: Connection, document_ids: Sequence[str]) -> Removed:
-    """Delete documents with their passages and vectors, and return what they were."""
-    rows = connection.execute(select(documents).where(documents.c.document_id.in_(document_ids)).with_for_update()).mappings().all()
-    gone = list_by_id(connection, document_ids)
+def remove(connection: Connection, document_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Delete documents with their passages and vectors; return by the digest of their bytes what the store of objects may hold of them."""
+    bytes_of = select(documents.c.sha256, documents.c.object_key).where(documents.c.document_id.in_(document_ids))
+    rows = connection.execute(bytes_of.with_for_update()).all()
     chunk_ids = connection.scalars(select(chunks.c.chunk_id).where(chunks.c.document_id.in_(document_ids))).all()
     vectors.remove(connection, list(chunk_ids))
     connection.execute(delete(documents).where(documents.c.document_id.in_(document_ids)))
-    return Removed(tuple(gone), {row["sha256"]: (row["object_key"], blocks_key(row["sha256"])) for row in rows})
+    return {row.sha256: (row.object_key, blocks_key(row.sha256)) for row in rows}
 
 
-def remove_of_site(connection: Connection, site_id: str) -> Removed:
-    """Delete the documents about a site."""
+def remove_of_site(connection: Connection, site_id: str) -> dict[str, tuple[str, ...]]:
+    """Delete the documents about a site as ``remove`` does."""
     return remove(connection, list(connection.scalars(select(documents.c.document_id).where(_of_site(site_id)))))
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, text
 
-from luna.database import control, documents, rollups, sites, timescale
+from luna.database import control, documents, recommendations, rollups, sites, timescale
 from luna.database.prices import stored_name
 from luna.database.schema.forecasting import forecast_issues, forecast_scenarios
 from luna.database.schema.metadata import metadata
@@ -45,6 +45,7 @@ def remove(connection: Connection, site_id: str) -> list[str]:
     _delete(connection, sensor_readings, sensor_readings.c.sensor_key.in_(own_sensors))
     for table in _BY_KEY:
         _delete(connection, table, table.c.site_key == key)
+    recommendations.forget_site(connection, key)
     _delete_rollups(connection, key)
     _delete_named(connection, site_id)
     objects = _remove_documents(connection, site_id)
@@ -54,7 +55,7 @@ def remove(connection: Connection, site_id: str) -> list[str]:
 
 def _remove_documents(connection: Connection, site_id: str) -> list[str]:
     """Delete the site's documents and return what no other document needs of their bytes."""
-    removed = documents.remove_of_site(connection, site_id).object_keys
+    removed = documents.remove_of_site(connection, site_id)
     return [key for sha256, keys in removed.items() if not documents.is_needed(connection, sha256) for key in keys]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from luna.contracts.identity import NewUser, Role, User
+from luna.database import recommendations
 from luna.database.schema.identity import sessions, user_sites, users
 from luna.database.schema.sites import sites
 from luna.errors import ConflictError, NotFoundError, UnauthenticatedError
@@ -88,13 +89,14 @@ def change(connection: Connection, name: str, *, role: Role | None = None, sites
 
 
 def remove(connection: Connection, name: str) -> None:
-    """Remove a person with their sign-ins and keys; what they did stays in the audit log.
+    """Remove a person with their sign-ins, keys, and what they were recommended; what they did stays in the audit log.
 
     Raises:
         NotFoundError: no such person.
         ConflictError: no admin would be left.
     """
     with_admin = _hold_admins(connection)
+    recommendations.forget_reader(connection, name)
     connection.execute(delete(users).where(users.c.user_id == _find(connection, name)))
     _require_admin(connection, before=with_admin)
 

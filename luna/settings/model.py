@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     embedding_download: Annotated[
         bool, Field(description="whether Luna's own embedding model (84 MB) is fetched once where there is no language model's server")
     ] = True
+    recommendation_policy: Annotated[
+        Literal["linucb", "thompson"], Field(description="how recommendations are chosen: linucb, the highest upper bound; thompson, by chance and belief")
+    ] = "linucb"
     home_assistant_url: Annotated[str | None, Field(description="Home Assistant, such as http://homeassistant.local:8123; empty: none"), CHANGEABLE] = None
     home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), GIVEN_OUT, CHANGEABLE] = None
     mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none"), CHANGEABLE] = None

@@ -61,9 +61,16 @@ BODIES: dict[str, Schema] = {
     "create_key": {"name": "home automation", "scopes": ["read", "operate"], "sites": ["home"], "days": 365},
     "fetch_document": {"url": "https://grid.example/connection-guide.pdf", "kind": "regulation", "language": "de", "dated": "2024-01-01"},
     "reindex_documents": {"rechunk": False},
+    "record_events": {
+        "events": [
+            {"event_id": "3f6b2c8a-opened", "recommendation_id": "7d1f0c5e9a2b4836", "action": "opened", "happened_at": "2024-03-12T18:05:00+01:00"},
+        ]
+    },
     "accept_job": {"task": "planner.replay.run", "request": {"site_id": "home", **_DAYS}},
 }
 PARAMETERS: dict[str, str | int] = {
+    "answer_id": "5f0c2d7e9b1a4c3d8e6f7a8b9c0d1e2f",
+    "conversation_id": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
     "site_id": "home",
     "plan_id": "b1c4f0d2a7e94f0c",
     "series": "load_kwh",
@@ -93,7 +100,6 @@ ANSWERS: dict[str, Any] = {
             }
         ]
     },
-    "answer_assistant": {"jsonrpc": "2.0", "id": 1, "result": {"tools": []}},
     "live": {"status": "live"},
     "ready": {"status": "ready", "checks": [{"name": "database", "ok": True, "latency_ms": 1.2, "detail": "PostgreSQL 16.2"}]},
     "list_services": {"ready": True, "services": [{"service": "planner", "ready": True, "missing": [], "instances": []}]},

@@ -151,13 +151,17 @@ _DOCUMENT = "/v1/documents/{document_id}"
 DOCUMENTS = (
     Operation("add_documents", "POST", "/v1/documents", "data", "docs add", aliases=("/documents",)),
     Operation("fetch_document", "POST", "/v1/documents/fetch", "data", "docs add"),
-    Operation("reindex_documents", "POST", "/v1/documents/reindex", "data", "rag reindex"),
+    Operation("reindex_documents", "POST", "/v1/documents/reindex", "administer", "rag reindex"),
     Operation("list_documents", "GET", "/v1/documents", "read", "docs list"),
     Operation("read_document", "GET", _DOCUMENT, "read", "docs show"),
     Operation("read_document_file", "GET", f"{_DOCUMENT}/file", "read", "docs show --out"),
     Operation("list_passages", "GET", f"{_DOCUMENT}/passages", "read", "docs show --passages"),
     Operation("list_document_versions", "GET", f"{_DOCUMENT}/versions", "read", "docs versions"),
     Operation("delete_document", "DELETE", _DOCUMENT, "data", "docs remove"),
+)
+RECOMMENDATIONS = (
+    Operation("list_recommendations", "GET", "/v1/recommendations", "read", "recommend", aliases=("/recommend",)),
+    Operation("record_events", "POST", "/v1/events", "read", alone="a command shows and forgets; what readers do, they do in pages", aliases=("/events",)),
 )
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
@@ -310,6 +314,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *TOOLS,
     *NOTIFICATIONS,
     *DOCUMENTS,
+    *RECOMMENDATIONS,
     *JOBS,
     *SYSTEM,
     *IDENTITY,
@@ -359,7 +364,7 @@ JOB_SCOPES: dict[str, Scope] = {
     "ingest.history.repair": "data",
     "ingest.history.verify": "data",
     "planner.plans.check": "analyse",
-    "rag.documents.reindex": "data",
+    "rag.documents.reindex": "administer",
     "ingest.demo.load": "administer",
 }
 

@@ -1,12 +1,15 @@
 """``luna answers``: what was asked and answered, and from what."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from services.cli.ask import show_sources
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
+
+if TYPE_CHECKING:
+    from luna.contracts.answers import StoredAnswer
 
 app = typer.Typer(help="List and show what was asked and answered.", no_args_is_help=True)
 
@@ -52,4 +55,9 @@ def show_answer(answer: Annotated[str, typer.Argument(help="The answer's id.")],
 
     with unit_of_work() as connection:
         stored = answers.load(connection, answer, asked_by=None)
-    emit(stored.model_dump(mode="json"), as_json=as_json, show=lambda: (out.print(stored.answer.answer, markup=False), show_sources(stored.answer))[1])
+    emit(stored.model_dump(mode="json"), as_json=as_json, show=lambda: _show(stored))
+
+
+def _show(stored: "StoredAnswer") -> None:
+    out.print(stored.answer.answer, markup=False)
+    show_sources(stored.answer)

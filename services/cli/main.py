@@ -44,6 +44,7 @@ COMMANDS = {
     "rag": _CommandEntry("rag", "Make what was derived from documents anew, measure how well answers are found."),
     "tools": _CommandEntry("tools", "List the tools over a site's data, and call one."),
     "mcp": _CommandEntry("mcp", "Offer these tools to assistants by the Model Context Protocol, on standard input and output."),
+    "recommend": _CommandEntry("recommend", "Say what is worth reading or doing, and how well it is chosen."),
     "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),
     "user": _CommandEntry("user", "Add, change and remove people who may sign in."),
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),

@@ -1,19 +1,20 @@
-"""``luna rag``: what was derived from documents."""
+"""``luna rag``: what was derived from documents, and how well they are found."""
 
 from typing import Annotated
 
 import typer
 
 from luna.contracts.documents import ReindexRequest
+from services.cli import rag_evaluate
 from services.cli.console import JsonOption, emit, out
 from services.cli.storage import open_database, open_queue
 
-app = typer.Typer(help="Make what was derived from documents anew.", no_args_is_help=True)
+app = typer.Typer(help="Make what was derived from documents anew, measure how well they are found.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """Make what was derived from documents anew."""
+    """Make what was derived from documents anew, measure how well they are found."""
 
 
 @app.command()
@@ -28,3 +29,6 @@ def reindex(
         reply = carry_out(pool, client, ReindexRequest(rechunk=rechunk), reindex_documents, quiet=as_json)
     said = f"{reply.documents} documents, {reply.chunks} passages, {f'vectors by {reply.model}' if reply.model else 'no vectors: searches go by words alone'}."
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(said, markup=False))
+
+
+rag_evaluate.register(app)

@@ -3,8 +3,18 @@
 from datetime import timedelta
 from functools import cache
 
+import numpy as np
+
 from luna.contracts.answers import Answer, AskRequest
 from luna.contracts.documents import REINDEX_LIMIT, FetchDocumentRequest, IngestReply, IngestRequest, ReindexReply, ReindexRequest
+from luna.contracts.recommendations import (
+    EventsReply,
+    RecommendReply,
+    RecommendRequest,
+    RecordEventsRequest,
+    RefreshRecommendationsReply,
+    RefreshRecommendationsRequest,
+)
 from luna.contracts.search import EmbedReply, EmbedRequest, SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
 from luna.errors import UnavailableError
@@ -14,7 +24,10 @@ from services.rag.answering.process import open_parts
 from services.rag.answering.service import answer_published
 from services.rag.documents import ingest, reindex
 from services.rag.documents.pipeline import Pipeline
-from services.rag.embedding import prepare_embedder
+from services.rag.embedding import open_embedder, prepare_embedder
+from services.rag.recommending.choosing import Chooser
+from services.rag.recommending.recording import record_events
+from services.rag.recommending.refreshing import refresh
 from services.rag.retrieval.search import Searcher
 from services.rag.tools import registry
 
@@ -78,3 +91,22 @@ def answer(request: AskRequest, work: TaskContext) -> Answer:
     """Answer a question; no connection is held while a language model speaks."""
     parts = open_parts(work.settings, work.database(), searcher_of(work.settings), clock=work.clock, client=work.client)
     return answer_published(request, parts, clock=work.clock, streams=work.client.answers)
+
+
+@task(RecommendRequest)
+def choose_recommendations(request: RecommendRequest, work: TaskContext) -> RecommendReply:
+    """Choose what is worth reading or doing, and store that it was shown."""
+    chooser = Chooser(work.settings.recommendation_policy, open_embedder(work.settings), np.random.default_rng())
+    return chooser.choose(work.connection, request, now=work.clock.now())
+
+
+@task(RecordEventsRequest)
+def record_reader_events(request: RecordEventsRequest, work: TaskContext) -> EventsReply:
+    """Store what a reader did, and learn from it."""
+    return record_events(work.connection, request, now=work.clock.now())
+
+
+@task(RefreshRecommendationsRequest)
+def refresh_recommendations(request: RefreshRecommendationsRequest, work: TaskContext) -> RefreshRecommendationsReply:
+    """Look anew for what can be recommended."""
+    return refresh(work.database(), request, embedder=open_embedder(work.settings), now=work.clock.now())

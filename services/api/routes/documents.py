@@ -48,6 +48,7 @@ FORM: dict[str, Any] = {
     "required": True,
     "content": {
         "multipart/form-data": {
+            "example": {"file": "tariff-2024.pdf", "kind": "tariff", "dated": "2024-01-01"},
             "schema": {
                 "type": "object",
                 "required": ["file"],
@@ -63,7 +64,7 @@ FORM: dict[str, Any] = {
                     "dated": _NAMES | {"format": "date", "description": "the day it holds from, or was written"},
                     "site_id": _NAMES | {"description": "the site it is about, whose people alone find it; usual: everybody's"},
                 },
-            }
+            },
         }
     },
 }

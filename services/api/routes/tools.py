@@ -27,6 +27,8 @@ from services.api.tool_access import ToolAccess
 
 # Days and clock times in arguments are the site's, and are read where the tool is.
 router = ResourceRouter("tools", route_class=CheckedRoute)
+# It describes itself, in its own form: this gateway's description says nothing of it.
+protocol = ResourceRouter("tools", route_class=CheckedRoute, documented=False)
 
 ToolName = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="as listed")]
 # Tools for which the planner plans anew.
@@ -56,7 +58,7 @@ async def call_tool(name: ToolName, question: ToolQuestion, gateway: CurrentGate
     return await gateway.ask(asked)
 
 
-@router.operation("Answer an assistant by the Model Context Protocol", response_class=Response)
+@protocol.operation("Answer an assistant by the Model Context Protocol", response_class=Response)
 async def answer_assistant(request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Answer one message of the protocol (streamable HTTP, without a session): an assistant lists tools and calls them, with a key as any program."""
     # The protocol's library takes a second to load, which neither the gateway's start nor other requests wait for.

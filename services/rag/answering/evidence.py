@@ -112,7 +112,8 @@ class Evidence:
         try:
             if source.passage.chunk_id not in self._vectors:
                 self._vectors[source.passage.chunk_id] = self.embedder.embed(source.sentences, role="passage")
-            return np.maximum(0.0, self._vectors[source.passage.chunk_id] @ self.embedder.embed([text], role=role)[0]).astype(float)
+            cosines = self._vectors[source.passage.chunk_id] @ self.embedder.embed([text], role=role)[0]
+            return np.asarray(np.maximum(0.0, cosines), dtype=float)
         except UnavailableError:
             self.embedder = None
             return np.zeros(len(source.sentences))

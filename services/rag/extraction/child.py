@@ -3,8 +3,11 @@
 It gives up network, memory and time before it opens the file. What it leaves is data alone: text, notes, or a fault.
 """
 
+import errno
 import json
+import shutil
 import sys
+from dataclasses import replace
 from importlib import import_module, util
 from pathlib import Path
 from typing import Any
@@ -28,12 +31,15 @@ READERS = {
     "text/plain": "plain",
 }
 
+_LONGEST_NAME = 200
+
 
 def main(work: Path) -> None:
     """Read what the request names, or say why not."""
     request = json.loads((work / "request.json").read_bytes())
     limits = Limits(**request["limits"])
-    ocr = util.find_spec("pytesseract") is not None
+    # Only where text can be recognised may programs be started: for that one.
+    ocr = util.find_spec("pytesseract") is not None and shutil.which("tesseract") is not None
     refused = confine(limits, may_start_programs=ocr)
     folder = Path(request["folder"]) if request["folder"] else None
     source = Source(Path(request["path"]), request["name"], limits, folder, ocr)
@@ -51,6 +57,10 @@ def answer(source: Source) -> dict[str, Any]:
         return _fault(exc)
     except MemoryError:
         return _fault(ExtractionError("too_much_memory", f"Reading it took more than {source.limits.memory_bytes:,} bytes of memory"))
+    except OSError as exc:
+        if exc.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return _fault(ExtractionError("crashed", "This machine has no space left to unpack it", "Free space on the disk, and add the file again."))
+        return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
     except Exception as exc:  # noqa: BLE001 - the edge of a process: parsers raise anything over a damaged file
         return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
 
@@ -73,7 +83,8 @@ def read(source: Source) -> Extraction:
         language=language_of(block.text for block in blocks),
         notes=[*mislabelled, *reading.notes],
         blocks=blocks,
-        members=list(reading.members),
+        # A name is a line that databases take, as a text is.
+        members=[replace(member, name=" ".join(clean(member.name).split())[-_LONGEST_NAME:] or member.path.name) for member in reading.members],
     )
 
 

@@ -9,7 +9,8 @@ from math import ceil
 from services.rag.extraction.model import Block
 
 MOST_WORDS = 220
-_OVERLAP_WORDS = 30
+# Of a passage, that may stand in the next one as well: a sentence of up to 31 words.
+_OVERLAP_SHARE = 1 / 7
 # A header longer than this share of a passage would crowd out its rows.
 _HEADER_SHARE = 0.25
 # After a full stop that ends a sentence: not one of an abbreviation, an ordinal, an initial.
@@ -131,7 +132,7 @@ def _bounded(text: str, most_words: int) -> Iterator[str]:
 def _passages(units: list[_Unit], headings: list[str], most_words: int) -> Iterator[ChunkText]:
     total = sum(unit.words for unit in units)
     # Passages of like length, rather than full ones and a remainder of one sentence.
-    fair = total / ceil(total / (most_words - (_OVERLAP_WORDS if total > most_words else 0))) if total else 0
+    fair = total / ceil(total / (most_words - (int(_OVERLAP_SHARE * most_words) if total > most_words else 0))) if total else 0
     gathered: list[_Unit] = []
     repeated: list[_Unit] = []
     for unit in units:
@@ -157,7 +158,7 @@ def _header_words(unit: _Unit, gathered: list[_Unit]) -> int:
 def _overlap(before: list[_Unit], after: _Unit, most_words: int) -> list[_Unit]:
     last = before[-1]
     is_running = last.block.kind == after.block.kind == "text"
-    return [last] if is_running and last.words <= _OVERLAP_WORDS and last.words + after.words <= most_words else []
+    return [last] if is_running and last.words <= _OVERLAP_SHARE * most_words and last.words + after.words <= most_words else []
 
 
 def _chunk(repeated: list[_Unit], gathered: list[_Unit], headings: list[str]) -> ChunkText:

@@ -34,6 +34,8 @@ def extract(path: Path, *, name: str, limits: Limits | None = None, folder: Path
         raise ExtractionError("too_large", f"The file has {size:,} bytes; at most {limits.bytes:,} are read")
     if size == 0:
         raise ExtractionError("empty", "The file is empty")
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="luna-extraction-") as work:
         request = {"path": str(path.resolve()), "name": name, "limits": asdict(limits), "folder": str(folder.resolve()) if folder else None}
         (Path(work) / "request.json").write_text(json.dumps(request))

@@ -9,7 +9,7 @@ from luna.contracts.message import Day, Message
 from luna.contracts.site_tools import Chart, ChartSeries
 from services.rag.tools import energies
 from services.rag.tools.consumption import tell_bill
-from services.rag.tools.declaration import Findings, Period, Tool, ToolContext, require_order
+from services.rag.tools.declaration import DayPeriod, Findings, Tool, ToolContext, require_order
 from services.rag.tools.energies import SERIES, Energies, SeriesName
 from services.rag.tools.reading import price_source, series_source
 from services.rag.tools.telling import Teller
@@ -56,8 +56,8 @@ def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findin
     return teller.finish(chart=_draw(teller, both, (one, other), titles), sources=(*sources, *priced))
 
 
-def _period(first: date, last: date | None) -> Period:
-    return Period(first, last or first)
+def _period(first: date, last: date | None) -> DayPeriod:
+    return DayPeriod(first, last or first)
 
 
 def _tell_difference(teller: Teller, what: str, difference: float) -> None:

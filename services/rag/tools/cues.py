@@ -55,22 +55,26 @@ BATTERY_ACTION = _words(
     r"charg\w+|discharg\w+|hold\w*|sav(?:e|es|ing)|wait\w*|sell\w*|sold|export\w*|idle|suppl\w+|feed\w*|empty\w*|do(?:es|ing)?",
     r"tut|macht|nichts|nothing|full|voll|leer",
 )
-BATTERY_ASKED = _words(
-    r"was (?:macht|tut|wird)|what (?:does|will|is|do)|wann|when|wie voll|how full|how long|wie lange|wird|will|next|als naechstes|ladestand|state of charge"
-)
+BATTERY_ASKED = _words(r"was (?:macht|tut|wird)|what (?:does|will|is|do)|wann|when|wie voll|how full|wird|will|next|als naechstes|ladestand|state of charge")
 PLAN = _words(
     r"(?:aktuelle\w*|heutige\w*|morgige\w*|geltende\w*|mein\w*|unser\w*|der|den|lunas|luna's) (?:\w+ )?(?:plan|fahrplan|ladeplan|batterieplan|energieplan)",
     r"(?:current|today's|tomorrow's|my|our|the|luna's) (?:battery |energy |charging )?(?:plan|schedule)",
     r"was (?:ist|hat luna) (?:fuer )?(?:\w+ )?geplant|what (?:is|has luna) (?:\w+ )?planned|was plant luna",
     r"plan (?:fuer|for) (?:heute|morgen|today|tomorrow)|what does luna plan|what is luna planning",
 )
+# What a device can, not what it is to do.
+ABILITY = _words(
+    r"maxim\w*|minim\w*|\w*kapazitaet|capacity|lebensdauer|lifetime|zyklen|cycles|\w*leistung|modus|modi|modes?|chart|diagramm|seite|page|symbol|icon|last"
+)
+WEATHER = _words(r"\w*wetter\w*|weather|\w*temperatur\w*|temperature|regen|rain|wind|\w*preis\w*|prices?")
+RUNNING = _words(r"geladen|entladen|charged|charging|discharg\w+|eingespeist|verkauft|sold|selling")
 # Other things that are called a plan.
 NO_PLAN = _words(
     r"(?:tarif|zahlungs|wartungs|bau|finanzierungs|rate|payment|tariff|pricing|phone|business|floor|maintenance|installation) ?plan\w*",
     r"plan to|plane zu|planen zu",
 )
 SAVINGS = _words(r"\w*gespart|\w*ersparnis\w*|einsparung\w*|(?:did|has|have) (?:\w+ )?(?:luna |we |i |the battery )?(?:actually )?save[d]?|savings?|saved")
-NO_SAVINGS = _words(r"energiespar\w*|savings account|sparkonto|sparplan|saving tips|daylight saving\w*")
+NO_SAVINGS = _words(r"co2|kohlendioxid|carbon|emission\w*|energiespar\w*|savings account|sparkonto|sparplan|saving tips|daylight saving\w*")
 COMPARE = _words(
     r"vergleich\w*|vergl\.|verglichen|gegenueber|im vergleich|unterschied\w*|compar\w+|versus|vs\.?|difference between",
     r"as opposed to|mehr als|weniger als|more than|less than|hoeher als|higher than|lower than",
@@ -90,7 +94,7 @@ PRICE = _words(
     r"price (?:curve|course|history|trend)\w*",
     r"stundenpreis\w*|negativ\w* (?:strom)?preise?|negative prices?|preise?n?|prices?",
 )
-EXPENSIVE = _words(r"(?:wie|so) (?:teuer|guenstig|billig)|how (?:expensive|cheap|dear)")
+EXPENSIVE = _words(r"was kostet|what does .{0,20}cost|teuer|guenstig|billig|expensive|cheap|(?:wie|so) (?:teuer|guenstig|billig)|how (?:expensive|cheap|dear)")
 EQUIPMENT = _words(r"\w*batterie\w*|akkus?|\w*speicher|battery|storage|\w*anlage|system|autos?|car|ev|heating|heizung|haus|house")
 CHEAPEST = _words(r"(?:am )?(?:guenstigst|billigst|teuerst)\w*|cheapest|most expensive|dearest")
 SPOT = _words(r"epex|spot\w*|boerse\w*|\w*boersen\w*|day-ahead|wholesale|marktpreis\w*|market prices?")
@@ -134,7 +138,7 @@ _SERIES: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
     ("charge", _words(r"geladen|aufgeladen|charged|charging|ladung")),
     ("discharge", _words(r"entladen|entladung|discharged|discharging")),
 )
-BALANCE = _words(r"autarkie\w*|eigenversorg\w*|eigenverbrauchsquote|self-sufficien\w+|energiebilanz|energy balance|energiefluss\w*|energy flows?|bilanz")
+BALANCE = _words(r"autark\w*|eigenversorg\w*|eigenverbrauchsquote|self-sufficien\w+|energiebilanz|energy balance|energiefluss\w*|energy flows?|bilanz")
 
 
 def find_series(text: str) -> tuple[SeriesName, ...]:

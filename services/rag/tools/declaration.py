@@ -60,7 +60,7 @@ class NoArguments(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class DayPeriod:
     """Local days, both included, from a clock time of the first to one of the last."""
 
     first: date
@@ -78,10 +78,10 @@ class Period:
         """How many days it touches."""
         return (self.last - self.first).days + 1
 
-    def shift(self, days: int) -> "Period":
+    def shift(self, days: int) -> "DayPeriod":
         """Return the same clock times so many days later."""
         move = timedelta(days=days)
-        return Period(self.first + move, self.last + move, self.from_clock, self.to_clock)
+        return DayPeriod(self.first + move, self.last + move, self.from_clock, self.to_clock)
 
     def timeline(self, zone: ZoneInfo) -> Timeline:
         """Return its quarter-hours; a clock time that a day skips comes an hour later.
@@ -114,11 +114,11 @@ class PeriodArguments(Message):
             raise ValueError("to_clock must be later than from_clock")
         return self
 
-    def period(self, today: date) -> Period:
+    def period(self, today: date) -> DayPeriod:
         """Return what is asked for, where ``today`` is the local day."""
         first = self.first_day or today + timedelta(days=self.usual_days[0])
         last = self.last_day or (self.first_day or today + timedelta(days=self.usual_days[1]))
-        return Period(first, last, self.from_clock, self.to_clock)
+        return DayPeriod(first, last, self.from_clock, self.to_clock)
 
 
 def require_order(first: date | None, last: date | None) -> None:

@@ -9,7 +9,7 @@ from luna.contracts.site_tools import Chart
 from luna.database import forecasts
 from luna.outlook import Forecast
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to
-from services.rag.tools.declaration import Findings, Period, PeriodArguments, Tool, ToolContext
+from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.reading import Column, draw, series_source, slot_start, sum_known
 from services.rag.tools.telling import Teller
 
@@ -52,7 +52,7 @@ def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Finding
     return teller.finish(chart=_draw(teller, timeline, columns), sources=sources)
 
 
-def _ahead(context: ToolContext, period: Period) -> Timeline | None:
+def _ahead(context: ToolContext, period: DayPeriod) -> Timeline | None:
     """Return the quarter-hours of a period that are still to come; all of one that is over."""
     timeline = period.timeline(context.zone)
     if timeline.end <= context.now:

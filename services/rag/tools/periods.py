@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from services.rag.tools.clock_phrases import find_clock
-from services.rag.tools.declaration import MOST_DAYS, Period
+from services.rag.tools.declaration import MOST_DAYS, DayPeriod
 
 _MONTHS = {
     **dict.fromkeys(("januar", "january", "jan", "jaenner"), 1),
@@ -62,7 +62,7 @@ _AHEAD = timedelta(days=14)
 class NamedPeriod:
     """A period with where in the text it stands."""
 
-    period: Period
+    period: DayPeriod
     begin: int
     end: int
 
@@ -75,17 +75,17 @@ def fold(text: str) -> str:
     return " ".join(plain.split())
 
 
-def find_periods(text: str, today: date, *, forward: bool = False) -> list[Period]:
+def find_periods(text: str, today: date, *, forward: bool = False) -> list[DayPeriod]:
     """Return the periods of a folded text in their order; ``forward``: a weekday is the one to come, else the one that was. Hours go with the first."""
     found = _join(text, _without_overlap(_find(text, today, forward=forward)))
     return _set_clock([each.period for each in found if each.period.days <= MOST_DAYS], text, today)
 
 
-def _set_clock(periods: list[Period], text: str, today: date) -> list[Period]:
+def _set_clock(periods: list[DayPeriod], text: str, today: date) -> list[DayPeriod]:
     clock = find_clock(text)
     if clock is None or clock[1] <= clock[0] or (periods and periods[0].days > 1):
         return periods
-    first, *others = periods or [Period(today, today)]
+    first, *others = periods or [DayPeriod(today, today)]
     return [replace(first, from_clock=clock[0], to_clock=clock[1]), *others]
 
 
@@ -97,7 +97,7 @@ def _find(text: str, today: date, *, forward: bool) -> Iterator[NamedPeriod]:
                 yield NamedPeriod(period, match.start(), match.end())
 
 
-def _resolve(resolve: "_Resolve", match: re.Match[str], today: date, *, forward: bool) -> Period | None:
+def _resolve(resolve: "_Resolve", match: re.Match[str], today: date, *, forward: bool) -> DayPeriod | None:
     try:
         return resolve(match, today, forward)
     except (ValueError, OverflowError):
@@ -120,30 +120,30 @@ def _join(text: str, found: list[NamedPeriod]) -> list[NamedPeriod]:
         between, before = text[one.end : other.begin], text[: one.begin]
         paired = _BETWEEN.fullmatch(between) and re.search(r"\b(?:zwischen(?: dem)?|between(?: the)?)\s*$", before)
         if (_JOINED.fullmatch(between) or paired) and one.period.first <= other.period.last:
-            joined = NamedPeriod(Period(one.period.first, other.period.last), one.begin, other.end)
+            joined = NamedPeriod(DayPeriod(one.period.first, other.period.last), one.begin, other.end)
             return _join(text, [each for each in found if each not in (one, other)] + [joined])
     return sorted(found, key=lambda each: each.begin)
 
 
-def _days(first: date, count: int = 1) -> Period:
-    return Period(first, first + timedelta(days=count - 1))
+def _days(first: date, count: int = 1) -> DayPeriod:
+    return DayPeriod(first, first + timedelta(days=count - 1))
 
 
 def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _month_of(year: int, month: int) -> Period:
+def _month_of(year: int, month: int) -> DayPeriod:
     return _days(date(year, month, 1), monthrange(year, month)[1])
 
 
-def _months_back(today: date, months: int) -> Period:
+def _months_back(today: date, months: int) -> DayPeriod:
     year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
     return _month_of(year, month + 1)
 
 
-def _year_of(year: int) -> Period:
-    return Period(date(year, 1, 1), date(year, 12, 31))
+def _year_of(year: int) -> DayPeriod:
+    return DayPeriod(date(year, 1, 1), date(year, 12, 31))
 
 
 def _count(text: str) -> int:
@@ -165,7 +165,7 @@ def _week(weeks: int) -> "_Resolve":
     return lambda _match, today, _forward: _days(_monday(today) + timedelta(weeks=weeks), 7)
 
 
-def _weekend(match: re.Match[str], today: date, forward: bool) -> Period:
+def _weekend(match: re.Match[str], today: date, forward: bool) -> DayPeriod:
     saturday = _monday(today) + timedelta(days=5)
     back = saturday - timedelta(days=7)
     if match["last"]:
@@ -173,49 +173,49 @@ def _weekend(match: re.Match[str], today: date, forward: bool) -> Period:
     return _days(saturday if forward or match["next"] or today >= saturday else back, 2)
 
 
-def _weekday(match: re.Match[str], today: date, forward: bool) -> Period:
+def _weekday(match: re.Match[str], today: date, forward: bool) -> DayPeriod:
     wanted = _WEEKDAYS[match["day"]]
     if match["next"] or (forward and not match["last"]):
         return _days(today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1))
     return _days(today - timedelta(days=(today.weekday() - wanted - 1) % 7 + 1))
 
 
-def _last_count(match: re.Match[str], today: date, _forward: bool) -> Period:
+def _last_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     count = _count(match["count"]) * {"t": 1, "d": 1, "w": 7, "m": 30}[match["unit"][0]]
     return _days(today - timedelta(days=count), count) if count else _days(today)
 
 
-def _next_count(match: re.Match[str], today: date, _forward: bool) -> Period:
+def _next_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     count = _count(match["count"]) * {"t": 1, "d": 1, "w": 7}[match["unit"][0]]
     return _days(today, max(count, 1))
 
 
-def _ago(match: re.Match[str], today: date, _forward: bool) -> Period:
+def _ago(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     count = _count(match["count"]) * {"t": 1, "d": 1, "w": 7}[match["unit"][0]]
     return _days(today - timedelta(days=count))
 
 
-def _spelled(match: re.Match[str], today: date, _forward: bool) -> Period:
+def _spelled(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     return _days(_dated(int(match["day"]), _MONTHS[match["month"]], match["year"], today))
 
 
-def _spelled_span(match: re.Match[str], today: date, _forward: bool) -> Period:
+def _spelled_span(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     month = _MONTHS[match["month"]]
     last = _dated(int(match["last"]), month, match["year"], today)
-    return Period(last.replace(day=int(match["first"])), last)
+    return DayPeriod(last.replace(day=int(match["first"])), last)
 
 
-def _numbered(match: re.Match[str], today: date, _forward: bool) -> Period:
+def _numbered(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     return _days(_dated(int(match["day"]), int(match["month"]), match["year"], today))
 
 
-def _named_month(match: re.Match[str], today: date, _forward: bool) -> Period:
+def _named_month(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     month = _MONTHS[match["month"]]
     year = int(match["year"]) if match["year"] else today.year - (date(today.year, month, 1) > today)
     return _month_of(year, month)
 
 
-_Resolve = Callable[[re.Match[str], date, bool], Period | None]
+_Resolve = Callable[[re.Match[str], date, bool], DayPeriod | None]
 
 
 def _rule(pattern: str, resolve: _Resolve) -> tuple[re.Pattern[str], _Resolve]:
@@ -249,7 +249,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
     _rule(rf"(?:(?:{_THIS}) monats?|(?:{_THIS}) month)(?:'s)?", lambda _match, today, _forward: _months_back(today, 0)),
     _rule(rf"(?:(?:{_LAST}) jahre?s?|vorjahr|(?:{_LAST}) year)(?:'s)?", lambda _match, today, _forward: _year_of(today.year - 1)),
     _rule(rf"(?:(?:{_THIS}) jahre?s?|(?:{_THIS}) year)(?:'s)?", lambda _match, today, _forward: _year_of(today.year)),
-    _rule(rf"(?:(?P<last>{_LAST})|(?P<next>{_NEXT})|am|{_THIS}|on the|at the|dem) ?(?:wochenende|weekend)", _weekend),
+    _rule(rf"(?:(?P<last>{_LAST})|(?P<next>{_NEXT})|am|{_THIS}|on the|at the|for the|over the|fuers|fuer das|uebers|dem) ?(?:wochenende|weekend)", _weekend),
     _rule(rf"(?:(?P<last>{_LAST}) |(?P<next>{_NEXT}) |am |on |{_THIS} |dem |vom |from |seit )?(?P<day>{_WEEKDAY})(?:'s)?", _weekday),
     _rule(rf"(?:im|in|fuer|for|monat|month of|vom|of) (?P<month>{_MONTH}){_YEAR}", _named_month),
     _rule(rf"(?P<month>{_MONTH}) (?P<year>20\d\d)", _named_month),

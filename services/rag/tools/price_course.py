@@ -7,7 +7,7 @@ from pydantic import Field
 
 from luna.contracts.site_tools import Chart, ToolSource
 from luna.timeline import FloatArray, Timeline
-from services.rag.tools.declaration import Findings, Period, PeriodArguments, Tool, ToolContext
+from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.reading import PriceKind, draw, mean_known, price_source, read_prices, series_source, share_known, slot_start
 from services.rag.tools.telling import Teller
 
@@ -84,7 +84,7 @@ def _draw(teller: Teller, timeline: Timeline, values: FloatArray, kind: PriceKin
     return draw(teller, "chart_prices", timeline, [(f"{kind}_price", "price", "step", values, "mean")])
 
 
-def _before_source(context: ToolContext, period: Period, market: str | None) -> tuple[ToolSource, ...]:
+def _before_source(context: ToolContext, period: DayPeriod, market: str | None) -> tuple[ToolSource, ...]:
     earlier = period.shift(-period.days).timeline(context.zone)
     return (price_source(context, earlier) if market is None else series_source(context, f"market_prices:{market}", earlier),)
 

@@ -8,7 +8,7 @@ from luna.contracts.site_tools import Chart, Figure, ToolSource, Unit
 from luna.timeline import local_midnight
 from luna.wording.answers import answer_phrase
 from luna.wording.numbers import NBSP
-from services.rag.tools.declaration import Findings, Period, ToolContext
+from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
 
 
 class Teller:
@@ -61,7 +61,7 @@ class Teller:
         """Note a time of the clock and return it."""
         return self._note(name, clock, "instant", clock)
 
-    def period(self, period: Period, prefix: str = "") -> str:
+    def period(self, period: DayPeriod, prefix: str = "") -> str:
         """Note a period and return it as a sentence begins with it."""
         first = self.day(f"{prefix}first_day", period.first)
         phrase = "one_day"

@@ -10,7 +10,7 @@ from luna.site import Site
 from luna.timeline import parse_zone
 from services.rag.tools import cues
 from services.rag.tools.clock_phrases import find_instant
-from services.rag.tools.declaration import Period
+from services.rag.tools.declaration import DayPeriod
 from services.rag.tools.periods import find_periods, fold
 from services.rag.tools.variant_phrases import find_variant
 
@@ -41,14 +41,14 @@ class CallLike(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PlainQuestion:
     """A question made plain, with the periods that it names."""
 
     text: str
     today: date
     site: Site
 
-    def periods(self, *, forward: bool = False) -> list[Period]:
+    def periods(self, *, forward: bool = False) -> list[DayPeriod]:
         """Return the periods it names."""
         return find_periods(self.text, self.today, forward=forward)
 
@@ -92,7 +92,7 @@ _GOES_ON = re.compile(r"^(?:und|and|oder|or|what about|how about|wie (?:ist|sieh
 _PERIOD_FIELDS = ("first_day", "last_day", "from_clock", "to_clock")
 
 
-def _changed(asked: Question, previous: CallLike) -> dict[str, Any]:
+def _changed(asked: PlainQuestion, previous: CallLike) -> dict[str, Any]:
     """Return the arguments that a follow-up changes."""
     periods = asked.periods(forward=previous.tool in ("forecast", "plan"))
     series = cues.find_series(asked.text)
@@ -117,37 +117,39 @@ def _kept(previous: CallLike) -> dict[str, Any]:
     return {name: value for name, value in previous.arguments.items() if name not in ("from_clock", "to_clock")}
 
 
-def _read(question: str, site: Site, now: datetime) -> Question:
-    return Question(fold(question), now.astimezone(parse_zone(site.timezone)).date(), site)
+def _read(question: str, site: Site, now: datetime) -> PlainQuestion:
+    return PlainQuestion(fold(question), now.astimezone(parse_zone(site.timezone)).date(), site)
 
 
-def _days(period: Period) -> dict[str, Any]:
+def _days(period: DayPeriod) -> dict[str, Any]:
     clocks = {} if period.whole_days else {"from_clock": period.from_clock, "to_clock": period.to_clock}
     return {"first_day": period.first.isoformat(), "last_day": period.last.isoformat(), **clocks}
 
 
-def _past(period: Period, today: date) -> Period | None:
+def _past(period: DayPeriod, today: date) -> DayPeriod | None:
     """Return the part of a period that is not ahead."""
-    return None if period.first > today else Period(period.first, min(period.last, today), period.from_clock, period.to_clock)
+    return None if period.first > today else DayPeriod(period.first, min(period.last, today), period.from_clock, period.to_clock)
 
 
-def _ahead(period: Period, today: date) -> Period | None:
+def _ahead(period: DayPeriod, today: date) -> DayPeriod | None:
     """Return the part of a period that is not over."""
-    return None if period.last < today else Period(max(period.first, today), period.last, period.from_clock, period.to_clock)
+    return None if period.last < today else DayPeriod(max(period.first, today), period.last, period.from_clock, period.to_clock)
 
 
-def _is_definition(asked: Question) -> bool:
+def _is_definition(asked: PlainQuestion) -> bool:
     """Return whether it asks what something is, of nobody's and of no time."""
     return cues.DEFINITION.match(asked.text) is not None and not asked.periods() and not asked.has(cues.OWN)
 
 
-def _match_what_if(asked: Question) -> list[MatchedCall]:
+def _match_what_if(asked: PlainQuestion) -> list[MatchedCall]:
     variant = find_variant(asked.text, asked.site) if asked.has(cues.WHAT_IF) else {}
     return [MatchedCall("what_would_it_cost", variant)] if variant else []
 
 
-def _match_why(asked: Question) -> list[MatchedCall]:
-    if not (asked.has(cues.WHY) and asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ACTION)):
+def _match_why(asked: PlainQuestion) -> list[MatchedCall]:
+    acts = asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ACTION)
+    at_a_time = asked.has(cues.RUNNING) and find_instant(asked.text) is not None and not asked.has(cues.VEHICLE)
+    if not asked.has(cues.WHY) or not (acts or at_a_time) or asked.has(cues.ABILITY):
         return []
     # Of batteries in general nothing is planned.
     if re.search(r"\b(?:batteries|batterien|akkus|lithium\w*)\b", asked.text) and not asked.has(cues.OWN) and not asked.periods():
@@ -156,7 +158,7 @@ def _match_why(asked: Question) -> list[MatchedCall]:
     return [MatchedCall("plan_reasons", {"at": at} if at else {})]
 
 
-def _instant(asked: Question) -> str | None:
+def _instant(asked: PlainQuestion) -> str | None:
     """Return the local time that is named: a clock time of a day, or the noon of another day than today."""
     clock, periods = find_instant(asked.text), asked.periods()
     day = periods[0].first if periods else asked.today
@@ -167,10 +169,12 @@ def _instant(asked: Question) -> str | None:
     return None if clock is None else f"{day.isoformat()} {clock}"
 
 
-def _match_compare(asked: Question) -> list[MatchedCall]:
+def _match_compare(asked: PlainQuestion) -> list[MatchedCall]:
     if not (asked.has(cues.COMPARE) or asked.has(cues.BEFORE)):
         return []
     periods = asked.periods()
+    if len(periods) == 1 and (late := _current(asked)):
+        periods = [late, periods[0]]
     if asked.has(cues.BEFORE) and len(periods) == 1:
         periods = [periods[0], _before(asked, periods[0])]
     if len(periods) < 2:
@@ -184,15 +188,24 @@ def _match_compare(asked: Question) -> list[MatchedCall]:
     return [MatchedCall("compare_periods", {name: day.isoformat() for name, day in days.items()})]
 
 
-def _before(asked: Question, period: Period) -> Period:
+def _current(asked: PlainQuestion) -> DayPeriod | None:
+    """Return the week or month that runs, where the one before it is what is compared with."""
+    if re.search(r"zur vorwoche|to the previous week|with the previous week", asked.text):
+        return DayPeriod(asked.today - asked.today.weekday() * _DAY, asked.today)
+    if re.search(r"zum vormonat|to the previous month|with the previous month", asked.text):
+        return DayPeriod(asked.today.replace(day=1), asked.today)
+    return None
+
+
+def _before(asked: PlainQuestion, period: DayPeriod) -> DayPeriod:
     if re.search(r"monat|month", asked.text):
         last = period.first.replace(day=1) - _DAY
-        return Period(last.replace(day=1), last)
+        return DayPeriod(last.replace(day=1), last)
     back = 7 if re.search(r"woche|week", asked.text) else 1
     return period.shift(-max(back, period.days))
 
 
-def _match_savings(asked: Question) -> list[MatchedCall]:
+def _match_savings(asked: PlainQuestion) -> list[MatchedCall]:
     if not asked.has(cues.SAVINGS) or asked.has(cues.NO_SAVINGS) or _is_definition(asked):
         return []
     periods = [past for period in asked.periods() if (past := _past(period, asked.today))]
@@ -201,13 +214,13 @@ def _match_savings(asked: Question) -> list[MatchedCall]:
     return [MatchedCall("savings", {name: value for name, value in _days(periods[0]).items() if name.endswith("_day")} if periods else {})]
 
 
-def _match_vehicle(asked: Question) -> list[MatchedCall]:
+def _match_vehicle(asked: PlainQuestion) -> list[MatchedCall]:
     asked_for = asked.has(cues.VEHICLE) and asked.has(cues.VEHICLE_ASKED) and asked.has(cues.VEHICLE_STAY)
     return [MatchedCall("vehicle_sessions")] if asked_for else []
 
 
-def _match_plan(asked: Question) -> list[MatchedCall]:
-    if asked.has(cues.NO_PLAN):
+def _match_plan(asked: PlainQuestion) -> list[MatchedCall]:
+    if asked.has(cues.NO_PLAN) or asked.has(cues.ABILITY):
         return []
     battery = asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ASKED) and asked.has(cues.BATTERY_ACTION)
     generic = re.search(r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", asked.text) is not None and not asked.has(cues.OWN)
@@ -220,24 +233,24 @@ def _match_plan(asked: Question) -> list[MatchedCall]:
     return [MatchedCall("plan", _days(ahead[0]) if ahead else {})]
 
 
-def _match_price(asked: Question) -> list[MatchedCall]:
+def _match_price(asked: PlainQuestion) -> list[MatchedCall]:
     cheapest = (asked.has(cues.CHEAPEST) or asked.has(cues.EXPENSIVE)) and asked.has(cues.ELECTRIC)
     if not (asked.has(cues.PRICE) or cheapest) or asked.has(cues.GOODS) or _is_definition(asked):
         return []
     periods = asked.periods()
     plain = re.search(r"(?<!\w)(?:preise?n?|prices?|spot)(?!\w)", asked.text) is not None
-    course = re.search(r"verlauf|kurve|curve|course|entwickl|aktuell|current|jetzt|now", asked.text) is not None
+    course = re.search(r"verlauf|kurve|curve|course|entwickl|aktuell|current|jetzt|gerade|now", asked.text) is not None
     if not periods and not course and (plain or not asked.has(cues.OWN)) and not re.search(r"wie (?:hoch|teuer)|how (?:high|expensive)", asked.text):
         return []
-    wanted = periods[:2] or [Period(asked.today, asked.today)]
+    wanted = periods[:2] or [DayPeriod(asked.today, asked.today)]
     return [MatchedCall("price_course", {"price": _price_kind(asked)} | _days(period)) for period in wanted]
 
 
-def _price_kind(asked: Question) -> str:
+def _price_kind(asked: PlainQuestion) -> str:
     return "export" if asked.has(cues.EXPORT_PRICE) else "spot" if asked.has(cues.SPOT) else "import"
 
 
-def _match_cost(asked: Question) -> list[MatchedCall]:
+def _match_cost(asked: PlainQuestion) -> list[MatchedCall]:
     bought = asked.has(cues.GOODS) or (asked.has(cues.EQUIPMENT) and not asked.has(cues.ELECTRIC))
     if not asked.has(cues.COST) or bought:
         return []
@@ -247,11 +260,13 @@ def _match_cost(asked: Question) -> list[MatchedCall]:
     return [MatchedCall("consumption", _days(periods[0]) | {"cost": True})]
 
 
-def _match_forecast(asked: Question) -> list[MatchedCall]:
+def _match_forecast(asked: PlainQuestion) -> list[MatchedCall]:
     series = [name for name in cues.find_series(asked.text) if name in ("load", "pv")]
     periods = asked.periods(forward=True)
     strong = re.search(r"prognose|vorhersage|forecast|predict", asked.text) is not None
     ahead = [part for period in periods if (part := _ahead(period, asked.today))]
+    if strong and not series and not asked.has(cues.WEATHER):
+        series = ["load", "pv"] if ahead else []
     if not series or not asked.has(cues.FORECAST) or _is_definition(asked):
         return []
     if periods and not ahead:
@@ -262,7 +277,7 @@ def _match_forecast(asked: Question) -> list[MatchedCall]:
     return [MatchedCall("forecast", {"series": series} | (_days(ahead[0]) if ahead else {}))]
 
 
-def _match_energy(asked: Question) -> list[MatchedCall]:
+def _match_energy(asked: PlainQuestion) -> list[MatchedCall]:
     series = cues.find_series(asked.text)
     if not series and not asked.has(cues.BALANCE):
         return []
@@ -275,12 +290,12 @@ def _match_energy(asked: Question) -> list[MatchedCall]:
     return [MatchedCall("forecast", {"series": expected} | _days(periods[0]))] if periods and expected else []
 
 
-def _match_site(asked: Question) -> list[MatchedCall]:
+def _match_site(asked: PlainQuestion) -> list[MatchedCall]:
     return [MatchedCall("site_description")] if asked.has(cues.SITE) else []
 
 
 # The one that says more of a question comes first.
-_MATCHERS: tuple[Callable[[Question], list[MatchedCall]], ...] = (
+_MATCHERS: tuple[Callable[[PlainQuestion], list[MatchedCall]], ...] = (
     _match_what_if,
     _match_why,
     _match_savings,

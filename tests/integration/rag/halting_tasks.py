@@ -12,7 +12,8 @@ def ingest_documents(request: IngestRequest, work: TaskContext) -> IngestReply:
     pipeline = Pipeline.of(work)
     for document_id in request.document_ids:
         leave(pipeline, document_id)
-    (work.settings.data_folder / "halted-here").touch()
+    (last,) = [document for document in [pipeline.find(request.document_ids[-1])] if document is not None]
+    (work.settings.data_folder / f"halted-{last.state}").touch()
     wait_for(lambda: False, seconds=600)
     return IngestReply(documents=[])
 

@@ -28,10 +28,8 @@ def outcome(attempt):
 
 def io_uring():
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall(425, 1, ctypes.create_string_buffer(200)) >= 0 or os.open("/dev/null", os.O_RDONLY) and outcome_error()
-
-def outcome_error():
-    raise OSError(ctypes.get_errno(), "")
+    if libc.syscall(425, 1, ctypes.create_string_buffer(200)) < 0:
+        raise OSError(ctypes.get_errno(), "")
 
 inherited = socket.socket()
 confined = confine(Limits(memory_bytes=500_000_000))

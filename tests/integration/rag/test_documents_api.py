@@ -9,12 +9,14 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
+from luna.contracts.identity import Role
 from luna.database import jobs
 from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
+from luna.embedded import Addresses, Servers
 from luna.settings import load_settings
 from services.api.document_uploads import MAX_FILES
 from tests.gateway import serve
+from tests.identity import FOREIGN, OWN, Gate, gate_with_people
 from tests.library import TARIFF, Library
 from tests.workers import kill, wait_for, worker_process
 
@@ -99,7 +101,7 @@ def test_a_killed_worker_is_followed_by_one_that_ends_what_it_began(api: httpx.C
     with worker_process(redis_url, database_url, "tests.integration.rag.halting_tasks") as first:
         accepted = hand_over(api, *((f"{step}.md", TARIFF + step.encode()) for step in ("stored", "extracted", "chunked")))
         job_id = accepted.json()["job"]["job_id"]
-        wait_for(lambda: bool(list((library.folder).glob("halted-*"))))
+        wait_for((library.folder / "halted-chunked").exists)
         kill(first)
     with unit_of_work(library.database) as connection:
         assert jobs.load(connection, job_id).status == "running"
@@ -186,3 +188,61 @@ def test_all_derived_data_is_made_anew_by_a_job(api: httpx.Client, library: Libr
     accepted = api.post("/v1/documents/reindex", json={"rechunk": True})
     wait_for(lambda: api.get(accepted.headers["Location"]).json()["status"] == "done")
     assert api.get(accepted.headers["Location"]).json()["reply"] == {"documents": 1, "chunks": 2, "model": None}
+
+
+def test_a_cancelled_job_leaves_a_document_that_can_be_added_again(api: httpx.Client, library: Library, redis_url: str, database_url: str) -> None:
+    with worker_process(redis_url, database_url, "tests.integration.rag.halting_tasks"):
+        accepted = hand_over(api, ("extracted.md", TARIFF)).json()
+        wait_for((library.folder / "halted-extracted").exists)
+        assert api.delete(f"/v1/jobs/{accepted['job']['job_id']}").json()["status"] == "cancelled"
+    assert library.rows("documents", "state, current") == [("extracted", False)]
+    with worker_process(redis_url, database_url, "services.rag.tasks"):
+        (again,) = added(api, ("extracted.md", TARIFF))
+    assert (again["document_id"], again["state"]) == (accepted["documents"][0]["document_id"], "searchable")
+
+
+@pytest.fixture
+def gate(servers: Servers, redis_url: str, data_folder: Path) -> Iterator[Gate]:
+    with gate_with_people(servers.database_url, redis_url) as there:
+        yield there
+
+
+def test_people_meet_the_documents_of_their_sites_and_everybodys(gate: Gate, data_folder: Path) -> None:
+    library = Library(gate.database, data_folder)
+    own, foreign, shared = (
+        library.add(f"{name}.md", name.encode(), **site) for name, site in (("o", {"site_id": OWN}), ("f", {"site_id": FOREIGN}), ("s", {}))
+    )
+    analyst = gate.session("analyst")
+    listed = gate.client.get("/v1/documents", headers=analyst).json()["documents"]
+    assert [each["name"] for each in listed] == ["s.md", "o.md"]
+    for path in ("", "/file", "/passages", "/versions"):
+        answers = [gate.client.get(f"/v1/documents/{each.document_id}{path}", headers=analyst).status_code for each in (own, foreign, shared)]
+        assert answers == [200, 404, 200]
+    assert [gate.client.delete(f"/v1/documents/{each.document_id}", headers=analyst).status_code for each in (own, foreign, shared)] == [204, 404, 403]
+    absent = gate.client.get("/v1/documents/nowhere", headers=analyst).json()
+    assert gate.client.get(f"/v1/documents/{foreign.document_id}", headers=analyst).json()["remedy"] == absent["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("role", "fields", "status"),
+    [
+        ("user", {"site_id": OWN}, 403),
+        ("analyst", {"site_id": OWN}, 202),
+        ("analyst", {"site_id": FOREIGN}, 404),
+        ("analyst", {}, 403),
+        ("admin", {}, 202),
+    ],
+    ids=["a user adds none", "own", "foreign", "everybody's", "an admin"],
+)
+def test_documents_are_added_where_people_may(gate: Gate, role: Role, fields: dict[str, str], status: int) -> None:
+    headers = gate.session(role)
+    answer = gate.client.post("/v1/documents", data=fields, files=[("file", ("a.md", TARIFF))], headers=headers)
+    assert answer.status_code == status, answer.text
+    assert gate.client.post("/v1/documents/fetch", json={"url": "https://example.org/a.md", **fields}, headers=headers).status_code == status
+
+
+def test_people_see_the_job_of_their_own_documents(gate: Gate) -> None:
+    accepted = gate.client.post("/v1/documents", data={"site_id": OWN}, files=[("file", ("a.md", TARIFF))], headers=gate.session("analyst")).json()
+    path = f"/v1/jobs/{accepted['job']['job_id']}"
+    assert gate.client.get(path, headers=gate.session("analyst")).status_code == 200
+    assert path.rpartition("/")[2] in [each["job_id"] for each in gate.client.get("/v1/jobs", headers=gate.session("user")).json()["jobs"]]

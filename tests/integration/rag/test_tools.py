@@ -261,3 +261,16 @@ def attempt(connection: Connection, tool: str, arguments: dict[str, Any]) -> Too
 
 def test_days_of_the_furnished_home_are_those_of_the_tests() -> None:
     assert FIRST < TODAY < LAST
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia", "America/St_Johns", "UTC"])
+def test_days_of_any_clock_are_told_or_refused(connection: Connection, zone: str) -> None:
+    furnish_told(connection)
+    sites.save(connection, parse_site({"name": "home"} | PARTS | {"timezone": zone}))
+    for tool, arguments in CALLS:
+        result = attempt(connection, tool, arguments)
+        assert result is not None or "at" in arguments or "from_clock" in arguments, (tool, arguments)
+        assert result is None or numbers_beside_figures(result) == ""
+    # The day that Samoa went without.
+    skipped = attempt(connection, "consumption", {"first_day": "2011-12-30"})
+    assert (skipped is None) is (zone == "Pacific/Apia")

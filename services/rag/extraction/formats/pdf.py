@@ -1,7 +1,10 @@
 """PDF: text in reading order page by page, tables as rows, headings by the size of their letters."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from math import sqrt
 from pathlib import Path
+from time import monotonic
 
 import pypdfium2
 from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY, FPDF_GetLastError
@@ -13,6 +16,8 @@ from services.rag.extraction.ocr import recognise
 
 # Text that a scanner or a stamp puts on a picture, such as the page's number.
 _LEAST_LETTERS = 10
+# 200 dots per inch of 72 points, and no more dots than a page of A3 has then.
+_DOTS_PER_POINT, _MOST_DOTS = 200 / 72, 8_000_000
 
 
 def read(source: Source) -> Reading:
@@ -24,7 +29,9 @@ def read(source: Source) -> Reading:
     if pages == 0:
         raise ExtractionError("damaged", "The PDF has no pages")
     notes: set[Note] = set()
-    lines = [_page(document, number, source, notes) for number in range(pages)]
+    # Pages that nobody had time to recognise are named as pictures, rather than none of the document read.
+    until = monotonic() + source.limits.seconds / 2
+    lines = [_page(document, number, replace(source, ocr=source.ocr and monotonic() < until), notes) for number in range(pages)]
     if not any(lines) and "unreadable_pages" in notes:
         raise ExtractionError("damaged", "None of its pages can be read")
     return Reading(blocks=blocks_of(lines), title=_title(document), pages=pages, notes=sorted(notes))
@@ -68,6 +75,9 @@ def _has_picture(page: pypdfium2.PdfPage) -> bool:
 
 
 def _recognised(page: pypdfium2.PdfPage) -> Iterator[Line]:
-    # 200 dots per inch; a page has 72 points per inch.
-    for index, text in enumerate(recognise(page.render(scale=200 / 72, grayscale=True).to_pil())):
-        yield Line.plain(text, row=index)
+    width, height = page.get_size()
+    scale = min(_DOTS_PER_POINT, sqrt(_MOST_DOTS / max(width * height, 1.0)))
+    for row, text in enumerate(recognise(page.render(scale=scale, grayscale=True).to_pil())):
+        # What stands between paragraphs are rows as well, without text.
+        if text.strip():
+            yield Line.plain(text, row=row)

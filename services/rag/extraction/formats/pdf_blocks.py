@@ -96,8 +96,9 @@ def _listed(lines: list[Line]) -> str:
 
 def _flowing(lines: list[Line]) -> str:
     """Return lines as running text; a word that is broken at a line's end is one word again."""
-    text = ""
-    for line in lines:
-        is_broken = _BROKEN.search(text) and line.text[:1].islower()
-        text = text[:-1] + line.text if is_broken else f"{text} {line.text}"
-    return text.strip()
+    words: list[str] = []
+    for text in (line.text for line in lines):
+        if words and _BROKEN.search(words[-1][-2:]) and text[:1].islower():
+            text = words.pop()[:-1] + text  # noqa: PLW2901 - a line goes on in the next one
+        words.append(text)
+    return " ".join(words)

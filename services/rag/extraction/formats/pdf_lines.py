@@ -6,7 +6,7 @@ Positions are asked for first and last letters of words alone: a call per letter
 
 import ctypes
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import hypot
 from typing import Any
@@ -14,9 +14,10 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 # Between words of one sentence there is a fraction of the letters' size, also in justified text; between columns more.
-_GAP_IN_SIZES = 0.9
+_GAP_IN_SIZES = 0.75
+_ENDS, _SPACES = frozenset({10, 13}), frozenset({0, 9, 32, 160})
 _MARKER = re.compile(r"[-•▪‣·∙●○–*]|\d{1,2}[.)]|[a-z]\)")  # before an item of a list
-_HYPHENS = {0x02, 0xFFFE}  # how PDFium marks a hyphen at the end of a line
+_HYPHENS = {0x02: "-", 0xFFFE: "-"}  # how PDFium marks a hyphen at the end of a line
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Line:
         return self.segments[0].baseline
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Word:
     text: str
     left: float
@@ -87,30 +88,58 @@ def _lines(text_page: Any) -> Iterator[Line]:
 
 
 def _worded(text_page: Any) -> Iterator[list[_Word]]:
-    letters = [pdfium.FPDFText_GetUnicode(text_page, index) for index in range(max(pdfium.FPDFText_CountChars(text_page), 0))]
+    letters = _letters(text_page)
+    measure = _Measure(text_page)
     line: list[_Word] = []
     start = 0
     for index, letter in enumerate([*letters, 10]):
-        is_end = letter in {10, 13}
-        if is_end or letter in {32, 160, 9, 0}:
-            if index > start:
-                line.append(_word(text_page, letters, start, index))
-            start = index + 1
+        is_end = letter in _ENDS
+        if not is_end and letter not in _SPACES:
+            continue
+        if index > start:
+            text = "".join(map(chr, letters[start:index])).translate(_HYPHENS)
+            line.append(measure.word(text, start, index - 1, is_first=not line))
+        start = index + 1
         if is_end and line:
             yield line
             line = []
 
 
-def _word(text_page: Any, letters: list[int], start: int, end: int) -> _Word:
-    text = "".join("-" if letter in _HYPHENS else chr(letter) for letter in letters[start:end])
-    x, y = ctypes.c_double(), ctypes.c_double()
-    pdfium.FPDFText_GetCharOrigin(text_page, start, x, y)
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-    pdfium.FPDFText_GetCharBox(text_page, end - 1, left, right, bottom, top)
-    matrix = pdfium.FS_MATRIX()
-    scale = hypot(matrix.c, matrix.d) if pdfium.FPDFText_GetMatrix(text_page, start, matrix) else 1.0
-    size = pdfium.FPDFText_GetFontSize(text_page, start) * (scale or 1.0)
-    return _Word(text, x.value, max(right.value, x.value), y.value, size if 0 < size < 1000 else 10.0)
+def _letters(text_page: Any) -> Sequence[int]:
+    """Return the letters' code points by PDFium's index of them."""
+    count = max(pdfium.FPDFText_CountChars(text_page), 0)
+    buffer = (ctypes.c_ushort * (count + 1))()
+    # One call for all; it leaves out letters that it cannot name, and then the indexes are not its own.
+    written = pdfium.FPDFText_GetText(text_page, 0, count, buffer) - 1
+    letters: Sequence[int] = buffer[:count]
+    if written == count and not any(0xD800 <= letter < 0xE000 for letter in letters):
+        return letters
+    return [pdfium.FPDFText_GetUnicode(text_page, index) for index in range(count)]
+
+
+class _Measure:
+    """Asks PDFium where words stand. Heights and sizes are asked for at the beginning of lines alone: they rarely change within."""
+
+    def __init__(self, text_page: Any) -> None:
+        self._text_page = text_page
+        self._box = tuple(ctypes.c_double() for _ in range(4))
+        self._origin = (ctypes.c_double(), ctypes.c_double())
+        self._matrix = pdfium.FS_MATRIX()
+        self._size = 10.0
+
+    def word(self, text: str, first: int, last: int, *, is_first: bool) -> _Word:
+        if is_first:
+            self._size = self._size_at(first)
+        pdfium.FPDFText_GetCharOrigin(self._text_page, first, *self._origin)
+        pdfium.FPDFText_GetCharBox(self._text_page, last, *self._box)
+        left, baseline = (value.value for value in self._origin)
+        return _Word(text, left, max(self._box[1].value, left), baseline, self._size)
+
+    def _size_at(self, index: int) -> float:
+        # The size that a font was set in, by how much the page enlarges it.
+        known = pdfium.FPDFText_GetMatrix(self._text_page, index, self._matrix)
+        size: float = pdfium.FPDFText_GetFontSize(self._text_page, index) * ((hypot(self._matrix.c, self._matrix.d) if known else 1.0) or 1.0)
+        return size if 0 < size < 1000 else 10.0
 
 
 def _segments(words: list[_Word]) -> Iterator[Segment]:

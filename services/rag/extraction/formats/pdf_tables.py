@@ -11,6 +11,7 @@ _MOST_WORDS_PER_CELL = 8
 # Rows of one table stand no further apart, in sizes of their letters.
 _ROW_GAP = 3.5
 _WRAP_GAP = 1.35
+_BESIDE_GAP = 0.9
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,7 @@ class Table:
 class _Row:
     cells: list[Segment]
     lines: list[int]
-
-    @property
-    def baseline(self) -> float:
-        return self.cells[0].baseline
+    baseline: float
 
     @property
     def size(self) -> float:
@@ -48,15 +46,14 @@ def tables_of(lines: list[Line]) -> dict[int, Table | bool]:
 
 
 def _rows(lines: list[Line]) -> list[_Row]:
-    """Return the lines' segments by height, from above."""
-    segments = sorted(((index, segment) for index, line in enumerate(lines) for segment in line.segments), key=lambda pair: -pair[1].baseline)
+    """Return lines by height, from above; those of the same height are one row."""
     rows: list[_Row] = []
-    for index, segment in segments:
-        if rows and abs(rows[-1].baseline - segment.baseline) < 0.4 * segment.size:
-            rows[-1].cells.append(segment)
+    for index, line in sorted(enumerate(lines), key=lambda pair: -pair[1].baseline):
+        if rows and abs(rows[-1].baseline - line.baseline) < 0.4 * line.size:
+            rows[-1].cells.extend(line.segments)
             rows[-1].lines.append(index)
         else:
-            rows.append(_Row([segment], [index]))
+            rows.append(_Row(list(line.segments), [index], line.baseline))
     for row in rows:
         row.cells.sort(key=lambda cell: cell.left)
     return rows
@@ -78,7 +75,12 @@ def _runs(rows: list[_Row]) -> list[list[_Row]]:
 def _is_rest(row: _Row, run: list[_Row]) -> bool:
     above = run[-1]
     is_tight = above.baseline - row.baseline <= _WRAP_GAP * row.size
-    return is_tight and all(any(abs(cell.left - other.left) < row.size for other in above.cells[1:]) for cell in row.cells)
+    return _is_beside(above, row) or (is_tight and all(any(abs(cell.left - other.left) < row.size for other in above.cells[1:]) for cell in row.cells))
+
+
+def _is_beside(above: _Row, row: _Row) -> bool:
+    """Whether two lines are closer than lines can be: a cell in the middle of its row beside one of two lines."""
+    return above.baseline - row.baseline <= _BESIDE_GAP * row.size
 
 
 def _columns(rows: list[_Row]) -> list[tuple[float, float]]:
@@ -103,7 +105,7 @@ def _cells(rows: list[_Row], columns: list[tuple[float, float]]) -> list[list[st
     table: list[list[str]] = []
     for before, row in zip([None, *rows], rows, strict=False):
         cells = [" ".join(cell.text for cell in row.cells if left <= cell.left <= right) for left, right in columns]
-        if before is not None and not cells[0] and before.baseline - row.baseline <= _WRAP_GAP * row.size:
+        if before is not None and (_is_beside(before, row) or (not cells[0] and before.baseline - row.baseline <= _WRAP_GAP * row.size)):
             table[-1] = [f"{above} {cell}".strip() for above, cell in zip(table[-1], cells, strict=True)]
         else:
             table.append(cells)

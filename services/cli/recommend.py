@@ -1,0 +1,104 @@
+"""``luna recommend``: what is worth reading or doing, and how well it is chosen."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import typer
+
+from luna.timeline import SystemClock
+from luna.wording import Language, Numbers
+from services.cli.console import JsonOption, emit, out, table
+from services.cli.storage import compose_request, open_database, unit_of_work
+
+if TYPE_CHECKING:
+    from luna.contracts.recommendations import RecommendReply, RecommendRequest, RefreshRecommendationsRequest
+
+HEADINGS = ("policy", "estimator", "mean reward", "from", "to")
+NOTHING = "Nothing is to be recommended; luna recommend refresh looks anew."
+What = Literal["show", "refresh", "evaluate"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="recommend")(_recommend)
+
+
+def _recommend(  # noqa: PLR0913 - one per option
+    what: Annotated[What, typer.Argument(help="show; refresh: look anew for what there is, as workers do daily; evaluate: how well it is chosen.")] = "show",
+    *,
+    site: Annotated[str | None, typer.Option(help="For one site (default: for all).")] = None,
+    about: Annotated[str | None, typer.Option(help="What it should be about (default: what was read).")] = None,
+    kind: Annotated[str | None, typer.Option(help="document, tip, tariff or what_if.")] = None,
+    count: Annotated[int | None, typer.Option(help="How many at most (default: 5).")] = None,
+    language: Annotated[Language, typer.Option(help="Language of the texts.")] = "en",
+    limit: Annotated[int, typer.Option(min=2, max=1_000_000, help="evaluate: how many of the newest choices at most.")] = 10_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what is worth reading or doing: documents, savings that the site's own data show, tariffs and what-ifs that were replayed.
+
+    evaluate says what each policy and chance would have been rewarded with: IPS, SNIPS and doubly robust, with 95 % intervals.
+    """
+    from luna.contracts.recommendations import RecommendRequest, RefreshRecommendationsRequest
+
+    if what == "refresh":
+        _refresh(compose_request(RefreshRecommendationsRequest, site_id=site), as_json=as_json)
+    elif what == "evaluate":
+        _evaluate(limit, as_json=as_json)
+    else:
+        _choose(compose_request(RecommendRequest, site_id=site, about=about, kind=kind, k=count, language=language), as_json=as_json)
+
+
+def _choose(request: "RecommendRequest", *, as_json: bool) -> None:
+    import numpy as np
+
+    from luna.settings import load_settings
+    from services.rag.embedding import open_embedder
+    from services.rag.recommending.choosing import Chooser
+
+    settings = load_settings()
+    chooser = Chooser(settings.recommendation_policy, open_embedder(settings), np.random.default_rng())
+    with unit_of_work() as connection:
+        reply = chooser.choose(connection, request, now=SystemClock().now())
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, request.language))
+
+
+def _refresh(request: "RefreshRecommendationsRequest", *, as_json: bool) -> None:
+    from luna.settings import load_settings
+    from services.rag.embedding import open_embedder
+    from services.rag.recommending.refreshing import refresh
+
+    with open_database() as pool:
+        reply = refresh(pool, request, embedder=open_embedder(load_settings()), now=SystemClock().now())
+    said = f"{reply.sites} sites, {reply.written} new or changed, {reply.withdrawn} withdrawn"
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(said))
+    if reply.failed:
+        raise typer.Exit(1)
+
+
+def _evaluate(limit: int, *, as_json: bool) -> None:
+    from services.rag.recommending.evaluation import evaluate_log
+
+    with unit_of_work() as connection:
+        found = evaluate_log(connection, limit=limit)
+    emit(found, as_json=as_json, show=lambda: _show_values(found))
+
+
+def _show(reply: "RecommendReply", language: Language) -> None:
+    for each in reply.recommendations:
+        numbers = Numbers(language, ZoneInfo("UTC"), each.currency or "EUR")
+        amounts = [numbers.money(value) for value in (each.saving_cost_per_year, each.saving_low, each.saving_high)]
+        saving = "" if each.saving_cost_per_year is None else f" {amounts[0]} ({amounts[1]} – {amounts[2]})"
+        out.print(f"[bold]{each.title}[/bold]{saving}\n{each.text}")
+        for sentence in (*each.evidence, each.reason):
+            out.print(f"  {sentence}")
+    if not reply.recommendations:
+        out.print(NOTHING)
+
+
+def _show_values(found: dict[str, Any]) -> None:
+    rows = [
+        [policy, estimator, *(f"{value[name]:.3f}" for name in ("value", "low", "high"))]
+        for policy, values in found["policies"].items()
+        for estimator, value in values.items()
+    ]
+    table(HEADINGS, rows, title=f"{found['choices']} choices, mean reward {found['logged']:.3f}", words=HEADINGS[:2])

@@ -1,0 +1,152 @@
+"""Luna's own set: questions over the documents that ship, and what a good answer to each is.
+
+What answers a question is given by a document and a quotation from it; the passages that hold the quotation are the relevant ones, however documents are cut.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from luna.contracts.message import Message
+from luna.contracts.plan import Language
+from luna.contracts.search import Passage
+from luna.database.vectors import searched_text
+from luna.errors import LunaError, MachineError
+from services.rag.evaluation.beir import SetPassage
+from services.rag.evaluation.ranking import Progress
+from services.rag.examples import Example, list_examples, read_manifest
+from services.rag.extraction.chunking import cut
+from services.rag.extraction.extract import extract
+
+FOLDER = Path(__file__).parent / "sets" / "luna"
+Ask = Literal["document", "figures", "unanswerable", "hostile"]
+
+
+class Evidence(Message):
+    """Where an answer stands. ``relevance``: 2 answers the question, 1 helps."""
+
+    document: str
+    quote: str
+    relevance: int = 2
+
+
+class OwnQuestion(Message):
+    """A question of the set: what is asked, what answers it, and what must not happen."""
+
+    key: str = Field(alias="_id")
+    text: str
+    ask: Ask
+    language: Language
+    evidence: tuple[Evidence, ...] = ()
+    figure: str | None = None
+    tool: str | None = None
+    figure_name: str | None = None
+    must_not_contain: tuple[str, ...] = ()
+    must_not_call: tuple[str, ...] = ()
+    must_not_leak: tuple[str, ...] = ()
+
+
+class OwnSet:
+    """The questions, and the passages of the documents as the service cuts them.
+
+    Args:
+        hostile: whether the documents that try to give orders are among them.
+        progress: hears how many documents are read.
+    """
+
+    def __init__(self, *, hostile: bool, progress: Progress) -> None:
+        self.examples = (*list_examples(), *(list_hostile() if hostile else ()))
+        self.questions = read_questions()
+        self.passages: list[Passage] = []
+        for done, example in enumerate(self.examples, start=1):
+            self.passages.extend(_cut(example, first=len(self.passages)))
+            progress(done, len(self.examples), "documents")
+
+    def searched(self) -> Iterator[SetPassage]:
+        """Yield the passages as they are searched, by their numbers."""
+        for each in self.passages:
+            yield SetPassage(str(each.chunk_id), "", searched_text(each.title, each.headings, each.text), each.language)
+
+    def asked(self, *kinds: Ask) -> list[OwnQuestion]:
+        """Return the questions of some kinds."""
+        return [each for each in self.questions if each.ask in kinds]
+
+    @cached_property
+    def judged(self) -> dict[str, dict[str, int]]:
+        """Relevance of passages by question, for those that documents answer."""
+        return {each.key: self._judge(each) for each in self.asked("document")}
+
+    def crosses(self, question: OwnQuestion) -> bool:
+        """Return whether the document that answers a question is in the other language."""
+        languages = {each.name: each.language for each in self.examples}
+        return languages[question.evidence[0].document] != question.language
+
+    def _judge(self, question: OwnQuestion) -> dict[str, int]:
+        return {
+            str(passage.chunk_id): evidence.relevance
+            for evidence in reversed(question.evidence)
+            for passage in self.passages
+            if passage.document_id == evidence.document and holds(passage.text, evidence.quote)
+        }
+
+
+def holds(text: str, quote: str) -> bool:
+    """Return whether a text holds a quotation, whatever its breaks and capitals."""
+    return _plain(quote) in _plain(text)
+
+
+def read_questions() -> list[OwnQuestion]:
+    """Return the questions of the set."""
+    with (FOLDER / "queries.jsonl").open(encoding="utf-8") as file:
+        return [OwnQuestion.model_validate(json.loads(line)) for line in file]
+
+
+def list_hostile() -> tuple[Example, ...]:
+    """Return the documents that try to give orders, or belong to somebody else."""
+    return read_manifest(FOLDER / "hostile" / "manifest.json", FOLDER / "hostile")
+
+
+def write_beir(own: OwnSet, folder: Path) -> None:
+    """Write the set's document questions in BEIR layout, for other programs to be measured by."""
+    asked = own.asked("document")
+    (folder / "qrels").mkdir(parents=True, exist_ok=True)
+    _write_rows(folder / "corpus.jsonl", ({"_id": each.key, "title": each.title, "text": each.text} for each in own.searched()))
+    _write_rows(folder / "queries.jsonl", ({"_id": each.key, "text": each.text} for each in asked))
+    lines = [f"{each.key}\t{passage}\t{grade}" for each in asked for passage, grade in own.judged[each.key].items()]
+    (folder / "qrels" / "test.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *lines, ""]), encoding="utf-8")
+
+
+def _write_rows(path: Path, rows: Iterable[dict[str, str]]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def _cut(example: Example, *, first: int) -> Sequence[Passage]:
+    try:
+        blocks = extract(example.path, name=example.name).blocks
+    except LunaError as error:
+        raise MachineError("a document that ships with Luna cannot be read", field=str(example.path), remedy=f"Install Luna anew. {error}") from error
+    return [
+        Passage(
+            chunk_id=first + position,
+            document_id=example.name,
+            title=example.title,
+            name=example.name,
+            kind=example.kind,
+            language=example.language,
+            dated=example.dated,
+            site_id=example.site_id,
+            headings=list(part.headings),
+            position=position,
+            text=part.text,
+            score=0.0,
+        )
+        for position, part in enumerate(cut(blocks))
+    ]
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).lower()

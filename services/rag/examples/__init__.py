@@ -1,0 +1,49 @@
+"""Documents that ship with Luna: those of an example household, and Luna's own guide."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from luna.contracts.documents import DocumentKind
+from luna.contracts.plan import Language
+
+FOLDER = Path(__file__).parent
+# In an installed Luna the guide lies here; in a checkout where its readers look for it.
+_GUIDES = (FOLDER / "guide", FOLDER.parents[2] / "docs" / "guide")
+_LANGUAGES: tuple[Language, ...] = ("de", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A document that ships: where it lies, and what is said of it when it is added. ``name`` is unlike that of every other one."""
+
+    path: Path
+    name: str
+    title: str
+    kind: DocumentKind
+    language: Language
+    dated: date | None = None
+    site_id: str | None = None
+
+
+def list_examples() -> tuple[Example, ...]:
+    """Return the documents of the example household, then the pages of the guide in both languages."""
+    return (*read_manifest(FOLDER / "manifest.json", FOLDER / "documents"), *_list_guide())
+
+
+def read_manifest(manifest: Path, folder: Path) -> tuple[Example, ...]:
+    """Return the documents that a manifest names, which lie in a folder."""
+    rows = json.loads(manifest.read_text(encoding="utf-8"))
+    return tuple(Example(**row | {"path": folder / row["name"], "dated": date.fromisoformat(row["dated"])}) for row in rows)
+
+
+def _list_guide() -> tuple[Example, ...]:
+    folder = next((each for each in _GUIDES if (each / "en").is_dir()), _GUIDES[0])
+    pages = [(language, path) for language in _LANGUAGES for path in sorted((folder / language).glob("*.md"))]
+    return tuple(Example(path, f"guide/{language}/{path.name}", _title(path), "other", language) for language, path in pages)
+
+
+def _title(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        return f"Luna: {file.readline().lstrip('#').strip()}"

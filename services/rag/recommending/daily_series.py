@@ -1,0 +1,121 @@
+"""A site's recorded quarter-hours as whole local days, and figures a year from figures a day."""
+
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets
+
+# Nothing is claimed of a year from fewer days.
+LEAST_DAYS = 28
+DAYS_PER_YEAR = 365.25
+_BLOCK_DAYS, _RESAMPLES = 7, 1_000
+SLOTS_PER_HOUR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDays:
+    """What a site did on days that are recorded as a whole, quarter-hour by quarter-hour, arrays of shape ``(slots,)``; NaN: unknown.
+
+    Attributes:
+        starts: slot starts in UTC.
+        day: the number of the local day of each slot: 0, 1, 2, … of those that are recorded.
+        hour: of the local clock, with fraction.
+        series: by name, such as ``load_kwh``; of those that were never recorded nothing is there.
+        import_price: currency/kWh under the site's tariff.
+        export_price: currency/kWh.
+        first: the first recorded day.
+        last: the last.
+    """
+
+    starts: InstantArray
+    day: IndexArray
+    hour: FloatArray
+    series: dict[str, FloatArray]
+    import_price: FloatArray
+    export_price: FloatArray
+    first: date | None
+    last: date | None
+
+    @property
+    def count(self) -> int:
+        """How many days are recorded."""
+        return int(self.day.max()) + 1 if self.day.size else 0
+
+    def per_day(self, values: FloatArray) -> FloatArray:
+        """Return the sum of each day, shape ``(days,)``; unknown slots count as nothing."""
+        return np.asarray(np.bincount(self.day, weights=np.nan_to_num(values), minlength=self.count), dtype=np.float64)
+
+    def knows(self, *names: str) -> bool:
+        """Return whether all of these series are recorded in nine of ten slots and more."""
+        return all(name in self.series and np.isfinite(self.series[name]).mean() >= 0.9 for name in names)
+
+    @property
+    def marginal_price(self) -> FloatArray:
+        """What a kWh more or less costs in each slot: the import price where energy is bought, what feeding in earns where it is sold, nothing else."""
+        bought, sold = (np.nan_to_num(self.series[name]) > 0 for name in ("import_kwh", "export_kwh"))
+        return np.where(bought, self.import_price, np.where(sold, np.maximum(self.export_price, 0.0), 0.0))
+
+    @property
+    def paid(self) -> FloatArray:
+        """What was paid each day, currency, shape ``(days,)``: for what was bought, and for feeding in where that costs; earnings are left out."""
+        bought = np.maximum(self.series["import_kwh"] * self.import_price, 0.0)
+        fed_in = np.maximum(-np.nan_to_num(self.series.get("export_kwh", np.zeros(self.day.size))) * self.export_price, 0.0)
+        return self.per_day(bought) + self.per_day(fed_in)
+
+
+@dataclass(frozen=True, slots=True)
+class YearlyFigure:
+    """Currency a year with the 95 % interval of a bootstrap over blocks of a week."""
+
+    value: float
+    low: float
+    high: float
+
+    def at_most(self, bound: float) -> "YearlyFigure":
+        """Return the figure where nothing of it exceeds a bound."""
+        return YearlyFigure(*(min(each, bound) for each in (self.value, self.low, self.high)))
+
+
+def cut_days(timeline: Timeline, zone: ZoneInfo, series: dict[str, FloatArray], prices: tuple[FloatArray, FloatArray]) -> RecordedDays:
+    """Return the local days of which load, import and prices are known in every slot.
+
+    Args:
+        timeline: quarter-hours from a local midnight to another.
+        zone: whose days count.
+        series: by name, shape ``(slots,)``.
+        prices: of import and export.
+    """
+    local = timeline.starts + local_offsets(timeline.starts, zone)
+    dates, numbers = np.unique(local.astype("datetime64[D]"), return_inverse=True)
+    known = np.isfinite(series["load_kwh"]) & np.isfinite(series["import_kwh"]) & np.isfinite(prices[0]) & np.isfinite(prices[1])
+    whole = np.bincount(numbers, weights=~known, minlength=dates.size) == 0
+    inside = whole[numbers]
+    _, day = np.unique(numbers[inside], return_inverse=True)
+    hour = (local - local.astype("datetime64[D]")).astype("timedelta64[s]").astype(float) / 3600
+    days = dates[whole].tolist()
+    return RecordedDays(
+        starts=timeline.starts[inside],
+        day=day,
+        hour=hour[inside],
+        series={name: values[inside] for name, values in series.items() if np.isfinite(values).any()},
+        import_price=prices[0][inside],
+        export_price=prices[1][inside],
+        first=days[0] if days else None,
+        last=days[-1] if days else None,
+    )
+
+
+def project_year(per_day: FloatArray, rng: np.random.Generator) -> YearlyFigure:
+    """Return what days like these come to in a year.
+
+    Source: moving-block bootstrap, Künsch 1989, in blocks of a week.
+    """
+    blocks = max(per_day.size - _BLOCK_DAYS + 1, 1)
+    starts = rng.integers(0, blocks, (_RESAMPLES, -(-per_day.size // _BLOCK_DAYS)))
+    drawn = per_day[np.minimum(starts[..., None] + np.arange(_BLOCK_DAYS), per_day.size - 1)].reshape(_RESAMPLES, -1)[:, : per_day.size]
+    low, high = np.quantile(drawn.mean(axis=1), (0.025, 0.975)) * DAYS_PER_YEAR
+    value = float(per_day.mean()) * DAYS_PER_YEAR
+    return YearlyFigure(value, min(float(low), value), max(float(high), value))

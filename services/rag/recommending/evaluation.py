@@ -1,0 +1,71 @@
+"""What policies would have been rewarded with, from what was shown and done so far."""
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.recommendations import BanditPolicy
+from luna.database import recommendations
+from luna.database.recommendations import LoggedSlate
+from luna.errors import InvalidInputError
+from luna.timeline import FloatArray
+from services.rag.recommending.bandit import RIDGE, Ranking, Statistics
+from services.rag.recommending.estimators import ESTIMATORS, LoggedChoices
+from services.rag.recommending.features import DIMENSIONS
+
+_SEED = 1
+
+
+def evaluate_log(connection: Connection, *, limit: int = 10_000) -> dict[str, Any]:
+    """Return, for each policy and for chance, the mean reward of the first place that each estimator tells, with its interval.
+
+    The policies are taken as they have learned by now; the log's own mean stands beside them. Only what stood first counts: what stands below depends on it.
+
+    Raises:
+        InvalidInputError: fewer than two slates of which something was reported.
+    """
+    slates = recommendations.list_slates(connection, dimensions=DIMENSIONS, limit=limit)
+    if len(slates) < 2:
+        remedy = "Report what readers did: POST /v1/events."
+        raise InvalidInputError("too little was logged", field="choices", value=len(slates), remedy=remedy)
+    learned = {policy: recommendations.read_learned(connection, policy, dimensions=DIMENSIONS) for policy in get_args(BanditPolicy)}
+    statistics = {policy: Statistics(each.precision, each.response, each.count) for policy, each in learned.items()}
+    targets: dict[str, Sequence[FloatArray]] = {"random": [np.full(len(each.candidates), 1 / len(each.candidates)) for each in slates]}
+    targets |= {policy: [_probabilities(policy, each, known) for each in slates] for policy, known in statistics.items()}
+    values = {name: evaluate_target(slates, probabilities) for name, probabilities in targets.items()}
+    return {"choices": len(slates), "logged": float(np.mean([each.reward for each in slates])), "policies": values}
+
+
+def evaluate_target(slates: Sequence[LoggedSlate], probabilities: Sequence[FloatArray]) -> dict[str, dict[str, float]]:
+    """Return what each estimator tells of a policy that would choose with these probabilities.
+
+    The model of the reward that the doubly robust one starts from is fitted on the other half of the log, so that it does not know what it predicts.
+    """
+    weights = _cross_fitted(slates)
+    log = LoggedChoices(
+        reward=np.array([each.reward for each in slates]),
+        propensity=np.array([each.propensity for each in slates]),
+        target=np.array([chance[each.place] for each, chance in zip(slates, probabilities, strict=True)]),
+        predicted=np.array([each.features @ weight for each, weight in zip(slates, weights, strict=True)]),
+        predicted_target=np.array([chance @ (each.candidates @ weight) for each, weight, chance in zip(slates, weights, probabilities, strict=True)]),
+    )
+    found = {name: estimate(log) for name, estimate in ESTIMATORS.items()}
+    return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in found.items()}
+
+
+def _probabilities(policy: BanditPolicy, slate: LoggedSlate, statistics: Statistics) -> FloatArray:
+    ranking = Ranking(policy, slate.candidates, statistics, np.random.default_rng(_SEED))
+    return ranking.probabilities(np.arange(len(slate.candidates)))
+
+
+def _cross_fitted(slates: Sequence[LoggedSlate]) -> list[FloatArray]:
+    features, rewards = np.array([each.features for each in slates]), np.array([each.reward for each in slates])
+    even = np.arange(len(slates)) % 2 == 0
+    fits = {half: _fit(features[even != half], rewards[even != half]) for half in (True, False)}
+    return [fits[bool(half)] for half in even]
+
+
+def _fit(features: FloatArray, rewards: FloatArray) -> FloatArray:
+    return np.asarray(np.linalg.solve(features.T @ features + RIDGE * np.eye(features.shape[1]), features.T @ rewards))
