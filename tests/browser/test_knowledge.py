@@ -11,10 +11,12 @@ import redis
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, text
 
+from luna.contracts.recommendations import RefreshRecommendationsRequest
 from luna.database import answers
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.settings import load_settings
+from services.rag.recommending.refreshing import refresh
 from tests.browser.conftest import PHONE, Open
 from tests.browsers import AXE
 from tests.furnished import describe_furnished, forget_furnished, furnish
@@ -215,3 +217,22 @@ def test_without_a_script_a_question_is_answered_all_the_same(open_page: Open, k
     page.fill("#question", "Welche Kündigungsfrist hat der Vertrag?")
     page.click("#ask button.primary")
     expect(page.locator("article[id^=answer-] .told")).to_contain_text("sechs Wochen")
+
+
+def test_what_is_recommended_is_shown_opened_and_decided(open_page: Open, knowing: httpx.Client, contract: str, database: Engine) -> None:
+    def told() -> set[str]:
+        with unit_of_work(database) as connection:
+            return set(connection.scalars(text("SELECT action FROM events")))
+
+    refresh(database, RefreshRecommendationsRequest(), embedder=None, now=datetime(2026, 10, 24, 16, tzinfo=UTC))
+    page = open_page(BASE, gateway=knowing, **PHONE)
+    tip = page.locator(".tip").first
+    tip.scroll_into_view_if_needed()
+    wait_for(lambda: "shown" in told())
+    assert violations(page) == []
+    title = tip.locator(".tip-title").text_content() or ""
+    tip.get_by_role("button", name=f"Useful: {title}").click()
+    expect(page.locator("#tips")).to_contain_text(f"Noted as useful: {title}")
+    wait_for(lambda: "useful" in told())
+    page.locator(".tip [data-open]").first.click()
+    wait_for(lambda: "opened" in told())

@@ -90,6 +90,7 @@ PHRASES = DOCUMENT_PHRASES | {
     "tip_evidence": Phrase("What this rests on", "Worauf das beruht"),
     "tip_open": Phrase("Read", "Lesen"),
     "tip_look": Phrase("Look at it", "Ansehen"),
+    "tip_try": Phrase("Try it", "Ausprobieren"),
     "tip_useful": Phrase("Useful", "Nützlich"),
     "tip_dismissed": Phrase("Not for me", "Nichts für mich"),
     "tip_useful_named": Phrase("Useful: {title}", "Nützlich: {title}"),
