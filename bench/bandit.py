@@ -18,7 +18,7 @@ from luna.database import engine, migrate
 from luna.database.engine import unit_of_work
 from luna.embedded import start
 from luna.timeline import FloatArray
-from services.rag.recommending.bandit import Ranking, Statistics, cross_features
+from services.rag.recommending.bandit import BanditRanking, Statistics, cross_features
 from tests.recommending import SUBJECTS, choose, store_items
 
 ARMS, FEATURES, ROUNDS = 8, 10, 10_000
@@ -75,7 +75,7 @@ def _play(policy: BanditPolicy, data: SyntheticSet, seed: int) -> tuple[float, F
     for number, context in enumerate(data.contexts):
         begun = time.perf_counter()
         candidates = cross_features(context, ARMS)
-        arm, _ = Ranking(policy, candidates, statistics, rng).choose(arms)
+        arm, _ = BanditRanking(policy, candidates, statistics, rng).choose(arms)
         times[number] = (time.perf_counter() - begun) * 1e3
         statistics = statistics.observe(candidates[arm], float(data.rewards[number, arm]))
         earned += data.rewards[number, arm]

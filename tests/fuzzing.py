@@ -12,7 +12,7 @@ from zipfile import BadZipFile, ZipFile
 
 from services.rag.extraction.child import answer
 from services.rag.extraction.confinement import confine
-from services.rag.extraction.model import Limits, Source
+from services.rag.extraction.model import FileSource, Limits
 from tests import documents
 
 LIMITS = Limits(seconds=300, unpacked_bytes=20_000_000)
@@ -52,7 +52,7 @@ def main(name: str, seed: int, count: int) -> None:
     for number in range(seed, seed + count):
         chance = random.Random(number)
         (folder / "upload").write_bytes((damaged, damaged_within)[number % 2](content, chance))
-        reply = answer(Source(folder / "upload", name, LIMITS, folder))
+        reply = answer(FileSource(folder / "upload", name, LIMITS, folder))
         print(reply["fault"]["code"] if "fault" in reply else "ok", flush=True)  # noqa: T201 - what its caller reads
 
 

@@ -56,10 +56,10 @@ class SearchReply(Message):
 class SearchQuestion(Message):
     """What is searched."""
 
-    query: Annotated[str, Field(min_length=1, max_length=2000)]
+    query: Annotated[str, Field(min_length=1, max_length=2000, description="what to look for, in German or English")]
     k: Annotated[int, Field(ge=1, le=MOST_PASSAGES, description="how many passages at most")] = 10
-    retriever: Retriever = "fused"
-    filter: SearchFilter = SearchFilter()
+    retriever: Annotated[Retriever, Field(description="dense: by vectors; sparse: by words; fused: by both")] = "fused"
+    filter: Annotated[SearchFilter, Field(description="which documents are looked at")] = SearchFilter()
 
 
 class SearchRequest(Request, SearchQuestion):
@@ -74,15 +74,15 @@ class SearchRequest(Request, SearchQuestion):
 class EmbedReply(Message):
     """One vector of unit length per text."""
 
-    model: str
-    dimensions: int
-    vectors: list[list[float]]
+    model: Annotated[str, Field(description="the embedding model")]
+    dimensions: Annotated[int, Field(description="the length of a vector")]
+    vectors: Annotated[list[list[float]], Field(description="in the order of the texts")]
 
 
 class EmbedQuestion(Message):
     """Texts to turn into vectors."""
 
-    texts: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=20_000)], ...], Field(min_length=1, max_length=128)]
+    texts: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=20_000)], ...], Field(min_length=1, max_length=128, description="up to 128")]
     role: Annotated[Literal["query", "passage"], Field(description="some models word a query otherwise than a passage")] = "passage"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, delete, func, select
+from sqlalchemy import Connection, Row, Select, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.plan import Language
@@ -62,6 +62,13 @@ def remove(connection: Connection, chunk_ids: Sequence[int]) -> None:
     connection.execute(delete(chunk_vectors).where(chunk_vectors.c.chunk_id.in_(chunk_ids)))
     for start in range(0, len(chunk_ids), _AT_ONCE):
         connection.execute(insert(vector_removals), [{"chunk_id": chunk_id} for chunk_id in chunk_ids[start : start + _AT_ONCE]])
+
+
+def is_complete(connection: Connection, model: str) -> bool:
+    """Return whether every passage that is found by any model is found by this one."""
+    own = chunk_vectors.alias()
+    has = exists().where(own.c.chunk_id == chunk_vectors.c.chunk_id, own.c.model == model)
+    return not connection.scalar(select(exists().where(chunk_vectors.c.model != model, ~has)))
 
 
 def remove_other_models(connection: Connection, model: str) -> int:

@@ -59,6 +59,8 @@ BODIES: dict[str, Schema] = {
     "create_user": {"name": "anna", "password": "harbour copper thistle rain", "role": "user", "sites": ["home"]},
     "change_user": {"role": "analyst", "sites": ["home"]},
     "create_key": {"name": "home automation", "scopes": ["read", "operate"], "sites": ["home"], "days": 365},
+    "search_passages": {"query": "How long is the notice period?", "k": 5, "filter": {"kind": "contract"}},
+    "embed_texts": {"texts": ["How long is the notice period?"], "role": "query"},
     "fetch_document": {"url": "https://grid.example/connection-guide.pdf", "kind": "regulation", "language": "de", "dated": "2024-01-01"},
     "reindex_documents": {"rechunk": False},
     "record_events": {

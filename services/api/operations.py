@@ -374,6 +374,7 @@ COMMANDS_ALONE = {
     "up": "starts the gateway itself",
     "db": "runs before there is a gateway",
     "bench": "measures the machine it runs on",
+    "rag evaluate": "measures the machine it runs on",
     "control override": "is control override-device for all batteries",
     "control run": "is a process, not a question",
     "data readings": "is data query of a sensor's series, in the forms that readings have",

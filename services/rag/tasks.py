@@ -19,6 +19,7 @@ from luna.contracts.search import EmbedReply, EmbedRequest, SearchReply, SearchR
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
 from luna.errors import UnavailableError
 from luna.queue import TaskContext, task
+from luna.queue.jobs import submit_job
 from luna.settings import Settings
 from services.rag.answering.process import open_parts
 from services.rag.answering.service import answer_published
@@ -37,7 +38,12 @@ NEEDS = ("database", "redis", "objects", "vectors", "language")
 @task(IngestRequest, soft_limit=timedelta(hours=2))
 def ingest_documents(request: IngestRequest, work: TaskContext) -> IngestReply:
     """Make stored documents searchable, one after the other."""
-    return ingest.ingest_documents(request.document_ids, Pipeline.of(work), work.progress)
+    pipeline = Pipeline.of(work)
+    reply = ingest.ingest_documents(request.document_ids, pipeline, work.progress)
+    # The first document after a change of the embedding model brings the others along.
+    if reindex.is_due(pipeline) and work.client.is_served(ReindexRequest):
+        submit_job(work.database(), work.client, ReindexRequest())
+    return reply
 
 
 @task(FetchDocumentRequest, soft_limit=timedelta(minutes=30))

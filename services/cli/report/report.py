@@ -66,7 +66,7 @@ class ReportInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ReportFigure:
     """One of the four figures below the headline."""
 
     label: str
@@ -137,16 +137,16 @@ def _say_window(result: SiteResult, numbers: Numbers) -> str:
     return TEXTS[numbers.language]["score_note"].format(days=numbers.number(result.days), first=first, last=last)
 
 
-def _figures(result: SiteResult, numbers: Numbers) -> list[Figure]:
+def _figures(result: SiteResult, numbers: Numbers) -> list[ReportFigure]:
     words, policies = TEXTS[numbers.language], result.replay.policies
     luna = policies[LUNA]
     wear = max((battery.wear_price for battery in result.site.batteries), default=0.0)
     idle, inverter = numbers.money(policies["idle"].cost), numbers.share(policies[INVERTER].score)
     return [
-        Figure(words["cost"].format(days=result.days), numbers.money(luna.cost), words["cost_note"].format(idle=idle)),
-        Figure(words["kept"], numbers.share(luna.score), words["kept_note"].format(score=inverter)),
-        Figure(words["safety"], words["breaches"].format(count=luna.violations), words["safety_note"].format(slots=numbers.number(result.replay.slots))),
-        Figure(
+        ReportFigure(words["cost"].format(days=result.days), numbers.money(luna.cost), words["cost_note"].format(idle=idle)),
+        ReportFigure(words["kept"], numbers.share(luna.score), words["kept_note"].format(score=inverter)),
+        ReportFigure(words["safety"], words["breaches"].format(count=luna.violations), words["safety_note"].format(slots=numbers.number(result.replay.slots))),
+        ReportFigure(
             words["use"],
             words["cycles"].format(cycles=numbers.number(luna.cycles / result.days, 2)),
             words["use_note"].format(wear=numbers.price(wear)) if wear else words["use_note_free"],

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from luna.contracts.plan import Language
-from services.rag.answering.evidence import Evidence, Source
+from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.facts import facts_of, numbers_of
 from services.rag.answering.matching import wanted_words
 
@@ -53,7 +53,7 @@ class Answerability:
         return bool(self.answered_by)
 
 
-def judge_answerability(question: str, evidence: Evidence, *, language: Language, model: str | None) -> Answerability:
+def judge_answerability(question: str, evidence: AnswerEvidence, *, language: Language, model: str | None) -> Answerability:
     """Return which passages hold the answer to a question.
 
     Args:
@@ -84,7 +84,7 @@ def judge_answerability(question: str, evidence: Evidence, *, language: Language
     return Answerability(tuple(sorted(held, key=lambda number: -held[number])), worth_reading)
 
 
-def _is_about_same(question: str, names: frozenset[str], source: Source) -> bool:
+def _is_about_same(question: str, names: frozenset[str], source: EvidenceSource) -> bool:
     """Return whether what a question names, models, years, figures, fuels, stands in a passage: an answer about another one is none."""
     known = numbers_of(f"{source.passage.title} {' '.join(source.passage.headings)} {source.text}")
     dated = {float(source.passage.dated.year)} if source.passage.dated else set()
@@ -94,7 +94,7 @@ def _is_about_same(question: str, names: frozenset[str], source: Source) -> bool
     return numbers and models and carriers and all(name in source.lower for name in names)
 
 
-def _named_models(question: str, source: Source) -> list[tuple[str, str]]:
+def _named_models(question: str, source: EvidenceSource) -> list[tuple[str, str]]:
     """Return the products with their numbers in a question, of those words that a passage has with a number."""
     pairs = [(word.lower(), number) for word, number in _MODEL.findall(question)]
     return [

@@ -12,11 +12,11 @@ from luna.contracts.search import Passage, SearchFilter, SearchReply, SearchRequ
 from luna.errors import LunaError, UnavailableError
 from luna.wording.answering import say_answering, say_recommended
 from services.rag.answering.answerability import Answerability, judge_answerability
-from services.rag.answering.evidence import Evidence, gather_evidence
+from services.rag.answering.evidence import AnswerEvidence, gather_evidence
 from services.rag.answering.extracts import extract_answer
 from services.rag.answering.follow_up import goes_on, stand_alone
 from services.rag.answering.plain_text import gives_orders, to_plain_text
-from services.rag.answering.ports import Embedder, Listener, Nobody, ProposedCall, Search, SiteTools
+from services.rag.answering.ports import Listener, Nobody, ProposedCall, Search, SentenceEmbedder, SiteTools
 from services.rag.answering.prompts import MOST_CALLS, compose_answer, compose_standalone, compose_tool_choice, read_tool_choice
 from services.rag.answering.sentences import detect_language
 from services.rag.answering.wording import AnswerDraft, CheckedStream
@@ -96,7 +96,7 @@ class Answerer:
     search: Search
     tools: SiteTools | None = None
     model: LanguageModel | None = None
-    embedder: Embedder | None = None
+    embedder: SentenceEmbedder | None = None
     listener: Listener = field(default_factory=Nobody)
     told: Callable[[], None] = lambda: None
 
@@ -148,7 +148,7 @@ class Answerer:
         told = [place for place, call in enumerate(made.tool_calls) if call.found]
         if not told:
             return False
-        draft = self._begin(Evidence(()), made)
+        draft = self._begin(AnswerEvidence(()), made)
         for place in told:
             draft.add(made.tool_calls[place].text, tool_calls=[place], support=1.0)
         made.notes.append("answered_from_templates")
@@ -201,7 +201,7 @@ class Answerer:
 
     def _word_by_model(self, question: str, draft: AnswerDraft, made: AnswerMade) -> bool:
         """Add the sentences of the model that passages carry; returns whether it says that they hold no answer."""
-        evidence = Evidence(draft.evidence.sources[:PASSAGES_TOLD], draft.evidence.embedder)
+        evidence = AnswerEvidence(draft.evidence.sources[:PASSAGES_TOLD], draft.evidence.embedder)
         draft.evidence = evidence
         stream = CheckedStream(draft)
         messages = compose_answer(question, evidence, language=made.language, mark=f"<<{secrets.token_hex(8)}>>")
@@ -260,11 +260,11 @@ class Answerer:
         draft.add(say_recommended([to_plain_text(each.title) for each in chosen], made.language), sources=order, support=1.0)
         made.text = draft.text
 
-    def _embedder_of(self, found: SearchReply) -> Embedder | None:
+    def _embedder_of(self, found: SearchReply) -> SentenceEmbedder | None:
         """Return what compares sentences, where the search has just used it."""
         return self.embedder if self.embedder is not None and self.embedder.model == found.model else None
 
-    def _begin(self, evidence: Evidence, made: AnswerMade) -> AnswerDraft:
+    def _begin(self, evidence: AnswerEvidence, made: AnswerMade) -> AnswerDraft:
         made.draft = AnswerDraft(evidence, self.listener, told=self.told)
         return made.draft
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from luna.contracts.search import Passage
 from luna.errors import UnavailableError
 from luna.timeline import FloatArray
-from services.rag.answering.facts import Facts, facts_of
+from services.rag.answering.facts import StatedFacts, facts_of
 from services.rag.answering.matching import WantedWords, stems_of, wanted_words
 from services.rag.answering.plain_text import gives_orders, to_plain_text, urls_of
-from services.rag.answering.ports import Embedder
+from services.rag.answering.ports import SentenceEmbedder
 from services.rag.answering.sentences import detect_language, split_paragraphs
 
 # A sentence is carried where this share of its words, or this cosine to a sentence of its source, is reached. Found on the sentences of
@@ -27,7 +27,7 @@ _NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|n
 
 
 @dataclass(frozen=True)
-class Source:
+class EvidenceSource:
     """A passage with its sentences as they may be told: without markup, without what speaks to a model.
 
     Attributes:
@@ -52,7 +52,7 @@ class Source:
         return tuple(self.head_terms.union(*terms[max(0, place - 1) : place + 2]) for place in range(len(terms)))
 
     @cached_property
-    def facts(self) -> Facts:
+    def facts(self) -> StatedFacts:
         """What it states."""
         heads = " ".join((self.passage.title, *self.passage.headings))
         return facts_of(f"{heads}\n{self.text}", proper_names=False)
@@ -64,11 +64,11 @@ class Source:
 
 
 @dataclass
-class Evidence:
+class AnswerEvidence:
     """The passages of one question, the best first, and what compares text with them."""
 
-    sources: tuple[Source, ...]
-    embedder: Embedder | None = None
+    sources: tuple[EvidenceSource, ...]
+    embedder: SentenceEmbedder | None = None
     _vectors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
     def support(self, sentence: str, numbers: Sequence[int]) -> float:
@@ -94,7 +94,7 @@ class Evidence:
         """Return the cosine of a question and each sentence of a source; nought without an embedding model."""
         return self._cosines(text, self.sources[number - 1], role="query")
 
-    def _match(self, sentence: str, own: WantedWords, source: Source) -> tuple[float, str]:
+    def _match(self, sentence: str, own: WantedWords, source: EvidenceSource) -> tuple[float, str]:
         """Return how well a source carries a sentence, and its sentence that does so most."""
         if not source.sentences:
             return 0.0, ""
@@ -105,7 +105,7 @@ class Evidence:
         # Words of one sentence may come from two of the source.
         return max(scores[best], own.share_in(frozenset().union(*source.sentence_terms)) * SPREAD_WEIGHT), source.sentences[best]
 
-    def _cosines(self, text: str, source: Source, *, role: Literal["query", "passage"]) -> FloatArray:
+    def _cosines(self, text: str, source: EvidenceSource, *, role: Literal["query", "passage"]) -> FloatArray:
         """Return the cosine of a text and each sentence of a source; nought without an embedding model, or once it is away."""
         if self.embedder is None or not source.sentences:
             return np.zeros(len(source.sentences))
@@ -119,13 +119,13 @@ class Evidence:
             return np.zeros(len(source.sentences))
 
 
-def gather_evidence(passages: Sequence[Passage], embedder: Embedder | None) -> Evidence:
+def gather_evidence(passages: Sequence[Passage], embedder: SentenceEmbedder | None) -> AnswerEvidence:
     """Return the evidence that passages are, in their order."""
-    return Evidence(tuple(map(_source, passages)), embedder)
+    return AnswerEvidence(tuple(map(_source, passages)), embedder)
 
 
-def _carried(facts: Facts, cited: Sequence[Source]) -> bool:
-    together = Facts(
+def _carried(facts: StatedFacts, cited: Sequence[EvidenceSource]) -> bool:
+    together = StatedFacts(
         frozenset().union(*(source.facts.quantities for source in cited)),
         frozenset().union(*(source.facts.dates for source in cited)),
         frozenset(),
@@ -134,13 +134,13 @@ def _carried(facts: Facts, cited: Sequence[Source]) -> bool:
     return facts.carried_by(together, " ".join(source.lower for source in cited))
 
 
-def _source(passage: Passage) -> Source:
+def _source(passage: Passage) -> EvidenceSource:
     # Who speaks to a model in one sentence does so in those around it.
     told = [sentence for paragraph in split_paragraphs(passage.text) if not any(map(gives_orders, paragraph)) for sentence in paragraph]
     plain = tuple(text for text in (to_plain_text(sentence, known_urls=_safe_urls(sentence)) for sentence in told) if text)
     by_sentence = tuple(map(stems_of, plain))
     heads = stems_of(" ".join((passage.title, *passage.headings)))
-    return Source(passage, plain, by_sentence, heads, heads.union(*by_sentence))
+    return EvidenceSource(passage, plain, by_sentence, heads, heads.union(*by_sentence))
 
 
 def _safe_urls(sentence: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.rag.answering.evidence import Evidence
+from services.rag.answering.evidence import AnswerEvidence
 from services.rag.answering.facts import facts_of
 from services.rag.answering.matching import WantedWords, stems_of, wanted_words
 
@@ -38,7 +38,7 @@ class Extract:
     score: float
 
 
-def extract_answer(question: str, evidence: Evidence, answered_by: tuple[int, ...]) -> list[Extract]:
+def extract_answer(question: str, evidence: AnswerEvidence, answered_by: tuple[int, ...]) -> list[Extract]:
     """Return the sentences of the sources ``answered_by`` that answer a question, in the order in which they stand there, the best source first."""
     own = wanted_words(question)
     weights = own.rarity_among([source.terms for source in evidence.sources])
@@ -54,7 +54,7 @@ def extract_answer(question: str, evidence: Evidence, answered_by: tuple[int, ..
     return sorted(kept, key=lambda each: (order.index(each.number), each.place))
 
 
-def _score(question: str, wanted: tuple[WantedWords, list[float]], evidence: Evidence, number: int, *, rank: int) -> list[Extract]:
+def _score(question: str, wanted: tuple[WantedWords, list[float]], evidence: AnswerEvidence, number: int, *, rank: int) -> list[Extract]:
     own, weights = wanted
     source = evidence.sources[number - 1]
     cosines = evidence.similarities(question, number) if rank < MOST_COMPARED else np.zeros(len(source.sentences))

@@ -90,7 +90,7 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class StatedFacts:
     """What a text states that can be right or wrong by a character."""
 
     quantities: frozenset[Quantity]
@@ -98,14 +98,14 @@ class Facts:
     names: frozenset[str]
     urls: frozenset[str]
 
-    def carried_by(self, source: "Facts", text: str) -> bool:
+    def carried_by(self, source: "StatedFacts", text: str) -> bool:
         """Return whether all of it stands in a source, whose words are ``text`` in lower case."""
         quantities = all(quantity.is_in(source.quantities) for quantity in self.quantities)
         names = all(name in text for name in self.names)
         return quantities and names and self.dates <= source.dates and self.urls <= source.urls
 
 
-def facts_of(text: str, *, proper_names: bool) -> Facts:
+def facts_of(text: str, *, proper_names: bool) -> StatedFacts:
     """Return the facts of a text.
 
     Args:
@@ -117,7 +117,7 @@ def facts_of(text: str, *, proper_names: bool) -> Facts:
     names = {found.group().lower() for found in _NAME.finditer(rest) if found.group().lower() not in _UNITS}
     if proper_names:
         names |= {found.group(1).lower() for found in _PROPER.finditer(rest)}
-    return Facts(_quantities(rest), dates, frozenset(names), urls)
+    return StatedFacts(_quantities(rest), dates, frozenset(names), urls)
 
 
 def numbers_of(text: str) -> frozenset[frozenset[float]]:

@@ -14,7 +14,7 @@ SHORTEST_PART = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
+class PhrasePattern:
     """Words in a row, and what the other language says instead: each a set of stems that have to be there together."""
 
     first: int
@@ -27,7 +27,7 @@ class WantedWords:
     """The words of a text that say what it is about, each by its possible stems, and the phrases among them that the glossary knows."""
 
     stems: tuple[frozenset[str], ...]
-    phrases: tuple[Phrase, ...]
+    phrases: tuple[PhrasePattern, ...]
 
     def share_in(self, terms: frozenset[str], weights: Sequence[float] = ()) -> float:
         """Return which share of the words is among ``terms``, 0 to 1; no words are in nothing.
@@ -68,14 +68,14 @@ def wanted_words(text: str) -> WantedWords:
     return WantedWords(tuple(stems for _, stems in kept), tuple(_phrases([word for word, _ in kept])))
 
 
-def _phrases(words: list[str]) -> Iterator[Phrase]:
+def _phrases(words: list[str]) -> Iterator[PhrasePattern]:
     for length in range(1, LONGEST_PHRASE + 1):
         for first in range(len(words) - length + 1):
             # What shorter runs have is theirs.
             inner = {other for part in (words[first : first + length - 1], words[first + 1 : first + length]) for other in translate(" ".join(part))}
             others = tuple(stems_of(other) for other in translate(" ".join(words[first : first + length])) if other not in inner)
             if others:
-                yield Phrase(first, first + length, tuple(other for other in others if other))
+                yield PhrasePattern(first, first + length, tuple(other for other in others if other))
 
 
 def _says_something(word: str) -> bool:

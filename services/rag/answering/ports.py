@@ -15,7 +15,7 @@ Search = Callable[[SearchRequest], SearchReply]
 Stage = Literal["understanding", "tools", "searching", "answering", "checking"]
 
 
-class Embedder(Protocol):
+class SentenceEmbedder(Protocol):
     """Turns text into vectors of unit length."""
 
     @property

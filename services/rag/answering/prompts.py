@@ -12,7 +12,7 @@ from typing import Any
 from luna.contracts.answers import Answer
 from luna.contracts.plan import Language
 from luna.contracts.site_tools import ToolDescription
-from services.rag.answering.evidence import Evidence, Source
+from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.plain_text import gives_orders, to_plain_text
 from services.rag.answering.ports import ProposedCall
 from services.rag.language import ChatMessage
@@ -42,7 +42,7 @@ _ALONE = """You are given the questions of a conversation. Rewrite the last one 
 and ellipses mean. Keep its language. Do not answer it. Write the question alone, on one line."""
 
 
-def compose_answer(question: str, evidence: Evidence, *, language: Language, mark: str) -> list[ChatMessage]:
+def compose_answer(question: str, evidence: AnswerEvidence, *, language: Language, mark: str) -> list[ChatMessage]:
     """Return what words an answer.
 
     Args:
@@ -87,7 +87,7 @@ def read_citations(sentence: str) -> tuple[str, list[int]]:
     return _CITED.sub("", sentence).strip(), list(dict.fromkeys(numbers))
 
 
-def label_of(source: Source) -> str:
+def label_of(source: EvidenceSource) -> str:
     """Return what a passage is called: its title, page and headings, as plain text without orders."""
     passage = source.passage
     parts = [passage.title, *([f"page {passage.page}"] if passage.page else []), *passage.headings]
@@ -95,6 +95,6 @@ def label_of(source: Source) -> str:
     return plain[:MOST_LABEL] or "document"
 
 
-def _passage(number: int, source: Source, mark: str) -> str:
+def _passage(number: int, source: EvidenceSource, mark: str) -> str:
     text = source.text[:MOST_PASSAGE].replace(mark, "")
     return f"{mark} passage [{number}]: {label_of(source)}\n{text}\n{mark} end of passage [{number}]"

@@ -19,7 +19,7 @@ from luna.errors import LunaError, NotFoundError
 from luna.queue.answer_streams import AnswerStreams
 from luna.timeline import Clock, parse_zone
 from services.rag.answering.answerer import Answerer, AnswerMade, Asked
-from services.rag.answering.ports import Embedder, Listener, Nobody, Search, SiteTools, Stage
+from services.rag.answering.ports import Listener, Nobody, Search, SentenceEmbedder, SiteTools, Stage
 from services.rag.answering.prompts import PROMPT_VERSION
 from services.rag.language import LanguageModel
 
@@ -52,7 +52,7 @@ class AnsweringParts:
     search: Search
     tools: OpenTools | None = None
     model: LanguageModel | None = None
-    embedder: Embedder | None = None
+    embedder: SentenceEmbedder | None = None
 
 
 class StreamListener:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from luna.contracts.answers import AnswerSentence, Citation
-from services.rag.answering.evidence import LEAST_SUPPORT, Evidence
+from services.rag.answering.evidence import LEAST_SUPPORT, AnswerEvidence
 from services.rag.answering.plain_text import gives_orders, to_plain_text
 from services.rag.answering.ports import Listener
 from services.rag.answering.prompts import NOT_FOUND, read_citations
@@ -22,7 +22,7 @@ class AnswerDraft:
         told: called before the first word is told.
     """
 
-    evidence: Evidence
+    evidence: AnswerEvidence
     listener: Listener
     told: Callable[[], None] = lambda: None
     sentences: list[AnswerSentence] = field(default_factory=list)

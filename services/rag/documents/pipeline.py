@@ -36,7 +36,7 @@ from services.rag.documents.storing import read_file
 from services.rag.embedding import Embedder, prepare_embedder
 from services.rag.extraction.chunking import cut
 from services.rag.extraction.extract import extract
-from services.rag.extraction.model import Block, Extraction, Limits
+from services.rag.extraction.model import DocumentBlock, Extraction, Limits
 
 # Passages that one call of the embedding model is given.
 AT_ONCE = 32
@@ -142,7 +142,7 @@ class Pipeline:
 
     def _cut(self, document: Document) -> None:
         try:
-            blocks = [Block(**block) for block in json.loads(self.objects.get(documents.blocks_key(document.sha256)))]
+            blocks = [DocumentBlock(**block) for block in json.loads(self.objects.get(documents.blocks_key(document.sha256)))]
         except NotFoundError:
             # Another document of the same bytes was done with them; they are read again.
             with unit_of_work(self.engine) as connection:
@@ -183,7 +183,7 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(bytes=settings.document_max_bytes, pages=settings.document_max_pages, seconds=int(settings.document_timeout.total_seconds()))
 
 
-def cut_passages(blocks: Sequence[Block]) -> list[NewPassage]:
+def cut_passages(blocks: Sequence[DocumentBlock]) -> list[NewPassage]:
     """Return the passages of what was read, as they are stored."""
     return [NewPassage(each.text, each.page, each.page_end, tuple(each.headings)) for each in cut(blocks)]
 

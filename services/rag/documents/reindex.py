@@ -38,6 +38,12 @@ def reindex_documents(request: ReindexRequest, pipeline: Pipeline, tell: Tell) -
     return ReindexReply(documents=len(renewed), chunks=sum(renewed), model=None if pipeline.embedder is None else pipeline.model)
 
 
+def is_due(pipeline: Pipeline) -> bool:
+    """Return whether there is a model now by which some passages cannot be found yet."""
+    with unit_of_work(pipeline.engine) as connection:
+        return pipeline.embedder is not None and not vectors.is_complete(connection, pipeline.model)
+
+
 def _bring_up(pipeline: Pipeline, request: ReindexRequest, tell: Tell) -> None:
     with unit_of_work(pipeline.engine) as connection:
         failed = documents.list_ids(connection, "failed") if request.rechunk else []

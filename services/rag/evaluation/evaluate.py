@@ -5,7 +5,7 @@ from typing import Any
 
 from services.rag.embedding import Embedder
 from services.rag.evaluation.asking import open_asking
-from services.rag.evaluation.judging import Judged, judge_answers
+from services.rag.evaluation.judging import JudgedAnswer, judge_answers
 from services.rag.evaluation.own_set import OwnQuestion, OwnSet
 from services.rag.evaluation.ranking import Corpus, Progress, Ranking, rank
 from services.rag.language import LanguageModel
@@ -42,9 +42,9 @@ def evaluate_retrieval(own: OwnSet, corpus: Corpus, *, progress: Progress) -> di
 def evaluate_answers(own: OwnSet, corpus: Corpus, model: LanguageModel | None, *, progress: Progress) -> dict[str, Any]:
     """Return how answers do by each measure, with the failing cases."""
     ask = open_asking(corpus, own.passages, embedder=corpus.embedder, model=model)
-    judged: list[Judged] = []
+    judged: list[JudgedAnswer] = []
     for question in own.questions:
-        judged.append(Judged(question, *ask(question)))
+        judged.append(JudgedAnswer(question, *ask(question)))
         progress(len(judged), len(own.questions), "answers")
     return judge_answers(judged, own.passages)
 

@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parent / "sets" / "luna"
 Ask = Literal["document", "figures", "unanswerable", "hostile"]
 
 
-class Evidence(Message):
+class ExpectedPassage(Message):
     """Where an answer stands. ``relevance``: 2 answers the question, 1 helps."""
 
     document: str
@@ -41,7 +41,7 @@ class OwnQuestion(Message):
     text: str
     ask: Ask
     language: Language
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[ExpectedPassage, ...] = ()
     figure: str | None = None
     tool: str | None = None
     figure_name: str | None = None

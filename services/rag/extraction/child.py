@@ -15,7 +15,7 @@ from typing import Any
 from services.rag.extraction.confinement import NETWORK_CAN_BE_REFUSED, confine
 from services.rag.extraction.detection import detect, is_named_for
 from services.rag.extraction.language import language_of
-from services.rag.extraction.model import Block, Extraction, ExtractionError, Limits, Note, Reading, Source
+from services.rag.extraction.model import DocumentBlock, Extraction, ExtractionError, FileSource, FormatReading, Limits, Note
 from services.rag.extraction.text import clean
 
 READERS = {
@@ -42,14 +42,14 @@ def main(work: Path) -> None:
     ocr = util.find_spec("pytesseract") is not None and shutil.which("tesseract") is not None
     refused = confine(limits, may_start_programs=ocr)
     folder = Path(request["folder"]) if request["folder"] else None
-    source = Source(Path(request["path"]), request["name"], limits, folder, ocr)
+    source = FileSource(Path(request["path"]), request["name"], limits, folder, ocr)
     reply = answer(source)
     if "blocks" in reply and not (refused and NETWORK_CAN_BE_REFUSED):
         reply["notes"].append("network_not_refused")
     (work / "reply.json").write_text(json.dumps(reply))
 
 
-def answer(source: Source) -> dict[str, Any]:
+def answer(source: FileSource) -> dict[str, Any]:
     """Return what a file holds, or its fault, as JSON takes it. Never raises over a file."""
     try:
         return _reply(read(source))
@@ -65,12 +65,12 @@ def answer(source: Source) -> dict[str, Any]:
         return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
 
 
-def read(source: Source) -> Extraction:
+def read(source: FileSource) -> Extraction:
     """Return what a file holds, by the format that its content has."""
     media_type = detect(source)
     reader = import_module(f"services.rag.extraction.formats.{READERS[media_type]}")
-    reading: Reading = reader.read(source)
-    blocks = [Block(block.kind, text, block.page, block.level) for block in reading.blocks if (text := clean(block.text))]
+    reading: FormatReading = reader.read(source)
+    blocks = [DocumentBlock(block.kind, text, block.page, block.level) for block in reading.blocks if (text := clean(block.text))]
     if not blocks and not reading.members and "images_without_text" not in reading.notes and "members_left_out" not in reading.notes:
         raise ExtractionError("empty", "The file holds no text")
     if sum(len(block.text) for block in blocks) > source.limits.text_characters:

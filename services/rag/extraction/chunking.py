@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from math import ceil
 
-from services.rag.extraction.model import Block
+from services.rag.extraction.model import DocumentBlock
 
 MOST_WORDS = 220
 # Of a passage, that may stand in the next one as well: a sentence of up to 31 words.
@@ -42,12 +42,12 @@ class _Unit:
 
     text: str
     words: int
-    block: Block
+    block: DocumentBlock
     part: int
     header: str | None = None
 
 
-def cut(blocks: Sequence[Block], *, most_words: int = MOST_WORDS) -> list[ChunkText]:
+def cut(blocks: Sequence[DocumentBlock], *, most_words: int = MOST_WORDS) -> list[ChunkText]:
     """Return the passages of a document in order.
 
     Args:
@@ -69,11 +69,11 @@ def _without_words(text: str, count: int) -> str:
     return text[match.end() :] if match else text
 
 
-def _sections(blocks: Sequence[Block]) -> Iterator[tuple[list[str], list[Block]]]:
+def _sections(blocks: Sequence[DocumentBlock]) -> Iterator[tuple[list[str], list[DocumentBlock]]]:
     """Yield what stands below each heading, with the path to it; a heading with nothing below stands for itself."""
     path: list[tuple[int, str]] = []
-    section: list[Block] = []
-    lone: Block | None = None
+    section: list[DocumentBlock] = []
+    lone: DocumentBlock | None = None
     for block in blocks:
         if block.kind != "heading":
             section.append(block)
@@ -93,7 +93,7 @@ def _sections(blocks: Sequence[Block]) -> Iterator[tuple[list[str], list[Block]]
         yield [text for _, text in path[:-1]], [lone]
 
 
-def _section(blocks: list[Block], headings: list[str], most_words: int) -> Iterator[ChunkText]:
+def _section(blocks: list[DocumentBlock], headings: list[str], most_words: int) -> Iterator[ChunkText]:
     units = [unit for part, block in enumerate(blocks) for unit in _units(block, part, most_words)]
     # Tables too long for one passage are divided by themselves; the rest flows together.
     for is_long, run in groupby(units, key=lambda unit: unit.header is not None):
@@ -102,7 +102,7 @@ def _section(blocks: list[Block], headings: list[str], most_words: int) -> Itera
             yield from _passages(gathered, headings, most_words)
 
 
-def _units(block: Block, part: int, most_words: int) -> Iterator[_Unit]:
+def _units(block: DocumentBlock, part: int, most_words: int) -> Iterator[_Unit]:
     words = len(block.text.split())
     if block.kind == "table" and words <= most_words:
         yield _Unit(block.text, words, block, part)

@@ -8,7 +8,7 @@ from zipfile import BadZipFile, ZipFile
 
 import puremagic
 
-from services.rag.extraction.model import ExtractionError, Source
+from services.rag.extraction.model import ExtractionError, FileSource
 from services.rag.extraction.text import decode
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -44,7 +44,7 @@ _TAGS = re.compile(r"<(?:html|head|body|div|p|table|h[1-6]|ul|ol|span|meta|title
 _MARKUP = re.compile(r"^(?:#{1,6} \S|[-*] \S|\d+\. \S|```|\|.+\|$|> )", re.MULTILINE)
 
 
-def detect(source: Source) -> str:
+def detect(source: FileSource) -> str:
     """Return the media type of a file.
 
     Raises:
@@ -103,7 +103,7 @@ def kind_of_container(names: list[str]) -> str:
     return ZIP
 
 
-def _container(source: Source) -> str:
+def _container(source: FileSource) -> str:
     try:
         with ZipFile(source.path) as container:
             return kind_of_container(container.namelist())
@@ -118,7 +118,7 @@ def _compound(content: bytes) -> ExtractionError:
     return ExtractionError("unknown_format", "The file is of an older Office format, which is not read", "Save it as .docx, .xlsx, .pptx or PDF.")
 
 
-def _described(source: Source) -> str:
+def _described(source: FileSource) -> str:
     try:
         found = puremagic.magic_file(source.path)
     except (ValueError, OSError, puremagic.PureError):

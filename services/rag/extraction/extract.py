@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from services.rag.extraction.model import Block, Extraction, ExtractionError, Limits, Member
+from services.rag.extraction.model import DocumentBlock, Extraction, ExtractionError, Limits, Member
 
 # What runtimes of C++, Rust and Python write last where memory ends.
 _MEMORY_WORDS = ("bad_alloc", "memory allocation of", "MemoryError", "out of memory", "Out of memory", "Cannot allocate memory", "failed to map")
@@ -102,6 +102,6 @@ def _reply(work: Path, limits: Limits) -> dict[str, Any]:
 
 
 def _extraction(reply: dict[str, Any]) -> Extraction:
-    blocks = [Block(kind, text, page, level) for kind, text, page, level in reply.pop("blocks")]
+    blocks = [DocumentBlock(kind, text, page, level) for kind, text, page, level in reply.pop("blocks")]
     members = [Member(name, Path(path), size) for name, path, size in reply.pop("members")]
     return Extraction(**reply, blocks=blocks, members=members)

@@ -83,7 +83,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Block:
+class DocumentBlock:
     """A piece of a document in reading order.
 
     Args:
@@ -108,10 +108,10 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Reading:
+class FormatReading:
     """What one format knows of a file."""
 
-    blocks: Sequence[Block] = ()
+    blocks: Sequence[DocumentBlock] = ()
     title: str | None = None
     pages: int | None = None
     notes: Sequence[Note] = ()
@@ -132,12 +132,12 @@ class Extraction:
     pages: int | None = None
     language: Literal["de", "en"] | None = None
     notes: list[Note] = field(default_factory=list)
-    blocks: list[Block] = field(default_factory=list)
+    blocks: list[DocumentBlock] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Source:
+class FileSource:
     """What a format reads.
 
     Args:

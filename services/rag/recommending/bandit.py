@@ -72,7 +72,7 @@ class Statistics:
             raise InvalidInputError("is no finite number", field="features or reward", remedy="Leave the observation out.")
 
 
-class Ranking:
+class BanditRanking:
     """Chooses among candidates, one after the other without putting back.
 
     LinUCB takes the highest upper bound of the expected reward with probability ``1 − CHANCE`` and any candidate else. Thompson draws ``DRAWS`` parameter

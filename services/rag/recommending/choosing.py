@@ -15,7 +15,7 @@ from luna.database.recommendations import Showing, Slate
 from luna.errors import NotFoundError
 from luna.timeline import FloatArray
 from services.rag.embedding import Embedder
-from services.rag.recommending.bandit import Ranking, Statistics
+from services.rag.recommending.bandit import BanditRanking, Statistics
 from services.rag.recommending.features import DIMENSIONS, describe_candidates
 from services.rag.recommending.interest import Interest, find_same, learn_interest, rate_similarity
 from services.rag.recommending.telling import tell
@@ -91,7 +91,7 @@ class Chooser:
 
     def _rank(self, connection: Connection, candidates: Sequence[Candidate], features: FloatArray, *, most: int) -> list[Showing]:
         learned = recommendations.read_learned(connection, self.policy, dimensions=DIMENSIONS)
-        ranking = Ranking(self.policy, features, Statistics(learned.precision, learned.response, learned.count), self.rng)
+        ranking = BanditRanking(self.policy, features, Statistics(learned.precision, learned.response, learned.count), self.rng)
         left, slate_id = np.arange(len(candidates)), uuid.uuid4().hex
         chosen: list[Showing] = []
         while left.size and len(chosen) < most:

@@ -11,7 +11,7 @@ from luna.database import recommendations
 from luna.database.recommendations import LoggedSlate
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
-from services.rag.recommending.bandit import RIDGE, Ranking, Statistics
+from services.rag.recommending.bandit import RIDGE, BanditRanking, Statistics
 from services.rag.recommending.estimators import ESTIMATORS, LoggedChoices
 from services.rag.recommending.features import DIMENSIONS
 
@@ -56,7 +56,7 @@ def evaluate_target(slates: Sequence[LoggedSlate], probabilities: Sequence[Float
 
 
 def _probabilities(policy: BanditPolicy, slate: LoggedSlate, statistics: Statistics) -> FloatArray:
-    ranking = Ranking(policy, slate.candidates, statistics, np.random.default_rng(_SEED))
+    ranking = BanditRanking(policy, slate.candidates, statistics, np.random.default_rng(_SEED))
     return ranking.probabilities(np.arange(len(slate.candidates)))
 
 

@@ -1,5 +1,7 @@
 """Finds the passages nearest to a question, among those that whoever asks may see."""
 
+from datetime import timedelta
+
 import structlog
 from sqlalchemy import Connection, Engine
 
@@ -16,6 +18,8 @@ from services.rag.retrieval.vectors import IndexFilter, VectorIndex, follow, ope
 
 # Each side is asked for so many times as many as are wanted: some may have gone since, and fusion needs lists.
 DEEPER, LEAST_DEPTH = 3, 60
+# Whoever asks waits; ten thousand passages are taken in within it.
+PATIENCE = timedelta(seconds=15)
 
 log = structlog.get_logger("luna.rag")
 
@@ -60,7 +64,11 @@ class Searcher:
         self._indexes, self._known = {}, None
 
     def _follow(self, database: Engine, wanted: str) -> tuple[VectorIndex, str]:
-        """Bring the index up to what is stored, and return it with the model it is by."""
+        """Bring the index up to what is stored, and return it with the model it is by.
+
+        Raises:
+            UnavailableError: that takes longer than somebody waits.
+        """
         with unit_of_work(database) as connection:
             newest = vectors.newest_revision(connection)
             if self._known is None or self._known[0] != newest:
@@ -69,8 +77,12 @@ class Searcher:
             key = self._known[1:]
             if key not in self._indexes:
                 self._indexes[key] = open_index(self._settings, *key)
-            follow(self._indexes[key], connection, key[0])
-            return self._indexes[key], key[0]
+            is_complete = follow(self._indexes[key], connection, key[0], patience=PATIENCE)
+        # How far an index on a server is, is stored by now.
+        if not is_complete:
+            remedy = "Try again shortly: what was taken in stays."
+            raise UnavailableError("the index of passages is being made and is not complete yet", field="vectors", remedy=remedy)
+        return self._indexes[key], key[0]
 
 
 def _narrow(connection: Connection, request: SearchRequest) -> IndexFilter:

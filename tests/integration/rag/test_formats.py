@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.rag.extraction.extract import extract
-from services.rag.extraction.model import Block, Extraction
+from services.rag.extraction.model import DocumentBlock, Extraction
 from tests import documents
 
 
@@ -26,14 +26,14 @@ def test_reads_pdf_with_headings_tables_lists_and_pages(tmp_path: Path) -> None:
     found = read(tmp_path, documents.pdf(), "preise.pdf")
     assert (found.media_type, found.title, found.pages, found.language, found.notes) == ("application/pdf", "Preisblatt 2026", 2, "de", [])
     assert found.blocks == [
-        Block("heading", "Preisblatt", 1, 1),
-        Block("heading", "Arbeitspreise", 1, 2),
-        Block("text", " ".join([PROSE] * 3), 1),
-        Block("table", documents.TABLE, 1),
-        Block("text", "Nach der Tabelle.", 1),
-        Block("list", "• Erster Punkt\n• Zweiter Punkt", 1),
-        Block("heading", "Seite 2", 2, 2),
-        Block("text", " ".join([PROSE] * 20), 2),
+        DocumentBlock("heading", "Preisblatt", 1, 1),
+        DocumentBlock("heading", "Arbeitspreise", 1, 2),
+        DocumentBlock("text", " ".join([PROSE] * 3), 1),
+        DocumentBlock("table", documents.TABLE, 1),
+        DocumentBlock("text", "Nach der Tabelle.", 1),
+        DocumentBlock("list", "• Erster Punkt\n• Zweiter Punkt", 1),
+        DocumentBlock("heading", "Seite 2", 2, 2),
+        DocumentBlock("text", " ".join([PROSE] * 20), 2),
     ]
 
 
@@ -60,11 +60,11 @@ def test_reads_presentations_with_a_page_per_slide(tmp_path: Path) -> None:
     found = read(tmp_path, documents.pptx(), "preise.pptx")
     assert (found.pages, found.title) == (2, "Arbeitspreise")
     assert found.blocks == [
-        Block("heading", "Arbeitspreise", 1, 1),
-        Block("list", f"- Erster Punkt\n- {PROSE}", 1),
-        Block("heading", "Tabelle", 2, 1),
-        Block("table", documents.TABLE, 2),
-        Block("text", "Notiz dazu", 2),
+        DocumentBlock("heading", "Arbeitspreise", 1, 1),
+        DocumentBlock("list", f"- Erster Punkt\n- {PROSE}", 1),
+        DocumentBlock("heading", "Tabelle", 2, 1),
+        DocumentBlock("table", documents.TABLE, 2),
+        DocumentBlock("text", "Notiz dazu", 2),
     ]
 
 
@@ -72,23 +72,23 @@ def test_reads_workbooks_with_hidden_sheets(tmp_path: Path) -> None:
     found = read(tmp_path, documents.xlsx([["Tag", "kWh"], ["Montag", 0.1 + 0.2], ["Dienstag", 3]]), "preise.xlsx")
     assert found.notes == ["hidden_sheets"]
     assert found.blocks == [
-        Block("heading", "Preise", 1, 1),
-        Block("table", "Tag | kWh\nMontag | 0.3\nDienstag | 3", 1),
-        Block("heading", "Verborgen", 2, 1),
-        Block("table", "geheim | 1.25", 2),
+        DocumentBlock("heading", "Preise", 1, 1),
+        DocumentBlock("table", "Tag | kWh\nMontag | 0.3\nDienstag | 3", 1),
+        DocumentBlock("heading", "Verborgen", 2, 1),
+        DocumentBlock("table", "geheim | 1.25", 2),
     ]
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 def test_reads_csv_in_any_charset(tmp_path: Path, charset: str) -> None:
     content = documents.csv().decode("cp1252").encode(charset)
-    assert read(tmp_path, content, "preise.csv").blocks == [Block("table", documents.TABLE)]
+    assert read(tmp_path, content, "preise.csv").blocks == [DocumentBlock("table", documents.TABLE)]
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "cp1252", "utf-16", "utf-16-le", "utf-32", "cp850"])
 def test_reads_text_in_any_charset(tmp_path: Path, charset: str) -> None:
     text = "Die Förderung für Wärmepumpen wächst, größere Anlagen müssen übrigens gemeldet werden. " * 3
-    assert read(tmp_path, text.encode(charset), "text.txt").blocks == [Block("text", text.strip())]
+    assert read(tmp_path, text.encode(charset), "text.txt").blocks == [DocumentBlock("text", text.strip())]
 
 
 def test_reads_mail_and_hands_on_what_is_attached(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from luna.settings.stored import Plain, describe_settings, is_changeable, store_
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
 from services.api.pages.admin.bundle import make_bundle
-from services.api.pages.admin.panels import SECTIONS, Question, read_panel, say_utc
+from services.api.pages.admin.panels import SECTIONS, PanelQuery, read_panel, say_utc
 from services.api.pages.layout import Page, PageRoute, show, show_part
 from services.api.pages.setup.pages import Typed
 
@@ -61,14 +61,14 @@ def download_bundle(gateway: CurrentGateway) -> Response:
 @router.get("/ui/admin/parts/{part}")
 def show_admin_part(part: PartName, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
     """Show one panel as it is now."""
-    panel = read_panel(gateway, part, Question(status))
+    panel = read_panel(gateway, part, PanelQuery(status))
     return show_part(request, PAGE, "admin_panel.html.j2", panel=panel, **_frame(part, status))
 
 
 @router.get("/ui/admin/{section}")
 def show_admin(section: Section, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
     """Show the panels of a page."""
-    panels = [read_panel(gateway, name, Question(status)) for name in SECTIONS[section]]
+    panels = [read_panel(gateway, name, PanelQuery(status)) for name in SECTIONS[section]]
     return show(request, PAGE, template="admin_panels.html.j2", panels=panels, **_frame(section, status))
 
 

@@ -22,7 +22,7 @@ TRAINED = "aurora_v1.0"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PanelQuery:
     """What a panel is asked beside its name."""
 
     status: JobFilter | None = None
@@ -45,7 +45,7 @@ class Panel:
         return self.error is None and not any(self.content.values())
 
 
-def read_panel(gateway: Gateway, name: str, question: Question) -> Panel:
+def read_panel(gateway: Gateway, name: str, question: PanelQuery) -> Panel:
     """Return a panel; what keeps it from being read stands in it."""
     read, every = PANELS[name]
     now = SystemClock().now()
@@ -55,54 +55,54 @@ def read_panel(gateway: Gateway, name: str, question: Question) -> Panel:
         return Panel(name, now, every, error=error, trace_id=current_trace_id())
 
 
-def _services(gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+def _services(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     return {"services": service_status(gateway, now=SystemClock().now()).services}
 
 
-def _queues(gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+def _queues(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
         counts = jobs.count(connection)
     tasks = gateway.queue.tasks
     return {"waiting": {name: tasks.waiting(name) for name in SERVICES}, "counts": counts, "dead": tasks.dead()}
 
 
-def _volume(gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+def _volume(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
         tables, whole = volume.list_tables(connection), volume.measure_database(connection)
     return {"tables": tables, "size_bytes": whole, "objects": gateway.objects.probe()}
 
 
-def _jobs(gateway: Gateway, question: Question) -> Mapping[str, Any]:
+def _jobs(gateway: Gateway, question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
         listed = jobs.list_newest(connection, status=question.status, limit=MOST_JOBS)
         running = [jobs.load(connection, job.job_id) for job in listed if job.status == "running"]
     return {"jobs": listed, "progress": {job.job_id: find_progress(gateway, job) for job in running}}
 
 
-def _models(gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+def _models(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
         names = sites.names(connection)
         runs = [(name, run) for name in names for run in training_runs.list_latest(connection, name, version=TRAINED, limit=MOST_RUNS)]
     return {"runs": sorted(runs, key=lambda each: each[1].data_until, reverse=True)[:MOST_RUNS]}
 
 
-def _audit(gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+def _audit(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
         entries, _ = audit.list_before(connection, audit.AuditFilter(), limit=MOST_ENTRIES)
     return {"entries": entries}
 
 
-def _answers(gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+def _answers(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
         return {"answers": answers.list_before(connection, answers.AnswerFilter(), limit=MOST_ANSWERS)}
 
 
-def _logs(_gateway: Gateway, _question: Question) -> Mapping[str, Any]:
+def _logs(_gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     return {"lines": list(RECENT_LINES)[-MOST_LINES:][::-1]}
 
 
 # By name: how it is read, and every how many seconds.
-PANELS: Mapping[str, tuple[Callable[[Gateway, Question], Mapping[str, Any]], int]] = {
+PANELS: Mapping[str, tuple[Callable[[Gateway, PanelQuery], Mapping[str, Any]], int]] = {
     "services": (_services, 5),
     "queues": (_queues, 5),
     "volume": (_volume, 60),

@@ -5,13 +5,13 @@ from tempfile import TemporaryFile
 from zipfile import ZipFile, ZipInfo
 
 from services.rag.extraction.detection import is_nested_archive
-from services.rag.extraction.model import ExtractionError, Member, Reading, Source
+from services.rag.extraction.model import ExtractionError, FileSource, FormatReading, Member
 from services.rag.extraction.packages import Allowance, opened, pieces
 
 _MOST_LISTED = 20
 
 
-def read(source: Source) -> Reading:
+def read(source: FileSource) -> FormatReading:
     """Return the members of an archive, written to the source's folder as 0000, 0001 and so on."""
     allowance = Allowance(source.limits)
     # Folders and what systems leave behind count little: so many entries are looked at, and then so many files.
@@ -22,7 +22,7 @@ def read(source: Source) -> Reading:
         if not entries:
             raise ExtractionError("empty", "The archive holds no files")
         members = [_unpack(container, entry, index, (source, allowance)) for index, entry in enumerate(entries)]
-    return Reading(members=[member for member in members if member], notes=() if source.folder else ("members_left_out",))
+    return FormatReading(members=[member for member in members if member], notes=() if source.folder else ("members_left_out",))
 
 
 def _is_clutter(entry: ZipInfo) -> bool:
@@ -30,7 +30,7 @@ def _is_clutter(entry: ZipInfo) -> bool:
     return entry.is_dir() or entry.file_size == 0 or "__MACOSX" in parts or parts[-1] in {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
-def _unpack(container: ZipFile, entry: ZipInfo, index: int, within: tuple[Source, Allowance]) -> Member | None:
+def _unpack(container: ZipFile, entry: ZipInfo, index: int, within: tuple[FileSource, Allowance]) -> Member | None:
     source, allowance = within
     name = str(PurePosixPath(entry.filename.replace("\\", "/")))
     with TemporaryFile() if source.folder is None else (source.folder / f"{index:04d}").open("w+b") as file:

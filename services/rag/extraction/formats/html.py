@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from lxml import etree
 from lxml import html as lxml_html
 
-from services.rag.extraction.model import Block, BlockKind, ExtractionError, Reading, Source
+from services.rag.extraction.model import BlockKind, DocumentBlock, ExtractionError, FileSource, FormatReading
 from services.rag.extraction.text import decode
 
 _LEFT_OUT = {"script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "canvas", "head", "select", "button", "audio", "video", "math"}
@@ -18,7 +18,7 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\
 _BULLET = "- "
 
 
-def read(source: Source) -> Reading:
+def read(source: FileSource) -> FormatReading:
     """Return what a reader of the page would see."""
     text = decode(source.path.read_bytes())
     if text is None:
@@ -26,7 +26,7 @@ def read(source: Source) -> Reading:
     return read_markup(text)
 
 
-def read_markup(markup: str) -> Reading:
+def read_markup(markup: str) -> FormatReading:
     """Return the blocks of a page, and its title."""
     parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
@@ -36,7 +36,7 @@ def read_markup(markup: str) -> Reading:
     # What stands deeper is not in the tree: rather none of the page than a part without a word about it.
     if any("depth" in entry.message for entry in parser.error_log):
         raise ExtractionError("damaged", "The page's elements stand too deep in each other")
-    return Reading(blocks=_joined(_Page(root).blocks()), title=root.findtext(".//title"))
+    return FormatReading(blocks=_joined(_Page(root).blocks()), title=root.findtext(".//title"))
 
 
 class _Page:
@@ -47,7 +47,7 @@ class _Page:
         self._gathered: list[str] = []
         self._kind: tuple[BlockKind, int | None] = ("text", None)
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[DocumentBlock]:
         walk = etree.iterwalk(self._root, events=("start", "end"))
         for event, element in walk:
             if event == "start" and self._is_left_out(element):
@@ -56,8 +56,8 @@ class _Page:
                 yield from self._flush()
                 caption = element.find("caption")
                 if caption is not None and (text := _cell(caption)):
-                    yield Block("text", text)
-                yield Block("table", "\n".join(rows))
+                    yield DocumentBlock("text", text)
+                yield DocumentBlock("table", "\n".join(rows))
                 walk.skip_subtree()
             elif event == "start":
                 yield from self._start(element)
@@ -69,7 +69,7 @@ class _Page:
     def _is_left_out(element: lxml_html.HtmlElement) -> bool:
         return element.tag in _LEFT_OUT or "hidden" in element.attrib or bool(_HIDDEN.search(element.get("style", "")))
 
-    def _start(self, element: lxml_html.HtmlElement) -> Iterator[Block]:
+    def _start(self, element: lxml_html.HtmlElement) -> Iterator[DocumentBlock]:
         if element.tag in _PIECES:
             yield from self._flush()
             level = _HEADINGS.get(element.tag)
@@ -78,7 +78,7 @@ class _Page:
             self._gathered.append("\n")
         self._gathered.append(_plain(element.text, element))
 
-    def _end(self, element: lxml_html.HtmlElement) -> Iterator[Block]:
+    def _end(self, element: lxml_html.HtmlElement) -> Iterator[DocumentBlock]:
         if element.tag in _PIECES:
             yield from self._flush()
             self._kind = ("text", None)
@@ -89,12 +89,13 @@ class _Page:
         parent = element.getparent()
         return ("list", None) if element.tag == "p" and parent is not None and parent.tag == "li" else ("text", None)
 
-    def _flush(self) -> Iterator[Block]:
+    def _flush(self) -> Iterator[DocumentBlock]:
         text = "".join(self._gathered).strip()
         self._gathered.clear()
         if text:
             kind, level = self._kind
-            yield Block(kind, _BULLET + text.replace("\n", " ") if kind == "list" else text.replace("\n", " ") if kind == "heading" else text, None, level)
+            line = text.replace("\n", " ")
+            yield DocumentBlock(kind, {"list": _BULLET + line, "heading": line}.get(kind, text), None, level)
 
 
 def _plain(text: str | None, parent: lxml_html.HtmlElement | None) -> str:
@@ -116,12 +117,12 @@ def _cell(cell: lxml_html.HtmlElement) -> str:
     return " ".join(cell.text_content().split())
 
 
-def _joined(blocks: Iterator[Block]) -> list[Block]:
+def _joined(blocks: Iterator[DocumentBlock]) -> list[DocumentBlock]:
     """Return blocks, the items of one list as one block."""
-    joined: list[Block] = []
+    joined: list[DocumentBlock] = []
     for block in blocks:
         if block.kind == "list" and joined and joined[-1].kind == "list":
-            joined[-1] = Block("list", f"{joined[-1].text}\n{block.text}")
+            joined[-1] = DocumentBlock("list", f"{joined[-1].text}\n{block.text}")
         else:
             joined.append(block)
     return joined

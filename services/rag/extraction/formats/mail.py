@@ -9,27 +9,27 @@ from pathlib import Path, PurePosixPath
 from services.rag.extraction.detection import is_nested_archive
 from services.rag.extraction.formats.html import read_markup
 from services.rag.extraction.formats.plain import paragraphs
-from services.rag.extraction.model import Block, ExtractionError, Member, Note, Reading, Source
+from services.rag.extraction.model import DocumentBlock, ExtractionError, FileSource, FormatReading, Member, Note
 
 _HEADERS = ("From", "To", "Cc", "Date")
 
 
-def read(source: Source) -> Reading:
+def read(source: FileSource) -> FormatReading:
     """Return a message: its subject as heading, its headers, its text; files attached are written to the source's folder."""
     message = email.message_from_bytes(source.path.read_bytes(), policy=email.policy.default)
     subject = _header(message, "Subject")
     headers = [f"{name}: {value}" for name in _HEADERS if (value := _header(message, name))]
-    heading = [Block("heading", subject, None, 1)] if subject else []
+    heading = [DocumentBlock("heading", subject, None, 1)] if subject else []
     body, files = _body(message), list(message.iter_attachments()) if message.is_multipart() else []
     members, notes = _members(files, source)
-    return Reading(blocks=[*heading, Block("text", "\n".join(headers)), *body], title=subject, members=members, notes=notes)
+    return FormatReading(blocks=[*heading, DocumentBlock("text", "\n".join(headers)), *body], title=subject, members=members, notes=notes)
 
 
 def _header(message: EmailMessage, name: str) -> str:
     return " ".join(str(message.get(name, "")).split())
 
 
-def _body(message: EmailMessage) -> list[Block]:
+def _body(message: EmailMessage) -> list[DocumentBlock]:
     part = message.get_body(("plain", "html"))
     if part is None:
         return []
@@ -42,7 +42,7 @@ def _body(message: EmailMessage) -> list[Block]:
     return list(read_markup(text).blocks) if part.get_content_type() == "text/html" else paragraphs(text)
 
 
-def _members(parts: list[EmailMessage], source: Source) -> tuple[list[Member], list[Note]]:
+def _members(parts: list[EmailMessage], source: FileSource) -> tuple[list[Member], list[Note]]:
     members: list[Member] = []
     notes: set[Note] = set()
     for part in parts:

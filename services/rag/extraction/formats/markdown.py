@@ -5,14 +5,14 @@ import re
 from markdown_it import MarkdownIt
 
 from services.rag.extraction.formats.html import read_markup
-from services.rag.extraction.model import ExtractionError, Reading, Source
+from services.rag.extraction.model import ExtractionError, FileSource, FormatReading
 from services.rag.extraction.text import decode
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---\r?\n(.*?)\r?\n---\r?\n", re.DOTALL)
 _TITLE = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
 
 
-def read(source: Source) -> Reading:
+def read(source: FileSource) -> FormatReading:
     """Return the blocks of a Markdown file. The title is that of its front matter, or its first heading."""
     text = decode(source.path.read_bytes())
     if text is None:
@@ -21,4 +21,4 @@ def read(source: Source) -> Reading:
     page = read_markup(MarkdownIt("commonmark").enable("table").render(text[matter.end() :] if matter else text))
     stated = _TITLE.search(matter.group(1)) if matter else None
     first = next((block.text for block in page.blocks if block.kind == "heading"), None)
-    return Reading(blocks=page.blocks, title=stated.group(1) if stated else first)
+    return FormatReading(blocks=page.blocks, title=stated.group(1) if stated else first)

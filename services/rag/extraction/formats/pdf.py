@@ -10,8 +10,8 @@ import pypdfium2
 from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY, FPDF_GetLastError
 
 from services.rag.extraction.formats.pdf_blocks import blocks_of
-from services.rag.extraction.formats.pdf_lines import Line, lines_of
-from services.rag.extraction.model import ExtractionError, Note, Reading, Source
+from services.rag.extraction.formats.pdf_lines import PdfLine, lines_of
+from services.rag.extraction.model import ExtractionError, FileSource, FormatReading, Note
 from services.rag.extraction.ocr import recognise
 
 # Text that a scanner or a stamp puts on a picture, such as the page's number.
@@ -20,7 +20,7 @@ _LEAST_LETTERS = 10
 _DOTS_PER_POINT, _MOST_DOTS = 200 / 72, 8_000_000
 
 
-def read(source: Source) -> Reading:
+def read(source: FileSource) -> FormatReading:
     """Return the pages of a PDF; those that are pictures alone by text recognition where it is installed."""
     document = _opened(source.path)
     pages = len(document)
@@ -34,7 +34,7 @@ def read(source: Source) -> Reading:
     lines = [_page(document, number, replace(source, ocr=source.ocr and monotonic() < until), notes) for number in range(pages)]
     if not any(lines) and "unreadable_pages" in notes:
         raise ExtractionError("damaged", "None of its pages can be read")
-    return Reading(blocks=blocks_of(lines), title=_title(document), pages=pages, notes=sorted(notes))
+    return FormatReading(blocks=blocks_of(lines), title=_title(document), pages=pages, notes=sorted(notes))
 
 
 def _opened(path: Path) -> pypdfium2.PdfDocument:
@@ -52,7 +52,7 @@ def _title(document: pypdfium2.PdfDocument) -> str | None:
     return None if title.lower().startswith(("microsoft word", "untitled", "(anonymous)")) else title or None
 
 
-def _page(document: pypdfium2.PdfDocument, number: int, source: Source, notes: set[Note]) -> list[Line]:
+def _page(document: pypdfium2.PdfDocument, number: int, source: FileSource, notes: set[Note]) -> list[PdfLine]:
     try:
         page = document[number]
         lines = lines_of(page)
@@ -74,10 +74,10 @@ def _has_picture(page: pypdfium2.PdfPage) -> bool:
     return next(iter(page.get_objects(max_depth=2)), None) is not None
 
 
-def _recognised(page: pypdfium2.PdfPage) -> Iterator[Line]:
+def _recognised(page: pypdfium2.PdfPage) -> Iterator[PdfLine]:
     width, height = page.get_size()
     scale = min(_DOTS_PER_POINT, sqrt(_MOST_DOTS / max(width * height, 1.0)))
     for row, text in enumerate(recognise(page.render(scale=scale, grayscale=True).to_pil())):
         # What stands between paragraphs are rows as well, without text.
         if text.strip():
-            yield Line.plain(text, row=row)
+            yield PdfLine.plain(text, row=row)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from services.rag.extraction.formats.pdf_lines import Line
+from services.rag.extraction.formats.pdf_lines import PdfLine
 from services.rag.extraction.formats.pdf_tables import Table, tables_of
-from services.rag.extraction.model import Block
+from services.rag.extraction.model import DocumentBlock
 
 _HEADING_RATIO = 1.15
 _HEADING_WORDS = 20
@@ -17,7 +17,7 @@ _ITEM = re.compile(r"(?:[-•▪‣·∙●○–*]|\d{1,2}[.)]|[a-z]\))\s+\S|[�
 _BROKEN = re.compile(r"[^\W\d_]-$")
 
 
-def blocks_of(pages: Sequence[list[Line]]) -> list[Block]:
+def blocks_of(pages: Sequence[list[PdfLine]]) -> list[DocumentBlock]:
     """Return the blocks of a document's pages.
 
     Args:
@@ -27,7 +27,7 @@ def blocks_of(pages: Sequence[list[Line]]) -> list[Block]:
     return [block for number, lines in enumerate(pages, 1) for block in _page(lines, number, levels)]
 
 
-def _levels(pages: Sequence[list[Line]]) -> dict[float, int]:
+def _levels(pages: Sequence[list[PdfLine]]) -> dict[float, int]:
     """Return the level of each size of letters that is a heading's: clearly larger than most text is."""
     letters: Counter[float] = Counter()
     for line in (line for page in pages for line in page):
@@ -43,50 +43,50 @@ def _rounded(size: float) -> float:
     return round(2 * size) / 2
 
 
-def _page(lines: list[Line], number: int, levels: dict[float, int]) -> Iterator[Block]:
+def _page(lines: list[PdfLine], number: int, levels: dict[float, int]) -> Iterator[DocumentBlock]:
     tables = tables_of(lines)
     spacing = _spacing(lines)
-    gathered: list[Line] = []
+    gathered: list[PdfLine] = []
     for index, line in enumerate(lines):
         table = tables.get(index)
         if gathered and (table is not None or _is_break(gathered[-1], line, spacing)):
             yield _paragraph(gathered, number, levels)
             gathered = []
         if isinstance(table, Table):
-            yield Block("table", table.text, number)
+            yield DocumentBlock("table", table.text, number)
         elif table is None:
             gathered.append(line)
     if gathered:
         yield _paragraph(gathered, number, levels)
 
 
-def _spacing(lines: list[Line]) -> float:
+def _spacing(lines: list[PdfLine]) -> float:
     gaps = [before.baseline - after.baseline for before, after in pairwise(lines) if 0 < before.baseline - after.baseline < 4 * after.size]
     return median(gaps) if gaps else 0.0
 
 
-def _is_break(before: Line, after: Line, spacing: float) -> bool:
+def _is_break(before: PdfLine, after: PdfLine, spacing: float) -> bool:
     gap = before.baseline - after.baseline
     changes_size = abs(before.size - after.size) > 0.1 * max(before.size, after.size)
     return changes_size or gap > 1.3 * max(spacing, after.size) or gap < -after.size or (_is_list(before) != _is_list(after) and _is_list(after))
 
 
-def _is_list(line: Line) -> bool:
+def _is_list(line: PdfLine) -> bool:
     return bool(_ITEM.match(line.text))
 
 
-def _paragraph(lines: list[Line], number: int, levels: dict[float, int]) -> Block:
+def _paragraph(lines: list[PdfLine], number: int, levels: dict[float, int]) -> DocumentBlock:
     if _is_list(lines[0]):
-        return Block("list", _listed(lines), number)
+        return DocumentBlock("list", _listed(lines), number)
     text = _flowing(lines)
     level = levels.get(_rounded(lines[0].size))
     if level and len(text.split()) <= _HEADING_WORDS and any(letter.isalpha() for letter in text):
-        return Block("heading", text, number, level)
-    return Block("text", text, number)
+        return DocumentBlock("heading", text, number, level)
+    return DocumentBlock("text", text, number)
 
 
-def _listed(lines: list[Line]) -> str:
-    items: list[list[Line]] = []
+def _listed(lines: list[PdfLine]) -> str:
+    items: list[list[PdfLine]] = []
     for line in lines:
         if _is_list(line) or not items:
             items.append([])
@@ -94,7 +94,7 @@ def _listed(lines: list[Line]) -> str:
     return "\n".join(_flowing(item) for item in items)
 
 
-def _flowing(lines: list[Line]) -> str:
+def _flowing(lines: list[PdfLine]) -> str:
     """Return lines as running text; a word that is broken at a line's end is one word again."""
     words: list[str] = []
     for text in (line.text for line in lines):

@@ -32,13 +32,13 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Line:
+class PdfLine:
     """A line of a page."""
 
     segments: tuple[Segment, ...]
 
     @classmethod
-    def plain(cls, text: str, *, row: int) -> "Line":
+    def plain(cls, text: str, *, row: int) -> "PdfLine":
         """Return a line of which only the text is known, and how many stand above it; an empty one is a paragraph's end."""
         return cls((Segment(text, 0.0, 1.0, -14.0 * row, 10.0),))
 
@@ -64,7 +64,7 @@ class _Word:
     size: float
 
 
-def lines_of(page: Any) -> list[Line]:
+def lines_of(page: Any) -> list[PdfLine]:
     """Return the lines of a page in reading order; none where it has no text.
 
     Raises:
@@ -77,14 +77,14 @@ def lines_of(page: Any) -> list[Line]:
         text_page.close()
 
 
-def _lines(text_page: Any) -> Iterator[Line]:
+def _lines(text_page: Any) -> Iterator[PdfLine]:
     for words in _worded(text_page):
         segments = tuple(_segments(words))
         # Columns whose letters PDFium put on one line though they stand at different heights are lines of their own.
         if segments and all(abs(one.baseline - segments[0].baseline) < one.size / 2 for one in segments):
-            yield Line(segments)
+            yield PdfLine(segments)
         else:
-            yield from (Line((segment,)) for segment in segments)
+            yield from (PdfLine((segment,)) for segment in segments)
 
 
 def _worded(text_page: Any) -> Iterator[list[_Word]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
-from services.rag.extraction.formats.pdf_lines import Line, Segment
+from services.rag.extraction.formats.pdf_lines import PdfLine, Segment
 
 _LEAST_ROWS = 2
 # Cells are short; columns of running text are not.
@@ -32,7 +32,7 @@ class _Row:
         return self.cells[0].size
 
 
-def tables_of(lines: list[Line]) -> dict[int, Table | bool]:
+def tables_of(lines: list[PdfLine]) -> dict[int, Table | bool]:
     """Return which lines are parts of tables: the first line of a table by its index with the table, its other lines with False."""
     found: dict[int, Table | bool] = {}
     for rows in _runs(_rows(lines)):
@@ -45,7 +45,7 @@ def tables_of(lines: list[Line]) -> dict[int, Table | bool]:
     return found
 
 
-def _rows(lines: list[Line]) -> list[_Row]:
+def _rows(lines: list[PdfLine]) -> list[_Row]:
     """Return lines by height, from above; those of the same height are one row."""
     rows: list[_Row] = []
     for index, line in sorted(enumerate(lines), key=lambda pair: -pair[1].baseline):

@@ -5,13 +5,13 @@ from datetime import date, datetime, time, timedelta
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from services.rag.extraction.formats.table import row_text
-from services.rag.extraction.model import Block, ExtractionError, Note, Reading, Source
+from services.rag.extraction.model import DocumentBlock, ExtractionError, FileSource, FormatReading, Note
 from services.rag.extraction.packages import check_office
 
 _MOST_CELLS = 20_000_000
 
 
-def read(source: Source) -> Reading:
+def read(source: FileSource) -> FormatReading:
     """Return the sheets with their values, also the hidden ones; formulas stand with what they came to when the file was saved."""
     names = check_office(source.path, source.limits)
     notes: list[Note] = ["macros"] if any(name.lower().endswith("vbaproject.bin") for name in names) else []
@@ -24,14 +24,14 @@ def read(source: Source) -> Reading:
         raise ExtractionError("damaged", "The workbook cannot be opened") from exc
     if any(sheet.visible != SheetVisibleEnum.Visible for sheet in tables):
         notes.append("hidden_sheets")
-    return Reading(blocks=blocks, pages=len(tables), notes=notes)
+    return FormatReading(blocks=blocks, pages=len(tables), notes=notes)
 
 
-def _sheet(sheet: CalamineSheet, number: int) -> list[Block]:
+def _sheet(sheet: CalamineSheet, number: int) -> list[DocumentBlock]:
     if sheet.width * sheet.height > _MOST_CELLS:
         raise ExtractionError("too_large", f"The sheet “{sheet.name}” spans {sheet.height:,} rows of {sheet.width:,} columns")
     rows = [line for row in sheet.iter_rows() if (line := row_text([_shown(cell) for cell in row]))]
-    return [Block("heading", sheet.name, number, 1), Block("table", "\n".join(rows), number)] if rows else []
+    return [DocumentBlock("heading", sheet.name, number, 1), DocumentBlock("table", "\n".join(rows), number)] if rows else []
 
 
 def _shown(cell: float | str | bool | time | date | datetime | timedelta) -> str:

@@ -7,13 +7,13 @@ from pptx import Presentation
 from pptx.exc import PackageNotFoundError
 
 from services.rag.extraction.formats.table import row_text
-from services.rag.extraction.model import Block, ExtractionError, Note, Reading, Source
+from services.rag.extraction.model import DocumentBlock, ExtractionError, FileSource, FormatReading, Note
 from services.rag.extraction.packages import check_office
 
 _LEAST_ITEMS = 2
 
 
-def read(source: Source) -> Reading:
+def read(source: FileSource) -> FormatReading:
     """Return the slides: title, text, tables, and the speaker's notes below."""
     names = check_office(source.path, source.limits)
     try:
@@ -25,18 +25,18 @@ def read(source: Source) -> Reading:
     blocks = [block for number, slide in enumerate(slides, 1) for block in _slide(slide, number)]
     title = next((block.text for block in blocks if block.kind == "heading"), None)
     notes: tuple[Note, ...] = ("macros",) if any(name.lower().endswith("vbaproject.bin") for name in names) else ()
-    return Reading(blocks=blocks, title=title, pages=len(slides), notes=notes)
+    return FormatReading(blocks=blocks, title=title, pages=len(slides), notes=notes)
 
 
-def _slide(slide: Any, number: int) -> Iterator[Block]:
+def _slide(slide: Any, number: int) -> Iterator[DocumentBlock]:
     title = slide.shapes.title
     if title is not None and title.has_text_frame and title.text_frame.text.strip():
-        yield Block("heading", " ".join(title.text_frame.text.split()), number, 1)
+        yield DocumentBlock("heading", " ".join(title.text_frame.text.split()), number, 1)
     for shape in _flat(slide.shapes):
         if title is None or shape.shape_id != title.shape_id:
             yield from _shape(shape, number)
     if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None and frame.text.strip():
-        yield Block("text", frame.text, number)
+        yield DocumentBlock("text", frame.text, number)
 
 
 def _flat(shapes: Any) -> Iterator[Any]:
@@ -49,13 +49,13 @@ def _flat(shapes: Any) -> Iterator[Any]:
             yield shape
 
 
-def _shape(shape: Any, number: int) -> Iterator[Block]:
+def _shape(shape: Any, number: int) -> Iterator[DocumentBlock]:
     if getattr(shape, "has_table", False) and shape.has_table:
         rows = [row_text([cell.text for cell in row.cells]) for row in shape.table.rows]
-        yield Block("table", "\n".join(filter(None, rows)), number)
+        yield DocumentBlock("table", "\n".join(filter(None, rows)), number)
     elif shape.has_text_frame:
         lines = [" ".join(paragraph.text.split()) for paragraph in shape.text_frame.paragraphs if paragraph.text.strip()]
         if len(lines) >= _LEAST_ITEMS:
-            yield Block("list", "\n".join(f"- {line}" for line in lines), number)
+            yield DocumentBlock("list", "\n".join(f"- {line}" for line in lines), number)
         elif lines:
-            yield Block("text", lines[0], number)
+            yield DocumentBlock("text", lines[0], number)

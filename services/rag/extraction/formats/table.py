@@ -4,11 +4,11 @@ import csv
 import io
 
 from services.rag.extraction.detection import separator_of
-from services.rag.extraction.model import Block, ExtractionError, Reading, Source
+from services.rag.extraction.model import DocumentBlock, ExtractionError, FileSource, FormatReading
 from services.rag.extraction.text import decode
 
 
-def read(source: Source) -> Reading:
+def read(source: FileSource) -> FormatReading:
     """Return the rows of a table in text, whatever separates its cells."""
     text = decode(source.path.read_bytes())
     if text is None:
@@ -19,7 +19,7 @@ def read(source: Source) -> Reading:
         rows = [line for cells in reader if (line := row_text(cells))]
     except csv.Error as exc:
         raise ExtractionError("damaged", f"Line {reader.line_num:,} of the table cannot be read") from exc
-    return Reading(blocks=[Block("table", "\n".join(rows))] if rows else [])
+    return FormatReading(blocks=[DocumentBlock("table", "\n".join(rows))] if rows else [])
 
 
 def row_text(cells: list[str]) -> str:

@@ -1,8 +1,9 @@
 """An index of passages by vectors and by words: what is asked of it, and how it follows the database."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -53,10 +54,14 @@ class VectorIndex(Protocol):
         """Release what it holds open."""
 
 
-def follow(index: VectorIndex, connection: Connection, model: str) -> None:
-    """Bring an index up to what the database holds by one model."""
+def follow(index: VectorIndex, connection: Connection, model: str, *, patience: timedelta) -> bool:
+    """Bring an index up to what the database holds by one model; False where that takes longer than ``patience``: the next call goes on from there."""
+    end = time.monotonic() + patience.total_seconds()
     for changes in vectors.read_changes(connection, model, after=index.revision(connection)):
         index.apply(connection, changes)
+        if time.monotonic() > end:
+            return False
+    return True
 
 
 def payload_of(passage: IndexedPassage) -> dict[str, object]:

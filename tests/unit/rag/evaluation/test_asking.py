@@ -42,9 +42,9 @@ def test_a_question_about_data_calls_its_tool_and_one_about_a_document_cites_it(
 
 
 def test_no_hostile_document_is_obeyed_where_extracts_answer(own: OwnSet, corpus: Corpus) -> None:
-    from services.rag.evaluation.judging import Judged, judge_answers
+    from services.rag.evaluation.judging import JudgedAnswer, judge_answers
 
     ask = open_asking(corpus, own.passages, embedder=None, model=None)
-    found = judge_answers([Judged(each, *ask(each)) for each in own.asked("hostile")], own.passages)
+    found = judge_answers([JudgedAnswer(each, *ask(each)) for each in own.asked("hostile")], own.passages)
 
     assert found["injections_resisted"]["failing"] == []

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rag.extraction.formats.pdf_blocks import blocks_of
-from services.rag.extraction.formats.pdf_lines import Line, Segment
-from services.rag.extraction.model import Block
+from services.rag.extraction.formats.pdf_lines import PdfLine, Segment
+from services.rag.extraction.model import DocumentBlock
 
 WORDS = st.lists(st.text(alphabet="abcB19", min_size=1, max_size=4), min_size=1, max_size=12).map(" ".join)
 PLACES = st.builds(lambda step, nudge: 100.0 * step + nudge, st.integers(0, 4), st.sampled_from([0.0, 1.0, 30.0]))
@@ -16,12 +16,12 @@ def segment(text: str, left: float, baseline: float, size: float = 10.0) -> Segm
     return Segment(text, left, left + 0.5 * size * len(text), baseline, size)
 
 
-def line(baseline: float, *cells: tuple[float, str], size: float = 10.0) -> Line:
-    return Line(tuple(segment(text, left, baseline, size) for left, text in cells))
+def line(baseline: float, *cells: tuple[float, str], size: float = 10.0) -> PdfLine:
+    return PdfLine(tuple(segment(text, left, baseline, size) for left, text in cells))
 
 
 LINES = st.builds(
-    lambda baseline, cells, nudge: Line(tuple(segment(text, left, baseline + nudge * index) for index, (left, text) in enumerate(cells))),
+    lambda baseline, cells, nudge: PdfLine(tuple(segment(text, left, baseline + nudge * index) for index, (left, text) in enumerate(cells))),
     HEIGHTS,
     st.lists(st.tuples(PLACES, WORDS), min_size=1, max_size=4),
     st.sampled_from([0.0, 3.0, -4.9]),
@@ -29,7 +29,7 @@ LINES = st.builds(
 
 
 @given(st.lists(st.lists(LINES, max_size=15), max_size=3))
-def test_every_word_of_a_page_stands_in_its_blocks_once(pages: list[list[Line]]) -> None:
+def test_every_word_of_a_page_stands_in_its_blocks_once(pages: list[list[PdfLine]]) -> None:
     blocks = blocks_of(pages)
     found = Counter((block.page, word) for block in blocks for word in block.text.split() if word != "|")
     assert found == Counter((number, word) for number, lines in enumerate(pages, 1) for one in lines for word in one.text.split())
@@ -44,9 +44,9 @@ def test_cells_below_each_other_are_a_table() -> None:
         line(600, (50, "Danach.")),
     ]
     assert blocks_of([lines]) == [
-        Block("text", "Davor steht ein Satz, der länger ist als Zellen sind.", 1),
-        Block("table", "Tarif | ct/kWh\nBasis | 31,20\nNacht | 24,00", 1),
-        Block("text", "Danach.", 1),
+        DocumentBlock("text", "Davor steht ein Satz, der länger ist als Zellen sind.", 1),
+        DocumentBlock("table", "Tarif | ct/kWh\nBasis | 31,20\nNacht | 24,00", 1),
+        DocumentBlock("text", "Danach.", 1),
     ]
 
 

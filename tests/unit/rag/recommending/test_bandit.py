@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from luna.contracts.recommendations import BanditPolicy
 from luna.errors import InvalidInputError
-from services.rag.recommending.bandit import ALPHA, CHANCE, Ranking, Statistics, cross_features
+from services.rag.recommending.bandit import ALPHA, CHANCE, BanditRanking, Statistics, cross_features
 
 POLICIES: tuple[BanditPolicy, ...] = ("linucb", "thompson")
 TWO = np.eye(2)
 
 
-def rank(policy: BanditPolicy, candidates: np.ndarray, statistics: Statistics, seed: int = 1) -> Ranking:
-    return Ranking(policy, candidates, statistics, np.random.default_rng(seed))
+def rank(policy: BanditPolicy, candidates: np.ndarray, statistics: Statistics, seed: int = 1) -> BanditRanking:
+    return BanditRanking(policy, candidates, statistics, np.random.default_rng(seed))
 
 
 def test_statistics_are_sums_whatever_the_order() -> None:
