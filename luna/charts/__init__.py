@@ -1,8 +1,9 @@
-"""Charts as text: a plan, a forecast, bills, a trade-off and the losses of a score go in, SVG or HTML comes out.
+"""Charts as text: a plan, a forecast, bills, a trade-off, the losses of a score and what an answer shows go in, SVG or HTML comes out.
 
 Drawings ask nobody for anything, follow the reader's light or dark scheme, and speak through titles where a script is missing.
 """
 
+from luna.charts.answer import draw_answer_chart, say_start, say_value
 from luna.charts.bill import draw_bill_chart, draw_bills
 from luna.charts.forecast import draw_forecast, draw_forecast_page, draw_forecast_picture
 from luna.charts.forecast_view import ForecastView, SeriesView
@@ -30,6 +31,7 @@ __all__ = [
     "SeriesView",
     "StripView",
     "bar_in_text",
+    "draw_answer_chart",
     "draw_bill_chart",
     "draw_bills",
     "draw_deciders",
@@ -43,6 +45,8 @@ __all__ = [
     "draw_tradeoff",
     "read_figure",
     "read_starting_soc",
+    "say_start",
+    "say_value",
     "slot_edges",
     "style",
     "view_plan",

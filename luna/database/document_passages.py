@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from luna.contracts.documents import Chunk
 from luna.database import vectors
@@ -71,6 +71,12 @@ def list_around(connection: Connection, document_id: str, chunk_id: int, *, span
     if position is None:
         raise NotFoundError("the document has no such passage", field="around", value=chunk_id, remedy="Take the chunk_id from an answer or a search.")
     return _read(connection, _of(document_id).where(chunks.c.position.between(position - span, position + span)))
+
+
+def find_page(connection: Connection, document_id: str, page: int) -> int:
+    """Return the position of the passage with which a page begins, or goes on from the one before; 0 where the document has no such page."""
+    reaches = func.coalesce(chunks.c.page_end, chunks.c.page) >= page
+    return connection.scalar(select(func.min(chunks.c.position)).where(chunks.c.document_id == document_id, reaches)) or 0
 
 
 def _of(document_id: str) -> Select[Any]:

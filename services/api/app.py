@@ -36,6 +36,8 @@ from services.api.pages import assets, data, home, job_part, planning, savings, 
 from services.api.pages import forecasts as forecast_page
 from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
+from services.api.pages.knowledge import asking, tips
+from services.api.pages.knowledge import documents as document_pages
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import add_problem_handlers
@@ -90,6 +92,9 @@ PAGES = (
     savings.router,
     forecast_page.router,
     what_ifs.router,
+    asking.router,
+    tips.router,
+    document_pages.router,
     data.router,
     setup_plan.router,
     setup.router,
@@ -177,7 +182,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 MAX_BODY_BYTES = 5_000_000
 # Where files are handed over, as patterns of the whole path.
 UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH, data.UPLOAD_PATH)
-DOCUMENTS = (r"(/v1)?/documents",)
+DOCUMENTS = (r"(/v1)?/documents", document_pages.UPLOAD_PATH)
 SLOWEST_BYTES_PER_SECOND = 1_000
 
 

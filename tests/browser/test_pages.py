@@ -20,7 +20,7 @@ from tests.gateway import serve
 
 # The evening before clocks go back: what lies ahead has an hour that comes twice.
 NOW = datetime(2026, 10, 24, 16, 5, tzinfo=UTC)
-PAGES = ("planning", "savings", "forecasts", "what-ifs", "data")
+PAGES = ("planning", "savings", "forecasts", "what-ifs", "knowledge", "data")
 LOOKS: list[dict[str, Any]] = [{}, {"color_scheme": "dark"}, {**PHONE, "locale": "de-DE"}]
 
 

@@ -26,6 +26,7 @@ PHRASES = {
     "nav_savings": Phrase("Savings", "Ersparnis"),
     "nav_forecasts": Phrase("Forecasts", "Prognosen"),
     "nav_what_ifs": Phrase("What if", "Was wenn"),
+    "nav_knowledge": Phrase("Knowledge", "Wissen"),
     "nav_data": Phrase("Data", "Daten"),
     "installation": Phrase("Installation", "Installation"),
     "account": Phrase("Account", "Konto"),

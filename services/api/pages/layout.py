@@ -49,6 +49,7 @@ NAVIGATION = (
     Page("savings", "/ui/sites/{site_id}/savings"),
     Page("forecasts", "/ui/sites/{site_id}/forecasts"),
     Page("what_ifs", "/ui/sites/{site_id}/what-ifs"),
+    Page("knowledge", "/ui/sites/{site_id}/knowledge"),
     Page("data", "/ui/sites/{site_id}/data"),
 )
 

@@ -17,7 +17,7 @@ from tests.furnished import describe_furnished, furnish, plan_now
 from tests.identity import OWN, Gate, gate_with_people
 
 HOME = f"/ui/sites/{quote(OWN)}"
-PAGES = ("home", "planning", "data", "savings", "what-ifs", "forecasts")
+PAGES = ("home", "planning", "data", "savings", "what-ifs", "forecasts", "knowledge", "knowledge/documents")
 CHANGING = [each for each in OPERATIONS if each.method not in {"GET", "HEAD"} and each.scope != "public"]
 FILE = b"slot_start,load_kwh\n" + b"2026-10-01T00:00,0.2\n" * 20_000
 

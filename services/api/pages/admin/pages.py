@@ -18,9 +18,9 @@ from services.api.pages.layout import Page, PageRoute, show, show_part
 from services.api.pages.setup.pages import Typed
 
 PAGE = Page("admin", "/ui/admin", "administer")
-TABS = ("status", "jobs", "people", "settings", "audit", "logs")
-Section = Literal["status", "jobs", "audit", "logs"]
-PartName = Literal["services", "queues", "volume", "models", "jobs", "audit", "logs"]
+TABS = ("status", "jobs", "people", "settings", "audit", "answers", "logs")
+Section = Literal["status", "jobs", "audit", "answers", "logs"]
+PartName = Literal["services", "queues", "volume", "models", "jobs", "audit", "answers", "logs"]
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from luna.contracts.job import JobFilter
-from luna.database import audit, jobs, sites, training_runs, volume
+from luna.database import answers, audit, jobs, sites, training_runs, volume
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError
 from luna.queue.services import SERVICES
@@ -16,7 +16,7 @@ from services.api.gateway import Gateway
 from services.api.pages.job_part import find_progress
 from services.api.service_status import service_status
 
-MOST_JOBS, MOST_RUNS, MOST_ENTRIES, MOST_LINES = 50, 20, 100, 200
+MOST_JOBS, MOST_RUNS, MOST_ENTRIES, MOST_LINES, MOST_ANSWERS = 50, 20, 100, 200, 50
 # Versions that learn; a baseline is never trained.
 TRAINED = "aurora_v1.0"
 
@@ -92,6 +92,11 @@ def _audit(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     return {"entries": entries}
 
 
+def _answers(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
+    with unit_of_work(gateway.database) as connection:
+        return {"answers": answers.list_before(connection, answers.AnswerFilter(), limit=MOST_ANSWERS)}
+
+
 def _logs(_gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     return {"lines": list(RECENT_LINES)[-MOST_LINES:][::-1]}
 
@@ -104,6 +109,8 @@ PANELS: Mapping[str, tuple[Callable[[Gateway, PanelQuery], Mapping[str, Any]], i
     "jobs": (_jobs, 3),
     "models": (_models, 30),
     "audit": (_audit, 15),
+    # What is open in it is read for a while.
+    "answers": (_answers, 300),
     "logs": (_logs, 5),
 }
 # Which panels stand on which page.
@@ -111,6 +118,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "status": ("services", "queues", "volume", "models"),
     "jobs": ("jobs",),
     "audit": ("audit",),
+    "answers": ("answers",),
     "logs": ("logs",),
 }
 

@@ -1,38 +1,4 @@
-// The upload of the page Data: how much of the file has arrived. Without this the form sends it just the same.
-const form = document.getElementById("upload");
-const bar = form.querySelector("progress");
-const said = form.querySelector("[role=status]");
-const button = form.querySelector("button");
+// The page Data: its upload.
+import { sendWithProgress } from "../upload.js";
 
-function show(sending) {
-  bar.hidden = !sending;
-  button.disabled = sending;
-}
-
-function fail(words) {
-  show(false);
-  said.textContent = words || said.dataset.failed;
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const request = new XMLHttpRequest();
-  request.open("POST", form.action);
-  // What went wrong comes as a part of a page.
-  request.setRequestHeader("HX-Request", "true");
-  request.upload.addEventListener("progress", ({ loaded, total }) => {
-    bar.value = total ? loaded / total : 0;
-  });
-  request.addEventListener("error", () => fail());
-  request.addEventListener("load", () => {
-    if (request.status < 400) {
-      location.assign(request.responseURL);
-      return;
-    }
-    const told = new DOMParser().parseFromString(request.responseText, "text/html");
-    fail([...told.querySelectorAll("p")].slice(0, 3).map((line) => line.textContent.trim()).join(" "));
-  });
-  said.textContent = "";
-  show(true);
-  request.send(new FormData(form));
-});
+sendWithProgress(document.getElementById("upload"));

@@ -23,3 +23,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const place = document.getElementById(PROBLEMS);
   if (place && event.detail.successful) place.replaceChildren();
 });
+
+// Of the tabs at a phone's foot the one that is open is seen, however many there are.
+const tab = document.querySelector(".top nav [aria-current]");
+if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;

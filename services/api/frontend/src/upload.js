@@ -1,0 +1,38 @@
+// A form with files: how much of them has arrived, and what went wrong. Without this the form sends them just the same.
+export function sendWithProgress(form) {
+  const bar = form.querySelector("progress");
+  const said = form.querySelector("[role=status]");
+  const button = form.querySelector("button");
+
+  const show = (sending) => {
+    bar.hidden = !sending;
+    button.disabled = sending;
+  };
+  const fail = (words) => {
+    show(false);
+    said.textContent = words || said.dataset.failed;
+  };
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    // What went wrong comes as a part of a page.
+    request.setRequestHeader("HX-Request", "true");
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      bar.value = total ? loaded / total : 0;
+    });
+    request.addEventListener("error", () => fail());
+    request.addEventListener("load", () => {
+      if (request.status < 400) {
+        location.assign(request.responseURL);
+        return;
+      }
+      const told = new DOMParser().parseFromString(request.responseText, "text/html");
+      fail([...told.querySelectorAll("p")].slice(0, 3).map((line) => line.textContent.trim()).join(" "));
+    });
+    said.textContent = "";
+    show(true);
+    request.send(new FormData(form));
+  });
+}

@@ -1,0 +1,1 @@
+"""The pages of Knowledge: questions and answers, documents, recommendations."""

@@ -1,0 +1,169 @@
+"""An answer as its page shows it: plain text with numbers that lead to passages, figures with their charts, and where they come from."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from markupsafe import Markup
+
+from luna.charts import draw_answer_chart, say_start, say_value
+from luna.contracts.answers import Answer, AnswerSentence, Citation, Feedback, ToolCall
+from luna.contracts.search import Passage
+from luna.contracts.site_tools import Chart, ToolSource
+from luna.wording import Numbers
+from luna.wording.pages import PageWords
+
+_MARK = re.compile(r"\[(\d{1,3})\]")
+# A chart's table tells at most so many rows; the address beside it gives all.
+MOST_ROWS = 200
+MOST_EXCERPT = 280
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a line: words, or the number of a passage, with the place of the sentence that it carries."""
+
+    text: str
+    citation: Citation | None = None
+    sentence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """An answer for its reader; ``base`` is the address of the page Knowledge of the site."""
+
+    answer: Answer
+    base: str
+    numbers: Numbers
+    words: PageWords
+    feedback: Feedback | None = None
+
+    @property
+    def lines(self) -> list[list[Piece]]:
+        """The answer's lines, each in pieces."""
+        return [list(self._pieces(line)) for line in self._text.splitlines() if line.strip()]
+
+    @property
+    def tools(self) -> "list[ToolView]":
+        """What was counted for it."""
+        return [ToolView(call, self.numbers) for call in self.answer.tool_calls if call.found]
+
+    @property
+    def notes(self) -> list[str]:
+        """What its reader should know of how it was made."""
+        return [self.words("note_" + code) for code in self.answer.notes if self.words.knows("note_" + code) and code != self._usual_note]
+
+    @property
+    def made(self) -> str:
+        """When it was made, and by what."""
+        at = self.answer.answered_at
+        model = self.answer.model or self.words("no_model")
+        return self.words("answered_by", day=self.numbers.day(at), time=self.numbers.clock(at), model=model)
+
+    def address(self, source: Citation | Passage, sentence: int | None = None) -> str:
+        """Return where a passage is read in its document; the words of a citation, or those of the sentence it carries, are marked there."""
+        query: dict[str, Any] = {"page": source.page} if source.page is not None else {}
+        query |= {"chunk": source.chunk_id}
+        if isinstance(source, Citation):
+            query |= {"answer": self.answer.answer_id, "source": source.number}
+        if sentence is not None:
+            query["sentence"] = sentence
+        return f"{self.document_address(source.document_id)}?{urlencode(query)}#cited"
+
+    def document_address(self, document_id: str) -> str:
+        """Return where a document is read."""
+        return f"{self.base}/documents/{quote(document_id, safe='')}"
+
+    def place(self, source: Citation | Passage) -> str:
+        """Return where in its document a passage stands."""
+        page = [self.words("page_of", page=source.page)] if source.page is not None else []
+        return " · ".join([*page, *([" › ".join(source.headings)] if source.headings else [])])
+
+    @property
+    def _usual_note(self) -> str | None:
+        # Without a model anyway, what made it stands beside its time.
+        return "answered_from_templates" if self.answer.model is None else None
+
+    @property
+    def _text(self) -> str:
+        """The text with its numbers; where it has none, those of its sentences behind each."""
+        answer = self.answer
+        if not answer.sentences or any(_MARK.search(answer.answer) for _ in answer.citations[:1]):
+            return answer.answer
+        return " ".join(each.text + "".join(f" [{number}]" for number in each.citations) for each in answer.sentences)
+
+    def _pieces(self, line: str) -> Iterator[Piece]:
+        known = {citation.number: citation for citation in self.answer.citations}
+        end = 0
+        for mark in _MARK.finditer(line):
+            citation = known.get(int(mark[1]))
+            if citation is None:
+                continue
+            if mark.start() > end:
+                yield Piece(line[end : mark.start()])
+            yield Piece(mark[1], citation, self._sentence_before(line[: mark.start()], citation.number))
+            end = mark.end()
+        if end < len(line):
+            yield Piece(line[end:])
+
+    def _sentence_before(self, words: str, number: int) -> int | None:
+        """Return the place of the sentence that a number stands behind."""
+        ends = {place: words.rfind(plain_words(each)) for place, each in enumerate(self.answer.sentences) if number in each.citations}
+        found = {place: begin + len(plain_words(self.answer.sentences[place])) for place, begin in ends.items() if begin >= 0}
+        return max(found, key=lambda place: found[place], default=None)
+
+
+def plain_words(sentence: AnswerSentence) -> str:
+    """Return a sentence without the numbers behind it."""
+    return _MARK.sub("", sentence.text).strip(" .")
+
+
+@dataclass(frozen=True, slots=True)
+class ToolView:
+    """What a tool counted, as it is shown."""
+
+    call: ToolCall
+    numbers: Numbers
+
+    @property
+    def chart(self) -> Chart | None:
+        """Its chart, None where it has nothing to draw."""
+        chart = self.call.chart
+        return chart if chart is not None and chart.starts and chart.series else None
+
+    def draw(self) -> list[Markup]:
+        """Return the chart for wide and for narrow screens."""
+        return [draw_answer_chart(self.chart, self.numbers, narrow=narrow) for narrow in (False, True)] if self.chart else []
+
+    @property
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """The chart's values as a table."""
+        chart = self.chart
+        if chart is None:
+            return []
+        columns = [[*series.values, *[None] * len(chart.starts)] for series in chart.series]
+        units = [series.unit for series in chart.series]
+
+        def cells(row: int) -> list[str]:
+            return [say_value(column[row], unit, self.numbers) for column, unit in zip(columns, units, strict=True)]
+
+        return [(say_start(start, chart, self.numbers), cells(row)) for row, start in enumerate(chart.starts[:MOST_ROWS])]
+
+    @property
+    def arguments(self) -> str:
+        """What it was asked, in one line."""
+        said = (f"{name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}" for name, value in self.call.arguments.items())
+        return ", ".join(said)
+
+    def own_address(self, source: ToolSource) -> str | None:
+        """Return the gateway's address of a source; None where it would lead elsewhere."""
+        return source.path if source.path and re.fullmatch(r"/v1/[^\s\\]*", source.path) else None
+
+
+def cut_excerpt(text: str, most: int = MOST_EXCERPT) -> str:
+    """Return the beginning of a passage, whole words of it."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= most else plain[:most].rsplit(" ", 1)[0] + " …"

@@ -1,0 +1,146 @@
+"""Questions about documents and the site's data, and answers with their sources."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Path, Query, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, BeforeValidator, Field
+from sqlalchemy import Connection
+
+from luna.contracts.answers import Answer, AnswerId, AskRequest, Feedback, FeedbackNote, StoredAnswer
+from luna.contracts.documents import DocumentFilter
+from luna.contracts.search import SearchFilter
+from luna.database import answers, documents, sites
+from luna.database.engine import unit_of_work
+from luna.errors import LunaError, NotFoundError
+from luna.site import Site
+from services.api.pages.knowledge.answer_view import AnswerView, cut_excerpt
+from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
+from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
+
+router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
+
+EXAMPLES = ("example_prices", "example_plan", "example_tariff", "example_manual")
+STAGES = ("understanding", "tools", "searching", "answering", "checking")
+# Of a conversation; what was asked before stays stored.
+SHOWN_ANSWERS = 20
+AnswerPath = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
+_EmptyIsNone = BeforeValidator(lambda value: None if value == "" else value)
+
+
+class QuestionForm(BaseModel):
+    """The fields of the form."""
+
+    question: Annotated[str, Field(min_length=1, max_length=2000)]
+    conversation: Annotated[AnswerId | None, _EmptyIsNone] = None
+
+
+@router.get("")
+def show_knowledge(
+    visit: CurrentVisit, conversation: Annotated[AnswerId | None, Query()] = None, question: Annotated[str, Query(max_length=2000)] = ""
+) -> Response:
+    """Show the question box, and the conversation that it goes on from."""
+    return _show(visit, QuestionForm.model_construct(question=question, conversation=conversation))
+
+
+@router.post("")
+async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]) -> Response:
+    """Have a question answered: as the part that waits for it, or, without a script, in the whole page."""
+    try:
+        answer = await _ask(visit, form)
+    except LunaError as refusal:
+        if visit.wants_part:
+            raise
+        return await run_in_threadpool(_show, visit, form, refusal)
+    if visit.wants_part:
+        return await run_in_threadpool(show_answer, visit, answer.answer_id)
+    return _lead(visit, answer)
+
+
+@router.get("/answers/{answer_id}")
+def show_answer(visit: CurrentVisit, answer_id: AnswerPath) -> Response:
+    """Show one answer, as the part that takes the place of what was streamed."""
+    with unit_of_work(visit.gateway.database) as connection:
+        site, stored = sites.load(connection, visit.site_id), load_own_answer(connection, visit, answer_id)
+    return show_part(visit.request, PAGE, "knowledge_answer.html.j2", site=site, view=_view(visit, site, stored), excerpt=cut_excerpt)
+
+
+@router.post("/answers/{answer_id}/feedback")
+def rate_on_page(visit: CurrentVisit, answer_id: AnswerPath, feedback: Annotated[Feedback, Form()]) -> Response:
+    """Note whether an answer helped."""
+    with unit_of_work(visit.gateway.database) as connection:
+        site, stored = sites.load(connection, visit.site_id), load_own_answer(connection, visit, answer_id)
+        answers.give_feedback(connection, answer_id, FeedbackNote(feedback=feedback), asked_by=visit.caller.name)
+    if not visit.wants_part:
+        return _lead(visit, stored.answer)
+    rated = _view(visit, site, stored.model_copy(update={"feedback": feedback}))
+    return show_part(visit.request, PAGE, "knowledge_feedback.html.j2", site=site, view=rated)
+
+
+def load_own_answer(connection: Connection, visit: Visit, answer_id: str) -> StoredAnswer:
+    """Return an answer that the visitor was given on the site.
+
+    Raises:
+        NotFoundError: there is none of that id, it is somebody else's or another site's.
+    """
+    stored = answers.load(connection, answer_id, asked_by=visit.caller.name)
+    if stored.site_id not in {None, visit.site_id}:
+        raise NotFoundError("no such answer", field="answer_id", value=answer_id, remedy="Go back to the page Knowledge.")
+    return stored
+
+
+def address_of(visit: Visit, answer: Answer) -> str:
+    """Return where an answer stands in its conversation."""
+    return f"{visit.base}?conversation={answer.conversation_id}#answer-{answer.answer_id}"
+
+
+def _lead(visit: Visit, answer: Answer) -> Response:
+    return RedirectResponse(address_of(visit, answer), 303)
+
+
+async def _ask(visit: Visit, form: QuestionForm) -> Answer:
+    request = AskRequest(
+        question=form.question,
+        site_id=visit.site_id,
+        conversation_id=form.conversation,
+        filter=SearchFilter(site_id=visit.site_id),
+        asked_by=visit.caller.name,
+        sites=visit.own_sites,
+    )
+    reply = await visit.gateway.ask(request, patience=visit.gateway.answer_timeout)
+    return Answer.model_validate_json(bytes(reply.body))
+
+
+def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) -> Response:
+    with unit_of_work(visit.gateway.database) as connection:
+        site = sites.load(connection, visit.site_id)
+        held = _read_conversation(connection, visit, form.conversation)
+        anything = documents.list_page(connection, DocumentFilter(current=True), among={visit.site_id}, limit=1)
+    shown: dict[str, Any] = {
+        "base": visit.base,
+        "views": [_view(visit, site, stored) for stored in held],
+        "conversation_id": form.conversation,
+        "question": form.question,
+        "refusal": refusal,
+        "served": visit.is_served(AskRequest),
+        "examples": EXAMPLES,
+        "stages": STAGES,
+        "documents_there": bool(anything),
+        "excerpt": cut_excerpt,
+    }
+    return show(visit.request, PAGE, site=site, **shown)
+
+
+def _read_conversation(connection: Connection, visit: Visit, conversation_id: str | None) -> list[StoredAnswer]:
+    """Return what was asked before, the first question first."""
+    if conversation_id is None:
+        return []
+    held = answers.read_conversation(connection, conversation_id, asked_by=visit.caller.name)
+    if held.site_id not in {None, visit.site_id}:
+        raise NotFoundError("no such conversation", field="conversation", value=conversation_id, remedy="Ask a new question.")
+    return [answers.load(connection, each.answer_id, asked_by=visit.caller.name) for each in held.answers[-SHOWN_ANSWERS:]]
+
+
+def _view(visit: Visit, site: Site, stored: StoredAnswer) -> AnswerView:
+    return AnswerView(stored.answer, visit.base, numbers_of(visit.request, site), words_of(visit.request, PAGE), stored.feedback)

@@ -1,0 +1,195 @@
+"""Documents: what there is and how far it is, adding and removing, and reading one at the passage that was cited."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, get_args
+
+from fastapi import APIRouter, Depends, Form, Path, Query, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Connection
+
+from luna.contracts.documents import Chunk, Document, DocumentFilter, DocumentKind, FetchDocument, FetchDocumentRequest, IngestRequest
+from luna.contracts.job import Job
+from luna.database import document_passages, documents, jobs, sites
+from luna.database.engine import unit_of_work
+from luna.errors import NotFoundError
+from luna.site import Site, invalid_input
+from luna.wording.refusals import SpokenError
+from services.api.pages.job_part import find_progress
+from services.api.pages.knowledge.answer_view import plain_words
+from services.api.pages.knowledge.asking import address_of, load_own_answer
+from services.api.pages.knowledge.document_view import DocumentView, view_passages
+from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
+from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
+from services.api.routes.documents import delete_document, fetch_document, take_documents
+
+router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
+
+UPLOAD_PATH = r"/ui/sites/[^/]+/knowledge/documents"
+SHOWN_DOCUMENTS, SHOWN_PASSAGES = 200, 40
+# So much stands above the passage that an answer cites.
+BEFORE_CITED = 3
+TASKS = (IngestRequest.task, FetchDocumentRequest.task)
+DocumentPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
+JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
+MOST_CHUNK = 2**63 - 1
+
+
+class FetchForm(BaseModel):
+    """The fields of the form that names an address."""
+
+    url: str = ""
+    kind: DocumentKind = "other"
+    site_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """Which passage of a document is to be shown, and the answer that led there."""
+
+    page: Annotated[int | None, Query(ge=1, le=1_000_000)] = None
+    chunk: Annotated[int | None, Query(ge=0, le=MOST_CHUNK)] = None
+    answer: Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")] = None
+    source: Annotated[int | None, Query(ge=1, le=1000)] = None
+    sentence: Annotated[int | None, Query(ge=0, le=1000)] = None
+    begin: Annotated[int, Query(ge=0, le=100_000_000)] = 0
+
+
+@router.get("/documents")
+def show_documents(visit: CurrentVisit, job: JobQuery = None, *, removed: bool = False) -> Response:
+    """Show every document that the site's people find, and the forms that add one."""
+    frame = _read_list(visit, job) | {"kinds": get_args(DocumentKind), "removed": removed}
+    frame |= {"may_add": "data" in visit.caller.scopes, "may_add_for_all": visit.caller.sites is None}
+    return show(visit.request, PAGE, template="knowledge_documents.html.j2", **frame)
+
+
+@router.get("/documents/list")
+def show_document_list(visit: CurrentVisit, job: JobQuery = None) -> Response:
+    """Show the list alone, which looks again by itself while documents are on their way."""
+    return show_part(visit.request, PAGE, "knowledge_document_list.html.j2", **_read_list(visit, job))
+
+
+@router.post("/documents")
+async def upload_documents(visit: CurrentVisit) -> Response:
+    """Take files and lead to the list that shows how far they are."""
+    accepted = await take_documents(visit.request, visit.gateway, visit.caller)
+    return _lead(visit, None if accepted.job is None else accepted.job.job_id)
+
+
+@router.post("/documents/fetch")
+def fetch_page(visit: CurrentVisit, form: Annotated[FetchForm, Form()]) -> Response:
+    """Have a page of the internet fetched, and lead to the list that shows how far it is."""
+    try:
+        wanted = FetchDocument(url=form.url.strip(), kind=form.kind, site_id=form.site_id or None)
+    except ValidationError as exc:
+        if any(fault["loc"] == ("url",) for fault in exc.errors()):
+            raise SpokenError(words_of(visit.request, PAGE)("fetch_malformed"), field="url", value=form.url[:200]) from exc
+        raise invalid_input(exc, field="") from exc
+    return _lead(visit, fetch_document(wanted, visit.gateway, Response(), visit.caller).job_id)
+
+
+@router.get("/documents/{document_id}")
+def show_document(visit: CurrentVisit, document_id: DocumentPath, cited: Annotated[Cited, Depends()]) -> Response:
+    """Show what a document says, with the passage that an answer cites."""
+    with unit_of_work(visit.gateway.database) as connection:
+        site = sites.load(connection, visit.site_id)
+        document = documents.load(connection, document_id, among={visit.site_id})
+        chunks, found = _read_passages(connection, document_id, cited)
+        quotes, conversation = _read_quotes(connection, visit, cited)
+        versions = documents.list_versions(connection, document.name, document.site_id)
+    shown: dict[str, Any] = {
+        "base": visit.base,
+        "view": _view(visit, site, document),
+        "versions": [_view(visit, site, each) for each in versions if each.document_id != document_id],
+        "passages": view_passages(chunks[:SHOWN_PASSAGES], cited=cited.chunk, words=quotes),
+        "following": chunks[SHOWN_PASSAGES].position if len(chunks) > SHOWN_PASSAGES else None,
+        "gone": not found,
+        "conversation": conversation,
+        "cited": cited,
+        "may_remove": "data" in visit.caller.scopes and (document.site_id is not None or visit.caller.sites is None),
+    }
+    return show(visit.request, PAGE, template="knowledge_document.html.j2", site=site, **shown)
+
+
+@router.post("/documents/{document_id}/remove")
+def remove_document(visit: CurrentVisit, document_id: DocumentPath) -> Response:
+    """Remove a document for good."""
+    with unit_of_work(visit.gateway.database) as connection:
+        documents.load(connection, document_id, among={visit.site_id})
+    delete_document(document_id, visit.gateway, visit.caller)
+    return RedirectResponse(f"{visit.base}/documents?removed=true", HTTPStatus.SEE_OTHER.value)
+
+
+def _lead(visit: Visit, job_id: str | None) -> Response:
+    query = "" if job_id is None else f"?job={job_id}"
+    return RedirectResponse(f"{visit.base}/documents{query}", HTTPStatus.SEE_OTHER.value)
+
+
+def _read_list(visit: Visit, job_id: str | None) -> dict[str, Any]:
+    with unit_of_work(visit.gateway.database) as connection:
+        site = sites.load(connection, visit.site_id)
+        rows = documents.list_page(connection, DocumentFilter(), among={visit.site_id}, limit=SHOWN_DOCUMENTS)
+        job = None if job_id is None else _find_job(connection, visit.site_id, job_id)
+    views = [_view(visit, site, document) for document in _newest(rows)]
+    return {
+        "site": site,
+        "base": visit.base,
+        "views": views,
+        "job": job,
+        "progress": None if job is None else find_progress(visit.gateway, job),
+        "busy": any(not view.settled for view in views) or (job is not None and job.finished_at is None),
+        "searchable": sum(view.document.current for view in views),
+        "all_shown": len(rows) < SHOWN_DOCUMENTS,
+        "shown_documents": SHOWN_DOCUMENTS,
+    }
+
+
+def _newest(rows: list[Document]) -> list[Document]:
+    """Return of each name the newest version, those stored last first."""
+    newest: dict[tuple[str | None, str], Document] = {}
+    for row in rows:
+        known = newest.get((row.site_id, row.name))
+        if known is None or row.version > known.version:
+            newest[row.site_id, row.name] = row
+    return list(newest.values())
+
+
+def _find_job(connection: Connection, site_id: str, job_id: str) -> Job | None:
+    """Return the job that brings documents of the site in, None where there is none such."""
+    try:
+        job = jobs.load(connection, job_id)
+    except NotFoundError:
+        return None
+    about = job.request.get("site_id") or (job.request.get("fields") or {}).get("site_id")
+    return job if job.task in TASKS and about in {None, site_id} else None
+
+
+def _read_passages(connection: Connection, document_id: str, cited: Cited) -> tuple[list[Chunk], bool]:
+    """Return passages from the one that is wanted, or a few before it, on; and whether the wanted one is there."""
+    begin, found = cited.begin, True
+    if cited.chunk is not None and not begin:
+        try:
+            begin = max(document_passages.list_around(connection, document_id, cited.chunk, span=0)[0].position - BEFORE_CITED, 0)
+        except NotFoundError:
+            found = False
+    if cited.page is not None and not begin and (cited.chunk is None or not found):
+        begin = document_passages.find_page(connection, document_id, cited.page)
+    return document_passages.list_page(connection, document_id, after=begin - 1, limit=SHOWN_PASSAGES + 1), found
+
+
+def _read_quotes(connection: Connection, visit: Visit, cited: Cited) -> tuple[list[str], str | None]:
+    """Return the words to mark, the likeliest first, and where the answer stands; neither where it is gone or somebody else's."""
+    if cited.answer is None:
+        return [], None
+    try:
+        answer = load_own_answer(connection, visit, cited.answer).answer
+    except NotFoundError:
+        return [], None
+    carried = answer.sentences[cited.sentence : cited.sentence + 1] if cited.sentence is not None else []
+    quotes = [each.quote for each in answer.citations if each.number == cited.source and each.chunk_id == cited.chunk]
+    return [*map(plain_words, carried), *quotes], address_of(visit, answer)
+
+
+def _view(visit: Visit, site: Site, document: Document) -> DocumentView:
+    return DocumentView(document, numbers_of(visit.request, site), words_of(visit.request, PAGE))

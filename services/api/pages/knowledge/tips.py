@@ -1,0 +1,82 @@
+"""What is worth reading or doing, as a panel of the page Knowledge, and what its reader did with it."""
+
+import hashlib
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Form, Path, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
+
+from luna.contracts.recommendations import Event, EventAction, Recommendation, RecommendReply, RecommendRequest, RecordEventsRequest
+from luna.errors import LunaError
+from luna.site import Site
+from luna.timeline import parse_zone
+from luna.wording import Numbers
+from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
+from services.api.pages.layout import PageRoute, Reader, show, show_part, words_of
+
+log = structlog.get_logger("luna.api")
+router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
+
+SHOWN = 4
+DECIDED = ("useful", "dismissed")
+RecommendationPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
+
+
+@router.get("/recommendations")
+async def show_tips(visit: CurrentVisit) -> Response:
+    """Show what is recommended: as the part that waits for it, or, without a script, as a page."""
+    site = await run_in_threadpool(visit.load_site)
+    tips = await _recommend(visit)
+    frame = _frame(visit, site) | {"tips": tips or [], "away": tips is None}
+    if visit.wants_part:
+        return show_part(visit.request, PAGE, "knowledge_tips.html.j2", site=site, **frame)
+    return show(visit.request, PAGE, template="knowledge_recommendations.html.j2", site=site, **frame)
+
+
+@router.post("/recommendations/{recommendation_id}")
+async def note_tip(
+    visit: CurrentVisit, recommendation_id: RecommendationPath, action: Annotated[EventAction, Form()], title: Annotated[str, Form(max_length=300)] = ""
+) -> Response:
+    """Note what the reader did with something recommended; the same again counts once."""
+    now = visit.gateway.clock.now()
+    event = Event(event_id=_event_id(recommendation_id, action), recommendation_id=recommendation_id, action=action, happened_at=now)
+    await visit.gateway.ask(RecordEventsRequest(events=(event,), reader=visit.caller.name))
+    if action not in DECIDED:
+        return Response(status_code=204)
+    if not visit.wants_part:
+        return RedirectResponse(visit.base, 303)
+    site = await run_in_threadpool(visit.load_site)
+    tip = Recommendation(recommendation_id=recommendation_id, item_id="", kind="tip", title=title, text="", reason="")
+    return show_part(visit.request, PAGE, "knowledge_tip.html.j2", site=site, **(_frame(visit, site) | {"tip": tip, "noted": action}))
+
+
+def _event_id(recommendation_id: str, action: str) -> str:
+    return hashlib.sha256(f"{recommendation_id}:{action}".encode()).hexdigest()[:32]
+
+
+async def _recommend(visit: Visit) -> list[Recommendation] | None:
+    """Return what is recommended, None where nobody can say: the rest of the page stands either way."""
+    if not await run_in_threadpool(visit.is_served, RecommendRequest):
+        return None
+    language = Reader.of(visit.request).language
+    wanted = RecommendRequest(reader=visit.caller.name, site_id=visit.site_id, k=SHOWN, language=language, sites=visit.own_sites)
+    try:
+        reply = await visit.gateway.ask(wanted)
+    except LunaError as error:
+        log.warning("nothing can be recommended", error=str(error))
+        return None
+    return RecommendReply.model_validate_json(bytes(reply.body)).recommendations
+
+
+def _frame(visit: Visit, site: Site) -> dict[str, Any]:
+    words, language = words_of(visit.request, PAGE), Reader.of(visit.request).language
+
+    def numbers(tip: Recommendation) -> Numbers:
+        return Numbers(language, parse_zone(site.timezone), tip.currency or site.currency)
+
+    def say_between(tip: Recommendation) -> str:
+        return words("tip_between", low=numbers(tip).money(tip.saving_low), high=numbers(tip).money(tip.saving_high))
+
+    return {"base": visit.base, "money": lambda tip: numbers(tip).money(tip.saving_cost_per_year), "between": say_between, "noted": None}

@@ -1,0 +1,62 @@
+"""Who looks at a page of Knowledge, of which site, and by what."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from luna.contracts.message import Request as Message
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.site import Site
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import Caller, CurrentCaller
+from services.api.pages.job_part import SitePath
+from services.api.pages.layout import PAGES
+
+PAGE = PAGES["knowledge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request for a page of one site."""
+
+    site_id: str
+    request: Request
+    gateway: Gateway
+    caller: Caller
+
+    @property
+    def base(self) -> str:
+        """The address of the page Knowledge of the site."""
+        return PAGE.address(self.site_id)
+
+    @property
+    def wants_part(self) -> bool:
+        """Whether a script asks for a part of the page."""
+        return "HX-Request" in self.request.headers
+
+    @property
+    def own_sites(self) -> tuple[str, ...] | None:
+        """The visitor's sites, None for all."""
+        return None if self.caller.sites is None else tuple(sorted(self.caller.sites))
+
+    def is_served(self, request: type[Message]) -> bool:
+        """Return whether somebody answers such questions now."""
+        return self.gateway.queue.is_served(request, asked=True)
+
+    def load_site(self) -> Site:
+        """Return the site.
+
+        Raises:
+            NotFoundError: no such site.
+        """
+        with unit_of_work(self.gateway.database) as connection:
+            return sites.load(connection, self.site_id)
+
+
+async def _visit(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Visit:
+    return Visit(site_id, request, gateway, caller)
+
+
+CurrentVisit = Annotated[Visit, Depends(_visit)]
