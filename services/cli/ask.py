@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from services.cli.console import JsonOption, emit, out
+from services.cli.search import say_place
 from services.cli.storage import compose_request
 
 if TYPE_CHECKING:
@@ -121,11 +122,10 @@ def show_sources(answer: "Answer") -> None:
     """Print what an answer rests on, below its text."""
     out.print()
     for citation in answer.citations:
-        page = f", page {citation.page}" if citation.page else ""
-        out.print(f"[{citation.number}] {citation.title}{page}{''.join(f' › {heading}' for heading in citation.headings)}", markup=False)
+        out.print(f"[{citation.number}] {say_place(citation)}", markup=False)
     for call in answer.tool_calls:
         for source in call.sources:
             out.print(f"- {source.what}{f', {source.period}' if source.period else ''}", markup=False)
     for passage in answer.nearest:
-        out.print(f"~ {passage.title}{f', page {passage.page}' if passage.page else ''}: {' '.join(passage.text.split())[:160]}", markup=False)
+        out.print(f"~ {say_place(passage)}: {' '.join(passage.text.split())[:160]}", markup=False)
     out.print(f"conversation {answer.conversation_id}", style="dim")

@@ -8,6 +8,7 @@ from services.cli.console import JsonOption, emit, out
 from services.cli.storage import answer_request, compose_request
 
 if TYPE_CHECKING:
+    from luna.contracts.answers import Citation
     from luna.contracts.search import Passage, SearchReply
 
 
@@ -41,10 +42,11 @@ def _show(reply: "SearchReply") -> None:
     if not reply.passages:
         out.print("Nothing was found.")
     for number, passage in enumerate(reply.passages, 1):
-        out.print(f"{number}. {_place(passage)}  {passage.score:.2f}", markup=False)
+        out.print(f"{number}. {say_place(passage)}  {passage.score:.2f}", markup=False)
         out.print(f"   {' '.join(passage.text.split())[:300]}", markup=False)
 
 
-def _place(passage: "Passage") -> str:
+def say_place(passage: "Passage | Citation") -> str:
+    """Return where a passage stands: document, page, headings; one that is called as the document is said once."""
     page = f", page {passage.page}" if passage.page else ""
-    return f"{passage.title}{page}{''.join(f' › {heading}' for heading in passage.headings)}"
+    return f"{passage.title}{page}{''.join(f' › {heading}' for heading in passage.headings if heading != passage.title)}"

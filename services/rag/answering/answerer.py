@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -136,18 +136,21 @@ class Answerer:
         return alone
 
     def _ask_tools(self, question: str, asked: Asked, made: AnswerMade) -> bool:
-        """Answer from the site's data; returns whether they tell anything."""
+        """Answer from the site's data; returns whether it is them that the question is about: what they do not hold, no document does."""
         if self.tools is None:
             return False
         self.listener.stage("tools")
         before = asked.before[-1].tool_calls if asked.before else []
-        proposed = [*self.tools.match(question, before)] or self._propose(question, asked, made)
+        matched = [*self.tools.match(question, before)]
+        proposed = matched or self._propose(question, asked, made)
         for call in proposed[:MOST_CALLS]:
             self._require_listener()
             self._call(self.tools, call, made)
         told = [place for place, call in enumerate(made.tool_calls) if call.found]
         if not told:
-            return False
+            if matched and made.tool_calls:
+                self._refuse([], made)
+            return made.refused
         draft = self._begin(AnswerEvidence(()), made)
         for place in told:
             draft.add(made.tool_calls[place].text, tool_calls=[place], support=1.0)
@@ -187,7 +190,7 @@ class Answerer:
         if draft.sentences:
             made.text = draft.text
         else:
-            self._refuse(found, made)
+            self._refuse(found.passages, made)
 
     def _word(self, question: str, judged: Answerability, draft: AnswerDraft, made: AnswerMade) -> None:
         """Add what answers the question to the draft: in the model's words where there is one and they are carried, else as extracts."""
@@ -228,11 +231,11 @@ class Answerer:
         made.answer_tokens = (made.answer_tokens or 0) + (said.answer_tokens or 0)
         return said
 
-    def _refuse(self, found: SearchReply, made: AnswerMade) -> None:
+    def _refuse(self, found: Sequence[Passage], made: AnswerMade) -> None:
         """Say that neither data nor documents hold it, and what comes nearest."""
         made.refused = True
-        made.nearest = found.passages[:NEAREST]
-        codes = ("not_in_documents", "nearest") if made.nearest else ("no_documents",)
+        made.nearest = list(found[:NEAREST])
+        codes = ("not_in_documents", "nearest") if made.nearest else () if made.tool_calls else ("no_documents",)
         # What a tool found nothing in is told as well: it says why.
         parts = [*(call.text for call in made.tool_calls), *(say_answering(code, made.language) for code in codes)]
         made.text = " ".join(part for part in parts if part)

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.contracts.answers import Answer
+from luna.contracts.site_tools import ToolResult
 from luna.timeline import SystemClock
 from services.rag.answering.answerer import Answerer, AnswerMade, Asked, find_topic
+from services.rag.answering.ports import ProposedCall
 from services.rag.language import ChatMessage
 from tests.answering import TODAY, Ear, Library, Meter, Speaker, passage
 
@@ -143,6 +145,15 @@ def test_figures_of_the_site_come_from_its_tools() -> None:
     made = answer("Wie viel habe ich gestern verbraucht?", says("It was 99 kWh."), Meter())
     assert made.text == "Am 20. Mai wurden 9,5 kWh verbraucht."
     assert (made.tool_calls[0].figures[0].value, made.notes, made.model) == (9.5, ["answered_from_templates"], None)
+
+
+def test_what_the_sites_data_do_not_hold_is_not_looked_for_in_documents() -> None:
+    class EmptyMeter(Meter):
+        def call(self, proposed: ProposedCall) -> ToolResult:
+            return super().call(proposed).model_copy(update={"found": False, "text": "Vom 20. Mai ist nichts bekannt.", "figures": []})
+
+    made = answer("Wie viel habe ich gestern verbraucht?", None, EmptyMeter())
+    assert (made.text, made.refused, made.nearest, made.draft is None) == ("Vom 20. Mai ist nichts bekannt.", True, [], True)
 
 
 def test_a_model_may_choose_among_the_tools_there_are_three_at_most_and_is_told_no_document() -> None:
