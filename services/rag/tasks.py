@@ -30,7 +30,7 @@ from services.rag.documents.pipeline import Pipeline
 from services.rag.embedding import open_embedder, prepare_embedder
 from services.rag.recommending.choosing import Chooser
 from services.rag.recommending.recording import record_events
-from services.rag.recommending.refreshing import refresh
+from services.rag.recommending.refreshing import refresh, refresh_documents
 from services.rag.retrieval.search import Searcher
 from services.rag.tools import registry
 
@@ -44,6 +44,7 @@ def ingest_documents(request: IngestRequest, work: TaskContext) -> IngestReply:
     """Make stored documents searchable, one after the other."""
     pipeline = Pipeline.of(work)
     reply = ingest.ingest_documents(request.document_ids, pipeline, work.progress)
+    refresh_documents(work.database(), embedder=pipeline.embedder, now=work.clock.now())
     # The first document after a change of the embedding model brings the others along.
     if reindex.is_due(pipeline) and work.client.is_served(ReindexRequest):
         submit_job(work.database(), work.client, ReindexRequest())

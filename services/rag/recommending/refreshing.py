@@ -40,6 +40,12 @@ def refresh(database: Engine, request: RefreshRecommendationsRequest, *, embedde
     return RefreshRecommendationsReply(sites=len(wanted), written=written, withdrawn=withdrawn, failed=failed)
 
 
+def refresh_documents(database: Engine, *, embedder: Embedder | None, now: datetime) -> None:
+    """Write the items of documents alone: one that was just read can be recommended at once."""
+    with unit_of_work(database) as connection:
+        Stock(embedder, now).refresh_documents(connection)
+
+
 def _refresh_site(database: Engine, stock: Stock, site_id: str) -> tuple[int, int] | None:
     with unit_of_work(database) as connection:
         return stock.refresh_site(connection, site_id)

@@ -80,7 +80,9 @@ class AnswerView:
     def place(self, source: Citation | Passage) -> str:
         """Return where in its document a passage stands."""
         page = [self.words("page_of", page=source.page)] if source.page is not None else []
-        return " · ".join([*page, *([" › ".join(source.headings)] if source.headings else [])])
+        # One that is called as the document is said once.
+        path = " › ".join(heading for heading in source.headings if heading != source.title)
+        return " · ".join([*page, *([path] if path else [])])
 
     @property
     def _usual_note(self) -> str | None:
