@@ -51,6 +51,7 @@ class SearchReply(Message):
     passages: list[Passage]
     retriever: Annotated[Retriever, Field(description="fused; sparse where there is no embedding model")]
     model: Annotated[str | None, Field(description="embedding model; null: none")]
+    reranker: Annotated[str | None, Field(description="model that put them in order; null: none")] = None
 
 
 class SearchQuestion(Message):

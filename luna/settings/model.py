@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     language_concurrency: Annotated[int, Field(ge=1, le=64, description="answers that one process has the language model word at once")] = 2
     language_model: Annotated[str, Field(description="model that words answers")] = "llama3.1:8b-instruct"
     embedding_model: Annotated[str, Field(description="model of the language model's server that turns text into vectors")] = "nomic-embed-text"
+    rerank_model: Annotated[
+        str | None, Field(description="model of the language model's server that puts passages in order (POST /v1/rerank); empty: none")
+    ] = None
     embedding_download: Annotated[
         bool, Field(description="whether Luna's own embedding model (84 MB) is fetched once where there is no language model's server")
     ] = True

@@ -80,7 +80,11 @@ class ServerEmbedder:
         self._settings = settings
         key = settings.language_key.get_secret_value() if settings.language_key else None
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._client = httpx.Client(base_url=str(settings.language_url), timeout=httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS), headers=headers)
+        self._client = httpx.Client(
+            base_url=str(settings.language_url).rstrip("/").removesuffix("/v1"),
+            timeout=httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS),
+            headers=headers,
+        )
 
     @property
     def speaks_one_language(self) -> bool:

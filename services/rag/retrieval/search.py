@@ -1,5 +1,6 @@
 """Finds the passages nearest to a question, among those that whoever asks may see."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -13,6 +14,7 @@ from luna.errors import UnavailableError
 from luna.settings import Settings
 from services.rag.embedding import Embedder, open_embedder
 from services.rag.retrieval.fusion import Ranked, fuse
+from services.rag.retrieval.rerank import DEPTH, rerank
 from services.rag.retrieval.terms import translate, weigh_query
 from services.rag.retrieval.vectors import IndexFilter, VectorIndex, follow, open_index
 
@@ -49,13 +51,9 @@ class Searcher:
         by_words = request.retriever != "dense" or vector is None
         sparse = index.search_sparse(weigh_query(request.query), wanted, depth) if by_words else {}
         retriever: Retriever = "sparse" if vector is None else request.retriever
-        found = _read(connection, fuse(dense, sparse), request)
-        return SearchReply(passages=found, retriever=retriever, model=None if vector is None else model)
-
-    def clear(self, connection: Connection) -> None:
-        """Forget what is indexed: the next search follows from the beginning."""
-        for index in self._indexes.values():
-            index.clear(connection)
+        most = max(request.k, DEPTH if self._settings.rerank_model else 0)
+        found, reranker = rerank(self._settings, request.query, _read(connection, fuse(dense, sparse), request, most=most))
+        return SearchReply(passages=found[: request.k], retriever=retriever, model=None if vector is None else model, reranker=reranker)
 
     def close(self) -> None:
         """Release what is held open; the next search opens it again."""
@@ -105,12 +103,17 @@ def _embed(embedder: Embedder | None, model: str, request: SearchRequest) -> vec
     return vector
 
 
-def _read(connection: Connection, ranked: list[Ranked], request: SearchRequest) -> list[Passage]:
+def _read(connection: Connection, ranked: Sequence[Ranked], request: SearchRequest, *, most: int) -> list[Passage]:
     """Return the best that are there and may be seen: the database says so, whatever an index still holds."""
-    rows = passages.load(connection, [each.key for each in ranked], sites=request.sites)
-    there = [each for each in ranked if each.key in rows and _fits(rows[each.key], request.filter)]
-    scored = ({"score": each.score, "dense_score": each.dense, "sparse_score": each.sparse} for each in there)
-    return [rows[each.key].model_copy(update=scores) for each, scores in zip(there[: request.k], scored, strict=False)]
+    found: list[Passage] = []
+    for start in range(0, len(ranked), most):
+        part = ranked[start : start + most]
+        rows = passages.load(connection, [each.key for each in part], sites=request.sites)
+        there = [each for each in part if each.key in rows and _fits(rows[each.key], request.filter)]
+        found += [rows[each.key].model_copy(update={"score": each.score, "dense_score": each.dense, "sparse_score": each.sparse}) for each in there]
+        if len(found) >= most:
+            break
+    return found[:most]
 
 
 def _fits(passage: Passage, wanted: SearchFilter) -> bool:

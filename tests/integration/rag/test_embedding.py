@@ -9,9 +9,11 @@ from threading import Thread
 import numpy as np
 import pytest
 
+from luna.contracts.search import Passage
 from luna.errors import UnavailableError
 from luna.settings import Settings, load_settings
 from services.rag.embedding import open_embedder, prepare_embedder
+from services.rag.retrieval.rerank import rerank
 
 Answer = Callable[[str, dict[str, object]], tuple[int, bytes]]
 
@@ -110,6 +112,36 @@ def test_what_a_server_gets_wrong_is_said(serve: Callable[[Answer], Server], ans
     with pytest.raises(UnavailableError) as caught:
         embedder.embed(["one", "two"])
     assert caught.value.field == "language_url"
+
+
+def found(*texts: str) -> list[Passage]:
+    return [
+        Passage(chunk_id=number, document_id="d", title="t", name="n", kind="other", position=number, text=text, score=1 - number / 10)
+        for number, text in enumerate(texts)
+    ]
+
+
+def test_a_re_ranking_model_puts_passages_in_its_order(serve: Callable[[Answer], Server]) -> None:
+    rows = [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": -2.5}, {"index": 2, "relevance_score": 0.1}]
+    server = serve(lambda *_: (200, json.dumps({"results": rows}).encode()))
+    passages, model = rerank(Settings(language_url=f"{server.url}/v1", rerank_model="bge-reranker"), "why?", found("a", "b", "c"))
+    assert ([each.text for each in passages], model) == (["b", "c", "a"], "bge-reranker")
+    assert server.asked[0][:2] == ("/v1/rerank", {"model": "bge-reranker", "query": "why?", "documents": ["a", "b", "c"], "top_n": 3})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(lambda *_: (500, b""), id="broken"),
+        pytest.param(lambda *_: (200, b'{"results": [{"index": 0, "relevance_score": 1}]}'), id="too few"),
+        pytest.param(lambda *_: (200, b'{"results": [{"index": 0, "relevance_score": 1}, {"index": 5, "relevance_score": 1}]}'), id="another"),
+        pytest.param(lambda *_: (200, b'{"results": [{"index": 0, "relevance_score": NaN}, {"index": 1, "relevance_score": 1}]}'), id="not a number"),
+        pytest.param(lambda *_: (200, b"[]"), id="no object"),
+    ],
+)
+def test_without_its_order_passages_stay_as_they_were_found(serve: Callable[[Answer], Server], answer: Answer) -> None:
+    passages, model = rerank(Settings(language_url=serve(answer).url, rerank_model="bge-reranker"), "why?", found("a", "b"))
+    assert ([each.text for each in passages], model) == (["a", "b"], None)
 
 
 def test_a_server_that_is_away_is_said() -> None:

@@ -62,11 +62,6 @@ class EdgeIndex:
         terms = sorted(weights)
         return self._search(edge.Query.Nearest(edge.SparseVector(terms, [weights[term] for term in terms]), using=SPARSE), wanted, limit)
 
-    def clear(self, _connection: Connection) -> None:
-        self._shard.close()
-        shutil.rmtree(self._home)
-        self._shard, self._revision = self._open()
-
     def close(self) -> None:
         self._shard.close()
         self._slot.close()

@@ -47,9 +47,6 @@ class VectorIndex(Protocol):
     def search_sparse(self, weights: Mapping[int, float], wanted: IndexFilter, limit: int) -> dict[int, float]:
         """Return the BM25 of the best passages by chunk."""
 
-    def clear(self, connection: Connection) -> None:
-        """Forget everything."""
-
     def close(self) -> None:
         """Release what it holds open."""
 

@@ -55,11 +55,6 @@ class ServerIndex:
         query = models.SparseVector(indices=terms, values=[weights[term] for term in terms])
         return self._search(query, SPARSE, wanted, limit) if terms else {}
 
-    def clear(self, connection: Connection) -> None:
-        self._call(lambda: self._client.delete_collection(self._name))
-        self._is_there = False
-        vectors.note_index_revision(connection, self._name, 0)
-
     def close(self) -> None:
         self._client.close()
 
