@@ -120,6 +120,15 @@ class Chunk(Message):
     text: str
 
 
+class AddExamplesRequest(Request):
+    """Store the documents that ship with Luna, those of an example household and the guide, and make them searchable, for everybody."""
+
+    task: ClassVar[str] = "rag.documents.examples"
+    reply: ClassVar[type[Message]] = IngestReply
+
+    added_by: Annotated[str, Field(max_length=64)]
+
+
 class ReindexReply(Message):
     """What was made anew."""
 

@@ -133,7 +133,7 @@ def remove(document_id: IdArgument, *, as_json: JsonOption = False) -> None:
     emit({"removed": [each.document_id for each in gone]}, as_json=as_json, show=lambda: out.print(said, markup=False))
 
 
-def _store_file(pool: "Engine", path: Path, fields: DocumentFields, *, example: bool = False) -> Document:
+def _store_file(pool: "Engine", path: Path, fields: DocumentFields) -> Document:
     from dataclasses import replace
 
     from luna.database import engine
@@ -143,16 +143,18 @@ def _store_file(pool: "Engine", path: Path, fields: DocumentFields, *, example: 
     from services.rag.documents.storing import read_file
 
     settings = load_settings()
-    incoming = read_file(path, open_objects(settings), name=clean_name(path.name), source="example" if example else "upload", added_by=getpass.getuser())
+    incoming = read_file(path, open_objects(settings), name=clean_name(path.name), source="upload", added_by=getpass.getuser())
     require_fitting(incoming.size_bytes, str(path), settings)
     with engine.unit_of_work(pool) as connection:
         return store_document(connection, replace(incoming, fields=fields))[0]
 
 
 def _store_examples(pool: "Engine") -> list[Document]:
-    from services.rag.documents.storing import list_examples
+    from luna.objects import open_objects
+    from luna.settings import load_settings
+    from services.rag.documents.storing import store_examples
 
-    return [_store_file(pool, path, fields, example=True) for path, fields in list_examples()]
+    return store_examples(pool, open_objects(load_settings()), added_by=getpass.getuser())
 
 
 def _ingest(pool: "Engine", client: "Client", stored: list[Document], *, quiet: bool) -> list[Document]:

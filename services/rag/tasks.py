@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from luna.contracts.answers import Answer, AskRequest
-from luna.contracts.documents import REINDEX_LIMIT, FetchDocumentRequest, IngestReply, IngestRequest, ReindexReply, ReindexRequest
+from luna.contracts.documents import REINDEX_LIMIT, AddExamplesRequest, FetchDocumentRequest, IngestReply, IngestRequest, ReindexReply, ReindexRequest
 from luna.contracts.recommendations import (
     EventsReply,
     RecommendReply,
@@ -55,6 +55,15 @@ def ingest_documents(request: IngestRequest, work: TaskContext) -> IngestReply:
 def fetch_document(request: FetchDocumentRequest, work: TaskContext) -> IngestReply:
     """Fetch a document from the internet and make it searchable."""
     return ingest.fetch_document(request, Pipeline.of(work), work.progress)
+
+
+@task(AddExamplesRequest, soft_limit=timedelta(hours=1))
+def add_examples(request: AddExamplesRequest, work: TaskContext) -> IngestReply:
+    """Add the documents that ship with Luna."""
+    pipeline = Pipeline.of(work)
+    reply = ingest.add_examples(request, pipeline, work.progress)
+    refresh_documents(work.database(), embedder=pipeline.embedder, now=work.clock.now())
+    return reply
 
 
 @task(ReindexRequest, soft_limit=REINDEX_LIMIT)

@@ -12,8 +12,10 @@ PHRASES = {
     "documents_list": Phrase("What is there", "Was da ist"),
     "documents_none": Phrase("There are no documents yet.", "Noch gibt es keine Dokumente."),
     "documents_examples": Phrase(
-        "Add your own here, or try it with those that ship with Luna:", "Füg hier eigene hinzu, oder probier es mit denen, die Luna beiliegen:"
+        "Add your own, or try it with those that ship with Luna: tariffs and manuals of an example household, and the guide.",
+        "Füg eigene hinzu, oder probier es mit denen, die Luna beiliegen: Tarife und Handbücher eines Beispielhaushalts und die Anleitung.",
     ),
+    "add_examples": Phrase("Add the examples", "Beispiele hinzufügen"),
     "documents_more": Phrase("Only the newest {count} are shown.", "Gezeigt werden nur die neuesten {count}."),
     "upload_title": Phrase("Add files", "Dateien hinzufügen"),
     "upload_note": Phrase(

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError
 
 from luna.contracts.documents import (
+    AddExamplesRequest,
     Chunk,
     Document,
     DocumentFields,
@@ -195,6 +196,13 @@ def fetch_document(wanted: FetchDocument, gateway: CurrentGateway, response: Res
     return _submit(gateway, FetchDocumentRequest(url=wanted.url, fields=fields, added_by=caller.signature), response)
 
 
+@router.operation("Add the documents that ship with Luna", status_code=202, response_model=JobReply)
+def add_examples(gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
+    """Store the documents of an example household and Luna's guide as a job, for everybody, and make them searchable."""
+    _require_site(gateway, None, caller)
+    return _submit(gateway, AddExamplesRequest(added_by=caller.signature), response)
+
+
 @router.operation("Make passages and vectors anew", status_code=202, response_model=JobReply)
 def reindex_documents(wanted: ReindexRequest, gateway: CurrentGateway, response: Response) -> Job:
     """Make what was derived from documents anew as a job; until it is done, searches find what they found."""
@@ -267,7 +275,7 @@ def delete_document(document_id: DocumentPath, gateway: CurrentGateway, caller: 
         remove_document(connection, gateway.objects, document_id, among=caller.sites)
 
 
-def _submit(gateway: Gateway, request: FetchDocumentRequest | ReindexRequest, response: Response) -> Job:
+def _submit(gateway: Gateway, request: FetchDocumentRequest | AddExamplesRequest | ReindexRequest, response: Response) -> Job:
     job = submit_job(gateway.database, gateway.queue, request)
     response.headers["Location"] = job_path(job)
     return job

@@ -6,12 +6,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from luna.contracts.documents import Document, FetchDocumentRequest, IngestReply
+from luna.contracts.documents import AddExamplesRequest, Document, FetchDocumentRequest, IngestReply
 from luna.database import documents
 from luna.database.engine import unit_of_work
 from luna.documents import store_document
 from services.rag.documents.pipeline import STATES, Pipeline
-from services.rag.documents.storing import read_file
+from services.rag.documents.storing import read_file, store_examples
 from services.rag.extraction.fetching import FetchLimits, Network, fetch_url
 
 Tell = Callable[[int, int, str], None]
@@ -39,6 +39,16 @@ def ingest_documents(document_ids: Sequence[str], pipeline: Pipeline, tell: Tell
 def _report(document: Document, *, done: int, total: int, tell: Tell) -> None:
     steps = STATES.index(document.state) if document.state in STATES else 0
     tell(STEPS * done + steps, STEPS * total, f"{document.title}: {document.state}")
+
+
+def add_examples(request: AddExamplesRequest, pipeline: Pipeline, tell: Tell) -> IngestReply:
+    """Store the documents that ship with Luna and make them searchable.
+
+    Raises:
+        UnavailableError: something is away; each document stays at the step that it has reached.
+    """
+    stored = store_examples(pipeline.engine, pipeline.objects, added_by=request.added_by)
+    return ingest_documents([document.document_id for document in stored], pipeline, tell)
 
 
 def fetch_document(request: FetchDocumentRequest, pipeline: Pipeline, tell: Tell, *, network: Network | None = None) -> IngestReply:

@@ -1,16 +1,19 @@
 """Files of this machine into the store of objects, each as a document."""
 
 import hashlib
-import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 
-from luna.contracts.documents import DocumentFields, DocumentSource
-from luna.documents import IncomingFile
+from sqlalchemy import Engine
+
+from luna.contracts.documents import Document, DocumentFields, DocumentSource
+from luna.database.engine import unit_of_work
+from luna.documents import IncomingFile, store_document
 from luna.errors import InvalidInputError
 from luna.objects import ObjectStore
+from services.rag.examples import list_examples
 
 PIECE_BYTES = 1_000_000
 
@@ -44,8 +47,12 @@ def _pieces(path: Path) -> Iterator[bytes]:
         yield from iter(partial(file.read, PIECE_BYTES), b"")
 
 
-def list_examples() -> list[tuple[Path, DocumentFields]]:
-    """Return the documents that ship with Luna, and what is said of each."""
-    folder = Path(str(files("services.rag"))) / "examples"
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return [(folder / "documents" / each.pop("name"), DocumentFields.model_validate(each)) for each in manifest]
+def store_examples(engine: Engine, objects: ObjectStore, *, added_by: str) -> list[Document]:
+    """Store the documents that ship with Luna, everybody's; those that are there already stay as they are."""
+    documents = []
+    for example in list_examples():
+        incoming = read_file(example.path, objects, name=example.name, source="example", added_by=added_by)
+        fields = DocumentFields(title=example.title, kind=example.kind, language=example.language, dated=example.dated, site_id=example.site_id)
+        with unit_of_work(engine) as connection:
+            documents.append(store_document(connection, replace(incoming, fields=fields))[0])
+    return documents

@@ -22,7 +22,7 @@ from services.api.pages.knowledge.asking import address_of, load_own_answer
 from services.api.pages.knowledge.document_view import DocumentView, view_passages
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
-from services.api.routes.documents import delete_document, fetch_document, take_documents
+from services.api.routes.documents import add_examples, delete_document, fetch_document, take_documents
 
 router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
 
@@ -87,6 +87,12 @@ def fetch_page(visit: CurrentVisit, form: Annotated[FetchForm, Form()]) -> Respo
             raise SpokenError(words_of(visit.request, PAGE)("fetch_malformed"), field="url", value=form.url[:200]) from exc
         raise invalid_input(exc, field="") from exc
     return _lead(visit, fetch_document(wanted, visit.gateway, Response(), visit.caller).job_id)
+
+
+@router.post("/documents/examples")
+def add_example_documents(visit: CurrentVisit) -> Response:
+    """Have the documents that ship with Luna added, and lead to the list that shows how far they are."""
+    return _lead(visit, add_examples(visit.gateway, Response(), visit.caller).job_id)
 
 
 @router.get("/documents/{document_id}")
