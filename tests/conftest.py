@@ -154,6 +154,8 @@ def luna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     from services.cli.main import main
 
     monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path))
+    # Nothing is fetched for a test that does not ask for it.
+    monkeypatch.setenv("LUNA_EMBEDDING_DOWNLOAD", "false")
     handlers, level = logging.root.handlers[:], logging.root.level
 
     def call(*words: str) -> Said:

@@ -102,6 +102,16 @@ ANSWERS: dict[str, Any] = {
             }
         ]
     },
+    "add_examples": {
+        "job_id": "0c2f7a1d9b5e4c38",
+        "task": "rag.documents.examples",
+        "key": "9a4b17c0",
+        "status": "queued",
+        "attempts": 0,
+        "submitted_at": "2024-03-12T18:00:00Z",
+        "request": {"added_by": "anna"},
+        "trace_id": "5f0c9d2e",
+    },
     "live": {"status": "live"},
     "ready": {"status": "ready", "checks": [{"name": "database", "ok": True, "latency_ms": 1.2, "detail": "PostgreSQL 16.2"}]},
     "list_services": {"ready": True, "services": [{"service": "planner", "ready": True, "missing": [], "instances": []}]},

@@ -102,4 +102,5 @@ def _add_examples(operation: Schema) -> None:
         if parameter["name"] in PARAMETERS and parameter["in"] != "header":
             parameter["example"] = PARAMETERS[parameter["name"]]
     if name in ANSWERS:
-        next(iter(operation["responses"]["200"]["content"].values()))["example"] = ANSWERS[name]
+        done = operation["responses"].get("200") or operation["responses"]["202"]
+        next(iter(done["content"].values()))["example"] = ANSWERS[name]

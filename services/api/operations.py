@@ -367,6 +367,7 @@ JOB_SCOPES: dict[str, Scope] = {
     "ingest.history.verify": "data",
     "planner.plans.check": "analyse",
     "rag.documents.reindex": "administer",
+    "rag.recommendations.refresh": "analyse",
     "ingest.demo.load": "administer",
 }
 

@@ -17,6 +17,7 @@ from tests.command_line import Luna, Said
 from tests.databases import own_database
 from tests.documentation import ROOT, Page, read_page
 from tests.documented_commands import CommandLine, find_commands
+from tests.documents import pdf
 from tests.guide import NAMES, guide_page
 from tests.household import measure_days
 
@@ -40,6 +41,8 @@ NOT_RUN = {
     "luna data quarantine correct": "needs a refused row",
     "luna data quarantine dismiss": "needs a refused row",
     "luna notify test": "needs somebody to tell",
+    "luna docs add https": "asks the internet",
+    "luna recommend evaluate": "needs readers",
     "luna session remove": "needs a stay of its number",
     "luna manual remove": "needs a block of its number",
     "luna why-not --plan PLAN_ID --slot 2024-03-20 18:00 --device car": "needs a car with a session",
@@ -53,6 +56,8 @@ def typed(luna: Luna, servers: Servers, tmp_path: Path, monkeypatch: pytest.Monk
     """Runs a documented command in a folder that holds the files it names, beside a database that holds a March and the last weeks of the site ``home``."""
     monkeypatch.chdir(tmp_path)
     write_files(tmp_path)
+    for name in ("tariff.pdf", "manual.pdf"):
+        (tmp_path / name).write_bytes(pdf())
     with own_database(servers.database_url, f"luna_documented_{uuid.uuid4().hex[:8]}") as own:
         upgrade(own)
         monkeypatch.setenv("LUNA_DATABASE_URL", own)
@@ -62,7 +67,8 @@ def typed(luna: Luna, servers: Servers, tmp_path: Path, monkeypatch: pytest.Monk
         assert luna("data", "load", "prices.csv", "--site", "home", "--kind", "prices", "--unit", "spot_price=EUR/MWh").code == 0
         days = {f"2026-11-{20 + number}": f"{today() + timedelta(days=1 + number):%Y-%m-%d}" for number in range(2)}
         plans = [luna("plan", "--site", "home", "--start", start, "--json").document["plan_id"] for start in ("2024-03-20 13:00", "2024-03-20 14:00")]
-        yield lambda command: luna(*(replace(word, days | {"PLAN_ID": plans[-1]}) for word in command.words[1:]))
+        added = luna("docs", "add", "config/site.yaml", "--json").document["documents"][0]["document_id"]
+        yield lambda command: luna(*(replace(word, days | {"PLAN_ID": plans[-1], "DOCUMENT_ID": added}) for word in command.words[1:]))
 
 
 def replace(word: str, names: dict[str, str]) -> str:

@@ -118,7 +118,7 @@ def test_the_task_follows_the_settings_and_touches_no_history(connection: Connec
     before = [count(connection, name) for name in ("slot_observations", "market_prices")]
     reply = apply_retention(RetentionRequest(), work)
     assert isinstance(reply, RetentionReply)
-    kept_elsewhere = {"jobs", "idempotent_answers", "audit_log", "sessions"}
+    kept_elsewhere = {"jobs", "idempotent_answers", "audit_log", "sessions", "answers"}
     assert set(reply.deleted) <= {"slot_forecasts", "forecast_issues", "forecast_scenarios"} | kept_elsewhere
     assert [count(connection, name) for name in ("slot_observations", "market_prices")] == before
 

@@ -1,3 +1,33 @@
+CREATE TABLE answers (
+	answer_id TEXT NOT NULL,
+	conversation_id TEXT NOT NULL,
+	site_key INTEGER,
+	asked_by TEXT NOT NULL,
+	answered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	refused BOOLEAN DEFAULT false NOT NULL,
+	answer JSONB NOT NULL,
+	prompt TEXT,
+	chunk_ids JSONB DEFAULT '[]' NOT NULL,
+	first_token_seconds DOUBLE PRECISION,
+	prompt_tokens INTEGER,
+	answer_tokens INTEGER,
+	feedback TEXT,
+	feedback_note TEXT,
+	CONSTRAINT pk_answers PRIMARY KEY (answer_id),
+	CONSTRAINT fk_answers_conversation_id FOREIGN KEY(conversation_id) REFERENCES conversations (conversation_id) ON DELETE CASCADE,
+	CONSTRAINT fk_answers_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_answers_answered_at ON answers (answered_at, answer_id);
+CREATE INDEX ix_answers_asked_by ON answers (asked_by, answered_at, answer_id);
+CREATE INDEX ix_answers_conversation_id ON answers (conversation_id, answered_at);
+CREATE INDEX ix_answers_site_key ON answers (site_key);
+COMMENT ON COLUMN answers.site_key IS 'whose data were asked about; empty: none';
+COMMENT ON COLUMN answers.refused IS 'neither documents nor data held it';
+COMMENT ON COLUMN answers.answer IS 'as it was given';
+COMMENT ON COLUMN answers.prompt IS 'as the language model was given it; empty: none was asked';
+COMMENT ON COLUMN answers.chunk_ids IS 'passages that were found for it';
+COMMENT ON COLUMN answers.feedback IS 'helpful, unhelpful';
+COMMENT ON TABLE answers IS 'An answer with everything it was made from';
 CREATE TABLE antares_learning (
 	site_key INTEGER NOT NULL,
 	system_id TEXT NOT NULL,
@@ -60,6 +90,19 @@ COMMENT ON COLUMN audit_log.user_name IS 'a name, not a reference: the person ma
 COMMENT ON COLUMN audit_log.means IS 'how they said who they are';
 COMMENT ON COLUMN audit_log.status IS 'how it ended, as an HTTP status';
 COMMENT ON TABLE audit_log IS 'What somebody did or was refused; rows are never changed, and none younger than 30 days is deleted';
+CREATE TABLE bandit_states (
+	policy TEXT NOT NULL,
+	dimensions INTEGER NOT NULL,
+	precision BYTEA NOT NULL,
+	response BYTEA NOT NULL,
+	count BIGINT NOT NULL,
+	changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_bandit_states PRIMARY KEY (policy)
+);
+COMMENT ON COLUMN bandit_states.precision IS 'float64, little-endian: sum of outer products of observed features';
+COMMENT ON COLUMN bandit_states.response IS 'float64, little-endian: sum of features times rewards';
+COMMENT ON COLUMN bandit_states.count IS 'observations';
+COMMENT ON TABLE bandit_states IS 'What each policy has learned; the sum over recommendations with a reward';
 CREATE TABLE carbon_intensity (
 	place TEXT NOT NULL,
 	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -69,6 +112,34 @@ CREATE TABLE carbon_intensity (
 );
 COMMENT ON COLUMN carbon_intensity.issued_at IS 'measured values: the end of the slot';
 COMMENT ON TABLE carbon_intensity IS 'Carbon intensity of the grid in one quarter-hour, measured or forecast';
+CREATE TABLE chunk_vectors (
+	chunk_id BIGINT NOT NULL,
+	model TEXT NOT NULL,
+	vector BYTEA,
+	revision BIGINT DEFAULT nextval('vector_revisions') NOT NULL,
+	CONSTRAINT pk_chunk_vectors PRIMARY KEY (chunk_id, model),
+	CONSTRAINT fk_chunk_vectors_chunk_id FOREIGN KEY(chunk_id) REFERENCES chunks (chunk_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_chunk_vectors_model ON chunk_vectors (model, revision);
+COMMENT ON COLUMN chunk_vectors.vector IS 'float16, little-endian, of unit length; empty: there is no embedding model, words alone are indexed';
+COMMENT ON COLUMN chunk_vectors.revision IS 'ascending in the order of commits: an index follows from the last one it knows';
+COMMENT ON TABLE chunk_vectors IS 'What an index of passages is made from; derived, luna rag reindex makes it anew';
+CREATE TABLE chunks (
+	chunk_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	document_id TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	page INTEGER,
+	page_end INTEGER,
+	headings JSONB NOT NULL,
+	passage TEXT NOT NULL,
+	CONSTRAINT pk_chunks PRIMARY KEY (chunk_id),
+	CONSTRAINT uq_chunks_document_id_position UNIQUE (document_id, position),
+	CONSTRAINT fk_chunks_document_id FOREIGN KEY(document_id) REFERENCES documents (document_id) ON DELETE CASCADE
+);
+COMMENT ON COLUMN chunks.position IS '0, 1, 2, … within the document';
+COMMENT ON COLUMN chunks.page IS 'on which it begins, from 1';
+COMMENT ON COLUMN chunks.headings IS 'path of headings above it';
+COMMENT ON TABLE chunks IS 'A passage with its place in the document';
 CREATE TABLE control_devices (
 	site_key INTEGER NOT NULL,
 	device TEXT NOT NULL,
@@ -123,6 +194,17 @@ COMMENT ON COLUMN control_state.override IS 'what the owner wants instead of the
 COMMENT ON COLUMN control_state.decision IS 'what was decided last, stored before it is sent';
 COMMENT ON COLUMN control_state.version IS 'counts changes of decision: of two who decide at once one is too late';
 COMMENT ON TABLE control_state IS 'Whether a site is armed, and what it was told last';
+CREATE TABLE conversations (
+	conversation_id TEXT NOT NULL,
+	site_key INTEGER,
+	asked_by TEXT NOT NULL,
+	begun_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_conversations PRIMARY KEY (conversation_id),
+	CONSTRAINT fk_conversations_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_conversations_site_key ON conversations (site_key);
+COMMENT ON COLUMN conversations.site_key IS 'whose data were asked about; empty: none was named';
+COMMENT ON TABLE conversations IS 'Questions of one person that go on from each other';
 CREATE TABLE daily_scores (
 	site_key INTEGER NOT NULL,
 	day DATE NOT NULL,
@@ -156,6 +238,65 @@ CREATE TABLE data_quality_daily (
 COMMENT ON COLUMN data_quality_daily.day IS 'local day of the site';
 COMMENT ON COLUMN data_quality_daily.judged_at IS 'when the row was written';
 COMMENT ON TABLE data_quality_daily IS 'Whether a day may train and score';
+CREATE TABLE documents (
+	document_id TEXT NOT NULL,
+	site_key INTEGER,
+	name TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	current BOOLEAN DEFAULT false NOT NULL,
+	title TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	language TEXT,
+	dated DATE,
+	source TEXT NOT NULL,
+	url TEXT,
+	media_type TEXT NOT NULL,
+	sha256 TEXT NOT NULL,
+	object_key TEXT NOT NULL,
+	size_bytes BIGINT NOT NULL,
+	pages INTEGER,
+	state TEXT NOT NULL,
+	fault JSONB,
+	notes JSONB DEFAULT '[]' NOT NULL,
+	added_by TEXT NOT NULL,
+	job_id TEXT,
+	stored_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_documents PRIMARY KEY (document_id),
+	CONSTRAINT fk_documents_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_documents_sha256 ON documents (sha256);
+CREATE UNIQUE INDEX uq_documents_current ON documents (coalesce(site_key, 0), name) WHERE current;
+CREATE UNIQUE INDEX uq_documents_name ON documents (coalesce(site_key, 0), name, version);
+COMMENT ON COLUMN documents.site_key IS 'whose people alone find it; empty: everybody';
+COMMENT ON COLUMN documents.name IS 'of the file, or its address; the same through its versions';
+COMMENT ON COLUMN documents.current IS 'whether searches find it';
+COMMENT ON COLUMN documents.kind IS 'contract, tariff, manual, regulation, subsidy, other';
+COMMENT ON COLUMN documents.source IS 'upload, archive, url, example';
+COMMENT ON COLUMN documents.media_type IS 'by its content';
+COMMENT ON COLUMN documents.sha256 IS 'of the bytes, which are stored once';
+COMMENT ON COLUMN documents.state IS 'stored, extracted, chunked, embedded, searchable, failed';
+COMMENT ON COLUMN documents.fault IS 'why it failed: code, message, remedy';
+COMMENT ON COLUMN documents.notes IS 'codes of what was left out';
+COMMENT ON TABLE documents IS 'A stored file, a row per version';
+CREATE TABLE events (
+	reader TEXT NOT NULL,
+	event_id TEXT NOT NULL,
+	recommendation_id TEXT NOT NULL,
+	action TEXT NOT NULL,
+	seconds DOUBLE PRECISION,
+	happened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_events PRIMARY KEY (reader, event_id),
+	CONSTRAINT fk_events_recommendation_id FOREIGN KEY(recommendation_id) REFERENCES recommendations (recommendation_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_events_recommendation_id ON events (recommendation_id);
+COMMENT ON COLUMN events.event_id IS 'given by who reports it; the same counts once';
+COMMENT ON COLUMN events.action IS 'shown, opened, useful, dismissed, read';
+COMMENT ON COLUMN events.seconds IS 'of reading';
+COMMENT ON COLUMN events.happened_at IS 'by the reader''s clock';
+COMMENT ON COLUMN events.recorded_at IS 'by Luna''s';
+COMMENT ON TABLE events IS 'What a reader did with a recommendation';
 CREATE TABLE forecast_activations (
 	activation_id BIGINT GENERATED ALWAYS AS IDENTITY,
 	site_key INTEGER NOT NULL,
@@ -259,6 +400,46 @@ COMMENT ON COLUMN idempotent_answers.digest IS 'SHA-256 of address and body';
 COMMENT ON COLUMN idempotent_answers.status IS 'empty: the first one is still being answered';
 COMMENT ON COLUMN idempotent_answers.asked_at IS 'when the row was written';
 COMMENT ON TABLE idempotent_answers IS 'What was answered to a request that carries an idempotency key, so that a second one gets it too and does nothing';
+CREATE TABLE items (
+	item_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	site_key INTEGER,
+	code TEXT NOT NULL,
+	figures JSONB NOT NULL,
+	currency TEXT,
+	saving_cost_per_year DOUBLE PRECISION,
+	saving_low DOUBLE PRECISION,
+	saving_high DOUBLE PRECISION,
+	document_id TEXT,
+	what_if_id TEXT,
+	language TEXT,
+	terms TEXT[] NOT NULL,
+	model TEXT,
+	vector BYTEA,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	withdrawn_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_items PRIMARY KEY (item_id),
+	CONSTRAINT fk_items_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE,
+	CONSTRAINT fk_items_document_id FOREIGN KEY(document_id) REFERENCES documents (document_id) ON DELETE CASCADE,
+	CONSTRAINT fk_items_what_if_id FOREIGN KEY(what_if_id) REFERENCES what_ifs (what_if_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_items_document_id ON items (document_id);
+CREATE INDEX ix_items_site_key ON items (site_key);
+CREATE INDEX ix_items_what_if_id ON items (what_if_id);
+COMMENT ON COLUMN items.item_id IS 'made of what it is, so that it stays the same from day to day';
+COMMENT ON COLUMN items.kind IS 'document, tip, tariff, what_if';
+COMMENT ON COLUMN items.site_key IS 'whose people alone are shown it; empty: everybody';
+COMMENT ON COLUMN items.code IS 'which words tell it';
+COMMENT ON COLUMN items.figures IS 'of its words';
+COMMENT ON COLUMN items.saving_cost_per_year IS 'currency a year; empty: none is claimed';
+COMMENT ON COLUMN items.saving_low IS 'of the interval of 95 %%';
+COMMENT ON COLUMN items.language IS 'of a document';
+COMMENT ON COLUMN items.terms IS 'stems of its words, each once';
+COMMENT ON COLUMN items.model IS 'that made the vector';
+COMMENT ON COLUMN items.vector IS 'float16, little-endian, of unit length; empty: there is no embedding model';
+COMMENT ON COLUMN items.withdrawn_at IS 'since when it no longer holds; empty: it does';
+COMMENT ON TABLE items IS 'Something worth reading or doing';
 CREATE TABLE jobs (
 	job_id TEXT NOT NULL,
 	task TEXT NOT NULL,
@@ -433,6 +614,38 @@ COMMENT ON COLUMN quarantine.received_at IS 'when the row was written';
 COMMENT ON COLUMN quarantine.resolution IS 'released, corrected or dismissed, by hand; empty: still in quarantine';
 COMMENT ON COLUMN quarantine.corrected IS 'the row as corrected by hand';
 COMMENT ON TABLE quarantine IS 'A row that was refused, with the reason: nothing is dropped silently';
+CREATE TABLE recommendations (
+	recommendation_id TEXT NOT NULL,
+	slate_id TEXT NOT NULL,
+	rank INTEGER NOT NULL,
+	reader TEXT NOT NULL,
+	site_key INTEGER,
+	item_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	policy TEXT NOT NULL,
+	propensity DOUBLE PRECISION NOT NULL,
+	features BYTEA NOT NULL,
+	candidates BYTEA,
+	place INTEGER,
+	reward DOUBLE PRECISION,
+	shown_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_recommendations PRIMARY KEY (recommendation_id),
+	CONSTRAINT fk_recommendations_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_recommendations_reader ON recommendations (reader, shown_at);
+CREATE INDEX ix_recommendations_shown_at ON recommendations (shown_at);
+CREATE INDEX ix_recommendations_site_key ON recommendations (site_key);
+COMMENT ON COLUMN recommendations.slate_id IS 'those of one request share it';
+COMMENT ON COLUMN recommendations.rank IS '0: the first';
+COMMENT ON COLUMN recommendations.site_key IS 'of the request; empty: none was named';
+COMMENT ON COLUMN recommendations.item_id IS 'may be gone since';
+COMMENT ON COLUMN recommendations.policy IS 'linucb, thompson';
+COMMENT ON COLUMN recommendations.propensity IS 'with which probability the policy chose it among those that were left';
+COMMENT ON COLUMN recommendations.features IS 'float64, little-endian: what the policy knew of it';
+COMMENT ON COLUMN recommendations.candidates IS 'float32, little-endian, a row of features per candidate; at rank 0 alone';
+COMMENT ON COLUMN recommendations.place IS 'of what was chosen among the candidates; at rank 0 alone';
+COMMENT ON COLUMN recommendations.reward IS '0 to 1, from its events; empty: there are none';
+COMMENT ON TABLE recommendations IS 'A showing of an item to a reader';
 CREATE TABLE refresh_tokens (
 	token_hash TEXT NOT NULL,
 	session_id BIGINT NOT NULL,
@@ -726,6 +939,18 @@ COMMENT ON COLUMN users.password_hash IS 'argon2id with its parameters and salt'
 COMMENT ON COLUMN users.created_at IS 'when the row was written';
 COMMENT ON COLUMN users.signed_in_at IS 'when last';
 COMMENT ON TABLE users IS 'A person who may sign in';
+CREATE TABLE vector_indexes (
+	name TEXT NOT NULL,
+	revision BIGINT NOT NULL,
+	CONSTRAINT pk_vector_indexes PRIMARY KEY (name)
+);
+COMMENT ON TABLE vector_indexes IS 'How far an index on a server follows; one in a folder of a process notes that itself';
+CREATE TABLE vector_removals (
+	revision BIGINT DEFAULT nextval('vector_revisions') NOT NULL,
+	chunk_id BIGINT NOT NULL,
+	CONSTRAINT pk_vector_removals PRIMARY KEY (revision)
+);
+COMMENT ON TABLE vector_removals IS 'Chunks that every index has to forget';
 CREATE TABLE vehicle_sessions (
 	session_id BIGINT GENERATED ALWAYS AS IDENTITY,
 	site_key INTEGER NOT NULL,
@@ -808,3 +1033,6 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9008_idempotency.py
 -- r9009_notifications.py
 -- r9010_askers.py
+-- r9011_documents.py
+-- r9012_answers.py
+-- r9013_recommendations.py

@@ -106,7 +106,7 @@ class DocumentQuery:
     kind: Annotated[DocumentKind | None, Query()] = None
     language: Annotated[Language | None, Query()] = None
     state: Annotated[DocumentState | None, Query()] = None
-    site_id: Annotated[str | None, Query(max_length=64, description="documents about this site alone")] = None
+    site_id: Annotated[str | None, Query(min_length=1, max_length=64, description="documents about this site alone")] = None
     current: Annotated[bool | None, Query(description="true: what searches find; false: what they do not")] = None
 
 
@@ -229,9 +229,10 @@ def read_document(document_id: DocumentPath, gateway: CurrentGateway, caller: Cu
         return documents.load(connection, document_id, among=caller.sites)
 
 
-@router.operation(
-    "Download a document's file", response_class=Response, responses={200: {"description": "the bytes as they were added", "content": {"*/*": {}}}}
-)
+_FILE = {"description": "the bytes as they were added", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+
+
+@router.operation("Download a document's file", response_class=Response, responses={200: _FILE})
 def read_document_file(
     document_id: DocumentPath,
     gateway: CurrentGateway,

@@ -86,7 +86,7 @@ def test_nothing_there_yet_is_said_with_a_way_on(api: httpx.Client, library: Lib
     assert "There are no documents yet" in read(api, BASE)
     text = read(api, f"{BASE}/documents", "de")
     assert "Noch gibt es keine Dokumente." in text
-    assert "luna docs add --examples" in text
+    assert "Beispiele hinzufügen" in text
 
 
 def test_while_nobody_answers_the_page_says_so_and_keeps_the_question(api: httpx.Client, library: Library) -> None:

@@ -156,7 +156,7 @@ def test_without_a_model_and_without_leave_to_fetch_one_there_is_none(tmp_path: 
 
 
 def test_lunas_own_model_gives_the_vectors_that_its_authors_programme_gives() -> None:
-    embedder = prepare_embedder(Settings(cache_folder=load_settings().cache.resolve()))
+    embedder = prepare_embedder(Settings(cache_folder=load_settings().cache.resolve(), embedding_download=True))
     assert embedder is not None
     texts = ["The battery stores surplus solar energy.", "Wie hoch ist der Arbeitspreis?", "A cat."]
     # The first four components by transformers 5 and torch 2.13 from the same weights, mean of the tokens, normalised.

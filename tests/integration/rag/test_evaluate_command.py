@@ -1,22 +1,27 @@
 """``luna rag evaluate`` on a set of somebody else's."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from luna.settings import load_settings
 from services.cli.main import main, run
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path / "var"))
     monkeypatch.setenv("LUNA_EMBEDDING_DOWNLOAD", "false")
     passages = [{"_id": "a", "title": "Battery", "text": "It charges at night."}, {"_id": "b", "title": "Kettle", "text": "It boils water."}]
     (tmp_path / "corpus.jsonl").write_text("\n".join(map(json.dumps, passages)))
     (tmp_path / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": "charging the battery"}))
     (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\ta\t1\n")
-    return tmp_path
+    # A process reads its settings once.
+    load_settings.cache_clear()
+    yield tmp_path
+    load_settings.cache_clear()
 
 
 def test_a_set_is_measured_as_one_json_document(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
