@@ -80,7 +80,7 @@ def fill(connection: Connection, key: int) -> None:
         table for table in metadata.sorted_tables if {column.name for column in table.columns if column.foreign_keys and not column.nullable} <= {"site_key"}
     ]
     for table in alone:
-        named = [name for name in given if name in table.columns]
+        named = [name for name, value in given.items() if name in table.columns and isinstance(made(table.columns[name]), type(value))]
         if named and table.name not in ("sites", "site_versions", "plan_history", "audit_log") and table.name in inspect(connection).get_table_names():
             needed = {
                 column.name: made(column) for column in table.columns if not column.nullable and column.server_default is None and column.identity is None
