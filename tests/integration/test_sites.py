@@ -90,7 +90,7 @@ def fill(connection: Connection, key: int) -> None:
 
 def made(column: Any) -> object:
     """Return some value of a column's type."""
-    kinds: dict[str, object] = {"DATETIME": START, "DATE": START.date(), "TEXT": "clean", "JSONB": {}, "BOOLEAN": True, "BLOB": b""}
+    kinds: dict[str, object] = {"DATETIME": START, "DATE": START.date(), "TEXT": "clean", "JSONB": {}, "BOOLEAN": True, "BLOB": b"", "ARRAY": []}
     return kinds.get(str(column.type).partition("(")[0], 1)
 
 
