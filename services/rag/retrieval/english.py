@@ -1,7 +1,7 @@
 """German text in the English words of the glossary, for embedding models that know English alone.
 
-It is no translation: words in a row, the unknown ones as they were. What it is for is that a passage comes to lie near what it is about, and that it is short: a
-model of English takes German words apart into pieces, and what is beyond its 256 pieces it does not read.
+It is no translation: words in a row, the unknown ones as they were. A passage comes to lie near what it is about, and it is short: a model of English takes
+German words apart into many pieces, and what is beyond its 256 pieces it does not read.
 """
 
 import re
