@@ -17,6 +17,7 @@ from services.rag.answering.matching import WantedWords, stems_of, wanted_words
 from services.rag.answering.plain_text import gives_orders, to_plain_text, urls_of
 from services.rag.answering.ports import SentenceEmbedder
 from services.rag.answering.sentences import detect_language, split_paragraphs
+from services.rag.retrieval.english import text_to_embed
 
 # A sentence is carried where this share of its words, or this cosine to a sentence of its source, is reached. Found on the sentences of
 # tests/unit/rag/test_evidence.py: true paraphrases reach 0.55 and more, sentences on something else at most 0.4.
@@ -69,7 +70,7 @@ class AnswerEvidence:
 
     sources: tuple[EvidenceSource, ...]
     embedder: SentenceEmbedder | None = None
-    _vectors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    _vectors: dict[tuple[int, str], NDArray[np.float32]] = field(default_factory=dict)
 
     def support(self, sentence: str, numbers: Sequence[int]) -> float:
         """Return how well a sentence is carried by the sources of these numbers (from 1): 0 to 1.
@@ -109,10 +110,15 @@ class AnswerEvidence:
         """Return the cosine of a text and each sentence of a source; nought without an embedding model, or once it is away."""
         if self.embedder is None or not source.sentences:
             return np.zeros(len(source.sentences))
+        key = (source.passage.chunk_id, role)
+        # What somebody asks is compared across languages, what somebody tells with the words as they stand there.
+        english = role == "query" and self.embedder.speaks_one_language
         try:
-            if source.passage.chunk_id not in self._vectors:
-                self._vectors[source.passage.chunk_id] = self.embedder.embed(source.sentences, role="passage")
-            cosines = self._vectors[source.passage.chunk_id] @ self.embedder.embed([text], role=role)[0]
+            if key not in self._vectors:
+                texts = [text_to_embed(sentence, source.passage.language, speaks_english_alone=english) for sentence in source.sentences]
+                self._vectors[key] = self.embedder.embed(texts, role="passage")
+            asked = text_to_embed(text, detect_language(text), speaks_english_alone=english)
+            cosines = self._vectors[key] @ self.embedder.embed([asked], role=role)[0]
             return np.asarray(np.maximum(0.0, cosines), dtype=float)
         except UnavailableError:
             self.embedder = None

@@ -1,20 +1,21 @@
 """An answer without a language model: the sentences of the passages that answer the question, as they stand there."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from services.rag.answering.answerability import MOST_COMPARED
 from services.rag.answering.evidence import AnswerEvidence
 from services.rag.answering.facts import facts_of
 from services.rag.answering.matching import WantedWords, stems_of, wanted_words
+from services.rag.answering.sentences import is_row
 
-MOST_SENTENCES = 3
-# Comparing sentences by the embedding model takes a core a tenth of a second for each passage.
-MOST_COMPARED = 3
+MOST_SENTENCES = 2
 # Beside the best sentence, others are told that come near it.
-NEAR_BEST = 0.75
-WORDS_WEIGHT, COSINE_WEIGHT, HEADING_WEIGHT, KIND_WEIGHT, ORDER_WEIGHT = 1.0, 0.8, 0.35, 0.3, 0.15
+NEAR_BEST = 0.8
+WORDS_WEIGHT, WINDOW_WEIGHT, COSINE_WEIGHT, HEADING_WEIGHT, KIND_WEIGHT, ORDER_WEIGHT = 0.7, 0.5, 0.8, 0.2, 0.3, 0.2
 _ASKS_NUMBER = re.compile(
     r"\b(?:how (?:much|many|long|high|big|large|often|far)|what (?:price|rate|percentage|temperature|power|capacity)"
     r"|wie (?:viel\w*|hoch|lange?|gro(?:ß|ss)|oft|weit|teuer)|wieviel\w*|welche[rsnm]? (?:preis|satz|temperatur|leistung|kapazität))\b",
@@ -24,6 +25,15 @@ _ASKS_DATE = re.compile(
     r"\b(?:when|until when|since when|which (?:day|date|year)|"
     r"wann|bis wann|seit wann|ab wann|welche[srnm]? (?:tag|datum|jahr))\b",
     re.IGNORECASE,
+)
+# What a document says of itself answers nothing, and a command or a setting is no sentence.
+_ABOUT_ITSELF = re.compile(
+    r"\b(?:beispieldokument|beispielhaushalt\w*|erfunden\w*|example (?:document|household)|made up|invented|fictitious|fictional|ersetz\w+ keine auskunft)\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(
+    r"(?:^|\s)--[a-z][\w-]+|\\\s*(?:\n|$)|[{}]|^\s*(?:luna|docker|curl|sudo|export|pip|make)\s+[\w./-]+"
+    r"|^\s*[\w.-]+:\s*(?:[\w.]+:|\[|$)|^\$ "
 )
 _TIME = re.compile(r"\b\d{4}\b|\b\d{1,2}[.:]\d{2}\b|\b(?:days?|weeks?|months?|years?|tag\w*|woche\w*|monat\w*|jahr\w*|uhr|o'clock)\b", re.IGNORECASE)
 
@@ -58,12 +68,14 @@ def _score(question: str, wanted: tuple[WantedWords, list[float]], evidence: Ans
     own, weights = wanted
     source = evidence.sources[number - 1]
     cosines = evidence.similarities(question, number) if rank < MOST_COMPARED else np.zeros(len(source.sentences))
+    windows = [own.share_in(window, weights) for window in source.windows]
     heads = own.share_in(stems_of(" ".join((source.passage.title, *source.passage.headings))))
     extracts = []
     for place, (text, terms) in enumerate(zip(source.sentences, source.sentence_terms, strict=True)):
         score = WORDS_WEIGHT * own.share_in(terms, weights) + COSINE_WEIGHT * float(cosines[place]) + HEADING_WEIGHT * heads
+        score += WINDOW_WEIGHT * windows[place]
         score += KIND_WEIGHT * _answers_kind(question, text) - ORDER_WEIGHT * rank
-        extracts.append(Extract(text, number, place, score if _says_something(text) else -1.0))
+        extracts.append(Extract(text, number, place, score if _says_something(text) and not _is_head(source.sentences, place) else -1.0))
     return [each for each in extracts if each.score > 0]
 
 
@@ -76,7 +88,14 @@ def _answers_kind(question: str, text: str) -> bool:
 
 def _says_something(text: str) -> bool:
     # A heading or the head of a table says nothing by itself, and a question answers none.
-    return len(text.split()) > 2 and not text.endswith(("?", ":")) and not text.isupper() and not set(text) <= set("|-: ")
+    tells = len(text.split()) > 2 and not text.endswith(("?", ":")) and not text.isupper() and not set(text) <= set("|-: ")
+    return tells and not _ABOUT_ITSELF.search(text) and not _CODE.search(text)
+
+
+def _is_head(sentences: Sequence[str], place: int) -> bool:
+    """Return whether a sentence is the first of a table's rows: it names the columns."""
+    after = sentences[place + 1 : place + 2]
+    return is_row(sentences[place]) and not (place and is_row(sentences[place - 1])) and bool(after) and is_row(after[0])
 
 
 def _distinct(extracts: list[Extract]) -> list[Extract]:

@@ -23,6 +23,11 @@ class SentenceEmbedder(Protocol):
         """Its name."""
         ...
 
+    @property
+    def speaks_one_language(self) -> bool:
+        """Whether it knows English alone."""
+        ...
+
     def embed(self, texts: Sequence[str], *, role: Literal["query", "passage"] = "passage") -> NDArray[np.float32]:
         """Return one vector per text, shape ``(texts, dimensions)``."""
         ...

@@ -391,6 +391,11 @@ def split_paragraphs(text: str) -> list[list[str]]:
     return [_split_line(line) for line in _lines(text)]
 
 
+def is_row(line: str) -> bool:
+    """Return whether a line is a row of a table."""
+    return line.startswith("|") or " | " in line
+
+
 def _lines(text: str) -> list[str]:
     """Return the paragraphs of a text: lines that a page broke are joined."""
     joined: list[str] = []
@@ -405,13 +410,13 @@ def _lines(text: str) -> list[str]:
 
 def _goes_on(before: str, line: str) -> bool:
     """Return whether a line is the rest of the one before: in small letters, or where that one is as wide as a page."""
-    if before[-1] in ".!?:;|" or line.startswith("|") or _BULLET.match(line):
+    if before[-1] in ".!?:;|" or line.startswith("|") or _BULLET.match(line) or is_row(before) or is_row(line):
         return False
     return line[0].islower() or len(before) >= WIDE
 
 
 def _split_line(line: str) -> list[str]:
-    if line.startswith("|"):
+    if is_row(line):
         return [line]
     sentences, begun = [], 0
     for end in _END.finditer(line):

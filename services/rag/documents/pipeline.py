@@ -37,6 +37,7 @@ from services.rag.embedding import Embedder, prepare_embedder
 from services.rag.extraction.chunking import cut
 from services.rag.extraction.extract import extract
 from services.rag.extraction.model import DocumentBlock, Extraction, Limits
+from services.rag.retrieval.english import text_to_embed
 
 # Passages that one call of the embedding model is given.
 AT_ONCE = 32
@@ -173,7 +174,9 @@ class Pipeline:
         """
         if self.embedder is None:
             return [None] * len(chunks)
-        texts = [vectors.searched_text(document.title, chunk.headings, chunk.text) for chunk in chunks]
+        english, language = self.embedder.speaks_one_language, document.language
+        searched = (vectors.searched_text(document.title, chunk.headings, chunk.text) for chunk in chunks)
+        texts = [text_to_embed(text, language, speaks_english_alone=english) for text in searched]
         batches = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
         return [vector for batch in batches for vector in self.embedder.embed(batch, role="passage")]
 

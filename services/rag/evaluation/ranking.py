@@ -15,6 +15,7 @@ from services.rag.embedding import Embedder
 from services.rag.evaluation.beir import SetPassage
 from services.rag.evaluation.measures import DEPTH, Judgements, mean_measures
 from services.rag.evaluation.word_index import WordIndex, best_of
+from services.rag.retrieval.english import text_to_embed
 from services.rag.retrieval.fusion import fuse
 from services.rag.retrieval.terms import translate, weigh_passage, weigh_query
 
@@ -84,7 +85,9 @@ class Corpus:
 
     def _add(self, batch: Sequence[SetPassage]) -> None:
         if self.embedder is not None and self._vectors is not None:
-            self._vectors[len(self.keys) : len(self.keys) + len(batch)] = self.embedder.embed([each.whole for each in batch], role="passage")
+            english = self.embedder.speaks_one_language
+            texts = [text_to_embed(each.whole, each.language, speaks_english_alone=english) for each in batch]
+            self._vectors[len(self.keys) : len(self.keys) + len(batch)] = self.embedder.embed(texts, role="passage")
         for each in batch:
             self.words.add(weigh_passage(each.whole, each.language))
             self.keys.append(each.key)

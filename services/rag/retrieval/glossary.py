@@ -1,4 +1,4 @@
-"""The German and English words of the energy field that mean the same.
+"""The German and English words of the energy field, and of everyday questions, that mean the same.
 
 A question in one language finds a document in the other by these groups: each is (German, English), and each side lists its
 synonyms, abbreviations and compounds. All are lower case; a phrase of several words matches as a phrase. An abbreviation that
@@ -10,6 +10,7 @@ Invariants: both sides of a group have a word; no word stands twice on one side 
 from typing import Final
 
 from services.rag.retrieval.glossary_devices import DEVICES, Group
+from services.rag.retrieval.glossary_everyday import EVERYDAY
 
 _PRICES: Final[tuple[Group, ...]] = (
     (("arbeitspreis", "verbrauchspreis"), ("energy price", "unit price", "price per kwh", "energy charge")),
@@ -298,4 +299,5 @@ GLOSSARY: Final[tuple[Group, ...]] = (
     *DEVICES,
     *_SUBSIDIES,
     *_PLANNING,
+    *EVERYDAY,
 )

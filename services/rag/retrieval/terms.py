@@ -7,12 +7,13 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import snowballstemmer
 
 from luna.contracts.plan import Language
+from services.rag.retrieval.compounds import split_compound
 from services.rag.retrieval.glossary import GLOSSARY
 
 # Okapi BM25. Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, 3.2. The mean length is fixed: what is indexed stays right.
@@ -45,13 +46,15 @@ def weigh_passage(text: str, language: Language | None) -> dict[int, float]:
     """Return the weight of each term of a passage by the number of the term: BM25 without the rarity."""
     found = terms_of(text, language)
     norm = K1 * (1 - B + B * len(found) / MEAN_LENGTH)
-    return {number_of(term): count * (K1 + 1) / (count + norm) for term, count in Counter(found).items()}
+    # The parts of a compound are words of the passage too; they make it no longer.
+    parts = [] if language == "en" else [stem for part in _parts(text) for stem in _stems(part, language)]
+    return {number_of(term): count * (K1 + 1) / (count + norm) for term, count in Counter(found + parts).items()}
 
 
 def weigh_query(text: str) -> dict[int, float]:
     """Return the weight of each term that a question looks for, those of the glossary among them."""
-    weights = {number_of(term): 1.0 for word in _words(text) for term in _stems(word, None)}
-    for other in translate(text):
+    weights = {number_of(term): 1.0 for word in (*_words(text), *_parts(text)) for term in _stems(word, None)}
+    for other in (*translate(text), *translate(" ".join(_parts(text)))):
         for term in terms_of(other, None):
             weights.setdefault(number_of(term), GLOSSARY_WEIGHT)
     return weights
@@ -65,6 +68,15 @@ def translate(text: str) -> list[str]:
     return list(found)
 
 
+def in_other_language(words: Sequence[str], language: Language) -> list[str]:
+    """Return what the glossary has first for words in a row, or for the parts of a compound; nothing where it knows them not."""
+    phrase = tuple(_stem(word.lower(), language) for word in words)
+    known = _entries().get((language, *phrase))
+    if known or len(words) != 1 or language == "en":
+        return list(known[:1]) if known else []
+    return [next(iter(_entries().get(("de", _stem(part, "de")), (part,)))) for part in split_compound(words[0].lower())]
+
+
 def number_of(term: str) -> int:
     """Return the number by which indexes know a term."""
     return zlib.crc32(term.encode())
@@ -75,6 +87,10 @@ def _words(text: str) -> Iterator[str]:
         word = match[0]
         if word not in _STOP:
             yield word
+
+
+def _parts(text: str) -> list[str]:
+    return [part for word in _words(text) for part in split_compound(word)]
 
 
 def _stems(word: str, language: Language | None) -> tuple[str, ...]:

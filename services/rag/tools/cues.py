@@ -61,6 +61,9 @@ PLAN = _words(
     r"(?:current|today's|tomorrow's|my|our|the|luna's) (?:battery |energy |charging )?(?:plan|schedule)",
     r"was (?:ist|hat luna) (?:fuer )?(?:\w+ )?geplant|what (?:is|has luna) (?:\w+ )?planned|was plant luna",
     r"plan (?:fuer|for) (?:heute|morgen|today|tomorrow)|what does luna plan|what is luna planning",
+    # "Was hat die Batterie heute vor": who intends something is asked what.
+    r"was (?:hat|haben) (?:die |der |das |mein\w* |unser\w* )?(?:\w*batterie|akku|\w*speicher|luna|anlage)\b.{0,40} vor",
+    r"what (?:is|are) (?:the |my |our )?(?:\w+ )?(?:battery|storage|luna|system) (?:up to|going to do)",
 )
 # What a device can, not what it is to do.
 ABILITY = _words(
@@ -82,6 +85,7 @@ COMPARE = _words(
 BEFORE = _words(
     r"(?:zur|mit der|die|der) (?:vor)?woche (?:davor|zuvor)|(?:the )?week before|zum (?:monat davor|vormonat)",
     r"(?:the )?month before|zum (?:tag davor|vortag)|(?:the )?day before(?! yesterday)",
+    r"als (?:im |in der |am )?(?:\w+ )?(?:davor|zuvor|vorher)|than (?:the one |the \w+ )?(?:before|previously)",
 )
 FORECAST = _words(
     r"\w*prognose\w*|\w*vorhersage\w*|forecast\w*|predict\w*|erwart\w+|expect\w*|voraussichtlich\w*|wird|werden|will|going to",

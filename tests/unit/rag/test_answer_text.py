@@ -140,3 +140,8 @@ def test_citations_are_read_out_of_a_sentence(text: str, said: tuple[str, list[i
 )
 def test_any_proposal_is_read(text: str) -> None:
     assert len(read_tool_choice(text)) <= 3
+
+
+def test_rows_of_a_table_are_sentences_of_their_own_however_wide_they_are() -> None:
+    rows = ["Modul 1 | pauschal 142,60 € im Jahr, ohne weitere Bedingung | keine", "modul 2 | 60 % weniger | eigener Zähler am Gerät"]
+    assert split_sentences("\n".join(rows)) == rows

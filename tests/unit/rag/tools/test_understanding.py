@@ -44,6 +44,12 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("Wie war der Einspeisepreis gestern?", "price_course", day("05-15", price="export")),
     ("Was kostet der Strom morgen um 18 Uhr?", "price_course", day("05-17", price="import")),
     ("Ist der Strom heute Abend teuer?", "price_course", day("05-16", price="import", from_clock="18:00", to_clock="24:00")),
+    # What is intended, and what was before
+    ("Was hat der Speicher morgen noch vor?", "plan", day("05-17")),
+    ("Was hat Luna heute vor und warum?", "plan", day("05-16")),
+    ("What is the battery going to do today?", "plan", day("05-16")),
+    ("Lag der Verbrauch letzte Woche tiefer als davor?", "compare_periods", day("05-06", "05-12", other_first_day="2024-04-29", other_last_day="2024-05-05")),
+    ("Did we use more last month than the month before?", "compare_periods", day("04-01", "04-30", other_first_day="2024-03-01", other_last_day="2024-03-31")),
     # Energy
     ("Wie viel Strom habe ich gestern verbraucht?", "consumption", day("05-15", series=["load"])),
     ("Wie hoch war mein Verbrauch in den letzten 7 Tagen?", "consumption", day("05-09", "05-15", series=["load"])),
