@@ -90,8 +90,8 @@ def dimensions_of(connection: Connection, model: str) -> int | None:
 
 def newest_revision(connection: Connection) -> int:
     """Return the revision that an index has once it has followed everything."""
-    newest = [connection.scalar(select(func.max(table.c.revision))) or 0 for table in (chunk_vectors, vector_removals)]
-    return max(newest)
+    newest = [select(func.max(table.c.revision)).scalar_subquery() for table in (chunk_vectors, vector_removals)]
+    return connection.scalar(select(func.greatest(*newest))) or 0
 
 
 def read_changes(connection: Connection, model: str, *, after: int, most: int = _AT_ONCE) -> Iterator[Changes]:

@@ -68,7 +68,7 @@ chunk_vectors = Table(
         server_default=revisions.next_value(),
         comment="ascending in the order of commits: an index follows from the last one it knows",
     ),
-    Index("ix_chunk_vectors_model", "model", "revision"),
+    Index("ix_chunk_vectors_revision", "revision"),
     comment="What an index of passages is made from; derived, luna rag reindex makes it anew",
 )
 

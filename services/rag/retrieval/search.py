@@ -32,7 +32,8 @@ class Searcher:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._indexes: dict[tuple[str, int | None], VectorIndex] = {}
-        self._known: tuple[int, str, int | None] | None = None
+        self._followed: tuple[int, str] | None = None
+        self._current: tuple[str, int | None] = (NO_MODEL, None)
 
     def search(self, connection: Connection, request: SearchRequest) -> SearchReply:
         """Return the passages nearest to a query, the best first.
@@ -42,14 +43,19 @@ class Searcher:
             UnavailableError: the index is away.
         """
         embedder = open_embedder(self._settings)
-        index, model = self._follow(connection.engine, embedder.model if embedder else NO_MODEL)
+        index, model = self._follow(connection, embedder.model if embedder else NO_MODEL)
         wanted = _narrow(connection, request)
         vector = _embed(embedder, model, request) if request.retriever != "sparse" else None
         depth = max(LEAST_DEPTH, request.k * DEEPER)
-        dense = {} if vector is None else index.search_dense(vector, wanted, depth)
         # What was asked for alone and cannot be had is better found by words than not at all.
         by_words = request.retriever != "dense" or vector is None
-        sparse = index.search_sparse(weigh_query(request.query), wanted, depth) if by_words else {}
+        try:
+            dense = {} if vector is None else index.search_dense(vector, wanted, depth)
+            sparse = index.search_sparse(weigh_query(request.query), wanted, depth) if by_words else {}
+        except UnavailableError:
+            # A server that comes back may have lost what it had followed.
+            self._followed = None
+            raise
         retriever: Retriever = "sparse" if vector is None else request.retriever
         most = max(request.k, DEPTH if self._settings.rerank_model else 0)
         found, reranker = rerank(self._settings, request.query, _read(connection, fuse(dense, sparse), request, most=most))
@@ -59,28 +65,32 @@ class Searcher:
         """Release what is held open; the next search opens it again."""
         for index in self._indexes.values():
             index.close()
-        self._indexes, self._known = {}, None
+        self._indexes, self._followed = {}, None
 
-    def _follow(self, database: Engine, wanted: str) -> tuple[VectorIndex, str]:
+    def _follow(self, connection: Connection, wanted: str) -> tuple[VectorIndex, str]:
         """Bring the index up to what is stored, and return it with the model it is by.
 
         Raises:
-            UnavailableError: that takes longer than somebody waits.
+            UnavailableError: that takes longer than somebody waits, or the index is away.
         """
+        state = (vectors.newest_revision(connection), wanted)
+        if self._followed != state:
+            self._current = self._bring_up(connection.engine, wanted)
+            self._followed = state
+        return self._indexes[self._current], self._current[0]
+
+    def _bring_up(self, database: Engine, wanted: str) -> tuple[str, int | None]:
+        # Of its own: what an index on a server has followed is stored, whatever becomes of the search.
         with unit_of_work(database) as connection:
-            newest = vectors.newest_revision(connection)
-            if self._known is None or self._known[0] != newest:
-                model = vectors.find_model(connection, wanted)
-                self._known = (newest, model, vectors.dimensions_of(connection, model))
-            key = self._known[1:]
+            model = vectors.find_model(connection, wanted)
+            key = (model, vectors.dimensions_of(connection, model))
             if key not in self._indexes:
                 self._indexes[key] = open_index(self._settings, *key)
-            is_complete = follow(self._indexes[key], connection, key[0], patience=PATIENCE)
-        # How far an index on a server is, is stored by now.
+            is_complete = follow(self._indexes[key], connection, model, patience=PATIENCE)
         if not is_complete:
             remedy = "Try again shortly: what was taken in stays."
             raise UnavailableError("the index of passages is being made and is not complete yet", field="vectors", remedy=remedy)
-        return self._indexes[key], key[0]
+        return key
 
 
 def _narrow(connection: Connection, request: SearchRequest) -> IndexFilter:

@@ -82,7 +82,7 @@ CREATE TABLE chunk_vectors (
     CONSTRAINT pk_chunk_vectors PRIMARY KEY (chunk_id, model),
     CONSTRAINT fk_chunk_vectors_chunk_id FOREIGN KEY (chunk_id) REFERENCES chunks (chunk_id) ON DELETE CASCADE
 );
-CREATE INDEX ix_chunk_vectors_model ON chunk_vectors (model, revision);
+CREATE INDEX ix_chunk_vectors_revision ON chunk_vectors (revision);
 COMMENT ON TABLE chunk_vectors IS 'What an index of passages is made from; derived, luna rag reindex makes it anew';
 COMMENT ON COLUMN chunk_vectors.vector IS 'float16, little-endian, of unit length; empty: there is no embedding model, words alone are indexed';
 COMMENT ON COLUMN chunk_vectors.revision IS 'ascending in the order of commits: an index follows from the last one it knows';
