@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Found on development sets (docs/decisions/0046): how much vectors count beside words where both lists are equally clear.
+# How much vectors count beside words where both lists are equally clear. On Luna's own set 0.6 gains 0.004 of nDCG@10 and loses 0.04 of recall.
 DENSE_SHARE = 0.5
 # How many of a list say what its rest looks like.
 DEPTH = 50
