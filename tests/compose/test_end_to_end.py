@@ -23,7 +23,7 @@ def test_every_container_is_healthy_and_every_job_has_ended_well(stack: Stack) -
     states = {each["Service"]: (each["State"], each["Health"], each["ExitCode"]) for each in stack.containers()}
     assert {state for name, state in states.items() if name in JOBS} == {("exited", "", 0)}
     assert {name: state for name, state in states.items() if name not in JOBS and state[:2] != ("running", "healthy")} == {}
-    assert len(states) == 26
+    assert len(states) == 27
 
 
 def test_a_plan_is_made_and_can_be_read_again(api: httpx.Client, plan_request: dict[str, object]) -> None:
