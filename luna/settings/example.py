@@ -19,6 +19,7 @@ OFFERED = (
     "home_assistant_url",
     "mqtt_url",
     "language_model",
+    "embedding_model",
     "forecast_retention",
     "reading_retention",
 )
