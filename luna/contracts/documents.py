@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from luna.contracts.message import Day, Instant, Message, Request
+from luna.contracts.message import Day, Instant, Message, Request, Schedule
 from luna.contracts.plan import Language
 
 # In this order; failed is an end from any of them.
@@ -145,6 +145,20 @@ class ReindexRequest(Request):
     public: ClassVar[bool] = True
 
     rechunk: Annotated[bool, Field(description="extract and cut every document anew first")] = False
+
+
+class CompleteVectorsReply(Message):
+    """Whether something was missing."""
+
+    job_id: Annotated[str | None, Field(description="of the job that brings it along; null: nothing is missing, or the embedding model is away")] = None
+
+
+class CompleteVectorsRequest(Request):
+    """See to it that every passage is found by the embedding model of the settings, once there is one, and that no document stands still on its way."""
+
+    task: ClassVar[str] = "rag.documents.complete"
+    reply: ClassVar[type[Message]] = CompleteVectorsReply
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=10), "vectors", "time between two looks for passages without vectors")
 
 
 REINDEX_LIMIT = timedelta(hours=2)

@@ -11,7 +11,7 @@ from luna.contracts.data import (
     LoadFileRequest,
     ResolveRequest,
 )
-from luna.contracts.documents import AddExamplesRequest, FetchDocumentRequest, IngestRequest, ReindexRequest
+from luna.contracts.documents import AddExamplesRequest, CompleteVectorsRequest, FetchDocumentRequest, IngestRequest, ReindexRequest
 from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
 from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest, PromoteRequest, RollbackRequest
@@ -71,6 +71,7 @@ REQUESTS: tuple[type[Request], ...] = (
     FetchDocumentRequest,
     AddExamplesRequest,
     ReindexRequest,
+    CompleteVectorsRequest,
     ToolListRequest,
     ToolCallRequest,
     AskRequest,

@@ -132,6 +132,12 @@ def list_ids(connection: Connection, *states: DocumentState) -> list[str]:
     return list(connection.scalars(query.order_by(documents.c.stored_at, documents.c.document_id)))
 
 
+def stand_still(connection: Connection, *, since: datetime) -> bool:
+    """Return whether a document on its way to being found has not moved since an instant."""
+    open_states = ("stored", "extracted", "chunked", "embedded")
+    return bool(connection.scalar(select(exists().where(documents.c.state.in_(open_states), documents.c.changed_at < since))))
+
+
 def object_key_of(connection: Connection, document_id: str) -> str | None:
     """Return where a document's bytes lie, None where it is gone."""
     return connection.scalar(select(documents.c.object_key).where(documents.c.document_id == document_id))

@@ -6,7 +6,17 @@ from functools import cache
 import numpy as np
 
 from luna.contracts.answers import Answer, AskRequest
-from luna.contracts.documents import REINDEX_LIMIT, AddExamplesRequest, FetchDocumentRequest, IngestReply, IngestRequest, ReindexReply, ReindexRequest
+from luna.contracts.documents import (
+    REINDEX_LIMIT,
+    AddExamplesRequest,
+    CompleteVectorsReply,
+    CompleteVectorsRequest,
+    FetchDocumentRequest,
+    IngestReply,
+    IngestRequest,
+    ReindexReply,
+    ReindexRequest,
+)
 from luna.contracts.recommendations import (
     EventsReply,
     RecommendReply,
@@ -45,9 +55,6 @@ def ingest_documents(request: IngestRequest, work: TaskContext) -> IngestReply:
     pipeline = Pipeline.of(work)
     reply = ingest.ingest_documents(request.document_ids, pipeline, work.progress)
     refresh_documents(work.database(), embedder=pipeline.embedder, now=work.clock.now())
-    # The first document after a change of the embedding model brings the others along.
-    if reindex.is_due(pipeline) and work.client.is_served(ReindexRequest):
-        submit_job(work.database(), work.client, ReindexRequest())
     return reply
 
 
@@ -64,6 +71,13 @@ def add_examples(request: AddExamplesRequest, work: TaskContext) -> IngestReply:
     reply = ingest.add_examples(request, pipeline, work.progress)
     refresh_documents(work.database(), embedder=pipeline.embedder, now=work.clock.now())
     return reply
+
+
+@task(CompleteVectorsRequest)
+def complete_vectors(_request: CompleteVectorsRequest, work: TaskContext) -> CompleteVectorsReply:
+    """Have passages brought along that a new embedding model does not find yet."""
+    is_due = reindex.is_due(Pipeline.of(work), now=work.clock.now())
+    return CompleteVectorsReply(job_id=submit_job(work.database(), work.client, ReindexRequest()).job_id if is_due else None)
 
 
 @task(ReindexRequest, soft_limit=REINDEX_LIMIT)

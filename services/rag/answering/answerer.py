@@ -136,21 +136,18 @@ class Answerer:
         return alone
 
     def _ask_tools(self, question: str, asked: Asked, made: AnswerMade) -> bool:
-        """Answer from the site's data; returns whether it is them that the question is about: what they do not hold, no document does."""
+        """Answer from the site's data; returns whether they tell anything."""
         if self.tools is None:
             return False
         self.listener.stage("tools")
         before = asked.before[-1].tool_calls if asked.before else []
-        matched = [*self.tools.match(question, before)]
-        proposed = matched or self._propose(question, asked, made)
+        proposed = [*self.tools.match(question, before)] or self._propose(question, asked, made)
         for call in proposed[:MOST_CALLS]:
             self._require_listener()
             self._call(self.tools, call, made)
         told = [place for place, call in enumerate(made.tool_calls) if call.found]
         if not told:
-            if matched and made.tool_calls:
-                self._refuse([], made)
-            return made.refused
+            return False
         draft = self._begin(AnswerEvidence(()), made)
         for place in told:
             draft.add(made.tool_calls[place].text, tool_calls=[place], support=1.0)
@@ -235,7 +232,7 @@ class Answerer:
         """Say that neither data nor documents hold it, and what comes nearest."""
         made.refused = True
         made.nearest = list(found[:NEAREST])
-        codes = ("not_in_documents", "nearest") if made.nearest else () if made.tool_calls else ("no_documents",)
+        codes = ("not_in_documents", "nearest") if made.nearest else ("no_documents",)
         # What a tool found nothing in is told as well: it says why.
         parts = [*(call.text for call in made.tool_calls), *(say_answering(code, made.language) for code in codes)]
         made.text = " ".join(part for part in parts if part)

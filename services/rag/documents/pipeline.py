@@ -62,8 +62,23 @@ class Pipeline:
 
     @cached_property
     def embedder(self) -> Embedder | None:
-        """The embedding model of the settings; None where there is none."""
-        return self.open_embedder(self.settings)
+        """The embedding model of the settings; None where there is none, or a server has none yet: then words alone are indexed.
+
+        Raises:
+            UnavailableError: it is away, and other passages have vectors by it: those without would not be found beside them.
+        """
+        embedder = self.open_embedder(self.settings)
+        if embedder is None:
+            return None
+        try:
+            embedder.embed(["."])
+        except UnavailableError as error:
+            with unit_of_work(self.engine) as connection:
+                if vectors.dimensions_of(connection, embedder.model) is not None:
+                    raise
+            log.warning("there is no embedding model yet, words alone are indexed", reason=str(error))
+            return None
+        return embedder
 
     @property
     def model(self) -> str:

@@ -1,6 +1,7 @@
 """Derived data anew: passages from the stored bytes, vectors by the embedding model of the settings."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -9,10 +10,14 @@ from luna.contracts.documents import Chunk, Document, ReindexReply, ReindexReque
 from luna.database import document_passages, documents, vectors
 from luna.database.document_passages import NewPassage
 from luna.database.engine import unit_of_work
+from luna.database.vectors import NO_MODEL
 from luna.errors import UnavailableError
 from luna.queue.task_context import isolate
 from services.rag.documents.ingest import Tell, ingest_documents
 from services.rag.documents.pipeline import Pipeline, cut_passages, describe_fault
+
+# Longer than the job that reads a document tries it again.
+STANDING_FOR = timedelta(hours=1)
 
 log = structlog.get_logger("luna.rag")
 
@@ -38,10 +43,15 @@ def reindex_documents(request: ReindexRequest, pipeline: Pipeline, tell: Tell) -
     return ReindexReply(documents=len(renewed), chunks=sum(renewed), model=None if pipeline.embedder is None else pipeline.model)
 
 
-def is_due(pipeline: Pipeline) -> bool:
-    """Return whether there is a model now by which some passages cannot be found yet."""
+def is_due(pipeline: Pipeline, *, now: datetime) -> bool:
+    """Return whether there is a model now by which some passages cannot be found yet, or documents stand still on their way."""
+    try:
+        model = NO_MODEL if pipeline.embedder is None else pipeline.model
+    except UnavailableError:
+        return False
     with unit_of_work(pipeline.engine) as connection:
-        return pipeline.embedder is not None and not vectors.is_complete(connection, pipeline.model)
+        incomplete = model != NO_MODEL and not vectors.is_complete(connection, model)
+        return incomplete or documents.stand_still(connection, since=now - STANDING_FOR)
 
 
 def _bring_up(pipeline: Pipeline, request: ReindexRequest, tell: Tell) -> None:

@@ -147,13 +147,13 @@ def test_figures_of_the_site_come_from_its_tools() -> None:
     assert (made.tool_calls[0].figures[0].value, made.notes, made.model) == (9.5, ["answered_from_templates"], None)
 
 
-def test_what_the_sites_data_do_not_hold_is_not_looked_for_in_documents() -> None:
+def test_what_the_sites_data_do_not_hold_is_said_where_documents_do_not_hold_it_either() -> None:
     class EmptyMeter(Meter):
         def call(self, proposed: ProposedCall) -> ToolResult:
             return super().call(proposed).model_copy(update={"found": False, "text": "Vom 20. Mai ist nichts bekannt.", "figures": []})
 
     made = answer("Wie viel habe ich gestern verbraucht?", None, EmptyMeter())
-    assert (made.text, made.refused, made.nearest, made.draft is None) == ("Vom 20. Mai ist nichts bekannt.", True, [], True)
+    assert (made.text.startswith("Vom 20. Mai ist nichts bekannt."), made.refused, len(made.nearest)) == (True, True, 3)
 
 
 def test_a_model_may_choose_among_the_tools_there_are_three_at_most_and_is_told_no_document() -> None:
