@@ -71,7 +71,7 @@ class Pipeline:
         if embedder is None:
             return None
         try:
-            embedder.embed(["."])
+            embedder.embed(["."], role="passage")
         except UnavailableError as error:
             with unit_of_work(self.engine) as connection:
                 if vectors.dimensions_of(connection, embedder.model) is not None:

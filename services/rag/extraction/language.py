@@ -18,7 +18,7 @@ _WORDS = {"de": frozenset(_GERMAN.split()), "en": frozenset(_ENGLISH.split())}
 _WORDS_READ, _LEAST_SHARE, _LEAST_RATIO = 20_000, 0.1, 1.5
 
 
-def language_of(texts: Iterable[str]) -> Literal["de", "en"] | None:
+def language_of(texts: Iterable[str]) -> Literal["en", "de"] | None:
     """Return the language of most of a text; None where it is too short to tell, mixed, or another one."""
     words = Counter(islice((word.strip(".,;:!?()\"'„“»«|").lower() for text in texts for word in text.split()), _WORDS_READ))
     letters = sum(count for word, count in words.items() if word.isalpha())

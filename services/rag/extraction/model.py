@@ -130,7 +130,7 @@ class Extraction:
     media_type: str
     title: str | None = None
     pages: int | None = None
-    language: Literal["de", "en"] | None = None
+    language: Literal["en", "de"] | None = None
     notes: list[Note] = field(default_factory=list)
     blocks: list[DocumentBlock] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)

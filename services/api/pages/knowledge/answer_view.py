@@ -32,7 +32,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerView:
+class CitedAnswerView:
     """An answer for its reader; ``base`` is the address of the page Knowledge of the site."""
 
     answer: Answer

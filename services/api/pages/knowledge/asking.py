@@ -15,7 +15,7 @@ from luna.database import answers, documents, sites
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, NotFoundError
 from luna.site import Site
-from services.api.pages.knowledge.answer_view import AnswerView, cut_excerpt
+from services.api.pages.knowledge.answer_view import CitedAnswerView, cut_excerpt
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
 
@@ -142,5 +142,5 @@ def _read_conversation(connection: Connection, visit: Visit, conversation_id: st
     return [answers.load(connection, each.answer_id, asked_by=visit.caller.name) for each in held.answers[-SHOWN_ANSWERS:]]
 
 
-def _view(visit: Visit, site: Site, stored: StoredAnswer) -> AnswerView:
-    return AnswerView(stored.answer, visit.base, numbers_of(visit.request, site), words_of(visit.request, PAGE), stored.feedback)
+def _view(visit: Visit, site: Site, stored: StoredAnswer) -> CitedAnswerView:
+    return CitedAnswerView(stored.answer, visit.base, numbers_of(visit.request, site), words_of(visit.request, PAGE), stored.feedback)

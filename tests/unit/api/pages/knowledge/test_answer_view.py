@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from luna.contracts.site_tools import Chart, ToolSource
 from luna.wording import Numbers
 from luna.wording.pages import page_words
-from services.api.pages.knowledge.answer_view import AnswerView, ToolView, cut_excerpt
+from services.api.pages.knowledge.answer_view import CitedAnswerView, ToolView, cut_excerpt
 from services.api.pages.layout import templates
 from tests.told_answers import PRICES, tell, tell_answer
 
@@ -18,11 +18,11 @@ NUMBERS = Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")
 BASE = "/ui/sites/home/knowledge"
 
 
-def view(stored: Any) -> AnswerView:
-    return AnswerView(stored.answer, BASE, NUMBERS, page_words("knowledge", "de"))
+def view(stored: Any) -> CitedAnswerView:
+    return CitedAnswerView(stored.answer, BASE, NUMBERS, page_words("knowledge", "de"))
 
 
-def told(shown: AnswerView) -> list[list[tuple[str, int | None]]]:
+def told(shown: CitedAnswerView) -> list[list[tuple[str, int | None]]]:
     return [[(piece.text, piece.citation.number if piece.citation else None) for piece in line] for line in shown.lines]
 
 
