@@ -151,7 +151,7 @@ _DOCUMENT = "/v1/documents/{document_id}"
 DOCUMENTS = (
     Operation("add_documents", "POST", "/v1/documents", "data", "docs add", aliases=("/documents",)),
     Operation("fetch_document", "POST", "/v1/documents/fetch", "data", "docs add"),
-    Operation("add_examples", "POST", "/v1/documents/examples", "data", "docs add --examples"),
+    Operation("add_examples", "POST", "/v1/documents/examples", "administer", "docs add --examples"),
     Operation("reindex_documents", "POST", "/v1/documents/reindex", "administer", "rag reindex"),
     Operation("list_documents", "GET", "/v1/documents", "read", "docs list"),
     Operation("read_document", "GET", _DOCUMENT, "read", "docs show"),
@@ -257,7 +257,7 @@ PAGES = (
     Operation("show_document_list", "GET", "/ui/sites/{site_id}/knowledge/documents/list", "read", alone="a page"),
     Operation("upload_documents", "POST", "/ui/sites/{site_id}/knowledge/documents", "data", alone="a page"),
     Operation("fetch_page", "POST", "/ui/sites/{site_id}/knowledge/documents/fetch", "data", alone="a page"),
-    Operation("add_example_documents", "POST", "/ui/sites/{site_id}/knowledge/documents/examples", "data", alone="a page"),
+    Operation("add_example_documents", "POST", "/ui/sites/{site_id}/knowledge/documents/examples", "administer", alone="a page"),
     Operation("show_document", "GET", "/ui/sites/{site_id}/knowledge/documents/{document_id}", "read", alone="a page"),
     Operation("remove_document", "POST", "/ui/sites/{site_id}/knowledge/documents/{document_id}/remove", "data", alone="a page"),
     Operation("show_data", "GET", "/ui/sites/{site_id}/data", "read", alone="a page"),

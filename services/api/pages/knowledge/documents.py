@@ -60,7 +60,7 @@ class Cited:
 def show_documents(visit: CurrentVisit, job: JobQuery = None, *, removed: bool = False) -> Response:
     """Show every document that the site's people find, and the forms that add one."""
     frame = _read_list(visit, job) | {"kinds": get_args(DocumentKind), "removed": removed}
-    frame |= {"may_add": "data" in visit.caller.scopes, "may_add_for_all": visit.caller.sites is None}
+    frame |= {"may_add": "data" in visit.caller.scopes, "may_add_for_all": visit.caller.sites is None, "may_add_examples": "administer" in visit.caller.scopes}
     return show(visit.request, PAGE, template="knowledge_documents.html.j2", **frame)
 
 
