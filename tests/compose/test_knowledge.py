@@ -37,7 +37,8 @@ def test_a_document_is_read_found_answered_from_and_gone_again(api: httpx.Client
     (document,) = hand_over(api, "tarif.md", TARIFF.encode())
     assert (document["state"], document["current"], document["language"]) == ("searchable", True, "de")
     found = api.post("/v1/search", json={"query": "Wie hoch ist der Sommerbonus?"}).raise_for_status().json()
-    assert (found["retriever"], found["passages"][0]["document_id"]) == ("fused", document["document_id"])
+    # The models come with a profile of their own: without them words find, in Qdrant as well.
+    assert (found["retriever"], found["passages"][0]["document_id"]) == ("sparse", document["document_id"])
     answer = api.post("/rag/ask", json={"question": "Wie hoch ist der Sommerbonus von Musterstrom?"}).raise_for_status().json()
     assert not answer["refused"]
     assert "47 Euro" in answer["answer"]
