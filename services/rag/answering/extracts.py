@@ -15,7 +15,7 @@ from services.rag.answering.sentences import is_row
 MOST_SENTENCES = 2
 # Beside the best sentence, others are told that come near it.
 NEAR_BEST = 0.8
-WORDS_WEIGHT, WINDOW_WEIGHT, COSINE_WEIGHT, KIND_WEIGHT, ORDER_WEIGHT = 0.7, 0.5, 0.8, 0.3, 0.2
+WORDS_WEIGHT, WINDOW_WEIGHT, COSINE_WEIGHT, HEADING_WEIGHT, KIND_WEIGHT, ORDER_WEIGHT = 0.7, 0.5, 0.8, 0.2, 0.3, 0.2
 _ASKS_NUMBER = re.compile(
     r"\b(?:how (?:much|many|long|high|big|large|often|far)|what (?:price|rate|percentage|temperature|power|capacity)"
     r"|wie (?:viel\w*|hoch|lange?|gro(?:ß|ss)|oft|weit|teuer)|wieviel\w*|welche[rsnm]? (?:preis|satz|temperatur|leistung|kapazität))\b",
@@ -68,12 +68,11 @@ def _score(question: str, wanted: tuple[WantedWords, list[float]], evidence: Ans
     own, weights = wanted
     source = evidence.sources[number - 1]
     cosines = evidence.similarities(question, number) if rank < MOST_COMPARED else np.zeros(len(source.sentences))
-    # What stands above a sentence holds for it, and need not be said in it again.
-    heads = stems_of(" ".join((source.passage.title, *source.passage.headings)))
-    windows = [own.share_in(window | heads, weights) for window in source.windows]
+    windows = [own.share_in(window, weights) for window in source.windows]
+    heads = own.share_in(stems_of(" ".join((source.passage.title, *source.passage.headings))))
     extracts = []
     for place, (text, terms) in enumerate(zip(source.sentences, source.sentence_terms, strict=True)):
-        score = WORDS_WEIGHT * own.share_in(terms | heads, weights) + COSINE_WEIGHT * float(cosines[place])
+        score = WORDS_WEIGHT * own.share_in(terms, weights) + COSINE_WEIGHT * float(cosines[place]) + HEADING_WEIGHT * heads
         score += WINDOW_WEIGHT * windows[place]
         score += KIND_WEIGHT * _answers_kind(question, text) - ORDER_WEIGHT * rank
         extracts.append(Extract(text, number, place, score if _says_something(text) and not _is_head(source.sentences, place) else -1.0))
