@@ -62,19 +62,20 @@ def count_rows(connection: Connection) -> dict[str, int]:
 
 def test_nothing_is_left_of_a_removed_site(connection: Connection) -> None:
     before = count_rows(connection)
-    store_site(connection, **BATTERY)
-    issue_half_a_kilowatt(connection, "home", START)
-    plan_stored(connection, "home", START, state={"batteries": {"battery": {"soc": 0.5}}})
+    # Of a name of its own: what other tests left of theirs is not counted.
+    store_site(connection, name="gone", **BATTERY)
+    issue_half_a_kilowatt(connection, "gone", START)
+    plan_stored(connection, "gone", START, state={"batteries": {"battery": {"soc": 0.5}}})
     block: dict[str, Any] = {"from": START, "to": START + timedelta(hours=2), "device": "battery", "action": "hold"}
-    manual_blocks.add(connection, "home", ManualBlock.model_validate(block), by="owner", now=START)
-    fill(connection, sites.key_of(connection, "home"))
-    site_removal.remove(connection, "home")
+    manual_blocks.add(connection, "gone", ManualBlock.model_validate(block), by="owner", now=START)
+    fill(connection, sites.key_of(connection, "gone"))
+    site_removal.remove(connection, "gone")
     assert count_rows(connection) == before
 
 
 def fill(connection: Connection, key: int) -> None:
     """Add a row to each table that names a site by its key or its name."""
-    given = {"site_key": key, "place": "home", "market": "site:home:import_price", "site": "home"}
+    given = {"site_key": key, "place": "gone", "market": "site:gone:import_price", "site": "gone"}
     # What belongs to another thing as well goes with the row that it refers to.
     alone = [
         table for table in metadata.sorted_tables if {column.name for column in table.columns if column.foreign_keys and not column.nullable} <= {"site_key"}
