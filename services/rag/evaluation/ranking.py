@@ -15,9 +15,9 @@ from services.rag.embedding import Embedder
 from services.rag.evaluation.beir import SetPassage
 from services.rag.evaluation.measures import DEPTH, Judgements, mean_measures
 from services.rag.evaluation.word_index import WordIndex, best_of
-from services.rag.retrieval.english import text_to_embed
+from services.rag.retrieval.english import question_to_embed, text_to_embed
 from services.rag.retrieval.fusion import fuse
-from services.rag.retrieval.terms import translate, weigh_passage, weigh_query
+from services.rag.retrieval.terms import weigh_passage, weigh_query
 
 # How many of each side are fused, as the service does it for ten passages.
 LIST_DEPTH = 60
@@ -76,8 +76,8 @@ class Corpus:
         """Return the passages with the nearest vectors, by position, with their cosines."""
         if self.embedder is None or self._vectors is None:
             return {}
-        others = translate(question) if self.embedder.speaks_one_language else []
-        return best_of(self._vectors @ self.embedder.embed([" ".join([question, *others])], role="query")[0], LIST_DEPTH)
+        asked = question_to_embed(question, speaks_english_alone=self.embedder.speaks_one_language)
+        return best_of(self._vectors @ self.embedder.embed([asked], role="query")[0], LIST_DEPTH)
 
     def find_words(self, question: str) -> dict[int, float]:
         """Return the passages that share the most telling words, by position, with their BM25 scores."""

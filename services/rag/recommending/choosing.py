@@ -14,7 +14,7 @@ from luna.database.recommendation_items import Audience, Candidate
 from luna.database.recommendations import Showing, Slate
 from luna.errors import NotFoundError
 from luna.timeline import FloatArray
-from services.rag.embedding import Embedder
+from services.rag.embedding import Embedder, embed_if_there
 from services.rag.recommending.bandit import BanditRanking, Statistics
 from services.rag.recommending.features import DIMENSIONS, describe_candidates
 from services.rag.recommending.interest import Interest, find_same, learn_interest, rate_similarity
@@ -84,9 +84,10 @@ class Chooser:
         return learn_interest([each.terms for each in read], vectors if question is None else [*vectors, question], _stems("\n".join(asked)))
 
     def _embed(self, texts: Sequence[str]) -> FloatArray | None:
-        if self.embedder is None or not texts:
+        found = embed_if_there(self.embedder, texts, role="query")
+        if found is None:
             return None
-        mean = np.asarray(self.embedder.embed(texts, role="query"), dtype=float).mean(axis=0)
+        mean = np.asarray(found, dtype=float).mean(axis=0)
         return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9))
 
     def _rank(self, connection: Connection, candidates: Sequence[Candidate], features: FloatArray, *, most: int) -> list[Showing]:

@@ -23,7 +23,7 @@ from luna.site.countries import COUNTRIES
 from luna.timeline import Timeline, local_days, parse_zone
 from luna.wording import Numbers
 from luna.wording.recommendations import say_recommendation
-from services.rag.embedding import Embedder
+from services.rag.embedding import Embedder, embed_if_there
 from services.rag.recommending.daily_series import RecordedDays, cut_days
 from services.rag.recommending.tips import find_tips
 from services.rag.retrieval.terms import terms_of
@@ -84,9 +84,10 @@ class Stock:
         """Return items with the stems and the vector of their words in both languages."""
         texts = [_text(item, site) for item in found]
         stems = [frozenset(term for language, text in each.items() for term in terms_of(text, language)) for each in texts]
-        if self.embedder is None or not found:
+        embedded = embed_if_there(self.embedder, [" ".join(each.values()) for each in texts], role="passage")
+        if self.embedder is None or embedded is None:
             return [replace(item, terms=terms) for item, terms in zip(found, stems, strict=True)]
-        vectors = np.asarray(self.embedder.embed([" ".join(each.values()) for each in texts], role="passage"), dtype=float)
+        vectors = np.asarray(embedded, dtype=float)
         return [replace(item, terms=terms, model=self.embedder.model, vector=row) for item, terms, row in zip(found, stems, vectors, strict=True)]
 
 

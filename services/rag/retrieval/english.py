@@ -6,7 +6,7 @@ German words apart into many pieces, and what is beyond its 256 pieces it does n
 
 import re
 
-from services.rag.retrieval.terms import in_other_language
+from services.rag.retrieval.terms import in_other_language, translate
 
 _TOKEN = re.compile(r"\w+(?:[.,]\d+)*|[^\w\s]")
 _LONGEST = 3
@@ -15,6 +15,11 @@ _LONGEST = 3
 def text_to_embed(text: str, language: str | None, *, speaks_english_alone: bool) -> str:
     """Return what a model is given of a passage: as it is, or in English words where it is German and the model knows none."""
     return in_english_words(text) if speaks_english_alone and language == "de" else text
+
+
+def question_to_embed(question: str, *, speaks_english_alone: bool) -> str:
+    """Return what a model is given of a question: as it is, and behind it what the glossary has in the other language where the model knows English alone."""
+    return " ".join([question, *(translate(question) if speaks_english_alone else ())])
 
 
 def in_english_words(text: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-import structlog
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.search import Passage, Retriever, SearchFilter, SearchReply, SearchRequest
@@ -12,18 +11,17 @@ from luna.database.engine import unit_of_work
 from luna.database.vectors import NO_MODEL
 from luna.errors import UnavailableError
 from luna.settings import Settings
-from services.rag.embedding import Embedder, open_embedder
+from services.rag.embedding import Embedder, embed_if_there, open_embedder
+from services.rag.retrieval.english import question_to_embed
 from services.rag.retrieval.fusion import Ranked, fuse
 from services.rag.retrieval.rerank import DEPTH, rerank
-from services.rag.retrieval.terms import translate, weigh_query
+from services.rag.retrieval.terms import weigh_query
 from services.rag.retrieval.vectors import IndexFilter, VectorIndex, follow, open_index
 
 # Each side is asked for so many times as many as are wanted: some may have gone since, and fusion needs lists.
 DEEPER, LEAST_DEPTH = 3, 60
 # Whoever asks waits; ten thousand passages are taken in within it.
 PATIENCE = timedelta(seconds=15)
-
-log = structlog.get_logger("luna.rag")
 
 
 class Searcher:
@@ -103,14 +101,8 @@ def _embed(embedder: Embedder | None, model: str, request: SearchRequest) -> vec
     """Return the vector of a question; None where words alone can be searched: there is no model, another one's vectors, or it is away."""
     if embedder is None or embedder.model != model:
         return None
-    others = translate(request.query) if embedder.speaks_one_language else []
-    try:
-        found = embedder.embed([" ".join([request.query, *others])], role="query")
-    except UnavailableError as error:
-        log.warning("the embedding model is away, words alone are searched", error=str(error))
-        return None
-    vector: vectors.FloatArray = found[0]
-    return vector
+    found = embed_if_there(embedder, [question_to_embed(request.query, speaks_english_alone=embedder.speaks_one_language)], role="query")
+    return None if found is None else found[0]
 
 
 def _read(connection: Connection, ranked: Sequence[Ranked], request: SearchRequest, *, most: int) -> list[Passage]:

@@ -19,6 +19,7 @@ from luna.database.engine import unit_of_work
 from luna.database.schema.documents import chunks, documents
 from luna.database.schema.plans import what_ifs as asked_what_ifs
 from luna.database.schema.recommendations import items, recommendations
+from luna.errors import UnavailableError
 from luna.observations import Observations
 from luna.timeline import SLOT, Timeline
 from services.rag.embedding.embedder import Role
@@ -195,3 +196,17 @@ def test_with_a_model_items_get_vectors_and_are_found_by_them(house: Engine) -> 
         # No word of it stands in any item; its letters do.
         reply = chooser.choose(connection, RecommendRequest(reader="anna", site_id=SITE, about="zzgnihtyna", k=1), now=NOW)
     assert reply.recommendations[0].reason == "It fits what you are looking for."
+
+
+def test_while_the_model_is_away_words_are_enough(house: Engine) -> None:
+    class AwayEmbedder(LetterEmbedder):
+        def embed(self, texts: Sequence[str], *, role: Role = "passage") -> NDArray[np.float32]:
+            raise UnavailableError("the model is not pulled yet", field="language_url")
+
+    reply = refresh(house, RefreshRecommendationsRequest(site_id=SITE), embedder=AwayEmbedder(), now=NOW)
+    assert reply.failed == []
+    assert list_items(house)["standby"]["model"] is None
+    chooser = Chooser("linucb", AwayEmbedder(), np.random.default_rng(1))
+    with unit_of_work(house) as connection:
+        shown = chooser.choose(connection, RecommendRequest(reader="anna", site_id=SITE, about="standby", k=1), asked=["standby"], now=NOW)
+    assert len(shown.recommendations) == 1
