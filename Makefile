@@ -26,8 +26,15 @@ $(VENV)/.core: $(VENV)/.uv locks/core.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.core locks/test.txt
+$(VENV)/.test: $(VENV)/.core locks/test.txt $(VENV)/.torch
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/test.txt
+	@touch $@
+
+# PyTorch, for a CPU: from a folder of wheels that pip knows, from PyTorch's own index, or as the registry has it, with gigabytes for graphics cards.
+$(VENV)/.torch: $(VENV)/.uv locks/torch.txt
+	@$(BIN)/pip install --quiet --no-index --no-deps -r locks/torch.txt 2>/dev/null \
+	 || UV_HTTP_TIMEOUT=20 $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --torch-backend cpu -r locks/torch.txt 2>/dev/null \
+	 || $(BIN)/pip install --quiet --disable-pip-version-check -r locks/torch.txt
 	@touch $@
 
 # It wants older libraries than Luna's commands.

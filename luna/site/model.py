@@ -93,6 +93,19 @@ class Forecasting(Part):
     ] = None
 
 
+class Agent(Part):
+    """What the learning agent is, and what it may do once the evidence is there."""
+
+    shadow_policy_type: Annotated[
+        Literal["lightgbm", "rl", "imitation", "network", "clone"],
+        Field(description="which trained policy plans beside the planner; lightgbm: the planner's value of stored energy with what was learned"),
+    ] = "lightgbm"
+    control_mode: Annotated[
+        Literal["shadow", "export_only", "full_control"],
+        Field(description="what it may decide once it has proven itself: nothing, when the battery sells, or all that the battery does"),
+    ] = "shadow"
+
+
 class Site(Part):
     """Everything about a site that does not change from slot to slot."""
 
@@ -114,6 +127,7 @@ class Site(Part):
     input_sensors: InputSensors = InputSensors()
     forecasting: Forecasting = Forecasting()
     strategy: Strategy | None = None
+    antares: Agent = Agent()
     control: Control | None = None
 
     @field_validator("timezone")

@@ -92,17 +92,33 @@ def follow_plan(plan: Plan) -> Plan:
     if plan.value is not None:
         lowest = problem.limits.batteries.min_kwh
         worth = read_worth(plan.value.function, (chosen.start_kwh - lowest)[0], (chosen.flows.stored_kwh - lowest)[0])[None, :]
+    followed_plan = _follow(plan, chosen, followed)
+    keeps = followed == "value" and problem.following.switching_price > 0
+    return replace(followed_plan, energy_value=worth, premium=max(chosen.cost - value_flows(problem, plan.flows), 0.0), keeps_modes=keeps)
+
+
+def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
+    """Return a followed plan with another policy in its place; None where that misses limits or wishes which the plan keeps.
+
+    Owner, contract and placed devices bind the policy as they bind the plan's own. ``premium`` is what it costs more than ``plan`` on the expected course.
+    """
+    bound = _bind(plan, policy.batteries)
+    chosen = _admit(plan, bound, find_breach(plan.problem, plan.flows) + _SAME_KWH)
+    if chosen is None:
+        return None
+    premium = plan.premium + chosen.cost - value_flows(plan.problem, plan.flows)
+    return replace(_follow(plan, chosen, "learned"), premium=max(premium, 0.0), keeps_modes=False)
+
+
+def _follow(plan: Plan, chosen: Outcome, followed: Followed) -> Plan:
     return replace(
         plan,
         setpoints=chosen.setpoints,
         flows=chosen.flows,
         start_kwh=chosen.start_kwh,
-        costs=price_flows(problem, chosen.flows),
-        energy_value=worth,
+        costs=price_flows(plan.problem, chosen.flows),
         policy=chosen.policy,
-        premium=max(chosen.cost - value_flows(problem, plan.flows), 0.0),
         followed=followed,
-        keeps_modes=followed == "value" and problem.following.switching_price > 0,
     )
 
 

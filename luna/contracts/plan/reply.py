@@ -209,13 +209,14 @@ class FollowedReply(Message):
     """How a plan came about and what is followed of it.
 
     ``method`` is the step of the ladder that made it: the value of stored energy, the mixed-integer model, the best that had when time was over, or the
-    inverter alone. ``policy`` is what set-points are read from: that value, the planned flows, or the house alone where nothing else gains.
+    inverter alone. ``policy`` is what set-points are read from: that value, the planned flows, the house alone where nothing else gains, or what the
+    agent has learned.
     ``premium`` is what it costs more on the expected course than the optimum there, for forecasts err. ``disagreements``: what physics did not
     confirm on the way; each is a bug.
     """
 
     method: Literal["value", "model", "incumbent", "self_consumption"]
-    policy: Literal["value", "flows", "house", "none"]
+    policy: Literal["value", "flows", "house", "none", "learned"]
     premium: float = 0.0
     disagreements: list[str] = []
 

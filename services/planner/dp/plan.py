@@ -34,7 +34,8 @@ def widen_limits(problem: Problem, import_kwh: FloatArray, export_kwh: FloatArra
 _TOLERANCE_KWH = 1e-6
 # The ladder: the value of stored energy, the mixed-integer model, the best it had when time was over, the inverter alone.
 Method = Literal["value", "model", "incumbent", "self_consumption"]
-Followed = Literal["value", "flows", "house", "none"]
+# ``learned``: a trained policy in the place of the planner's own choice.
+Followed = Literal["value", "flows", "house", "none", "learned"]
 
 
 class PlanMismatchError(LunaError):

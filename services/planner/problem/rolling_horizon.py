@@ -13,7 +13,7 @@ from luna.timeline import FloatArray, Timeline
 from services.planner.problem.build import TERMINAL_SHARE, WAYS_GAP, hold_reserve, read_reserves, weigh
 from services.planner.problem.knowledge import EnergyOutlook, SitePrices, look_ahead
 from services.planner.problem.problem import ACTING, Following, Margin, Problem, SearchLimits, StorageBounds, TerminalRule, Uncertainty
-from services.planner.problem.scenarios import ErrorScenarios, ScenarioSet, blend
+from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.problem.strategy import margin_reserves, margin_soc, safety_factor, split_days
 
 # How far the planner looks ahead. Source: docs/decisions/0004.
@@ -66,12 +66,6 @@ class SiteKnowledge:
         outlook = look_ahead(now, timeline, energy=self.energy, prices=self.prices)
         load, pv = self.errors.factors(now) if self.errors else (1.0, 1.0)
         return replace(outlook, load_kwh=outlook.load_kwh * load, pv_kwh=outlook.pv_kwh * pv)
-
-    def courses(self, problem: Problem) -> ScenarioSet | None:
-        """Return the courses that load and PV may take by what forecasts erred before, each kind as likely as the expected one; None for too few days."""
-        outlook = problem.outlook
-        kinds = self.errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh)) if self.errors else []
-        return blend(kinds) if kinds else None
 
     def _hold_margin(self, problem: Problem) -> Problem:
         """Return the problem with what the site's S-index keeps over each midnight; recorded days tell no temperature ahead."""

@@ -18,10 +18,10 @@ from luna.timeline import FloatArray, Timeline, local_dates, split_days
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
-from services.planner.problem.knowledge import EnergyOutlook, MixedForecast
-from services.planner.problem.problem import ACTING, Margin
+from services.planner.problem.knowledge import EnergyOutlook, MixedForecast, SitePrices
+from services.planner.problem.problem import ACTING, Margin, Problem
 from services.planner.problem.rolling_horizon import SiteKnowledge
-from services.planner.problem.scenarios import ErrorScenarios
+from services.planner.problem.scenarios import ErrorScenarios, blend
 from services.planner.replay.data import ReplayData, Rules
 
 # A plan older than this is not followed: the default of the setting ``plan_max_age``.
@@ -96,6 +96,16 @@ class DischargeMeter:
         self._before = stored_kwh
 
 
+# Makes what is followed of a problem and of the prices known by its start; a learned policy is one of these.
+MakePlan = Callable[[Problem, SitePrices], Plan]
+
+
+def plan_by_planner(problem: Problem, prices: SitePrices) -> Plan:
+    """Return the planner's own decision; a solver of its own: a plan depends on nothing but its problem."""
+    del prices
+    return decide(problem, Solver())
+
+
 @dataclass
 class ModelPredictive:
     """The planner as it is executed: a plan's policy meets the actual state of charge, slot by slot.
@@ -108,7 +118,7 @@ class ModelPredictive:
         known: what can be known of the site.
         timeline: the slots that are decided.
         every: slots after which a plan is made anew.
-        scenarios: whether a single battery follows the mean of V′ over the courses that load and PV may take, the dearer ones more towards ``risk`` 1.
+        make: makes each plan of its problem and of the prices known by then; default: the planner's own decision.
         origin: of the plan in force before the first slot.
         modes: in force before the first slot.
         may_plan: whether there is anybody to plan; may change.
@@ -117,8 +127,7 @@ class ModelPredictive:
     known: SiteKnowledge
     timeline: Timeline
     every: int
-    scenarios: bool = False
-    risk: float = NEUTRAL
+    make: MakePlan = plan_by_planner
     margin: Margin = ACTING
     origin: PlanOrigin | None = None
     modes: Sequence[int] = ()
@@ -160,11 +169,7 @@ class ModelPredictive:
             margin=self.margin,
             discharged_today_kwh=np.array(origin.discharged_today_kwh or (0.0,) * stored_kwh.size),
         )
-        courses = self.known.courses(problem) if self.scenarios else None
-        if courses is not None:
-            problem = problem.over_courses(courses, risk=self.risk)
-        # A solver of its own: a plan depends on nothing but its problem.
-        self._plan, self.origin = decide(problem, Solver()), origin
+        self._plan, self.origin = self.make(problem, self.known.prices), origin
 
     def _read(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         plan, age = self._plan, slot - (self.origin.slot if self.origin else slot)
@@ -201,11 +206,16 @@ class PolicyInputs:
     oracle: Plan
     before: CarryOver
 
-    def plan_ahead(self, energy: EnergyOutlook, *, errs: bool = True, scenarios: bool = False) -> ModelPredictive:
-        """Return the planner that expects load and sun as ``energy`` says; ``errs``: it knows how such forecasts erred."""
+    def plan_ahead(self, energy: EnergyOutlook, *, errs: bool = True, make: MakePlan = plan_by_planner) -> ModelPredictive:
+        """Return who plans expecting load and sun as ``energy`` says; ``errs``: it knows how such forecasts erred."""
         scene = self.scene
-        known = SiteKnowledge(scene.site, energy, scene.prices, ErrorScenarios(scene.forecasts, scene.foresight) if errs else None)
-        return ModelPredictive(known, scene.timeline, self.every, scenarios, origin=self.before.plan, modes=self.before.modes)
+        known = SiteKnowledge(scene.site, energy, scene.prices, self.errors if errs else None)
+        return ModelPredictive(known, scene.timeline, self.every, make, origin=self.before.plan, modes=self.before.modes)
+
+    @property
+    def errors(self) -> ErrorScenarios:
+        """How the scene's forecasts erred."""
+        return ErrorScenarios(self.scene.forecasts, self.scene.foresight)
 
 
 Make = Callable[[PolicyInputs], Policy]
@@ -262,7 +272,14 @@ def _make_planner(inputs: PolicyInputs) -> Policy:
 @replay_policy("mpc_scenarios", needs_forecasts=True)
 def _make_planner_over_scenarios(inputs: PolicyInputs) -> Policy:
     """Return the planner that weighs how its forecasts may err."""
-    return inputs.plan_ahead(inputs.scene.forecasts, scenarios=True)
+    errors = inputs.errors
+
+    def weigh(problem: Problem, prices: SitePrices) -> Plan:
+        outlook = problem.outlook
+        kinds = errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh))
+        return plan_by_planner(problem.over_courses(blend(kinds), risk=NEUTRAL) if kinds else problem, prices)
+
+    return inputs.plan_ahead(inputs.scene.forecasts, make=weigh)
 
 
 @replay_policy("mpc_perfect")

@@ -1,7 +1,7 @@
 """Who takes part in a replay: policies by name, made anew for each day from what the day before handed on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem, SearchLimits, TerminalRule
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.faults import FaultEffects, FaultyPolicy
-from services.planner.replay.policies import CarryOver, ModelPredictive, PlanOrigin, PolicyInputs, find_policies
+from services.planner.replay.policies import CarryOver, MakePlan, ModelPredictive, PlanOrigin, PolicyInputs, find_policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class OffsetPolicy:
 class PolicyFactory:
     """What every policy of a replay is made from; ``every`` counts slots between two plans, a day begins with a plan.
 
+    ``learned`` are policies that no declaration knows: trained ones, by name, as what makes their plans.
+
     Invariants: a policy depends on the scene, its mishap and what it is handed on alone, so days lived in one go or one by one are the same.
     """
 
@@ -51,6 +53,7 @@ class PolicyFactory:
     rules: Rules
     every: int
     oracle: Plan
+    learned: Mapping[str, MakePlan] = field(default_factory=dict)
 
     def enter(self, policy_run: PolicyRun, standing: CarryOver) -> Policy:
         """Return a contender's policy for a day that begins with ``standing``."""
@@ -62,7 +65,10 @@ class PolicyFactory:
         return FaultyPolicy(inner, fault_effects, seen)
 
     def _make(self, name: str, scene: ReplayData, standing: CarryOver) -> Policy:
-        return find_policies()[name].make(PolicyInputs(scene, self.rules, self.every, self.oracle, standing))
+        inputs = PolicyInputs(scene, self.rules, self.every, self.oracle, standing)
+        if name in self.learned:
+            return inputs.plan_ahead(scene.forecasts, make=self.learned[name])
+        return find_policies()[name].make(inputs)
 
 
 def origin_of(policy: Policy) -> PlanOrigin | None:
@@ -71,15 +77,15 @@ def origin_of(policy: Policy) -> PlanOrigin | None:
     return inner.origin if isinstance(inner, ModelPredictive) else None
 
 
-def require_known(policies: Sequence[str]) -> None:
-    """Return if every name is that of a policy.
+def require_known(policies: Sequence[str], learned: Mapping[str, MakePlan]) -> None:
+    """Return if every name is that of a policy, declared or learned.
 
     Raises:
         InvalidInputError: names the first that is not.
     """
     for name in policies:
-        if name not in find_policies():
-            raise InvalidInputError("no such policy", field="policies", value=name, remedy=f"Choose from: {', '.join(find_policies())}.")
+        if name not in find_policies() and name not in learned:
+            raise InvalidInputError("no such policy", field="policies", value=name, remedy=f"Choose from: {', '.join([*find_policies(), *learned])}.")
 
 
 def plan_with_hindsight(scene: ReplayData, rules: Rules) -> Plan:

@@ -8,7 +8,7 @@ from luna.timeline import local_dates
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import DayResult, PolicyDay, simulate_day
 from services.planner.replay.faults import FaultEffects, PlacedFault, place_faults
-from services.planner.replay.policies import CarryOver
+from services.planner.replay.policies import CarryOver, MakePlan
 from services.planner.replay.policy_factory import PolicyFactory, PolicyRun, plan_with_hindsight, require_known
 from services.planner.replay.results import OracleDay, ReplayResults, list_oracle_days
 
@@ -24,12 +24,16 @@ DayRecords = Mapping[str, PolicyDay]
 
 @dataclass(frozen=True, slots=True)
 class ReplaySpec:
-    """Which policies, how many slots between two plans, and what goes wrong; ``seed`` draws when, where a fault does not say."""
+    """Which policies, how many slots between two plans, and what goes wrong; ``seed`` draws when, where a fault does not say.
+
+    ``learned`` are trained policies by the names that they are asked for by: what makes their plans.
+    """
 
     policies: Sequence[str]
     every: int
     faults: Sequence[Fault] = ()
     seed: int = 0
+    learned: Mapping[str, MakePlan] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,9 @@ def run(scene: ReplayData, asked: ReplaySpec, *, book: DayLog | None = None, pro
 
     Invariants: a replay that goes on from its book says bit for bit what one in one go says; the same seed strikes at the same instants.
     """
-    require_known(asked.policies)
+    require_known(asked.policies, asked.learned)
     rules, cast = Rules.of(scene), PolicyRuns.of(asked, scene)
-    factory = PolicyFactory(scene, rules, asked.every, plan_with_hindsight(scene, rules))
+    factory = PolicyFactory(scene, rules, asked.every, plan_with_hindsight(scene, rules), asked.learned)
     days = _live(factory, cast.policy_runs(scene), book or DayLog(), progress)
     dates = list(dict.fromkeys(local_dates(scene.timeline, scene.zone)))
     ledger = ReplayResults(scene, rules, factory.oracle, dates, {label: [day[label] for day in days] for label in days[0]})

@@ -1,0 +1,238 @@
+"""The learning agent: trained, measured, run in shadow, scored, and given control step by step."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from luna.contracts.forecast import SiteId
+from luna.contracts.forecast_versions import CardReply
+from luna.contracts.message import Day, Instant, Message, Request, Schedule
+from luna.contracts.replay import ReplayReply, ReplayRequest
+
+# value: the planner's value of stored energy, corrected by what was learned; the others choose modes without a solver.
+AgentKind = Literal["value", "imitation", "network", "clone", "rl"]
+# What a replay, a shadow plan and a score call the policy of each kind.
+AGENT_POLICIES: dict[str, AgentKind] = {"antares": "value", "imitation": "imitation", "network": "network", "clone": "clone", "rl": "rl"}
+# What the setting ``antares.shadow_policy_type`` calls it.
+SHADOW_POLICIES: dict[str, str] = {"lightgbm": "antares", "rl": "rl", "imitation": "imitation", "network": "network", "clone": "clone"}
+ControlMode = Literal["shadow", "export_only", "full_control"]
+RunId = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class TrainAgentReply(Message):
+    """A finished training. ``accepted``: its model speaks from now on, for it was no worse than the one before on days that neither had seen."""
+
+    run_id: str
+    kind: AgentKind
+    state_version: str
+    data_from: datetime
+    data_until: datetime
+    accepted: bool
+    verdict: str
+    artefact_key: str
+    train_seconds: float
+    metrics: dict[str, Any]
+
+
+class TrainAgentRequest(Request):
+    """Train an agent on a site's own history up to ``until``."""
+
+    task: ClassVar[str] = "agent.policy.train"
+    reply: ClassVar[type[Message]] = TrainAgentReply
+    public: ClassVar[bool] = True
+
+    site_id: SiteId
+    kind: AgentKind = "value"
+    until: Annotated[Instant | None, Field(description="nothing known from then on is learned from; default: now")] = None
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    steps: Annotated[int, Field(ge=1_000, le=100_000_000, description="of reinforcement learning")] = 2_000_000
+
+
+class AgentReplayRequest(ReplayRequest):
+    """Replay a stored site under policies of which some were learned; each by its latest accepted training on nothing from the window on."""
+
+    task: ClassVar[str] = "agent.replay.run"
+    reply: ClassVar[type[Message]] = ReplayReply
+
+
+class Comparison(Message):
+    """What a policy gains over another, stored energy counted in, in points of the oracle's savings over idle.
+
+    ``low`` and ``high``: the 95 % interval of a paired bootstrap over blocks of days; ``p_value``: of a paired permutation of their signs.
+    """
+
+    points: float
+    low: float
+    high: float
+    p_value: float
+
+
+class PolicyScore(Message):
+    """What a policy did on the days that were compared. ``unmet_kwh`` and ``violations`` are zero, or something is wrong."""
+
+    cost: float
+    score: float | None
+    low: float | None = None
+    high: float | None = None
+    violations: int
+    unmet_kwh: float
+    mode_changes_per_day: float
+    over_mpc: Comparison | None = None
+    run_id: str | None = None
+
+
+class EvaluateAgentReply(Message):
+    """Every policy on the same unseen days. ``days`` names them; ``skipped`` says why a day was left out, ``missing`` which kinds were never trained."""
+
+    site_id: str
+    days: list[date]
+    skipped: dict[str, str] = {}
+    missing: list[str] = []
+    currency: str
+    policies: dict[str, PolicyScore]
+
+
+class EvaluateAgentRequest(Request):
+    """Measure the trained policies of a site on days that none of them has seen, beside the planner, plain rules and the oracle."""
+
+    task: ClassVar[str] = "agent.policy.evaluate"
+    reply: ClassVar[type[Message]] = EvaluateAgentReply
+    public: ClassVar[bool] = True
+
+    site_id: SiteId
+    days: Annotated[int, Field(ge=7, le=366)] = 100
+    to_day: Annotated[Day | None, Field(description="last local day; default: the last one recorded whole")] = None
+    policies: Annotated[list[str], Field(max_length=16, description="default: all that were trained")] = []
+
+
+class DayPictureReply(Message):
+    """The picture of a day, PNG, base64."""
+
+    png: str
+    policies: list[str]
+
+
+class DayPictureRequest(Request):
+    """Draw a recorded day as the planner, the agent and the oracle lived it."""
+
+    task: ClassVar[str] = "agent.day.draw"
+    reply: ClassVar[type[Message]] = DayPictureReply
+
+    site_id: SiteId
+    day: Day
+    policies: Annotated[list[str], Field(min_length=1, max_length=4)] = ["mpc", "antares", "oracle"]
+
+
+class AgentCardRequest(Request):
+    """Read the card of a training of the agent; without ``run_id`` of the latest accepted one of ``kind``."""
+
+    task: ClassVar[str] = "agent.policy.describe"
+    reply: ClassVar[type[Message]] = CardReply
+
+    site_id: SiteId
+    kind: AgentKind = "value"
+    run_id: RunId | None = None
+
+
+# Why the agent's plan is, or is not, what devices follow.
+GateCode = Literal[
+    "agent_cheaper",  # followed: safe, and expected to cost less than the planner's
+    "mode_is_shadow",  # nobody asked for more than shadow
+    "mode_not_offered",  # the evidence for what was asked for is not there
+    "mode_withdrawn",  # it was there, and the agent lost since
+    "not_cheaper",  # the planner's plan is expected to cost no more
+    "not_safe",  # it misses a limit or a wish that the planner's plan keeps
+    "no_artefact",  # nothing was trained, or it cannot be used for this site
+    "plan_failed",  # the agent failed or took too long
+]
+
+
+class GateVerdict(Message):
+    """What the gatekeeper made of a shadow plan: ``follow`` says which part of it devices follow."""
+
+    code: GateCode
+    follow: Literal["nothing", "export", "all"]
+    expected_gain: Annotated[float | None, Field(description="expected cost of the planner's plan less that of the agent's, over the same courses")] = None
+    interventions: Annotated[int, Field(description="slots in which the safety layer or a limit changed what the agent asked for")] = 0
+
+
+class ShadowPlanReply(Message):
+    """A shadow plan as it was stored; ``plan_id`` is null where none was made, and ``verdict.code`` says why."""
+
+    plan_id: str | None
+    based_on: str
+    policy: str
+    run_id: str | None = None
+    verdict: GateVerdict
+    milliseconds: float
+
+
+class ShadowPlanRequest(Request):
+    """Let the agent plan from what a plan of the planner was made from. Nothing of it reaches a device but by the gatekeeper's word."""
+
+    task: ClassVar[str] = "agent.shadow.plan"
+    reply: ClassVar[type[Message]] = ShadowPlanReply
+
+    plan_id: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class NightReply(Message):
+    """What the nightly chain did, site by site: days scored and replayed, trainings asked for, how each mode stands, and what failed."""
+
+    sites: dict[str, list[str]]
+    faults: dict[str, str] = {}
+
+
+class NightRequest(Request):
+    """Score yesterday's plans, replay what is due, judge the modes, train where that is due; each site in its night."""
+
+    task: ClassVar[str] = "agent.night.run"
+    reply: ClassVar[type[Message]] = NightReply
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "agent-night", "time between two looks for what the agent's nights have to do")
+    public: ClassVar[bool] = True
+
+    site_id: Annotated[SiteId | None, Field(description="default: every site whose night it is")] = None
+
+
+class GateEvidence(Message):
+    """Days of one kind of evidence, and what they say: points of the oracle's savings by which the agent is ahead, with the 95 % interval."""
+
+    kind: Literal["replay", "shadow"]
+    days: int
+    needed: int
+    gain: Annotated[float | None, Field(description="currency over these days")] = None
+    points: float | None = None
+    low: float | None = None
+    high: float | None = None
+    violations: int = 0
+
+
+GateState = Literal["not_ready", "offered", "active", "withdrawn"]
+
+
+class ModeStanding(Message):
+    """How a mode of control stands. ``better``: the agent is surely cheaper than the planner, not only no dearer."""
+
+    mode: ControlMode
+    state: GateState
+    reason: str
+    better: bool = False
+
+
+class AgentStatus(Message):
+    """Where the agent of a site stands on the road to control."""
+
+    site_id: str
+    policy: str
+    shadow_policy_type: str
+    wanted: Annotated[ControlMode, Field(description="what the owner asked for: antares.control_mode of the site")]
+    mode: Annotated[ControlMode, Field(description="what holds")]
+    run_id: str | None
+    trained_at: datetime | None
+    last_shadow_plan: datetime | None
+    shadow_plans: int
+    evidence: list[GateEvidence]
+    modes: list[ModeStanding]
+    next_step: Annotated[str, Field(description="what has to happen next, as a sentence")]
+    judged_at: datetime | None
