@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from luna.errors import UnavailableError
 from luna.settings import Settings
+from services.rag.model_server import server_headers, server_root
 
 FloatArray = NDArray[np.float32]
 Role = Literal["query", "passage"]
@@ -78,13 +79,8 @@ class ServerEmbedder:
     def __init__(self, settings: Settings) -> None:
         self.model = settings.embedding_model
         self._settings = settings
-        key = settings.language_key.get_secret_value() if settings.language_key else None
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._client = httpx.Client(
-            base_url=str(settings.language_url).rstrip("/").removesuffix("/v1"),
-            timeout=httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS),
-            headers=headers,
-        )
+        timeout = httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS)
+        self._client = httpx.Client(base_url=server_root(settings), timeout=timeout, headers=server_headers(settings))
 
     @property
     def speaks_one_language(self) -> bool:

@@ -13,6 +13,7 @@ import httpx
 from luna.errors import UnavailableError
 from luna.settings import Settings
 from services.rag.language.protocols import PROTOCOLS, ChatMessage, ChatProtocol, StreamPiece
+from services.rag.model_server import server_headers
 
 CONNECT_TIMEOUT = timedelta(seconds=3)
 # A model that is loaded first says nothing for a while; what is said after half of the time is not said to its end anyway.
@@ -170,14 +171,12 @@ def open_language(settings: Settings) -> LanguageModel | None:
     """Return the language model of the settings; None where there is none."""
     if settings.language_url is None:
         return None
-    key = settings.language_key
-    headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key is not None else {}
     api = settings.language_api or "ollama"
     url = settings.language_url.rstrip("/")
     if api == "openai" and "/" not in url.partition("://")[2]:
         url = f"{url}/v1"
     seats = _seats(settings.language_concurrency)
-    return ChatModel(url, settings.language_model, PROTOCOLS[api], settings.language_timeout, seats, headers)
+    return ChatModel(url, settings.language_model, PROTOCOLS[api], settings.language_timeout, seats, server_headers(settings))
 
 
 def _seats(most: int) -> threading.Semaphore:

@@ -8,6 +8,7 @@ import structlog
 
 from luna.contracts.search import Passage
 from luna.settings import Settings
+from services.rag.model_server import server_headers, server_root
 
 # So many of the best are read again; what stands further down is out of reach.
 DEPTH = 30
@@ -39,10 +40,9 @@ def _ask(settings: Settings, model: str, query: str, texts: list[str]) -> list[f
         httpx.HTTPError: the server is away or refuses.
         ValueError, KeyError, TypeError: what it says is no score for each.
     """
-    url = str(settings.language_url).rstrip("/").removesuffix("/v1")
-    headers = {"Authorization": f"Bearer {settings.language_key.get_secret_value()}"} if settings.language_key else {}
     question = {"model": model, "query": query, "documents": texts, "top_n": len(texts)}
-    answer = httpx.post(f"{url}/v1/rerank", json=question, headers=headers, timeout=httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS))
+    timeout = httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS)
+    answer = httpx.post(f"{server_root(settings)}/v1/rerank", json=question, headers=server_headers(settings), timeout=timeout)
     answer.raise_for_status()
     scores = {int(row["index"]): float(row["relevance_score"]) for row in answer.json()["results"]}
     if set(scores) != set(range(len(texts))) or not all(isfinite(score) for score in scores.values()):
