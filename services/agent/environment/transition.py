@@ -11,7 +11,7 @@ from luna.physics import BoolArray, Flows, SetPoint, SiteLimits, SlotActuals, cl
 from luna.timeline import FloatArray
 from services.agent.environment.actions import POWERS, Action, DayPrices, Powers, beyond_limits, choose_setpoint, read_actions
 from services.agent.environment.episodes import SlotTable
-from services.agent.environment.rewards import CHEAP_SHARE, COST_ALONE, Ends, RewardRule, SlotPrices, cost_flows, shape_reward, value_change
+from services.agent.environment.rewards import CHEAP_SHARE, COST_ALONE, Ends, PricesNow, RewardRule, cost_flows, shape_reward, value_change
 from services.agent.environment.states import V1_1, StateLayout
 from services.planner.replay.data import INITIAL_SHARE
 
@@ -93,7 +93,7 @@ def step_sites(rule: EnvRule, sites: SitesNow, slot: SlotTable, actions: Sequenc
     asked = _ask(rule, sites, slot, actions, hours=hours)
     safe = clamp(asked, sites.stored_kwh, sites.limits)
     flows = simulate_slot(safe, sites.stored_kwh, SlotActuals(slot.load_kwh, slot.pv_kwh, hours), limits=sites.limits)
-    costs = cost_flows(flows, SlotPrices(slot.import_price, slot.export_price, sites.wear_price))
+    costs = cost_flows(flows, PricesNow(slot.import_price, slot.export_price, sites.wear_price))
     before, after = sites.stored_kwh.sum(axis=0), flows.stored_kwh.sum(axis=0)
     potential = value_change(before, after, sites.worth, discount=rule.reward.discount)
     intervened = (safe.mode != asked.mode).any(axis=0)

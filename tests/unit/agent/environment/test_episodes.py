@@ -15,7 +15,8 @@ from services.agent.environment.states import LAYOUTS, V1
 from services.agent.environment.transition import EnvRule
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplayData
-from tests.gym import make_days, make_scene, with_forecast
+from tests.gym import make_days, with_forecast
+from tests.replaying import make_scene
 
 AUTUMN, SPRING = date(2023, 10, 29), date(2024, 3, 31)
 FIRST = date(2023, 10, 3)
