@@ -183,6 +183,8 @@ class SceneKnowledge:
             return tuple(energy_kwh / ahead.hours for energy_kwh in scene.forecasts.ahead(now, ahead))
 
         def pay(now: datetime, ahead: Timeline) -> tuple[FloatArray, ...]:
+            if ahead.end > scene.prices.timeline.end:
+                raise InvalidInputError("prices end before the horizon does", field="prices", value=scene.prices.timeline.end.isoformat())
             known = scene.prices.ahead(now, ahead)
             return known.import_price, known.export_price
 

@@ -62,8 +62,8 @@ def test_sites_side_by_side_are_stepped_as_one_alone(seed: int, control: str) ->
 @pytest.mark.parametrize("control", ["discrete", "continuous"])
 def test_a_compiled_step_is_that_of_one_site_alone(control: str) -> None:
     rng = np.random.default_rng(1)
-    batch = join_sites(rng, 40)
-    compare(batch, EnvRule(V1_1, control, SHAPED), rng, np.resize(rng.permutation(batch.episodes.size), FUSE_FROM), 40)  # type: ignore[arg-type]
+    batch = join_sites(rng, 24)
+    compare(batch, EnvRule(V1_1, control, SHAPED), rng, np.resize(rng.permutation(batch.episodes.size), FUSE_FROM), 24)  # type: ignore[arg-type]
 
 
 def test_sites_with_two_batteries_are_stepped_as_one_alone() -> None:

@@ -81,6 +81,16 @@ def test_a_day_before_the_first_forecast_is_refused() -> None:
     assert "no forecast was issued by then" in batch.refused["home", FIRST]
 
 
+def test_a_day_whose_horizon_has_no_prices_is_refused() -> None:
+    scene = make_scene()
+    whole, book = scene.prices.timeline, scene.prices.books["NL"]
+    shorter, kept = whole.window(0, whole.count - 40), book.slot < whole.count - 40
+    cut = replace(book, timeline=shorter, slot=book.slot[kept], published_at=book.published_at[kept], price=book.price[kept])
+    batch = EpisodeBatch.of(replace(scene, prices=replace(scene.prices, timeline=shorter, books={"NL": cut})))
+    assert list(batch.refused) == [("home", date(2023, 10, 5))]
+    assert "prices end before the horizon" in batch.refused["home", date(2023, 10, 5)]
+
+
 def test_where_no_day_is_left_the_batch_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="no episode can be made"):
         EpisodeBatch.of(make_scene(), verdicts={FIRST + timedelta(days=ahead): "exclude" for ahead in range(3)})
