@@ -1,0 +1,132 @@
+"""What a policy may ask for, and the set-point it becomes. Nothing here is safe by itself: every set-point goes through ``luna.physics.clamp``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Self
+
+import numpy as np
+
+from luna.physics import BoolArray, IntArray, Mode, SetPoint, SiteLimits
+from luna.timeline import FloatArray, IndexArray
+
+
+class Action(IntEnum):
+    """What a discrete policy chooses from; all batteries of a site do the same.
+
+    Together with what the meter says in a slot these are all that can be done in it: surplus is stored (``COVER_LOAD``) or sold (``HOLD``), the load is served
+    (``COVER_LOAD``) or bought (``HOLD``), and battery and grid exchange as much as limits allow (``CHARGE_FULL``, ``EXPORT``).
+    """
+
+    CHARGE_FULL = 0
+    HOLD = 1
+    COVER_LOAD = 2
+    EXPORT = 3
+
+    @property
+    def mode(self) -> Mode:
+        """The mode in which a battery carries it out."""
+        return _MODES[self]
+
+
+_MODES = {Action.CHARGE_FULL: Mode.CHARGE, Action.HOLD: Mode.HOLD, Action.COVER_LOAD: Mode.SELF_CONSUMPTION, Action.EXPORT: Mode.EXPORT}
+# What is no action is no mode either: the safety layer makes it ``hold``.
+_NO_MODE = 127
+_MODE_OF = np.array([*(_MODES[action] for action in Action), _NO_MODE], dtype=np.int8)
+_TARGET_OF = np.where(_MODE_OF == Mode.EXPORT, -np.inf, np.inf)
+# How many powers a continuous action names: into the battery, out of it for the house, and out of it into the grid.
+POWERS = 3
+_ANY, _LEAST, _FREE = np.full((1, 1), np.inf), np.full((1, 1), -np.inf), np.full(1, np.inf)
+
+
+def choose_setpoint(actions: IndexArray, curtailment: IntArray, *, batteries: int) -> SetPoint:
+    """Return the set-point of discrete actions (``(sites,)``), without limits of its own; ``curtailment`` is how the site's rule holds PV back.
+
+    What is the same for all sites has a single column.
+    """
+    known = np.where((actions >= 0) & (actions < len(Action)), actions, len(Action))
+    mode, target = (np.broadcast_to(np.choose(known, table), (batteries, known.size)) for table in (_MODE_OF, _TARGET_OF))
+    return SetPoint(mode, _ANY, target, floor_soc=_LEAST, ceiling_soc=_ANY, spill_soc=_ANY, curtailment=curtailment, pv_limit_kw=_FREE)
+
+
+def read_actions(actions: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> IndexArray:
+    """Return discrete actions as whole numbers; what is none becomes -1, which is no action."""
+    if np.issubdtype(actions.dtype, np.integer):
+        return actions.astype(np.int64, copy=False)
+    values = np.asarray(actions, dtype=float)
+    whole = np.isfinite(values) & (np.abs(values) < len(Action)) & (values == np.floor(values))
+    return np.where(whole, values, -1.0).astype(np.int64)
+
+
+def find_quartiles(price: FloatArray) -> FloatArray:
+    """Return lower quartile, median and upper quartile of a day's import prices, shape ``(3,)``; zero prices are left out, for they are gaps in disguise.
+
+    Source: revision 80.
+    """
+    priced = price[price != 0.0]
+    return np.quantile(priced, [0.25, 0.5, 0.75]) if priced.size else np.zeros(3)
+
+
+@dataclass(frozen=True, slots=True)
+class DayPrices:
+    """The import price of slots beside the quartiles of their local day's, each of shape ``(sites,)``."""
+
+    price: FloatArray
+    q25: FloatArray
+    q50: FloatArray
+    q75: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """What a continuous policy asks of each battery, kW, shape ``(batteries, sites)``: into it, out of it for the house, and out of it into the grid."""
+
+    charge_kw: FloatArray
+    discharge_kw: FloatArray
+    export_kw: FloatArray
+
+    @classmethod
+    def of(cls, shares: Sequence[FloatArray], limits: SiteLimits) -> Self:
+        """Return powers from shares of the batteries' limits, three of shape ``(sites,)``; a share that is none asks for nothing."""
+        battery = limits.batteries
+        with np.errstate(invalid="ignore"):
+            asked = (share * most for share, most in zip(shares, (battery.charge_limit_kw, *(battery.discharge_limit_kw,) * 2), strict=True))
+            return cls(*(np.where(each > 0.0, each, 0.0) for each in asked))
+
+    def gate(self, day: DayPrices) -> "Powers":
+        """Return powers of which no slot asks for both directions.
+
+        Where both are asked for: in the day's cheapest quarter the battery charges, in its dearest it discharges; between them the larger power wins, and of
+        equal ones the side of the median. Source: revision 80.
+        """
+        out = self.discharge_kw + self.export_kw
+        both = (self.charge_kw > 0.0) & (out > 0.0)
+        larger = np.where(self.charge_kw == out, day.price <= day.q50, self.charge_kw > out)
+        charges = (day.price <= day.q25) | ((day.price < day.q75) & larger)
+        return Powers(
+            np.where(both & ~charges, 0.0, self.charge_kw),
+            np.where(both & charges, 0.0, self.discharge_kw),
+            np.where(both & charges, 0.0, self.export_kw),
+        )
+
+    def setpoint(self, curtailment: IntArray, stored_kwh: FloatArray, *, hours: float, limits: SiteLimits) -> SetPoint:
+        """Return the set-point of gated powers in a slot of so many hours.
+
+        Charging takes the surplus first and the grid for the rest. Discharging serves the load; what is to be exported is sold beside it, and the two
+        together bound what leaves the battery.
+        """
+        battery = limits.batteries
+        charges, sells = self.charge_kw > 0.0, self.export_kw > 0.0
+        out = np.where(sells, int(Mode.EXPORT), np.where(self.discharge_kw > 0.0, int(Mode.SUPPLY), int(Mode.HOLD)))
+        mode = np.where(charges, int(Mode.CHARGE), out).astype(np.int8)
+        up = (stored_kwh + self.charge_kw * (hours * battery.charge_efficiency)) / battery.capacity_kwh
+        down = (stored_kwh - (self.discharge_kw + self.export_kw) * (hours / battery.discharge_efficiency)) / battery.capacity_kwh
+        target, power = np.where(charges, up, down), np.where(charges, self.charge_kw, self.export_kw)
+        return SetPoint(mode, power, target, floor_soc=down, ceiling_soc=up, spill_soc=_ANY, curtailment=curtailment, pv_limit_kw=_FREE)
+
+
+def beyond_limits(shares: Sequence[FloatArray]) -> BoolArray:
+    """Return which sites were asked for a share that is none, shape ``(sites,)``."""
+    within = [(share >= 0.0) & (share <= 1.0) for share in shares]
+    beyond: BoolArray = ~(within[0] & within[1] & within[2])
+    return beyond

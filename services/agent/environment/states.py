@@ -1,0 +1,132 @@
+"""What a policy sees of a slot: layouts of state vectors, each with a version of its own. The one place that turns knowledge into features."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.errors import InvalidInputError
+from luna.timeline import FloatArray, IndexArray
+from services.agent.environment.kernels import gather
+from services.agent.environment.known import HOURS, KnownSlots
+from services.planner.problem.problem import Problem
+
+StateArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a state: which series of ``KnownSlots`` it shows, by what that is divided, and whether the hours after the slot follow."""
+
+    series: str
+    divided_by: Literal["nothing", "capacity", "price"] = "nothing"
+    hours: int = 1
+
+
+_PARTS = {
+    "time_sin": _Part("time_sin"),
+    "time_cos": _Part("time_cos"),
+    "hour": _Part("day_share"),
+    "load": _Part("load_kw", "capacity"),
+    "pv": _Part("pv_kw", "capacity"),
+    "import_price": _Part("import_price", "price"),
+    "export_price": _Part("export_price", "price"),
+    "load_ahead": _Part("load_kw", "capacity", HOURS),
+    "pv_ahead": _Part("pv_kw", "capacity", HOURS),
+    "import_price_ahead": _Part("import_price", "price", HOURS),
+    "export_price_ahead": _Part("export_price", "price", HOURS),
+    "hours_until_end_of_day": _Part("day_left"),
+    "max_import_price_next_12h": _Part("highest_price", "price"),
+}
+_SOC = "soc"
+
+
+@dataclass(frozen=True)
+class StateLayout:
+    """Which features a state holds, in order. A model is of one ``version`` and refuses states of another."""
+
+    version: str
+    parts: tuple[str, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The name of each feature; those of vectors end in the hour ahead, 00 being the slot itself."""
+        widths = {part: 1 if part == _SOC else _PARTS[part].hours for part in self.parts}
+        return tuple(f"{part}_{hour:02d}h" if width > 1 else part for part, width in widths.items() for hour in range(width))
+
+    @property
+    def size(self) -> int:
+        """How many features a state has."""
+        return len(self.names)
+
+    def build(self, known: KnownSlots, slots: IndexArray, soc: FloatArray, capacity_kwh: FloatArray) -> StateArray:
+        """Return the states of slots, shape ``(states, size)``; ``slots``, ``soc`` (0–1) and ``capacity_kwh`` have shape ``(states,)``.
+
+        Raises:
+            InvalidInputError: a feature that is no number, as of an unknown state of charge.
+        """
+        states = np.empty((slots.size, self.size), dtype=np.float32)
+        self.fill(states, known, slots, (soc, capacity_kwh))
+        if not np.isfinite(states).all():
+            feature = self.names[int(np.flatnonzero(~np.isfinite(states).all(axis=0))[0])]
+            raise InvalidInputError("this part of the state is not known", field=feature, remedy="Give state of charge, forecasts and prices without gaps.")
+        return states
+
+    def fill(self, states: StateArray, known: KnownSlots, slots: IndexArray, batteries: tuple[FloatArray, FloatArray]) -> None:
+        """Write states of slots without looking for what is no number: for knowledge that was looked through before.
+
+        Args:
+            states: where to write, shape ``(states, size)``.
+            known: what was known.
+            slots: of it, shape ``(states,)``.
+            batteries: state of charge and capacity, each of shape ``(states,)``.
+        """
+        soc, capacity_kwh = batteries
+        factors = {"nothing": np.ones(slots.size), "capacity": 1.0 / capacity_kwh, "price": known.price_factor[slots]}
+        place = 0
+        for name in self.parts:
+            if name == _SOC:
+                states[:, place] = soc
+                place += 1
+                continue
+            part = _PARTS[name]
+            factor = factors[part.divided_by]
+            gather(states, (place, 1), getattr(known, part.series), slots, factor)
+            if part.hours > 1:
+                at = known.price_at if part.divided_by == "price" else known.energy_at
+                gather(states, (place + 1, part.hours - 1), getattr(known.ahead, part.series), at[slots], factor)
+            place += part.hours
+
+
+_V1 = ("soc", "time_sin", "time_cos", "load_ahead", "pv_ahead", "import_price_ahead", "export_price_ahead")
+_DAY = ("hours_until_end_of_day", "max_import_price_next_12h")
+V1 = StateLayout("v1", _V1)
+V1_1 = StateLayout("v1.1", (*_V1, *_DAY))
+# Source: revision 81's eight features.
+COMPACT = StateLayout("compact", ("hour", "load", "pv", "soc", "import_price", "export_price", *_DAY))
+LAYOUTS = {layout.version: layout for layout in (V1, V1_1, COMPACT)}
+
+
+def see_problem(layout: StateLayout, problem: Problem) -> StateArray:
+    """Return the state at the begin of a planning problem, shape ``(size,)``: that of an episode in which the same was known.
+
+    Raises:
+        InvalidInputError: a feature that is no number, or a site without a battery.
+    """
+    capacity = problem.limits.batteries.capacity_kwh.sum(axis=0)
+    if not capacity.size or not capacity.all():
+        raise InvalidInputError("there is nothing to decide at a site without a battery", field="site.batteries")
+    return np.asarray(layout.build(KnownSlots.of_problem(problem), np.zeros(1, dtype=np.int64), problem.stored_kwh.sum() / capacity, capacity)[0])
+
+
+def find_layout(version: str) -> StateLayout:
+    """Return the layout of a version.
+
+    Raises:
+        InvalidInputError: there is none.
+    """
+    if version not in LAYOUTS:
+        raise InvalidInputError("no such state version", field="state_version", value=version, remedy=f"Choose from: {', '.join(LAYOUTS)}.")
+    return LAYOUTS[version]
