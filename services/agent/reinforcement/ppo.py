@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
-from services.agent.network import Activation, Float32Array, Network, Scale
+from services.agent.network import Activation, Float32Array, Moments, Network, Scale
 from services.agent.reinforcement.run_folder import RunFolder
 
 # Told updates done, updates in all, and what the update was like.
@@ -88,34 +88,6 @@ class Hyperparameters:
     def updates(self, count: int) -> int:
         """Return how many updates there are with ``count`` episodes side by side."""
         return -(-self.steps // (count * self.rollout_steps))
-
-
-@dataclass(slots=True)
-class Moments:
-    """Count, mean and sum of squared deviations of all that was seen."""
-
-    count: float
-    mean: FloatArray
-    squares: FloatArray
-
-    @classmethod
-    def empty(cls, size: int) -> "Moments":
-        """Return the moments of nothing: what is brought to scale by them stays as it is."""
-        return cls(0.0, np.zeros(size), np.zeros(size))
-
-    def add(self, values: NDArray[Any]) -> None:
-        """Count values in, shape ``(values, size)``. Source: Chan et al. 1979, pairwise update of sums of squares."""
-        count, mean = float(values.shape[0]), values.mean(axis=0, dtype=float)
-        squares = ((values - mean) ** 2).sum(axis=0, dtype=float)
-        total, apart = self.count + count, mean - self.mean
-        self.squares = self.squares + squares + apart**2 * self.count * count / total
-        self.mean, self.count = self.mean + apart * count / total, total
-
-    @property
-    def scale(self) -> Scale:
-        """What brings such values to unit scale."""
-        std = np.sqrt(self.squares / self.count) if self.count else np.ones_like(self.mean)
-        return Scale(self.mean, std)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from services.agent.network import Network, NetworkError, Scale
+from services.agent.network import Moments, Network, NetworkError, Scale
 
 
 def small_network(activation: str = "relu") -> Network:
@@ -68,3 +68,12 @@ def test_refuses_what_does_not_fit_together(tensors: dict[str, np.ndarray], head
     whole = {} if not (tensors or header) else network.tensors
     with pytest.raises(NetworkError):
         Network.read(whole | tensors, network.header | header)
+
+
+def test_moments_counted_in_parts_are_those_of_the_whole() -> None:
+    values = np.random.default_rng(0).normal(3.0, 2.0, (100, 2))
+    moments = Moments.empty(2)
+    for part in (values[:10], values[10:70], values[70:]):
+        moments.add(part)
+    assert moments.scale.mean == pytest.approx(values.mean(axis=0))
+    assert moments.scale.std == pytest.approx(values.std(axis=0))

@@ -15,7 +15,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from services.agent.network import Network, Scale
-from services.agent.reinforcement.ppo import Hyperparameters, Moments, Ppo, estimate_advantages, learn_policy
+from services.agent.reinforcement.ppo import Hyperparameters, Ppo, estimate_advantages, learn_policy
 from services.agent.reinforcement.run_folder import RunFolder
 
 HOURS = 24
@@ -126,7 +126,7 @@ with RunFolder(Path(sys.argv[1])) as folder:
 def test_a_killed_run_goes_on_where_its_checkpoint_stands(tmp_path: Path) -> None:
     settings = replace(SHORT, steps=SHORT.steps * 10)
     process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(Path(__file__).parent)], env={**os.environ, "PYTHONPATH": os.getcwd()}
+        [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(Path(__file__).parent)], env={**os.environ, "PYTHONPATH": Path.cwd()}
     )
     metrics = tmp_path / "killed" / "metrics.jsonl"
     until = time.monotonic() + 60
@@ -181,12 +181,3 @@ def test_advantages_are_what_was_earned_beyond_what_was_expected() -> None:
     assert estimate_advantages(rewards, values, done, discount=1.0, trace=0.0)[:, 0] == pytest.approx([0.75, 1.75, 9.0])
     # Halves: 1 + 0.5 × 0.25 − 0.5 + 0.25 × 1.75; 1.75; 4 + 0.5 × 8 − 3.
     assert estimate_advantages(rewards, values, done, discount=0.5, trace=0.5)[:, 0] == pytest.approx([1.0625, 1.75, 5.0])
-
-
-def test_moments_counted_in_parts_are_those_of_the_whole() -> None:
-    values = np.random.default_rng(0).normal(3.0, 2.0, (100, 2))
-    moments = Moments.empty(2)
-    for part in (values[:10], values[10:70], values[70:]):
-        moments.add(part)
-    assert moments.scale.mean == pytest.approx(values.mean(axis=0))
-    assert moments.scale.std == pytest.approx(values.std(axis=0))
