@@ -3,14 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.database.episodes import EpisodeStep
 from luna.errors import InvalidInputError
 from luna.physics import Mode
 from luna.timeline import to_instant
-from services.agent.environment.states import StateLayout
 from services.agent.imitation.samples import Samples, School
 from services.agent.imitation.teachers import MODES
 
@@ -31,7 +32,7 @@ def export_samples(samples: Samples, school: School) -> bytes:
     from safetensors.numpy import save
 
     scene = school.history.scene
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "slot_start": scene.timeline.starts[samples.slot].astype("datetime64[s]").astype(np.int64),
         "stored_kwh": samples.stored_kwh,
         "states": samples.states,
