@@ -18,6 +18,7 @@ from luna.objects import ObjectStore
 from luna.site import Site
 from services.forecaster.model.artefact import ArtefactError, name_digest
 
+__all__ = ["Artefact", "ArtefactError", "Header", "SiteFacts", "load_artefact", "name_beside", "require_fit", "save_artefact"]
 FORMAT = 1  # raised whenever the container changes
 FOLDER = "agent"
 RETRAIN = "Train again with `luna agent train`."

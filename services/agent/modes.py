@@ -97,7 +97,7 @@ def _choose_checked(choose: ChooseModes, slots: IndexArray, stored_kwh: FloatArr
 
 
 def follow_modes(battery: Battery, modes: IntArray) -> BatteryPolicy:
-    """Return the policy of a mode for each slot, ``(slots,)``, whatever the battery holds: each mode as thresholds, traded up or down to the battery's limits."""
+    """Return the policy of a mode for each slot, ``(slots,)``, whatever the battery holds; trade ends at the battery's limits."""
     level = read_as_thresholds(battery, modes)
     power = (np.full(modes.size, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
     return BatteryPolicy(battery, level, level, np.zeros(modes.size, dtype=bool), *power)

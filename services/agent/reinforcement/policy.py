@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -53,13 +54,21 @@ class RlPolicy:
     def plan(self, problem: Problem, prices: SitePrices) -> Plan:
         """Return the plan that follows the best action of each slot, as it is expected to be reached."""
         del prices  # those of the problem say what the network was trained on
-        capacity = float(problem.limits.batteries.capacity_kwh.sum())
-        known: list[KnownSlots] = []
+        return plan_by_modes(problem, _Chooser(problem, self).choose)
 
-        def choose(slots: IndexArray, stored_kwh: FloatArray) -> IntArray:
-            if not known:
-                known.append(KnownSlots.of_problem(problem))
-            states = self.layout.build(known[0], slots, stored_kwh / capacity, np.full(slots.size, capacity))
-            return np.asarray(_MODES[self.network.scores(states).argmax(axis=1)])
 
-        return plan_by_modes(problem, choose)
+@dataclass(frozen=True)
+class _Chooser:
+    """Chooses the modes of one problem."""
+
+    problem: Problem
+    policy: RlPolicy
+
+    @cached_property
+    def _known(self) -> KnownSlots:
+        return KnownSlots.of_problem(self.problem)
+
+    def choose(self, slots: IndexArray, stored_kwh: FloatArray) -> IntArray:
+        capacity = np.full(slots.size, self.problem.site.batteries[0].capacity_kwh)
+        states = self.policy.layout.build(self._known, slots, stored_kwh / capacity, capacity)
+        return np.asarray(_MODES[self.policy.network.scores(states).argmax(axis=1)])
