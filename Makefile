@@ -118,7 +118,7 @@ lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addre
 	@$(UV_COMPILE) --constraint locks/test.txt --extra training pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt locks/images/agent.txt) -o locks/training.txt
 	@for tool in frontend client; do sed -n "s/^$$tool = \[\"\(.*\)\"\]/\1/p" pyproject.toml | $(UV_COMPILE) - -o locks/$$tool.txt; done
-	@$(UV_COMPILE) bench/peers/requirements.in -o bench/peers/requirements.txt
+	@$(UV_COMPILE) --override bench/peers/overrides.txt --no-emit-package torch bench/peers/requirements.in -o bench/peers/requirements.txt
 
 # ---- containers ----------------------------------------------------------------------------------
 

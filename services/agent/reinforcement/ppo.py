@@ -60,9 +60,9 @@ class Hyperparameters:
     steps: int = 2_000_000
     # Of each episode between two updates: a day of quarter-hours, so that every update sees all hours alike.
     rollout_steps: int = 96
-    # Units of each hidden layer of policy and value, two networks. [H13, A 3.2]
+    # Units of each hidden layer of policy and value, two networks; as imitation has them, so that what it learned can be begun with. [H13]
     hidden: tuple[int, ...] = (64, 64)
-    activation: Activation = "tanh"
+    activation: Activation = "relu"
     # Of Adam at the beginning; falls to zero in equal steps. [H4]
     learning_rate: float = 1e-3
     # Of what a slot later earns; a cost tomorrow is a cost, and every episode ends.
