@@ -87,11 +87,11 @@ class Powers:
 
     @classmethod
     def of(cls, shares: Sequence[FloatArray], limits: SiteLimits) -> Self:
-        """Return powers from shares of the batteries' limits, three of shape ``(sites,)``; a share that is no number asks for nothing."""
+        """Return powers from shares of the batteries' limits, three of shape ``(sites,)``; a share that is none asks for nothing."""
         battery = limits.batteries
         with np.errstate(invalid="ignore"):
             asked = (share * most for share, most in zip(shares, (battery.charge_limit_kw, *(battery.discharge_limit_kw,) * 2), strict=True))
-            return cls(*(np.where(np.isnan(each), 0.0, each) for each in asked))
+            return cls(*(np.where(each > 0.0, each, 0.0) for each in asked))
 
     def gate(self, day: DayPrices) -> "Powers":
         """Return powers of which no slot asks for both directions.

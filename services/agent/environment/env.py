@@ -32,7 +32,8 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         self.observation_space = gymnasium.spaces.Box(-MOST, MOST, (rule.layout.size,), np.float32)
         discrete = rule.control == "discrete"
         self.action_space = gymnasium.spaces.Discrete(len(Action)) if discrete else gymnasium.spaces.Box(0.0, 1.0, (POWERS,), np.float32)
-        self._episode, self._slot = -1, 0
+        self._episode, self._slot = 0, 0
+        self._seat(0)
         self._stored_kwh: FloatArray = np.empty((0, 1))
         self._first_soc: FloatArray = np.zeros(1)
 
@@ -55,6 +56,7 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         if not 0.0 <= share <= 1.0:
             raise InvalidInputError("a share lies between 0 and 1", field="options.share", value=share)
         self._slot = 0
+        self._seat(self._episode)
         battery = self._limits.batteries
         self._stored_kwh = battery.min_kwh + share * (battery.max_kwh - battery.min_kwh)
         self._first_soc = self._soc
@@ -63,9 +65,8 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
     def step(self, action: Any) -> tuple[StateArray, float, bool, bool, dict[str, Any]]:
         """Live through a slot; an episode terminates with its last one."""
         episodes, done = self.batch.episodes, bool(self._slot + 1 == self.batch.episodes.count[self._episode])
-        wear = np.array([[battery.wear_price] for battery in self._site.batteries])
         worth = episodes.worth[[self._episode]]
-        now = SitesNow(self._limits, wear, self._stored_kwh, self._capacity_kwh, worth, self._first_soc, np.array([done]))
+        now = SitesNow(self._limits, self._wear_price, self._stored_kwh, self._capacity_kwh, worth, self._first_soc, np.array([done]))
         slot = self.batch.slots.at(self._place)
         result = step_sites(self.rule, now, slot, self.rule.read(np.asarray(action)[None]), hours=self.batch.hours)
         self._stored_kwh = result.flows.stored_kwh
@@ -79,17 +80,12 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
             return int(self.np_random.integers(self.batch.episodes.size))
         return self.batch.find(parse_day(day, field="options.day") if isinstance(day, str) else day, site=site)
 
-    @property
-    def _site(self) -> Site:
-        return self.batch.sites[int(self.batch.episodes.site[self._episode])]
-
-    @property
-    def _limits(self) -> SiteLimits:
-        return SiteLimits.of(self._site)
-
-    @property
-    def _capacity_kwh(self) -> FloatArray:
-        return np.asarray(self._limits.batteries.capacity_kwh.sum(axis=0))
+    def _seat(self, episode: int) -> None:
+        """Take the site of an episode."""
+        self._site: Site = self.batch.sites[int(self.batch.episodes.site[episode])]
+        self._limits = SiteLimits.of(self._site)
+        self._wear_price = np.array([[battery.wear_price] for battery in self._site.batteries])
+        self._capacity_kwh: FloatArray = self._limits.batteries.capacity_kwh.sum(axis=0)
 
     @property
     def _soc(self) -> FloatArray:

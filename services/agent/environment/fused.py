@@ -110,7 +110,7 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         """Return it for each site, or, over all of them, False: the record goes that way, and a site that would not is marked."""
         if axis is not None:
             return Recorded(self.tape, self.name, self._only(axis))
-        self.tape.guards.append(self.name)
+        self.tape.guards.append(f"({self.name} != 0.0)")
         return False
 
     def _only(self, axis: int) -> AnyArray:

@@ -25,8 +25,8 @@ def gather(states: NDArray[np.float32], features: tuple[int, int], values: Float
     for state in range(at.size):
         for step in range(count):
             value = values[at[state] + step] * factor[state]
-            if value > MOST:
+            if MOST < value < np.inf:
                 value = MOST
-            if value < -MOST:
+            if -np.inf < value < -MOST:
                 value = -MOST
             states[state, first + step] = value

@@ -160,7 +160,7 @@ def read_clock(timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArray, FloatArr
     whole = Timeline(timeline.start, timeline.step, timeline.count + 2 * DAY // timeline.step)
     edges = np.array(split_days(whole, zone)[1:])
     ends = edges[np.searchsorted(edges, np.arange(timeline.count), side="right")]
-    left: FloatArray = (ends - np.arange(timeline.count)) * (timeline.step / _HOUR)
+    left = np.asarray((ends - np.arange(timeline.count)) * (timeline.step / _HOUR), dtype=float)
     return hour, left
 
 

@@ -165,7 +165,8 @@ class _Block:
             return self._done
         if (others := fused.run(self._slot, columns, results)) is not None:
             apart = {name: column[..., others] for name, column in columns.items()} | self._batch.slots.at(self._slot[others]).columns
-            _write(results, self._step(apart), others)
+            stored_kwh, *found = self._step(apart)
+            _write(results, (stored_kwh[0], *found), others)
         self._stored_kwh[0] = info.stored_kwh
         return self._done
 
