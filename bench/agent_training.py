@@ -28,7 +28,7 @@ FIRST_DAY, LAST_DAY = date(2023, 4, 1), date(2023, 6, 30)
 STEPS, COUNT = 2_000_000, 256
 RULE = EnvRule(layout=COMPACT, start_share=None)
 # Of stable-baselines3, a few seconds each.
-FAST_STEPS, DEFAULT_STEPS, FULL_DEFAULT_STEPS = 20 * COUNT * 96, 40_960, 409_600
+FAST_STEPS, DEFAULT_STEPS, FULL_DEFAULT_STEPS = 20 * COUNT * 96, 16_384, 163_840
 
 
 def build_batch() -> EpisodeBatch:
