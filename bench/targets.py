@@ -143,6 +143,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("breaches of limits", ("breaches",), at_most=0),
         Target("followed beside replayed, EUR a week", ("largest_from_replayed",), at_most=1e-9),
     ),
+    "agent_environment": (Target("many sites side by side, one thread", ("steps_per_s",), at_least=10_000_000, unit="steps/s"),),
     "bandit": (
         Target("LinUCB, mean reward where the best arms bring 0.7517 and any 0.573", ("linucb", "reward"), at_least=0.72),
         Target("Thompson sampling, mean reward on the same set", ("thompson", "reward"), at_least=0.72),

@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.outlook import Quantiles
 from luna.physics import SiteLimits
-from luna.site import Site, parse_site
+from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
 from services.agent.environment.episodes import EpisodeBatch
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
@@ -83,6 +83,3 @@ def bounds_kwh(site: Site) -> tuple[float, float]:
     """Return the least and the most that the site's battery may hold."""
     battery = SiteLimits.of(site).batteries
     return float(battery.min_kwh[0, 0]), float(battery.max_kwh[0, 0])
-
-
-__all__ = ["bounds_kwh", "describe_on_spot", "draw_site", "join_sites", "make_days", "make_scene", "parse_site", "under", "with_forecast"]

@@ -5,6 +5,7 @@ physics to keep equal: options that no site of a batch uses leave no operation b
 for NumPy to do it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -166,40 +167,64 @@ def fuse(function: Callable[[Columns], tuple[Any, ...]], slots: IndexArray, colu
         columns: of the same sites, shape ``(sites,)`` or ``(1, sites)``.
         tables: with a value for each slot.
     """
-    tape, leaves = _Tape(), {**columns, **{name: table[slots] for name, table in tables.items()}}
+    tape = _Tape()
+    arrays = {**columns, **{name: table[slots] for name, table in tables.items()}}
+    leaves = [_Leaf(f"a{place}", name, name in tables, array) for place, (name, array) in enumerate(arrays.items())]
     try:
-        results = function({name: tape.note(_load(place, example), example) for place, (name, example) in enumerate(leaves.items())})
-        written = [_write(each) for each in results]
+        results = function({leaf.argument: Recorded(tape, leaf.name, leaf.example) for leaf in leaves})
+        written = [*(_write(each) for each in results), " | ".join(tape.guards or ["False"])]
     except UnrecordedError:
         return None
-    return Fused(_compile(_describe(tape, (list(columns), list(tables)), written)), tuple(columns), tuple(tables.values()))
+    lines, used = _keep_used(tape.lines, written)
+    leaves = [leaf for leaf in leaves if leaf.name in used]
+    own, shared = ([leaf.argument for leaf in leaves if leaf.in_table is in_table] for in_table in (False, True))
+    return Fused(_compile(_describe(lines, leaves, written)), tuple(own), tuple(tables[name] for name in shared))
 
 
-# So many sites are worked on at once: everything lies in one small array, so that the compiler sees that nothing overlaps and takes eight at a time.
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """An array that a function reads: by which name lines know it, and as which argument it comes, with a value for each site or, in a table, each slot."""
+
+    name: str
+    argument: str
+    in_table: bool
+    example: AnyArray
+
+    @property
+    def read(self) -> str:
+        return f"{self.argument}[slots[first + i]]" if self.in_table else f"{self.argument}[first + i]"
+
+
+_NAME = re.compile(r"\b[av]\d+\b")
+# So many sites are worked on at once: everything lies in one small array, so that the compiler sees that nothing overlaps and takes several at a time.
 _TILE = 64
 
 
-def _load(place: int, example: AnyArray) -> str:
-    return f"tile[{place}, i]" + (" != 0.0" if example.dtype == bool else "")
+def _keep_used(lines: list[str], results: list[str]) -> tuple[list[str], set[str]]:
+    """Return the lines that results depend on, in order, and all names in them."""
+    used, kept = set(_NAME.findall(" ".join(results))), list[str]()
+    for line in reversed(lines):
+        name, written = line.split(" = ", 1)
+        if name in used:
+            used.update(_NAME.findall(written))
+            kept.append(line)
+    return kept[::-1], used
 
 
-def _describe(tape: _Tape, leaves: tuple[list[str], list[str]], results: list[str]) -> str:
-    """Return the source of the loop."""
-    columns, tables = leaves
-    inputs, outputs = len(columns) + len(tables), [*results, " | ".join(tape.guards or ["False"])]
-    names = [*(f"r{place}" for place in range(len(results))), "broken"]
-    read = [f"tile[{place}, i] = {name}[first + i]" for place, name in enumerate(columns)]
-    read += [f"tile[{len(columns) + place}, i] = {name}[slots[first + i]]" for place, name in enumerate(tables)]
-    work = [*tape.lines, *(f"tile[{inputs + place}, i] = {name}" for place, name in enumerate(outputs))]
-    write = [f"{name}[first + i] = tile[{inputs + place}, i]" for place, name in enumerate(names)]
+def _describe(lines: list[str], leaves: list[_Leaf], results: list[str]) -> str:
+    """Return the source of the loop; the last result says for which sites the others do not hold."""
+    arguments = [*(leaf.argument for leaf in leaves if not leaf.in_table), *(leaf.argument for leaf in leaves if leaf.in_table)]
+    names = [*(f"r{place}" for place in range(len(results) - 1)), "broken"]
+    load = [f"{leaf.name} = tile[{place}, i]" + (" != 0.0" if leaf.example.dtype == bool else "") for place, leaf in enumerate(leaves)]
+    store = [f"tile[{len(leaves) + place}, i] = {result}" for place, result in enumerate(results)]
     return "\n".join([
-        f"def kernel(slots, {', '.join([*columns, *tables, *names])}):",
-        f"    tile = np.zeros(({inputs + len(outputs)}, {_TILE}))",
+        f"def kernel({', '.join(['slots', *arguments, *names])}):",
+        f"    tile = np.zeros(({len(leaves) + len(results)}, {_TILE}))",
         f"    for first in range(0, slots.size, {_TILE}):",
         f"        count = min({_TILE}, slots.size - first)",
-        *_loop(read, "count"),
-        *_loop(work, str(_TILE)),
-        *_loop(write, "count"),
+        *_loop([f"tile[{place}, i] = {leaf.read}" for place, leaf in enumerate(leaves)], "count"),
+        *_loop([*load, *lines, *store], str(_TILE)),
+        *_loop([f"{name}[first + i] = tile[{len(leaves) + place}, i]" for place, name in enumerate(names)], "count"),
     ])  # fmt: skip
 
 

@@ -67,9 +67,9 @@ class KnownSlots:
         span = Span(0, timeline.count)
         place = repeat_last(np.arange(timeline.count + HORIZON // timeline.step), timeline.count, period=min(DAY // timeline.step, timeline.count))
         load, pv = ((series / timeline.hours)[place] for series in (outlook.load_kwh, outlook.pv_kwh))
-        energy = Rows(timeline)
+        energy = KnownRows(timeline)
         energy.add(span, load, pv)
-        prices = Rows(timeline)
+        prices = KnownRows(timeline)
         prices.add(span, outlook.import_price[place], outlook.export_price[place])
         return _join_rows(timeline, zone, energy, prices)
 
@@ -94,7 +94,7 @@ class Span(NamedTuple):
     end: int
 
 
-class Rows:
+class KnownRows:
     """Two series as they were known in spans of a timeline: what they are in each slot, and the hours after it."""
 
     def __init__(self, timeline: Timeline) -> None:
@@ -132,7 +132,7 @@ def _roll(series: FloatArray, width: int, count: int) -> FloatArray:
     return np.lib.stride_tricks.sliding_window_view(series, width)[:count]
 
 
-def _join_rows(timeline: Timeline, zone: ZoneInfo, energy: Rows, prices: Rows) -> KnownSlots:
+def _join_rows(timeline: Timeline, zone: ZoneInfo, energy: KnownRows, prices: KnownRows) -> KnownSlots:
     hour, left = read_clock(timeline, zone)
     angle = 2.0 * np.pi / 24.0 * hour
     (load_kw, pv_kw), (import_price, export_price) = energy.now, prices.now
@@ -175,7 +175,7 @@ class SceneKnowledge:
     def of(cls, scene: ReplayData) -> Self:
         """Return what was known in a scene."""
         timeline, unknown = scene.timeline, dict[int, str]()
-        energy, prices = Rows(timeline), Rows(timeline)
+        energy, prices = KnownRows(timeline), KnownRows(timeline)
         issued = np.array([each.issued_at.replace(tzinfo=None) for each in scene.forecasts.forecasts], dtype="datetime64[us]")
         published = [book.published_at for book in scene.prices.books.values()]
 
@@ -183,6 +183,8 @@ class SceneKnowledge:
             return tuple(energy_kwh / ahead.hours for energy_kwh in scene.forecasts.ahead(now, ahead))
 
         def pay(now: datetime, ahead: Timeline) -> tuple[FloatArray, ...]:
+            if ahead.end > scene.prices.timeline.end:
+                raise InvalidInputError("prices end before the horizon does", field="prices", value=scene.prices.timeline.end.isoformat())
             known = scene.prices.ahead(now, ahead)
             return known.import_price, known.export_price
 
@@ -193,7 +195,7 @@ class SceneKnowledge:
         return cls(_join_rows(timeline, scene.zone, energy, prices), unknown)
 
 
-def _read(rows: Rows, read: Callable[[datetime, Timeline], tuple[FloatArray, ...]], scene: ReplayData, span: Span) -> str | None:
+def _read(rows: KnownRows, read: Callable[[datetime, Timeline], tuple[FloatArray, ...]], scene: ReplayData, span: Span) -> str | None:
     """Add what a span knows, or return why it knows nothing."""
     timeline = scene.timeline
     ahead = Timeline(timeline.start + span.first * timeline.step, timeline.step, span.end - span.first + HORIZON // timeline.step)

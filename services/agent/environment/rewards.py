@@ -35,7 +35,7 @@ COST_ALONE = RewardRule()
 
 
 @dataclass(frozen=True, slots=True)
-class SlotPrices:
+class PricesNow:
     """What a slot's energy costs, ``(sites,)``, and what wear does, ``(batteries, 1)`` or ``(batteries, sites)``; currency/kWh."""
 
     import_price: FloatArray
@@ -43,7 +43,7 @@ class SlotPrices:
     wear_price: FloatArray
 
 
-def cost_flows(flows: Flows, prices: SlotPrices) -> Costs:
+def cost_flows(flows: Flows, prices: PricesNow) -> Costs:
     """Return what a slot costs, ``(sites,)``: import, export (negative) and wear."""
     return slot_costs(
         import_kwh=flows.import_kwh,

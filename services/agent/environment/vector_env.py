@@ -16,7 +16,7 @@ from services.agent.environment.states import StateArray
 from services.agent.environment.transition import PLAIN, AnyArray, EnvRule, SitesNow, step_sites
 
 # So many sites at once that what a slot needs of them stays in a core's cache.
-BLOCK = 4096
+BLOCK = 8192
 # From so many sites on compiling pays, which takes a second.
 FUSE_FROM = 256
 

@@ -2,13 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
-from luna.physics import Mode
 from luna.site import Site
 from services.agent.artefacts import Artefact
-from services.agent.environment.actions import Action
 from services.agent.environment.states import V1_1
 from services.agent.network import Network
 from services.agent.registry import Learned, Lesson, agent_kind
@@ -45,20 +43,12 @@ def train_rl(lesson: Lesson) -> Learned:
 
 
 def find_start(lesson: Lesson) -> tuple[Network | None, str | None]:
-    """Return a network that another kind has learned at the site, as one that scores actions, and that kind; None where there is none that can be used."""
+    """Return a network that another kind has learned at the site, and that kind; None where there is none. It scores all modes in order, as this kind does."""
     for kind in ("clone", "network"):
         artefact = lesson.teacher(kind)
         if artefact is not None and artefact.header.state_version == LAYOUT.version:
-            tensors, header = _unpack(artefact)
-            return keep_actions(Network.read(tensors, header), header["modes"]), kind
+            return Network.read(*_unpack(artefact)), kind
     return None, None
-
-
-def keep_actions(network: Network, modes: list[str]) -> Network:
-    """Return a network that scores modes, in the order of their words, as one that scores actions: each by its mode's score, modes beside them left out."""
-    rows = [modes.index(Mode(action.mode).word) for action in Action]
-    weights, biases = ([*each[:-1], each[-1][rows]] for each in (network.weights, network.biases))
-    return replace(network, weights=weights, biases=biases)
 
 
 def _unpack(artefact: Artefact) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

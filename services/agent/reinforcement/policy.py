@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
-from luna.physics import IntArray
+from luna.physics import IntArray, Mode
 from luna.timeline import FloatArray, IndexArray
-from services.agent.environment.actions import Action
 from services.agent.environment.known import KnownSlots
 from services.agent.environment.states import StateLayout, find_layout, see_problem
 from services.agent.modes import plan_by_modes
@@ -20,12 +19,10 @@ from services.planner.dp.plan import Plan
 from services.planner.problem.knowledge import SitePrices
 from services.planner.problem.problem import Problem
 
-_MODES = np.array([action.mode for action in Action], dtype=np.int8)
-
 
 @dataclass(frozen=True, slots=True)
 class RlPolicy:
-    """A policy learned by reinforcement: a network that scores the four actions in a state of ``layout``.
+    """A policy learned by reinforcement: a network that scores the modes, in their order, in a state of ``layout``.
 
     Invariants: depends on the problem alone; the same problem, the same plan.
     """
@@ -42,17 +39,17 @@ class RlPolicy:
             InvalidInputError: it reads states of a version that is not known, or other than that version's.
         """
         network, layout = Network.read(tensors, header), find_layout(str(header.get("state_version")))
-        if (network.inputs, network.outputs) != (layout.size, len(Action)):
+        if (network.inputs, network.outputs) != (layout.size, len(Mode)):
             value = f"{network.inputs} → {network.outputs}"
             raise InvalidInputError(f"the network does not read states {layout.version}", field="state_version", value=value, remedy="Train again.")
         return cls(network, layout)
 
-    def act(self, problem: Problem) -> Action:
-        """Return the action in a problem's first slot."""
-        return Action(int(self.network.scores(see_problem(self.layout, problem)).argmax()))
+    def act(self, problem: Problem) -> Mode:
+        """Return the mode of a problem's first slot."""
+        return Mode(int(self.network.scores(see_problem(self.layout, problem)).argmax()))
 
     def plan(self, problem: Problem, prices: SitePrices) -> Plan:
-        """Return the plan that follows the best action of each slot, as it is expected to be reached."""
+        """Return the plan that follows the best mode of each slot, as it is expected to be reached."""
         del prices  # those of the problem say what the network was trained on
         return plan_by_modes(problem, _Chooser(problem, self).choose)
 
@@ -71,4 +68,4 @@ class _Chooser:
     def choose(self, slots: IndexArray, stored_kwh: FloatArray) -> IntArray:
         capacity = np.full(slots.size, self.problem.site.batteries[0].capacity_kwh)
         states = self.policy.layout.build(self._known, slots, stored_kwh / capacity, capacity)
-        return np.asarray(_MODES[self.policy.network.scores(states).argmax(axis=1)])
+        return np.asarray(self.policy.network.scores(states).argmax(axis=1), dtype=np.int8)

@@ -10,8 +10,8 @@ import numpy as np
 
 from luna.contracts.data import QualityVerdict
 from luna.errors import InvalidInputError, MachineError
+from luna.physics import Mode
 from luna.timeline import IndexArray
-from services.agent.environment.actions import Action
 from services.agent.environment.episodes import NO_VERDICTS, EpisodeBatch
 from services.agent.environment.states import V1_1, StateArray, StateLayout
 from services.agent.environment.transition import EnvRule
@@ -151,7 +151,7 @@ def hold_back_days(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, R
 
 
 def _learn_stage(ppo: ModuleType, stage: Stage, course: Course, *, rule: TrainingRule, before: int) -> Network:
-    environment = VectorEnv(stage.batch, rule.count, rule=EnvRule(layout=rule.layout, start_share=None))
+    environment = VectorEnv(stage.batch, rule.count, rule=EnvRule(layout=rule.layout, control="modes", start_share=None))
     rollout = int(stage.batch.episodes.count.max())
     warm = 0 if course.start is None else rule.value_updates
     settings = ppo.Hyperparameters(steps=stage.steps, rollout_steps=rollout, learning_rate=stage.learning_rate, value_updates=warm)
@@ -168,23 +168,23 @@ def _learn_stage(ppo: ModuleType, stage: Stage, course: Course, *, rule: Trainin
 
 
 def choose_best(network: Network) -> Choose:
-    """Return who takes the action that a network scores highest."""
+    """Return who takes the mode that a network scores highest."""
     return lambda states: network.scores(states).argmax(axis=1)
 
 
 def judge_policy(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> Lived:
     """Return what a day of a batch costs on average, each episode lived through from the same state of charge."""
-    own, house, idle = (_live(batch, each, rule) for each in (choose, _always(Action.COVER_LOAD), _always(Action.HOLD)))
+    own, house, idle = (_live(batch, each, rule) for each in (choose, _always(Mode.SELF_CONSUMPTION), _always(Mode.HOLD)))
     return Lived(own, house, idle)
 
 
-def _always(action: Action) -> Choose:
-    return lambda states: np.full(len(states), action)
+def _always(mode: Mode) -> Choose:
+    return lambda states: np.full(len(states), int(mode))
 
 
 def _live(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> float:
     count = batch.episodes.size
-    environment = VectorEnv(batch, count, rule=EnvRule(layout=rule.layout))
+    environment = VectorEnv(batch, count, rule=EnvRule(layout=rule.layout, control="modes"))
     states = environment.reset(np.random.default_rng(0), np.arange(count))
     alive, cost = np.ones(count, dtype=bool), 0.0
     while alive.any():

@@ -16,7 +16,7 @@ from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import LAYOUTS, StateLayout
 from services.agent.environment.transition import EnvRule
 from services.planner.replay.data import Rules
-from tests.gym import make_scene
+from tests.replaying import make_scene
 
 
 @pytest.mark.parametrize("control", ["discrete", "continuous"])

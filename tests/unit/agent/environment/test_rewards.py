@@ -9,7 +9,7 @@ from services.agent.environment.env import AntaresEnv
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.rewards import RewardRule
 from services.agent.environment.transition import EnvRule
-from tests.gym import make_scene
+from tests.replaying import make_scene
 
 DISCOUNT = 0.97
 SLOTS = 4

@@ -17,7 +17,7 @@ from services.agent.environment.states import COMPACT, V1_1
 from services.agent.history import History
 from services.agent.network import Network, Scale
 from services.agent.registry import Lesson
-from services.agent.reinforcement.kind import keep_actions, load_rl, train_rl
+from services.agent.reinforcement.kind import load_rl, train_rl
 from services.agent.reinforcement.policy import RlPolicy
 from services.agent.reinforcement.randomisation import HomeDraw, HomeRange, draw_batteries
 from services.agent.reinforcement.training import Course, TrainingRule, choose_best, hold_back_days, judge_policy, train_network
@@ -75,7 +75,7 @@ def test_what_is_trained_for_a_site_plans_for_it() -> None:
     plan = policy.plan(problem, SCENE.prices)
     assert plan.followed == "learned"
     told = plan.policy.decide(0, np.array([[0.5]]), np.array([[Mode.SELF_CONSUMPTION]], dtype=np.int8))
-    assert told.mode[0, 0] == policy.act(problem).mode
+    assert told.mode[0, 0] == policy.act(problem)
     assert {"own.policy_per_day", "own.self_consumption_per_day", "homes.policy_per_day"} <= learned.metrics.keys()
     json.dumps(learned.settings)
 
@@ -88,15 +88,7 @@ def _unit(size: int) -> Scale:
     return Scale(np.zeros(size), np.ones(size))
 
 
-def test_a_start_keeps_the_scores_of_the_actions_modes() -> None:
-    network, words = _scoring(6), [mode.word for mode in Mode]
-    states = np.random.default_rng(0).normal(size=(5, V1_1.size))
-    kept, scores = keep_actions(network, words).scores(states), network.scores(states)
-    for place, word in enumerate(("charge", "hold", "self_consumption", "export")):
-        assert kept[:, place] == pytest.approx(scores[:, words.index(word)], rel=1e-5)
-
-
-@pytest.mark.parametrize(("version", "outputs"), [("compact", 4), ("v1.1", 3), ("v9", 4)], ids=["version", "actions", "unknown"])
+@pytest.mark.parametrize(("version", "outputs"), [("compact", 6), ("v1.1", 4), ("v9", 6)], ids=["version", "modes", "unknown"])
 def test_a_network_of_other_states_or_actions_is_refused(version: str, outputs: int) -> None:
     network = _scoring(outputs)
     with pytest.raises(InvalidInputError):

@@ -15,7 +15,8 @@ from services.agent.environment.states import LAYOUTS, V1
 from services.agent.environment.transition import EnvRule
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplayData
-from tests.gym import make_days, make_scene, with_forecast
+from tests.gym import make_days, with_forecast
+from tests.replaying import make_scene
 
 AUTUMN, SPRING = date(2023, 10, 29), date(2024, 3, 31)
 FIRST = date(2023, 10, 3)
@@ -78,6 +79,16 @@ def test_a_day_before_the_first_forecast_is_refused() -> None:
     scene = make_scene()
     batch = EpisodeBatch.of(replace(scene, forecasts=ForecastArchive(scene.forecasts.forecasts[2:])))
     assert "no forecast was issued by then" in batch.refused["home", FIRST]
+
+
+def test_a_day_whose_horizon_has_no_prices_is_refused() -> None:
+    scene = make_scene()
+    whole, book = scene.prices.timeline, scene.prices.books["NL"]
+    shorter, kept = whole.window(0, whole.count - 40), book.slot < whole.count - 40
+    cut = replace(book, timeline=shorter, slot=book.slot[kept], published_at=book.published_at[kept], price=book.price[kept])
+    batch = EpisodeBatch.of(replace(scene, prices=replace(scene.prices, timeline=shorter, books={"NL": cut})))
+    assert list(batch.refused) == [("home", date(2023, 10, 5))]
+    assert "prices end before the horizon" in batch.refused["home", date(2023, 10, 5)]
 
 
 def test_where_no_day_is_left_the_batch_is_refused() -> None:
