@@ -18,8 +18,6 @@ class Learner(Protocol):
 
 
 Grown = TypeVar("Grown", bound=Learner)
-# How often the teacher's own days, and the learner's of each round, are lived, each time from other states of charge at midnight.
-LIVES = 2
 
 
 def learn_by_dagger(
@@ -34,11 +32,11 @@ def learn_by_dagger(
         rng: draws the states of charge at midnight.
         told: hears how many learners there are by now.
     """
-    samples = Samples.join([school.follow_teacher(rng) for school in schools for _ in range(LIVES)])
+    samples = Samples.join([school.follow_teacher(rng) for school in schools])
     learner = fit(samples)
     told(1)
     for number in range(rounds):
-        own = [school.follow_learner(learner.scores, rng) for school in schools for _ in range(LIVES)]
+        own = [school.follow_learner(learner.scores, rng) for school in schools]
         samples = Samples.join([samples, *own])
         learner = fit(samples)
         told(number + 2)

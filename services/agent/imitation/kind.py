@@ -9,7 +9,7 @@ import numpy as np
 
 from luna.site import Site
 from services.agent.artefacts import Artefact
-from services.agent.environment.states import V1_1
+from services.agent.environment.states import COMPACT, V1_1
 from services.agent.imitation.dagger import Grown, Learner, learn_by_dagger
 from services.agent.imitation.networks import NetworkSettings, fit_network
 from services.agent.imitation.policy import LearnedModes
@@ -19,7 +19,8 @@ from services.agent.imitation.trees import TreeClassifier, TreeClassifierSetting
 from services.agent.network import Network
 from services.agent.registry import Learned, Lesson, agent_kind
 
-LAYOUT = V1_1
+# A few hundred days are too few for trees to choose among two hundred hourly values.
+TREE_LAYOUT, NETWORK_LAYOUT = COMPACT, V1_1
 # Rounds of relabelling beyond the teacher's own days.
 ROUNDS = 2
 _TREES, _NETWORK, _TENSORS = "trees.txt", "network.json", "network.safetensors"
@@ -28,7 +29,7 @@ _TREES, _NETWORK, _TENSORS = "trees.txt", "network.json", "network.safetensors"
 def load_trees(artefact: Artefact, site: Site) -> LearnedModes:
     """Return the policy of stored trees."""
     del site
-    return LearnedModes(LAYOUT, TreeClassifier.read(artefact.text(_TREES)).scores)
+    return LearnedModes(TREE_LAYOUT, TreeClassifier.read(artefact.text(_TREES)).scores)
 
 
 def load_network(artefact: Artefact, site: Site) -> LearnedModes:
@@ -40,25 +41,25 @@ def load_network(artefact: Artefact, site: Site) -> LearnedModes:
     from safetensors.numpy import load
 
     del site
-    return LearnedModes(LAYOUT, Network.read(load(artefact.parts[_TENSORS]), json.loads(artefact.text(_NETWORK))).scores)
+    return LearnedModes(NETWORK_LAYOUT, Network.read(load(artefact.parts[_TENSORS]), json.loads(artefact.text(_NETWORK))).scores)
 
 
-@agent_kind("imitation", state_version=LAYOUT.version, load=load_trees)
+@agent_kind("imitation", state_version=TREE_LAYOUT.version, load=load_trees)
 def train_trees(lesson: Lesson) -> Learned:
     """Grow trees that choose the oracle's modes, on the states that they themselves reach."""
-    settings, school = TreeClassifierSettings(), School(lesson.history, ask_oracle(lesson.history), LAYOUT)
+    settings, school = TreeClassifierSettings(), School(lesson.history, ask_oracle(lesson.history), TREE_LAYOUT)
     fit = partial(grow_classifier, settings=settings, seed=lesson.seed)
     trees, samples = _learn(lesson, school, fit)
     return Learned({_TREES: trees.text().encode()}, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(trees, samples))
 
 
-@agent_kind("network", state_version=LAYOUT.version, load=load_network)
+@agent_kind("network", state_version=NETWORK_LAYOUT.version, load=load_network)
 def train_network(lesson: Lesson) -> Learned:
     """Train a network that chooses the oracle's modes, on the states that it itself reaches."""
     return _train_network(lesson, ask_oracle(lesson.history))
 
 
-@agent_kind("clone", state_version=LAYOUT.version, load=load_network)
+@agent_kind("clone", state_version=NETWORK_LAYOUT.version, load=load_network)
 def train_clone(lesson: Lesson) -> Learned:
     """Train a network that chooses as the stochastic programme does, which plans by the mean value over courses."""
     return _train_network(lesson, ask_programme(lesson.history, progress=lesson.progress))
@@ -68,8 +69,8 @@ def _train_network(lesson: Lesson, teacher: Teacher) -> Learned:
     from safetensors.numpy import save
 
     settings = NetworkSettings()
-    network, samples = _learn(lesson, School(lesson.history, teacher, LAYOUT), partial(fit_network, settings=settings, seed=lesson.seed))
-    header = network.header | {"state_version": LAYOUT.version, "modes": [mode.word for mode in MODES]}
+    network, samples = _learn(lesson, School(lesson.history, teacher, NETWORK_LAYOUT), partial(fit_network, settings=settings, seed=lesson.seed))
+    header = network.header | {"state_version": NETWORK_LAYOUT.version, "modes": [mode.word for mode in MODES]}
     parts = {_NETWORK: json.dumps(header).encode(), _TENSORS: save(network.tensors)}
     return Learned(parts, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(network, samples))
 

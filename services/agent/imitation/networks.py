@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """How the network is trained; ``imitation`` is what the teacher's own mode counts beside the regret of the others."""
+    """How the network is trained; ``imitation`` is what the teacher's own mode counts beside the regret of the others.
+
+    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off says nothing of those that are nearly right.
+    """
 
     hidden: tuple[int, ...] = (64, 64)
     epochs: int = 30
@@ -26,6 +29,7 @@ class NetworkSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     imitation: float = 0.1
+    most_regret: float = 1.5
 
 
 def fit_network(samples: Samples, settings: NetworkSettings, *, seed: int) -> Network:
@@ -39,7 +43,7 @@ def fit_network(samples: Samples, settings: NetworkSettings, *, seed: int) -> Ne
 
     torch.set_num_threads(1)
     scale, generator = Scale.of(samples.states), torch.Generator().manual_seed(seed)
-    rows = _Rows.of(samples, scale)
+    rows = _Rows.of(samples, scale, most_regret=settings.most_regret)
     layers = _draw_layers((rows.inputs.shape[1], *settings.hidden, len(MODES)), generator)
     model = torch.nn.Sequential(*[part for layer in layers[:-1] for part in (layer, torch.nn.ReLU())], layers[-1])
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
@@ -65,10 +69,10 @@ class _Rows:
     weight: "Tensor"
 
     @classmethod
-    def of(cls, samples: Samples, scale: Scale) -> "_Rows":
+    def of(cls, samples: Samples, scale: Scale, *, most_regret: float) -> "_Rows":
         import torch
 
-        regret = samples.regret / max(float(samples.regret.mean()), 1e-9)
+        regret = samples.share_regret(most_regret)
         parts = (scale.apply(samples.states), samples.mode.astype(np.int64), regret.astype(np.float32), samples.weight.astype(np.float32))
         return cls(*(torch.from_numpy(each) for each in parts))
 

@@ -34,6 +34,10 @@ class Samples:
     regret: FloatArray
     weight: FloatArray
 
+    def share_regret(self, most: float) -> FloatArray:
+        """Return the regret in shares of its mean over all samples and modes, none of it above ``most``."""
+        return np.minimum(self.regret / max(float(self.regret.mean()), 1e-9), most)
+
     @classmethod
     def join(cls, parts: Sequence["Samples"]) -> Self:
         """Return the samples of all parts, in order."""

@@ -1,7 +1,6 @@
 """LightGBM as a learner of modes: a classifier whose loss is what a mode costs more than the cheapest."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,29 +11,34 @@ from services.agent.imitation.samples import Samples
 from services.agent.imitation.teachers import MODES
 from services.forecaster.model.trees import import_lightgbm
 
-# A state in which every mode costs the same still says which one the teacher takes.
-_LEAST_WEIGHT = 0.02
+# Where nothing is at stake a step of Newton's would have no end.
+_LEAST_CURVATURE = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
 class TreeClassifierSettings:
-    """How the classifier is grown."""
+    """How the classifier is grown; ``imitation`` is what the teacher's own mode counts beside the regret of the others.
+
+    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off says nothing of those that are nearly right.
+    """
 
     rounds: int = 60
-    leaves: int = 31
+    leaves: int = 15
     learning_rate: float = 0.1
-    rows_per_leaf: int = 100
-    feature_share: float = 0.5
+    rows_per_leaf: int = 300
+    bins: int = 63
+    imitation: float = 0.1
+    most_regret: float = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class TreeClassifier:
-    """Grown trees, ``scores`` of which are shares of belief in each mode."""
+    """Grown trees."""
 
     booster: Any
 
     def scores(self, states: StateArray) -> FloatArray:
-        """Return the belief in each mode, shape ``(states, modes)``."""
+        """Return the score of each mode, shape ``(states, modes)``."""
         return np.asarray(self.booster.predict(states, num_threads=1), dtype=float)
 
     @classmethod
@@ -48,34 +52,37 @@ class TreeClassifier:
 
 
 def grow_classifier(samples: Samples, settings: TreeClassifierSettings, *, seed: int) -> TreeClassifier:
-    """Return trees that know the teacher's mode, the better the more another one costs; the same samples and seed grow the same trees."""
+    """Return trees whose choices cost least on the average; the same samples and seed grow the same trees.
+
+    The loss of a state is the regret to be expected of the modes by their shares of belief, and a little of what the teacher's own mode is less believed in.
+    """
     lightgbm = import_lightgbm()
-    data = lightgbm.Dataset(samples.states, label=samples.mode, weight=weigh_samples(samples), free_raw_data=False)
-    return TreeClassifier(lightgbm.train(_describe(settings, seed), data, num_boost_round=settings.rounds))
+    regret = samples.share_regret(settings.most_regret)
+    known = np.eye(len(MODES))[samples.mode]
+    weight = samples.weight[:, None]
+
+    def differentiate(scores: FloatArray, _: object) -> tuple[FloatArray, FloatArray]:
+        belief = np.exp(scores - scores.max(axis=1, keepdims=True))
+        belief /= belief.sum(axis=1, keepdims=True)
+        beyond = regret - (belief * regret).sum(axis=1, keepdims=True)
+        spread = belief * (1.0 - belief)
+        slope = belief * beyond + settings.imitation * (belief - known)
+        return weight * slope, weight * np.maximum(spread * (np.abs(beyond) + settings.imitation), _LEAST_CURVATURE)
+
+    data = lightgbm.Dataset(samples.states, label=samples.mode)
+    return TreeClassifier(lightgbm.train(_describe(settings, seed) | {"objective": differentiate}, data, num_boost_round=settings.rounds))
 
 
-def weigh_samples(samples: Samples) -> FloatArray:
-    """Return what each sample counts: the mean regret of the other modes beside the mean over all samples, and never nothing."""
-    regret = samples.regret.mean(axis=1)
-    return np.asarray(samples.weight * (_LEAST_WEIGHT + regret / max(float(regret.mean()), 1e-9)))
-
-
-def _describe(settings: TreeClassifierSettings, seed: int) -> Mapping[str, Any]:
+def _describe(settings: TreeClassifierSettings, seed: int) -> dict[str, Any]:
     return {
-        "objective": "multiclass",
         "num_class": len(MODES),
         "num_leaves": settings.leaves,
         "learning_rate": settings.learning_rate,
         "min_data_in_leaf": settings.rows_per_leaf,
-        "feature_fraction": settings.feature_share,
+        "max_bin": settings.bins,
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,
         "num_threads": 1,
         "verbose": -1,
     }
-
-
-def describe_settings(settings: TreeClassifierSettings) -> dict[str, Any]:
-    """Return the settings as an artefact's header carries them."""
-    return asdict(settings)
