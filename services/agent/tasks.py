@@ -7,8 +7,14 @@ from luna.contracts.forecast_versions import CardReply
 from luna.errors import UnavailableError
 from luna.queue import RetryableError, TaskContext, task
 from services.agent import training
+from services.planner.dp.value import load_kernels
 
 NEEDS = ("database", "redis", "objects")
+
+
+def prepare() -> None:
+    """Load the planner's compiled loops before the worker's processes are forked: each would otherwise wait a second for them."""
+    load_kernels()
 
 
 @task(TrainAgentRequest, soft_limit=timedelta(hours=1))

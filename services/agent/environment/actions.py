@@ -32,20 +32,22 @@ class Action(IntEnum):
 _MODES = {Action.CHARGE_FULL: Mode.CHARGE, Action.HOLD: Mode.HOLD, Action.COVER_LOAD: Mode.SELF_CONSUMPTION, Action.EXPORT: Mode.EXPORT}
 # What is no action is no mode either: the safety layer makes it ``hold``.
 _NO_MODE = 127
-_MODE_OF = np.array([*(_MODES[action] for action in Action), _NO_MODE], dtype=np.int8)
-_TARGET_OF = np.where(_MODE_OF == Mode.EXPORT, -np.inf, np.inf)
+ACTION_MODES, ALL_MODES = tuple(_MODES[action] for action in Action), tuple(Mode)
 # How many powers a continuous action names: into the battery, out of it for the house, and out of it into the grid.
 POWERS = 3
 _ANY, _LEAST, _FREE = np.full((1, 1), np.inf), np.full((1, 1), -np.inf), np.full(1, np.inf)
 
 
-def choose_setpoint(actions: IndexArray, curtailment: IntArray, *, batteries: int) -> SetPoint:
+def choose_setpoint(actions: IndexArray, curtailment: IntArray, *, batteries: int, modes: Sequence[Mode] = ACTION_MODES) -> SetPoint:
     """Return the set-point of discrete actions (``(sites,)``), without limits of its own; ``curtailment`` is how the site's rule holds PV back.
+
+    ``modes`` are those that actions stand for, in order.
 
     What is the same for all sites has a single column.
     """
-    known = np.where((actions >= 0) & (actions < len(Action)), actions, len(Action))
-    mode, target = (np.broadcast_to(np.choose(known, table), (batteries, known.size)) for table in (_MODE_OF, _TARGET_OF))
+    known = np.where((actions >= 0) & (actions < len(modes)), actions, len(modes))
+    chosen = np.choose(known, np.array([*modes, _NO_MODE], dtype=np.int8))
+    mode, target = (np.broadcast_to(each, (batteries, known.size)) for each in (chosen, np.where(chosen == Mode.EXPORT, -np.inf, np.inf)))
     return SetPoint(mode, _ANY, target, floor_soc=_LEAST, ceiling_soc=_ANY, spill_soc=_ANY, curtailment=curtailment, pv_limit_kw=_FREE)
 
 
@@ -54,7 +56,7 @@ def read_actions(actions: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> 
     if np.issubdtype(actions.dtype, np.integer):
         return actions.astype(np.int64, copy=False)
     values = np.asarray(actions, dtype=float)
-    whole = np.isfinite(values) & (np.abs(values) < len(Action)) & (values == np.floor(values))
+    whole = np.isfinite(values) & (np.abs(values) < len(ALL_MODES)) & (values == np.floor(values))
     return np.where(whole, values, -1.0).astype(np.int64)
 
 

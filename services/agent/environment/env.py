@@ -10,7 +10,7 @@ from luna.errors import InvalidInputError
 from luna.physics import SiteLimits
 from luna.site import Site
 from luna.timeline import FloatArray, IndexArray, parse_day
-from services.agent.environment.actions import POWERS, Action
+from services.agent.environment.actions import POWERS
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.kernels import MOST
 from services.agent.environment.states import StateArray
@@ -30,8 +30,8 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
     def __init__(self, batch: EpisodeBatch, rule: EnvRule = PLAIN) -> None:
         self.batch, self.rule = batch, rule
         self.observation_space = gymnasium.spaces.Box(-MOST, MOST, (rule.layout.size,), np.float32)
-        discrete = rule.control == "discrete"
-        self.action_space = gymnasium.spaces.Discrete(len(Action)) if discrete else gymnasium.spaces.Box(0.0, 1.0, (POWERS,), np.float32)
+        discrete = rule.control != "continuous"
+        self.action_space = gymnasium.spaces.Discrete(rule.action_count) if discrete else gymnasium.spaces.Box(0.0, 1.0, (POWERS,), np.float32)
         self._episode, self._slot = 0, 0
         self._seat(0)
         self._stored_kwh: FloatArray = np.empty((0, 1))

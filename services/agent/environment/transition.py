@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from luna.economics import Costs
-from luna.physics import BoolArray, Flows, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.physics import BoolArray, Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.timeline import FloatArray
-from services.agent.environment.actions import POWERS, Action, DayPrices, Powers, beyond_limits, choose_setpoint, read_actions
+from services.agent.environment.actions import ACTION_MODES, ALL_MODES, POWERS, DayPrices, Powers, beyond_limits, choose_setpoint, read_actions
 from services.agent.environment.episodes import SlotTable
 from services.agent.environment.rewards import CHEAP_SHARE, COST_ALONE, Ends, PricesNow, RewardRule, cost_flows, shape_reward, value_change
 from services.agent.environment.states import V1_1, StateLayout
@@ -24,23 +24,28 @@ AnyColumn = Any
 class EnvRule:
     """What an environment shows, takes and rewards.
 
-    ``control``: one of the four actions, or shares of ``[charge, discharge, export]`` power. ``start_share`` is how much of what lies between lowest and
-    highest state of charge batteries hold at the begin of an episode; None: drawn.
+    ``control``: one of the four actions, one of all modes, or shares of ``[charge, discharge, export]`` power. ``start_share`` is how much of what lies
+    between lowest and highest state of charge batteries hold at the begin of an episode; None: drawn.
     """
 
     layout: StateLayout = V1_1
-    control: Literal["discrete", "continuous"] = "discrete"
+    control: Literal["discrete", "modes", "continuous"] = "discrete"
     reward: RewardRule = COST_ALONE
     start_share: float | None = INITIAL_SHARE
 
     @property
     def action_count(self) -> int:
         """How many actions there are to choose from, or how many powers to name."""
-        return len(Action) if self.control == "discrete" else POWERS
+        return POWERS if self.control == "continuous" else len(self.modes)
+
+    @property
+    def modes(self) -> Sequence[Mode]:
+        """The modes that may be chosen."""
+        return ALL_MODES if self.control == "modes" else ACTION_MODES
 
     def read(self, actions: AnyArray) -> tuple[AnyColumn, ...]:
         """Return actions (``(sites,)``, or shares ``(sites, 3)``) as columns of shape ``(sites,)``."""
-        if self.control == "discrete":
+        if self.control != "continuous":
             return (read_actions(actions),)
         return tuple(np.ascontiguousarray(column) for column in np.asarray(actions, dtype=float).T)
 
@@ -103,8 +108,8 @@ def step_sites(rule: EnvRule, sites: SitesNow, slot: SlotTable, actions: Sequenc
 
 
 def _ask(rule: EnvRule, sites: SitesNow, slot: SlotTable, actions: Sequence[AnyColumn], *, hours: float) -> SetPoint:
-    if rule.control == "discrete":
-        return choose_setpoint(actions[0], slot.curtailment, batteries=len(sites.stored_kwh))
+    if rule.control != "continuous":
+        return choose_setpoint(actions[0], slot.curtailment, batteries=len(sites.stored_kwh), modes=rule.modes)
     powers = Powers.of(actions, sites.limits).gate(DayPrices(slot.import_price, slot.q25, slot.q50, slot.q75))
     return powers.setpoint(slot.curtailment, sites.stored_kwh, hours=hours, limits=sites.limits)
 

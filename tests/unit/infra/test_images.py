@@ -24,6 +24,8 @@ def packages(lock: Path) -> dict[str, str]:
         ("holidays", {"agent", "forecaster"}),
         ("highspy", {"agent", "planner"}),
         ("numba", {"agent", "planner"}),
+        ("gymnasium", {"agent"}),
+        ("matplotlib", {"agent"}),
         ("polars", {"ingest"}),
         ("gymnasium", {"agent"}),
         ("matplotlib", {"agent"}),
@@ -64,3 +66,15 @@ def test_the_image_ends_as_an_ordinary_user_below_a_first_process_that_passes_si
 def test_the_base_is_pinned_and_nothing_needs_another_builder() -> None:
     assert re.search(r"^ARG PYTHON=python:\d+\.\d+\.\d+-slim-bookworm$", DOCKERFILE, re.MULTILINE)
     assert "latest" not in DOCKERFILE
+
+
+def test_pytorch_is_in_no_image_unless_asked_for() -> None:
+    assert re.search(r"^ARG PYTORCH=$", DOCKERFILE, re.MULTILINE)
+    asking = [path.name for path in ROOT.glob("docker-compose*.yml") if "PYTORCH" in path.read_text(encoding="utf-8")]
+    assert asking == ["docker-compose.training.yml"]
+
+
+def test_what_is_added_for_training_repeats_nothing_of_the_agents_libraries() -> None:
+    training = packages(ROOT / "locks/training.txt")
+    assert {"tensorboard", "sympy"} <= training.keys()
+    assert training.keys().isdisjoint({**packages(LOCKS["kernel"]), **packages(LOCKS["agent"])})
