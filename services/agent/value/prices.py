@@ -24,6 +24,8 @@ def foresee_prices(problem: Problem, prices: SitePrices) -> Problem:
     Invariants: published prices stay as they are, and nothing published after the problem's start is read.
     """
     timeline = problem.outlook.timeline
+    if (timeline.step, prices.timeline.step) != (SLOT, SLOT):
+        return problem
     try:
         carried, expected = prices.ahead(timeline.start, timeline), expect_prices(prices, timeline)
     except InvalidInputError:  # a price is missing, or the plan is not on the grid of prices: what the planner expects stands
