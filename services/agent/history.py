@@ -28,7 +28,7 @@ from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectFore
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.problem.scenarios import DAYS
 from services.planner.replay.data import ReplayData
-from services.planner.service.inputs import LOOK_BACK, read_weighed
+from services.planner.service.inputs import PRICE_MEMORY, read_weighed
 
 # Of fewer days there is nothing to learn, and of fewer nothing to judge by.
 LEAST_DAYS, LEAST_HELD = 14, 7
@@ -123,7 +123,7 @@ def read_history(connection: Connection, site_id: str, *, until: datetime) -> Hi
     ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
     seen = observations.read(connection, site_id, around)
-    prices = read_weighed(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
+    prices = read_weighed(connection, site, Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead))
     version = find_active(connection, site).forecast_version
     issued = forecasts.read_all(connection, site_id, version=version, first=around.start - DAY, last=window.end)
     context = read_context(connection, site, first=around.start, end=window.end)

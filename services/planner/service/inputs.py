@@ -27,6 +27,8 @@ from services.planner.service.strategy import look_back
 
 # What the planner needs of the past: a week for the terminal value, and a day to carry prices on from.
 LOOK_BACK = 8 * DAY
+# What a replay knows of the prices before it: trained policies learn from half a year of them what is not published yet.
+PRICE_MEMORY = 180 * DAY
 
 
 def read_carbon_ahead(connection: Connection, place: str, horizon: Timeline) -> FloatArray | None:
@@ -202,7 +204,7 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     if not issued and needy & set(request.policies):
         remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id} --version {version}."
         raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
-    known = read_weighed(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
+    known = read_weighed(connection, site, Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead))
     # A value that was measured is known as its slot ends; what is corrected later is no other day's.
     emitted = weather_carbon.read_carbon(connection, site.name, window, known_at=window.end + DAY)
     carbon = emitted if np.isfinite(emitted).any() else None
