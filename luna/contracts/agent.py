@@ -74,6 +74,27 @@ class Comparison(Message):
     p_value: float
 
 
+class PolicyComparison(Message):
+    """What a policy gains over another on the days on which both were scored, stored energy counted in; ``gain`` is currency, positive where it is cheaper.
+
+    ``points`` as in a ``Comparison``; null where the oracle's or idle's days were not stored beside.
+    """
+
+    site_id: str
+    policy: str
+    over: str
+    from_day: date
+    to_day: date
+    days: int
+    currency: str
+    gain: float
+    low: float
+    high: float
+    p_value: float
+    days_ahead: Annotated[int, Field(description="days on which the policy was the cheaper one")]
+    points: Comparison | None = None
+
+
 class PolicyScore(Message):
     """What a policy did on the days that were compared. ``unmet_kwh`` and ``violations`` are zero, or something is wrong."""
 
@@ -148,6 +169,7 @@ class TradedSlots(Message):
     """Slots in which batteries charged, or discharged: how many, at which mean import price, and how many of them were below the day's median price."""
 
     slots: int
+    kwh: float
     mean_price: float | None
     cheap: int
     dear: int
