@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Connection
 
-from luna.contracts.agent import AGENT_POLICIES, AgentKind, EvaluateAgentReply, EvaluateAgentRequest, TrainAgentRequest, UnseenWeek
+from luna.contracts.agent import AGENT_POLICIES, EvaluateAgentReply, EvaluateAgentRequest, TrainAgentRequest, UnseenWeek
 from luna.contracts.forecast import TrainRequest
 from luna.contracts.replay import ReplayReply, ReplayRequest
 from luna.database import sites, training_runs
@@ -17,10 +17,12 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.objects import ObjectStore
 from luna.site import Site
 from luna.timeline import local_midnight
+from services.agent.artefacts import ArtefactError
 from services.agent.evaluation.compare import collect_costs, score_policies
 from services.agent.evaluation.days import RULE, UnseenDays, Week, choose_unseen_days
 from services.agent.evaluation.record import read_record
-from services.agent.evaluation.replay import replay_learned, untrained
+from services.agent.evaluation.replay import replay_learned
+from services.agent.registry import find_champion, find_kind, find_kinds, load_agent
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.training import train_site
 from services.planner.replay import Progress
@@ -73,17 +75,13 @@ def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> l
     for name in named:
         if name not in AGENT_POLICIES:
             raise InvalidInputError("is no learned policy", field="policies", value=name, remedy=f"Choose from: {', '.join(AGENT_POLICIES)}.")
-    known = [name for name in AGENT_POLICIES if training_runs.latest(connection, site.name, version=version_of(AGENT_POLICIES[name])) is not None]
+    declared = find_kinds()
+    known = [name for name, kind in AGENT_POLICIES.items() if kind in declared and find_champion(connection, site, kind) is not None]
     for name in named:
         if name not in known:
             remedy = f"Train it: luna agent train --site {site.name} --kind {AGENT_POLICIES[name]}."
             raise NotFoundError("was never trained", field="policies", value=name, remedy=remedy)
     return [name for name in known if name in named or not named]
-
-
-def version_of(kind: AgentKind) -> str:
-    """Return what trainings of a kind are stored as."""
-    return f"agent_{kind}_v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ class Lessons:
         for name in names:
             kind = AGENT_POLICIES[name]
             with self.store.part() as connection:
-                done = _was_trained(connection, self.site, version_of(kind), until=until)
+                done = _was_trained(connection, self.site, find_kind(kind).version, until=until)
             if not done:
                 self._train(TrainAgentRequest(site_id=self.site.name, kind=kind, until=until))
 
@@ -121,16 +119,17 @@ class Lessons:
         """Return the policies that have a training for every week, and why the others have not."""
         usable, refused = [], {}
         for name in names:
-            version = version_of(AGENT_POLICIES[name])
-            with self.store.part() as connection:
-                without = [
-                    week.first for week in weeks if training_runs.latest(connection, self.site.name, version=version, before=self._midnight(week.first)) is None
-                ]
-            if without:
-                refused[name] = str(untrained(self.site, name, before=self._midnight(without[0])))
-            else:
+            try:
+                self._require(name, weeks)
                 usable.append(name)
+            except (NotFoundError, ArtefactError) as error:
+                refused[name] = str(error)
         return usable, refused
+
+    def _require(self, name: str, weeks: Sequence[Week]) -> None:
+        with self.store.part() as connection:
+            for week in weeks:
+                load_agent(connection, self.objects, self.site, name, before=self._midnight(week.first))
 
     def _midnight(self, day: date) -> datetime:
         return local_midnight(day, ZoneInfo(self.site.timezone))

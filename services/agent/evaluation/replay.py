@@ -9,11 +9,10 @@ from sqlalchemy import Connection
 from luna.contracts.agent import AGENT_POLICIES
 from luna.contracts.replay import ReplayReply, ReplayRequest
 from luna.database import sites
-from luna.errors import NotFoundError
 from luna.objects import ObjectStore
 from luna.site import Site
 from luna.timeline import local_midnight
-from services.agent.registry import load_agents
+from services.agent.registry import load_agent
 from services.forecaster.versions.hindsight import ensure_forecasts
 from services.planner.replay import Progress
 from services.planner.service.replay import LearnedPolicy, Store, find_missing, replay_on
@@ -41,21 +40,8 @@ def load_learned(connection: Connection, site: Site, names: Collection[str], *, 
     """Return those of the policies that were learned, each by its latest accepted training on nothing from ``before`` on.
 
     Raises:
-        NotFoundError: one has no such training.
+        NotFoundError: one has no such training; says which command trains it.
+        ArtefactError: what was trained cannot be used for this site.
     """
-    wanted = [name for name in names if name in AGENT_POLICIES]
-    if not wanted:
-        return {}
-    agents = load_agents(connection, objects, site, before=before, kinds=[AGENT_POLICIES[name] for name in wanted])
-    learned = {agent.name: LearnedPolicy(agent.policy.plan, agent.run_id) for agent in agents}
-    for name in wanted:
-        if name not in learned:
-            raise untrained(site, name, before=before)
-    return learned
-
-
-def untrained(site: Site, name: str, *, before: datetime) -> NotFoundError:
-    """Return the error that says of which policy there is no training, and which command trains it."""
-    day = before.astimezone(ZoneInfo(site.timezone)).date().isoformat()
-    remedy = f"Train it on what was recorded before: luna agent train --site {site.name} --kind {AGENT_POLICIES[name]} --until {day}."
-    return NotFoundError(f"was never trained on what was recorded before {day}", field="policies", value=name, remedy=remedy)
+    agents = [load_agent(connection, objects, site, name, before=before) for name in names if name in AGENT_POLICIES]
+    return {agent.name: LearnedPolicy(agent.policy.plan, agent.run_id) for agent in agents}
