@@ -2,9 +2,22 @@
 
 from datetime import timedelta
 
-from luna.contracts.agent import AgentReplayRequest, DayPictureReply, DayPictureRequest
+from luna.contracts.agent import (
+    AgentCardRequest,
+    AgentReplayRequest,
+    DayPictureReply,
+    DayPictureRequest,
+    EvaluateAgentReply,
+    EvaluateAgentRequest,
+    TrainAgentReply,
+    TrainAgentRequest,
+)
+from luna.contracts.forecast_versions import CardReply
 from luna.contracts.replay import ReplayReply
-from luna.queue import TaskContext, task
+from luna.errors import UnavailableError
+from luna.queue import RetryableError, TaskContext, task
+from services.agent import training
+from services.agent.evaluation.evaluate import evaluate_agents
 from services.agent.evaluation.picture import draw_stored_day
 from services.agent.evaluation.replay import replay_learned
 from services.planner.dp.value import load_kernels
@@ -18,14 +31,38 @@ def prepare() -> None:
     load_kernels()
 
 
+@task(TrainAgentRequest, soft_limit=timedelta(hours=1))
+def train(request: TrainAgentRequest, work: TaskContext) -> TrainAgentReply:
+    """Train and store; until that succeeds, the agent before stays in use."""
+    try:
+        return training.train_agent(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress)
+    except UnavailableError as error:
+        raise RetryableError(error.message, field=error.field, value=error.value, remedy=error.remedy) from error
+
+
+@task(AgentCardRequest)
+def describe(request: AgentCardRequest, work: TaskContext) -> CardReply:
+    """Read a training's card."""
+    return training.describe_agent(work.connection, work.objects, request)
+
+
 @task(AgentReplayRequest, soft_limit=timedelta(hours=1))
 def replay(request: AgentReplayRequest, work: TaskContext) -> ReplayReply:
     """Replay recorded days under learned policies beside others and store their scores, each day in a transaction of its own."""
-    store = Store.beside(work.database(), lambda: work.connection)
-    return replay_learned(store, request, objects=work.objects, progress=work.progress)
+    return replay_learned(_store(work), request, objects=work.objects, progress=work.progress)
+
+
+@task(EvaluateAgentRequest, soft_limit=timedelta(hours=2))
+def evaluate(request: EvaluateAgentRequest, work: TaskContext) -> EvaluateAgentReply:
+    """Measure trained policies on unseen days; trainings and days that are done stay, so that it goes on where it was interrupted."""
+    return evaluate_agents(_store(work), request, objects=work.objects, now=work.clock.now(), progress=work.progress)
 
 
 @task(DayPictureRequest)
 def draw(request: DayPictureRequest, work: TaskContext) -> DayPictureReply:
     """Draw a recorded day."""
-    return draw_stored_day(Store.beside(work.database(), lambda: work.connection), request, objects=work.objects)
+    return draw_stored_day(_store(work), request, objects=work.objects)
+
+
+def _store(work: TaskContext) -> Store:
+    return Store.beside(work.database(), lambda: work.connection)

@@ -4,6 +4,7 @@ from base64 import b64decode
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -16,13 +17,15 @@ from luna.contracts.agent import (
     EvaluateAgentRequest,
     PolicyComparison,
     PolicyScore,
+    TrainAgentReply,
+    TrainAgentRequest,
 )
 from luna.errors import InvalidInputError, MachineError
-from luna.timeline import parse_day
-from luna.wording import Numbers, say_policy, split_policies
+from luna.timeline import SystemClock, parse_day
+from luna.wording import Numbers, say_instant, say_policy, split_policies
 from services.cli.console import JsonOption, emit, follow_progress, make_writable, out, table
 from services.cli.storage import compose_request
-from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, find_zone
+from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, find_zone, parse_site_instants
 
 if TYPE_CHECKING:
     from luna.objects import ObjectStore
@@ -36,6 +39,34 @@ PICTURE_HEADINGS = ("policy", "cost", "charges kWh", "slots", "price", "cheap", 
 
 def _read_day(text: str) -> date:
     return parse_day(text, field="--day")
+
+
+@app.command()
+def train(
+    *,
+    site: SiteOption,
+    kind: Annotated[str, typer.Option(help=f"What is trained: {', '.join(KINDS)}.")] = "value",
+    until: Annotated[str | None, typer.Option(help="Learn from nothing after this instant or day (default: all there is).")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and data give the same agent.")] = 0,
+    steps: Annotated[int | None, typer.Option(help="Of reinforcement learning (default: 2 million).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train an agent on a site's history and store it; one that is worse than the one in use is kept and not used."""
+    from services.agent.training import train_agent
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection, follow_progress("train", quiet=as_json) as progress:
+        instants = parse_site_instants(connection, site, until=until)
+        request = compose_request(TrainAgentRequest, site_id=site, kind=kind, **instants, seed=seed, steps=steps)
+        zone = find_zone(connection, site)
+        reply = train_agent(connection, request, objects=_open_objects(), now=SystemClock().now(), progress=progress)
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_training(reply, zone))
+
+
+def _show_training(reply: TrainAgentReply, zone: ZoneInfo) -> None:
+    use = "It is used from now on" if reply.accepted else "It is not used"
+    out.print(f"{reply.run_id}: learned from {say_instant(reply.data_from, zone)} to {say_instant(reply.data_until, zone)} in {reply.train_seconds:.0f} s")
+    out.print(f"{use}: {reply.verdict}.")
 
 
 @app.command()
@@ -54,14 +85,12 @@ def evaluate(
 
     with open_database() as engine, follow_progress("evaluate", quiet=as_json) as progress:
         from luna.database.engine import unit_of_work
-        from services.agent.training import train_and_store
         from services.planner.service.replay import Store
 
-        objects = _open_objects()
         with unit_of_work(engine) as connection:
             zone = find_zone(connection, site)
             store = Store.beside(engine, lambda: connection)
-            reply = evaluate_agents(store, request, objects=objects, train=lambda asked: train_and_store(engine, asked, objects=objects), progress=progress)
+            reply = evaluate_agents(store, request, objects=_open_objects(), now=SystemClock().now(), progress=progress)
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_evaluation(reply, Numbers("en", zone, reply.currency)))
 
 

@@ -13,9 +13,10 @@ HISTORY_DAYS = 60
 SPAN_WEEKS = 52
 RULE = (
     f"Whole weeks, Monday to Sunday by the site's clock, of the {SPAN_WEEKS} weeks before the last day. A week belongs to the calendar quarter of its Monday, "
-    f"and the quarter begins at least {HISTORY_DAYS} recorded days after the first: each policy that learns is trained on all that was recorded before the "
-    "quarter, and on nothing later. A week with a gap in load, sun or price, or a day judged exclude, is left out. Each season gives as many weeks as the "
-    "others as far as it has them, evenly spaced; of the last week only as many days count as are still wanted."
+    f"and the quarter begins at least {HISTORY_DAYS} days after the first recorded one: for each quarter every policy that learns is trained on what was "
+    "recorded before it, and of its trainings the latest accepted one decides that knows nothing of the week or later. A week with a gap in load, sun or "
+    "price, or a day judged exclude, is left out. Each season gives as many weeks as the others as far as it has them, evenly spaced; of the last week only "
+    "as many days count as are still wanted."
 )
 
 

@@ -1,6 +1,6 @@
 """The trained policies of a stored site on days that none of them has seen, beside the planner, plain rules and the oracle."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from services.agent.evaluation.days import RULE, UnseenDays, Week, choose_unseen
 from services.agent.evaluation.record import read_record
 from services.agent.evaluation.replay import replay_learned
 from services.agent.registry import find_champion, find_kind, find_kinds, load_agent
+from services.agent.training import train_agent
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.training import train_site
 from services.planner.replay import Progress
@@ -32,24 +33,22 @@ from services.planner.service.replay import Store
 SYSTEM_ID = "evaluation_agent"
 # What learned policies stand beside, in the order of the report.
 BESIDE = ("idle", "self_consumption", "rule", "mpc", "mpc_scenarios")
-# A training this much older than its quarter knows all that was recorded before it, but for a gap at the end.
-_CLOSE = timedelta(days=7)
+# What is trained on all that was recorded before a quarter stands its trial on the last weeks of it, and has not learned from those.
+_CLOSE = timedelta(days=45)
 # How many trainings of a kind are looked through.
 _RUNS = 1000
 
 log = structlog.get_logger("luna.agent")
 
-Train = Callable[[TrainAgentRequest], object]
 
-
-def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: ObjectStore, train: Train, progress: Progress) -> EvaluateAgentReply:
+def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: ObjectStore, now: datetime, progress: Progress) -> EvaluateAgentReply:
     """Return every policy's score on unseen days; trainings that the rule wants and that were not made yet are made.
 
     Args:
         store: where replays keep their days; daily costs go to ``daily_scores`` under ``evaluation_agent``.
         request: how many days, up to when, which learned policies.
         objects: holds the trained models.
-        train: trains an agent and stores it, committed when it returns.
+        now: nothing later is learned from.
         progress: told weeks done, weeks in all, and what is done.
 
     Raises:
@@ -60,7 +59,7 @@ def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: Obj
         site = sites.load(connection, request.site_id)
         chosen = choose_unseen_days(read_record(connection, site), count=request.days, last=request.to_day)
         trained = _find_trained(connection, site, request.policies)
-    lessons = Lessons(store, site, objects, train)
+    lessons = Lessons(store, site, objects, now)
     for quarter in dict.fromkeys(week.trained_until for week in chosen.weeks):
         progress(0, len(chosen.weeks), f"train until {quarter}")
         lessons.complete(quarter, trained)
@@ -91,7 +90,7 @@ class Lessons:
     store: Store
     site: Site
     objects: ObjectStore
-    train: Train
+    now: datetime
 
     def complete(self, quarter: date, names: Iterable[str]) -> None:
         """Train what was not trained yet on all that was recorded before a quarter: the forecasts' model, and the policies.
@@ -111,7 +110,8 @@ class Lessons:
 
     def _train(self, request: TrainAgentRequest) -> None:
         try:
-            self.train(request)
+            with self.store.part() as connection:
+                train_agent(connection, request, objects=self.objects, now=self.now)
         except InvalidInputError as error:
             log.warning("agent not trained for its evaluation", site=self.site.name, kind=request.kind, until=str(request.until), reason=str(error))
 
