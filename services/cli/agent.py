@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Train Antares, measure it on days that it has not seen, compare it, draw its days.", no_args_is_help=True)
 
 KINDS: tuple[str, ...] = get_args(AgentKind)
-SCORE_HEADINGS = ("policy", "cost", "score", "95 %", "over mpc", "95 %", "p", "over self-consumption", "95 %", "mode changes/day", "violations", "unmet kWh")
-PICTURE_HEADINGS = ("policy", "cost", "charges kWh", "slots", "price", "cheap", "discharges kWh", "slots", "price", "cheap")
+SCORE_HEADINGS = ("policy", "cost", "score", "over mpc, points", "p", "over self-consumption", "mode changes/day")
+PICTURE_HEADINGS = ("policy", "cost", "charges", "discharges")
+SLOT_FILES = (".csv", ".json")
 
 
 def _read_day(text: str) -> date:
@@ -97,6 +98,7 @@ def evaluate(
 def _show_evaluation(reply: EvaluateAgentReply, numbers: Numbers) -> None:
     title = f"{reply.site_id}: {len(reply.days)} unseen days, {reply.days[0]} to {reply.days[-1]}"
     table(SCORE_HEADINGS, [_score_row(name, score, numbers) for name, score in reply.policies.items()], title=title)
+    out.print(_tell_breaches(reply))
     weeks = ", ".join(f"{week.first} ({week.days})" if week.days < 7 else f"{week.first}" for week in reply.weeks)
     out.print(f"Weeks from: {weeks}")
     out.print(reply.rule, style="dim")
@@ -109,16 +111,23 @@ def _show_evaluation(reply: EvaluateAgentReply, numbers: Numbers) -> None:
 
 
 def _score_row(name: str, score: PolicyScore, numbers: Numbers) -> list[str]:
-    interval = "–" if score.low is None or score.high is None else f"{score.low * 100:.1f} to {score.high * 100:.1f}"
     share = "–" if score.score is None else numbers.share(score.score, decimals=1)
-    over_mpc, over_inverter = _tell_comparison(score.over_mpc), _tell_comparison(score.over_self_consumption)
-    end = [f"{score.mode_changes_per_day:.1f}", str(score.violations), f"{score.unmet_kwh:.1f}"]
-    return [say_policy(name, language="en"), numbers.money(score.cost), share, interval, *over_mpc, *over_inverter[:2], *end]
+    interval = "" if score.low is None or score.high is None else f" [{score.low * 100:.1f}, {score.high * 100:.1f}]"
+    beside = [_tell_points(score.over_mpc), "–" if score.over_mpc is None else f"{score.over_mpc.p_value:.3f}", _tell_points(score.over_self_consumption)]
+    return [say_policy(name, language="en"), numbers.money(score.cost), share + interval, *beside, f"{score.mode_changes_per_day:.1f}"]
 
 
-def _tell_comparison(found: Comparison | None) -> list[str]:
-    """Return points, interval and p-value."""
-    return ["–"] * 3 if found is None else [f"{found.points:+.2f}", f"{found.low:+.2f} to {found.high:+.2f}", f"{found.p_value:.3f}"]
+def _tell_points(found: Comparison | None) -> str:
+    return "–" if found is None else f"{found.points:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+
+
+def _tell_breaches(reply: EvaluateAgentReply) -> str:
+    wrong = [
+        f"{say_policy(name, language='en')}: {score.violations} breaches, {score.unmet_kwh:.1f} kWh unmet"
+        for name, score in reply.policies.items()
+        if score.violations or score.unmet_kwh
+    ]
+    return f"Wrong: {'; '.join(wrong)}" if wrong else "No limit was broken, all demand was met."
 
 
 @app.command()
@@ -152,8 +161,7 @@ def _show_comparison(reply: PolicyComparison, numbers: Numbers) -> None:
     gain, low, high = (numbers.money(value, signed=True) for value in (reply.gain, reply.low, reply.high))
     out.print(f"Cheaper by {gain}, 95 % between {low} and {high}; p {reply.p_value:.3f}; ahead on {reply.days_ahead} days")
     if reply.points is not None:
-        points, interval, _ = _tell_comparison(reply.points)
-        out.print(f"In points of perfect foresight's savings: {points}, 95 % {interval}")
+        out.print(f"In points of perfect foresight's savings: {_tell_points(reply.points)}", markup=False)
 
 
 @app.command()
@@ -168,6 +176,8 @@ def plot(
 ) -> None:
     """Draw a recorded day as policies lived it, side by side: price, battery power, export, state of charge."""
     request = compose_request(DayPictureRequest, site_id=site, day=day, policies=split_policies(policies))
+    if slots is not None and slots.suffix not in SLOT_FILES:
+        raise InvalidInputError("slots are written as .csv or .json", field="--slots", value=slots.name, remedy="Name a file that ends so.")
     for path in (to, *([] if slots is None else [slots])):
         make_writable(path.parent)
     from services.agent.evaluation.picture import draw_stored_day
@@ -188,15 +198,9 @@ def plot(
 
 
 def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
-    """Return every slot of every policy: rows with headings, or what the reply holds as JSON.
-
-    Raises:
-        InvalidInputError: another kind of file is asked for.
-    """
+    """Return every slot of every policy: what the reply holds as JSON, or rows with headings."""
     if suffix == ".json":
         return reply.model_dump_json(exclude={"png"}) + "\n"
-    if suffix != ".csv":
-        raise InvalidInputError("slots are written as .csv or .json", field="--slots", value=suffix, remedy="Name a file that ends so.")
     import csv
     from io import StringIO
 
@@ -217,15 +221,18 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _show_picture(reply: DayPictureReply, to: Path, numbers: Numbers) -> None:
-    rows = []
-    for name, trace in reply.traces.items():
-        traded = [
-            cell
-            for part in (trace.charging, trace.discharging)
-            for cell in (f"{part.kwh:.1f}", str(part.slots), numbers.number(part.mean_price, 3), str(part.cheap))
+    rows = [
+        [
+            say_policy(name, language="en"),
+            numbers.money(trace.cost - (trace.value_gain or 0.0)),
+            *(
+                f"{part.kwh:.1f} kWh in {part.slots} slots at {numbers.number(part.mean_price, 3)}, {part.cheap} of them cheap"
+                for part in (trace.charging, trace.discharging)
+            ),
         ]
-        rows.append([say_policy(name, language="en"), numbers.money(trace.cost - (trace.value_gain or 0.0)), *traded])
-    table(PICTURE_HEADINGS, rows, title=f"{reply.day}, out of {reply.from_day} to {reply.to_day}; stored energy counted in")
+        for name, trace in reply.traces.items()
+    ]
+    table(PICTURE_HEADINGS, rows, title=f"{reply.day}, out of {reply.from_day} to {reply.to_day}; stored energy counted in", words=PICTURE_HEADINGS[2:])
     out.print(f"Drawn: {to}")
 
 
