@@ -127,7 +127,16 @@ def _measure_case(case: tuple[str, str, date, Windows, bool], forecasts: HomeFor
     scores = {name: score.model_dump() for name, score in score_policies(costs, replies).items()}
     gain = {} if possible is None else {name: costs.gain(name, over=PLANNER) * 100 / possible.sum() for name in trained}
     timed = {name: float(np.median(plans.milliseconds)) for name, plans in trained.items()}
-    return TariffFigures({"policies": scores, "train_seconds": seconds, "decision_p50_ms": timed, "violations": _count_breaches(replies)}, gain)
+    beside = {name: scores[name]["over_self_consumption"] for name in trained}
+    figures = {
+        "policies": scores,
+        "best_score": max(score["score"] or 0.0 for score in scores.values()),
+        "worst_over_self_consumption": min((found["points"] for found in beside.values() if found is not None), default=None),
+        "breaches": _count_breaches(replies),
+        "train_seconds": seconds,
+        "decision_p50_ms": timed,
+    }
+    return TariffFigures(figures, gain)
 
 
 def train_kinds(history: History, *, steps: int) -> tuple[dict[str, TimedPlans], dict[AgentKind, float]]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from luna.errors import InvalidInputError
 
 WEEK = 7
-# Recorded days that a training needs before the quarter it is measured on. Source: docs/decisions/0004, 60 days of history cost two points of score.
+# Recorded days before the quarter that trainings are measured on: enough to learn from, and for the trial that decides whether what was learned is used.
 HISTORY_DAYS = 60
 # A year of whole weeks: each season counts once, as it was last.
 SPAN_WEEKS = 52
