@@ -1,0 +1,173 @@
+"""Training an agent on a stored site: what is left behind, who becomes champion, and what is refused."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.agent import AgentCardRequest, AgentKind, TrainAgentReply, TrainAgentRequest
+from luna.contracts.data import DayQuality
+from luna.database import observations, quality, sites, training_runs
+from luna.errors import InvalidInputError, NotFoundError
+from luna.objects import FileObjects
+from luna.observations import Observations
+from luna.site import Site, parse_site
+from luna.timeline import SLOT, local_days, local_midnight, parse_zone
+from services.agent.artefacts import load_artefact
+from services.agent.history import read_history
+from services.agent.registry import find_kinds, load_agent, load_agents
+from services.agent.training import describe_agent, train_agent
+
+FIRST, DAYS = date(2024, 4, 2), 30
+ZONE = parse_zone("Europe/Berlin")
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+TARIFF = {
+    "import": {"kind": "time_of_use", "default": 0.3, "bands": [{"from": "00:00", "to": "05:00", "price": 0.15}]},
+    "export": {"kind": "fixed", "price": 0.07},
+}
+BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}
+SITE = parse_site({"name": "learner", "timezone": "Europe/Berlin", "batteries": [BATTERY], "pv": [{"peak_kw": 4}], "tariff": TARIFF})
+
+
+def measure(days: int) -> Observations:
+    """Return an evening's load and a sun of changing strength; one day has a gap."""
+    rng, timeline = np.random.default_rng(0), local_days(FIRST, FIRST + timedelta(days=days - 1), ZONE)
+    hour = np.arange(timeline.count) % 96 / 4
+    load = (0.05 + 0.3 * np.exp(-((hour - 19) ** 2) / 6)) * rng.gamma(4, 0.25, hour.size)
+    pv = np.maximum(np.sin((hour - 6) / 12 * np.pi), 0) * rng.uniform(0.1, 0.8, days).repeat(96)
+    load[5 * 96 + 40 : 5 * 96 + 50] = np.nan
+    return Observations.of(timeline.starts, {"load_kwh": load, "pv_kwh": pv})
+
+
+@pytest.fixture(scope="module")
+def trained(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Connection, FileObjects, TrainAgentReply]]:
+    """A transaction in which a site has thirty days, and trees that learned from most of them."""
+    objects = FileObjects(tmp_path_factory.mktemp("objects"))
+    with database.connect() as connection, closing(connection.begin()):
+        sites.save(connection, SITE)
+        observations.upsert(connection, SITE.name, measure(DAYS))
+        quality.save(connection, SITE.name, [DayQuality(day=FIRST + timedelta(days=9), verdict="exclude")])
+        yield connection, objects, train(connection, objects, "imitation")
+
+
+@pytest.fixture
+def home(trained: tuple[Connection, FileObjects, TrainAgentReply]) -> Iterator[Connection]:
+    savepoint = trained[0].begin_nested()
+    yield trained[0]
+    savepoint.rollback()
+
+
+@pytest.fixture
+def objects(trained: tuple[Connection, FileObjects, TrainAgentReply]) -> FileObjects:
+    return trained[1]
+
+
+@pytest.fixture
+def first(trained: tuple[Connection, FileObjects, TrainAgentReply]) -> TrainAgentReply:
+    return trained[2]
+
+
+def train(connection: Connection, objects: FileObjects, kind: AgentKind, *, seed: int = 0, until: datetime | None = None) -> TrainAgentReply:
+    return train_agent(connection, TrainAgentRequest(site_id=SITE.name, kind=kind, seed=seed, until=until), objects=objects, now=NOW)
+
+
+def test_a_training_leaves_a_run_an_artefact_and_a_card(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
+    run = training_runs.load(home, SITE.name, first.run_id)
+    card = describe_agent(home, objects, AgentCardRequest(site_id=SITE.name, kind="imitation"))
+
+    assert first.accepted
+    assert (run.version, run.artefact_key, run.accepted) == ("agent_imitation_v1", first.artefact_key, True)
+    assert load_artefact(objects, first.artefact_key).header.data_until == run.data_until
+    assert card.facts["run_id"] == first.run_id
+    assert first.run_id in card.text
+
+
+def test_the_days_of_the_trial_are_not_learned_from(first: TrainAgentReply) -> None:
+    # Of 28 days without the gap and the excluded one a fifth would be five; no fewer than seven are held out.
+    assert first.metrics["trial.days"] == 7.0
+    assert first.data_until == local_midnight(FIRST + timedelta(days=DAYS - 7), ZONE).astimezone(UTC)
+
+
+def test_days_with_gaps_and_excluded_ones_are_left_out(home: Connection) -> None:
+    history = read_history(home, SITE.name, until=NOW)
+
+    assert len(history.days) == DAYS - 2
+    assert {FIRST + timedelta(days=5), FIRST + timedelta(days=9)}.isdisjoint(history.days)
+
+
+def test_the_champion_speaks_from_where_its_data_end(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
+    site = sites.load(home, SITE.name)
+    agent = load_agent(home, objects, site, "imitation", before=first.data_until)
+
+    assert agent.run_id == first.run_id
+    assert load_agents(home, objects, site, before=first.data_until - SLOT) == []
+    with pytest.raises(NotFoundError, match="nothing was trained on data from before"):
+        load_agent(home, objects, site, "imitation", before=first.data_until - SLOT)
+
+
+def test_a_challenger_stands_a_trial_beside_the_champion(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
+    second = train(home, objects, "imitation", seed=1)
+
+    assert {"trial.new.score", "trial.champion.score", "trial.planner.score"} <= set(second.metrics)
+    assert training_runs.load(home, SITE.name, second.run_id).parent_run_id == first.run_id
+    assert second.accepted == (second.metrics["trial.new.score"] >= second.metrics["trial.champion.score"] - 0.005)
+
+
+def test_the_same_seed_stores_the_same_artefact(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
+    assert train(home, objects, "imitation").artefact_key == first.artefact_key
+
+
+@pytest.mark.parametrize("kind", ["network", "clone"])
+def test_each_kind_is_trained_by_the_same_way(home: Connection, objects: FileObjects, kind: AgentKind) -> None:
+    reply = train(home, objects, kind)
+
+    assert (reply.kind, reply.state_version, reply.accepted) == (kind, find_kinds()[kind].state_version, True)
+    assert load_agent(home, objects, sites.load(home, SITE.name), kind).run_id == reply.run_id
+
+
+def test_what_is_measured_after_until_changes_nothing(home: Connection, objects: FileObjects) -> None:
+    until = local_midnight(FIRST + timedelta(days=26), ZONE).astimezone(UTC)
+    before = train(home, objects, "imitation", until=until)
+    later = measure(DAYS)
+    changed = Observations.of(later.starts[26 * 96 :], {"load_kwh": later.load_kwh[26 * 96 :] * 5, "pv_kwh": later.pv_kwh[26 * 96 :] * 0.1})
+    observations.upsert(home, SITE.name, changed)
+
+    assert train(home, objects, "imitation", until=until).artefact_key == before.artefact_key
+
+
+def test_another_battery_needs_another_training(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
+    other = SITE.model_copy(update={"batteries": [SITE.batteries[0].model_copy(update={"capacity_kwh": 12.0})]})
+    sites.save(home, other)
+
+    assert load_agents(home, objects, other, names=["imitation"]) == []
+
+
+def test_a_site_with_few_days_says_how_many_it_needs(home: Connection, objects: FileObjects) -> None:
+    until = local_midnight(FIRST + timedelta(days=12), ZONE).astimezone(UTC)
+    with pytest.raises(InvalidInputError, match="10 days that can be learned from, and 21 are needed"):
+        train(home, objects, "imitation", until=until)
+
+
+def test_a_site_without_any_history_says_so(home: Connection, objects: FileObjects) -> None:
+    empty: Site = SITE.model_copy(update={"name": "empty"})
+    sites.save(home, empty)
+    with pytest.raises(InvalidInputError, match="nothing was measured on a whole day before"):
+        train_agent(home, TrainAgentRequest(site_id="empty", kind="imitation"), objects=objects, now=NOW)
+
+
+def test_progress_is_told(home: Connection, objects: FileObjects) -> None:
+    heard: list[tuple[int, int]] = []
+    request = TrainAgentRequest(site_id=SITE.name, kind="imitation")
+    train_agent(home, request, objects=objects, now=NOW, progress=lambda done, total, _label: heard.append((done, total)))
+
+    shares = [done / total for done, total in heard]
+    assert shares == sorted(shares)
+    assert len(shares) >= 4
+
+
+def test_the_store_of_objects_refuses_what_nobody_can_read(home: Connection, objects: FileObjects, first: TrainAgentReply, tmp_path: Path) -> None:
+    assert load_agents(home, FileObjects(tmp_path), sites.load(home, SITE.name)) == []
