@@ -30,11 +30,9 @@ $(VENV)/.test: $(VENV)/.core locks/test.txt $(VENV)/.torch
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/test.txt
 	@touch $@
 
-# PyTorch, for a CPU: from a folder of wheels that pip knows, from PyTorch's own index, or as the registry has it, with gigabytes for graphics cards.
-$(VENV)/.torch: $(VENV)/.uv locks/torch.txt
-	@$(BIN)/pip install --quiet --no-index --no-deps -r locks/torch.txt 2>/dev/null \
-	 || UV_HTTP_TIMEOUT=20 $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --torch-backend cpu -r locks/torch.txt 2>/dev/null \
-	 || $(BIN)/pip install --quiet --disable-pip-version-check -r locks/torch.txt
+# Beside the locks with hashes: its build for a CPU carries others than the registry's.
+$(VENV)/.torch: $(VENV)/.uv locks/torch.txt infra/install-torch
+	@infra/install-torch $(BIN)/python
 	@touch $@
 
 # It wants older libraries than Luna's commands.
@@ -117,8 +115,10 @@ lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addre
 	@for extra in agent api cli forecaster ingest notifier planner rag; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$$extra.txt; done
 	@$(UV_COMPILE) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
+	@$(UV_COMPILE) --constraint locks/test.txt --extra training pyproject.toml \
+	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt locks/images/agent.txt) -o locks/training.txt
 	@for tool in frontend client; do sed -n "s/^$$tool = \[\"\(.*\)\"\]/\1/p" pyproject.toml | $(UV_COMPILE) - -o locks/$$tool.txt; done
-	@$(UV_COMPILE) bench/peers/requirements.in -o bench/peers/requirements.txt
+	@$(UV_COMPILE) --override bench/peers/overrides.txt --no-emit-package torch bench/peers/requirements.in -o bench/peers/requirements.txt
 
 # ---- containers ----------------------------------------------------------------------------------
 

@@ -146,6 +146,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         *_every_tariff("breaches of limits and unmet demand", "breaches", at_most=0),
         *(Target(f"{name}: a decision", ("decision_p50_ms", name), at_most=1.0, unit="ms") for name in ("antares", "imitation", "network", "clone", "rl")),
     ),
+    "agent_training": (
+        Target("reinforcement, 2 M steps on one thread", ("seconds",), at_most=20, unit="s"),
+        Target("stable-baselines3 as it comes over ours", ("stable_baselines3", "default", "ratio"), at_least=30, unit="×"),
+        Target("stable-baselines3 with a vectorised environment over ours", ("stable_baselines3", "fast", "ratio"), at_least=1.5, unit="×"),
+    ),
     "closed_loop": (
         Target("flat tariffs: worst over self-consumption, EUR a week", ("flat", "worst_over_self"), at_most=1e-6),
         Target("elsewhere, forecasts without bias: worst over self-consumption, share of what can be saved", ("elsewhere", "worst_share"), at_most=0.005),

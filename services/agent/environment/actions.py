@@ -1,7 +1,9 @@
 """What a policy may ask for, and the set-point it becomes. Nothing here is safe by itself: every set-point goes through ``luna.physics.clamp``."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Self
 
 import numpy as np
 
@@ -43,7 +45,7 @@ def choose_setpoint(actions: IndexArray, curtailment: IntArray, *, batteries: in
     What is the same for all sites has a single column.
     """
     known = np.where((actions >= 0) & (actions < len(Action)), actions, len(Action))
-    mode, target = (np.broadcast_to(table[known], (batteries, known.size)) for table in (_MODE_OF, _TARGET_OF))
+    mode, target = (np.broadcast_to(np.choose(known, table), (batteries, known.size)) for table in (_MODE_OF, _TARGET_OF))
     return SetPoint(mode, _ANY, target, floor_soc=_LEAST, ceiling_soc=_ANY, spill_soc=_ANY, curtailment=curtailment, pv_limit_kw=_FREE)
 
 
@@ -56,16 +58,6 @@ def read_actions(actions: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> 
     return np.where(whole, values, -1.0).astype(np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class DayPrices:
-    """The import price of slots beside its distribution over their local day, zero prices left out: quartiles and median, each of shape ``(sites,)``."""
-
-    price: FloatArray
-    q25: FloatArray
-    q50: FloatArray
-    q75: FloatArray
-
-
 def find_quartiles(price: FloatArray) -> FloatArray:
     """Return lower quartile, median and upper quartile of a day's import prices, shape ``(3,)``; zero prices are left out, for they are gaps in disguise.
 
@@ -75,57 +67,66 @@ def find_quartiles(price: FloatArray) -> FloatArray:
     return np.quantile(priced, [0.25, 0.5, 0.75]) if priced.size else np.zeros(3)
 
 
-def gate(powers_kw: FloatArray, day: DayPrices) -> FloatArray:
-    """Return powers ``[charge, discharge, export]`` of which no slot asks for both directions, shape ``(3, …, sites)``.
+@dataclass(frozen=True, slots=True)
+class DayPrices:
+    """The import price of slots beside the quartiles of their local day's, each of shape ``(sites,)``."""
 
-    Where both are asked for: in the day's cheapest quarter the battery charges, in its dearest it discharges; between them the larger power wins, and of equal
-    ones the side of the median. Source: revision 80.
-    """
-    charge, discharge = powers_kw[0], powers_kw[1] + powers_kw[2]
-    both = (charge > 0.0) & (discharge > 0.0)
-    larger = np.where(charge == discharge, day.price <= day.q50, charge > discharge)
-    prefers_charge = (day.price <= day.q25) | ((day.price < day.q75) & larger)
-    keeps = np.array([~both | prefers_charge, ~both | ~prefers_charge, ~both | ~prefers_charge])
-    return np.where(keeps, powers_kw, 0.0)
-
-
-def scale_powers(shares: FloatArray, limits: SiteLimits) -> FloatArray:
-    """Return powers ``[charge_kw, discharge_kw, export_kw]`` of each battery, shape ``(3, batteries, sites)``, from shares of its limits, ``(sites, 3)``.
-
-    A share that is no number asks for nothing.
-    """
-    battery = limits.batteries
-    most = np.stack(np.broadcast_arrays(battery.charge_limit_kw, battery.discharge_limit_kw, battery.discharge_limit_kw))
-    with np.errstate(invalid="ignore"):
-        powers = shares.T[:, None, :] * most
-    return np.where(np.isnan(powers), 0.0, powers)
-
-
-def count_beyond(shares: FloatArray) -> BoolArray:
-    """Return which sites were asked for shares that are none, shape ``(sites,)``."""
-    return np.asarray(~((shares >= 0.0) & (shares <= 1.0)).all(axis=1))
+    price: FloatArray
+    q25: FloatArray
+    q50: FloatArray
+    q75: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What batteries hold, kWh, shape ``(batteries, sites)``, at the begin of a slot of so many hours."""
+class Powers:
+    """What a continuous policy asks of each battery, kW, shape ``(batteries, sites)``: into it, out of it for the house, and out of it into the grid."""
 
-    kwh: FloatArray
-    hours: float
+    charge_kw: FloatArray
+    discharge_kw: FloatArray
+    export_kw: FloatArray
+
+    @classmethod
+    def of(cls, shares: Sequence[FloatArray], limits: SiteLimits) -> Self:
+        """Return powers from shares of the batteries' limits, three of shape ``(sites,)``; a share that is none asks for nothing."""
+        battery = limits.batteries
+        with np.errstate(invalid="ignore"):
+            asked = (share * most for share, most in zip(shares, (battery.charge_limit_kw, *(battery.discharge_limit_kw,) * 2), strict=True))
+            return cls(*(np.where(each > 0.0, each, 0.0) for each in asked))
+
+    def gate(self, day: DayPrices) -> "Powers":
+        """Return powers of which no slot asks for both directions.
+
+        Where both are asked for: in the day's cheapest quarter the battery charges, in its dearest it discharges; between them the larger power wins, and of
+        equal ones the side of the median. Source: revision 80.
+        """
+        out = self.discharge_kw + self.export_kw
+        both = (self.charge_kw > 0.0) & (out > 0.0)
+        larger = np.where(self.charge_kw == out, day.price <= day.q50, self.charge_kw > out)
+        charges = (day.price <= day.q25) | ((day.price < day.q75) & larger)
+        return Powers(
+            np.where(both & ~charges, 0.0, self.charge_kw),
+            np.where(both & charges, 0.0, self.discharge_kw),
+            np.where(both & charges, 0.0, self.export_kw),
+        )
+
+    def setpoint(self, curtailment: IntArray, stored_kwh: FloatArray, *, hours: float, limits: SiteLimits) -> SetPoint:
+        """Return the set-point of gated powers in a slot of so many hours.
+
+        Charging takes the surplus first and the grid for the rest. Discharging serves the load; what is to be exported is sold beside it, and the two
+        together bound what leaves the battery.
+        """
+        battery = limits.batteries
+        charges, sells = self.charge_kw > 0.0, self.export_kw > 0.0
+        out = np.where(sells, int(Mode.EXPORT), np.where(self.discharge_kw > 0.0, int(Mode.SUPPLY), int(Mode.HOLD)))
+        mode = np.where(charges, int(Mode.CHARGE), out).astype(np.int8)
+        up = (stored_kwh + self.charge_kw * (hours * battery.charge_efficiency)) / battery.capacity_kwh
+        down = (stored_kwh - (self.discharge_kw + self.export_kw) * (hours / battery.discharge_efficiency)) / battery.capacity_kwh
+        target, power = np.where(charges, up, down), np.where(charges, self.charge_kw, self.export_kw)
+        return SetPoint(mode, power, target, floor_soc=down, ceiling_soc=up, spill_soc=_ANY, curtailment=curtailment, pv_limit_kw=_FREE)
 
 
-def follow_powers(powers_kw: FloatArray, curtailment: IntArray, *, stored: Stored, limits: SiteLimits) -> SetPoint:
-    """Return the set-point of gated powers ``[charge_kw, discharge_kw, export_kw]``, shape ``(3, batteries, sites)``.
-
-    Charging takes the surplus first and the grid for the rest. Discharging serves the load; what is to be exported is sold beside it, and the two powers
-    together bound what leaves the battery.
-    """
-    battery = limits.batteries
-    charge, discharge, export = powers_kw
-    charges, sells = charge > 0.0, export > 0.0
-    mode = np.where(charges, Mode.CHARGE, np.where(sells, Mode.EXPORT, np.where(discharge > 0.0, Mode.SUPPLY, Mode.HOLD))).astype(np.int8)
-    up = (stored.kwh + charge * (stored.hours * battery.charge_efficiency)) / battery.capacity_kwh
-    down = (stored.kwh - (discharge + export) * (stored.hours / battery.discharge_efficiency)) / battery.capacity_kwh
-    target = np.where(charges, up, down)
-    power = np.where(charges, charge, export)
-    return SetPoint(mode, power, target, floor_soc=down, ceiling_soc=up, spill_soc=_ANY, curtailment=curtailment, pv_limit_kw=_FREE)
+def beyond_limits(shares: Sequence[FloatArray]) -> BoolArray:
+    """Return which sites were asked for a share that is none, shape ``(sites,)``."""
+    within = [(share >= 0.0) & (share <= 1.0) for share in shares]
+    beyond: BoolArray = ~(within[0] & within[1] & within[2])
+    return beyond

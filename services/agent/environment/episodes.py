@@ -26,9 +26,9 @@ NO_VERDICTS: Mapping[date, QualityVerdict] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class SlotTable:
-    """What happened in each slot, arrays of shape ``(slots,)``: energies in kWh, prices in currency/kWh, and how the site's rule holds PV back.
+    """What happened in slots, arrays of shape ``(slots,)``: energies in kWh, prices in currency/kWh, and how the site's rule holds PV back.
 
-    ``quartiles`` (``(3, slots)``) are those of the local day's import price, zero prices left out.
+    ``q25``, ``q50`` and ``q75`` are lower quartile, median and upper quartile of the local day's import price, zero prices left out.
     """
 
     load_kwh: FloatArray
@@ -36,7 +36,18 @@ class SlotTable:
     import_price: FloatArray
     export_price: FloatArray
     curtailment: IntArray
-    quartiles: FloatArray
+    q25: FloatArray
+    q50: FloatArray
+    q75: FloatArray
+
+    @property
+    def columns(self) -> dict[str, FloatArray | IntArray]:
+        """The arrays by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def at(self, slots: IndexArray) -> "SlotTable":
+        """Return what happened in some of the slots, in this order."""
+        return SlotTable(**{name: column[slots] for name, column in self.columns.items()})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +185,7 @@ def _require_stepwise(site: Site) -> None:
 def _read_slots(scene: ReplayData) -> tuple[SlotTable, dict[int, str]]:
     """Return what happened in a scene's window, and the slots of which that is not known."""
     actuals, count = scene.actuals, scene.timeline.count
-    imported, exported, quartiles, gaps = np.full(count, np.nan), np.full(count, np.nan), np.zeros((3, count)), {}
+    imported, exported, quartiles, gaps = np.full(count, np.nan), np.full(count, np.nan), np.zeros((3, count)), dict[int, str]()
     for first, end in scene.days:
         day = scene.timeline.window(first, end - first)
         try:
@@ -185,7 +196,7 @@ def _read_slots(scene: ReplayData) -> tuple[SlotTable, dict[int, str]]:
     for name, series in {"load": actuals.load_kwh, "PV": actuals.pv_kwh}.items():
         gaps |= dict.fromkeys(np.flatnonzero(~np.isfinite(series)).tolist(), f"what the {name} was is not known")
     curtailment = site_curtailment(scene.site, np.nan_to_num(imported), np.nan_to_num(exported))
-    return SlotTable(actuals.load_kwh, actuals.pv_kwh, imported, exported, curtailment, quartiles), gaps
+    return SlotTable(actuals.load_kwh, actuals.pv_kwh, imported, exported, curtailment, *quartiles), gaps
 
 
 def _refuse_days(scene: ReplayData, gaps: Mapping[int, str], verdicts: Mapping[date, QualityVerdict]) -> dict[date, str]:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets, repeat_last, split_days
@@ -16,6 +17,7 @@ from services.planner.problem.problem import Problem
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay.data import ReplayData
 
+HourArray = NDArray[np.float32]
 HOURS = int(HORIZON / timedelta(hours=1))
 _HOUR, _HALF_DAY = timedelta(hours=1), timedelta(hours=12)
 # Prices are divided by the mean of their magnitude over a day, currency/kWh, and by no less than this.
@@ -24,38 +26,41 @@ LEAST_SCALE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class HoursAhead:
-    """Means of whole hours (UTC), one after the other, row by row: powers in kW, prices in currency/kWh."""
+    """Means of whole hours (UTC), one after the other, row by row: powers in kW, prices in currency/kWh; each of shape ``(hours,)``."""
 
-    load_kw: FloatArray
-    pv_kw: FloatArray
-    import_price: FloatArray
-    export_price: FloatArray
+    load_kw: HourArray
+    pv_kw: HourArray
+    import_price: HourArray
+    export_price: HourArray
 
 
 @dataclass(frozen=True, slots=True)
 class KnownSlots:
     """What was known at the begin of slots, arrays of shape ``(slots,)``: of the slot itself, and where the hours after its own begin in ``ahead``.
 
-    ``hour`` is the local clock's, ``hours_left`` what remains of the local day. ``price_scale`` is the mean magnitude of the import price over the day from
-    the slot on, ``highest_price`` the highest one of twelve hours. From ``energy_at`` and ``price_at`` on, ``HOURS − 1`` values of ``ahead`` belong to a slot.
+    ``time_sin`` and ``time_cos`` tell the local clock, ``day_share`` what it shows and ``day_left`` what remains of the local day, both as shares of 24 hours.
+    ``price_factor`` is one over the mean magnitude of the import price in the 24 hours from the slot on, ``highest_price`` the highest in twelve. From
+    ``energy_at`` and ``price_at`` on, ``HOURS − 1`` values of ``ahead`` belong to a slot.
 
     Invariants: nothing depends on what happened, was issued or published after the slot's begin.
     """
 
-    hour: FloatArray
-    hours_left: FloatArray
+    time_sin: FloatArray
+    time_cos: FloatArray
+    day_share: FloatArray
+    day_left: FloatArray
     load_kw: FloatArray
     pv_kw: FloatArray
     import_price: FloatArray
     export_price: FloatArray
-    price_scale: FloatArray
+    price_factor: FloatArray
     highest_price: FloatArray
     energy_at: IndexArray
     price_at: IndexArray
     ahead: HoursAhead
 
     @classmethod
-    def of_problem(cls, problem: Problem) -> Self:
+    def of_problem(cls, problem: Problem) -> "KnownSlots":
         """Return what a plan is made from, for each slot of its horizon as known at its begin; beyond the horizon its last day repeats."""
         outlook = problem.paid.outlook
         timeline, zone = outlook.timeline, ZoneInfo(problem.site.timezone)
@@ -66,7 +71,7 @@ class KnownSlots:
         energy.add(span, load, pv)
         prices = Rows(timeline)
         prices.add(span, outlook.import_price[place], outlook.export_price[place])
-        return cls(**_join_rows(timeline, zone, energy, prices))
+        return _join_rows(timeline, zone, energy, prices)
 
     @classmethod
     def join(cls, parts: Sequence["KnownSlots"]) -> Self:
@@ -99,7 +104,7 @@ class Rows:
         self._rows: list[FloatArray] = []
         self._size = 0
         self.now = np.zeros((2, timeline.count))
-        self.scale, self.highest = np.ones(timeline.count), np.zeros(timeline.count)
+        self.factor, self.highest = np.ones(timeline.count), np.zeros(timeline.count)
         self.at: IndexArray = np.zeros(timeline.count, dtype=np.int64)
 
     def add(self, span: Span, *series: FloatArray) -> None:
@@ -113,36 +118,50 @@ class Rows:
         self.at[span.first : span.end] = self._size + (begun + np.arange(count)) // self._per_hour + (0 if lead else 1)
         self._rows.append(row)
         self._size += hours
-        self.scale[span.first : span.end] = np.maximum(_roll(np.abs(values[0]), DAY // self._timeline.step, count).mean(axis=1), LEAST_SCALE)
+        self.factor[span.first : span.end] = 1.0 / np.maximum(_roll(np.abs(values[0]), DAY // self._timeline.step, count).mean(axis=1), LEAST_SCALE)
         self.highest[span.first : span.end] = _roll(values[0], _HALF_DAY // self._timeline.step, count).max(axis=1)
 
     @property
-    def hours(self) -> FloatArray:
+    def hours(self) -> HourArray:
         """All rows, one after the other, shape ``(2, hours)``."""
         # Slots of which nothing is known point at something that is there.
-        return np.concatenate([*self._rows, np.zeros((2, HOURS))], axis=1)
+        return np.concatenate([*self._rows, np.zeros((2, HOURS))], axis=1, dtype=np.float32)
 
 
 def _roll(series: FloatArray, width: int, count: int) -> FloatArray:
     return np.lib.stride_tricks.sliding_window_view(series, width)[:count]
 
 
-def _join_rows(timeline: Timeline, zone: ZoneInfo, energy: Rows, prices: Rows) -> dict[str, FloatArray | IndexArray | HoursAhead]:
+def _join_rows(timeline: Timeline, zone: ZoneInfo, energy: Rows, prices: Rows) -> KnownSlots:
     hour, left = read_clock(timeline, zone)
-    ahead = HoursAhead(*energy.hours, *prices.hours)
-    now = dict(zip(("load_kw", "pv_kw", "import_price", "export_price"), [*energy.now, *prices.now], strict=True))
-    known = {"price_scale": prices.scale, "highest_price": prices.highest, "energy_at": energy.at, "price_at": prices.at}
-    return {"hour": hour, "hours_left": left, **now, **known, "ahead": ahead}
+    angle = 2.0 * np.pi / 24.0 * hour
+    (load_kw, pv_kw), (import_price, export_price) = energy.now, prices.now
+    return KnownSlots(
+        time_sin=np.sin(angle),
+        time_cos=np.cos(angle),
+        day_share=hour / 24.0,
+        day_left=left / 24.0,
+        load_kw=load_kw,
+        pv_kw=pv_kw,
+        import_price=import_price,
+        export_price=export_price,
+        price_factor=prices.factor,
+        highest_price=prices.highest,
+        energy_at=energy.at,
+        price_at=prices.at,
+        ahead=HoursAhead(*energy.hours, *prices.hours),
+    )
 
 
 def read_clock(timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArray, FloatArray]:
     """Return the local clock's hour at the begin of each slot, and how many hours remain of its local day, each of shape ``(slots,)``."""
     local = timeline.starts + local_offsets(timeline.starts, zone)
-    hour = (local - local.astype("datetime64[D]")) / np.timedelta64(1, "h")
+    hour: FloatArray = (local - local.astype("datetime64[D]")) / np.timedelta64(1, "h")
     whole = Timeline(timeline.start, timeline.step, timeline.count + 2 * DAY // timeline.step)
     edges = np.array(split_days(whole, zone)[1:])
     ends = edges[np.searchsorted(edges, np.arange(timeline.count), side="right")]
-    return hour, (ends - np.arange(timeline.count)) * (timeline.step / _HOUR)
+    left = np.asarray((ends - np.arange(timeline.count)) * (timeline.step / _HOUR), dtype=float)
+    return hour, left
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,16 +174,15 @@ class SceneKnowledge:
     @classmethod
     def of(cls, scene: ReplayData) -> Self:
         """Return what was known in a scene."""
-        timeline, unknown = scene.timeline, {}
+        timeline, unknown = scene.timeline, dict[int, str]()
         energy, prices = Rows(timeline), Rows(timeline)
         issued = np.array([each.issued_at.replace(tzinfo=None) for each in scene.forecasts.forecasts], dtype="datetime64[us]")
         published = [book.published_at for book in scene.prices.books.values()]
 
-        def expect(now: datetime, ahead: Timeline) -> tuple[FloatArray, FloatArray]:
-            load, pv = scene.forecasts.ahead(now, ahead)
-            return load / ahead.hours, pv / ahead.hours
+        def expect(now: datetime, ahead: Timeline) -> tuple[FloatArray, ...]:
+            return tuple(energy_kwh / ahead.hours for energy_kwh in scene.forecasts.ahead(now, ahead))
 
-        def pay(now: datetime, ahead: Timeline) -> tuple[FloatArray, FloatArray]:
+        def pay(now: datetime, ahead: Timeline) -> tuple[FloatArray, ...]:
             known = scene.prices.ahead(now, ahead)
             return known.import_price, known.export_price
 
@@ -172,10 +190,10 @@ class SceneKnowledge:
             for span in _list_spans(scene, instants):
                 said = _read(rows, read, scene, span)
                 unknown |= {} if said is None else dict.fromkeys(range(*span), said)
-        return cls(KnownSlots(**_join_rows(timeline, scene.zone, energy, prices)), unknown)
+        return cls(_join_rows(timeline, scene.zone, energy, prices), unknown)
 
 
-def _read(rows: Rows, read: Callable[[datetime, Timeline], tuple[FloatArray, FloatArray]], scene: ReplayData, span: Span) -> str | None:
+def _read(rows: Rows, read: Callable[[datetime, Timeline], tuple[FloatArray, ...]], scene: ReplayData, span: Span) -> str | None:
     """Add what a span knows, or return why it knows nothing."""
     timeline = scene.timeline
     ahead = Timeline(timeline.start + span.first * timeline.step, timeline.step, span.end - span.first + HORIZON // timeline.step)

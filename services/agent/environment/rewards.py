@@ -31,6 +31,9 @@ class RewardRule:
         return bool(self.terminal_soc_penalty or self.cheap_discharge_penalty)
 
 
+COST_ALONE = RewardRule()
+
+
 @dataclass(frozen=True, slots=True)
 class SlotPrices:
     """What a slot's energy costs, ``(sites,)``, and what wear does, ``(batteries, 1)`` or ``(batteries, sites)``; currency/kWh."""
@@ -79,4 +82,5 @@ class Ends:
 def shape_reward(rule: RewardRule, discharge_kwh: FloatArray, cheap: BoolArray, ends: Ends) -> FloatArray:
     """Return the shaping of a slot, ``(sites,)``, never above zero; ``cheap`` says where the price is below 0.8 × the day's median."""
     terminal = np.where(ends.done, np.abs(ends.soc - ends.first_soc), 0.0)
-    return np.asarray(-rule.terminal_soc_penalty * terminal - rule.cheap_discharge_penalty * np.where(cheap, discharge_kwh, 0.0))
+    penalty: FloatArray = rule.terminal_soc_penalty * terminal + rule.cheap_discharge_penalty * np.where(cheap, discharge_kwh, 0.0)
+    return -penalty

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -55,14 +55,19 @@ class SiteColumns:
         _map_limits(self.limits, note)
         return [*found, self.wear_price]
 
+    def filled(self, columns: Sequence[FloatArray]) -> Self:
+        """Return the same with other arrays, in the order of ``columns``."""
+        left = iter(columns)
+        return type(self)(_map_limits(self.limits, lambda _: next(left)), next(left))
+
 
 def _map_limits(limits: SiteLimits, change: Change) -> SiteLimits:
-    battery = BatteryLimits(**{each.name: change(getattr(limits.batteries, each.name)) for each in fields(BatteryLimits)})
-    grid = {name: change(getattr(limits, name)) for name in ("import_limit_kw", "export_limit_kw", "curtailable")}
+    columns: dict[str, Any] = {each.name: change(getattr(limits.batteries, each.name)) for each in fields(BatteryLimits)}
+    grid: dict[str, Any] = {name: change(getattr(limits, name)) for name in ("import_limit_kw", "export_limit_kw", "curtailable")}
     behind = limits.inverters
     if behind is not None:
         behind = InverterLimits(**{each.name: change(getattr(behind, each.name)) for each in fields(InverterLimits)})
-    return SiteLimits(battery, inverters=behind, **grid)  # type: ignore[arg-type]
+    return SiteLimits(BatteryLimits(**columns), inverters=behind, **grid)
 
 
 def _join(parts: Sequence[SiteLimits]) -> SiteLimits:

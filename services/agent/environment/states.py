@@ -1,70 +1,46 @@
 """What a policy sees of a slot: layouts of state vectors, each with a version of its own. The one place that turns knowledge into features."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray, IndexArray
+from services.agent.environment.kernels import gather
 from services.agent.environment.known import HOURS, KnownSlots
 from services.planner.problem.problem import Problem
 
 StateArray = NDArray[np.float32]
-# No feature is beyond this: a learner never meets a number that it cannot multiply.
-MOST = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """Slots as they are looked at, with what the state of charge is there and what energies are divided by, arrays of shape ``(states,)``."""
+class _Part:
+    """A part of a state: which series of ``KnownSlots`` it shows, by what that is divided, and whether the hours after the slot follow."""
 
-    known: KnownSlots
-    slots: IndexArray
-    soc: FloatArray
-    capacity_kwh: FloatArray
-
-    def by_capacity(self, power_kw: FloatArray) -> FloatArray:
-        return power_kw[self.slots] / self.capacity_kwh
-
-    def by_price(self, price: FloatArray) -> FloatArray:
-        return price[self.slots] / self.known.price_scale[self.slots]
-
-    def energy_ahead(self, power_kw: FloatArray, ahead: FloatArray) -> FloatArray:
-        rows = _windows(ahead)[self.known.energy_at[self.slots]]
-        return np.concatenate([power_kw[self.slots][:, None], rows], axis=1) / self.capacity_kwh[:, None]
-
-    def price_ahead(self, price: FloatArray, ahead: FloatArray) -> FloatArray:
-        rows = _windows(ahead)[self.known.price_at[self.slots]]
-        return np.concatenate([price[self.slots][:, None], rows], axis=1) / self.known.price_scale[self.slots][:, None]
-
-    def angle(self) -> FloatArray:
-        return self.known.hour[self.slots] * (2.0 * np.pi / 24.0)
+    series: str
+    divided_by: Literal["nothing", "capacity", "price"] = "nothing"
+    hours: int = 1
 
 
-def _windows(ahead: FloatArray) -> FloatArray:
-    return np.lib.stride_tricks.sliding_window_view(ahead, HOURS - 1)
-
-
-# A part of a state: its features' number, and what gives them, shape (states,) or (states, features).
-_PARTS: dict[str, tuple[int, Callable[[_Seen], FloatArray]]] = {
-    "soc": (1, lambda seen: seen.soc),
-    "time_sin": (1, lambda seen: np.sin(seen.angle())),
-    "time_cos": (1, lambda seen: np.cos(seen.angle())),
-    "hour": (1, lambda seen: seen.known.hour[seen.slots] / 24.0),
-    "load": (1, lambda seen: seen.by_capacity(seen.known.load_kw)),
-    "pv": (1, lambda seen: seen.by_capacity(seen.known.pv_kw)),
-    "import_price": (1, lambda seen: seen.by_price(seen.known.import_price)),
-    "export_price": (1, lambda seen: seen.by_price(seen.known.export_price)),
-    "load_ahead": (HOURS, lambda seen: seen.energy_ahead(seen.known.load_kw, seen.known.ahead.load_kw)),
-    "pv_ahead": (HOURS, lambda seen: seen.energy_ahead(seen.known.pv_kw, seen.known.ahead.pv_kw)),
-    "import_price_ahead": (HOURS, lambda seen: seen.price_ahead(seen.known.import_price, seen.known.ahead.import_price)),
-    "export_price_ahead": (HOURS, lambda seen: seen.price_ahead(seen.known.export_price, seen.known.ahead.export_price)),
-    "hours_until_end_of_day": (1, lambda seen: seen.known.hours_left[seen.slots] / 24.0),
-    "max_import_price_next_12h": (1, lambda seen: seen.by_price(seen.known.highest_price)),
+_PARTS = {
+    "time_sin": _Part("time_sin"),
+    "time_cos": _Part("time_cos"),
+    "hour": _Part("day_share"),
+    "load": _Part("load_kw", "capacity"),
+    "pv": _Part("pv_kw", "capacity"),
+    "import_price": _Part("import_price", "price"),
+    "export_price": _Part("export_price", "price"),
+    "load_ahead": _Part("load_kw", "capacity", HOURS),
+    "pv_ahead": _Part("pv_kw", "capacity", HOURS),
+    "import_price_ahead": _Part("import_price", "price", HOURS),
+    "export_price_ahead": _Part("export_price", "price", HOURS),
+    "hours_until_end_of_day": _Part("day_left"),
+    "max_import_price_next_12h": _Part("highest_price", "price"),
 }
+_SOC = "soc"
 
 
 @dataclass(frozen=True)
@@ -77,7 +53,7 @@ class StateLayout:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The name of each feature; those of vectors end in the hour ahead, 00 being the slot itself."""
-        widths = {part: _PARTS[part][0] for part in self.parts}
+        widths = {part: 1 if part == _SOC else _PARTS[part].hours for part in self.parts}
         return tuple(f"{part}_{hour:02d}h" if width > 1 else part for part, width in widths.items() for hour in range(width))
 
     @property
@@ -91,20 +67,37 @@ class StateLayout:
         Raises:
             InvalidInputError: a feature that is no number, as of an unknown state of charge.
         """
-        states = self.fill(known, slots, soc, capacity_kwh)
+        states = np.empty((slots.size, self.size), dtype=np.float32)
+        self.fill(states, known, slots, (soc, capacity_kwh))
         if not np.isfinite(states).all():
             feature = self.names[int(np.flatnonzero(~np.isfinite(states).all(axis=0))[0])]
             raise InvalidInputError("this part of the state is not known", field=feature, remedy="Give state of charge, forecasts and prices without gaps.")
         return states
 
-    def fill(self, known: KnownSlots, slots: IndexArray, soc: FloatArray, capacity_kwh: FloatArray) -> StateArray:
-        """Return the same without looking for what is no number: for knowledge that was looked through before."""
-        states = np.empty((slots.size, self.size), dtype=np.float32)
-        seen, first = _Seen(known, slots, soc, capacity_kwh), 0
-        for width, read in (_PARTS[part] for part in self.parts):
-            states[:, first : first + width] = read(seen).reshape(slots.size, width)
-            first += width
-        return np.clip(states, -MOST, MOST, out=states)
+    def fill(self, states: StateArray, known: KnownSlots, slots: IndexArray, batteries: tuple[FloatArray, FloatArray]) -> None:
+        """Write states of slots without looking for what is no number: for knowledge that was looked through before.
+
+        Args:
+            states: where to write, shape ``(states, size)``.
+            known: what was known.
+            slots: of it, shape ``(states,)``.
+            batteries: state of charge and capacity, each of shape ``(states,)``.
+        """
+        soc, capacity_kwh = batteries
+        factors = {"nothing": np.ones(slots.size), "capacity": 1.0 / capacity_kwh, "price": known.price_factor[slots]}
+        place = 0
+        for name in self.parts:
+            if name == _SOC:
+                states[:, place] = soc
+                place += 1
+                continue
+            part = _PARTS[name]
+            factor = factors[part.divided_by]
+            gather(states, (place, 1), getattr(known, part.series), slots, factor)
+            if part.hours > 1:
+                at = known.price_at if part.divided_by == "price" else known.energy_at
+                gather(states, (place + 1, part.hours - 1), getattr(known.ahead, part.series), at[slots], factor)
+            place += part.hours
 
 
 _V1 = ("soc", "time_sin", "time_cos", "load_ahead", "pv_ahead", "import_price_ahead", "export_price_ahead")

@@ -4,36 +4,45 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from luna.physics import BoolArray
 from luna.timeline import FloatArray, IndexArray
-from services.agent.environment.episodes import EpisodeBatch
+from services.agent.environment.episodes import EpisodeBatch, SlotTable
+from services.agent.environment.fused import Columns, Fused, fuse
 from services.agent.environment.states import StateArray
-from services.agent.environment.transition import EnvRule, EpisodeNow, SitesNow, StepResult, reward_step, step_sites
+from services.agent.environment.transition import PLAIN, AnyArray, EnvRule, SitesNow, step_sites
 
 # So many sites at once that what a slot needs of them stays in a core's cache.
 BLOCK = 4096
-AnyArray = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
+# From so many sites on compiling pays, which takes a second.
+FUSE_FROM = 256
 
 
 @dataclass(frozen=True, slots=True)
 class StepInfo:
-    """What a step was about, arrays of shape ``(count,)``: the episode it belonged to, what evaluations count, and what only the learner sees."""
+    """What a step was about, arrays of shape ``(count,)``: the episode it belonged to, what evaluations count, and what only the learner sees.
+
+    ``stored_kwh`` is what all batteries of a site hold at the slot's end; ``intervened``: what was asked for was not what the safety layer let through.
+    """
 
     episode: IndexArray
+    stored_kwh: FloatArray
     cost: FloatArray
     potential: FloatArray
     shaping: FloatArray
     intervened: BoolArray
-    stored_kwh: FloatArray
 
     @classmethod
     def empty(cls, count: int) -> "StepInfo":
         """Return room for so many sites."""
-        return cls(np.zeros(count, dtype=np.int64), *(np.zeros(count) for _ in range(3)), np.zeros(count, dtype=bool), np.zeros(count))
+        return cls(np.empty(count, dtype=np.int64), np.empty(count), np.empty(count), np.empty(count), np.empty(count), np.empty(count, dtype=bool))
+
+    def part(self, sites: slice) -> "StepInfo":
+        """Return a view of some of the sites."""
+        return StepInfo(*(getattr(self, name)[sites] for name in StepInfo.__slots__))
 
 
 class VectorEnv:
@@ -46,12 +55,14 @@ class VectorEnv:
         threads: how many blocks of sites are stepped at once.
     """
 
-    def __init__(self, batch: EpisodeBatch, count: int, *, rule: EnvRule = EnvRule(), threads: int = 1) -> None:  # noqa: B008 - it is frozen
+    def __init__(self, batch: EpisodeBatch, count: int, *, rule: EnvRule = PLAIN, threads: int = 1) -> None:
         self.batch, self.rule, self.count = batch, rule, count
         edges = np.linspace(0, count, -(-count // BLOCK) + 1).astype(int).tolist()
         self._parts = [slice(*each) for each in pairwise(edges)]
-        self._blocks = [Block(batch, rule, part.stop - part.start) for part in self._parts]
+        self._blocks = [_Block(batch, rule, part.stop - part.start) for part in self._parts]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._fused: Fused | None = None
+        self._begun = False
         self.info = StepInfo.empty(count)
 
     @property
@@ -78,7 +89,10 @@ class VectorEnv:
 
     def states(self) -> StateArray:
         """Return the states of all sites, shape ``(count, state_size)``."""
-        return np.concatenate([block.states() for block in self._blocks])
+        states = np.empty((self.count, self.state_size), dtype=np.float32)
+        for block, part in zip(self._blocks, self._parts, strict=True):
+            block.observe(states[part])
+        return states
 
     def step(self, actions: AnyArray, *, observe: bool = True) -> tuple[StateArray, FloatArray, BoolArray]:
         """Live through a slot.
@@ -93,17 +107,18 @@ class VectorEnv:
         """
         rewards, done = np.empty(self.count), np.empty(self.count, dtype=bool)
         states = np.empty((self.count, self.state_size if observe else 0), dtype=np.float32)
-        self.info = StepInfo.empty(self.count)
+        info = self.info = StepInfo.empty(self.count)
+        if not self._begun:
+            self._fused, self._begun = self._compile(actions), True
 
         def work(place: int) -> None:
             part, block = self._parts[place], self._blocks[place]
-            self._note(part, block)
-            result = block.step(actions[part])
-            rewards[part], done[part] = result.reward, block.done
-            self._note_result(part, result)
+            own = info.part(part)
+            done[part] = block.step(actions[part], own, fused=self._fused)
+            rewards[part] = own.potential - own.cost + own.shaping
             block.go_on()
             if observe:
-                states[part] = block.states()
+                block.observe(states[part])
 
         for _ in self._map(work):
             pass
@@ -113,52 +128,75 @@ class VectorEnv:
         places = range(len(self._blocks))
         return map(work, places) if self._pool is None else self._pool.map(work, places)
 
-    def _note(self, part: slice, block: "Block") -> None:
-        self.info.episode[part] = block.episode
-
-    def _note_result(self, part: slice, result: StepResult) -> None:
-        info = self.info
-        info.cost[part], info.potential[part], info.shaping[part] = result.cost, result.potential, result.shaping
-        info.intervened[part], info.stored_kwh[part] = result.transition.intervened, result.transition.flows.stored_kwh.sum(axis=0)
+    def _compile(self, actions: AnyArray) -> Fused | None:
+        return None if self.count < FUSE_FROM else self._blocks[0].fuse(actions[self._parts[0]])
 
 
-class Block:
+class _Block:
     """Sites that are stepped together, arrays of shape ``(sites,)``."""
 
     def __init__(self, batch: EpisodeBatch, rule: EnvRule, count: int) -> None:
         self._batch, self._rule, self._rng = batch, rule, np.random.default_rng(0)
         self.episode = np.zeros(count, dtype=np.int64)
         self._slot, self._last = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-        self._columns = batch.columns.pick(np.zeros(count, dtype=np.int64))
+        self._sites = batch.columns.pick(np.zeros(count, dtype=np.int64))
         self._stored_kwh = np.zeros((len(batch.sites[0].batteries), count))
         self._worth, self._capacity_kwh, self._first_soc = (np.zeros(count) for _ in range(3))
-        self.done: BoolArray = np.zeros(count, dtype=bool)
+        self._done: BoolArray = np.zeros(count, dtype=bool)
+        limits = {f"limit{place}": column for place, column in enumerate(self._sites.columns()) if column.shape[-1] > 1}
+        now = {"stored_kwh": self._stored_kwh, "capacity_kwh": self._capacity_kwh, "worth": self._worth, "first_soc": self._first_soc, "done": self._done}
+        # What a step depends on and what differs from site to site, by name; the arrays stay the same, what they hold changes.
+        self._standing: dict[str, Any] = limits | now
 
     def reset(self, rng: np.random.Generator, episodes: IndexArray) -> None:
         """Begin episodes; ``rng`` draws those that follow."""
         self._rng = rng
         self._begin(np.arange(self.episode.size), episodes)
 
-    def step(self, actions: AnyArray) -> StepResult:
-        """Live through a slot."""
-        now = SitesNow(self._columns.limits, self._columns.wear_price, self._stored_kwh, self._slot)
-        self.done = self._slot == self._last
-        judged = EpisodeNow(self._worth, self._capacity_kwh, self._first_soc, self.done)
-        result = reward_step(self._batch, self._rule, now, step_sites(self._batch, self._rule, now, actions), judged)
-        self._stored_kwh = result.transition.flows.stored_kwh
-        return result
+    def step(self, actions: AnyArray, info: StepInfo, *, fused: Fused | None) -> BoolArray:
+        """Live through a slot, note it, and return where it was an episode's last one."""
+        np.equal(self._slot, self._last, out=self._done)
+        columns = self._columns(actions)
+        results = (info.stored_kwh, info.cost, info.potential, info.shaping, info.intervened)
+        info.episode[:] = self.episode
+        if fused is None:
+            self._stored_kwh[:], *found = self._step(columns | self._batch.slots.at(self._slot).columns)
+            _write(results, (self._stored_kwh.sum(axis=0), *found), slice(None))
+            return self._done
+        if (others := fused.run(self._slot, columns, results)) is not None:
+            apart = {name: column[..., others] for name, column in columns.items()} | self._batch.slots.at(self._slot[others]).columns
+            stored_kwh, *found = self._step(apart)
+            _write(results, (stored_kwh[0], *found), others)
+        self._stored_kwh[0] = info.stored_kwh
+        return self._done
+
+    def fuse(self, actions: AnyArray) -> Fused | None:
+        """Return the step, compiled for the sites of this batch."""
+        return fuse(self._step, self._slot, self._columns(actions), self._batch.slots.columns)
 
     def go_on(self) -> None:
         """Go to the next slot, or, where that was the last one, to an episode that is drawn."""
-        self._slot = self._slot + 1
-        if self.done.any():
-            ended = np.flatnonzero(self.done)
+        self._slot += 1
+        if self._done.any():
+            ended = np.flatnonzero(self._done)
             self._begin(ended, self._rng.integers(self._batch.episodes.size, size=ended.size))
 
-    def states(self) -> NDArray[np.float32]:
-        """Return the states at the begin of the slots."""
+    def observe(self, states: StateArray) -> None:
+        """Write the states at the begin of the slots."""
         soc = self._stored_kwh.sum(axis=0) / self._capacity_kwh
-        return self._rule.layout.fill(self._batch.known, self._slot, soc, self._capacity_kwh)
+        self._rule.layout.fill(states, self._batch.known, self._slot, (soc, self._capacity_kwh))
+
+    def _columns(self, actions: AnyArray) -> dict[str, Any]:
+        return {f"action{place}": column for place, column in enumerate(self._rule.read(actions))} | self._standing
+
+    def _step(self, columns: Columns) -> tuple[Any, ...]:
+        """Return stored energy, cost, potential, shaping and whether the safety layer stepped in, from all that a step depends on."""
+        limits = self._sites.filled([columns.get(f"limit{place}", column) for place, column in enumerate(self._sites.columns())])
+        now = SitesNow(limits.limits, limits.wear_price, *(columns[name] for name in ("stored_kwh", "capacity_kwh", "worth", "first_soc", "done")))
+        slot = SlotTable(**{name: columns[name] for name in SlotTable.__slots__})
+        asked = [columns[name] for name in columns if name.startswith("action")]
+        result = step_sites(self._rule, now, slot, asked, hours=self._batch.hours)
+        return result.flows.stored_kwh, result.costs.total, result.potential, result.shaping, result.intervened
 
     def _begin(self, where: IndexArray, episodes: IndexArray) -> None:
         table = self._batch.episodes
@@ -166,12 +204,17 @@ class Block:
         self._slot[where] = table.first[episodes]
         self._last[where] = table.first[episodes] + table.count[episodes] - 1
         self._worth[where] = table.worth[episodes]
-        for column, source in zip(self._columns.columns(), self._batch.columns.columns(), strict=True):
+        for column, source in zip(self._sites.columns(), self._batch.columns.columns(), strict=True):
             if source.shape[-1] > 1:
                 column[..., where] = source[..., table.site[episodes]]
-        battery = self._columns.limits.batteries
+        battery = self._sites.limits.batteries
         least, most, capacity = (np.broadcast_to(each, self._stored_kwh.shape) for each in (battery.min_kwh, battery.max_kwh, battery.capacity_kwh))
         share = self._rng.random(where.size) if self._rule.start_share is None else self._rule.start_share
         self._stored_kwh[:, where] = least[:, where] + share * (most - least)[:, where]
         self._capacity_kwh[where] = capacity[:, where].sum(axis=0)
         self._first_soc[where] = self._stored_kwh[:, where].sum(axis=0) / self._capacity_kwh[where]
+
+
+def _write(results: Sequence[AnyArray], found: Sequence[AnyArray], where: slice | BoolArray) -> None:
+    for result, column in zip(results, found, strict=True):
+        result[where] = column

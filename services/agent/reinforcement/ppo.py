@@ -60,9 +60,9 @@ class Hyperparameters:
     steps: int = 2_000_000
     # Of each episode between two updates: a day of quarter-hours, so that every update sees all hours alike.
     rollout_steps: int = 96
-    # Units of each hidden layer of policy and value, two networks. [H13, A 3.2]
+    # Units of each hidden layer of policy and value, two networks; as imitation has them, so that what it learned can be begun with. [H13]
     hidden: tuple[int, ...] = (64, 64)
-    activation: Activation = "tanh"
+    activation: Activation = "relu"
     # Of Adam at the beginning; falls to zero in equal steps. [H4]
     learning_rate: float = 1e-3
     # Of what a slot later earns; a cost tomorrow is a cost, and every episode ends.
@@ -106,6 +106,7 @@ class Batch:
     """What an update learns from, one row a step."""
 
     states: Tensor
+    clock: Tensor
     actions: Tensor
     log_probability: Tensor
     advantages: Tensor
@@ -143,7 +144,8 @@ class Ppo:
         hidden = settings.hidden if start is None else tuple(bias.size for bias in start.biases[:-1])
         self.activation: Activation = settings.activation if start is None else start.activation
         self.policy = _build((inputs, *hidden, actions), self.activation, 0.01, weights)
-        self.value = _build((inputs, *settings.hidden, 1), self.activation, 1.0, weights)
+        # The value is told how much of the rollout has passed, which no state says. Source: Pardo et al. 2018, "Time limits in reinforcement learning".
+        self.value = _build((inputs + 1, *settings.hidden, 1), self.activation, 1.0, weights)
         self.states, self.returns = Moments.empty(inputs), Moments.empty(1)
         if start is not None:
             self._begin_with(start)
@@ -216,14 +218,21 @@ class Ppo:
     def _prepare(self, rollout: Rollout) -> tuple[Batch, Tensor]:
         """Return what is learned from, and what the value expected of it, one number a step."""
         states, actions = rollout.states.flatten(0, 1), torch.from_numpy(rollout.actions.ravel()).to(self.device)
-        value = self.value(states).squeeze(1)
-        values = np.concatenate([_to_array(value).reshape(rollout.rewards.shape), _to_array(self.value(rollout.last).squeeze(1))[None]])
+        steps, count = rollout.rewards.shape
+        clock = torch.linspace(0.0, 1.0, steps + 1, device=self.device).repeat_interleave(count)
+        expected = self._expect(torch.cat([states, rollout.last]), clock)
+        value, values = expected[:-count], _to_array(expected).reshape(steps + 1, count)
         rewards = self._scale_rewards(rollout)
         advantages = estimate_advantages(rewards, values, rollout.done, discount=self.settings.discount, trace=self.settings.trace)
         returns = advantages + values[:-1]
         log_probability = self.policy(states).log_softmax(dim=1).gather(1, actions[:, None]).squeeze(1)
         columns = (torch.from_numpy(each.ravel().astype(np.float32)).to(self.device) for each in (advantages, returns))
-        return Batch(states, actions, log_probability, *columns), value
+        return Batch(states, clock[:-count], actions, log_probability, *columns), value
+
+    def _expect(self, states: Tensor, clock: Tensor) -> Tensor:
+        """Return what is earned from states on, as the value expects it."""
+        expected: Tensor = self.value(torch.cat([states, clock[:, None]], dim=1)).squeeze(1)
+        return expected
 
     def _scale_rewards(self, rollout: Rollout) -> FloatArray:
         """Return rewards by the standard deviation of what episodes have earned by a step [H, continuous control 7–8; A 3.4]."""
@@ -243,7 +252,7 @@ class Ppo:
         advantages = (part.advantages - part.advantages.mean()) / (part.advantages.std() + 1e-8)  # [H7]
         clipped = ratio.clamp(1.0 - settings.clip, 1.0 + settings.clip)
         policy_loss = -torch.min(advantages * ratio, advantages * clipped).mean()  # [S eq. 7, H8]
-        value_loss = 0.5 * (self.value(part.states).squeeze(1) - part.returns).square().mean()  # not clipped [A 3.2]
+        value_loss = 0.5 * (self._expect(part.states, part.clock) - part.returns).square().mean()  # not clipped [A 3.2]
         entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1).mean()
         learned = 0.0 if self.update < settings.value_updates else 1.0
         loss = learned * (policy_loss - settings.entropy * entropy) + settings.value_weight * value_loss  # [S eq. 9]

@@ -1,0 +1,32 @@
+"""A loop that copies what was known into state vectors. Compiled once, kept on the disk."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from luna.timeline import FloatArray, IndexArray
+
+# No feature is beyond this: a learner never meets a number that it cannot multiply.
+MOST = 100.0
+
+
+@njit(cache=True, nogil=True)
+def gather(states: NDArray[np.float32], features: tuple[int, int], values: FloatArray | NDArray[np.float32], at: IndexArray, factor: FloatArray) -> None:
+    """Write values into features that follow each other, for each state those that begin ``at`` a place, times a factor; bounded, but for what is no number.
+
+    Args:
+        states: where to write, shape ``(states, size)``.
+        features: the first, and how many.
+        values: shape ``(values,)``.
+        at: shape ``(states,)``.
+        factor: shape ``(states,)``.
+    """
+    first, count = features
+    for state in range(at.size):
+        for step in range(count):
+            value = values[at[state] + step] * factor[state]
+            if MOST < value < np.inf:
+                value = MOST
+            if -np.inf < value < -MOST:
+                value = -MOST
+            states[state, first + step] = value

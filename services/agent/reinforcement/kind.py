@@ -1,0 +1,67 @@
+"""The kind that learns by reinforcement; it begins with what a clone, or else a network that imitates, has learned at the same site."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from luna.physics import Mode
+from luna.site import Site
+from services.agent.artefacts import Artefact
+from services.agent.environment.actions import Action
+from services.agent.environment.states import V1_1
+from services.agent.network import Network
+from services.agent.registry import Learned, Lesson, agent_kind
+from services.agent.reinforcement.policy import RlPolicy
+from services.agent.reinforcement.training import Course, TrainingRule, describe_training, train_network
+
+LAYOUT = V1_1
+_HEADER, _TENSORS = "network.json", "network.safetensors"
+
+
+def load_rl(artefact: Artefact, site: Site) -> RlPolicy:
+    """Return the policy of a stored network.
+
+    Raises:
+        NetworkError: its layers do not fit on each other.
+        InvalidInputError: it does not read the states that its header names.
+    """
+    del site
+    return RlPolicy.read(*_unpack(artefact))
+
+
+@agent_kind("rl", state_version=LAYOUT.version, load=load_rl)
+def train_rl(lesson: Lesson) -> Learned:
+    """Train a policy by reinforcement, on homes such as the site could be and on the site itself."""
+    from safetensors.numpy import save
+
+    rule, history = TrainingRule(layout=LAYOUT), lesson.history
+    start, begun_with = find_start(lesson)
+    course = Course(lesson.steps, lesson.seed, start, progress=lesson.progress)
+    trained = train_network(history.scene, course, rule=rule, verdicts=history.verdicts)
+    header = trained.network.header | {"state_version": LAYOUT.version}
+    settings = asdict(rule) | {"layout": LAYOUT.version, "stage": trained.stage, "begun_with": begun_with}
+    return Learned({_HEADER: json.dumps(header).encode(), _TENSORS: save(trained.network.tensors)}, settings, describe_training(trained, course, rule))
+
+
+def find_start(lesson: Lesson) -> tuple[Network | None, str | None]:
+    """Return a network that another kind has learned at the site, as one that scores actions, and that kind; None where there is none that can be used."""
+    for kind in ("clone", "network"):
+        artefact = lesson.teacher(kind)
+        if artefact is not None and artefact.header.state_version == LAYOUT.version:
+            tensors, header = _unpack(artefact)
+            return keep_actions(Network.read(tensors, header), header["modes"]), kind
+    return None, None
+
+
+def keep_actions(network: Network, modes: list[str]) -> Network:
+    """Return a network that scores modes, in the order of their words, as one that scores actions: each by its mode's score, modes beside them left out."""
+    rows = [modes.index(Mode(action.mode).word) for action in Action]
+    weights, biases = ([*each[:-1], each[-1][rows]] for each in (network.weights, network.biases))
+    return replace(network, weights=weights, biases=biases)
+
+
+def _unpack(artefact: Artefact) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    from safetensors.numpy import load
+
+    return load(artefact.parts[_TENSORS]), json.loads(artefact.text(_HEADER))

@@ -1,0 +1,200 @@
+"""Reinforcement learning of a site: on many homes that its history could have been of first, then on the site itself, judged on days held back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from luna.contracts.data import QualityVerdict
+from luna.errors import InvalidInputError, MachineError
+from luna.timeline import IndexArray
+from services.agent.environment.actions import Action
+from services.agent.environment.episodes import NO_VERDICTS, EpisodeBatch
+from services.agent.environment.states import V1_1, StateArray, StateLayout
+from services.agent.environment.transition import EnvRule
+from services.agent.environment.vector_env import VectorEnv
+from services.agent.network import Network
+from services.agent.reinforcement.randomisation import HomeDraw, draw_homes
+from services.planner.replay.data import ReplayData
+
+# Told steps done, steps in all, and what is being done.
+Progress = Callable[[int, int, str], None]
+Choose = Callable[[StateArray], IndexArray]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRule:
+    """How a site's policy is trained.
+
+    ``episode_days``: what a day leaves in the battery is worth what the next one makes of it, so an episode lasts several. ``own_share`` of all steps are the
+    site's own. ``held_back`` of the days, the latest ones, choose between the two and are not learned from.
+    """
+
+    layout: StateLayout = V1_1
+    count: int = 128
+    episode_days: int = 3
+    own_share: float = 0.4
+    held_back: float = 0.15
+    homes: HomeDraw = field(default_factory=HomeDraw)
+    learning_rate: float = 1e-3
+    own_learning_rate: float = 3e-4
+    # Of a network that was learned elsewhere the value is not known yet.
+    value_updates: int = 5
+
+
+def keep_quiet(done: int, total: int, label: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Of a training: how many steps, by which seed, from which network it begins, and where it keeps what it needs to go on after a crash."""
+
+    steps: int = 2_000_000
+    seed: int = 0
+    start: Network | None = None
+    folder: Path | None = None
+    progress: Progress = keep_quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a training: what is learned from, and how long."""
+
+    name: str
+    batch: EpisodeBatch
+    steps: int
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What a day cost on average under a policy and under none, currency; stored energy is counted in."""
+
+    policy: float
+    self_consumption: float
+    idle: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedNetwork:
+    """What was learned, after which stage it was best, and what each stage's network cost on the days held back."""
+
+    network: Network
+    stage: str
+    judged: Mapping[str, Lived]
+
+
+def train_network(
+    scene: ReplayData, course: Course, *, rule: TrainingRule = TrainingRule(), verdicts: Mapping[date, QualityVerdict] = NO_VERDICTS
+) -> TrainedNetwork:
+    """Return the policy that was learned from a scene.
+
+    Args:
+        scene: what happened, and what was known when.
+        course: how long, and from where.
+        rule: how.
+        verdicts: on the quality of days.
+
+    Raises:
+        InvalidInputError: too few days can be learned from, or ``course.start`` does not read states of the rule's layout.
+        MachineError: PyTorch is not installed.
+    """
+    ppo = import_ppo()
+    learned, held_back = hold_back_days(scene, rule)
+    own = EpisodeBatch.of(learned, days=rule.episode_days, verdicts=verdicts)
+    homes = draw_homes(learned, rule.homes, rng=np.random.default_rng([course.seed, 1]), days=rule.episode_days)
+    judges = EpisodeBatch.of(held_back, days=rule.episode_days, verdicts=verdicts)
+    own_steps = round(course.steps * rule.own_share)
+    stages = [Stage("homes", homes, course.steps - own_steps, rule.learning_rate), Stage("own", own, own_steps, rule.own_learning_rate)]
+    networks, judged, start, before = {}, {}, course.start, 0
+    for stage in stages:
+        start = networks[stage.name] = _learn_stage(ppo, stage, replace(course, start=start), rule=rule, before=before)
+        judged[stage.name] = judge_policy(judges, choose_best(start), rule)
+        before += stage.steps
+    best = min(judged, key=lambda name: judged[name].policy)
+    return TrainedNetwork(networks[best], best, judged)
+
+
+def import_ppo() -> ModuleType:
+    """Return the learner.
+
+    Raises:
+        MachineError: PyTorch, or what it needs, is not installed.
+    """
+    try:
+        from services.agent.reinforcement import ppo
+    except ImportError as exc:
+        remedy = "Install it (make setup); in containers build the agent's image with it (docs/operations.md)."
+        raise MachineError(f"training by reinforcement needs PyTorch: {exc}", field="torch", remedy=remedy) from exc
+    return ppo
+
+
+def hold_back_days(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, ReplayData]:
+    """Return the scene's days that are learned from, and the latest ones, which are not.
+
+    Raises:
+        InvalidInputError: there are too few for both.
+    """
+    days, least = scene.days, rule.episode_days
+    held = max(round(len(days) * rule.held_back), least)
+    if len(days) < held + least:
+        remedy = "Record more days, or load a history: luna data load."
+        raise InvalidInputError(f"reinforcement needs at least {2 * least} days", field="days", value=len(days), remedy=remedy)
+    first = days[-held][0]
+    windows = scene.timeline.window(0, first), scene.timeline.window(first, scene.timeline.count - first)
+    learned, held_back = (replace(scene, timeline=window, carbon_g_per_kwh=None) for window in windows)
+    return learned, held_back
+
+
+def _learn_stage(ppo: ModuleType, stage: Stage, course: Course, *, rule: TrainingRule, before: int) -> Network:
+    environment = VectorEnv(stage.batch, rule.count, rule=EnvRule(layout=rule.layout, start_share=None))
+    rollout = int(stage.batch.episodes.count.max())
+    warm = 0 if course.start is None else rule.value_updates
+    settings = ppo.Hyperparameters(steps=stage.steps, rollout_steps=rollout, learning_rate=stage.learning_rate, value_updates=warm)
+    learner = ppo.Ppo(environment, settings, seed=course.seed, start=course.start)
+
+    def tell(done: int, total: int, metrics: Mapping[str, float]) -> None:
+        del metrics
+        course.progress(before + stage.steps * done // total, course.steps, stage.name)
+
+    if course.folder is None:
+        return ppo.learn_policy(learner, progress=tell)  # type: ignore[no-any-return]
+    with ppo.RunFolder(course.folder / stage.name) as folder:
+        return ppo.learn_policy(learner, folder=folder, progress=tell)  # type: ignore[no-any-return]
+
+
+def choose_best(network: Network) -> Choose:
+    """Return who takes the action that a network scores highest."""
+    return lambda states: network.scores(states).argmax(axis=1)
+
+
+def judge_policy(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> Lived:
+    """Return what a day of a batch costs on average, each episode lived through from the same state of charge."""
+    own, house, idle = (_live(batch, each, rule) for each in (choose, _always(Action.COVER_LOAD), _always(Action.HOLD)))
+    return Lived(own, house, idle)
+
+
+def _always(action: Action) -> Choose:
+    return lambda states: np.full(len(states), action)
+
+
+def _live(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> float:
+    count = batch.episodes.size
+    environment = VectorEnv(batch, count, rule=EnvRule(layout=rule.layout))
+    states = environment.reset(np.random.default_rng(0), np.arange(count))
+    alive, cost = np.ones(count, dtype=bool), 0.0
+    while alive.any():
+        states, rewards, done = environment.step(choose(states))
+        cost -= float(rewards[alive].sum())
+        alive &= ~done
+    return cost / (count * rule.episode_days)
+
+
+def describe_training(trained: TrainedNetwork, course: Course, rule: TrainingRule) -> dict[str, float]:
+    """Return figures of a training."""
+    figures = {f"{stage}.{name}_per_day": value for stage, lived in trained.judged.items() for name, value in asdict(lived).items()}
+    return figures | {"steps": float(course.steps), "episode_days": float(rule.episode_days)}
