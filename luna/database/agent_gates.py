@@ -52,9 +52,22 @@ def read_standing(connection: Connection, site_id: str, *, policy: str) -> dict[
     Raises:
         NotFoundError: no such site.
     """
+    return _last_by_mode(connection, _select(connection, site_id).where(agent_gates.c.policy == policy, agent_gates.c.state.is_not(None)))
+
+
+def read_turns(connection: Connection, site_id: str, *, policy: str) -> dict[ControlMode, GateEntry]:
+    """Return of each mode of a policy the last decision that withdrew it or gave it back; one that was always as it is now is left out.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    turned = agent_gates.c.kind.in_(("withdrawn", "restored"))
+    return _last_by_mode(connection, _select(connection, site_id).where(agent_gates.c.policy == policy, turned))
+
+
+def _last_by_mode(connection: Connection, query: Any) -> dict[ControlMode, GateEntry]:
     table = agent_gates.c
-    own = _select(connection, site_id).where(table.policy == policy, table.state.is_not(None))
-    rows = connection.execute(own.ext(distinct_on(table.mode)).order_by(table.mode, table.gate_id.desc())).mappings()
+    rows = connection.execute(query.ext(distinct_on(table.mode)).order_by(table.mode, table.gate_id.desc())).mappings()
     entries = [_entry(row) for row in rows]
     return {entry.mode: entry for entry in entries}
 

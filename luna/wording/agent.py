@@ -30,10 +30,6 @@ REASONS: Phrases = {
         "en": "On {days} days the agent was surely cheaper than the planner.",
         "de": "An {days} Tagen war der Agent sicher günstiger als der Planer.",
     },
-    "violations": {
-        "en": "In its replays the agent broke a limit of the site.",
-        "de": "Beim Nachspielen hat der Agent eine Grenze des Standorts verletzt.",
-    },
     "losing_streak": {
         "en": "Lately the agent lost more against the planner than chance explains.",
         "de": "Zuletzt verlor der Agent gegen den Planer mehr, als Zufall erklärt.",
@@ -99,7 +95,10 @@ VERDICTS: Phrases = {
     },
     "no_artefact": {"en": "No agent was trained that could plan for this site.", "de": "Kein Agent ist trainiert, der für diesen Standort planen könnte."},
     "plan_failed": {"en": "The agent made no plan.", "de": "Der Agent hat keinen Plan gemacht."},
-    "no_shadow_plan": {"en": "The agent's plan has not come yet.", "de": "Der Plan des Agenten ist noch nicht da."},
+    "no_verdict": {
+        "en": "No plan of the agent has been judged yet for what it may do now.",
+        "de": "Für das, was der Agent jetzt darf, ist noch kein Plan von ihm beurteilt.",
+    },
 }
 
 
