@@ -209,8 +209,7 @@ def replay_day(scene: ReplayData, rules: Rules, window: Timeline, chains: Mappin
     oracle = plan_with_hindsight(scene, rules)
     plain = {name: PlainPolicy(mode, rules.curtailment) for name, mode in (("idle", Mode.HOLD), ("self_consumption", Mode.SELF_CONSUMPTION))}
     policies: dict[str, Policy] = {**chains, **plain, "oracle": Committed(oracle.setpoints)}
-    day = window.start.astimezone(scene.zone).date()
-    return {name: _cost(_live(scene, rules, window, policy), scene, rules, oracle, day) for name, policy in policies.items()}
+    return {name: _cost(_live(scene, rules, window, policy), scene, rules, oracle) for name, policy in policies.items()}
 
 
 def _live(scene: ReplayData, rules: Rules, window: Timeline, policy: Policy) -> Trajectory:
@@ -219,7 +218,7 @@ def _live(scene: ReplayData, rules: Rules, window: Timeline, policy: Policy) -> 
     return simulate(policy, part, limits=rules.limits, stored_kwh=rules.initial_kwh)
 
 
-def _cost(lived: Trajectory, scene: ReplayData, rules: Rules, oracle: Plan, day: date) -> DayCost:
+def _cost(lived: Trajectory, scene: ReplayData, rules: Rules, oracle: Plan) -> DayCost:
     count = lived.timeline.count
     flows, begin, end = lived.flows, rules.initial_kwh[:, 0], lived.flows.stored_kwh[:, 0, -1]
     costs = price(lived, import_price=rules.import_price[:count], export_price=rules.export_price[:count], wear_price=rules.wear_price).total
@@ -227,7 +226,7 @@ def _cost(lived: Trajectory, scene: ReplayData, rules: Rules, oracle: Plan, day:
     carbon = None if scene.carbon_g_per_kwh is None else float((flows.import_kwh[0] * scene.carbon_g_per_kwh[:count]).sum())
     worth = [value_stored_energy(oracle, rules, slot, stored.tolist()) for slot, stored in ((-1, begin), (count - 1, end))]
     return DayCost(
-        day=day,
+        day=lived.timeline.start.astimezone(scene.zone).date(),
         cost=float(costs.sum()),
         stored_gain=float(rules.terminal_value * (end.sum() - begin.sum())),
         value_gain=worth[1] - worth[0],
