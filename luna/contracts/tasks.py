@@ -1,5 +1,6 @@
 """Every task there is, as its request declares it: which ones beat asks for, and which ones may be asked for as jobs."""
 
+from luna.contracts.agent import AgentCardRequest, TrainAgentRequest
 from luna.contracts.answers import AskRequest
 from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (
@@ -78,6 +79,8 @@ REQUESTS: tuple[type[Request], ...] = (
     RecommendRequest,
     RecordEventsRequest,
     RefreshRecommendationsRequest,
+    TrainAgentRequest,
+    AgentCardRequest,
 )
 
 

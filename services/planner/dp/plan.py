@@ -81,6 +81,7 @@ class Plan:
     ``(batteries, slots)``. ``values`` holds what is known of each battery; it is empty where ways of slots stay open. ``method`` is the step of the ladder
     that made it, ``disagreements`` what physics did not confirm on the way: bugs. Where a policy is ``followed``, set-points and flows are what it makes of
     the expected course, ``premium`` is what that costs more than the optimum there, and ``keeps_modes`` says that the margin against switching was heeded.
+    ``not_learned`` is the code of why a trained policy that was asked is not followed.
     """
 
     problem: Problem
@@ -102,6 +103,7 @@ class Plan:
     followed: Followed = "none"
     premium: float = 0.0
     keeps_modes: bool = False
+    not_learned: str | None = None
 
     @property
     def limits(self) -> SiteLimits:

@@ -1,0 +1,146 @@
+"""A trained agent as one object in the store, named after its own digest: a JSON header, then parts in LightGBM's text, safetensors or JSON. No pickle."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any, Self
+
+import pydantic
+
+from luna.contracts.agent import AgentKind
+from luna.contracts.message import Message
+from luna.errors import MachineError, NotFoundError
+from luna.objects import ObjectStore
+from luna.site import Site
+from services.forecaster.model.artefact import ArtefactError, name_digest
+
+__all__ = ["Artefact", "ArtefactError", "Header", "SiteFacts", "load_artefact", "name_beside", "require_fit", "save_artefact"]
+FORMAT = 1  # raised whenever the container changes
+FOLDER = "agent"
+RETRAIN = "Train again with `luna agent train`."
+_BATTERY_FACTS = ("capacity_kwh", "min_soc", "max_soc", "charge_limit_kw", "discharge_limit_kw", "charge_efficiency", "discharge_efficiency")
+
+
+class SiteFacts(Message):
+    """What of a site a policy was trained for: its name and its batteries' figures, in order. Prices are part of every state."""
+
+    name: str
+    batteries: list[dict[str, float]]
+
+    @classmethod
+    def of(cls, site: Site) -> Self:
+        """Return the facts of a site."""
+        return cls(name=site.name, batteries=[{fact: float(getattr(battery, fact)) for fact in _BATTERY_FACTS} for battery in site.batteries])
+
+
+class Header(Message):
+    """What is known of an artefact without its parts; ``parts`` names each and its length in bytes, in order.
+
+    ``site`` is null where a policy serves any home. Nothing from ``data_until`` on was learned from.
+    """
+
+    format: int = FORMAT
+    kind: AgentKind
+    state_version: str
+    site: SiteFacts | None
+    data_from: datetime
+    data_until: datetime
+    seed: int
+    metrics: dict[str, float] = {}
+    settings: dict[str, Any] = {}
+    parts: dict[str, int] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A trained agent: what is known of it, and what it learned, by the name of the part."""
+
+    header: Header
+    parts: Mapping[str, bytes]
+
+    def text(self, name: str) -> str:
+        """Return a part that is text."""
+        return self.parts[name].decode()
+
+
+def save_artefact(artefact: Artefact, objects: ObjectStore) -> str:
+    """Store an artefact and return its key; the same twice is one object.
+
+    Raises:
+        UnavailableError: the store is away; the same call may work later.
+        MachineError: the store is full, cannot be written, or refuses Luna.
+    """
+    header = artefact.header.model_copy(update={"parts": {name: len(part) for name, part in artefact.parts.items()}})
+    line = json.dumps(header.model_dump(mode="json"), sort_keys=False).encode()
+    packed = gzip.compress(b"\n".join([line, b"".join(artefact.parts.values())]), compresslevel=6, mtime=0)
+    key = f"{FOLDER}/{hashlib.sha256(packed).hexdigest()}.agent.gz"
+    objects.put(key, packed)
+    return key
+
+
+def load_artefact(objects: ObjectStore, key: str) -> Artefact:
+    """Return what is stored under ``key``.
+
+    Raises:
+        ArtefactError: missing, damaged, of another format, or in a store that cannot be read.
+        UnavailableError: the store is away.
+    """
+    try:
+        packed = objects.get(key)
+    except NotFoundError as exc:
+        raise ArtefactError("the trained agent is missing", field=key, remedy=RETRAIN) from exc
+    except MachineError as exc:
+        raise ArtefactError(f"the trained agent cannot be read: {exc.message}", field=key, remedy=exc.remedy) from exc
+    if hashlib.sha256(packed).hexdigest() != name_digest(key):
+        raise ArtefactError("the trained agent is damaged: its digest is not its name", field=key, remedy=RETRAIN)
+    return _unpack(packed, key)
+
+
+def _unpack(packed: bytes, key: str) -> Artefact:
+    try:
+        line, _, rest = gzip.decompress(packed).partition(b"\n")
+        document = json.loads(line)
+        found = document.get("format")
+    except (OSError, EOFError, ValueError, AttributeError) as exc:
+        raise ArtefactError("the object is no trained agent", field=key, remedy=RETRAIN) from exc
+    if found != FORMAT:
+        raise ArtefactError("the trained agent is of another format", field=key, value=found, remedy=RETRAIN)
+    try:
+        header = Header.model_validate(document)
+    except pydantic.ValidationError as exc:
+        raise ArtefactError("the header of the trained agent cannot be read", field=key, remedy=RETRAIN) from exc
+    if sum(header.parts.values()) != len(rest):
+        raise ArtefactError("the trained agent is damaged: its parts are of another length", field=key, value=len(rest), remedy=RETRAIN)
+    parts, first = {}, 0
+    for name, length in header.parts.items():
+        parts[name], first = rest[first : first + length], first + length
+    return Artefact(header, parts)
+
+
+def require_fit(artefact: Artefact, key: str, *, kind: AgentKind, state_version: str, site: Site) -> Artefact:
+    """Return an artefact that may speak for a site.
+
+    Raises:
+        ArtefactError: it is of another kind, reads states of another version, or was trained for another site, or for other batteries.
+    """
+    header = artefact.header
+    if header.kind != kind:
+        raise ArtefactError(f"the trained agent is of another kind than {kind}", field=key, value=header.kind, remedy=RETRAIN)
+    if header.state_version != state_version:
+        raise ArtefactError(f"the trained agent reads states of another version than {state_version}", field=key, value=header.state_version, remedy=RETRAIN)
+    facts = SiteFacts.of(site)
+    if header.site is not None and header.site.name != facts.name:
+        raise ArtefactError(f"the trained agent is that of another site than {facts.name}", field=key, value=header.site.name, remedy=RETRAIN)
+    if header.site is not None and header.site != facts:
+        raise ArtefactError("the trained agent knows other batteries than the site has now", field=key, value=facts.name, remedy=RETRAIN)
+    return artefact
+
+
+def name_beside(key: str, ending: str) -> str:
+    """Return the key of what is stored beside an artefact."""
+    model = PurePosixPath(key)
+    return f"{model.parent}/{name_digest(key)}.{ending}"

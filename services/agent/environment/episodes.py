@@ -1,0 +1,215 @@
+"""Episodes: local days of sites as they were and as they were known, ready to be stepped side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Self
+
+import numpy as np
+
+from luna.contracts.data import QualityVerdict
+from luna.economics import find_charge, site_curtailment
+from luna.errors import InvalidInputError, NotFoundError
+from luna.physics import BoolArray, IntArray
+from luna.site import Battery, Site
+from luna.timeline import FloatArray, IndexArray
+from luna.wear import wears_by_depth
+from services.agent.environment.actions import find_quartiles
+from services.agent.environment.known import KnownSlots, SceneKnowledge
+from services.agent.environment.sites import SiteColumns
+from services.planner.problem.build import TERMINAL_SHARE
+from services.planner.replay.data import ReplayData
+
+NO_VERDICTS: Mapping[date, QualityVerdict] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class SlotTable:
+    """What happened in each slot, arrays of shape ``(slots,)``: energies in kWh, prices in currency/kWh, and how the site's rule holds PV back.
+
+    ``quartiles`` (``(3, slots)``) are those of the local day's import price, zero prices left out.
+    """
+
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    import_price: FloatArray
+    export_price: FloatArray
+    curtailment: IntArray
+    quartiles: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeTable:
+    """Episodes, arrays of shape ``(episodes,)``: first slot, number of slots, which site, and what a kWh left in its batteries is worth.
+
+    ``masked`` marks those of which a day says nothing of the battery that can be trusted; ``day`` is the first local one.
+    """
+
+    first: IndexArray
+    count: IndexArray
+    site: IndexArray
+    worth: FloatArray
+    masked: BoolArray
+    day: tuple[date, ...]
+
+    @property
+    def size(self) -> int:
+        """How many episodes there are."""
+        return self.first.size
+
+
+@dataclass(frozen=True)
+class EpisodeBatch:
+    """Episodes of one or more sites, with what happened in their slots and what was known at the begin of each.
+
+    ``refused`` says of each day that no episode may hold, by name of the site and day, why.
+    """
+
+    sites: tuple[Site, ...]
+    columns: SiteColumns
+    hours: float
+    slots: SlotTable
+    known: KnownSlots
+    episodes: EpisodeTable
+    refused: Mapping[tuple[str, date], str]
+
+    @classmethod
+    def of(cls, scene: ReplayData, *, days: int = 1, verdicts: Mapping[date, QualityVerdict] = NO_VERDICTS) -> Self:
+        """Return an episode of ``days`` local days from each day of a scene on from which that many in a row can be used.
+
+        Args:
+            scene: what happened, and what was known when.
+            days: of an episode.
+            verdicts: on the quality of local days; ``exclude`` is refused, ``mask_battery`` marked. A day without one counts as clean.
+
+        Raises:
+            InvalidInputError: no day can be used, or the site's cost of a slot depends on slots before it.
+        """
+        _require_stepwise(scene.site)
+        table, gaps = _read_slots(scene)
+        seen = SceneKnowledge.of(scene)
+        reasons = _refuse_days(scene, gaps | seen.unknown, verdicts)
+        found = [row for place in range(len(scene.days)) if (row := _compose(scene, place, days, reasons)) is not None]
+        refused = {(scene.site.name, day): said for day, said in reasons.items()}
+        if not found:
+            said = next(iter(refused.values()), f"it has fewer than {days} days")
+            raise InvalidInputError(f"no episode can be made of these days: {said}", field="days", value=days)
+        first, count, worth, day = zip(*found, strict=True)
+        masked = np.array([any(verdicts.get(each + timedelta(days=ahead)) == "mask_battery" for ahead in range(days)) for each in day])
+        episodes = EpisodeTable(np.array(first), np.array(count), np.zeros(len(found), dtype=np.int64), np.array(worth), masked, day)
+        return cls((scene.site,), SiteColumns.of([scene.site]), scene.timeline.step / timedelta(hours=1), table, seen.known, episodes, refused)
+
+    @classmethod
+    def join(cls, parts: Sequence["EpisodeBatch"]) -> Self:
+        """Return the episodes of all parts: other sites, batteries, tariffs or years.
+
+        Raises:
+            InvalidInputError: their slots are not of one length, or their sites have different numbers of batteries.
+        """
+        if len({part.hours for part in parts}) != 1:
+            raise InvalidInputError(
+                "episodes side by side need slots of one length", field="slot_minutes", value=str(sorted({60 * part.hours for part in parts}))
+            )
+        sites = tuple(site for part in parts for site in part.sites)
+        slots = SlotTable(**{each.name: np.concatenate([getattr(part.slots, each.name) for part in parts], axis=-1) for each in fields(SlotTable)})
+        starts = np.cumsum([0, *(part.slots.load_kwh.size for part in parts)])
+        places = np.cumsum([0, *(len(part.sites) for part in parts)])
+        moved = [part.episodes for part in parts]
+        moved = [replace(each, first=each.first + start, site=each.site + place) for each, start, place in zip(moved, starts, places, strict=False)]
+        episodes = _join_episodes(moved)
+        refused = {key: said for part in parts for key, said in part.refused.items()}
+        return cls(sites, SiteColumns.of(sites), parts[0].hours, slots, KnownSlots.join([part.known for part in parts]), episodes, refused)
+
+    def equip(self, choices: Sequence[Sequence[Battery]]) -> Self:
+        """Return the episodes of this batch's only site once for each choice of batteries; what happened and what was known is held once.
+
+        Raises:
+            InvalidInputError: the batch holds several sites, a choice changes how PV is held back, or choices differ in their number of batteries.
+        """
+        if len(self.sites) != 1:
+            raise InvalidInputError("only the episodes of one site can be given other batteries", field="sites", value=len(self.sites))
+        site = self.sites[0]
+        sites = tuple(site.model_copy(update={"batteries": list(each)}) for each in choices)
+        for each in sites:
+            _require_stepwise(each)
+            if not np.array_equal(site_curtailment(each, self.slots.import_price, self.slots.export_price), self.slots.curtailment):
+                raise InvalidInputError("with such a battery PV is held back in another way", field="batteries", remedy="Make a scene of its own for it.")
+        episodes = _join_episodes([replace(self.episodes, site=self.episodes.site + place) for place in range(len(sites))])
+        return replace(self, sites=sites, columns=SiteColumns.of(sites), episodes=episodes)
+
+    def find(self, day: date, *, site: str | None = None) -> int:
+        """Return the place of the first episode that begins on a day, of a site of that name.
+
+        Raises:
+            InvalidInputError: the day was refused.
+            NotFoundError: there is none.
+        """
+        name = site or self.sites[0].name
+        for place in range(self.episodes.size):
+            if self.episodes.day[place] == day and self.sites[self.episodes.site[place]].name == name:
+                return place
+        if (name, day) in self.refused:
+            raise InvalidInputError(f"this day cannot be used: {self.refused[name, day]}", field="day", value=day.isoformat())
+        raise NotFoundError("no episode begins on this day", field="day", value=day.isoformat(), remedy="Choose one of those that the batch holds.")
+
+
+def _join_episodes(parts: Sequence[EpisodeTable]) -> EpisodeTable:
+    arrays = {each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(EpisodeTable) if each.name != "day"}
+    return EpisodeTable(day=tuple(day for part in parts for day in part.day), **arrays)
+
+
+def _require_stepwise(site: Site) -> None:
+    """Return if what a slot costs depends on that slot alone."""
+    if not site.batteries:
+        raise InvalidInputError("there is nothing to decide at a site without a battery", field="site.batteries")
+    if wears_by_depth(site.batteries):
+        raise InvalidInputError("wear by the depth of cycles cannot be learned slot by slot", field="site.batteries.wear_by_depth", remedy="Give a wear_price.")
+    if find_charge(site.tariff.import_) is not None:
+        kind = site.tariff.import_.kind
+        remedy = "Give the price of the block it mostly ends in."
+        raise InvalidInputError(f"a tariff in {kind} cannot be learned day by day", field="site.tariff.import.kind", value=kind, remedy=remedy)
+
+
+def _read_slots(scene: ReplayData) -> tuple[SlotTable, dict[int, str]]:
+    """Return what happened in a scene's window, and the slots of which that is not known."""
+    actuals, count = scene.actuals, scene.timeline.count
+    imported, exported, quartiles, gaps = np.full(count, np.nan), np.full(count, np.nan), np.zeros((3, count)), {}
+    for first, end in scene.days:
+        day = scene.timeline.window(first, end - first)
+        try:
+            imported[first:end], exported[first:end] = scene.prices.actual(day)
+            quartiles[:, first:end] = find_quartiles(scene.prices.ahead(day.start, day).import_price)[:, None]
+        except InvalidInputError as error:
+            gaps |= dict.fromkeys(range(first, end), str(error))
+    for name, series in {"load": actuals.load_kwh, "PV": actuals.pv_kwh}.items():
+        gaps |= dict.fromkeys(np.flatnonzero(~np.isfinite(series)).tolist(), f"what the {name} was is not known")
+    curtailment = site_curtailment(scene.site, np.nan_to_num(imported), np.nan_to_num(exported))
+    return SlotTable(actuals.load_kwh, actuals.pv_kwh, imported, exported, curtailment, quartiles), gaps
+
+
+def _refuse_days(scene: ReplayData, gaps: Mapping[int, str], verdicts: Mapping[date, QualityVerdict]) -> dict[date, str]:
+    """Return why days cannot be used."""
+    reasons = {}
+    for first, end in scene.days:
+        day = _day_of(scene, first)
+        missing = [slot for slot in range(first, end) if slot in gaps]
+        if verdicts.get(day) == "exclude":
+            reasons[day] = "its data cannot be trusted (exclude)"
+        elif missing:
+            reasons[day] = f"{len(missing)} of {end - first} slots have gaps: {gaps[missing[0]]}"
+    return reasons
+
+
+def _day_of(scene: ReplayData, slot: int) -> date:
+    return (scene.timeline.start + slot * scene.timeline.step).astimezone(scene.zone).date()
+
+
+def _compose(scene: ReplayData, place: int, days: int, reasons: Mapping[date, str]) -> tuple[int, int, float, date] | None:
+    """Return first slot, number of slots, worth of a stored kWh and first day of an episode; None where it cannot be used."""
+    within = scene.days[place : place + days]
+    if len(within) < days or any(_day_of(scene, first) in reasons for first, _ in within):
+        return None
+    first, end = within[0][0], within[-1][1]
+    paid = scene.prices.mean_import_price(scene.timeline.start + end * scene.timeline.step)
+    return first, end - first, TERMINAL_SHARE * max(paid, 0.0), _day_of(scene, first)

@@ -1,0 +1,198 @@
+"""What was known at the begin of each slot: forecasts as issued, prices as published, kept once for each issue and publication."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.errors import InvalidInputError
+from luna.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets, repeat_last, split_days
+from services.planner.problem.knowledge import DAY
+from services.planner.problem.problem import Problem
+from services.planner.problem.rolling_horizon import HORIZON
+from services.planner.replay.data import ReplayData
+
+HOURS = int(HORIZON / timedelta(hours=1))
+_HOUR, _HALF_DAY = timedelta(hours=1), timedelta(hours=12)
+# Prices are divided by the mean of their magnitude over a day, currency/kWh, and by no less than this.
+LEAST_SCALE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class HoursAhead:
+    """Means of whole hours (UTC), one after the other, row by row: powers in kW, prices in currency/kWh."""
+
+    load_kw: FloatArray
+    pv_kw: FloatArray
+    import_price: FloatArray
+    export_price: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSlots:
+    """What was known at the begin of slots, arrays of shape ``(slots,)``: of the slot itself, and where the hours after its own begin in ``ahead``.
+
+    ``hour`` is the local clock's, ``hours_left`` what remains of the local day. ``price_scale`` is the mean magnitude of the import price over the day from
+    the slot on, ``highest_price`` the highest one of twelve hours. From ``energy_at`` and ``price_at`` on, ``HOURS − 1`` values of ``ahead`` belong to a slot.
+
+    Invariants: nothing depends on what happened, was issued or published after the slot's begin.
+    """
+
+    hour: FloatArray
+    hours_left: FloatArray
+    load_kw: FloatArray
+    pv_kw: FloatArray
+    import_price: FloatArray
+    export_price: FloatArray
+    price_scale: FloatArray
+    highest_price: FloatArray
+    energy_at: IndexArray
+    price_at: IndexArray
+    ahead: HoursAhead
+
+    @classmethod
+    def of_problem(cls, problem: Problem) -> Self:
+        """Return what a plan is made from, for each slot of its horizon as known at its begin; beyond the horizon its last day repeats."""
+        outlook = problem.paid.outlook
+        timeline, zone = outlook.timeline, ZoneInfo(problem.site.timezone)
+        span = Span(0, timeline.count)
+        place = repeat_last(np.arange(timeline.count + HORIZON // timeline.step), timeline.count, period=min(DAY // timeline.step, timeline.count))
+        load, pv = ((series / timeline.hours)[place] for series in (outlook.load_kwh, outlook.pv_kwh))
+        energy = Rows(timeline)
+        energy.add(span, load, pv)
+        prices = Rows(timeline)
+        prices.add(span, outlook.import_price[place], outlook.export_price[place])
+        return cls(**_join_rows(timeline, zone, energy, prices))
+
+    @classmethod
+    def join(cls, parts: Sequence["KnownSlots"]) -> Self:
+        """Return the slots of all parts, one after the other."""
+        ends = [0, *np.cumsum([part.ahead.load_kw.size for part in parts]).tolist()]
+        price_ends = [0, *np.cumsum([part.ahead.import_price.size for part in parts]).tolist()]
+        moved = [
+            replace(part, energy_at=part.energy_at + first, price_at=part.price_at + priced)
+            for part, first, priced in zip(parts, ends[:-1], price_ends[:-1], strict=True)
+        ]
+        ahead = HoursAhead(**{each.name: np.concatenate([getattr(part.ahead, each.name) for part in parts]) for each in fields(HoursAhead)})
+        names = [each.name for each in fields(cls) if each.name != "ahead"]
+        return cls(ahead=ahead, **{name: np.concatenate([getattr(part, name) for part in moved]) for name in names})
+
+
+class Span(NamedTuple):
+    """Slots that know the same: the first, and the end."""
+
+    first: int
+    end: int
+
+
+class Rows:
+    """Two series as they were known in spans of a timeline: what they are in each slot, and the hours after it."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._per_hour = _HOUR // timeline.step
+        self._first_of_hour = int((timeline.starts[0].astype("datetime64[s]").astype(np.int64) % 3600) // int(timeline.step.total_seconds()))
+        self._rows: list[FloatArray] = []
+        self._size = 0
+        self.now = np.zeros((2, timeline.count))
+        self.scale, self.highest = np.ones(timeline.count), np.zeros(timeline.count)
+        self.at: IndexArray = np.zeros(timeline.count, dtype=np.int64)
+
+    def add(self, span: Span, *series: FloatArray) -> None:
+        """Add what a span knows: each series begins with the span and lasts the horizon beyond its last slot."""
+        count, values = span.end - span.first, np.stack(series)
+        self.now[:, span.first : span.end] = values[:, :count]
+        begun = (self._first_of_hour + span.first) % self._per_hour
+        lead = -begun % self._per_hour
+        hours = (values.shape[1] - lead) // self._per_hour
+        row = values[:, lead : lead + hours * self._per_hour].reshape(2, hours, self._per_hour).mean(axis=2)
+        self.at[span.first : span.end] = self._size + (begun + np.arange(count)) // self._per_hour + (0 if lead else 1)
+        self._rows.append(row)
+        self._size += hours
+        self.scale[span.first : span.end] = np.maximum(_roll(np.abs(values[0]), DAY // self._timeline.step, count).mean(axis=1), LEAST_SCALE)
+        self.highest[span.first : span.end] = _roll(values[0], _HALF_DAY // self._timeline.step, count).max(axis=1)
+
+    @property
+    def hours(self) -> FloatArray:
+        """All rows, one after the other, shape ``(2, hours)``."""
+        # Slots of which nothing is known point at something that is there.
+        return np.concatenate([*self._rows, np.zeros((2, HOURS))], axis=1)
+
+
+def _roll(series: FloatArray, width: int, count: int) -> FloatArray:
+    return np.lib.stride_tricks.sliding_window_view(series, width)[:count]
+
+
+def _join_rows(timeline: Timeline, zone: ZoneInfo, energy: Rows, prices: Rows) -> dict[str, FloatArray | IndexArray | HoursAhead]:
+    hour, left = read_clock(timeline, zone)
+    ahead = HoursAhead(*energy.hours, *prices.hours)
+    now = dict(zip(("load_kw", "pv_kw", "import_price", "export_price"), [*energy.now, *prices.now], strict=True))
+    known = {"price_scale": prices.scale, "highest_price": prices.highest, "energy_at": energy.at, "price_at": prices.at}
+    return {"hour": hour, "hours_left": left, **now, **known, "ahead": ahead}
+
+
+def read_clock(timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArray, FloatArray]:
+    """Return the local clock's hour at the begin of each slot, and how many hours remain of its local day, each of shape ``(slots,)``."""
+    local = timeline.starts + local_offsets(timeline.starts, zone)
+    hour = (local - local.astype("datetime64[D]")) / np.timedelta64(1, "h")
+    whole = Timeline(timeline.start, timeline.step, timeline.count + 2 * DAY // timeline.step)
+    edges = np.array(split_days(whole, zone)[1:])
+    ends = edges[np.searchsorted(edges, np.arange(timeline.count), side="right")]
+    return hour, (ends - np.arange(timeline.count)) * (timeline.step / _HOUR)
+
+
+@dataclass(frozen=True, slots=True)
+class SceneKnowledge:
+    """What was known in each slot of a scene's window; ``unknown`` says for slots, by what they lack, why they cannot be learned from."""
+
+    known: KnownSlots
+    unknown: dict[int, str]
+
+    @classmethod
+    def of(cls, scene: ReplayData) -> Self:
+        """Return what was known in a scene."""
+        timeline, unknown = scene.timeline, {}
+        energy, prices = Rows(timeline), Rows(timeline)
+        issued = np.array([each.issued_at.replace(tzinfo=None) for each in scene.forecasts.forecasts], dtype="datetime64[us]")
+        published = [book.published_at for book in scene.prices.books.values()]
+
+        def expect(now: datetime, ahead: Timeline) -> tuple[FloatArray, FloatArray]:
+            load, pv = scene.forecasts.ahead(now, ahead)
+            return load / ahead.hours, pv / ahead.hours
+
+        def pay(now: datetime, ahead: Timeline) -> tuple[FloatArray, FloatArray]:
+            known = scene.prices.ahead(now, ahead)
+            return known.import_price, known.export_price
+
+        for rows, read, instants in ((energy, expect, [issued]), (prices, pay, published)):
+            for span in _list_spans(scene, instants):
+                said = _read(rows, read, scene, span)
+                unknown |= {} if said is None else dict.fromkeys(range(*span), said)
+        return cls(KnownSlots(**_join_rows(timeline, scene.zone, energy, prices)), unknown)
+
+
+def _read(rows: Rows, read: Callable[[datetime, Timeline], tuple[FloatArray, FloatArray]], scene: ReplayData, span: Span) -> str | None:
+    """Add what a span knows, or return why it knows nothing."""
+    timeline = scene.timeline
+    ahead = Timeline(timeline.start + span.first * timeline.step, timeline.step, span.end - span.first + HORIZON // timeline.step)
+    try:
+        series = read(ahead.start, ahead)
+    except InvalidInputError as error:
+        return str(error)
+    if not all(each.size == ahead.count and np.isfinite(each).all() for each in series):
+        return f"what was known at {ahead.start.isoformat()} has gaps"
+    rows.add(span, *series)
+    return None
+
+
+def _list_spans(scene: ReplayData, instants: Sequence[InstantArray]) -> Iterator[Span]:
+    """Yield spans that begin with a local day, or once something was issued or published."""
+    timeline = scene.timeline
+    changes = [np.searchsorted(timeline.starts.astype("datetime64[us]"), np.unique(each)) for each in instants]
+    edges = np.unique(np.concatenate([np.array([first for first, _ in scene.days]), *changes, [timeline.count]]))
+    for first, end in pairwise(edges[edges <= timeline.count].tolist()):
+        yield Span(first, end)

@@ -1,0 +1,178 @@
+"""A site's history as learners get it: what happened, what was known when, and what is said of each day, up to an instant and nothing from then on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.data import QualityVerdict
+from luna.database import forecasts, observations, quality, recorded_span, sites
+from luna.database.forecast_activations import find_active
+from luna.errors import InvalidInputError
+from luna.observations import Observations
+from luna.outlook import Forecast
+from luna.site import Site
+from luna.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight, repeat_last, to_instant
+from services.agent.environment.episodes import EpisodeBatch
+from services.forecaster.forecaster import Forecaster
+from services.forecaster.inputs.context import Context, read_context
+from services.forecaster.model.aurora import train
+from services.forecaster.model.baseline import BASELINES, Baseline
+from services.forecaster.service import issue_in_parts, list_instants
+from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight, PriceVintages
+from services.planner.problem.rolling_horizon import HORIZON
+from services.planner.problem.scenarios import DAYS
+from services.planner.replay.data import ReplayData
+from services.planner.service.inputs import LOOK_BACK, read_weighed
+
+# Of fewer days there is nothing to learn, and of fewer nothing to judge by.
+LEAST_DAYS, LEAST_HELD = 14, 7
+# The last part of a history is held out, and no more of it than four weeks.
+HELD_SHARE, MOST_HELD = 0.2, 28
+# Where forecasts were not issued they are made as they would have been: anew each hour, by a model that knows nothing of the four weeks it speaks in.
+_TRAINED_EVERY, _ISSUED_EVERY = 28 * DAY, timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class History:
+    """Days of a site; gaps are NaN in what happened. ``verdicts`` are those on the quality of local days, clean where there is none."""
+
+    scene: ReplayData
+    verdicts: Mapping[date, QualityVerdict]
+
+    @cached_property
+    def episodes(self) -> EpisodeBatch:
+        """The days that can be learned from, each an episode.
+
+        Raises:
+            InvalidInputError: there is none.
+        """
+        return EpisodeBatch.of(self.scene, verdicts=self.verdicts)
+
+    @property
+    def days(self) -> Sequence[date]:
+        """The days that can be learned from, in order."""
+        return self.episodes.episodes.day
+
+    def within(self, start: datetime, end: datetime) -> "History":
+        """Return the days from ``start`` on that end by ``end``, with what was known by then and nothing that happened later."""
+        window = Timeline(start, SLOT, (end - start) // SLOT)
+        return replace(self, scene=cut_scene(self.scene, window))
+
+    def split(self) -> tuple["History", "History"]:
+        """Return what is learned from, and the last days, which nobody has seen.
+
+        Raises:
+            InvalidInputError: there are too few days.
+        """
+        held = min(max(int(HELD_SHARE * len(self.days)), LEAST_HELD), MOST_HELD)
+        if len(self.days) - held < LEAST_DAYS:
+            said = f"there are {len(self.days)} days that can be learned from, and {LEAST_DAYS + LEAST_HELD} are needed"
+            raise InvalidInputError(said, field="site", value=self.scene.site.name, remedy="Record, or load, more days: luna data load --kind observations.")
+        begin = local_midnight(self.days[-held], self.scene.zone)
+        window = self.scene.timeline
+        return self.within(window.start, begin), self.within(begin, window.end)
+
+    def runs(self) -> Iterator[ReplayData]:
+        """Yield the scenes of days in a row that can all be used."""
+        breaks = [0, *(place + 1 for place, (day, after) in enumerate(pairwise(self.days)) if after - day > DAY), len(self.days)]
+        for first, end in pairwise(breaks):
+            window = local_days(self.days[first], self.days[end - 1], self.scene.zone)
+            yield cut_scene(self.scene, window)
+
+
+def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
+    """Return the scene of a window within another's: what happened until its end, beyond it the last day again, what was issued and published by then."""
+    foresight, prices = scene.foresight, scene.prices
+    first = max(foresight.timeline.start, window.start - DAYS * DAY)
+    around = Timeline(first, SLOT, (window.end + HORIZON - first) // SLOT)
+    load, pv = (_know_until(series, foresight.timeline, around, window.end) for series in (foresight.load_kwh, foresight.pv_kwh))
+    books = {name: _published_by(book, window.end) for name, book in prices.books.items()}
+    issued = [each for each in scene.forecasts.forecasts if first - DAY <= each.issued_at < window.end]
+    offset = (window.start - scene.timeline.start) // SLOT
+    carbon = None if scene.carbon_g_per_kwh is None else scene.carbon_g_per_kwh[offset : offset + window.count]
+    return ReplayData(scene.site, window, PerfectForesight(around, load, pv), replace(prices, books=books), ForecastArchive(issued), carbon)
+
+
+def _know_until(series: FloatArray, timeline: Timeline, around: Timeline, end: datetime) -> FloatArray:
+    """Return a series on ``around`` as it was until ``end``; from then on its last day is repeated."""
+    first, known = (around.start - timeline.start) // SLOT, (end - around.start) // SLOT
+    return np.asarray(series[first : first + known][repeat_last(np.arange(around.count), known, period=DAY // SLOT)])
+
+
+def _published_by(book: PriceVintages, end: datetime) -> PriceVintages:
+    """Return what was published before ``end``, and of the slots before it what is finally held."""
+    by_then = (book.published_at < to_instant(end)) | (book.timeline.starts[book.slot] < to_instant(end))
+    return PriceVintages(book.timeline, book.slot[by_then], book.published_at[by_then], book.price[by_then])
+
+
+def read_history(connection: Connection, site_id: str, *, until: datetime) -> History:
+    """Return a stored site's whole local days that end by ``until``. Forecasts that were not issued then are made, and not stored.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: nothing was measured on a whole day before.
+    """
+    site = sites.load(connection, site_id)
+    window = _find_window(connection, site, until)
+    ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
+    around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
+    seen = observations.read(connection, site_id, around)
+    prices = read_weighed(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))
+    version = find_active(connection, site).forecast_version
+    issued = forecasts.read_all(connection, site_id, version=version, first=around.start - DAY, last=window.end)
+    context = read_context(connection, site, first=around.start, end=window.end)
+    archive = complete_forecasts(issued, seen, site, window, source=ForecastSource(version, context))
+    scene = ReplayData(site, window, PerfectForesight(around, seen.load_kwh, seen.pv_kwh), prices, archive)
+    first, last = (instant.astimezone(scene.zone).date() for instant in (window.start, window.end))
+    verdicts = {each.day: each.verdict for each in quality.read(connection, site_id, first, last)}
+    return History(cut_scene(scene, window), verdicts)
+
+
+def _find_window(connection: Connection, site: Site, until: datetime) -> Timeline:
+    """Return the whole local days of which anything was measured."""
+    span, zone = recorded_span.of_site(connection, site.name), ZoneInfo(site.timezone)
+    if span is not None:
+        first = span[0].astimezone(zone).date()
+        first = first if local_midnight(first, zone) == span[0] else first + DAY
+        end = min(span[1], until).astimezone(zone).date()
+        if end > first:
+            return local_days(first, end - DAY, zone)
+    remedy = "Load observations first: luna data load FILE --kind observations."
+    raise InvalidInputError("nothing was measured on a whole day before", field="until", value=until.isoformat(), remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastSource:
+    """Who forecasts where nobody did: the version that drives the planner, and the surroundings that it may know."""
+
+    version: str
+    context: Context
+
+    def learn(self, seen: Observations, site: Site, before: datetime) -> Forecaster:
+        """Return the forecaster that knows nothing from ``before`` on."""
+        if self.version in BASELINES:
+            return Baseline(self.version, site)
+        known = seen.starts < to_instant(before)
+        series = {"load_kwh": seen.load_kwh[known], "pv_kwh": seen.pv_kwh[known]}
+        return train(Observations.of(seen.starts[known], series), site=site, until=before, context=self.context)
+
+
+def complete_forecasts(issued: Sequence[Forecast], seen: Observations, site: Site, window: Timeline, *, source: ForecastSource) -> ForecastArchive:
+    """Return forecasts for every hour of a window; those of days on which few were issued are made of nothing that was measured later."""
+    zone, made = ZoneInfo(site.timezone), []
+    days = {each.issued_at.astimezone(zone).date() for each in issued}
+    begin = window.start
+    while begin < window.end:
+        end = min(begin + _TRAINED_EVERY, window.end)
+        instants = [at for at in list_instants(begin, end - _ISSUED_EVERY, _ISSUED_EVERY) if at.astimezone(zone).date() not in days]
+        if instants:
+            batch, _ = issue_in_parts(source.learn(seen, site, begin), seen, instants, context=source.context)
+            made += list(batch)
+        begin = end
+    return ForecastArchive(sorted([*issued, *made], key=lambda forecast: forecast.issued_at))

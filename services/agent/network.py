@@ -1,0 +1,145 @@
+"""A small network as everybody here trains, stores and asks it: layers of weights, inputs brought to unit scale. Asking it takes NumPy alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.errors import LunaError
+from luna.timeline import FloatArray
+
+Float32Array = NDArray[np.float32]
+Activation = Literal["tanh", "relu"]
+# Inputs further from their mean than so many standard deviations count as that far. Source: Andrychowicz et al. 2021, "What matters in on-policy RL", C65.
+MOST_DEVIATIONS = 10.0
+# Inputs that hardly vary are not blown up.
+_LEAST_STD = 1e-6
+
+
+class NetworkError(LunaError):
+    """A stored network cannot be used, or was asked about a state that is none of its kind."""
+
+    title, code = "Network unusable", "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What brings inputs to unit scale: ``mean`` and ``std`` of shape ``(inputs,)``."""
+
+    mean: FloatArray
+    std: FloatArray
+
+    @classmethod
+    def of(cls, states: NDArray[Any]) -> Self:
+        """Return the scale of states, shape ``(states, inputs)``."""
+        return cls(states.mean(axis=0, dtype=float), states.std(axis=0, dtype=float))
+
+    def apply(self, states: NDArray[Any]) -> Float32Array:
+        """Return states at unit scale, none further out than ``MOST_DEVIATIONS``."""
+        scaled = (states - self.mean) / np.maximum(self.std, _LEAST_STD)
+        return np.clip(scaled, -MOST_DEVIATIONS, MOST_DEVIATIONS, out=scaled).astype(np.float32)
+
+
+@dataclass(slots=True)
+class Moments:
+    """Count, mean and sum of squared deviations of all that was seen."""
+
+    count: float
+    mean: FloatArray
+    squares: FloatArray
+
+    @classmethod
+    def empty(cls, size: int) -> "Moments":
+        """Return the moments of nothing: what is brought to scale by them stays as it is."""
+        return cls(0.0, np.zeros(size), np.zeros(size))
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Count values in, shape ``(values, size)``. Source: Chan et al. 1979, pairwise update of sums of squares."""
+        count, mean = float(values.shape[0]), values.mean(axis=0, dtype=float)
+        squares = ((values - mean) ** 2).sum(axis=0, dtype=float)
+        total, apart = self.count + count, mean - self.mean
+        self.squares = self.squares + squares + apart**2 * self.count * count / total
+        self.mean, self.count = self.mean + apart * count / total, total
+
+    @property
+    def scale(self) -> Scale:
+        """What brings such values to unit scale."""
+        std = np.sqrt(self.squares / self.count) if self.count else np.ones_like(self.mean)
+        return Scale(self.mean, std)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A multilayer perceptron. ``weights[n]`` is of shape ``(outputs, inputs)`` of layer n, ``biases[n]`` of ``(outputs,)``; the last layer is linear.
+
+    Stored as tensors ``layer.N.weight`` and ``layer.N.bias`` (safetensors) and a header in JSON with ``activation``, ``mean`` and ``std``.
+
+    Invariants: what is read from ``tensors`` and ``header`` answers bit for bit as what they were made of.
+    """
+
+    weights: Sequence[Float32Array]
+    biases: Sequence[Float32Array]
+    activation: Activation
+    scale: Scale
+
+    @classmethod
+    def read(cls, tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> Self:
+        """Return a stored network; tensors beside its layers are left alone.
+
+        Raises:
+            NetworkError: the layers do not fit on each other or on the scale, a number is none, or the activation is unknown.
+        """
+        count = sum(name.startswith("layer.") and name.endswith(".weight") for name in tensors)
+        try:
+            weights, biases = ([tensors[f"layer.{layer}.{part}"].astype(np.float32) for layer in range(count)] for part in ("weight", "bias"))
+            network = cls(weights, biases, header["activation"], Scale(np.array(header["mean"], dtype=float), np.array(header["std"], dtype=float)))
+        except (KeyError, TypeError, ValueError) as exc:
+            raise NetworkError(f"the network is incomplete: {exc}", remedy="Train again.") from exc
+        network._require_sound()
+        return network
+
+    def _require_sound(self) -> None:
+        sizes = [self.scale.mean.size, *(bias.size for bias in self.biases)]
+        fits = [weight.shape for weight in self.weights] == [(out, into) for into, out in pairwise(sizes)]
+        parts: list[NDArray[Any]] = [*self.weights, *self.biases, self.scale.mean, self.scale.std]
+        finite = all(np.isfinite(each).all() for each in parts)
+        if not self.weights or not fits or not finite or self.scale.std.shape != self.scale.mean.shape or self.activation not in ("tanh", "relu"):
+            raise NetworkError("the network's layers do not fit on each other, or hold what is no number", remedy="Train again.")
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers a state has."""
+        return self.scale.mean.size
+
+    @property
+    def outputs(self) -> int:
+        """How many scores a state gets."""
+        return self.biases[-1].size
+
+    @property
+    def tensors(self) -> dict[str, Float32Array]:
+        """What is stored of it as safetensors."""
+        weights = {f"layer.{layer}.weight": weight for layer, weight in enumerate(self.weights)}
+        return weights | {f"layer.{layer}.bias": bias for layer, bias in enumerate(self.biases)}
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What is stored of it as JSON; who stores it adds ``kind`` and ``state_version``."""
+        return {"activation": self.activation, "mean": self.scale.mean.tolist(), "std": self.scale.std.tolist()}
+
+    def scores(self, states: NDArray[Any]) -> Float32Array:
+        """Return the last layer's outputs, shape ``(..., outputs)``, of states of shape ``(..., inputs)``.
+
+        Raises:
+            NetworkError: states of another size, or with a number that is none.
+        """
+        if states.shape[-1] != self.inputs or not np.isfinite(states).all():
+            raise NetworkError(f"a state of {self.inputs} finite numbers was expected", value=states.shape, remedy="Train again for this layout of states.")
+        signal = self.scale.apply(states)
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            signal = signal @ weight.T + bias
+            signal = np.tanh(signal, out=signal) if self.activation == "tanh" else np.maximum(signal, 0.0, out=signal)
+        return np.asarray(signal @ self.weights[-1].T + self.biases[-1])

@@ -1,0 +1,345 @@
+"""Proximal policy optimisation of a network that chooses modes, over a vectorised environment, in one file.
+
+Sources, by the letters that the lines name: S — Schulman et al. 2017, "Proximal policy optimization algorithms"; G — Schulman et al. 2016, "High-dimensional
+continuous control using generalized advantage estimation"; H — Huang et al. 2022, "The 37 implementation details of proximal policy optimization", by number;
+A — Andrychowicz et al. 2021, "What matters for on-policy deep actor-critic methods?", by section.
+
+Everything random of an update is drawn from a generator made of seed and update number, and every update begins new episodes: a run that goes on from a
+checkpoint therefore is, on the CPU, bit for bit the run in one go.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from luna.errors import InvalidInputError
+from luna.timeline import FloatArray
+from services.agent.network import Activation, Float32Array, Moments, Network, Scale
+from services.agent.reinforcement.run_folder import RunFolder
+
+# Told updates done, updates in all, and what the update was like.
+Progress = Callable[[int, int, Mapping[str, float]], None]
+_INITIAL_WEIGHTS = 2**31
+
+
+class VectorEnv(Protocol):
+    """Many episodes side by side; one that ends is followed by a new one at once."""
+
+    @property
+    def count(self) -> int:
+        """How many episodes run beside each other."""
+
+    @property
+    def state_size(self) -> int:
+        """How many numbers a state has."""
+
+    @property
+    def action_count(self) -> int:
+        """How many actions there are."""
+
+    def reset(self, rng: np.random.Generator) -> NDArray[Any]:
+        """Begin new episodes and return their states, ``(count, state_size)``; all that is random until the next reset comes from ``rng``."""
+
+    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
+        """Return states, rewards and which episodes ended, each ``(count, …)``; where one ended, the state is the next one's first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameters:
+    """How the policy is learned."""
+
+    # Of the environment, in all; rounded up to whole updates.
+    steps: int = 2_000_000
+    # Of each episode between two updates: a day of quarter-hours, so that every update sees all hours alike.
+    rollout_steps: int = 96
+    # Units of each hidden layer of policy and value, two networks. [H13, A 3.2]
+    hidden: tuple[int, ...] = (64, 64)
+    activation: Activation = "tanh"
+    # Of Adam at the beginning; falls to zero in equal steps. [H4]
+    learning_rate: float = 1e-3
+    # Of what a slot later earns; a cost tomorrow is a cost, and every episode ends.
+    discount: float = 1.0
+    # How far an advantage trusts what was earned rather than what was expected. [G]
+    trace: float = 0.95
+    # Passes over what was collected, and the steps of each step of Adam. [S table 3, H6]
+    epochs: int = 4
+    minibatch: int = 4096
+    # How far the probability of an action may move before it stops to count. [S eq. 7]
+    clip: float = 0.2
+    # What a policy gains by staying open. [S eq. 9, H10]
+    entropy: float = 0.003
+    # The weight of the value's loss beside the policy's: with networks of their own it matters to the gradient's norm alone. [H13]
+    value_weight: float = 0.5
+    # The norm that gradients are cut to. [H11]
+    most_gradient: float = 0.5
+    # Updates at the start that leave the policy alone, until the value knows what a policy that was learned elsewhere earns.
+    value_updates: int = 0
+    # Updates between two checkpoints.
+    checkpoint_every: int = 20
+
+    def updates(self, count: int) -> int:
+        """Return how many updates there are with ``count`` episodes side by side."""
+        return -(-self.steps // (count * self.rollout_steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """What was seen and done, ``(steps, count, …)``; ``last`` are the states after the last step, ``(count, …)``, all at unit scale."""
+
+    states: Tensor
+    actions: NDArray[np.int64]
+    rewards: FloatArray
+    done: NDArray[np.bool_]
+    last: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What an update learns from, one row a step."""
+
+    states: Tensor
+    actions: Tensor
+    log_probability: Tensor
+    advantages: Tensor
+    returns: Tensor
+
+    def minibatches(self, size: int, rng: np.random.Generator) -> Iterator["Batch"]:
+        """Yield all rows in random order, ``size`` at a time [H6]."""
+        order = torch.from_numpy(rng.permutation(self.actions.shape[0])).to(self.states.device)
+        for rows in torch.split(order, size):
+            yield Batch(*(getattr(self, name)[rows] for name in self.__slots__))
+
+
+class Ppo:
+    """Policy and value while they are learned.
+
+    Args:
+        environment: what is learned from.
+        settings: how.
+        seed: of weights, episodes, actions and order of rows.
+        start: a network to begin with instead of random weights; its scale then stays.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        InvalidInputError: ``start`` reads other states, or chooses among other actions, than the environment's.
+    """
+
+    def __init__(self, environment: VectorEnv, settings: Hyperparameters, *, seed: int, start: Network | None = None, device: str = "cpu") -> None:
+        # Threads cost small networks more than they bring, and change what sums come to.
+        torch.set_num_threads(1)
+        self.environment, self.settings, self.seed, self.device = environment, settings, seed, torch.device(device)
+        self.updates, self.update = settings.updates(environment.count), 0
+        self.start = start
+        weights = torch.Generator().manual_seed(seed + _INITIAL_WEIGHTS)
+        inputs, actions = environment.state_size, environment.action_count
+        hidden = settings.hidden if start is None else tuple(bias.size for bias in start.biases[:-1])
+        self.activation: Activation = settings.activation if start is None else start.activation
+        self.policy = _build((inputs, *hidden, actions), self.activation, 0.01, weights)
+        self.value = _build((inputs, *settings.hidden, 1), self.activation, 1.0, weights)
+        self.states, self.returns = Moments.empty(inputs), Moments.empty(1)
+        if start is not None:
+            self._begin_with(start)
+        self.policy, self.value = self.policy.to(self.device), self.value.to(self.device)
+        # Epsilon as in the first implementation, not Adam's own. [H3]
+        self.adam = torch.optim.Adam([*self.policy.parameters(), *self.value.parameters()], lr=settings.learning_rate, eps=1e-5, fused=True)
+
+    def _begin_with(self, start: Network) -> None:
+        if (start.inputs, start.outputs) != (self.environment.state_size, self.environment.action_count):
+            wanted = f"{self.environment.state_size} → {self.environment.action_count}"
+            raise InvalidInputError(f"the network to begin with is not {wanted}", field="start", value=f"{start.inputs} → {start.outputs}")
+        for layer, weight, bias in zip(_layers(self.policy), start.weights, start.biases, strict=True):
+            layer.weight.data, layer.bias.data = torch.from_numpy(weight.copy()), torch.from_numpy(bias.copy())
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a run is: only a checkpoint of the same may be gone on from."""
+        environment = self.environment
+        begun_with = None if self.start is None else hashlib.sha256(b"".join(each.tobytes() for each in self.start.tensors.values())).hexdigest()
+        sizes = {"count": environment.count, "state_size": environment.state_size, "action_count": environment.action_count}
+        return {"settings": asdict(self.settings) | {"hidden": list(self.settings.hidden)}, "seed": self.seed, "start": begun_with, **sizes}
+
+    @property
+    def scale(self) -> Scale:
+        """What brings states to unit scale: of what was seen so far, or of the network that was begun with [H, continuous control 5–6; A 3.3]."""
+        return self.states.scale if self.start is None else self.start.scale
+
+    @property
+    def network(self) -> Network:
+        """The policy as it is kept and asked."""
+        weights, biases = ([_to_array(getattr(layer, part)) for layer in _layers(self.policy)] for part in ("weight", "bias"))
+        return Network(weights, biases, self.activation, self.scale)
+
+    def learn(self) -> dict[str, float]:
+        """Make one update and return what it was like."""
+        settings, rng = self.settings, np.random.default_rng([self.seed, self.update])
+        self.adam.param_groups[0]["lr"] = settings.learning_rate * (1.0 - self.update / self.updates)
+        rollout = self._collect(rng)
+        batch, value = self._prepare(rollout)
+        steps = [self._descend(part) for _ in range(settings.epochs) for part in batch.minibatches(settings.minibatch, rng)]
+        losses = torch.stack(steps).mean(dim=0).tolist()
+        self.update += 1
+        metrics = dict(zip(("policy_loss", "value_loss", "entropy", "divergence", "clipped"), losses, strict=True))
+        variance = float(batch.returns.var())
+        unexplained = float((batch.returns - value).var()) / variance if variance else 0.0
+        earned = float(rollout.rewards.sum()) / rollout.actions.shape[1]
+        return {"step": self.update * rollout.actions.size, "reward": earned, **metrics, "explained_variance": 1.0 - unexplained}
+
+    @torch.no_grad()
+    def _collect(self, rng: np.random.Generator) -> Rollout:
+        """Live through new episodes under the policy as it is."""
+        environment, scale, settings = self.environment, self.scale, self.settings
+        shape = (settings.rollout_steps, environment.count)
+        # The largest of scores with Gumbel noise is a draw from their softmax. Source: Maddison et al. 2014.
+        noise = torch.from_numpy(rng.gumbel(size=(*shape, environment.action_count)).astype(np.float32)).to(self.device)
+        seen = np.empty((*shape, environment.state_size), dtype=np.float32)
+        scaled = torch.empty(seen.shape, device=self.device)
+        chosen, rewards, done = np.empty(shape, dtype=np.int64), np.empty(shape), np.empty(shape, dtype=bool)
+        states = environment.reset(rng)
+        for step in range(settings.rollout_steps):
+            seen[step], scaled[step] = states, torch.from_numpy(scale.apply(states))
+            chosen[step] = (self.policy(scaled[step]) + noise[step]).argmax(dim=1).cpu().numpy()
+            states, rewards[step], done[step] = environment.step(chosen[step])
+        # Counted in only now: what was done and what is learned from it read the same numbers.
+        if self.start is None:
+            self.states.add(seen.reshape(-1, environment.state_size))
+        return Rollout(scaled, chosen, rewards, done, torch.from_numpy(scale.apply(states)).to(self.device))
+
+    @torch.no_grad()
+    def _prepare(self, rollout: Rollout) -> tuple[Batch, Tensor]:
+        """Return what is learned from, and what the value expected of it, one number a step."""
+        states, actions = rollout.states.flatten(0, 1), torch.from_numpy(rollout.actions.ravel()).to(self.device)
+        value = self.value(states).squeeze(1)
+        values = np.concatenate([_to_array(value).reshape(rollout.rewards.shape), _to_array(self.value(rollout.last).squeeze(1))[None]])
+        rewards = self._scale_rewards(rollout)
+        advantages = estimate_advantages(rewards, values, rollout.done, discount=self.settings.discount, trace=self.settings.trace)
+        returns = advantages + values[:-1]
+        log_probability = self.policy(states).log_softmax(dim=1).gather(1, actions[:, None]).squeeze(1)
+        columns = (torch.from_numpy(each.ravel().astype(np.float32)).to(self.device) for each in (advantages, returns))
+        return Batch(states, actions, log_probability, *columns), value
+
+    def _scale_rewards(self, rollout: Rollout) -> FloatArray:
+        """Return rewards by the standard deviation of what episodes have earned by a step [H, continuous control 7–8; A 3.4]."""
+        earned, sums = np.zeros(rollout.rewards.shape[1]), np.empty_like(rollout.rewards)
+        for step, (rewards, done) in enumerate(zip(rollout.rewards, rollout.done, strict=True)):
+            sums[step] = earned = earned * self.settings.discount + rewards
+            earned = np.where(done, 0.0, earned)
+        self.returns.add(sums.reshape(-1, 1))
+        return rollout.rewards / max(float(self.returns.scale.std[0]), 1e-8)
+
+    def _descend(self, part: Batch) -> Tensor:
+        """Take one step of Adam and return losses, entropy, divergence and the share of clipped rows, without waiting for them."""
+        settings = self.settings
+        log_probabilities = self.policy(part.states).log_softmax(dim=1)
+        moved = log_probabilities.gather(1, part.actions[:, None]).squeeze(1) - part.log_probability
+        ratio = moved.exp()
+        advantages = (part.advantages - part.advantages.mean()) / (part.advantages.std() + 1e-8)  # [H7]
+        clipped = ratio.clamp(1.0 - settings.clip, 1.0 + settings.clip)
+        policy_loss = -torch.min(advantages * ratio, advantages * clipped).mean()  # [S eq. 7, H8]
+        value_loss = 0.5 * (self.value(part.states).squeeze(1) - part.returns).square().mean()  # not clipped [A 3.2]
+        entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1).mean()
+        learned = 0.0 if self.update < settings.value_updates else 1.0
+        loss = learned * (policy_loss - settings.entropy * entropy) + settings.value_weight * value_loss  # [S eq. 9]
+        self.adam.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_([*self.policy.parameters(), *self.value.parameters()], settings.most_gradient)
+        self.adam.step()
+        # Source: Schulman 2020, "Approximating KL divergence", the estimator without bias and with little variance. [H12]
+        divergence = (ratio - 1.0 - moved).mean()
+        return torch.stack([policy_loss, value_loss, entropy, divergence, (clipped != ratio).float().mean()]).detach()
+
+    @property
+    def checkpoint(self) -> dict[str, NDArray[Any]]:
+        """Everything that the next update depends on beside what the learner is made of, as arrays."""
+        parts = {f"policy.{name}": each for name, each in self.policy.state_dict().items()}
+        parts |= {f"value.{name}": each for name, each in self.value.state_dict().items()}
+        for number, moments in self.adam.state_dict()["state"].items():
+            parts |= {f"adam.{number}.{name}": each for name, each in moments.items()}
+        arrays: dict[str, NDArray[Any]] = {name: _to_array(each) for name, each in parts.items()}
+        for name, seen in (("states", self.states), ("returns", self.returns)):
+            arrays |= {f"{name}.count": np.array(seen.count), f"{name}.mean": seen.mean, f"{name}.squares": seen.squares}
+        return arrays
+
+    def restore(self, update: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on after ``update`` updates with what ``checkpoint`` was then."""
+        parts = {name: torch.from_numpy(np.array(each)) for name, each in arrays.items()}
+        for name, module in (("policy.", self.policy), ("value.", self.value)):
+            module.load_state_dict({key.removeprefix(name): each for key, each in parts.items() if key.startswith(name)})
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, each in parts.items():
+            if key.startswith("adam."):
+                _, number, name = key.split(".")
+                moments.setdefault(int(number), {})[name] = each
+        self.adam.load_state_dict(self.adam.state_dict() | {"state": moments})
+        self.states, self.returns = (
+            Moments(float(arrays[f"{name}.count"]), arrays[f"{name}.mean"], arrays[f"{name}.squares"]) for name in ("states", "returns")
+        )
+        self.update = update
+
+
+def estimate_advantages(rewards: FloatArray, values: NDArray[Any], done: NDArray[np.bool_], *, discount: float, trace: float) -> FloatArray:
+    """Return how much better each step was than expected [G eq. 16].
+
+    Args:
+        rewards: ``(steps, count)``.
+        values: expected of each state and of those after the last step, ``(steps + 1, count)``.
+        done: which episodes ended with the step; nothing is expected after it.
+        discount: of what is earned a step later.
+        trace: 0 trusts one step and what is expected then, 1 all that was earned.
+    """
+    advantages, following = np.empty(rewards.shape), np.zeros(rewards.shape[1])
+    for step in reversed(range(rewards.shape[0])):
+        lives = np.where(done[step], 0.0, discount)
+        following = rewards[step] + lives * values[step + 1] - values[step] + lives * trace * following
+        advantages[step] = following
+    return advantages
+
+
+def learn_policy(learner: Ppo, *, folder: RunFolder | None = None, progress: Progress | None = None) -> Network:
+    """Return the policy after all updates; with a folder, going on from its last checkpoint.
+
+    Raises:
+        InvalidInputError: the checkpoint is of another run.
+    """
+    found = folder.resume(learner.identity) if folder else None
+    if found is not None:
+        learner.restore(*found)
+    begun, before = time.perf_counter(), learner.update
+    while learner.update < learner.updates:
+        metrics = learner.learn()
+        done = learner.update - before
+        if folder is not None:
+            folder.write(learner.update, metrics | {"updates_per_s": done / (time.perf_counter() - begun)})
+            if learner.update % learner.settings.checkpoint_every == 0 or learner.update == learner.updates:
+                folder.keep(learner.update, learner.checkpoint, learner.identity)
+        if progress is not None:
+            progress(learner.update, learner.updates, metrics)
+    return learner.network
+
+
+def _build(sizes: tuple[int, ...], activation: Activation, gain: float, generator: torch.Generator) -> nn.Sequential:
+    """Return a multilayer perceptron with orthogonal weights, scaled by ``gain`` in the last layer [H2]."""
+    modules: list[nn.Module] = []
+    for inputs, outputs in pairwise(sizes):
+        modules += [nn.Linear(inputs, outputs), nn.Tanh() if activation == "tanh" else nn.ReLU()]
+    network = nn.Sequential(*modules[:-1])
+    layers = _layers(network)
+    for layer in layers:
+        nn.init.orthogonal_(layer.weight, gain if layer is layers[-1] else float(np.sqrt(2.0)), generator=generator)
+        nn.init.zeros_(layer.bias)
+    return network
+
+
+def _layers(network: nn.Sequential) -> list[nn.Linear]:
+    return [module for module in network if isinstance(module, nn.Linear)]
+
+
+def _to_array(tensor: Tensor) -> Float32Array:
+    return tensor.detach().cpu().numpy().copy()

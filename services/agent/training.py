@@ -1,0 +1,212 @@
+"""Training at the agent's edge: read a site's history, train, compare with the champion on days that neither has seen, store."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version as installed_version
+
+import structlog
+from sqlalchemy import Connection
+
+from luna.contracts.agent import AgentCardRequest, AgentKind, TrainAgentReply, TrainAgentRequest
+from luna.contracts.forecast_versions import CardReply
+from luna.database import sites, training_runs
+from luna.database.training_runs import TrainingRun
+from luna.errors import NotFoundError
+from luna.objects import ObjectStore
+from luna.site import Site
+from services.agent.artefacts import Artefact, ArtefactError, Header, SiteFacts, load_artefact, save_artefact
+from services.agent.card import Card, load_card, save_card
+from services.agent.history import History, read_history
+from services.agent.network import NetworkError
+from services.agent.policy import AgentPolicy
+from services.agent.registry import KindDeclaration, Learned, Lesson, Progress, find_champion, find_kind, keep_quiet, load_run
+from services.forecaster.model.artefact import name_digest
+from services.planner.replay import ReplaySpec, run
+from services.planner.replay.policies import plan_by_planner
+
+log = structlog.get_logger(__name__)
+# Share of the oracle's savings that a challenger may fall short of the champion: so much is chance on a few weeks of one household.
+TOLERANCE = 0.005
+NEW, CHAMPION, PLANNER = "new", "champion", "planner"
+_BESIDE = ("self_consumption", "idle", "oracle")
+_SLOTS_PER_PLAN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether what was trained speaks from now on, why, and the figures of the trial, by ``trial.<who>.<what>``."""
+
+    accepted: bool
+    reason: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+def train_agent(connection: Connection, request: TrainAgentRequest, *, objects: ObjectStore, now: datetime, progress: Progress = keep_quiet) -> TrainAgentReply:
+    """Train an agent on what a site measured before ``until``, but for the last part of it; on that it stands a trial beside the champion, and is stored.
+
+    What is stored is what was tried: ``data_until`` is where the days begin that it has not seen. An agent that is worse is stored and not used.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: nobody declares this kind, or the site has too few days that can be learned from.
+        UnavailableError: the store of objects is away.
+        MachineError: the store is full, cannot be written, or refuses Luna.
+    """
+    declared, site = find_kind(request.kind), sites.load(connection, request.site_id)
+    objects.probe()  # before minutes of training for a model that could not be stored
+    begun = time.perf_counter()
+    progress(0, 3, "read")
+    history, held = read_history(connection, site.name, until=min(request.until or now, now)).split()
+    until = history.scene.timeline.end
+    lesson = Lesson(history, request.seed, request.steps, _part(progress, 1, 3), lambda kind: find_teacher(connection, objects, site, kind, before=until))
+    artefact = compose_artefact(declared, site, lesson, declared.train(lesson))
+    progress(2, 3, "trial")
+    champion = _load_champion(connection, objects, site, request.kind, before=until)
+    verdict = hold_trial(held, declared.load(artefact, site), champion.policy if champion else None)
+    trained = Trained(artefact, history, verdict, time.perf_counter() - begun, champion.run.run_id if champion else None)
+    return _reply(record_training(connection, objects, site, trained), artefact.header)
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The training in use, and its policy."""
+
+    run: TrainingRun
+    policy: AgentPolicy
+
+
+def find_teacher(connection: Connection, objects: ObjectStore, site: Site, kind: AgentKind, *, before: datetime) -> Artefact | None:
+    """Return what another kind learned from nothing after ``before``; None where there is nothing that can be used."""
+    run = find_champion(connection, site, kind, before=before)
+    try:
+        return None if run is None else load_artefact(objects, str(run.artefact_key))
+    except ArtefactError as error:
+        log.warning("teacher is not used", site=site.name, kind=kind, reason=str(error))
+        return None
+
+
+def _load_champion(connection: Connection, objects: ObjectStore, site: Site, kind: AgentKind, *, before: datetime) -> Champion | None:
+    """Return what speaks for a site and learned from nothing after ``before``; an artefact that cannot be used is no champion."""
+    run = find_champion(connection, site, kind, before=before)
+    try:
+        return None if run is None else Champion(run, load_run(objects, site, run, kind).policy)
+    except (ArtefactError, NetworkError) as error:
+        log.warning("the agent in use cannot be used", site=site.name, kind=kind, reason=str(error))
+        return None
+
+
+def hold_trial(held: History, new: AgentPolicy, champion: AgentPolicy | None) -> Verdict:
+    """Return what the days say that neither has seen: a challenger is used that is no worse than the champion, or has none to beat."""
+    learned = {NEW: new.plan, PLANNER: plan_by_planner} | ({} if champion is None else {CHAMPION: champion.plan})
+    totals = dict.fromkeys((*learned, *_BESIDE), 0.0)
+    for scene in held.runs():
+        reply = run(scene, ReplaySpec(tuple(totals), _SLOTS_PER_PLAN, learned=learned)).reply
+        for name, replayed in reply.policies.items():
+            totals[name] += replayed.cost
+    possible = totals["idle"] - totals["oracle"]
+    scores = {name: (totals["idle"] - cost) / possible if possible > 0 else 0.0 for name, cost in totals.items()}
+    metrics = {f"trial.{name}.cost": cost for name, cost in totals.items()} | {f"trial.{name}.score": score for name, score in scores.items()}
+    return _judge(scores, metrics | {"trial.days": float(len(held.days))})
+
+
+def _judge(scores: Mapping[str, float], metrics: Mapping[str, float]) -> Verdict:
+    said = f"it reached {scores[NEW]:.1%} of the oracle's savings on {metrics['trial.days']:.0f} unseen days, the planner {scores[PLANNER]:.1%}"
+    if CHAMPION not in scores:
+        return Verdict(accepted=True, reason=f"there was none before; {said}", metrics=metrics)
+    said = f"{said}, the agent in use {scores[CHAMPION]:.1%}"
+    return Verdict(scores[NEW] >= scores[CHAMPION] - TOLERANCE, said, metrics)
+
+
+def compose_artefact(declared: KindDeclaration, site: Site, lesson: Lesson, learned: Learned) -> Artefact:
+    """Return what a trainer handed back as an artefact of its kind."""
+    window = lesson.history.scene.timeline
+    header = Header(
+        kind=declared.kind,
+        state_version=declared.state_version,
+        site=None if declared.any_site else SiteFacts.of(site),
+        data_from=window.start,
+        data_until=window.end,
+        seed=lesson.seed,
+        metrics=dict(learned.metrics),
+        settings=dict(learned.settings),
+    )
+    return Artefact(header, learned.parts)
+
+
+def record_training(connection: Connection, objects: ObjectStore, site: Site, trained: "Trained") -> TrainingRun:
+    """Store a trained agent, its card and then its run: an agent without a run is used by nobody.
+
+    Raises:
+        UnavailableError: the store of objects is away.
+        MachineError: the store is full, cannot be written, or refuses Luna.
+    """
+    header, key = trained.artefact.header, save_artefact(trained.artefact, objects)
+    run = TrainingRun(
+        run_id=f"agent_{header.kind}_v1.{site.name}.{header.data_until:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}",
+        version=f"agent_{header.kind}_v1",
+        data_from=header.data_from,
+        data_until=header.data_until,
+        code_version=installed_version("luna-energy"),
+        seed=header.seed,
+        train_seconds=trained.seconds,
+        metrics=header.metrics | dict(trained.verdict.metrics),
+        artefact_key=key,
+        parent_run_id=trained.parent_run_id,
+        accepted=trained.verdict.accepted,
+        verdict=trained.verdict.reason,
+    )
+    batch = trained.history.episodes
+    save_card(Card(run, header, batch.episodes.size, len(batch.refused), site.timezone), objects)
+    training_runs.save(connection, site.name, run)
+    return training_runs.load(connection, site.name, run.run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A training that is over: the artefact, the days it learned from, what its trial said, and how long all of it took."""
+
+    artefact: Artefact
+    history: History
+    verdict: Verdict
+    seconds: float
+    parent_run_id: str | None = None
+
+
+def describe_agent(connection: Connection, objects: ObjectStore, request: AgentCardRequest) -> CardReply:
+    """Return the card of a training; without its name that of the champion of the kind.
+
+    Raises:
+        NotFoundError: no such site or training, nothing was trained, or the training left no card.
+        UnavailableError: the store of objects is away.
+    """
+    site = sites.load(connection, request.site_id)
+    run = training_runs.load(connection, site.name, request.run_id) if request.run_id else find_champion(connection, site, request.kind)
+    if run is None:
+        remedy = f"Train first: luna agent train --site {site.name} --kind {request.kind}."
+        raise NotFoundError("nothing was trained", field="kind", value=request.kind, remedy=remedy)
+    text, facts = load_card(run, objects)
+    return CardReply(facts=facts, text=text)
+
+
+def _part(progress: Progress, place: int, of: int) -> Progress:
+    """Return the progress of one of several parts that take as long as each other."""
+    return lambda done, total, label: progress(place * total + done, of * total, label)
+
+
+def _reply(run: TrainingRun, header: Header) -> TrainAgentReply:
+    if not run.accepted:
+        log.warning("agent is not used", run_id=run.run_id, reason=run.verdict)
+    return TrainAgentReply(
+        run_id=run.run_id,
+        kind=header.kind,
+        state_version=header.state_version,
+        data_from=run.data_from,
+        data_until=run.data_until,
+        accepted=run.accepted,
+        verdict=run.verdict,
+        artefact_key=str(run.artefact_key),
+        train_seconds=run.train_seconds,
+        metrics=dict(run.metrics),
+    )
