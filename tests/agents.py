@@ -1,4 +1,4 @@
-"""Agents of a test's own: one that plans over the courses of past errors, and such as are broken."""
+"""Agents of a test's own: one that is cheaper than a planner that is told to keep its modes, and such as are broken."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,12 +17,12 @@ from services.planner.problem.knowledge import SitePrices
 from services.planner.problem.problem import Problem
 
 
-class OverCourses:
-    """Plans for the mean of the courses that past errors make of the forecast."""
+class SwitchesFreely:
+    """Plans as the planner does that does not shy away from other modes: cheaper than one that is told to."""
 
     def plan(self, problem: Problem, prices: SitePrices) -> Plan:
-        errors = problem.uncertainty.errors
-        return decide(problem if errors is None else problem.over_courses(errors, risk=0.0), Solver())
+        free = decide(replace(problem, following=replace(problem.following, switching_price=0.0)), Solver())
+        return replace(free, problem=problem, followed="learned")
 
 
 @dataclass(frozen=True)

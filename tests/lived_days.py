@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.control import BatterySetpoint, ControlState
-from luna.contracts.plan import PlanRequest
+from luna.contracts.plan import PlanOptions, PlanRequest
 from luna.database import control, forecasts, observations, prices
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
@@ -53,6 +53,7 @@ class LivedDays:
 
     def __init__(self, home: Home, section: dict[str, Any]) -> None:
         self.home, rng = home, np.random.default_rng(7)
+        self.options = PlanOptions()
         self.beside: Callable[[str], object] = lambda _: None
         self.load, self.pv = draw_energies(rng)
         self.spot = np.repeat(rng.normal(0.09, 0.05, AROUND.count // 4).clip(0.005), 4)
@@ -75,7 +76,7 @@ class LivedDays:
     def plan(self, now: datetime) -> str:
         """Have the planner plan, and whoever plans beside it; return the plan's id."""
         with unit_of_work(self.home.database) as connection:
-            plan_id = plan_and_store(PlanRequest(site_id=self.home.name), lambda: connection, now=now, solver=Solver()).plan_id
+            plan_id = plan_and_store(PlanRequest(site_id=self.home.name, options=self.options), lambda: connection, now=now, solver=Solver()).plan_id
         self.beside(plan_id)
         return plan_id
 

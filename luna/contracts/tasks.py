@@ -1,6 +1,6 @@
 """Every task there is, as its request declares it: which ones beat asks for, and which ones may be asked for as jobs."""
 
-from luna.contracts.agent import AgentCardRequest, TrainAgentRequest
+from luna.contracts.agent import AgentCardRequest, NightRequest, ShadowPlanRequest, TrainAgentRequest
 from luna.contracts.answers import AskRequest
 from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (
@@ -81,6 +81,8 @@ REQUESTS: tuple[type[Request], ...] = (
     RefreshRecommendationsRequest,
     TrainAgentRequest,
     AgentCardRequest,
+    ShadowPlanRequest,
+    NightRequest,
 )
 
 

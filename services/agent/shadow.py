@@ -112,7 +112,7 @@ def _attempt(engine: Engine, basis: _Basis, load: LoadAgent, clock: Clock) -> Sh
     now = clock.now()
     try:
         with unit_of_work(engine) as connection:
-            agent = _load(connection, basis, load)
+            agent = load(connection, basis.site, basis.policy, basis.plan.issued_at)
             if agent is None:
                 return basis.report(_nothing("no_artefact"), now)
             return _plan(connection, basis, agent, now=now)
@@ -125,15 +125,6 @@ def _attempt(engine: Engine, basis: _Basis, load: LoadAgent, clock: Clock) -> Sh
 
 def _nothing(code: GateCode) -> GateVerdict:
     return GateVerdict(code=code, follow="nothing")
-
-
-def _load(connection: Connection, basis: _Basis, load: LoadAgent) -> TrainedAgent | None:
-    """Return the site's agent; None where none was trained, or what is stored is not of this site and these states."""
-    try:
-        return load(connection, basis.site, basis.policy, basis.plan.issued_at)
-    except LunaError as error:
-        log.warning("the agent's artefact is refused", plan_id=basis.plan.plan_id, policy=basis.policy, error=str(error))
-        return None
 
 
 def _plan(connection: Connection, basis: _Basis, agent: TrainedAgent, *, now: datetime) -> ShadowPlan:

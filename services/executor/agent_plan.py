@@ -68,9 +68,13 @@ class AgentPlans:
         batteries = [each for each in self.site.batteries if each.name in plan.thresholds]
         mixed = {each.name: plan.thresholds[each.name].policy(each).sell_as(agent.thresholds[each.name].policy(each)) for each in batteries}
         asked = self.follow(plan.model_copy(update={"thresholds": {name: BatteryThresholds.of(policy) for name, policy in mixed.items()}}))
-        if asked.requested == planned.requested:
+        if asked.requested == planned.requested or not (_sells(asked) or _sells(planned)):
             return planned
         return replace(asked, decided_by="agent", reason="agent_cheaper", plan_id=agent.plan_id)
+
+
+def _sells(wanted: ControlRequest) -> bool:
+    return any(each.mode == "export" for each in wanted.requested.values())
 
 
 def _fits(agent: PlanReply, plan: PlanReply) -> bool:
