@@ -280,10 +280,30 @@ class NightRequest(Request):
     site_id: Annotated[SiteId | None, Field(description="default: every site whose night it is")] = None
 
 
-class GateEvidence(Message):
-    """Days of one kind of evidence, and what they say: points of the oracle's savings by which the agent is ahead, with the 95 % interval."""
+class ShadowPlanSummary(Message):
+    """A shadow plan without its slots; ``plan_id`` is null where the agent made none, and ``verdict.code`` says why.
 
-    kind: Literal["replay", "shadow"]
+    ``metrics``: ``planner_cost`` and ``agent_cost`` over the same courses, ``courses``, ``milliseconds``, ``interventions`` and ``breach_kwh``.
+    """
+
+    plan_id: str | None
+    based_on: Annotated[str, Field(description="the planner's plan that was made from the same inputs")]
+    policy: str
+    run_id: str | None
+    issued_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    verdict: GateVerdict
+    metrics: dict[str, float]
+
+
+class GateEvidence(Message):
+    """Days of one kind of evidence, and what they say: points of the oracle's savings by which the agent is ahead, with the 95 % interval.
+
+    both: recorded days that were replayed and days in shadow together, a day that is both as it was in shadow.
+    """
+
+    kind: Literal["replay", "shadow", "both"]
     days: int
     needed: int
     gain: Annotated[float | None, Field(description="currency over these days")] = None
@@ -294,6 +314,27 @@ class GateEvidence(Message):
 
 
 GateState = Literal["not_ready", "offered", "active", "withdrawn"]
+# judged: by the gatekeeper, each night; the others by somebody who may manage the site, or, withdrawn, by the gatekeeper as well.
+GateKind = Literal["judged", "asked", "withdrawn", "restored"]
+GATEKEEPER = "gatekeeper"
+# Days of evidence from which on a mode is offered: recorded ones that were replayed first, then days in shadow.
+REPLAY_DAYS, SHADOW_DAYS = 180, 30
+# From less to more.
+CONTROL_MODES: tuple[ControlMode, ...] = ("shadow", "export_only", "full_control")
+
+
+class GateEntry(Message):
+    """A decision about a mode of control: rows are only added. ``state`` is null where somebody asked for a mode, which is no evidence."""
+
+    at: datetime
+    kind: GateKind
+    policy: Annotated[str, Field(description="whose evidence it rests on: what another policy proved says nothing of this one")]
+    mode: ControlMode
+    state: Literal["not_ready", "offered", "withdrawn"] | None
+    reason: Annotated[str, Field(description="a code of luna.wording.agent")]
+    better: bool = False
+    evidence: list[GateEvidence] = []
+    decided_by: Annotated[str, Field(description="gatekeeper, or the name of who decided")]
 
 
 class ModeStanding(Message):
@@ -301,8 +342,11 @@ class ModeStanding(Message):
 
     mode: ControlMode
     state: GateState
-    reason: str
+    reason: Annotated[str, Field(description="as a sentence")]
+    reason_code: str
     better: bool = False
+    decided_by: Annotated[str, Field(description="gatekeeper, or who decided")] = GATEKEEPER
+    decided_at: datetime | None = None
 
 
 class AgentStatus(Message):
@@ -320,4 +364,5 @@ class AgentStatus(Message):
     evidence: list[GateEvidence]
     modes: list[ModeStanding]
     next_step: Annotated[str, Field(description="what has to happen next, as a sentence")]
+    next_step_code: str
     judged_at: datetime | None
