@@ -1,4 +1,4 @@
-"""``luna agent``: train Antares, measure it on days that it has not seen, compare it, draw its days."""
+"""``luna agent``: train Antares, measure it on days that it has not seen, say where it stands, compare it, draw its days."""
 
 from base64 import b64decode
 from datetime import date
@@ -10,11 +10,13 @@ import typer
 
 from luna.contracts.agent import (
     AgentKind,
+    AgentStatus,
     Comparison,
     DayPictureReply,
     DayPictureRequest,
     EvaluateAgentReply,
     EvaluateAgentRequest,
+    GateEvidence,
     PolicyComparison,
     PolicyScore,
     TrainAgentReply,
@@ -30,10 +32,11 @@ from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOpt
 if TYPE_CHECKING:
     from luna.objects import ObjectStore
 
-app = typer.Typer(help="Train Antares, measure it on days that it has not seen, compare it, draw its days.", no_args_is_help=True)
+app = typer.Typer(help="Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.", no_args_is_help=True)
 
 KINDS: tuple[str, ...] = get_args(AgentKind)
 SCORE_HEADINGS = ("policy", "cost", "score", "over mpc, points", "p", "over self-consumption", "mode changes/day")
+EVIDENCE_HEADINGS, MODE_HEADINGS = ("evidence", "days", "over mpc, points", "breaches"), ("mode", "state", "why")
 PICTURE_HEADINGS = ("policy", "cost", "charges", "discharges")
 SLOT_FILES = (".csv", ".json")
 
@@ -128,6 +131,35 @@ def _tell_breaches(reply: EvaluateAgentReply) -> str:
         if score.violations or score.unmet_kwh
     ]
     return f"Wrong: {'; '.join(wrong)}" if wrong else "No limit was broken, all demand was met."
+
+
+@app.command()
+def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
+    """Show where the agent stands on the road to control: what speaks for it, which modes are offered, what has to happen next."""
+    from luna.database import sites
+    from luna.database.agent_status import read_status
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection:
+        zone, found = find_zone(connection, site), read_status(connection, sites.load(connection, site), now=SystemClock().now())
+    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: _show_status(found, zone))
+
+
+def _show_status(found: AgentStatus, zone: ZoneInfo) -> None:
+    trained = "not trained" if found.trained_at is None else f"{found.run_id}, learned until {say_instant(found.trained_at, zone)}"
+    out.print(f"{found.site_id}: {say_policy(found.policy, language='en')}, {trained}")
+    latest = "" if found.last_shadow_plan is None else f", the last one {say_instant(found.last_shadow_plan, zone)}"
+    out.print(f"Mode {found.mode}, asked for: {found.wanted}. {found.shadow_plans} plans in shadow{latest}.")
+    evidence = [[each.kind, f"{each.days} of {each.needed}", _tell_evidence(each), str(each.violations)] for each in found.evidence]
+    table(EVIDENCE_HEADINGS, evidence, words=EVIDENCE_HEADINGS[:1])
+    table(MODE_HEADINGS, [[each.mode, each.state, each.reason] for each in found.modes], words=MODE_HEADINGS)
+    out.print(f"Next: {found.next_step}")
+
+
+def _tell_evidence(found: GateEvidence) -> str:
+    if found.points is None or found.low is None or found.high is None:
+        return "–"
+    return f"{found.points:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
 
 
 @app.command()

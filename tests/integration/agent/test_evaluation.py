@@ -22,7 +22,8 @@ from tests.command_line import Luna
 from tests.evaluated_home import LAST, SITE, UNSEEN, ZONE, evaluated_home
 
 NOW = local_midnight(LAST + timedelta(days=1), ZONE)
-DAYS = 7
+# Of two unseen weeks the one in the middle, rounded up, is the second.
+DAYS, WEEK = 7, UNSEEN + timedelta(days=7)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def evaluated(home: Engine, objects: FileObjects) -> EvaluateAgentReply:
 
 
 def test_every_policy_stands_beside_the_others_on_the_same_unseen_days(evaluated: EvaluateAgentReply) -> None:
-    assert evaluated.days == [UNSEEN + timedelta(days=number) for number in range(DAYS)]
+    assert evaluated.days == [WEEK + timedelta(days=number) for number in range(DAYS)]
     assert list(evaluated.policies) == ["idle", "self_consumption", "rule", "mpc", "mpc_scenarios", "antares", "oracle"]
     scored = {name: score.score for name, score in evaluated.policies.items()}
     assert (scored["idle"], scored["oracle"]) == (0.0, 1.0)
@@ -106,7 +107,7 @@ def test_a_policy_that_cannot_be_measured_is_refused_by_name(home: Engine, objec
 
 
 def test_a_replay_takes_a_learned_policy_by_what_it_knew_before(home: Engine, objects: FileObjects, evaluated: EvaluateAgentReply) -> None:
-    days = {"from_day": UNSEEN, "to_day": UNSEEN + timedelta(days=6)}
+    days = {"from_day": WEEK, "to_day": WEEK}
     request = ReplayRequest(site_id=SITE.name, **days, policies=["idle", "antares", "oracle"], system_id="test_replay", episodes=None)
     with unit_of_work(home) as connection:
         reply = replay_learned(Store.beside(home, lambda: connection), request, objects=objects)
@@ -133,14 +134,15 @@ def commands(luna_on_servers: Luna, data_folder: Path, monkeypatch: pytest.Monke
 @pytest.mark.usefixtures("home")
 def test_the_command_shows_what_was_measured(commands: Luna, evaluated: EvaluateAgentReply) -> None:
     said = commands("agent", "evaluate", "--site", SITE.name, "--days", str(DAYS), "--json")
-    assert (said.code, said.document) == (0, evaluated.model_dump(mode="json")), said.err
+    assert said.code == 0, said.err
+    assert EvaluateAgentReply.model_validate(said.document) == evaluated
     shown = commands("agent", "evaluate", "--site", SITE.name, "--days", str(DAYS)).out
     assert "No limit was broken, all demand was met." in shown
     assert "Never trained" in shown
 
 
 def test_the_replay_command_takes_learned_policies_by_any_of_their_names(commands: Luna, evaluated: EvaluateAgentReply) -> None:
-    window = "--site", SITE.name, "--from", str(UNSEEN), "--to", str(UNSEEN), "--episodes", "none", "--json"
+    window = "--site", SITE.name, "--from", str(WEEK), "--to", str(WEEK), "--episodes", "none", "--json"
     replayed = commands("replay", *window, "--policies", "idle,Antares,oracle")
     assert replayed.code == 0, replayed.err
     assert replayed.document["policies"]["antares"]["run_id"] == evaluated.weeks[0].run_ids["antares"]
@@ -155,3 +157,10 @@ def test_the_train_command_says_what_came_of_it(commands: Luna) -> None:
     assert (refused.code, "days that can be learned from" in refused.problem["detail"]) == (2, True)
     unknown = commands("agent", "train", "--site", SITE.name, "--kind", "wizard", "--json")
     assert (unknown.code, unknown.problem["field"]) == (2, "kind")
+
+
+@pytest.mark.usefixtures("evaluated")
+def test_the_status_command_says_what_has_to_happen_next(commands: Luna) -> None:
+    said = commands("agent", "status", "--site", SITE.name, "--json")
+    assert (said.code, said.document["policy"], said.document["mode"]) == (0, "antares", "shadow"), said.err
+    assert f"Next: {said.document['next_step']}" in commands("agent", "status", "--site", SITE.name).out.replace("\n", " ")
