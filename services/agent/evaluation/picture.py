@@ -17,12 +17,11 @@ from luna.timeline import SLOT, local_midnight
 from services.agent.evaluation.days import WEEK, DayRecord
 from services.agent.evaluation.plots import draw_day
 from services.agent.evaluation.record import read_record
-from services.agent.evaluation.replay import load_learned
+from services.agent.evaluation.replay import issue_forecasts, load_learned
 from services.agent.evaluation.traces import trace_day
-from services.forecaster.versions.hindsight import ensure_forecasts
 from services.planner.replay import DayLog, DayResult, ReplaySpec, Rules, run
 from services.planner.service.inputs import read_scene
-from services.planner.service.replay import LearnedPolicy, Store, find_missing
+from services.planner.service.replay import LearnedPolicy, Store
 
 
 def draw_stored_day(store: Store, request: DayPictureRequest, *, objects: ObjectStore) -> DayPictureReply:
@@ -39,10 +38,7 @@ def draw_stored_day(store: Store, request: DayPictureRequest, *, objects: Object
         first, last = find_stretch(read_record(connection, site, **_week_of(request.day)), request.day)
         asked = ReplayRequest(site_id=site.name, from_day=first, to_day=last, policies=request.policies, episodes=None)
         learned = load_learned(connection, site, request.policies, before=local_midnight(first, ZoneInfo(site.timezone)), objects=objects)
-        missing = find_missing(connection, asked)
-    if missing is not None:
-        with store.part() as connection:
-            ensure_forecasts(connection, missing, objects=objects)
+    issue_forecasts(store, site, asked, objects=objects)
     with store.part() as connection:
         return _draw(connection, site, asked, day=request.day, learned=learned)
 

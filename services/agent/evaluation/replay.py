@@ -1,21 +1,26 @@
 """Replays of stored sites with policies that were learned: each by what it had learned before the window."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from luna.contracts.agent import AGENT_POLICIES
 from luna.contracts.replay import ReplayReply, ReplayRequest
-from luna.database import sites
+from luna.database import recorded_span, sites
+from luna.database.training_runs import LEARNED_DAYS
 from luna.objects import ObjectStore
 from luna.site import Site
 from luna.timeline import local_midnight
 from services.agent.registry import load_agent
 from services.forecaster.versions.hindsight import ensure_forecasts
+from services.planner.problem.scenarios import DAYS
 from services.planner.replay import Progress
 from services.planner.service.replay import LearnedPolicy, Store, find_missing, replay_on
+
+# Whole days of forecasts before a window, whose errors policies weigh in it; before those, days that a forecaster can learn from.
+_ERROR_DAYS, _LEARNED_DAYS = timedelta(days=DAYS + 1), timedelta(days=LEARNED_DAYS)
 
 
 def replay_learned(store: Store, request: ReplayRequest, *, objects: ObjectStore, progress: Progress | None = None) -> ReplayReply:
@@ -29,11 +34,22 @@ def replay_learned(store: Store, request: ReplayRequest, *, objects: ObjectStore
         site = sites.load(connection, request.site_id)
         before = local_midnight(request.from_day, ZoneInfo(site.timezone))
         learned = load_learned(connection, site, request.policies, before=before, objects=objects)
-        missing = find_missing(connection, request)
-    if missing is not None:
-        with store.part() as connection:
-            ensure_forecasts(connection, missing, objects=objects)
+    issue_forecasts(store, site, request, objects=objects)
     return replay_on(store, request, learned=learned, progress=progress)
+
+
+def issue_forecasts(store: Store, site: Site, request: ReplayRequest, *, objects: ObjectStore) -> None:
+    """Issue what was not issued then: of the window, and of the days before it, from whose errors learned policies know how forecasts err."""
+    past = request.model_copy(update={"from_day": request.from_day - _ERROR_DAYS, "to_day": request.from_day - timedelta(days=1)})
+    with store.part() as connection:
+        recorded = recorded_span.of_site(connection, site.name)
+    earliest = local_midnight(past.from_day, ZoneInfo(site.timezone)) - _LEARNED_DAYS
+    weighs_errors = not AGENT_POLICIES.keys().isdisjoint(request.policies) and recorded is not None and recorded[0] <= earliest
+    for asked in (past, request) if weighs_errors else (request,):
+        with store.part() as connection:
+            missing = find_missing(connection, asked)
+            if missing is not None:
+                ensure_forecasts(connection, missing, objects=objects)
 
 
 def load_learned(connection: Connection, site: Site, names: Collection[str], *, before: datetime, objects: ObjectStore) -> dict[str, LearnedPolicy]:
