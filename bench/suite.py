@@ -6,6 +6,7 @@ from typing import Any
 
 NAMES = (
     "planner", "devices", "energy_value", "oracle", "decisions", "agent_training", "agent_environment", "closed_loop", "replay", "simulator",
+    "planner", "devices", "energy_value", "oracle", "decisions", "agent_decisions", "agent_training", "closed_loop", "replay", "simulator",
     "forecast", "scenarios", "bandit", "queue", "fleet", "data", "recorder", "history", "gateway", "page", "knowledge",
 )  # fmt: skip
 # Only where asked for by name: it needs Docker and builds images.

@@ -76,6 +76,11 @@ class BatteryPolicy:
         power = (np.full(slots, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
         return cls(battery, level, level, np.zeros(slots, dtype=bool), *power)
 
+    def sell_as(self, other: "BatteryPolicy") -> "BatteryPolicy":
+        """Return the same but for when and how much it sells, which the other says; what this one keeps from the house it does not sell either."""
+        keep, begin = (replace(own, sell=np.maximum(theirs.sell, own.serve)) for own, theirs in ((self.keep, other.keep), (self.begin, other.begin)))
+        return replace(self, keep=keep, begin=begin, discharge_kw=other.discharge_kw)
+
     def thresholds(self, slots: slice, mode: IntArray, soc: FloatArray) -> SocThresholds:
         """Return what holds in slots that follow on slots in ``mode``, with ``soc`` at their start; shapes broadcast against that of ``slots``.
 

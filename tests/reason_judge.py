@@ -496,6 +496,17 @@ def _not_for_car(told: Told) -> Claims:
     return {"such a car charges": charging, "from the grid": told.site.short > 0, "charges nothing itself": told.charge <= EPS}
 
 
+def _learned(told: Told) -> Claims:
+    """What the planner would do, no document says; that it is something else than what is done, and no two things, it does."""
+    takes, gives = (told.figures.get(name, 0.0) for name in ("takes", "gives"))
+    return {
+        "an agent's plan": told.scene.reply["followed"]["policy"] == "learned",
+        "the planner does one thing": not (takes and gives),
+        "it costs or gains": not ({"cost", "gain"} <= told.figures.keys()),
+        "something else is done": abs(takes - told.charge) > EPS / 2 or abs(gives - told.discharge) > EPS / 2,
+    }
+
+
 def _power_limit(told: Told) -> Claims:
     carries = [each["ac_limit_kw"] for each in told.scene.site.get("inverters", []) if told.battery["name"] in each["batteries"]]
     room = [limit - min(told.site.own_sun(told.battery["name"]) / told.hours, limit) for limit in carries]
@@ -720,6 +731,7 @@ RULES: dict[str, Callable[[Told], Claims]] = {
     "inverter_limit": _inverter_limit,
     "inverter_full": _inverter_full,
     "not_for_car": _not_for_car,
+    "learned": _learned,
     "power_limit": _power_limit,
     "charge_limit": _charge_limit,
     "least_power": _least_power,
@@ -822,7 +834,7 @@ def prints_prices(text: str, figures: Document, language: str) -> bool:
 
 def prints_energies(text: str, figures: Document, language: str) -> bool:
     """Whether every printed energy is a figure, rounded."""
-    known = [figures[name] for name in ("kwh", "held") if name in figures]
+    known = [figures[name] for name in ("kwh", "held", "takes", "gives") if name in figures]
     text = re.sub(r"(under|unter) 1 Wh", "", text)
     whole = all(any(abs(printed - each) <= unit / 2 + 1e-6 for each in known) for printed, unit in read_numbers(text, " kWh", language))
     return whole and all(any(abs(printed - each * 1000) <= 0.5 + 1e-3 for each in known) for printed, _ in read_numbers(text, " Wh", language))

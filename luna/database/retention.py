@@ -1,7 +1,8 @@
 """Deletes what is too old to keep, where TimescaleDB has no policy that does.
 
 On hypertables whole chunks are dropped, on plain tables rows are deleted series by series along the key, so that no statement reads a whole table. The newest
-forecast of a site and version stays whatever its age. Observations, prices and plans are never touched.
+forecast of a site and version stays whatever its age. Observations, prices and plans, those of the agent among them,
+are never touched.
 """
 
 from collections.abc import Mapping

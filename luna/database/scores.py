@@ -1,5 +1,6 @@
 """What policies cost, day by day."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import Connection, Date, cast, select, tuple_
@@ -15,11 +16,16 @@ DAY_COLUMNS = ("day", "cost", "stored_gain", "value_gain", "import_carbon_g")
 
 def upsert_daily(connection: Connection, site_id: str, *, system_id: str, replay: ReplayReply) -> None:
     """Store what every policy of a replay cost on every day; a day scored again takes the place of the first."""
+    upsert_days(connection, site_id, system_id=system_id, currency=replay.currency, days={name: policy.days for name, policy in replay.policies.items()})
+
+
+def upsert_days(connection: Connection, site_id: str, *, system_id: str, currency: str, days: Mapping[str, Sequence[DayCost]]) -> None:
+    """Store what policies cost on days, by policy; a day scored again takes the place of the first."""
     key = sites.key_of(connection, site_id)
     rows = [
-        {"site_key": key, "system_id": system_id, "policy": name, "currency": replay.currency} | {column: getattr(day, column) for column in DAY_COLUMNS}
-        for name, policy in replay.policies.items()
-        for day in policy.days
+        {"site_key": key, "system_id": system_id, "policy": name, "currency": currency} | {column: getattr(day, column) for column in DAY_COLUMNS}
+        for name, costs in days.items()
+        for day in costs
     ]
     if rows:
         statement = insert(daily_scores)

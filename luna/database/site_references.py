@@ -2,8 +2,9 @@
 
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import CompoundSelect, Connection, Select, select, union_all
 
+from luna.database.schema.agent import antares_plan_history
 from luna.database.schema.plans import plan_history, what_ifs
 from luna.database.schema.series import quarantine
 from luna.database.schema.sites import sites
@@ -19,9 +20,11 @@ def find_reference(connection: Connection, kind: Kind, reference: str | int) -> 
     return connection.scalar(_select(kind, reference))
 
 
-def _select(kind: Kind, reference: str | int) -> Select[Any]:
+def _select(kind: Kind, reference: str | int) -> Select[Any] | CompoundSelect[Any]:
     if kind == "plan_id":
-        return select(plan_history.c.site).where(plan_history.c.plan_id == str(reference))
+        shadow = select(sites.c.name).join(antares_plan_history, antares_plan_history.c.site_key == sites.c.site_key)
+        issued = select(plan_history.c.site).where(plan_history.c.plan_id == str(reference))
+        return union_all(issued, shadow.where(antares_plan_history.c.plan_id == str(reference)))
     if kind == "job_id":
         return select(jobs.c.request).where(jobs.c.job_id == str(reference))
     if kind == "what_if_id":

@@ -34,6 +34,10 @@ FIGURES = {
     "total": "count",
     "kw": "power",
     "held": "energy",
+    # What the planner would charge, or give, where what was learned is followed, and what following that costs, or gains, by the planner's value.
+    "takes": "energy",
+    "gives": "energy",
+    "gain": "money",
     "cost": "money",
     "hours": "hours",
     "time": "time",

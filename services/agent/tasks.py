@@ -1,19 +1,44 @@
 """The agent's tasks: decode, call, encode."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from luna.contracts.agent import AgentCardRequest, TrainAgentReply, TrainAgentRequest
+from sqlalchemy import Connection
+
+from luna.contracts.agent import (
+    AgentCardRequest,
+    AgentReplayRequest,
+    DayPictureReply,
+    DayPictureRequest,
+    EvaluateAgentReply,
+    EvaluateAgentRequest,
+    NightReply,
+    NightRequest,
+    ShadowPlanReply,
+    ShadowPlanRequest,
+    TrainAgentReply,
+    TrainAgentRequest,
+)
 from luna.contracts.forecast_versions import CardReply
+from luna.contracts.replay import ReplayReply
 from luna.errors import UnavailableError
+from luna.objects import ObjectStore
 from luna.queue import RetryableError, TaskContext, task
-from services.agent import training
+from luna.queue.jobs import submit_job
+from luna.site import Site
+from services.agent import night, shadow, training
+from services.agent.evaluation.evaluate import evaluate_agents
+from services.agent.evaluation.picture import draw_stored_day
+from services.agent.evaluation.replay import replay_learned
+from services.agent.policy import TrainedAgent
+from services.agent.registry import load_agents
 from services.planner.dp.value import load_kernels
+from services.planner.service.replay import Store
 
 NEEDS = ("database", "redis", "objects")
 
 
 def prepare() -> None:
-    """Load the planner's compiled loops before the worker's processes are forked: each would otherwise wait a second for them."""
+    """Load the compiled loops before the worker's processes are forked: each would otherwise wait a second for them."""
     load_kernels()
 
 
@@ -30,3 +55,46 @@ def train(request: TrainAgentRequest, work: TaskContext) -> TrainAgentReply:
 def describe(request: AgentCardRequest, work: TaskContext) -> CardReply:
     """Read a training's card."""
     return training.describe_agent(work.connection, work.objects, request)
+
+
+@task(AgentReplayRequest, soft_limit=timedelta(hours=1))
+def replay(request: AgentReplayRequest, work: TaskContext) -> ReplayReply:
+    """Replay recorded days under learned policies beside others and store their scores, each day in a transaction of its own."""
+    return replay_learned(_store(work), request, objects=work.objects, progress=work.progress)
+
+
+@task(EvaluateAgentRequest, soft_limit=timedelta(hours=2))
+def evaluate(request: EvaluateAgentRequest, work: TaskContext) -> EvaluateAgentReply:
+    """Measure trained policies on unseen days; trainings and days that are done stay, so that it goes on where it was interrupted."""
+    return evaluate_agents(_store(work), request, objects=work.objects, now=work.clock.now(), progress=work.progress)
+
+
+@task(DayPictureRequest)
+def draw(request: DayPictureRequest, work: TaskContext) -> DayPictureReply:
+    """Draw a recorded day."""
+    return draw_stored_day(_store(work), request, objects=work.objects)
+
+
+def _store(work: TaskContext) -> Store:
+    return Store.beside(work.database(), lambda: work.connection)
+
+
+@task(ShadowPlanRequest, soft_limit=timedelta(minutes=2))
+def plan_shadow(request: ShadowPlanRequest, work: TaskContext) -> ShadowPlanReply:
+    """Let the agent plan beside the planner."""
+    return shadow.plan_beside(work.database(), request, load_from(work.objects), clock=work.clock)
+
+
+@task(NightRequest, soft_limit=timedelta(hours=1))
+def spend_night(request: NightRequest, work: TaskContext) -> NightReply:
+    """Score, judge, and ask for what is due."""
+    return night.run_night(work.database(), request, lambda wanted: submit_job(work.database(), work.client, wanted), now=work.clock.now())
+
+
+def load_from(objects: ObjectStore) -> shadow.LoadAgent:
+    """Return what finds the trained agent of a site among stored artefacts; one that is not for the site or its states is refused there, and logged."""
+
+    def load(connection: Connection, site: Site, name: str, before: datetime) -> TrainedAgent | None:
+        return next(iter(load_agents(connection, objects, site, before=before, names=[name])), None)
+
+    return load

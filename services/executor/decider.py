@@ -10,12 +10,14 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import ControlState, Decision, Source
+from luna.contracts.plan import PlanReply
 from luna.database import control as control_rows
 from luna.database import plans
 from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
 from luna.policy import REPLAN_AGE, REPLAN_SOC
 from luna.timeline import SLOT, Clock, floor_to
+from services.executor.agent_plan import AgentPlans
 from services.executor.decision import ControlRequest, fallback, find_mode_since, finish_run, follow_owner, follow_plan, plan_age
 from services.executor.readings import read_recorded, read_slot_prices
 from services.executor.target import ControlTarget
@@ -77,7 +79,8 @@ class Decider:
         decision = _decision(told, finish_run(wanted, state.decision, told.unit, now=now), soc, source=source, now=now)
         decision = decision.model_copy(update={"mode_since": find_mode_since(state.decision, decision.allowed, now=now)})
         decided = store_decision(self.engine, state, decision)
-        if source == "planner" and (wanted.reason not in {"planned", "not_in_plan"} or _deviates(wanted.planned_soc, soc)):
+        falls_back = wanted.decided_by == "rule" and wanted.reason != "not_in_plan"
+        if source == "planner" and (falls_back or _deviates(wanted.planned_soc, soc)):
             self.plan_requests.want(state)
         return decided or state
 
@@ -99,7 +102,13 @@ class Decider:
         if plan is not None and plan_age(plan, now) >= REPLAN_AGE:
             self.plan_requests.want(state)
         last = {} if state.decision is None else {name: str(each.mode) for name, each in state.decision.allowed.items()}
-        return follow_plan(plan, told.unit, prices, now=now, max_age=self.plan_max_age, in_force=InForce(soc, last))
+
+        def follow(plan: PlanReply | None) -> ControlRequest:
+            return follow_plan(plan, told.unit, prices, now=now, max_age=self.plan_max_age, in_force=InForce(soc, last))
+
+        if plan is None or told.unit.key != BATTERIES:
+            return follow(plan)
+        return AgentPlans(connection, told.site, follow).ask(plan)
 
     def _measure(self, told: ControlTarget) -> dict[str, float]:
         """Return how full the batteries are, NaN where nobody knows."""

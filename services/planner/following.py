@@ -88,20 +88,18 @@ def follow_plan(plan: Plan) -> Plan:
     if chosen is None:
         return plan
     chosen = _name_trade(plan, chosen) if followed == "value" else chosen
-    worth = plan.energy_value
-    if plan.value is not None:
-        lowest = problem.limits.batteries.min_kwh
-        worth = read_worth(plan.value.function, (chosen.start_kwh - lowest)[0], (chosen.flows.stored_kwh - lowest)[0])[None, :]
     followed_plan = _follow(plan, chosen, followed)
     keeps = followed == "value" and problem.following.switching_price > 0
-    return replace(followed_plan, energy_value=worth, premium=max(chosen.cost - value_flows(problem, plan.flows), 0.0), keeps_modes=keeps)
+    return replace(followed_plan, premium=max(chosen.cost - value_flows(problem, plan.flows), 0.0), keeps_modes=keeps)
 
 
 def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
-    """Return a followed plan with another policy in its place; None where that misses limits or wishes which the plan keeps.
+    """Return a followed plan with another policy in its place; None where that misses limits or wishes which the plan keeps, or there is no battery.
 
     Owner, contract and placed devices bind the policy as they bind the plan's own. ``premium`` is what it costs more than ``plan`` on the expected course.
     """
+    if not plan.problem.site.batteries:
+        return None
     bound = _bind(plan, policy.batteries)
     chosen = _admit(plan, bound, find_breach(plan.problem, plan.flows) + _SAME_KWH)
     if chosen is None:
@@ -111,8 +109,13 @@ def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
 
 
 def _follow(plan: Plan, chosen: Outcome, followed: Followed) -> Plan:
+    worth = plan.energy_value
+    if plan.value is not None:
+        lowest = plan.problem.limits.batteries.min_kwh
+        worth = read_worth(plan.value.function, (chosen.start_kwh - lowest)[0], (chosen.flows.stored_kwh - lowest)[0])[None, :]
     return replace(
         plan,
+        energy_value=worth,
         setpoints=chosen.setpoints,
         flows=chosen.flows,
         start_kwh=chosen.start_kwh,
@@ -126,7 +129,7 @@ def _choose(plan: Plan) -> tuple[Outcome | None, Followed]:
     """Return what is followed, None for the plan as it stands, and what kind of policy that is."""
     problem, best = plan.problem, value_flows(plan.problem, plan.flows)
     most_breach = find_breach(problem, plan.flows) + _SAME_KWH
-    value = _admit(plan, _value_policy(plan), most_breach) if plan.values and not problem.pins else None
+    value = _admit(plan, value_policy(plan), most_breach) if plan.values and not problem.pins else None
     if problem.following.margin == NO_MARGIN:
         return _pick_exact(plan, value, best, most_breach)
     weighed = value is not None and plan.spread is not None and plan.spread.courses > 1
@@ -221,7 +224,8 @@ def _first_modes(problem: Problem) -> IntArray:
     return np.array([[Mode.SELF_CONSUMPTION if mode is None else mode] for mode in told], dtype=np.int8)
 
 
-def _value_policy(plan: Plan) -> PlanPolicy:
+def value_policy(plan: Plan) -> PlanPolicy:
+    """Return what the value of stored energy says of any state of charge, of a plan that knows that of each battery."""
     problem, outlook = plan.problem, plan.problem.outlook
     night = find_nights(outlook.pv_kwh, outlook.timeline.hours)
     parts = [read_policy(value, battery, night=night, following=problem.following) for value, battery in zip(plan.values, problem.site.batteries, strict=True)]

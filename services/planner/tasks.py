@@ -1,14 +1,19 @@
 """The planner's tasks: decode, call, encode."""
 
 from datetime import timedelta
+from functools import partial
+
+import structlog
 
 from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
+from luna.contracts.agent import ShadowPlanRequest
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
 from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
 from luna.database.engine import unit_of_work
 from luna.queue import TaskContext, task
 from luna.queue.jobs import await_job, submit_job
+from luna.queue.task_context import isolate
 from services.planner.dp.value import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.service import counterfactual, pareto, plan_check, plan_diff, plans
@@ -16,6 +21,10 @@ from services.planner.service import replay as replays
 from services.planner.service.replay import Store
 
 NEEDS = ("database", "redis")
+# By when the agent's plan has to be there: later it would miss the slot in which the planner's comes into force.
+SHADOW_TIMEOUT = timedelta(minutes=5)
+
+log = structlog.get_logger("luna.planner")
 
 
 def prepare() -> None:
@@ -26,7 +35,21 @@ def prepare() -> None:
 @task(PlanRequest)
 def solve(request: PlanRequest, work: TaskContext) -> str:
     """Plan and store; the reply is written once, for the row and the caller."""
-    return plans.plan_and_write(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
+    plan_id, text = plans.plan_and_write(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
+    if request.site_id is not None:
+        work.on_commit(partial(ask_for_shadow, work, plan_id))
+    return text
+
+
+def ask_for_shadow(work: TaskContext, plan_id: str) -> None:
+    """Ask the agent, where there is one, for its plan beside one that is stored; nobody waits for it, and nothing that goes wrong is anybody's concern."""
+
+    def ask() -> None:
+        # Among what somebody waits for, so that no training stands in its way.
+        if work.client.is_served(ShadowPlanRequest, asked=True):
+            work.client.begin(ShadowPlanRequest(plan_id=plan_id), timeout=SHADOW_TIMEOUT)
+
+    isolate(ask, lambda error: log.warning("the agent was not asked for a plan", plan_id=plan_id, error=str(error)))
 
 
 @task(ParetoRequest)

@@ -300,4 +300,7 @@ PLAIN = (
     _resting("rest_plain", lambda seen: seen.exists, buy="buy", sell="allowed_sale", value="value"),
 )
 
-CAUSES = (*BOUND, *TRADE, *PLAIN)
+# Where what was learned decides otherwise than the planner's value, no price of the plan is why.
+LEARNED = _any("learned", lambda seen: seen.planners_choice.differs, takes="planner_takes", gives="planner_gives", cost="learned_cost", gain="learned_gain")
+
+CAUSES = (LEARNED, *BOUND, *TRADE, *PLAIN)

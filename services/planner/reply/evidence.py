@@ -22,6 +22,7 @@ from services.planner.dp.plan import Plan
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.milp.battery_constraints import find_at_work
 from services.planner.planner import show_import_price
+from services.planner.reply.learned import PlannersChoice, read_planners_choice
 from services.planner.reply.prices import find_peak_price
 from services.planner.reply.slot_flows import NOTHING_KWH, SAME_KWH, SlotFlows
 
@@ -266,6 +267,29 @@ class Evidence(SlotFlows):
         lower = np.zeros(self.charge.shape, dtype=bool)
         lower[:, 1:] = self.floor_kwh[:, 1:] < self.floor_kwh[:, :-1] - SAME_KWH
         return _next_where(~self.rests | lower)
+
+    # --- what was learned -------------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def planners_choice(self) -> PlannersChoice:
+        """What the planner would do where the plan follows what was learned."""
+        return read_planners_choice(self.plan)
+
+    @cached_property
+    def planner_takes(self) -> FloatArray:
+        return self.planners_choice.takes
+
+    @cached_property
+    def planner_gives(self) -> FloatArray:
+        return self.planners_choice.gives
+
+    @cached_property
+    def learned_cost(self) -> FloatArray:
+        return self.planners_choice.cost
+
+    @cached_property
+    def learned_gain(self) -> FloatArray:
+        return self.planners_choice.gain
 
     # --- figures ----------------------------------------------------------------------------------------------------------------------------
 

@@ -53,9 +53,10 @@ def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *
     return _plan_and_store(request, connection, now=now, solver=solver)[0]
 
 
-def plan_and_write(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> str:
-    """Return the same as the JSON text that is stored."""
-    return _plan_and_store(request, connection, now=now, solver=solver)[1]
+def plan_and_write(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> tuple[str, str]:
+    """Return the id of the same, and the JSON text that is stored."""
+    reply, text = _plan_and_store(request, connection, now=now, solver=solver)
+    return reply.plan_id, text
 
 
 def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> tuple[PlanReply, str]:

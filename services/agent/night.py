@@ -1,0 +1,215 @@
+"""What the agent does while nobody waits for a plan: score what was planned, have days replayed that evidence lacks, judge, and learn anew where that is due.
+
+Each step of each site is a transaction of its own and asks for nothing twice, so a night that is interrupted goes on an hour later where it was.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import structlog
+from prometheus_client import Counter
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentReplayRequest, ControlMode, GateEntry, NightReply, NightRequest, TrainAgentRequest
+from luna.contracts.job import Job
+from luna.contracts.message import Request
+from luna.contracts.replay import DayCost
+from luna.database import agent_gates, agent_plans, recorded_span, scores, sites, training_runs
+from luna.database.agent_plans import SHADOW
+from luna.database.agent_status import version_of
+from luna.database.engine import unit_of_work
+from luna.database.savings import read_savings
+from luna.queue.task_context import isolate
+from luna.site import Site
+from luna.timeline import local_midnight, parse_zone
+from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes
+from services.agent.scorekeeper import DAY, EXPORT, PLANNER, UnscoredDayError, score_day
+from services.planner.service.replay import NIGHT_HOURS, SIMULATION
+
+NIGHTS = Counter("luna_agent_nights_total", "Nights of sites by how they ended.", ["outcome"])
+GATES = Counter("luna_agent_gate_decisions_total", "Decisions of the gatekeeper about modes of control.", ["mode", "state"])
+log = structlog.get_logger("luna.agent")
+
+# Days that are looked at for scores that are missing: a worker may have been away.
+SCORED_BACK = 7
+# Recorded days before the first training: two weeks are what a model of a load needs, two more what its errors are seen on.
+FIRST_TRAINING_DAYS = 28
+# Recorded days that are replayed for evidence: what is needed, and what gaps may take away.
+EVIDENCE_DAYS = 220
+# Days of one replay, and replays that are asked for in one night.
+CHUNK_DAYS, CHUNKS = 30, 3
+RETRAIN_AFTER, RETRAIN_AFTER_LOSS = timedelta(days=7), timedelta(days=2)
+REPLAYED = ("idle", "self_consumption", PLANNER, "oracle")
+
+
+@dataclass(frozen=True)
+class _Night:
+    """One site's night; ``did`` says what was done."""
+
+    engine: Engine
+    site: Site
+    now: datetime
+    ask: Callable[[Request], Job]
+    did: list[str] = field(default_factory=list)
+
+    @property
+    def policy(self) -> str:
+        return SHADOW_POLICIES[self.site.antares.shadow_policy_type]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return parse_zone(self.site.timezone)
+
+    @property
+    def yesterday(self) -> date:
+        return self.now.astimezone(self.zone).date() - DAY
+
+    def run(self) -> list[str]:
+        """Do what is due, and return what that was."""
+        self._score()
+        judged = self._judge()
+        for request in self._choose_work(judged):
+            job = self.ask(request)
+            self.did.append(f"asked {request.task} {job.job_id}")
+        return self.did
+
+    def _score(self) -> None:
+        with unit_of_work(self.engine) as connection:
+            first = self.yesterday - (SCORED_BACK - 1) * DAY
+            scored = scores.read_daily(connection, self.site.name, system_id=SHADOW + self.policy, first=first, last=self.yesterday)
+        known = {cost.day for cost in scored.get(self.policy, [])}
+        # The day before yesterday once more: since yesterday is recorded, what was left at its end is valued by what came.
+        again = {self.yesterday - DAY, self.yesterday}
+        days = [first + number * DAY for number in range(SCORED_BACK)]
+        for day in (day for day in days if day not in known or day in again):
+            self._score_day(day)
+
+    def _score_day(self, day: date) -> None:
+        try:
+            with unit_of_work(self.engine) as connection:
+                score_day(connection, self.site, day, policy=self.policy)
+            self.did.append(f"scored {day}")
+        except UnscoredDayError as error:
+            self.did.append(f"left out {day}: {error.reason}")
+
+    def _judge(self) -> list[GateEntry]:
+        """Judge each mode once a day, and return the decisions."""
+        with unit_of_work(self.engine) as connection:
+            last = agent_gates.last_judged(connection, self.site.name, policy=self.policy)
+            if last is not None and last.astimezone(self.zone).date() > self.yesterday:
+                return []
+            standing, turns = (read(connection, self.site.name, policy=self.policy) for read in (agent_gates.read_standing, agent_gates.read_turns))
+            found = read_evidence(connection, self.site, policy=self.policy, now=self.now)
+            rng = np.random.default_rng(self.yesterday.toordinal())
+            entries = judge_modes(found, ModeHistory(self.policy, standing, turns), now=self.now, rng=rng)
+            for entry in entries:
+                agent_gates.record(connection, self.site.name, entry)
+        for entry in entries:
+            GATES.labels(entry.mode, entry.state or "").inc()
+            self.did.append(f"judged {entry.mode}: {entry.state} ({entry.reason})")
+        return entries
+
+    def _choose_work(self, judged: list[GateEntry]) -> Iterator[Request]:
+        with unit_of_work(self.engine) as connection:
+            yield from choose_evidence(connection, self.site, policy=self.policy, yesterday=self.yesterday)
+            lost = any(entry.reason == "losing_streak" for entry in judged)
+            if wants_training(connection, self.site, policy=self.policy, now=self.now, lost=lost):
+                yield TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[self.policy])
+
+
+def run_night(engine: Engine, request: NightRequest, ask: Callable[[Request], Job], *, now: datetime) -> NightReply:
+    """Do each site's night, the named one's at once; what is wrong with one site keeps no other waiting.
+
+    Args:
+        engine: of the database.
+        request: names a site, or none.
+        ask: accepts a job.
+        now: the instant.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    with unit_of_work(engine) as connection:
+        every = [sites.load(connection, request.site_id)] if request.site_id else sites.load_all(connection)
+    due = [site for site in every if site.batteries and (request.site_id or now.astimezone(parse_zone(site.timezone)).hour in NIGHT_HOURS)]
+    done: dict[str, list[str]] = {}
+    faults: dict[str, str] = {}
+    for site in due:
+        night = _Night(engine, site, now, ask)
+
+        def fail(error: Exception, site: Site = site) -> None:
+            log.error("a night of the agent failed", site_id=site.name, exc_info=error)
+            faults[site.name] = str(error)
+
+        isolate(night.run, fail)
+        done[site.name] = night.did
+        NIGHTS.labels("failed" if site.name in faults else "done").inc()
+    return NightReply(sites=done, faults=faults)
+
+
+def read_evidence(connection: Connection, site: Site, *, policy: str, now: datetime) -> dict[ControlMode, DaysOfEvidence]:
+    """Return the days that each mode is judged by: as replayed, and as in shadow with as much of the agent's plan as the mode takes.
+
+    What the agent's selling alone would have brought on recorded days nobody replays: there all of its plan stands for a part of it.
+    """
+    replayed = scores.read_daily(connection, site.name, system_id=SIMULATION)
+    beside = scores.read_daily(connection, site.name, system_id=SHADOW + policy)
+    asked = agent_plans.count(connection, site.name, policy=policy, since=now - timedelta(days=7))
+    names: dict[ControlMode, str] = {"export_only": policy + EXPORT, "full_control": policy}
+    replay = pair_days(replayed, policy)
+    return {mode: DaysOfEvidence(replay, pair_days(beside, name), asked.slots, asked.interventions) for mode, name in names.items()}
+
+
+def pair_days(costs: Mapping[str, list[DayCost]], policy: str) -> list[DailyGain]:
+    """Return what a policy saved beside the planner on each day of which both are known, with what the oracle saved."""
+    settled = {name: {each.day: _settle(each) for each in days} for name, days in costs.items()}
+    known = [settled.get(name, {}) for name in (policy, PLANNER, "oracle", "idle")]
+    own, planner, oracle, idle = known
+    days = sorted(set.intersection(*(set(each) for each in known)))
+    return [DailyGain(day, planner[day] - own[day], idle[day] - oracle[day]) for day in days]
+
+
+def _settle(day: DayCost) -> float:
+    return day.cost - (day.stored_gain if day.value_gain is None else day.value_gain)
+
+
+def choose_evidence(connection: Connection, site: Site, *, policy: str, yesterday: date) -> list[Request]:
+    """Return what to ask for so that recorded days become evidence: the first training, from before these days, then replays of those that lack one."""
+    zone, span = parse_zone(site.timezone), recorded_span.of_site(connection, site.name)
+    if span is None:
+        return []
+    first = max(span[0].astimezone(zone).date() + FIRST_TRAINING_DAYS * DAY, yesterday - (EVIDENCE_DAYS - 1) * DAY)
+    if first > yesterday:
+        return []
+    begin = local_midnight(first, zone)
+    if training_runs.latest(connection, site.name, version=version_of(policy), before=begin) is None:
+        return [TrainAgentRequest(site_id=site.name, kind=AGENT_POLICIES[policy], until=begin)]
+    scored = scores.read_daily(connection, site.name, system_id=SIMULATION, first=first, last=yesterday).get(policy, [])
+    known = read_savings(connection, site, first=first, last=yesterday)
+    ready = {day.day for day in known.counted} | {day.day for day in known.left_out if day.code == "not_replayed"}
+    missing = sorted(ready - {day.day for day in scored})
+    policies = [*REPLAYED, policy]
+    return [AgentReplayRequest(site_id=site.name, from_day=days[0], to_day=days[-1], policies=policies) for days in _split_runs(missing)[:CHUNKS]]
+
+
+def _split_runs(days: list[date]) -> list[list[date]]:
+    """Return runs of neighbouring days, none longer than a replay is to be."""
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == DAY and len(runs[-1]) < CHUNK_DAYS:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return runs
+
+
+def wants_training(connection: Connection, site: Site, *, policy: str, now: datetime, lost: bool) -> bool:
+    """Return whether the agent is to learn anew: weekly, and, after a losing streak, sooner; a first time only once there is something to learn from."""
+    span = recorded_span.of_site(connection, site.name)
+    if span is None or span[1] - span[0] < timedelta(days=FIRST_TRAINING_DAYS):
+        return False
+    newest = training_runs.list_latest(connection, site.name, version=version_of(policy), limit=1)
+    return not newest or newest[0].data_until <= now - (RETRAIN_AFTER_LOSS if lost else RETRAIN_AFTER)

@@ -1,0 +1,173 @@
+"""The agent's plan beside one of the planner's: made from the same inputs, judged, stored, and never in anybody's way.
+
+Whatever goes wrong is a verdict in the row, a line in the log and a count: the planner's plan was issued before any of this began.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import perf_counter
+
+import numpy as np
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from prometheus_client import Counter, Histogram
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.agent import SHADOW_POLICIES, GateCode, GateVerdict, ShadowPlanReply, ShadowPlanRequest
+from luna.contracts.plan import PlanReply, PlanRequest
+from luna.database import agent_gates, agent_plans, plans, sites
+from luna.database.agent_plans import ShadowPlan
+from luna.database.engine import unit_of_work
+from luna.errors import LunaError, NotFoundError
+from luna.policy import PlanPolicy
+from luna.site import Site
+from luna.timeline import SLOT, Clock, Timeline
+from services.agent.gatekeeper import PlanJudgement, judge_plan
+from services.agent.policy import TrainedAgent
+from services.planner.dp.plan import Plan
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide
+from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import answer, digest
+from services.planner.service.inputs import LOOK_BACK, read_prices
+
+SHADOW_PLANS = Counter("luna_agent_shadow_plans_total", "Plans of the agent beside the planner's, by the gatekeeper's verdict.", ["code"])
+SHADOW_SECONDS = Histogram("luna_agent_shadow_plan_seconds", "Time from a plan of the planner being picked up to the agent's being judged.")
+log = structlog.get_logger("luna.agent")
+
+# Returns the agent of a site by its policy's name, trained on nothing from an instant on; None where none was accepted.
+LoadAgent = Callable[[Connection, Site, str, datetime], TrainedAgent | None]
+
+
+class AgentPlanError(LunaError):
+    """What an agent made is no plan: values that are no numbers, other slots, nothing to follow."""
+
+    title, code = "The agent made no plan", "agent-plan"
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What is planned beside: the planner's plan with the complete request it was made from, and the stored site as it is now."""
+
+    plan: PlanReply
+    inputs: PlanRequest
+    site: Site
+
+    @classmethod
+    def read(cls, connection: Connection, plan_id: str) -> "_Basis":
+        inputs = plans.load_inputs(connection, plan_id)
+        if inputs.site is None:
+            raise NotFoundError("the plan is of no stored site", field="plan_id", value=plan_id, remedy="Take a plan that was made for a site by its name.")
+        return cls(plans.load(connection, plan_id), inputs, sites.load(connection, inputs.site.name))
+
+    @property
+    def policy(self) -> str:
+        """The name of the policy that plans beside the planner here."""
+        return SHADOW_POLICIES[self.site.antares.shadow_policy_type]
+
+    def report(self, verdict: GateVerdict, now: datetime) -> ShadowPlan:
+        """Return a row without a plan."""
+        last = self.plan.slots[-1].start + timedelta(minutes=self.plan.slot_minutes)
+        return ShadowPlan(self.plan.plan_id, self.policy, now, self.plan.slots[0].start, last, verdict)
+
+
+def plan_beside(engine: Engine, request: ShadowPlanRequest, load: LoadAgent, *, clock: Clock) -> ShadowPlanReply:
+    """Let the agent plan from what a plan was made from, and store what comes of it; one that is there already is returned.
+
+    Args:
+        engine: of the database; reading, and storing whatever came of it, are transactions of their own.
+        request: names the planner's plan.
+        load: finds the site's agent.
+        clock: tells when it was issued.
+
+    Raises:
+        NotFoundError: no such plan of a stored site, or its inputs were not kept.
+    """
+    begun = perf_counter()
+    with unit_of_work(engine) as connection:
+        basis = _Basis.read(connection, request.plan_id)
+        known = agent_plans.find(connection, request.plan_id, basis.policy)
+    if known is not None and known.reply is not None:
+        return _reply(known)
+    made = _attempt(engine, basis, load, clock)
+    took_ms = (perf_counter() - begun) * 1e3
+    made = replace(made, metrics={**made.metrics, "milliseconds": took_ms})
+    SHADOW_PLANS.labels(made.verdict.code).inc()
+    SHADOW_SECONDS.observe(took_ms / 1e3)
+    with unit_of_work(engine) as connection:
+        agent_plans.save(connection, basis.site.name, made)
+    return _reply(made)
+
+
+def _reply(row: ShadowPlan) -> ShadowPlanReply:
+    plan_id = None if row.reply is None else row.reply.plan_id
+    took = row.metrics.get("milliseconds", 0.0)
+    return ShadowPlanReply(plan_id=plan_id, based_on=row.based_on, policy=row.policy, run_id=row.run_id, verdict=row.verdict, milliseconds=took)
+
+
+def _attempt(engine: Engine, basis: _Basis, load: LoadAgent, clock: Clock) -> ShadowPlan:
+    """Return the agent's plan, or why there is none: the edge of what was learned, behind which nothing fails."""
+    now = clock.now()
+    try:
+        with unit_of_work(engine) as connection:
+            agent = load(connection, basis.site, basis.policy, basis.plan.issued_at)
+            if agent is None:
+                return basis.report(_nothing("no_artefact"), now)
+            return _plan(connection, basis, agent, now=now)
+    except SoftTimeLimitExceeded:
+        log.warning("the agent took too long to plan", plan_id=basis.plan.plan_id, policy=basis.policy)
+    except Exception:
+        log.warning("the agent could not plan", plan_id=basis.plan.plan_id, policy=basis.policy, exc_info=True)
+    return basis.report(_nothing("plan_failed"), now)
+
+
+def _nothing(code: GateCode) -> GateVerdict:
+    return GateVerdict(code=code, follow="nothing")
+
+
+def _plan(connection: Connection, basis: _Basis, agent: TrainedAgent, *, now: datetime) -> ShadowPlan:
+    problem = build_problem(basis.inputs)
+    start, slots = problem.outlook.timeline.start, problem.outlook.timeline.count
+    prices = read_prices(connection, problem.site, Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + slots))
+    plan = _check(agent.policy.plan(problem, prices), problem)
+    fingerprint = digest(f"{basis.plan.plan_id} {agent.name} {agent.run_id}")
+    reply = answer(plan, request=basis.inputs, issued_at=now, inputs_digest=fingerprint)
+    judged = _judge(connection, basis, problem, reply)
+    row = basis.report(judged.verdict, now)
+    return replace(row, run_id=agent.run_id, metrics=judged.metrics, reply=reply)
+
+
+def _check(plan: Plan, problem: Problem) -> Plan:
+    """Return a plan that can be followed slot by slot of the problem.
+
+    Raises:
+        AgentPlanError: it cannot.
+    """
+    policy = plan.policy
+    if policy is None or len(policy.batteries) != len(problem.site.batteries):
+        raise AgentPlanError("it says nothing of the site's batteries", field="plan.policy")
+    for battery in policy.batteries:
+        levels = [getattr(level, name) for level in (battery.keep, battery.begin) for name in type(level).__slots__]
+        for series in (*levels, battery.charge_kw, battery.discharge_kw):
+            if np.shape(series) != (problem.outlook.timeline.count,) or not np.isfinite(series).all():
+                raise AgentPlanError("its thresholds are not a number for each slot", field=f"plan.policy.{battery.battery.name}")
+    return plan
+
+
+def _judge(connection: Connection, basis: _Basis, problem: Problem, reply: PlanReply) -> PlanJudgement:
+    """Return the gatekeeper's word on what devices would follow: thresholds as the two replies carry them."""
+    held = agent_gates.read_held(connection, basis.site)
+    planned = decide(problem, Solver())
+    names = {battery.name for battery in problem.site.batteries}
+    if planned.policy is None or set(basis.plan.thresholds) != names:
+        # Planned powers alone are no policy that another could be held against.
+        return PlanJudgement(_nothing("not_cheaper"), {})
+    pair = [_read_policy(each, planned.policy, problem.site) for each in (basis.plan, reply)]
+    return judge_plan(planned.problem, pair[0], pair[1], held)
+
+
+def _read_policy(reply: PlanReply, planned: PlanPolicy, site: Site) -> PlanPolicy:
+    """Return the policy that a reply's thresholds are; PV is held back as the planner does, for that is no decision of the agent."""
+    return replace(planned, batteries=[reply.thresholds[battery.name].policy(battery) for battery in site.batteries])

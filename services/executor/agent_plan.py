@@ -1,0 +1,91 @@
+"""Whose plan the batteries follow: the planner's, or, where the gatekeeper says so of this very plan, that of the agent.
+
+A verdict counts for the mode of control that holds at the moment: what is withdrawn ends with the slot.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from luna.contracts.agent import SHADOW_POLICIES, ControlMode
+from luna.contracts.control import BatteryThresholds, ReasonCode
+from luna.contracts.plan import PlanReply
+from luna.database import agent_gates, agent_plans
+from luna.database.agent_plans import ShadowPlan
+from luna.site import Site
+from services.executor.decision import ControlRequest
+
+log = structlog.get_logger("luna.planner.execution")
+
+# What is taken of the agent's plan in each mode.
+FOLLOWED: dict[ControlMode, str] = {"shadow": "nothing", "export_only": "export", "full_control": "all"}
+# Of a verdict these count in every mode: what was judged for another one says nothing of the one that holds by now.
+_COUNTS: dict[str, ReasonCode] = {"not_cheaper": "not_cheaper", "not_safe": "not_safe", "no_artefact": "no_artefact", "plan_failed": "plan_failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPlans:
+    """Reads the agent's plans of a stored site; ``follow`` reads what a plan says of the slot that is now."""
+
+    connection: Connection
+    site: Site
+    follow: Callable[[PlanReply], ControlRequest]
+
+    def ask(self, plan: PlanReply) -> ControlRequest:
+        """Return what is asked of the batteries: by the agent's plan beside the planner's ``plan``, as far as it may decide, else by the planner's."""
+        planned = self.follow(plan)
+        if planned.reason != "planned" or self.site.antares.control_mode == "shadow":
+            return planned
+        held = agent_gates.read_held(self.connection, self.site)
+        if held.mode == "shadow":
+            withdrawn = held.code == "mode_withdrawn"
+            return replace(planned, reason="mode_withdrawn" if withdrawn else "mode_not_offered")
+        try:
+            shadow = agent_plans.find(self.connection, plan.plan_id, SHADOW_POLICIES[self.site.antares.shadow_policy_type])
+            return self._judge(planned, plan, shadow, mode=held.mode)
+        except ValidationError as error:
+            log.warning("the agent asks for what no message carries", plan_id=plan.plan_id, errors=error.error_count())
+            return replace(planned, reason="plan_failed")
+
+    def _judge(self, planned: ControlRequest, plan: PlanReply, shadow: ShadowPlan | None, *, mode: ControlMode) -> ControlRequest:
+        if shadow is None:
+            return replace(planned, reason="no_verdict")
+        if shadow.reply is None or shadow.verdict.follow != FOLLOWED[mode]:
+            return replace(planned, reason=_COUNTS.get(shadow.verdict.code, "no_verdict"))
+        if not _fits(shadow.reply, plan):
+            log.warning("the agent's plan is not of the same slots and batteries", plan_id=plan.plan_id)
+            return replace(planned, reason="plan_failed")
+        return self._follow_all(shadow.reply) if mode == "full_control" else self._follow_export(planned, plan, shadow.reply)
+
+    def _follow_all(self, agent: PlanReply) -> ControlRequest:
+        return replace(self.follow(agent), decided_by="agent", reason="agent_cheaper")
+
+    def _follow_export(self, planned: ControlRequest, plan: PlanReply, agent: PlanReply) -> ControlRequest:
+        """Return the planner's wish with the agent's selling; the planner decided where that makes no difference."""
+        batteries = [each for each in self.site.batteries if each.name in plan.thresholds]
+        mixed = {each.name: plan.thresholds[each.name].policy(each).sell_as(agent.thresholds[each.name].policy(each)) for each in batteries}
+        asked = self.follow(plan.model_copy(update={"thresholds": {name: BatteryThresholds.of(policy) for name, policy in mixed.items()}}))
+        if asked.requested == planned.requested or not (_sells(asked) or _sells(planned)):
+            return planned
+        return replace(asked, decided_by="agent", reason="agent_cheaper", plan_id=agent.plan_id)
+
+
+def _sells(wanted: ControlRequest) -> bool:
+    return any(each.mode == "export" for each in wanted.requested.values())
+
+
+def _fits(agent: PlanReply, plan: PlanReply) -> bool:
+    """Return whether a plan has thresholds for the same batteries in the same slots."""
+    if not plan.thresholds or set(agent.thresholds) != set(plan.thresholds) or [each.start for each in agent.slots] != [each.start for each in plan.slots]:
+        return False
+    return all(_lengths(each) == {len(plan.slots)} for each in agent.thresholds.values())
+
+
+def _lengths(thresholds: BatteryThresholds) -> set[int]:
+    levels: list[list[float]] = [
+        series for level in (thresholds.keep, thresholds.begin) for series in (level.buy, level.store, level.spill, level.serve, level.sell)
+    ]
+    return {len(thresholds.no_pv), *map(len, (*levels, thresholds.charge_kw, thresholds.discharge_kw))}

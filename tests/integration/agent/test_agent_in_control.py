@@ -1,0 +1,158 @@
+"""Days that the executor follows while the agent may decide: what the device receives is what the agent's stored plan says, or the planner's."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from luna.contracts.agent import ControlMode
+from luna.contracts.control import BatterySetpoint, ControlEntry, Override
+from luna.contracts.plan import PlanReply
+from luna.database import agent_plans, plans
+from luna.database.engine import unit_of_work
+from luna.physics import Mode
+from services.agent.policy import AgentPolicy
+from tests.agents import Bent, Raises, SwitchesFreely, end_early, keep, know_nothing, sell_always
+from tests.executing import BATTERY, Home
+from tests.lived_days import FIRST
+from tests.steered_days import POLICY, SteeredDays
+
+
+def read_told(plan: PlanReply, home: Home, at: datetime, soc: float, before: str) -> dict[str, Any]:
+    """What the thresholds of a plan say of a slot."""
+    battery = home.site(None).batteries[0]
+    place = (at - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)
+    told = plan.thresholds["battery"].policy(battery).read(slice(place, place + 1), np.array([Mode[before.upper()]], dtype=np.int8), np.array([soc]))
+    return {"mode": Mode(int(told.mode[0, 0])).word, "target_soc": round(float(told.target_soc[0, 0]), 9)}
+
+
+def read_planned(days: SteeredDays, entry: ControlEntry) -> str:
+    """The mode that the planner's plan said of the slot of an entry."""
+    with unit_of_work(days.home.database) as connection:
+        plan = plans.read_due(connection, days.home.name, entry.slot_start)
+    assert plan is not None
+    return str(read_told(plan, days.home, entry.slot_start, days.soc_before(entry.slot_start), "self_consumption")["mode"])
+
+
+@pytest.fixture
+def steer(database: Engine) -> Iterator[Callable[[AgentPolicy, ControlMode], SteeredDays]]:
+    homes: list[SteeredDays] = []
+
+    def make(agent: AgentPolicy, wanted: ControlMode) -> SteeredDays:
+        homes.append(SteeredDays(database, agent, wanted))
+        return homes[-1]
+
+    yield make
+    for days in homes:
+        days.home.close()
+
+
+Steer = Callable[[AgentPolicy, ControlMode], SteeredDays]
+
+
+def test_days_under_full_control_is_what_the_agents_plans_say(steer: Steer) -> None:
+    days = steer(SwitchesFreely(), "full_control")
+    days.decide("full_control", "offered")
+    days.plan(FIRST)
+    log = days.run(2 * 96)
+    by_agent = [(before, entry) for before, entry in pairwise(log) if entry.decided_by == "agent"]
+    assert len(by_agent) > 96
+    for before, entry in by_agent:
+        soc = days.soc_before(entry.slot_start)
+        expected = read_told(days.read_plan(entry.plan_id), days.home, entry.slot_start, soc, before.allowed["battery"]["mode"])
+        assert {name: entry.requested["battery"][name] for name in expected} == pytest.approx(expected)
+        assert entry.confirmed is not None
+    assert {entry.reason for _, entry in by_agent} == {"agent_cheaper"}
+    assert {entry.reason for entry in log if entry.decided_by == "planner"} <= {"planned", "not_cheaper", "no_verdict"}
+
+
+def test_who_may_only_sell_decides_nothing_else(steer: Steer) -> None:
+    days = steer(SwitchesFreely(), "export_only")
+    days.decide("export_only", "offered")
+    days.plan(FIRST)
+    log = days.run(96)
+    by_agent = [entry for entry in log if entry.decided_by == "agent"]
+    assert by_agent
+    for entry in by_agent:
+        assert "export" in {entry.requested["battery"]["mode"], read_planned(days, entry)}
+
+
+@pytest.mark.parametrize(
+    ("agent", "reason"),
+    [
+        pytest.param(Raises(), "plan_failed", id="an exception"),
+        pytest.param(Bent(know_nothing), "plan_failed", id="no numbers"),
+        pytest.param(Bent(end_early), "plan_failed", id="too few slots"),
+        pytest.param(Bent(keep, power_kw=1e9), "not_safe", id="more power than there is"),
+        pytest.param(Bent(sell_always), "not_cheaper", id="always sells"),
+    ],
+)
+def test_a_broken_agent_leaves_the_planners_plan_in_force(steer: Steer, agent: AgentPolicy, reason: str) -> None:
+    days = steer(agent, "full_control")
+    days.decide("full_control", "offered")
+    days.plan(FIRST)
+    log = days.run(8)
+    assert {entry.decided_by for entry in log} == {"planner"}
+    assert {entry.reason for entry in log} == {reason}
+    assert set(days.verdicts()) == {reason}
+
+
+def test_without_the_evidence_the_planner_decides_and_says_so(steer: Steer) -> None:
+    days = steer(SwitchesFreely(), "full_control")
+    days.plan(FIRST)
+    assert {(entry.decided_by, entry.reason) for entry in days.run(4)} == {("planner", "mode_not_offered")}
+
+
+def test_a_withdrawal_takes_effect_in_the_next_slot(steer: Steer) -> None:
+    days = steer(SwitchesFreely(), "full_control")
+    days.decide("full_control", "offered")
+    days.plan(FIRST)
+    days.run(96)
+    days.decide("full_control", "withdrawn", by="owner")
+    log = days.run(2, first=96)
+    assert [(entry.decided_by, entry.reason) for entry in log] == [("planner", "mode_withdrawn")] * 2
+
+
+def test_the_owner_stands_above_the_agent(steer: Steer) -> None:
+    days = steer(SwitchesFreely(), "full_control")
+    days.decide("full_control", "offered")
+    days.plan(FIRST)
+    days.home.override(Override(mode="charge", until=FIRST + timedelta(days=1), by="owner"))
+    assert {entry.decided_by for entry in days.run(4)} == {"owner"}
+
+
+def test_a_plan_that_says_what_no_message_carries_is_not_followed(steer: Steer) -> None:
+    """As a row would hold it that another release had written."""
+    days = steer(SwitchesFreely(), "full_control")
+    days.decide("full_control", "offered")
+    plan_id = days.plan(FIRST)
+    with unit_of_work(days.home.database) as connection:
+        found = agent_plans.find(connection, plan_id, POLICY)
+        assert found is not None
+        assert plans.load(connection, plan_id).thresholds.keys() == {"battery"}
+        connection.exec_driver_sql(
+            'UPDATE antares_plan_history SET verdict = \'{"code": "agent_cheaper", "follow": "all", "interventions": 0}\','
+            " reply = jsonb_set(reply, '{thresholds,battery,keep,sell}', '\"much\"') WHERE based_on = %s",
+            (plan_id,),
+        )
+    assert {(entry.decided_by, entry.reason) for entry in days.run(2)} == {("planner", "plan_failed")}
+
+
+def test_what_the_agent_asks_beyond_the_battery_is_clamped(steer: Steer) -> None:
+    """Even where a row says that it may be followed: the safety layer knows no verdicts."""
+    days = steer(Bent(sell_always, power_kw=9_999.0), "full_control")
+    days.decide("full_control", "offered")
+    plan_id = days.plan(FIRST)
+    with unit_of_work(days.home.database) as connection:
+        connection.exec_driver_sql(
+            'UPDATE antares_plan_history SET verdict = \'{"code": "agent_cheaper", "follow": "all", "interventions": 0}\' WHERE based_on = %s', (plan_id,)
+        )
+    entry = days.run(1)[0]
+    allowed = BatterySetpoint.model_validate(entry.allowed["battery"])
+    assert entry.decided_by == "agent"
+    assert allowed.power_kw == BATTERY["discharge_limit_kw"]
+    assert allowed.target_soc == BATTERY["min_soc"]
