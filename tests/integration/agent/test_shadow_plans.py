@@ -1,7 +1,7 @@
 """The agent's plans beside the planner's: stored, judged, never in the way; and what cannot plan for a site leaves a row that says why."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -154,16 +154,17 @@ def test_without_a_worker_of_the_agent_nothing_is_sent(days: SteeredDays, redis_
 
 
 def test_a_plan_is_made_where_the_agents_worker_dies_and_the_queue_is_full(days: SteeredDays, servers_folder: Path, database_url: str) -> None:
-    with start(servers_folder, services=("redis",)) as servers, closing(Client(servers.redis_url)) as client:
-        with worker_process(servers.redis_url, database_url, "services.agent.tasks") as worker:
-            wait_for(lambda: client.is_served(ShadowPlanRequest, asked=True))
-            kill(worker)
-            # Its heartbeat outlives it: the plan is asked for, and nobody makes it.
-            assert is_stored(days, solve_by(days, client).plan_id)
-            assert client.is_served(ShadowPlanRequest, asked=True)
-            with closing(redis.Redis.from_url(servers.redis_url)) as admin:
-                admin.config_set("maxmemory", 1)
-                assert is_stored(days, solve_by(days, client).plan_id)
+    with ExitStack() as stack:
+        servers = stack.enter_context(start(servers_folder, services=("redis",)))
+        client = stack.enter_context(closing(Client(servers.redis_url)))
+        worker = stack.enter_context(worker_process(servers.redis_url, database_url, "services.agent.tasks"))
+        wait_for(lambda: client.is_served(ShadowPlanRequest, asked=True))
+        kill(worker)
+        # Its heartbeat outlives it: the plan is asked for, and nobody makes it.
+        assert is_stored(days, solve_by(days, client).plan_id)
+        assert client.is_served(ShadowPlanRequest, asked=True)
+        stack.enter_context(closing(redis.Redis.from_url(servers.redis_url))).config_set("maxmemory", 1)
+        assert is_stored(days, solve_by(days, client).plan_id)
 
 
 def test_a_removed_site_leaves_nothing_of_its_agent(database: Engine) -> None:
