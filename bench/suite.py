@@ -5,7 +5,7 @@ from inspect import signature
 from typing import Any
 
 NAMES = (
-    "planner", "devices", "energy_value", "oracle", "decisions", "closed_loop", "replay", "simulator", "forecast", "scenarios",
+    "planner", "devices", "energy_value", "oracle", "decisions", "agent_decisions", "closed_loop", "replay", "simulator", "forecast", "scenarios",
     "bandit", "queue", "fleet", "data", "recorder", "history", "gateway", "page", "knowledge",
 )  # fmt: skip
 # Only where asked for by name: it needs Docker and builds images.

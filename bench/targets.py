@@ -39,6 +39,10 @@ def _every_tariff(words: str, name: str, *, at_most: float | None = None, at_lea
     return tuple(Target(f"{words}, tariff {tariff}", (*home, "tariffs", tariff, name), at_most=at_most, at_least=at_least) for tariff in ("A", "B", "D"))
 
 
+def _learned(words: str, *path: str, at_least: float | None = None, at_most: float | None = None, unit: str = "") -> tuple[Target, ...]:
+    return tuple(Target(f"{words}, tariff {tariff}", ("pooled", tariff, *path), at_least=at_least, at_most=at_most, unit=unit) for tariff in ("A", "B"))
+
+
 def _forecasts(home: str) -> tuple[Target, ...]:
     load, pv = ((home, "series", series, "aurora_v1.0") for series in ("load_kwh", "pv_kwh"))
     return (
@@ -130,6 +134,17 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         *_every_tariff("feed_in: breaches of limits", "violations", at_most=0, home=("feed_in",)),
         *_every_tariff("best policy beside the oracle", "best_score", at_most=1.0 + 1e-9),
         *_every_tariff("breaches of limits", "violations", at_most=0),
+    ),
+    "agent_decisions": (
+        # What the founding documents reached on other days of another home; Antares and the planner stand beside each other in every row below.
+        *_by_tariff("rule", {"A": 0.85}),
+        *_by_tariff("antares", {"A": 0.92}),
+        *_learned("Antares over mpc, points, lower end of the interval", "antares", "low", at_least=0.0),
+        *_learned("reinforcement learning over mpc, points", "rl", "points", at_least=0.0),
+        *_every_tariff("best policy beside the oracle", "best_score", at_most=1.0 + 1e-9),
+        *_every_tariff("worst agent over self-consumption, points", "worst_over_self_consumption", at_least=0.0),
+        *_every_tariff("breaches of limits and unmet demand", "breaches", at_most=0),
+        *(Target(f"{name}: a decision", ("decision_p50_ms", name), at_most=1.0, unit="ms") for name in ("antares", "imitation", "network", "clone", "rl")),
     ),
     "closed_loop": (
         Target("flat tariffs: worst over self-consumption, EUR a week", ("flat", "worst_over_self"), at_most=1e-6),

@@ -56,6 +56,12 @@ class AgentReplayRequest(ReplayRequest):
     reply: ClassVar[type[Message]] = ReplayReply
 
 
+def choose_replay(request: ReplayRequest) -> ReplayRequest:
+    """Return the same replay as asked of the service that knows its policies: the agent where one of them was learned, else the planner."""
+    kind = ReplayRequest if AGENT_POLICIES.keys().isdisjoint(request.policies) else AgentReplayRequest
+    return request if type(request) is kind else kind(**dict(request))
+
+
 class Comparison(Message):
     """What a policy gains over another, stored energy counted in, in points of the oracle's savings over idle.
 
@@ -66,6 +72,27 @@ class Comparison(Message):
     low: float
     high: float
     p_value: float
+
+
+class PolicyComparison(Message):
+    """What a policy gains over another on the days on which both were scored, stored energy counted in; ``gain`` is currency, positive where it is cheaper.
+
+    ``points`` as in a ``Comparison``; null where the oracle's or idle's days were not stored beside.
+    """
+
+    site_id: str
+    policy: str
+    over: str
+    from_day: date
+    to_day: date
+    days: int
+    currency: str
+    gain: float
+    low: float
+    high: float
+    p_value: float
+    days_ahead: Annotated[int, Field(description="days on which the policy was the cheaper one")]
+    points: Comparison | None = None
 
 
 class PolicyScore(Message):
@@ -79,16 +106,32 @@ class PolicyScore(Message):
     unmet_kwh: float
     mode_changes_per_day: float
     over_mpc: Comparison | None = None
-    run_id: str | None = None
+    over_self_consumption: Comparison | None = None
+    run_id: Annotated[str | None, Field(description="of the last week; weeks name the others")] = None
+
+
+class UnseenWeek(Message):
+    """A week of an evaluation, lived in one go: ``days`` of it count, and what was learned knows nothing from ``first`` on."""
+
+    first: date
+    days: int
+    trained_until: Annotated[date, Field(description="the first day of its quarter: trainings know all that was recorded before it")]
+    run_ids: Annotated[dict[str, str], Field(description="by policy, the training that decided")] = {}
 
 
 class EvaluateAgentReply(Message):
-    """Every policy on the same unseen days. ``days`` names them; ``skipped`` says why a day was left out, ``missing`` which kinds were never trained."""
+    """Every policy on the same unseen days. ``days`` names them; ``skipped`` says why a day was left out, ``missing`` which kinds were never trained.
+
+    ``rule`` says how days are chosen; ``refused`` why a kind that was trained could not be measured on all of them.
+    """
 
     site_id: str
+    rule: str = ""
     days: list[date]
+    weeks: list[UnseenWeek] = []
     skipped: dict[str, str] = {}
     missing: list[str] = []
+    refused: dict[str, str] = {}
     currency: str
     policies: dict[str, PolicyScore]
 
@@ -106,11 +149,53 @@ class EvaluateAgentRequest(Request):
     policies: Annotated[list[str], Field(max_length=16, description="default: all that were trained")] = []
 
 
+class SlotTrace(Message):
+    """A slot of a day as a policy lived it; energies at the terminals of all batteries and at the meter, ``soc`` at its end, of all batteries together."""
+
+    start: datetime
+    mode: Annotated[str, Field(description="of each battery, in the site's order, with commas")]
+    import_price: float
+    export_price: float
+    load_kwh: float
+    pv_kwh: float
+    charge_kwh: float
+    discharge_kwh: float
+    import_kwh: float
+    export_kwh: float
+    soc: float
+
+
+class TradedSlots(Message):
+    """Slots in which batteries charged, or discharged: how many, at which mean import price, and how many of them were below the day's median price."""
+
+    slots: int
+    kwh: float
+    mean_price: float | None
+    cheap: int
+    dear: int
+
+
+class PolicyDayTrace(Message):
+    """What a policy made of a day, slot by slot and in short; ``cost`` as the replay counts it."""
+
+    cost: float
+    value_gain: float | None = None
+    run_id: str | None = None
+    charging: TradedSlots
+    discharging: TradedSlots
+    slots: list[SlotTrace]
+
+
 class DayPictureReply(Message):
-    """The picture of a day, PNG, base64."""
+    """The picture of a day, PNG, base64; ``traces`` hold by policy what it shows. ``from_day`` to ``to_day`` were lived in one go around the day."""
 
     png: str
     policies: list[str]
+    day: date | None = None
+    from_day: date | None = None
+    to_day: date | None = None
+    currency: str = ""
+    traces: dict[str, PolicyDayTrace] = {}
 
 
 class DayPictureRequest(Request):

@@ -105,11 +105,13 @@ class PolicyReply(Message):
     cycles: float
     score: float | None
     violations: int
+    unserved_kwh: Annotated[float, Field(description="load that nothing could serve; 0 wherever the grid is there")] = 0.0
     mode_changes_per_day: float
     terminal_value: float
     stored_gain: float = 0.0
     days: list[DayCost]
     weeks: Annotated[WeeksReply | None, Field(description="null for less than a week")] = None
+    run_id: Annotated[str | None, Field(description="the training of a learned policy; null for the others")] = None
 
 
 class ReplayReply(Message):

@@ -1,6 +1,14 @@
 """Every task there is, as its request declares it: which ones beat asks for, and which ones may be asked for as jobs."""
 
-from luna.contracts.agent import AgentCardRequest, NightRequest, ShadowPlanRequest, TrainAgentRequest
+from luna.contracts.agent import (
+    AgentCardRequest,
+    AgentReplayRequest,
+    DayPictureRequest,
+    EvaluateAgentRequest,
+    NightRequest,
+    ShadowPlanRequest,
+    TrainAgentRequest,
+)
 from luna.contracts.answers import AskRequest
 from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (
@@ -83,6 +91,9 @@ REQUESTS: tuple[type[Request], ...] = (
     AgentCardRequest,
     ShadowPlanRequest,
     NightRequest,
+    AgentReplayRequest,
+    EvaluateAgentRequest,
+    DayPictureRequest,
 )
 
 

@@ -49,6 +49,11 @@ POLICIES: dict[str, dict[Language, str]] = {
     "mpc_scenarios": {"en": "Luna, weighing how its forecasts err", "de": "Luna, die Fehler ihrer Prognosen abwägend"},
     "mpc_perfect": {"en": "Luna, knowing load and sun", "de": "Luna, wenn Verbrauch und Sonne bekannt wären"},
     "mpc_perfect_pv": {"en": "Luna, knowing the sun", "de": "Luna, wenn die Sonne bekannt wäre"},
+    "antares": {"en": "Antares", "de": "Antares"},
+    "imitation": {"en": "Imitation of foresight (trees)", "de": "Nachahmung der Voraussicht (Bäume)"},
+    "network": {"en": "Imitation of foresight (network)", "de": "Nachahmung der Voraussicht (Netz)"},
+    "clone": {"en": "Imitation of the weighing planner", "de": "Nachahmung des abwägenden Planers"},
+    "rl": {"en": "Reinforcement learning", "de": "Bestärkendes Lernen"},
     "oracle": {"en": "Perfect foresight", "de": "Vollkommene Voraussicht"},
 }
 

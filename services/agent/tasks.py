@@ -6,6 +6,11 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import (
     AgentCardRequest,
+    AgentReplayRequest,
+    DayPictureReply,
+    DayPictureRequest,
+    EvaluateAgentReply,
+    EvaluateAgentRequest,
     NightReply,
     NightRequest,
     ShadowPlanReply,
@@ -14,15 +19,20 @@ from luna.contracts.agent import (
     TrainAgentRequest,
 )
 from luna.contracts.forecast_versions import CardReply
+from luna.contracts.replay import ReplayReply
 from luna.errors import UnavailableError
 from luna.objects import ObjectStore
 from luna.queue import RetryableError, TaskContext, task
 from luna.queue.jobs import submit_job
 from luna.site import Site
 from services.agent import night, shadow, training
+from services.agent.evaluation.evaluate import evaluate_agents
+from services.agent.evaluation.picture import draw_stored_day
+from services.agent.evaluation.replay import replay_learned
 from services.agent.policy import TrainedAgent
 from services.agent.registry import load_agents
 from services.planner.dp.value import load_kernels
+from services.planner.service.replay import Store
 
 NEEDS = ("database", "redis", "objects")
 
@@ -64,3 +74,25 @@ def _load_from(objects: ObjectStore) -> shadow.LoadAgent:
         return next(iter(load_agents(connection, objects, site, before=before, names=[name])), None)
 
     return load
+
+
+@task(AgentReplayRequest, soft_limit=timedelta(hours=1))
+def replay(request: AgentReplayRequest, work: TaskContext) -> ReplayReply:
+    """Replay recorded days under learned policies beside others and store their scores, each day in a transaction of its own."""
+    return replay_learned(_store(work), request, objects=work.objects, progress=work.progress)
+
+
+@task(EvaluateAgentRequest, soft_limit=timedelta(hours=2))
+def evaluate(request: EvaluateAgentRequest, work: TaskContext) -> EvaluateAgentReply:
+    """Measure trained policies on unseen days; trainings and days that are done stay, so that it goes on where it was interrupted."""
+    return evaluate_agents(_store(work), request, objects=work.objects, now=work.clock.now(), progress=work.progress)
+
+
+@task(DayPictureRequest)
+def draw(request: DayPictureRequest, work: TaskContext) -> DayPictureReply:
+    """Draw a recorded day."""
+    return draw_stored_day(_store(work), request, objects=work.objects)
+
+
+def _store(work: TaskContext) -> Store:
+    return Store.beside(work.database(), lambda: work.connection)

@@ -32,6 +32,7 @@ COMMANDS = {
     "why-not": _CommandEntry("why_not", "Say what an alternative to a plan would cost, and what it would change."),
     "what-if": _CommandEntry("what_if", "Say what other equipment, tariffs or rules would have cost, or would change in a plan."),
     "replay": _CommandEntry("replay", "Show what every policy would have cost on recorded days."),
+    "agent": _CommandEntry("agent", "Train Antares, measure it on days that it has not seen, compare it, draw its days."),
     "session": _CommandEntry("session", "Say when vehicles are at their chargers, and how full they are to leave."),
     "scores": _CommandEntry("scores", "Show what policies cost day by day, as replays stored it."),
     "manual": _CommandEntry("manual", "Pin or forbid what plans do, for a time."),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from luna.contracts.agent import AGENT_POLICIES, AgentReplayRequest, choose_replay
 from luna.contracts.job import Job
 from luna.contracts.replay import Fault, FaultKind, PolicyReply, ReplayReply, ReplayRequest
 from luna.errors import InvalidInputError, LunaError
@@ -127,7 +128,14 @@ def _replay_here(engine: "Engine", request: ReplayRequest, *, progress: SiteProg
     from services.planner.service.replay import Store, replay_on
 
     with unit_of_work(engine) as connection:
-        return replay_on(Store.beside(engine, lambda: connection), request, progress=progress)
+        store = Store.beside(engine, lambda: connection)
+        if not isinstance(request, AgentReplayRequest):
+            return replay_on(store, request, progress=progress)
+        from luna.objects import open_objects
+        from luna.settings import load_settings
+        from services.agent.evaluation.replay import replay_learned
+
+        return replay_learned(store, request, objects=open_objects(load_settings()), progress=progress)
 
 
 def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str, ReplayRequest], *, progress: SiteProgress) -> dict[str, ReplayReply]:
@@ -169,6 +177,9 @@ def _sum_up(tasks: "TaskMonitor", jobs: Mapping[str, Job]) -> tuple[int, int, st
 
 
 ALL = "all"
+POLICIES_HELP = (
+    f"Comma-separated, by their codes or as the table calls them; mpc_scenarios, mpc_perfect_pv and those that learn ({', '.join(AGENT_POLICIES)}) too."
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -181,7 +192,7 @@ def _show_replay(  # noqa: PLR0913 - one per option
     site: Annotated[list[str], typer.Option(help="A stored site, or all; may be given several times.")],
     first: FirstDayOption,
     last: LastDayOption,
-    policies: Annotated[str, typer.Option(help="Comma-separated, by their codes or as the table calls them.")] = ",".join(POLICIES),
+    policies: Annotated[str, typer.Option(help=POLICIES_HELP)] = ",".join(POLICIES),
     every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
     system_id: Annotated[str, typer.Option(help="Under which the daily costs are stored.")] = "simulation",
     forecast_version: Annotated[
@@ -201,7 +212,7 @@ def _show_replay(  # noqa: PLR0913 - one per option
     options = {"every_minutes": every, "system_id": system_id, "forecast_version": forecast_version}
     wrong = {"faults": _read_faults(faults or [], site), "seed": seed}
     request = compose_request(ReplayRequest, site_id=site[0], **days, policies=names, **options, **wrong)
-    request = request.model_copy(update={"episodes": None if episodes == "none" else read_policy(episodes)})
+    request = choose_replay(request.model_copy(update={"episodes": None if episodes == "none" else read_policy(episodes)}))
     with open_database() as pool, follow_progress("replay", quiet=as_json) as progress:
         requests = prepare(pool, request, site, progress=progress)
         replies = _replay(pool, requests, progress=progress)
@@ -264,7 +275,7 @@ def _replay(pool: "Engine", requests: dict[str, ReplayRequest], *, progress: "Pr
 
     if len(requests) > 1:
         with open_queue() as client:
-            if client.is_served(ReplayRequest):
+            if all(client.is_served(type(each)) for each in requests.values()):
                 return replay_on_workers(pool, client, requests, progress=progress)
     replies = {}
     for name, each in requests.items():

@@ -139,11 +139,18 @@ def _choose(plan: Plan) -> tuple[Outcome | None, Followed]:
     # What only planned flows would gain, a battery of few kilowatts or kinks say, is lost again where load and sun come otherwise.
     if house is not None and (gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)):
         return house, "house"
-    allowed = problem.following.margin.self_consumption_margin * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
+    allowed = _allowed_price(problem) * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
     for kind, candidate in _list_candidates(plan, value, most_breach):
         if candidate is not None and candidate.cost - best <= allowed:
             return (house, "house") if house is not None and _errs_away(plan, (candidate, house)) else (candidate, kind)
     return None, "none"
+
+
+def _allowed_price(problem: Problem) -> float:
+    """Return what a policy may cost more than the plan, per kWh that is charged or discharged: its margin, and what is known to be off in the plan's value."""
+    correction = problem.following.value_correction
+    off = 0.0 if correction is None else float(np.abs(correction).max(initial=0.0))
+    return problem.following.margin.self_consumption_margin + off
 
 
 def _list_candidates(plan: Plan, value: Outcome | None, most_breach: float) -> Iterator[tuple[Followed, Outcome | None]]:
@@ -221,10 +228,7 @@ def value_policy(plan: Plan) -> PlanPolicy:
     """Return what the value of stored energy says of any state of charge, of a plan that knows that of each battery."""
     problem, outlook = plan.problem, plan.problem.outlook
     night = find_nights(outlook.pv_kwh, outlook.timeline.hours)
-    parts = [
-        read_policy(value, battery, night=night, margin=problem.following.margin, switching_price=problem.following.switching_price)
-        for value, battery in zip(plan.values, problem.site.batteries, strict=True)
-    ]
+    parts = [read_policy(value, battery, night=night, following=problem.following) for value, battery in zip(plan.values, problem.site.batteries, strict=True)]
     return _bind(plan, parts)
 
 

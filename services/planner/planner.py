@@ -86,8 +86,12 @@ def decide(problem: Problem, solver: Solver) -> Plan:
 
     Never an exception for what a problem asks: ``method`` and ``disagreements`` say how far down the ladder the plan comes from.
     """
-    made, begun = make_plan(problem, solver), perf_counter()
-    plan = follow_plan(made)
+    return follow_made(problem, make_plan(problem, solver))
+
+
+def follow_made(problem: Problem, made: Plan) -> Plan:
+    """Return the least-cost plan of a problem as it is followed, with what that costs and the time it took."""
+    begun, plan = perf_counter(), follow_plan(made)
     wear = 0.0 if plan.placement is None else plan.placement.wear_cost
     costs = price_flows(problem, plan.flows)
     took_ms = (perf_counter() - begun) * 1e3

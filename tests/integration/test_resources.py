@@ -222,6 +222,15 @@ def test_jobs_are_listed_page_by_page_each_once_also_while_others_are_accepted(a
     assert len(whole) == len(set(whole)) == len(api.get("/v1/jobs", params={"limit": 500}).json()["jobs"])
 
 
+@pytest.mark.parametrize(
+    ("policies", "task"), [(["idle", "mpc"], "planner.replay.run"), (["idle", "Antares", "rl"], "agent.replay.run")], ids=["plain", "learned"]
+)
+def test_a_replay_goes_to_the_service_that_knows_its_policies(api: httpx.Client, house: Site, policies: list[str], task: str) -> None:
+    days = {"from_day": "2024-03-01", "to_day": "2024-03-01"}
+    accepted = api.post(f"/v1/sites/{house.name}/replays", json=days | {"policies": policies}).json()
+    assert accepted["task"] == task
+
+
 @pytest.mark.parametrize("cursor", ["x", "bnVsbA", "W10", "WyJhIiwiYiJd", "WzEsMl0", "%00", "WyJcdTAwMDAiXQ", "e30"])
 @pytest.mark.parametrize(
     "place", ["", "/resourceful/plans", "/resourceful/forecasts", "/resourceful/data-changes", "/resourceful/control/decisions", "/resourceful/prices"]

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Query, Response
 from pydantic import Field
 
+from luna.contracts.agent import choose_replay
 from luna.contracts.job import Job
 from luna.contracts.message import Day, Message
 from luna.contracts.replay import DayScore, ReplayQuestion, ReplayRequest
@@ -33,7 +34,7 @@ def start_replay(site_id: SitePath, question: ReplayQuestion, gateway: CurrentGa
 
     Forecasts that were not issued then are issued first, from nothing that was known later.
     """
-    return submit_for_site(gateway, site_id, ReplayRequest(site_id=site_id, **dict(question)), response)
+    return submit_for_site(gateway, site_id, choose_replay(ReplayRequest(site_id=site_id, **dict(question))), response)
 
 
 @router.operation("List what policies cost")

@@ -1,10 +1,11 @@
 """From the value of stored energy to the modes and thresholds that a battery follows."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
+from luna.economics import BreakEven
 from luna.physics import SERVES, STORES, BoolArray, IntArray, Mode, SetPoint
 from luna.policy import HIGHEST_SOC, LITTLE_SOC, LOWEST_SOC, SAME_SOC, BatteryPolicy, SocThresholds
 from luna.site import Battery
@@ -13,7 +14,7 @@ from services.planner.dp import kernels
 from services.planner.dp.plan import BatteryValue
 from services.planner.dp.segments import Segments
 from services.planner.dp.value import Thresholds
-from services.planner.problem.problem import Margin, Problem
+from services.planner.problem.problem import Following, Problem
 
 # Stored energies this close are the same.
 _SAME_KWH = 1e-7
@@ -92,20 +93,19 @@ _LEAST_MOVE_SOC, _CLEAR_GAIN = 0.05, 3.0
 _LONGEST_NIGHT_HOURS = 20.0
 
 
-def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, margin: Margin, switching_price: float) -> BatteryPolicy:
+def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, following: Following) -> BatteryPolicy:
     """Return what a battery follows by its value.
 
     Args:
         value: of the battery, whatever the others do.
         battery: whose it is.
         night: slots without sun, shape ``(slots,)``.
-        margin: per stored kWh toward the house, and against another mode.
-        switching_price: what another mode has to gain at least.
+        following: margins per stored kWh toward the house and against another mode, and by how much the value is off.
     """
-    levels, even = value.segments.levels, value.segments.even
+    levels, even, margin = _correct(value.segments.levels, following.value_correction), value.segments.even, following.margin
     house = np.where(even, min(_EVEN_TIE, margin.self_consumption_margin), margin.self_consumption_margin)
     hysteresis = np.where(even, 0.0, margin.hysteresis)
-    stick = np.maximum(hysteresis, switching_price)
+    stick = np.maximum(hysteresis, following.switching_price)
 
     def thresholds(price: FloatArray) -> SocThresholds:
         """Return the thresholds of actions that gain ``price`` or more per stored kWh."""
@@ -117,6 +117,14 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
     slots = value.segments.charge_kwh.size
     power = (np.full(slots, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
     return BatteryPolicy(battery, keep.rounded(), begin.rounded(), night[:slots], *power)
+
+
+def _correct(levels: BreakEven, correction: FloatArray | None) -> BreakEven:
+    """Return break-even values beside which a stored kWh counts as worth ``correction`` more, ``(slots,)``."""
+    if correction is None:
+        return levels
+    off = correction[: levels.buy.size]
+    return BreakEven(*(getattr(levels, each.name) - off for each in fields(BreakEven)))
 
 
 def _begin_enough(begin: SocThresholds, clear: SocThresholds) -> SocThresholds:

@@ -87,12 +87,14 @@ class StorageBounds:
 class Following:
     """What those who follow a plan heed; the plan itself is the optimum.
 
-    ``switching_price`` is what another mode has to gain per stored kWh, ``modes`` are those in progress, battery by battery.
+    ``switching_price`` is what another mode has to gain per stored kWh, ``modes`` are those in progress, battery by battery. ``value_correction`` is what one
+    stored kWh is worth at the end of each slot beyond the value function, ``(slots,)``: somebody has learned it; the plan itself knows nothing of it.
     """
 
     margin: Margin = NO_MARGIN
     switching_price: float = 0.0
     modes: tuple[Mode | None, ...] = ()
+    value_correction: FloatArray | None = None
 
 
 # Stored energies this close are the same.

@@ -1,6 +1,6 @@
 """Who may decide in a replay: no control, plain rules, the planner with what it could know, and hindsight."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.contracts.agent import AGENT_POLICIES
 from luna.contracts.message import Message
 from luna.errors import InvalidInputError
 from luna.physics import IntArray, Mode, SetPoint, SiteLimits
@@ -246,6 +247,11 @@ def replay_policy(name: str, *, needs_forecasts: bool = False) -> Callable[[Make
 def find_policies() -> Mapping[str, ReplayPolicy]:
     """Return every policy by name."""
     return _POLICIES
+
+
+def plans_from_forecasts(names: Collection[str]) -> bool:
+    """Return whether any of these policies expects what was forecast, which has to be there; learned ones do."""
+    return any(name in AGENT_POLICIES or (name in _POLICIES and _POLICIES[name].needs_forecasts) for name in names)
 
 
 @replay_policy("idle")

@@ -84,6 +84,7 @@ class ReplayResults:
             cycles=sum(day.discharge_kwh for day in days) / usable if usable else 0.0,
             score=self.score(label),
             violations=sum(day.violations for day in days),
+            unserved_kwh=sum(day.unserved_kwh for day in days),
             mode_changes_per_day=sum(day.mode_changes for day in days) / len(days),
             terminal_value=self.rules.terminal_value,
             stored_gain=self._gained(label),

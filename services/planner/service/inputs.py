@@ -22,7 +22,7 @@ from services.planner.problem.knowledge import DAY, CarbonVintages, ForecastArch
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.problem.scenarios import COURSE_DIGITS, DAYS, NEAR, ErrorScenarios, ScenarioSet, blend
 from services.planner.replay import ReplayData
-from services.planner.replay.policies import find_policies
+from services.planner.replay.policies import plans_from_forecasts
 from services.planner.service.strategy import look_back
 
 # What the planner needs of the past: a week for the terminal value, and a day to carry prices on from.
@@ -198,8 +198,7 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     seen = observations.read(connection, request.site_id, around)
     load, pv = (_require(series, window, name, zone=zone) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))
     issued = forecasts.read_all(connection, request.site_id, version=version, first=around.start - DAY, last=window.end)
-    needy = {name for name, policy in find_policies().items() if policy.needs_forecasts}
-    if not issued and needy & set(request.policies):
+    if not issued and plans_from_forecasts(request.policies):
         remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id} --version {version}."
         raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
     known = read_weighed(connection, site, Timeline(window.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + window.count + ahead))

@@ -1,7 +1,7 @@
 """Replays of stored sites: fetch, live on from where it was interrupted, store. Tasks and commands both come through here."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
+from luna.contracts.agent import choose_replay
 from luna.contracts.forecast import EnsureForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
@@ -29,7 +30,7 @@ from luna.site import Site
 from luna.spool.kind import EpisodeKind
 from luna.timeline import SLOT, local_dates, local_midnight, parse_zone
 from services.planner.replay import DayLog, DayResult, OracleDay, PolicyDay, Progress, ReplayData, Replayed, ReplaySpec, Rules, compose_episode, run
-from services.planner.replay.policies import find_policies
+from services.planner.replay.policies import MakePlan, plans_from_forecasts
 from services.planner.service.assumptions import note_tariff
 from services.planner.service.inputs import read_scene
 
@@ -69,11 +70,20 @@ def replay_site(connection: Connection, request: ReplayRequest, *, progress: Pro
     return replay_on(Store.within(connection), request, progress=progress)
 
 
-def replay_on(store: Store, request: ReplayRequest, *, progress: Progress | None = None) -> ReplayReply:
+@dataclass(frozen=True, slots=True)
+class LearnedPolicy:
+    """A trained policy as a replay takes it: ``run_id`` names the training, and what makes its plans depends on nothing else that was learned."""
+
+    make: MakePlan
+    run_id: str
+
+
+def replay_on(store: Store, request: ReplayRequest, *, learned: Mapping[str, LearnedPolicy] | None = None, progress: Progress | None = None) -> ReplayReply:
     """Return what every policy costs a stored site over the window, going on from the days that were lived already.
 
     Daily costs go to ``daily_scores``, of ``simulation`` the oracle's days to ``oracle_daily_results``, those of the policy that ``episodes``
-    names to ``antares_learning``: all by natural keys, so that twice changes nothing.
+    names to ``antares_learning``: all by natural keys, so that twice changes nothing. Policies of ``learned`` take part under the names that the request
+    knows them by.
 
     Raises:
         NotFoundError: no such site, or no forecasts for the window.
@@ -85,10 +95,13 @@ def replay_on(store: Store, request: ReplayRequest, *, progress: Progress | None
         driving = describe_driving(connection, site, at=local_midnight(request.to_day, ZoneInfo(site.timezone)))
         scene = read_scene(connection, request, forecasts)
         notes = note_tariff(connection, site, scene.timeline)
-    asked = ReplaySpec(request.policies, max(timedelta(minutes=request.every_minutes) // SLOT, 1), request.faults, request.seed)
-    checkpoint = Checkpoint(store, request, scene, asked, _fingerprint(request, scene))
+    trained = learned or {}
+    makers = {name: policy.make for name, policy in trained.items()}
+    asked = ReplaySpec(request.policies, max(timedelta(minutes=request.every_minutes) // SLOT, 1), request.faults, request.seed, makers)
+    checkpoint = Checkpoint(store, request, scene, asked, _fingerprint(request, scene, trained))
     replayed = run(scene, asked, book=checkpoint.book(), progress=progress)
-    reply = replayed.reply.model_copy(update={"forecast_version": forecasts, "driving": driving, "notes": notes})
+    by_run = {name: replayed.reply.policies[name].model_copy(update={"run_id": policy.run_id}) for name, policy in trained.items()}
+    reply = replayed.reply.model_copy(update={"policies": replayed.reply.policies | by_run, "forecast_version": forecasts, "driving": driving, "notes": notes})
     _conclude(store.whole(), request, reply, replayed)
     replays.forget(store.whole(), request.site_id, checkpoint.replay)
     return reply
@@ -100,7 +113,7 @@ def find_missing(connection: Connection, request: ReplayRequest) -> EnsureForeca
     Raises:
         NotFoundError: no such site.
     """
-    if not any(policy.needs_forecasts for name, policy in find_policies().items() if name in request.policies):
+    if not plans_from_forecasts(request.policies):
         return None
     return find_missing_issues(connection, request)
 
@@ -137,9 +150,10 @@ class Checkpoint:
         return EpisodeStep(self.request.system_id, start, state, action, reward)
 
 
-def _fingerprint(request: ReplayRequest, scene: ReplayData) -> str:
-    """Return a digest of the question, everything known, everything that happened, and the release."""
+def _fingerprint(request: ReplayRequest, scene: ReplayData, learned: Mapping[str, LearnedPolicy]) -> str:
+    """Return a digest of the question, everything known and learned, everything that happened, and the release."""
     parts: list[Any] = [request.model_dump_json(by_alias=True), scene.site.model_dump_json(by_alias=True), version("luna-energy")]
+    parts += [f"{name} {policy.run_id}" for name, policy in sorted(learned.items())]
     arrays: list[NDArray[Any]] = [scene.foresight.load_kwh, scene.foresight.pv_kwh]
     arrays += [] if scene.carbon_g_per_kwh is None else [scene.carbon_g_per_kwh]
     for market, book in sorted(scene.prices.books.items()):
@@ -184,7 +198,7 @@ def replay_sites(engine: Engine, request: ReplaySitesRequest, *, ask: Callable[[
         names = [sites.load(connection, name).name for name in request.site_ids] or sites.names(connection)
         spans = {name: _choose_spans(connection, sites.load(connection, name), request, now=now) for name in names}
     rules = request.model_dump(exclude={"site_ids", "from_day", "to_day"})
-    asked = {name: [ask(ReplayRequest(site_id=name, from_day=first, to_day=last, **rules)) for first, last in spans[name]] for name in names}
+    asked = {name: [ask(choose_replay(ReplayRequest(site_id=name, from_day=first, to_day=last, **rules))) for first, last in spans[name]] for name in names}
     return ReplaySitesReply(jobs={name: jobs[-1].job_id for name, jobs in asked.items() if jobs})
 
 

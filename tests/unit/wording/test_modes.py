@@ -38,8 +38,8 @@ def test_policies_in_a_list_may_have_commas_of_their_own(language: Language) -> 
 
 
 def test_what_stands_for_nothing_stays_as_it_is() -> None:
-    assert (read_mode("dance"), read_policy("antares"), read_mode(3)) == ("dance", "antares", 3)
-    assert (say_mode("dance", language="en"), say_policy("antares", language="de")) == ("dance", "antares")
+    assert (read_mode("dance"), read_policy("daydream"), read_mode(3)) == ("dance", "daydream", 3)
+    assert (say_mode("dance", language="en"), say_policy("daydream", language="de")) == ("dance", "daydream")
 
 
 def test_questions_take_modes_and_policies_as_they_are_shown() -> None:

@@ -1,0 +1,150 @@
+"""Policies beside each other on the same days: cost, score, and how sure the difference between two of them is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from luna.bootstrap import bound_ratio, bound_sum, permute_signs
+from luna.contracts.agent import Comparison, PolicyComparison, PolicyScore
+from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
+from luna.errors import NotFoundError
+from luna.timeline import FloatArray
+from services.agent.evaluation.days import Week
+
+WORST, BEST = "idle", "oracle"
+# What learned policies are held against: the planner as it is executed, and what inverters do by themselves.
+PLANNER, INVERTER = "mpc", "self_consumption"
+# Less than this is nothing to save.
+_LITTLE_MONEY = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyCosts:
+    """What each policy cost on the same days, ``(days,)``, in currency; what its batteries gained by the oracle's value of stored energy is taken off."""
+
+    days: Sequence[date]
+    cost: Mapping[str, FloatArray]
+
+    @classmethod
+    def of(cls, scored: Mapping[str, Sequence[DayCost]]) -> "PolicyCosts":
+        """Return what policies cost on the days on which all of them were scored."""
+        by_day = {name: {day.day: settle(day) for day in days} for name, days in scored.items()}
+        shared = sorted(set.intersection(*(set(days) for days in by_day.values()))) if by_day else []
+        return cls(shared, {name: np.array([days[day] for day in shared]) for name, days in by_day.items()})
+
+    @property
+    def possible(self) -> FloatArray | None:
+        """What the oracle saves over idle, by day; None where one of both is not known, or there is nothing to save."""
+        if WORST not in self.cost or BEST not in self.cost:
+            return None
+        possible: FloatArray = self.cost[WORST] - self.cost[BEST]
+        return possible if possible.sum() > _LITTLE_MONEY else None
+
+    def gain(self, name: str, *, over: str) -> FloatArray:
+        """Return by day what a policy costs less than another."""
+        return np.asarray(self.cost[over] - self.cost[name])
+
+
+def settle(day: DayCost) -> float:
+    """Return what a day cost, what is left in the batteries counted in."""
+    return day.cost - (day.stored_gain if day.value_gain is None else day.value_gain)
+
+
+def compare(costs: PolicyCosts, name: str, *, over: str, seed: int = 0) -> Comparison | None:
+    """Return what a policy gains over another in points of the oracle's savings; None where those are not known.
+
+    Blocks of a week are drawn, the same for both: days in a row resemble each other, and both lived the same ones.
+    """
+    possible = costs.possible
+    if possible is None:
+        return None
+    daily, rng = costs.gain(name, over=over) * 100 / possible.sum(), np.random.default_rng(seed)
+    low, high = bound_sum(daily, rng=rng)
+    return Comparison(points=float(daily.sum()), low=low, high=high, p_value=permute_signs(daily, rng=rng))
+
+
+def score_policies(costs: PolicyCosts, replies: Sequence[ReplayReply], *, seed: int = 0) -> dict[str, PolicyScore]:
+    """Return every policy's score on the days of ``costs``, and its gain over the planner and over the inverter alone.
+
+    Args:
+        costs: of the days that count.
+        replies: the replays that lived them, whole; a breach on any of their days counts.
+        seed: of what is drawn.
+    """
+    return {name: _score(costs, name, [reply.policies[name] for reply in replies], seed=seed) for name in costs.cost}
+
+
+def _score(costs: PolicyCosts, name: str, lived: Sequence[PolicyReply], *, seed: int) -> PolicyScore:
+    score, low, high = _share(costs, name, seed=seed)
+    days = sum(len(policy.days) for policy in lived)
+    others = {f"over_{other}": compare(costs, name, over=other, seed=seed) for other in (PLANNER, INVERTER) if other in costs.cost and other != name}
+    return PolicyScore(
+        cost=float(costs.cost[name].sum()),
+        score=score,
+        low=low,
+        high=high,
+        violations=sum(policy.violations for policy in lived),
+        unmet_kwh=sum(policy.unserved_kwh for policy in lived),
+        mode_changes_per_day=sum(policy.mode_changes_per_day * len(policy.days) for policy in lived) / days,
+        run_id=lived[-1].run_id,
+        **others,
+    )
+
+
+def _share(costs: PolicyCosts, name: str, *, seed: int) -> tuple[float | None, float | None, float | None]:
+    """Return which share of the oracle's savings over idle a policy reaches, with its interval."""
+    possible = costs.possible
+    if possible is None:
+        return None, None, None
+    saved = costs.gain(name, over=WORST)
+    low, high = bound_ratio(saved, possible, rng=np.random.default_rng(seed))
+    return float(saved.sum() / possible.sum()), low, high
+
+
+def collect_costs(weeks: Sequence[Week], replies: Sequence[ReplayReply]) -> PolicyCosts:
+    """Return what policies cost on the days that count of weeks that were each lived in one go."""
+    counted = {day for week in weeks for day in week.counted}
+    names = [name for name in replies[0].policies if all(name in reply.policies for reply in replies)]
+    return PolicyCosts.of({name: [day for reply in replies for day in reply.policies[name].days if day.day in counted] for name in names})
+
+
+def compare_stored(site_id: str, scored: Mapping[str, Sequence[DayCost]], pair: tuple[str, str], *, currency: str, seed: int = 0) -> PolicyComparison:
+    """Return how two policies stand on the days that replays scored for both.
+
+    Raises:
+        NotFoundError: there is no such day.
+    """
+    policy, over = pair
+    named = {name: scored[name] for name in (policy, over) if name in scored}
+    costs = PolicyCosts.of(named) if len(named) == len(set(pair)) else PolicyCosts([], {})
+    if not costs.days:
+        remedy = f"Replay them: luna replay --site {site_id} --from DAY --to DAY --policies idle,{policy},{over},oracle."
+        raise NotFoundError("no day was scored for both policies", field="policies", value=f"{policy},{over}", remedy=remedy)
+    gain, rng = costs.gain(policy, over=over), np.random.default_rng(seed)
+    low, high = bound_sum(gain, rng=rng)
+    return PolicyComparison(
+        site_id=site_id,
+        policy=policy,
+        over=over,
+        from_day=costs.days[0],
+        to_day=costs.days[-1],
+        days=len(costs.days),
+        currency=currency,
+        gain=float(gain.sum()),
+        low=low,
+        high=high,
+        p_value=permute_signs(gain, rng=rng),
+        days_ahead=int((gain > _LITTLE_MONEY).sum()),
+        points=_compare_points(scored, costs.days, pair, seed=seed),
+    )
+
+
+def _compare_points(scored: Mapping[str, Sequence[DayCost]], days: Sequence[date], pair: tuple[str, str], *, seed: int) -> Comparison | None:
+    """Return the same in points, where the oracle and idle were scored on every one of the days."""
+    names = {*pair, WORST, BEST}
+    if not names <= scored.keys():
+        return None
+    costs = PolicyCosts.of({name: scored[name] for name in names})
+    return compare(costs, pair[0], over=pair[1], seed=seed) if list(costs.days) == list(days) else None

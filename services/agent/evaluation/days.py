@@ -1,0 +1,123 @@
+"""Which recorded days a site's policies are measured on: by a fixed rule, before anything is measured."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from luna.errors import InvalidInputError
+
+WEEK = 7
+# Recorded days before the quarter that trainings are measured on: enough to learn from, and for the trial that decides whether what was learned is used.
+HISTORY_DAYS = 60
+# A year of whole weeks: each season counts once, as it was last.
+SPAN_WEEKS = 52
+RULE = (
+    f"Whole weeks, Monday to Sunday by the site's clock, of the {SPAN_WEEKS} weeks before the last day. A week belongs to the calendar quarter of its Monday, "
+    f"and the quarter begins at least {HISTORY_DAYS} days after the first recorded one: for each quarter every policy that learns is trained on what was "
+    "recorded before it, and of its trainings the latest accepted one decides that knows nothing of the week or later. A week with a gap in load, sun or "
+    "price, or a day judged exclude, is left out. Each season gives as many weeks as the others as far as it has them, evenly spaced; of the last week only "
+    "as many days count as are still wanted."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DayRecord:
+    """The local days of which something was recorded, and why some of them cannot be lived again."""
+
+    first: date
+    last: date
+    unusable: Mapping[date, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A week to be lived again from ``first``, a Monday, on; its first ``days`` count, and trainings know what was before ``trained_until``."""
+
+    first: date
+    days: int
+    trained_until: date
+
+    @property
+    def last(self) -> date:
+        """The Sunday."""
+        return self.first + timedelta(days=WEEK - 1)
+
+    @property
+    def counted(self) -> list[date]:
+        """The days that count."""
+        return [self.first + timedelta(days=number) for number in range(self.days)]
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenDays:
+    """The weeks chosen, in order, and why days of others were skipped."""
+
+    weeks: Sequence[Week]
+    skipped: Mapping[date, str]
+
+    @property
+    def days(self) -> list[date]:
+        """Every day that counts, in order."""
+        return [day for week in self.weeks for day in week.counted]
+
+
+def choose_unseen_days(record: DayRecord, *, count: int, last: date | None = None) -> UnseenDays:
+    """Return ``count`` days by ``RULE``, fewer where there are no more.
+
+    Args:
+        record: what was recorded.
+        count: how many days are wanted.
+        last: no later day is chosen; default: the last one recorded.
+
+    Raises:
+        InvalidInputError: no week can be measured.
+
+    Invariants: nothing is drawn, so the same record gives the same days; no day lies before what its trainings know.
+    """
+    found = list(_list_weeks(record, min(last or record.last, record.last)))
+    skipped = {day: record.unusable[day] for week in found for day in _days_of(week) if day in record.unusable}
+    whole = [week for week in found if not any(day in skipped for day in _days_of(week))]
+    if not whole:
+        message = f"no week can be measured: it has to be recorded whole and to begin {HISTORY_DAYS} days after the first, in a quarter that does so too"
+        raise InvalidInputError(message, field="days", value=count, remedy="Record for longer, or fill the gaps: luna data quality shows them.")
+    chosen = _spread_over_seasons(whole, -(-count // WEEK))
+    return UnseenDays([Week(monday, min(WEEK, count - place * WEEK), begin_quarter(monday)) for place, monday in enumerate(chosen)], skipped)
+
+
+def begin_quarter(day: date) -> date:
+    """Return the first day of a day's calendar quarter."""
+    return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+
+
+def _days_of(monday: date) -> list[date]:
+    return [monday + timedelta(days=number) for number in range(WEEK)]
+
+
+def _list_weeks(record: DayRecord, last: date) -> Iterator[date]:
+    """Yield the Mondays of the weeks that lie whole in the record and that trainings before their quarter can be measured on."""
+    end = last - timedelta(days=(last.weekday() + 1) % WEEK)
+    for back in range(SPAN_WEEKS, 0, -1):
+        monday = end + timedelta(days=1) - timedelta(weeks=back)
+        if monday >= record.first and begin_quarter(monday) >= record.first + timedelta(days=HISTORY_DAYS):
+            yield monday
+
+
+def _spread_over_seasons(mondays: Sequence[date], wanted: int) -> list[date]:
+    seasons: dict[int, list[date]] = {}
+    for monday in mondays:
+        # The season of a week's Thursday, as its number in the calendar goes by it: winter is December to February.
+        seasons.setdefault((monday + timedelta(days=3)).month % 12 // 3, []).append(monday)
+    shares = _share_out({season: len(weeks) for season, weeks in seasons.items()}, wanted)
+    return sorted(monday for season, weeks in seasons.items() for monday in _space_evenly(weeks, shares[season]))
+
+
+def _share_out(available: Mapping[int, int], wanted: int) -> dict[int, int]:
+    """Return how many of each season, as equal as they can be; where they cannot, the season that comes first in the record gives one more."""
+    shares = dict.fromkeys(available, 0)
+    for _ in range(min(wanted, sum(available.values()))):
+        shares[min((season for season in available if shares[season] < available[season]), key=lambda season: shares[season])] += 1
+    return shares
+
+
+def _space_evenly(weeks: Sequence[date], count: int) -> list[date]:
+    return [weeks[(2 * place + 1) * len(weeks) // (2 * count)] for place in range(count)]

@@ -1,0 +1,168 @@
+"""The trained policies of a stored site on days that none of them has seen, beside the planner, plain rules and the oracle."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Connection
+
+from luna.contracts.agent import AGENT_POLICIES, EvaluateAgentReply, EvaluateAgentRequest, TrainAgentRequest, UnseenWeek
+from luna.contracts.forecast import TrainRequest
+from luna.contracts.replay import ReplayReply, ReplayRequest
+from luna.database import sites, training_runs
+from luna.database.forecast_activations import find_active
+from luna.errors import InvalidInputError, NotFoundError
+from luna.objects import ObjectStore
+from luna.site import Site
+from luna.timeline import local_midnight
+from services.agent.artefacts import ArtefactError
+from services.agent.evaluation.compare import collect_costs, score_policies
+from services.agent.evaluation.days import RULE, UnseenDays, Week, choose_unseen_days
+from services.agent.evaluation.record import read_record
+from services.agent.evaluation.replay import replay_learned
+from services.agent.registry import find_champion, find_kind, find_kinds, load_agent
+from services.agent.training import train_agent
+from services.forecaster.model.aurora import VERSION
+from services.forecaster.retraining.training import train_site
+from services.planner.replay import Progress
+from services.planner.service.replay import Store
+
+# Whose days the scores of an evaluation are.
+SYSTEM_ID = "evaluation_agent"
+# What learned policies stand beside, in the order of the report.
+BESIDE = ("idle", "self_consumption", "rule", "mpc", "mpc_scenarios")
+# What is trained on all that was recorded before a quarter stands its trial on the last weeks of it, and has not learned from those.
+_CLOSE = timedelta(days=45)
+# How many trainings of a kind are looked through.
+_RUNS = 1000
+
+log = structlog.get_logger("luna.agent")
+
+
+def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: ObjectStore, now: datetime, progress: Progress) -> EvaluateAgentReply:
+    """Return every policy's score on unseen days; trainings that the rule wants and that were not made yet are made.
+
+    Args:
+        store: where replays keep their days; daily costs go to ``daily_scores`` under ``evaluation_agent``.
+        request: how many days, up to when, which learned policies.
+        objects: holds the trained models.
+        now: nothing later is learned from.
+        progress: told weeks done, weeks in all, and what is done.
+
+    Raises:
+        NotFoundError: no such site, nothing was recorded, or a policy that is named was never trained.
+        InvalidInputError: no week can be measured, or a policy that is named is not learned.
+    """
+    with store.part() as connection:
+        site = sites.load(connection, request.site_id)
+        chosen = choose_unseen_days(read_record(connection, site), count=request.days, last=request.to_day)
+        trained = _find_trained(connection, site, request.policies)
+    lessons = Lessons(store, site, objects, now)
+    for quarter in dict.fromkeys(week.trained_until for week in chosen.weeks):
+        progress(0, len(chosen.weeks), f"train until {quarter}")
+        lessons.complete(quarter, trained)
+    usable, refused = lessons.sort_out(chosen.weeks, trained)
+    replies = _live(lessons, chosen.weeks, [*BESIDE, *usable, "oracle"], progress)
+    missing = sorted(kind for name, kind in AGENT_POLICIES.items() if name not in trained)
+    return _reply(site, chosen, replies).model_copy(update={"missing": missing, "refused": refused})
+
+
+def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> list[str]:
+    """Return the learned policies to measure: those named, else all that have an accepted training."""
+    for name in named:
+        if name not in AGENT_POLICIES:
+            raise InvalidInputError("is no learned policy", field="policies", value=name, remedy=f"Choose from: {', '.join(AGENT_POLICIES)}.")
+    declared = find_kinds()
+    known = [name for name, kind in AGENT_POLICIES.items() if kind in declared and find_champion(connection, site, kind) is not None]
+    for name in named:
+        if name not in known:
+            remedy = f"Train it: luna agent train --site {site.name} --kind {AGENT_POLICIES[name]}."
+            raise NotFoundError("was never trained", field="policies", value=name, remedy=remedy)
+    return [name for name in known if name in named or not named]
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """The trainings of one site that an evaluation rests on."""
+
+    store: Store
+    site: Site
+    objects: ObjectStore
+    now: datetime
+
+    def complete(self, quarter: date, names: Iterable[str]) -> None:
+        """Train what was not trained yet on all that was recorded before a quarter: the forecasts' model, and the policies.
+
+        A policy that learns nothing from so little, or whose training is not accepted, is one of an older training then, or none.
+        """
+        until = self._midnight(quarter)
+        with self.store.part() as connection:
+            if find_active(connection, self.site).forecast_version == VERSION and not _was_trained(connection, self.site, VERSION, until=until):
+                train_site(connection, TrainRequest(site_id=self.site.name, until=until), objects=self.objects)
+        for name in names:
+            kind = AGENT_POLICIES[name]
+            with self.store.part() as connection:
+                done = _was_trained(connection, self.site, find_kind(kind).version, until=until)
+            if not done:
+                self._train(TrainAgentRequest(site_id=self.site.name, kind=kind, until=until))
+
+    def _train(self, request: TrainAgentRequest) -> None:
+        try:
+            with self.store.part() as connection:
+                train_agent(connection, request, objects=self.objects, now=self.now)
+        except InvalidInputError as error:
+            log.warning("agent not trained for its evaluation", site=self.site.name, kind=request.kind, until=str(request.until), reason=str(error))
+
+    def sort_out(self, weeks: Sequence[Week], names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+        """Return the policies that have a training for every week, and why the others have not."""
+        usable, refused = [], {}
+        for name in names:
+            try:
+                self._require(name, weeks)
+                usable.append(name)
+            except (NotFoundError, ArtefactError) as error:
+                refused[name] = str(error)
+        return usable, refused
+
+    def _require(self, name: str, weeks: Sequence[Week]) -> None:
+        with self.store.part() as connection:
+            for week in weeks:
+                load_agent(connection, self.objects, self.site, name, before=self._midnight(week.first))
+
+    def _midnight(self, day: date) -> datetime:
+        return local_midnight(day, ZoneInfo(self.site.timezone))
+
+
+def _was_trained(connection: Connection, site: Site, version: str, *, until: datetime) -> bool:
+    """Return whether a training knows what was recorded before an instant and nothing later, whatever became of its model."""
+    runs = training_runs.list_latest(connection, site.name, version=version, limit=_RUNS)
+    return any(until - _CLOSE <= run.data_until <= until for run in runs)
+
+
+def _live(lessons: Lessons, weeks: Sequence[Week], policies: list[str], progress: Progress) -> list[ReplayReply]:
+    replies = []
+    for number, week in enumerate(weeks):
+        progress(number, len(weeks), f"replay {week.first}")
+        asked = ReplayRequest(site_id=lessons.site.name, from_day=week.first, to_day=week.last, policies=policies, system_id=SYSTEM_ID, episodes=None)
+        replies.append(replay_learned(lessons.store, asked, objects=lessons.objects))
+    return replies
+
+
+def _reply(site: Site, chosen: UnseenDays, replies: Sequence[ReplayReply]) -> EvaluateAgentReply:
+    costs = collect_costs(chosen.weeks, replies)
+    return EvaluateAgentReply(
+        site_id=site.name,
+        rule=RULE,
+        days=chosen.days,
+        weeks=[_describe(week, reply) for week, reply in zip(chosen.weeks, replies, strict=True)],
+        skipped={day.isoformat(): reason for day, reason in chosen.skipped.items()},
+        currency=site.currency,
+        policies=score_policies(costs, replies),
+    )
+
+
+def _describe(week: Week, reply: ReplayReply) -> UnseenWeek:
+    run_ids: Mapping[str, str] = {name: policy.run_id for name, policy in reply.policies.items() if policy.run_id is not None}
+    return UnseenWeek(first=week.first, days=week.days, trained_until=week.trained_until, run_ids=dict(run_ids))

@@ -1,0 +1,89 @@
+"""A recorded day of a stored site as policies lived it, drawn: the day stands in a replay of its week, so its figures are those of the replay."""
+
+from base64 import b64encode
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from luna.contracts.agent import DayPictureReply, DayPictureRequest
+from luna.contracts.replay import ReplayRequest
+from luna.database import sites
+from luna.database.forecast_activations import find_active
+from luna.errors import InvalidInputError
+from luna.objects import ObjectStore
+from luna.site import Site
+from luna.timeline import SLOT, local_midnight
+from services.agent.evaluation.days import WEEK, DayRecord
+from services.agent.evaluation.plots import draw_day
+from services.agent.evaluation.record import read_record
+from services.agent.evaluation.replay import load_learned
+from services.agent.evaluation.traces import trace_day
+from services.forecaster.versions.hindsight import ensure_forecasts
+from services.planner.replay import DayLog, DayResult, ReplaySpec, Rules, run
+from services.planner.service.inputs import read_scene
+from services.planner.service.replay import LearnedPolicy, Store, find_missing
+
+
+def draw_stored_day(store: Store, request: DayPictureRequest, *, objects: ObjectStore) -> DayPictureReply:
+    """Return the picture of a day and what it shows, slot by slot; forecasts that were not issued then are issued first.
+
+    The week around the day is replayed, Monday to Sunday as evaluations do, as far as it was recorded whole; learned policies know nothing of that week.
+
+    Raises:
+        NotFoundError: no such site, nothing was recorded then, or a policy was never trained on what was recorded before.
+        InvalidInputError: the day cannot be lived again, or a policy is unknown.
+    """
+    with store.part() as connection:
+        site = sites.load(connection, request.site_id)
+        first, last = find_stretch(read_record(connection, site, **_week_of(request.day)), request.day)
+        asked = ReplayRequest(site_id=site.name, from_day=first, to_day=last, policies=request.policies, episodes=None)
+        learned = load_learned(connection, site, request.policies, before=local_midnight(first, ZoneInfo(site.timezone)), objects=objects)
+        missing = find_missing(connection, asked)
+    if missing is not None:
+        with store.part() as connection:
+            ensure_forecasts(connection, missing, objects=objects)
+    with store.part() as connection:
+        return _draw(connection, site, asked, day=request.day, learned=learned)
+
+
+def _week_of(day: date) -> dict[str, date]:
+    monday = day - timedelta(days=day.weekday())
+    return {"first": monday, "last": monday + timedelta(days=WEEK - 1)}
+
+
+def find_stretch(record: DayRecord, day: date) -> tuple[date, date]:
+    """Return the first and last of the days in a row around ``day`` that can be lived again.
+
+    Raises:
+        InvalidInputError: the day itself cannot.
+    """
+    if not record.first <= day <= record.last or day in record.unusable:
+        reason = record.unusable.get(day, "it was not recorded whole")
+        raise InvalidInputError(f"the day cannot be lived again: {reason}", field="day", value=day.isoformat(), remedy="Choose another day.")
+    first = last = day
+    while first > record.first and first - timedelta(days=1) not in record.unusable:
+        first -= timedelta(days=1)
+    while last < record.last and last + timedelta(days=1) not in record.unusable:
+        last += timedelta(days=1)
+    return first, last
+
+
+def _draw(connection: Connection, site: Site, asked: ReplayRequest, *, day: date, learned: dict[str, LearnedPolicy]) -> DayPictureReply:
+    scene = read_scene(connection, asked, find_active(connection, site).forecast_version)
+    lived: dict[date, DayResult] = {}
+    spec = ReplaySpec(asked.policies, timedelta(minutes=asked.every_minutes) // SLOT, learned={name: policy.make for name, policy in learned.items()})
+    reply = run(scene, spec, book=DayLog(keep=lambda result: lived.update({result.day: result}))).reply
+    costs = {name: next(each for each in policy.days if each.day == day) for name, policy in reply.policies.items()}
+    traces = trace_day(scene, Rules.of(scene), lived[day], costs)
+    named = {name: trace.model_copy(update={"run_id": learned[name].run_id}) if name in learned else trace for name, trace in traces.items()}
+    picture = draw_day(named, title=f"{site.name}, {day}", zone=scene.zone, currency=site.currency)
+    return DayPictureReply(
+        png=b64encode(picture).decode(),
+        policies=asked.policies,
+        day=day,
+        from_day=asked.from_day,
+        to_day=asked.to_day,
+        currency=site.currency,
+        traces=named,
+    )

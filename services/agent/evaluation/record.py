@@ -1,0 +1,63 @@
+"""What was recorded of a stored site: which of its local days can be lived again, and why the others cannot."""
+
+from datetime import date, timedelta
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.database import observations, quality, recorded_span
+from luna.database.prices import read_tariff
+from luna.errors import NotFoundError
+from luna.physics import BoolArray
+from luna.site import Site
+from luna.timeline import Timeline, local_dates, local_days, parse_zone
+from services.agent.evaluation.days import DayRecord
+
+_NEEDED = ("load_kwh", "pv_kwh")
+EXCLUDED = "exclude"
+
+
+def read_record(connection: Connection, site: Site, *, first: date | None = None, last: date | None = None) -> DayRecord:
+    """Return the whole days that were recorded, from ``first`` to ``last`` (default: all there are), and what speaks against some.
+
+    Raises:
+        NotFoundError: nothing was recorded then.
+    """
+    begin, end = _whole_days(connection, site)
+    begin, end = max(begin, first or begin), min(end, last or end)
+    if end < begin:
+        remedy = "Load observations: luna data load --kind observations."
+        raise NotFoundError("no whole day was recorded", field="site", value=site.name, remedy=remedy)
+    window = local_days(begin, end, parse_zone(site.timezone))
+    unusable = _find_gaps(connection, site, window) | _find_excluded(connection, site, begin, end)
+    return DayRecord(begin, end, dict(sorted(unusable.items())))
+
+
+def _whole_days(connection: Connection, site: Site) -> tuple[date, date]:
+    zone, span = parse_zone(site.timezone), recorded_span.of_site(connection, site.name)
+    if span is None:
+        return date.max, date.min
+    first, end = (instant.astimezone(zone) for instant in span)
+    whole = first.date() if first.time() == first.time().min else first.date() + timedelta(days=1)
+    return whole, end.date() - timedelta(days=1)
+
+
+def _find_excluded(connection: Connection, site: Site, first: date, last: date) -> dict[date, str]:
+    judged = quality.read(connection, site.name, first, last)
+    return {day.day: "; ".join([EXCLUDED, *day.reasons]) for day in judged if day.verdict == EXCLUDED}
+
+
+def _find_gaps(connection: Connection, site: Site, window: Timeline) -> dict[date, str]:
+    """Return the days on which load, sun or a price is unknown in some slots."""
+    seen = observations.read_series(connection, site.name, window, _NEEDED)
+    unknown = {name: np.isnan(series) for name, series in seen.items()} | _find_unpriced(connection, site, window)
+    days = np.array([day.toordinal() for day in local_dates(window, parse_zone(site.timezone))])
+    found: dict[date, list[str]] = {}
+    for name, gaps in unknown.items():
+        for day, count in zip(*np.unique(days[gaps], return_counts=True), strict=True):
+            found.setdefault(date.fromordinal(int(day)), []).append(f"{name} is unknown in {count} slots")
+    return {day: ", ".join(reasons) for day, reasons in found.items()}
+
+
+def _find_unpriced(connection: Connection, site: Site, window: Timeline) -> dict[str, BoolArray]:
+    return {f"the price {name}": np.isnan(price) for name, price in read_tariff(connection, site, window).items()}

@@ -1,0 +1,122 @@
+"""What a stored kWh turns out to be worth beyond the mean over courses: learned from hindsight, and taken at half its size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.forecaster.model.trees import import_lightgbm
+from services.planner.dp.plan import Plan
+from services.planner.problem.knowledge import SitePrices
+
+# Of what was learned, so much is believed: hindsight is mostly noise. Source: docs/decisions/0046.
+STRENGTH = 0.5
+# A correction is at most such a share of the mean price ahead, and ends with the hours for which a plan is followed at the longest.
+_MOST_SHARE, _HOURS = 0.25, 3.0
+# The mean price ahead that all prices are told by is at least this, currency per kWh.
+_LEAST_PRICE = 0.01
+# The end of the hour after which a plan is made anew: what is learned is V′ there.
+HOUR_SLOTS = 4
+_AHEAD_HOURS = (6, 12, 24)
+FEATURES = (
+    *("hour_sin", "hour_cos", "weekday", "published_hours", "price_now", "price_rank", "export_ratio", "soc", "value", "value_low", "value_high"),
+    *(f"{name}_{hours}h" for hours in _AHEAD_HOURS for name in ("price_mean", "price_min", "price_max", "load", "pv")),
+)
+
+
+def price_scale(plan: Plan) -> float:
+    """Return the mean import price ahead, by which all prices are told."""
+    return max(float(plan.problem.outlook.import_price.mean()), _LEAST_PRICE)
+
+
+def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
+    """Return what is known when a plan is made, in the order of ``FEATURES``; None where the plan has no value function."""
+    problem, outlook = plan.problem, plan.problem.outlook
+    if plan.value is None:
+        return None
+    timeline, battery = outlook.timeline, problem.site.batteries[0]
+    local = timeline.start.astimezone(ZoneInfo(problem.site.timezone))
+    angle = 2.0 * np.pi * (local.hour + local.minute / 60.0) / 24.0
+    scale, price = price_scale(plan), outlook.import_price
+    day = price[: round(24.0 / float(timeline.hours[-1]))]
+    published_hours = (prices.ahead(timeline.start, timeline).known_until - timeline.start).total_seconds() / 3600.0
+    lowest = problem.limits.batteries.min_kwh[0, 0]
+    usable = plan.value.function.capacity_kwh
+    planned = plan.flows.stored_kwh[0, HOUR_SLOTS - 1] - lowest
+    values = [read_value(plan, HOUR_SLOTS - 1, level) / scale for level in (planned, 0.2 * usable, 0.8 * usable)]
+    of_now = [np.sin(angle), np.cos(angle), local.weekday(), published_hours, price[0] / scale, (day < price[0]).mean(), outlook.export_price[0] / scale]
+    return np.array([*of_now, problem.stored_kwh[0] / battery.capacity_kwh, *values, *_look_ahead(plan, scale, battery.capacity_kwh)], dtype=float)
+
+
+def _look_ahead(plan: Plan, scale: float, capacity_kwh: float) -> list[float]:
+    outlook, told = plan.problem.outlook, []
+    for hours in _AHEAD_HOURS:
+        part = slice(0, round(hours / float(outlook.timeline.hours[-1])))
+        price = outlook.import_price[part] / scale
+        told += [float(price.mean()), float(price.min()), float(price.max())]
+        told += [float(series[part].sum()) / capacity_kwh for series in (outlook.load_kwh, outlook.pv_kwh)]
+    return told
+
+
+def read_value(plan: Plan, slot: int, stored_kwh: float) -> float:
+    """Return V′ at the end of a slot with so much stored above the lowest state of charge; between two steps the mean of both."""
+    if plan.value is None:
+        return float("nan")
+    length, value = plan.value.function.after(slot)
+    edges = np.cumsum(length)
+    sides = (int(np.clip(np.searchsorted(edges, stored_kwh, side=side), 0, value.size - 1)) for side in ("left", "right"))
+    return float(np.mean([value[side] for side in sides]))
+
+
+@dataclass(frozen=True)
+class ValueCorrection:
+    """A trained correction, as LightGBM's text; ``strength`` is the share of it that is believed."""
+
+    text: str
+    strength: float = STRENGTH
+
+    @cached_property
+    def _booster(self) -> Any:
+        return import_lightgbm().Booster(model_str=self.text)
+
+    def predict(self, features: FloatArray) -> FloatArray:
+        """Return what V′ is off by, in mean prices ahead, ``(rows,)``; features of shape ``(rows, features)``."""
+        return np.asarray(self._booster.predict(features, num_threads=1), dtype=float)
+
+    def apply(self, made: Plan, prices: SitePrices) -> Plan:
+        """Return the plan to be followed by the corrected value; as it is where there is none to correct."""
+        features = describe_plan(made, prices)
+        if features is None:
+            return made
+        share = float(np.clip(self.strength * self.predict(features[None, :])[0], -_MOST_SHARE, _MOST_SHARE))
+        soon = np.cumsum(made.problem.outlook.timeline.hours) <= _HOURS
+        correction = np.where(soon, share * price_scale(made), 0.0)
+        following = replace(made.problem.following, value_correction=correction)
+        return replace(made, problem=replace(made.problem, following=following))
+
+    @classmethod
+    def fit(cls, features: FloatArray, label: FloatArray, *, seed: int) -> Self:
+        """Return the correction learned from rows, the same for the same rows and seed."""
+        lightgbm = import_lightgbm()
+        settings: Mapping[str, Any] = {
+            "objective": "regression",
+            "learning_rate": 0.05,
+            "num_leaves": 15,
+            "min_data_in_leaf": min(200, max(label.size // 20, 1)),
+            "feature_fraction": 0.7,
+            "bagging_fraction": 0.7,
+            "bagging_freq": 1,
+            "lambda_l2": 5.0,
+            "num_threads": 1,
+            "seed": seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+        }
+        data = lightgbm.Dataset(features, label=label, feature_name=list(FEATURES), params=dict(settings))
+        booster = lightgbm.train(dict(settings), data, num_boost_round=80)
+        return cls(booster.model_to_string())

@@ -1,0 +1,109 @@
+"""The policy ``antares``: it plans as the planner does, by the value of stored energy, of which it knows better what it is on the average."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.agent.value.correction import ValueCorrection
+from services.agent.value.prices import foresee_prices
+from services.planner.dp.plan import Plan
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide, follow_made, make_plan
+from services.planner.problem.knowledge import SitePrices
+from services.planner.problem.problem import Problem
+from services.planner.problem.scenarios import ScenarioSet, blend, shift_days
+
+# How far the dearest courses alone count. Source: docs/decisions/0020.
+NEUTRAL = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFacts:
+    """Why the agent plans otherwise than the planner: what one more kWh stored at the end of the first slot is worth to either, currency per kWh.
+
+    ``correction`` is the learned part of ``agent_value``, ``courses`` what it is the mean over. ``carried_price`` and ``expected_price`` are the mean import
+    prices from ``published_until`` on that planner and agent count with; None where all prices are published. NaN: there is no value function.
+    """
+
+    planner_value: float
+    agent_value: float
+    correction: float
+    courses: int
+    published_until: datetime
+    carried_price: float | None
+    expected_price: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePolicy:
+    """The mean of V′ over the expected course and past errors, with expected prices beyond the published ones, and a learned correction where one held up.
+
+    Invariants: a plan depends on the problem, and on prices published by its start, alone. Where a policy of one battery's value says nothing, the plan is
+    the planner's, and ``not_learned`` says why.
+    """
+
+    foresees_prices: bool = True
+    correction: ValueCorrection | None = None
+
+    def plan(self, problem: Problem, prices: SitePrices) -> Plan:
+        """Return what is followed."""
+        obstacle = find_obstacle(problem)
+        if obstacle is not None:
+            return replace(decide(problem, Solver()), not_learned=obstacle)
+        seen = self.pose(problem, prices)
+        made = make_plan(seen, Solver())
+        return follow_made(seen, made if self.correction is None else self.correction.apply(made, prices))
+
+    def pose(self, problem: Problem, prices: SitePrices) -> Problem:
+        """Return the problem as the agent sees it: with prices that it expects, and courses that load and PV may take."""
+        seen = foresee_prices(problem, prices) if self.foresees_prices else problem
+        courses = list_courses(seen)
+        return seen if courses is None else seen.over_courses(courses, risk=NEUTRAL)
+
+    def explain(self, plan: Plan, problem: Problem, prices: SitePrices) -> ValueFacts:
+        """Return what tells ``plan``, made of ``problem``, from the planner's own."""
+        known = prices.ahead(problem.outlook.timeline.start, problem.outlook.timeline)
+        beyond = slice((known.known_until - problem.outlook.timeline.start) // problem.outlook.timeline.step, None)
+        carried, expected = (each.outlook.import_price[beyond] for each in (problem.paid, plan.problem.paid))
+        learned = plan.problem.following.value_correction
+        correction = 0.0 if learned is None else float(learned[0])
+        return ValueFacts(
+            planner_value=_first_value(decide(problem, Solver())),
+            agent_value=_first_value(plan) + correction,
+            correction=correction,
+            courses=1 if plan.spread is None else plan.spread.courses,
+            published_until=known.known_until,
+            carried_price=float(carried.mean()) if carried.size else None,
+            expected_price=float(expected.mean()) if expected.size else None,
+        )
+
+
+def find_obstacle(problem: Problem) -> str | None:
+    """Return the code of why the value of one battery does not answer a problem; None where it does."""
+    if len(problem.site.batteries) != 1:
+        return "several_batteries" if problem.site.batteries else "no_battery"
+    outlook = problem.outlook
+    series = (outlook.load_kwh, outlook.pv_kwh, outlook.import_price, outlook.export_price, problem.stored_kwh)
+    return None if all(np.isfinite(each).all() for each in series) else "unknown_outlook"
+
+
+def list_courses(problem: Problem) -> ScenarioSet | None:
+    """Return the courses that load and PV may take: as forecasts lately erred over whole days, and the same errors independent from slot to slot."""
+    errors, outlook = problem.uncertainty.errors, problem.outlook
+    if errors is None:
+        return None
+    known = np.isfinite(errors.load_kwh).all(axis=1) & np.isfinite(errors.pv_kwh).all(axis=1)
+    whole = ScenarioSet(errors.weight[known], errors.load_kwh[known], errors.pv_kwh[known])
+    if not known.any():
+        return None
+
+    def shift(expected: FloatArray, paths: FloatArray) -> FloatArray:
+        return np.asarray(np.maximum(expected + shift_days(paths - expected), 0.0))
+
+    return blend([whole, replace(whole, load_kwh=shift(outlook.load_kwh, whole.load_kwh), pv_kwh=shift(outlook.pv_kwh, whole.pv_kwh))])
+
+
+def _first_value(plan: Plan) -> float:
+    return float(plan.energy_value[0, 0]) if plan.energy_value.size else float("nan")

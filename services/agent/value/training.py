@@ -1,0 +1,143 @@
+"""Learning what a stored kWh turns out to be worth: hindsight's V′ at the states that the policy itself reaches, and whether knowing it pays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from luna.bootstrap import bound_sum
+from luna.timeline import FloatArray, local_midnight
+from services.agent.history import History
+from services.agent.registry import Progress
+from services.agent.value.correction import HOUR_SLOTS, ValueCorrection, describe_plan, price_scale, read_value
+from services.agent.value.policy import ValuePolicy
+from services.planner.dp.plan import Plan
+from services.planner.dp.segments import FORBIDDEN_VALUE
+from services.planner.problem.knowledge import SitePrices
+from services.planner.problem.problem import Problem
+from services.planner.replay import ReplayData, ReplaySpec, Rules, run
+from services.planner.replay.policy_factory import plan_with_hindsight
+
+# Of the days that are learned from, the last part says whether the correction pays; the last days of a history are held back from all of it.
+PROOF_SHARE = 0.3
+# With fewer rows to learn from there is nothing to tell from chance: three weeks of hours.
+LEAST_ROWS = 500
+# A label further off than so many mean prices ahead is a limit's price, or that of a slot that happened to bind.
+_MOST_LABEL = 1.5
+NAME = "antares"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What was known at decisions, ``(rows, features)``, and what V′ was off by in hindsight, in mean prices ahead, ``(rows,)``."""
+
+    features: FloatArray
+    label: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A plan as it was made: when, what was known, the mean price ahead, and V′ at the end of its first hour."""
+
+    features: FloatArray
+    scale: float
+    plan: Plan
+
+
+@dataclass
+class Recorder:
+    """Plans as a policy does, and keeps what was known by the instant a plan was made at."""
+
+    policy: ValuePolicy
+    decisions: dict[datetime, Decision] = field(default_factory=dict)
+    stored_kwh: dict[datetime, float] = field(default_factory=dict)
+
+    def plan(self, problem: Problem, prices: SitePrices) -> Plan:
+        """Return the policy's plan."""
+        plan = self.policy.plan(problem, prices)
+        start, features = problem.outlook.timeline.start, describe_plan(plan, prices)
+        self.stored_kwh[start] = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
+        if features is not None:
+            self.decisions[start] = Decision(features, price_scale(plan), plan)
+        return plan
+
+
+def collect_rows(scenes: Sequence[ReplayData], policy: ValuePolicy, *, progress: Progress) -> Rows:
+    """Return a row for each hour whose end is known: replays of the policy beside the optimum in hindsight."""
+    parts = []
+    for place, scene in enumerate(scenes):
+        recorder = Recorder(policy)
+        run(scene, ReplaySpec([NAME], HOUR_SLOTS, learned={NAME: recorder.plan}))
+        parts.append(_label(scene, recorder))
+        progress(place + 1, len(scenes), "antares: what stored energy turned out to be worth")
+    found = [part for part in parts if part.label.size]
+    if not found:
+        return Rows(np.empty((0, 0)), np.empty(0))
+    return Rows(np.concatenate([part.features for part in found]), np.concatenate([part.label for part in found]))
+
+
+def _label(scene: ReplayData, recorder: Recorder) -> Rows:
+    """Return the rows of a scene: V′ of the oracle at the state reached an hour later, less the policy's."""
+    oracle, step = plan_with_hindsight(scene, Rules.of(scene)).value, scene.timeline.step
+    ends = [start for start in recorder.decisions if start + HOUR_SLOTS * step in recorder.stored_kwh]
+    if oracle is None or not ends:
+        return Rows(np.empty((0, 0)), np.empty(0))
+    stored = np.zeros(scene.timeline.count)
+    slots = np.array([scene.timeline.index_of(start) + HOUR_SLOTS - 1 for start in ends])
+    stored[slots] = [recorder.stored_kwh[start + HOUR_SLOTS * step] for start in ends]
+    hindsight = np.mean([side[slots] for side in oracle.function.marginal(stored)], axis=0)
+    decisions = [recorder.decisions[start] for start in ends]
+    scale = np.array([decision.scale for decision in decisions])
+    expected = [read_value(decision.plan, HOUR_SLOTS - 1, float(stored[slot])) for decision, slot in zip(decisions, slots, strict=True)]
+    label = (hindsight - np.array(expected)) / scale
+    tells = (np.abs(hindsight) < FORBIDDEN_VALUE / 4) & (np.abs(np.array(expected)) < FORBIDDEN_VALUE / 4)
+    return Rows(np.array([decision.features for decision in decisions])[tells], np.clip(label, -_MOST_LABEL, _MOST_LABEL)[tells])
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a correction gained on days it had not seen, in points of the oracle's savings, with the 95 % interval."""
+
+    days: int
+    points: float
+    low: float
+    high: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it surely gained."""
+        return self.low > 0
+
+
+def prove(scenes: Sequence[ReplayData], policy: ValuePolicy, corrected: ValuePolicy, *, seed: int) -> Proof:
+    """Return what the corrected policy gains over the other."""
+    gains, possible = [], 0.0
+    for scene in scenes:
+        learned = {"plain": policy.plan, "corrected": corrected.plan}
+        reply = run(scene, ReplaySpec([*learned, "idle", "oracle"], HOUR_SLOTS, learned=learned)).reply
+        costs = {name: np.array([day.cost - day.stored_gain for day in each.days]) for name, each in reply.policies.items()}
+        gains.append(costs["plain"] - costs["corrected"])
+        possible += float((costs["idle"] - costs["oracle"]).sum())
+    daily = np.concatenate(gains)
+    points = daily * 100.0 / possible if possible > 0 else np.zeros_like(daily)
+    low, high = bound_sum(points, rng=np.random.default_rng(seed))
+    return Proof(daily.size, float(points.sum()), low, high)
+
+
+def learn_correction(history: History, policy: ValuePolicy, *, seed: int, progress: Progress) -> tuple[ValueCorrection | None, dict[str, float]]:
+    """Return the correction if it surely gained on the last part of the days, learned from all of them; else None. And figures of either."""
+    days, window = history.days, history.scene.timeline
+    begin = local_midnight(days[int(len(days) * (1.0 - PROOF_SHARE))], history.scene.zone)
+    early, late = history.within(window.start, begin), history.within(begin, window.end)
+    rows = collect_rows(list(early.runs()), policy, progress=progress)
+    metrics = {"rows": float(rows.label.size)}
+    if rows.label.size < LEAST_ROWS:
+        return None, metrics | {"correction": 0.0}
+    proof = prove(list(late.runs()), policy, ValuePolicy(policy.foresees_prices, ValueCorrection.fit(rows.features, rows.label, seed=seed)), seed=seed)
+    metrics |= {"proof.days": float(proof.days), "proof.points": proof.points, "proof.low": proof.low, "proof.high": proof.high}
+    if not proof.holds:
+        return None, metrics | {"correction": 0.0}
+    more = collect_rows(list(late.runs()), policy, progress=progress)
+    features, label = (np.concatenate([getattr(each, name) for each in (rows, more) if each.label.size]) for name in ("features", "label"))
+    return ValueCorrection.fit(features, label, seed=seed), metrics | {"correction": 1.0}

@@ -1,0 +1,157 @@
+"""Trained policies of a stored site on days that they have not seen."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from luna.contracts.agent import EvaluateAgentReply, EvaluateAgentRequest, TrainAgentRequest
+from luna.contracts.replay import ReplayRequest
+from luna.database import scores, training_runs
+from luna.database.engine import unit_of_work
+from luna.errors import InvalidInputError, NotFoundError
+from luna.objects import FileObjects
+from luna.timeline import local_midnight
+from services.agent.evaluation.evaluate import SYSTEM_ID, evaluate_agents
+from services.agent.evaluation.replay import load_learned, replay_learned
+from services.agent.training import train_agent
+from services.planner.service.replay import Store
+from tests.command_line import Luna
+from tests.evaluated_home import LAST, SITE, UNSEEN, ZONE, evaluated_home
+
+NOW = local_midnight(LAST + timedelta(days=1), ZONE)
+DAYS = 7
+
+
+@pytest.fixture(scope="module")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def objects(data_folder: Path) -> FileObjects:
+    return FileObjects(data_folder / "objects")
+
+
+@pytest.fixture(scope="module")
+def home(database: Engine, objects: FileObjects) -> Iterator[Engine]:
+    """The home with an agent that was trained on all of its days."""
+    with evaluated_home(database):
+        with unit_of_work(database) as connection:
+            train_agent(connection, TrainAgentRequest(site_id=SITE.name), objects=objects, now=NOW)
+        yield database
+
+
+def evaluate(home: Engine, objects: FileObjects, told: list[str] | None = None, **changes: object) -> EvaluateAgentReply:
+    request = EvaluateAgentRequest.model_validate({"site_id": SITE.name, "days": DAYS} | changes)
+    labels: list[str] = [] if told is None else told
+    with unit_of_work(home) as connection:
+        store = Store.beside(home, lambda: connection)
+        return evaluate_agents(store, request, objects=objects, now=NOW, progress=lambda _done, _total, label: labels.append(label))
+
+
+@pytest.fixture(scope="module")
+def evaluated(home: Engine, objects: FileObjects) -> EvaluateAgentReply:
+    return evaluate(home, objects)
+
+
+def test_every_policy_stands_beside_the_others_on_the_same_unseen_days(evaluated: EvaluateAgentReply) -> None:
+    assert evaluated.days == [UNSEEN + timedelta(days=number) for number in range(DAYS)]
+    assert list(evaluated.policies) == ["idle", "self_consumption", "rule", "mpc", "mpc_scenarios", "antares", "oracle"]
+    scored = {name: score.score for name, score in evaluated.policies.items()}
+    assert (scored["idle"], scored["oracle"]) == (0.0, 1.0)
+    assert all(score is not None and score <= 1.0 + 1e-9 for score in scored.values())
+    assert evaluated.policies["antares"].over_mpc is not None
+    assert evaluated.policies["antares"].over_self_consumption is not None
+
+
+def test_no_limit_is_broken_and_all_demand_is_met(evaluated: EvaluateAgentReply) -> None:
+    assert {(score.violations, score.unmet_kwh) for score in evaluated.policies.values()} == {(0, 0.0)}
+
+
+def test_what_decided_knew_nothing_of_the_days(home: Engine, evaluated: EvaluateAgentReply) -> None:
+    with unit_of_work(home) as connection:
+        runs = [training_runs.load(connection, SITE.name, week.run_ids["antares"]) for week in evaluated.weeks]
+    assert all(run.data_until <= local_midnight(week.first, ZONE) for run, week in zip(runs, evaluated.weeks, strict=True))
+    # The home's latest training knows these days, so another one was made for the quarter.
+    assert {week.trained_until for week in evaluated.weeks} == {UNSEEN}
+
+
+def test_kinds_that_were_never_trained_are_named(evaluated: EvaluateAgentReply) -> None:
+    assert {"rl", "imitation"} <= set(evaluated.missing)
+
+
+def test_the_same_again_trains_nothing_and_says_the_same(home: Engine, objects: FileObjects, evaluated: EvaluateAgentReply) -> None:
+    with unit_of_work(home) as connection:
+        before = connection.scalar(text("SELECT count(*) FROM training_runs"))
+    assert evaluate(home, objects) == evaluated
+    with unit_of_work(home) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM training_runs")) == before
+
+
+def test_scores_by_day_are_kept_beside_those_of_other_replays(home: Engine, evaluated: EvaluateAgentReply) -> None:
+    with unit_of_work(home) as connection:
+        kept = scores.read_daily(connection, SITE.name, system_id=SYSTEM_ID)
+    assert kept.keys() == evaluated.policies.keys()
+    assert [day.day for day in kept["antares"]] == evaluated.days
+
+
+@pytest.mark.parametrize(("policies", "error"), [(["rl"], NotFoundError), (["mpc"], InvalidInputError)], ids=["never trained", "not learned"])
+def test_a_policy_that_cannot_be_measured_is_refused_by_name(home: Engine, objects: FileObjects, policies: list[str], error: type[Exception]) -> None:
+    with pytest.raises(error) as raised:
+        evaluate(home, objects, policies=policies)
+    assert policies[0] in str(raised.value)
+
+
+def test_a_replay_takes_a_learned_policy_by_what_it_knew_before(home: Engine, objects: FileObjects, evaluated: EvaluateAgentReply) -> None:
+    days = {"from_day": UNSEEN, "to_day": UNSEEN + timedelta(days=6)}
+    request = ReplayRequest(site_id=SITE.name, **days, policies=["idle", "antares", "oracle"], system_id="test_replay", episodes=None)
+    with unit_of_work(home) as connection:
+        reply = replay_learned(Store.beside(home, lambda: connection), request, objects=objects)
+    assert reply.policies["antares"].run_id == evaluated.weeks[0].run_ids["antares"]
+    assert reply.policies["idle"].run_id is None
+    with unit_of_work(home) as connection:
+        kept = scores.read_daily(connection, SITE.name, system_id="test_replay")
+    assert kept == {name: policy.days for name, policy in reply.policies.items()}
+
+
+def test_a_replay_with_what_was_never_trained_by_then_names_the_command(home: Engine, objects: FileObjects) -> None:
+    with unit_of_work(home) as connection, pytest.raises(NotFoundError) as raised:
+        load_learned(connection, SITE, ["mpc", "antares"], before=local_midnight(date(2024, 2, 1), ZONE), objects=objects)
+    assert f"luna agent train --site {SITE.name} --kind value" in (raised.value.remedy or "")
+
+
+@pytest.fixture
+def commands(luna_on_servers: Luna, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Luna:
+    """Commands whose objects are those of the home."""
+    monkeypatch.setenv("LUNA_DATA_FOLDER", str(data_folder))
+    return luna_on_servers
+
+
+@pytest.mark.usefixtures("home")
+def test_the_command_shows_what_was_measured(commands: Luna, evaluated: EvaluateAgentReply) -> None:
+    said = commands("agent", "evaluate", "--site", SITE.name, "--days", str(DAYS), "--json")
+    assert (said.code, said.document) == (0, evaluated.model_dump(mode="json")), said.err
+    shown = commands("agent", "evaluate", "--site", SITE.name, "--days", str(DAYS)).out
+    assert "No limit was broken, all demand was met." in shown
+    assert "Never trained" in shown
+
+
+def test_the_replay_command_takes_learned_policies_by_any_of_their_names(commands: Luna, evaluated: EvaluateAgentReply) -> None:
+    window = "--site", SITE.name, "--from", str(UNSEEN), "--to", str(UNSEEN), "--episodes", "none", "--json"
+    replayed = commands("replay", *window, "--policies", "idle,Antares,oracle")
+    assert replayed.code == 0, replayed.err
+    assert replayed.document["policies"]["antares"]["run_id"] == evaluated.weeks[0].run_ids["antares"]
+    unknown = commands("replay", *window, "--policies", "idle,rl")
+    assert unknown.code == 2
+    assert "luna agent train" in unknown.problem["remedy"]
+
+
+@pytest.mark.usefixtures("home")
+def test_the_train_command_says_what_came_of_it(commands: Luna) -> None:
+    refused = commands("agent", "train", "--site", SITE.name, "--until", "2024-02-01", "--json")
+    assert (refused.code, "days that can be learned from" in refused.problem["detail"]) == (2, True)
+    unknown = commands("agent", "train", "--site", SITE.name, "--kind", "wizard", "--json")
+    assert (unknown.code, unknown.problem["field"]) == (2, "kind")

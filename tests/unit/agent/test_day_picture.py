@@ -1,0 +1,75 @@
+"""A day of a replay, traced and drawn: its figures are those of the replay."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from luna.contracts.agent import PolicyDayTrace
+from luna.contracts.replay import ReplayReply
+from luna.timeline import SLOT
+from services.agent.evaluation.plots import draw_day
+from services.agent.evaluation.traces import count_traded, trace_day
+from services.planner.replay import DayLog, DayResult, ReplayData, ReplaySpec, Rules, run
+from tests.replaying import WINDOW, ZONE, make_scene
+
+POLICIES = ["mpc", "self_consumption", "oracle"]
+
+
+@pytest.fixture(scope="module")
+def scene() -> ReplayData:
+    return make_scene(3)
+
+
+@pytest.fixture(scope="module")
+def lived(scene: ReplayData) -> tuple[ReplayReply, list[DayResult]]:
+    days: list[DayResult] = []
+    return run(scene, ReplaySpec(POLICIES, 4), book=DayLog(keep=days.append)).reply, days
+
+
+@pytest.fixture(scope="module")
+def traces(scene: ReplayData, lived: tuple[ReplayReply, list[DayResult]]) -> Mapping[str, PolicyDayTrace]:
+    reply, days = lived
+    return trace_day(scene, Rules.of(scene), days[1], {name: policy.days[1] for name, policy in reply.policies.items()})
+
+
+def test_every_slot_of_the_day_is_there_and_its_energies_add_up(traces: Mapping[str, PolicyDayTrace]) -> None:
+    for trace in traces.values():
+        assert [slot.start for slot in trace.slots] == [WINDOW.start + number * SLOT for number in range(96, 192)]
+        for slot in trace.slots:
+            # Nothing is held back: prices are what they are, but export never costs in this scene's prices unless they are negative.
+            left = slot.pv_kwh + slot.import_kwh + slot.discharge_kwh - slot.load_kwh - slot.charge_kwh - slot.export_kwh
+            assert -1e-9 <= left <= slot.pv_kwh + 1e-9
+
+
+def test_a_traces_cost_is_the_replays_and_its_slots_make_it(
+    scene: ReplayData, lived: tuple[ReplayReply, list[DayResult]], traces: Mapping[str, PolicyDayTrace]
+) -> None:
+    reply, days = lived
+    wear = scene.site.batteries[0].wear_price
+    for name, trace in traces.items():
+        assert (trace.cost, trace.value_gain) == (reply.policies[name].days[1].cost, reply.policies[name].days[1].value_gain)
+        money = sum(slot.import_kwh * slot.import_price - slot.export_kwh * slot.export_price for slot in trace.slots)
+        throughput = sum(slot.charge_kwh + slot.discharge_kwh for slot in trace.slots)
+        assert money + wear * throughput == pytest.approx(trace.cost)
+        held = days[1].records[name].standing.stored_kwh[0] / scene.site.batteries[0].capacity_kwh
+        assert trace.slots[-1].soc == pytest.approx(held)
+
+
+def test_traded_slots_are_counted_by_the_days_median_price() -> None:
+    price = np.array([0.1, 0.2, 0.3, 0.4])  # median 0.25
+    found = count_traded(np.array([1.0, 0.5, 1e-9, 2.0]), price)
+    assert (found.slots, found.kwh, found.cheap, found.dear) == (3, 3.5, 2, 1)
+    assert found.mean_price == pytest.approx((0.1 + 0.2 + 0.4) / 3)
+
+
+def test_who_trades_nothing_has_no_price() -> None:
+    found = count_traded(np.zeros(4), np.ones(4))
+    assert (found.slots, found.mean_price, found.cheap, found.dear) == (0, None, 0, 0)
+
+
+def test_the_picture_is_a_light_png_and_the_same_each_time(traces: Mapping[str, PolicyDayTrace]) -> None:
+    pictures = [draw_day(traces, title="home", zone=ZONE, currency="EUR") for _ in range(2)]
+    assert pictures[0].startswith(b"\x89PNG\r\n")
+    assert len(pictures[0]) < 300_000
+    assert pictures[0] == pictures[1]
