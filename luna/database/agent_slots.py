@@ -42,9 +42,9 @@ def read_agent_slots(connection: Connection, site: Site, window: Timeline) -> li
 def _read_planned(connection: Connection, spans: Sequence[PlanSpan], window: Timeline) -> dict[datetime, tuple[str, str]]:
     """Return by slot the plan in force and the mode it has there."""
     planned: dict[datetime, tuple[str, str]] = {}
-    for span, following in zip(spans, [*spans[1:], None], strict=True):
+    for place, span in enumerate(spans):
         first = max(window.start, span.starts_at)
-        end = min(window.end, span.ends_at, *([] if following is None else [following.issued_at + SLOT]))
+        end = min(window.end, span.ends_at, *(each.issued_at + SLOT for each in spans[place + 1 : place + 2]))
         if end <= first:
             continue
         minutes, slots = plan_slots.read_slots(connection, span, first, end - _MOMENT)
