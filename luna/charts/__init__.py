@@ -7,6 +7,7 @@ from luna.charts.answer import draw_answer_chart, say_start, say_value
 from luna.charts.bill import draw_bill_chart, draw_bills
 from luna.charts.forecast import draw_forecast, draw_forecast_page, draw_forecast_picture
 from luna.charts.forecast_view import ForecastView, SeriesView
+from luna.charts.interval import draw_interval
 from luna.charts.losses import LossStep, draw_losses
 from luna.charts.plan import GLYPHS, HATCHES, draw_plan
 from luna.charts.plan import TEXTS as PLAN_TEXTS
@@ -38,6 +39,7 @@ __all__ = [
     "draw_forecast",
     "draw_forecast_page",
     "draw_forecast_picture",
+    "draw_interval",
     "draw_losses",
     "draw_plan",
     "draw_saved_days",

@@ -94,6 +94,11 @@ REQUESTS: tuple[type[Request], ...] = (
     DayPictureRequest,
     ShadowPlanRequest,
     NightRequest,
+    ShadowPlanRequest,
+    NightRequest,
+    AgentReplayRequest,
+    EvaluateAgentRequest,
+    DayPictureRequest,
 )
 
 

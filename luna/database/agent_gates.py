@@ -65,6 +65,18 @@ def read_turns(connection: Connection, site_id: str, *, policy: str) -> dict[Con
     return _last_by_mode(connection, _select(connection, site_id).where(agent_gates.c.policy == policy, turned))
 
 
+def find_before_withdrawal(connection: Connection, site_id: str, *, policy: str, mode: ControlMode) -> GateEntry | None:
+    """Return the last decision about a mode that was no withdrawal; None where there is none.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = agent_gates.c
+    own = (table.policy == policy) & (table.mode == mode) & table.state.is_not(None) & (table.state != "withdrawn")
+    row = connection.execute(_select(connection, site_id).where(own).order_by(table.gate_id.desc()).limit(1)).mappings().first()
+    return None if row is None else _entry(row)
+
+
 def _last_by_mode(connection: Connection, query: Any) -> dict[ControlMode, GateEntry]:
     table = agent_gates.c
     rows = connection.execute(query.ext(distinct_on(table.mode)).order_by(table.mode, table.gate_id.desc())).mappings()

@@ -1,21 +1,23 @@
 """Plans of the agent, each beside the planner's plan that was made from the same inputs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Text, cast, func, literal, null, select, tuple_
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, insert
 
 from luna.contracts.agent import GateVerdict, ShadowPlanSummary
 from luna.contracts.plan import PlanReply
 from luna.database import sites
 from luna.database.schema.agent import antares_plan_history
 from luna.errors import NotFoundError
+from luna.timeline import SLOT
 
 # Of a plan that drives nothing: the policy's name follows.
 SHADOW = "prod_shadow_"
+SLOT_MINUTES = SLOT // timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,39 @@ def list_missing(connection: Connection, site_id: str, plan_ids: list[str], *, p
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.reply.is_not(None)
     made = set(connection.scalars(select(table.based_on).where(own, table.based_on.in_(plan_ids))))
     return [plan_id for plan_id in plan_ids if plan_id not in made]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedModes:
+    """What a plan of the agent has the batteries do, slot by slot from its start on, without the rest of it; no modes where it made no plan."""
+
+    plan_id: str | None
+    starts_at: datetime
+    slot_minutes: int
+    modes: list[str]
+    verdict: GateVerdict
+
+    def mode_at(self, start: datetime) -> str | None:
+        """Return the mode of the slot that holds an instant; None outside of the plan."""
+        place = (start - self.starts_at) // timedelta(minutes=self.slot_minutes)
+        return self.modes[place] if 0 <= place < len(self.modes) else None
+
+
+def read_modes(connection: Connection, site_id: str, plan_ids: Sequence[str], *, policy: str) -> dict[str, PlannedModes]:
+    """Return what a policy planned beside plans of the planner, by the planner's plan; what it has not answered is left out.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = antares_plan_history.c
+    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.based_on.in_(plan_ids)
+    modes = func.jsonb_path_query_array(table.reply, literal("$.slots[*].mode", JSONPATH()), type_=JSONB)
+    columns = (table.based_on, table.plan_id, table.starts_at, table.reply["slot_minutes"].as_integer(), modes, table.verdict)
+    found = {}
+    for based_on, plan_id, starts_at, minutes, planned, verdict in connection.execute(select(*columns).where(own)):
+        told = GateVerdict.model_validate(verdict)
+        found[based_on] = PlannedModes(plan_id, starts_at.astimezone(UTC), minutes or SLOT_MINUTES, planned or [], told)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,14 @@ from services.api.pages import assets, data, home, job_part, planning, savings, 
 from services.api.pages import forecasts as forecast_page
 from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
+from services.api.pages.agent import page as agent_page
 from services.api.pages.knowledge import asking, tips
 from services.api.pages.knowledge import documents as document_pages
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import add_problem_handlers
 from services.api.routes import (
+    agent,
     alternatives,
     answers,
     audit,
@@ -90,6 +92,7 @@ PAGES = (
     planning.router,
     stays.router,
     savings.router,
+    agent_page.router,
     forecast_page.router,
     what_ifs.router,
     asking.router,
@@ -201,6 +204,7 @@ ROUTERS = (
     history_care.router,
     quarantine.router,
     control.router,
+    agent.router,
     manual.router,
     sessions.router,
     notifications.router,

@@ -24,6 +24,7 @@ PHRASES = {
     "nav_home": Phrase("Home", "Übersicht"),
     "nav_planning": Phrase("Planning", "Planung"),
     "nav_savings": Phrase("Savings", "Ersparnis"),
+    "nav_agent": Phrase("Antares", "Antares"),
     "nav_forecasts": Phrase("Forecasts", "Prognosen"),
     "nav_what_ifs": Phrase("What if", "Was wenn"),
     "nav_knowledge": Phrase("Knowledge", "Wissen"),

@@ -47,6 +47,7 @@ NAVIGATION = (
     Page("home", "/ui/sites/{site_id}/home"),
     Page("planning", "/ui/sites/{site_id}/planning"),
     Page("savings", "/ui/sites/{site_id}/savings"),
+    Page("agent", "/ui/sites/{site_id}/agent"),
     Page("forecasts", "/ui/sites/{site_id}/forecasts"),
     Page("what_ifs", "/ui/sites/{site_id}/what-ifs"),
     Page("knowledge", "/ui/sites/{site_id}/knowledge"),

@@ -1,0 +1,1 @@
+"""The page Antares: the road of the learning agent to control."""

@@ -1,0 +1,213 @@
+"""The learning agent: where it stands on the road to control, what it would have saved, who decided and why, and what its owner wants of it."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, get_args
+
+from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
+from sqlalchemy import Connection
+
+from luna import agent_service
+from luna.contracts.agent import (
+    AGENT_POLICIES,
+    CONTROL_MODES,
+    SHADOW_POLICIES,
+    AgentCardRequest,
+    ControlMode,
+    DayPictureReply,
+    EvaluateAgentRequest,
+    RunId,
+    TrainAgentRequest,
+)
+from luna.contracts.agent_standing import AgentRun, AgentWish, ScorePeriod, ShadowPolicyType
+from luna.contracts.forecast_versions import CardReply
+from luna.contracts.message import Day
+from luna.database import agent_gates, agent_runs, agent_status, recorded_span, sites
+from luna.database.agent_scores import read_agent_scores
+from luna.database.agent_slots import read_agent_slots
+from luna.database.engine import unit_of_work
+from luna.errors import LunaError
+from luna.queue.jobs import submit_job
+from luna.site import Site
+from luna.timeline import parse_zone
+from luna.wording.refusals import SpokenError
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import Caller, CurrentCaller
+from services.api.pages.agent.view import AgentView, PictureView, StoredAgent
+from services.api.pages.job_part import SitePath, find_progress, load_own
+from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
+from services.api.routes.agent import PICTURE_PATIENCE, choose_window
+
+router = APIRouter(prefix="/ui/sites/{site_id}/agent", route_class=PageRoute, include_in_schema=False)
+
+PAGE = PAGES["agent"]
+PERIODS: tuple[ScorePeriod, ...] = get_args(ScorePeriod)
+SHADOW_TYPES = get_args(ShadowPolicyType)
+SHOWN_RUNS, SHOWN_GATES = 5, 12
+JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
+
+
+@router.get("")
+def show_agent(
+    site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, job: JobQuery = None, done: Annotated[bool, Query()] = False
+) -> Response:
+    """Show where the agent stands, and what can be done."""
+    return _show(request, gateway, site_id, caller, job=job, done=done)
+
+
+@router.get("/picture")
+async def draw_day_part(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, day: Annotated[Day, Query()]) -> Response:
+    """Draw a day: as the part that waits for it, or, without a script, in the whole page."""
+    picture, refusal = await _draw(gateway, site_id, day)
+    if not request.headers.get("HX-Request"):
+        return await run_in_threadpool(lambda: _show(request, gateway, site_id, caller, day=day, reply=picture, refusal=refusal))
+    stored = await run_in_threadpool(_read, gateway, site_id, request)
+    view = AgentView(stored, numbers_of(request, stored.site), words_of(request, PAGE))
+    shown = None if picture is None else PictureView(day, picture, view)
+    return show_part(request, PAGE, "agent_picture.html.j2", site=stored.site, picture=shown, refusal=refusal)
+
+
+@router.get("/runs/{run_id}")
+async def show_agent_run(site_id: SitePath, run_id: Annotated[RunId, Path()], request: Request, gateway: CurrentGateway) -> Response:
+    """Show the card of a training."""
+    site, run = await run_in_threadpool(_load_run, gateway, site_id, run_id)
+    try:
+        answer = await gateway.ask(AgentCardRequest(site_id=site_id, kind=run.kind, run_id=run_id))
+        card, refusal = CardReply.model_validate_json(bytes(answer.body)), None
+    except LunaError as error:
+        card, refusal = None, error
+    return await run_in_threadpool(lambda: show(request, PAGE, template="agent_run.html.j2", site=site, run=run, card=card, refusal=refusal))
+
+
+@router.post("/train")
+def train_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
+    """Train the policy that plans in shadow, and lead back to the page, which shows how far that is."""
+    kind = AGENT_POLICIES[SHADOW_POLICIES[_load_site(gateway, site_id).antares.shadow_policy_type]]
+    job = submit_job(gateway.database, gateway.queue, TrainAgentRequest(site_id=site_id, kind=kind))
+    return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
+
+
+@router.post("/evaluate")
+def evaluate_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
+    """Measure all that was trained on unseen days, and lead back to the page, which shows how far that is."""
+    _load_site(gateway, site_id)
+    job = submit_job(gateway.database, gateway.queue, EvaluateAgentRequest(site_id=site_id))
+    return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
+
+
+@router.post("/policy")
+def choose_policy(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, shadow_policy_type: Annotated[ShadowPolicyType, Form()]) -> Response:
+    """Let another policy plan beside the planner."""
+    return _change(gateway, site_id, AgentWish(shadow_policy_type=shadow_policy_type), caller)
+
+
+@router.post("/mode")
+def choose_mode(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    control_mode: Annotated[ControlMode, Form()],
+    sure: Annotated[bool, Form()] = False,
+) -> Response:
+    """Ask for a mode of control; for more than shadow once its owner said so twice."""
+    if control_mode != "shadow" and not sure:
+        raise SpokenError(words_of(request, PAGE)("mode_unsure"), field="sure")
+    return _change(gateway, site_id, AgentWish(control_mode=control_mode), caller)
+
+
+@router.post("/withdrawal")
+def take_control_back(
+    site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, sure: Annotated[bool, Form()] = False
+) -> Response:
+    """Take control from the agent at once."""
+    if not sure:
+        raise SpokenError(words_of(request, PAGE)("withdraw_unsure"), field="sure")
+    with unit_of_work(gateway.database) as connection:
+        agent_service.withdraw(connection, site_id, by=caller.signature, now=gateway.clock.now())
+    return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
+
+
+def _change(gateway: Gateway, site_id: str, wish: AgentWish, caller: Caller) -> Response:
+    with unit_of_work(gateway.database) as connection:
+        agent_service.change_settings(connection, site_id, wish, version=None, by=caller.signature, now=gateway.clock.now())
+    return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
+
+
+async def _draw(gateway: Gateway, site_id: str, day: date) -> tuple[DayPictureReply | None, LunaError | None]:
+    """Return the picture, or why there is none: the rest of the page stands either way."""
+
+    def choose() -> Any:
+        with unit_of_work(gateway.database) as connection:
+            return agent_runs.choose_picture(connection, sites.load(connection, site_id), day)
+
+    wanted = await run_in_threadpool(choose)
+    try:
+        answer = await gateway.ask(wanted, patience=PICTURE_PATIENCE)
+    except LunaError as error:
+        return None, error
+    return DayPictureReply.model_validate_json(bytes(answer.body)), None
+
+
+def _show(request: Request, gateway: Gateway, site_id: str, caller: Caller, *, job: str | None = None, done: bool = False, **drawn: Any) -> Response:
+    stored = _read(gateway, site_id, request)
+    running = None
+    if job is not None:
+        with unit_of_work(gateway.database) as connection:
+            running = load_own(connection, site_id, job)
+    view = AgentView(stored, numbers_of(request, stored.site), words_of(request, PAGE))
+    reply, day = drawn.get("reply"), drawn.get("day") or stored.last_day
+    return show(
+        request,
+        PAGE,
+        site=stored.site,
+        stored=stored,
+        view=view,
+        modes=CONTROL_MODES,
+        shadow_types=SHADOW_TYPES,
+        day=day,
+        picture=None if reply is None or day is None else PictureView(day, reply, view),
+        refusal=drawn.get("refusal"),
+        job=running,
+        progress=None if running is None else find_progress(gateway, running),
+        done=done,
+        scopes=caller.scopes,
+    )
+
+
+def _read(gateway: Gateway, site_id: str, request: Request) -> StoredAgent:
+    now = gateway.clock.now()
+    with unit_of_work(gateway.database) as connection:
+        site = sites.load(connection, site_id)
+        window = choose_window(site, None, None, now=now)
+        return StoredAgent(
+            site=site,
+            now=now,
+            status=agent_status.read_status(connection, site, now=now, language=Reader.of(request).language),
+            scores={period: read_agent_scores(connection, site, period, now=now) for period in PERIODS},
+            window=window,
+            slots=read_agent_slots(connection, site, window),
+            runs=agent_runs.list_runs(connection, site_id, limit=SHOWN_RUNS),
+            gates=[entry for _, entry in agent_gates.list_newest(connection, site_id, limit=SHOWN_GATES)],
+            last_day=_find_last_day(connection, site, now),
+        )
+
+
+def _find_last_day(connection: Connection, site: Site, now: datetime) -> date | None:
+    """Return the last local day that is over and that something was recorded on; None where nothing was."""
+    span, zone = recorded_span.of_site(connection, site.name), parse_zone(site.timezone)
+    if span is None:
+        return None
+    return (min(span[1], now).astimezone(zone) - timedelta(days=1)).date()
+
+
+def _load_site(gateway: Gateway, site_id: str) -> Site:
+    with unit_of_work(gateway.database) as connection:
+        return sites.load(connection, site_id)
+
+
+def _load_run(gateway: Gateway, site_id: str, run_id: str) -> tuple[Site, AgentRun]:
+    with unit_of_work(gateway.database) as connection:
+        return sites.load(connection, site_id), agent_runs.load_run(connection, site_id, run_id)

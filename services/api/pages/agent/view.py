@@ -1,0 +1,320 @@
+"""What is stored of a site's agent, as its page says and draws it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from luna.charts import DecidedDay, bar_in_text, draw_deciders, draw_interval, slot_edges
+from luna.contracts.agent import AGENT_POLICIES, GATEKEEPER, AgentStatus, DayPictureReply, GateEntry, GateEvidence, PolicyDayTrace, TradedSlots
+from luna.contracts.agent_standing import AgentRun, AgentScores, ScorePeriod, SlotDecision
+from luna.savings import LUNA, POSSIBLE, WITHOUT
+from luna.site import Site
+from luna.timeline import SLOT, Timeline
+from luna.wording import Numbers, say_mode, say_policy
+from luna.wording.agent import REASONS, VERDICTS, say
+from luna.wording.pages import PageWords
+
+IDLE = "idle"
+COLOURS = {IDLE: "bar-rule", WITHOUT: "bar-load", LUNA: "bar-planner", POSSIBLE: "bar-possible"}
+DECIDERS = ("planner", "agent", "owner", "rule")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAgent:
+    """What is stored of a site's agent."""
+
+    site: Site
+    now: datetime
+    status: AgentStatus
+    scores: Mapping[ScorePeriod, AgentScores]
+    window: Timeline
+    slots: Sequence[SlotDecision]
+    runs: Sequence[AgentRun]
+    gates: Sequence[GateEntry]
+    last_day: date | None
+
+
+class RoadStep(NamedTuple):
+    """A step of the road: its name, whether it is done, now or ahead, how it stands in words, and how far it is (0 to 1; None: no matter of days)."""
+
+    name: str
+    state: str
+    words: str
+    share: float | None = None
+
+
+class EvidenceView(NamedTuple):
+    """A kind of evidence: what it is, how many days, what they say, and the drawing of that; the last two are None where they say nothing."""
+
+    name: str
+    days: str
+    figures: str | None
+    drawing: Markup | None
+
+
+class CostBar(NamedTuple):
+    """A policy of a period: its name, its bar, its figure."""
+
+    name: str
+    drawing: Markup
+    figure: str
+
+
+class CostPeriod(NamedTuple):
+    """A period: how many days were scored, by how much the agent was cheaper, whether it was, how sure that is, and the bars; none where no day was."""
+
+    name: str
+    days: str
+    gain: str | None
+    words: str
+    good: bool
+    bars: Sequence[CostBar]
+
+
+class SlotRun(NamedTuple):
+    """Neighbouring slots with one decision, in words."""
+
+    span: str
+    who: str
+    planner: str
+    agent: str
+    why: str
+
+
+class TraceRow(NamedTuple):
+    """What a policy made of the drawn day."""
+
+    name: str
+    cost: str
+    charged: str
+    discharged: str
+
+
+@dataclass(frozen=True)
+class AgentView:
+    """The agent as its page says and draws it."""
+
+    stored: StoredAgent
+    numbers: Numbers
+    words: PageWords
+
+    @property
+    def status(self) -> AgentStatus:
+        """Where it stands."""
+        return self.stored.status
+
+    @property
+    def policy(self) -> str:
+        """What the policy in shadow is called."""
+        return say_policy(self.status.policy, language=self.numbers.language)
+
+    @property
+    def headline(self) -> str:
+        """The first sentence of the page."""
+        if self.status.run_id is None:
+            return self.words("headline_untrained")
+        if self.status.mode != "shadow":
+            return self.words(f"headline_{self.status.mode}")
+        states = {each.mode: each.state for each in self.status.modes}
+        known = next((state for state in ("withdrawn", "offered") if state in (states["export_only"], states["full_control"])), "learning")
+        return self.words(f"headline_{known}")
+
+    @property
+    def taken_back(self) -> datetime | None:
+        """Since when control is with its owner again, by the owner's own word; None where it is not."""
+        taken = [each.decided_at for each in self.status.modes if each.state == "withdrawn" and each.decided_by != GATEKEEPER]
+        return max((at for at in taken if at is not None), default=None)
+
+    def road(self) -> list[RoadStep]:
+        """The steps from the first training to control, and where the agent stands on them."""
+        facts = [self._trained(), self._days("step_replayed", "replay"), self._days("step_shadow", "shadow"), self._offered(), self._controls()]
+        here = next((place for place, fact in enumerate(facts) if not fact[0]), None)
+        states = ["done" if fact[0] else "now" if place == here else "ahead" for place, fact in enumerate(facts)]
+        return [RoadStep(self.words(fact[1]), state, fact[2], fact[3]) for fact, state in zip(facts, states, strict=True)]
+
+    def _trained(self) -> tuple[bool, str, str, float | None]:
+        at = self.status.trained_at
+        said = self.words("step_trained_ahead") if at is None else self.words("step_trained_done", day=self.numbers.day(at))
+        return at is not None, "step_trained", said, None
+
+    def _days(self, name: str, kind: str) -> tuple[bool, str, str, float | None]:
+        found = next(each for each in self.status.evidence if each.kind == kind)
+        said = self.words("step_days", days=found.days, needed=found.needed)
+        return found.days >= found.needed, name, said, min(found.days / found.needed, 1.0)
+
+    def _offered(self) -> tuple[bool, str, str, float | None]:
+        states = {each.state for each in self.status.modes if each.mode != "shadow"}
+        if states & {"offered", "active"}:
+            return True, "step_offered", self.words("step_offered_done"), None
+        return False, "step_offered", self.words("step_offered_withdrawn" if "withdrawn" in states else "step_offered_ahead"), None
+
+    def _controls(self) -> tuple[bool, str, str, float | None]:
+        if self.status.mode == "shadow":
+            return False, "step_control", self.words("step_control_ahead"), None
+        return True, "step_control", self.words("mode_" + self.status.mode), None
+
+    def evidence(self) -> list[EvidenceView]:
+        """What days have said so far, kind by kind."""
+        return [self._evidence(each) for each in self.status.evidence]
+
+    def _evidence(self, found: GateEvidence) -> EvidenceView:
+        name, days = self.words("evidence_" + found.kind), self.words("step_days", days=found.days, needed=found.needed)
+        if found.points is None or found.low is None or found.high is None:
+            return EvidenceView(name, days, None, None)
+        told = {"points": found.points, "low": found.low, "high": found.high}
+        figures = {key: self.numbers.number(value, 1, signed=True) for key, value in told.items()}
+        drawing = draw_interval(found.low, found.points, found.high, label=self.words("evidence_label", **figures), unit="")
+        return EvidenceView(name, days, self.words("evidence_figures", **figures), drawing)
+
+    def cost_periods(self) -> list[CostPeriod]:
+        """What each period cost under each policy."""
+        return [self._period(period, scores) for period, scores in self.stored.scores.items()]
+
+    def _period(self, period: ScorePeriod, scores: AgentScores) -> CostPeriod:
+        of = (scores.to_day - scores.from_day).days + 1
+        name, days, gain = self.words("period_" + period), self.words("period_days", days=len(scores.days), of=of), scores.over_mpc
+        if gain is None:
+            return CostPeriod(name, days, None, self.words("period_empty"), good=False, bars=())
+        said = self.words("dearer" if gain.gain < 0 else "cheaper")
+        if gain.low is not None and gain.high is not None:
+            bounds = {"low": self.numbers.money(gain.low, signed=True), "high": self.numbers.money(gain.high, signed=True)}
+            said = f"{said} · {self.words('between', **bounds)}"
+        return CostPeriod(name, days, self.numbers.money(abs(gain.gain)), said, good=gain.gain >= 0, bars=self._bars(scores))
+
+    def _bars(self, scores: AgentScores) -> list[CostBar]:
+        shown = [name for name in (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE) if name in scores.policies]
+        most = max(1e-9, *(scores.policies[name].cost for name in shown))
+        return [
+            CostBar(
+                self.name_policy(name),
+                bar_in_text(scores.policies[name].cost / most, COLOURS.get(name, "bar-agent"), rest=name != shown[0]),
+                self.numbers.money(scores.policies[name].cost),
+            )
+            for name in shown
+        ]
+
+    def name_policy(self, name: str) -> str:
+        """Return what a policy is called on this page."""
+        return self.words("policy_" + name) if self.words.knows("policy_" + name) else say_policy(name, language=self.numbers.language)
+
+    def day_columns(self) -> list[str]:
+        """The policies of the table of days."""
+        days = self.stored.scores["month"].days
+        return [name for name in (IDLE, WITHOUT, LUNA, self.status.policy, POSSIBLE) if days and all(name in day.cost for day in days)]
+
+    def say_date(self, day: date) -> str:
+        """Return a local day in words."""
+        return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
+
+    def say_moment(self, instant: datetime) -> str:
+        """Return an instant in words."""
+        return f"{self.numbers.day(instant)}, {self.numbers.clock(instant)}"
+
+    def draw_today(self) -> list[Markup]:
+        """Draw who decided the slots of today, wide and narrow; nothing where nobody did."""
+        deciders = {each.start: each.decided_by for each in self.stored.slots}
+        if not any(deciders.values()):
+            return []
+        start, day = self.stored.window.start, self.stored.window.start.astimezone(self.numbers.zone)
+        count = int((datetime.combine(day.date() + timedelta(days=1), time(), self.numbers.zone) - start) / SLOT)
+        edges = slot_edges(start, count, SLOT)
+        shares = ", ".join(f"{self.words('who_' + who)} {self.numbers.share(share)}" for who, share in self.shares().items())
+        row = DecidedDay(self.numbers.day(start), edges, [deciders.get(edge) for edge in edges[:-1]], shares)
+        return [draw_deciders([row], self.numbers, label=f"{self.words('who_label')}: {shares}", narrow=narrow) for narrow in (False, True)]
+
+    def shares(self) -> dict[str, float]:
+        """Who decided which share of the slots of today that were decided."""
+        decided = [each.decided_by for each in self.stored.slots if each.decided_by is not None]
+        return {who: decided.count(who) / len(decided) for who in DECIDERS if who in decided}
+
+    def slot_runs(self) -> list[SlotRun]:
+        """The slots of today in words, neighbours with one decision together."""
+        runs: list[tuple[datetime, datetime, tuple[str, str, str, str]]] = []
+        for slot in self.stored.slots:
+            told = self._tell(slot)
+            if runs and runs[-1][2] == told and runs[-1][1] == slot.start:
+                runs[-1] = (runs[-1][0], slot.start + SLOT, told)
+            else:
+                runs.append((slot.start, slot.start + SLOT, told))
+        return [SlotRun(f"{self.numbers.clock(first)}–{self.numbers.clock(end)}", *told) for first, end, told in runs]
+
+    def _tell(self, slot: SlotDecision) -> tuple[str, str, str, str]:
+        modes = [say_mode(mode, language=self.numbers.language) if mode else "–" for mode in (slot.planner_mode, slot.agent_mode)]
+        return self.words("who_" + (slot.decided_by or "nobody")), modes[0], modes[1], self._say_why(slot)
+
+    def _say_why(self, slot: SlotDecision) -> str:
+        language, code = self.numbers.language, slot.reason or "nobody"
+        if code in VERDICTS:
+            return say(VERDICTS, code, language)
+        if code == "planned" and slot.verdict is not None:
+            return say(VERDICTS, slot.verdict.code, language)
+        name = f"why_{code}"
+        return self.words(name) if self.words.knows(name) else self.words("why_planned")
+
+    def runs(self) -> list[dict[str, Any]]:
+        """The trainings in words."""
+        return [self._run(run) for run in self.stored.runs]
+
+    def _run(self, run: AgentRun) -> dict[str, Any]:
+        use = "run_speaks" if run.speaks else "run_accepted" if run.accepted else "run_rejected"
+        span = f"{self.numbers.day_with_year(run.data_from)} – {self.numbers.day_with_year(run.data_until)}"
+        kind, day = self.words("kind_" + run.kind), self.numbers.day_with_year(run.data_until)
+        return {"run": run, "kind": kind, "span": span, "use": self.words(use), "card_of": self.words("run_card_of", kind=kind, day=day)}
+
+    def gates(self) -> list[dict[str, str]]:
+        """The last decisions in words."""
+        return [self._gate(entry) for entry in self.stored.gates]
+
+    def _gate(self, entry: GateEntry) -> dict[str, str]:
+        by = self.words("by_gatekeeper") if entry.decided_by == GATEKEEPER else self.words("by_person", name=entry.decided_by)
+        state = "" if entry.state is None else self.words("gate_" + entry.state)
+        return {
+            "at": self.say_moment(entry.at),
+            "mode": self.words("mode_" + entry.mode),
+            "what": f"{self.words('kind_' + entry.kind)} {by}",
+            "state": state,
+            "why": self._say_reason(entry),
+        }
+
+    def _say_reason(self, entry: GateEntry) -> str:
+        if entry.reason not in REASONS:
+            return ""
+        kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(entry.reason, "both")
+        found = next((each for each in entry.evidence if each.kind == kind), None)
+        return say(REASONS, entry.reason, self.numbers.language, days=found.days if found else 0, needed=found.needed if found else 0)
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """The picture of a day in words and figures."""
+
+    day: date
+    reply: DayPictureReply
+    agent: AgentView
+
+    @property
+    def alternative(self) -> str:
+        """What the picture shows, for who does not see it."""
+        names = ", ".join(self.agent.name_policy(name) for name in self.reply.policies)
+        return self.agent.words("picture_alt", day=self.agent.say_date(self.day), policies=names)
+
+    @property
+    def without_agent(self) -> bool:
+        """Whether no learned policy is in it."""
+        return AGENT_POLICIES.keys().isdisjoint(self.reply.policies)
+
+    def rows(self) -> list[TraceRow]:
+        """What each policy made of the day."""
+        return [self._row(name, trace) for name, trace in self.reply.traces.items()]
+
+    def _row(self, name: str, trace: PolicyDayTrace) -> TraceRow:
+        cost = self.agent.numbers.money(trace.cost)
+        return TraceRow(self.agent.name_policy(name), cost, self._say_traded(trace.charging), self._say_traded(trace.discharging))
+
+    def _say_traded(self, traded: TradedSlots) -> str:
+        if not traded.slots:
+            return "–"
+        return self.agent.words("traded", kwh=self.agent.numbers.energy(traded.kwh), price=self.agent.numbers.price(traded.mean_price, decimals=1))
