@@ -94,11 +94,6 @@ REQUESTS: tuple[type[Request], ...] = (
     DayPictureRequest,
     ShadowPlanRequest,
     NightRequest,
-    ShadowPlanRequest,
-    NightRequest,
-    AgentReplayRequest,
-    EvaluateAgentRequest,
-    DayPictureRequest,
 )
 
 

@@ -57,25 +57,6 @@ def describe(request: AgentCardRequest, work: TaskContext) -> CardReply:
     return training.describe_agent(work.connection, work.objects, request)
 
 
-@task(ShadowPlanRequest, soft_limit=timedelta(minutes=2))
-def plan_shadow(request: ShadowPlanRequest, work: TaskContext) -> ShadowPlanReply:
-    """Let the agent plan beside the planner."""
-    return shadow.plan_beside(work.database(), request, _load_from(work.objects), clock=work.clock)
-
-
-@task(NightRequest, soft_limit=timedelta(hours=1))
-def spend_night(request: NightRequest, work: TaskContext) -> NightReply:
-    """Score, judge, and ask for what is due."""
-    return night.run_night(work.database(), request, lambda wanted: submit_job(work.database(), work.client, wanted), now=work.clock.now())
-
-
-def _load_from(objects: ObjectStore) -> shadow.LoadAgent:
-    def load(connection: Connection, site: Site, name: str, before: datetime) -> TrainedAgent | None:
-        return next(iter(load_agents(connection, objects, site, before=before, names=[name])), None)
-
-    return load
-
-
 @task(AgentReplayRequest, soft_limit=timedelta(hours=1))
 def replay(request: AgentReplayRequest, work: TaskContext) -> ReplayReply:
     """Replay recorded days under learned policies beside others and store their scores, each day in a transaction of its own."""

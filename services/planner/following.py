@@ -17,7 +17,7 @@ from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
 from services.planner.dp.plan import Followed, Plan, count_excess, price_flows, value_flows
 from services.planner.dp.planner import hold_back, read_worth, terminal_segments
-from services.planner.dp.policy import cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
+from services.planner.dp.policy import correct_value, cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
 from services.planner.dp.segments import offer_courses, problem_segments
 from services.planner.milp.battery_constraints import missed_kwh
 from services.planner.milp.policy import follow_flows, pinned_slots
@@ -226,9 +226,13 @@ def _first_modes(problem: Problem) -> IntArray:
 
 def value_policy(plan: Plan) -> PlanPolicy:
     """Return what the value of stored energy says of any state of charge, of a plan that knows that of each battery."""
-    problem, outlook = plan.problem, plan.problem.outlook
+    problem, outlook, following = plan.problem, plan.problem.outlook, plan.problem.following
     night = find_nights(outlook.pv_kwh, outlook.timeline.hours)
-    parts = [read_policy(value, battery, night=night, following=problem.following) for value, battery in zip(plan.values, problem.site.batteries, strict=True)]
+    values = [correct_value(value, following.value_correction) for value in plan.values]
+    parts = [
+        read_policy(value, battery, night=night, margin=following.margin, switching_price=following.switching_price)
+        for value, battery in zip(values, problem.site.batteries, strict=True)
+    ]
     return _bind(plan, parts)
 
 

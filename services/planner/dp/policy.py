@@ -14,7 +14,7 @@ from services.planner.dp import kernels
 from services.planner.dp.plan import BatteryValue
 from services.planner.dp.segments import Segments
 from services.planner.dp.value import Thresholds
-from services.planner.problem.problem import Following, Problem
+from services.planner.problem.problem import Margin, Problem
 
 # Stored energies this close are the same.
 _SAME_KWH = 1e-7
@@ -93,19 +93,20 @@ _LEAST_MOVE_SOC, _CLEAR_GAIN = 0.05, 3.0
 _LONGEST_NIGHT_HOURS = 20.0
 
 
-def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, following: Following) -> BatteryPolicy:
+def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, margin: Margin, switching_price: float) -> BatteryPolicy:
     """Return what a battery follows by its value.
 
     Args:
         value: of the battery, whatever the others do.
         battery: whose it is.
         night: slots without sun, shape ``(slots,)``.
-        following: margins per stored kWh toward the house and against another mode, and by how much the value is off.
+        margin: per stored kWh toward the house, and against another mode.
+        switching_price: what another mode has to gain at least.
     """
-    levels, even, margin = _correct(value.segments.levels, following.value_correction), value.segments.even, following.margin
+    levels, even = value.segments.levels, value.segments.even
     house = np.where(even, min(_EVEN_TIE, margin.self_consumption_margin), margin.self_consumption_margin)
     hysteresis = np.where(even, 0.0, margin.hysteresis)
-    stick = np.maximum(hysteresis, following.switching_price)
+    stick = np.maximum(hysteresis, switching_price)
 
     def thresholds(price: FloatArray) -> SocThresholds:
         """Return the thresholds of actions that gain ``price`` or more per stored kWh."""
@@ -119,12 +120,16 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, foll
     return BatteryPolicy(battery, keep.rounded(), begin.rounded(), night[:slots], *power)
 
 
-def _correct(levels: BreakEven, correction: FloatArray | None) -> BreakEven:
-    """Return break-even values beside which a stored kWh counts as worth ``correction`` more, ``(slots,)``."""
+def correct_value(value: BatteryValue, correction: FloatArray | None) -> BatteryValue:
+    """Return what is read where a stored kWh counts as worth ``correction`` more than by the value function, ``(slots,)``.
+
+    V′ and a correction reach a break-even value where V′ alone reaches one that is so much lower.
+    """
     if correction is None:
-        return levels
-    off = correction[: levels.buy.size]
-    return BreakEven(*(getattr(levels, each.name) - off for each in fields(BreakEven)))
+        return value
+    levels = value.segments.levels
+    lower = BreakEven(*(getattr(levels, each.name) - correction for each in fields(BreakEven)))
+    return replace(value, segments=replace(value.segments, levels=lower))
 
 
 def _begin_enough(begin: SocThresholds, clear: SocThresholds) -> SocThresholds:

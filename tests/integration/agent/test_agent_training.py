@@ -121,7 +121,7 @@ def test_the_same_seed_stores_the_same_artefact(home: Connection, objects: FileO
     assert train(home, objects, "imitation").artefact_key == first.artefact_key
 
 
-@pytest.mark.parametrize("kind", ["network", "clone"])
+@pytest.mark.parametrize("kind", ["network", "clone", "value"])
 def test_each_kind_is_trained_by_the_same_way(home: Connection, objects: FileObjects, kind: AgentKind) -> None:
     reply = train(home, objects, kind)
 

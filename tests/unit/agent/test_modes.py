@@ -25,7 +25,7 @@ def _problem(*batteries: dict[str, object]) -> Problem:
 
 
 def _always(mode: int) -> ChooseModes:
-    return lambda slots, stored_kwh: np.full(slots.size, mode, dtype=np.int8)
+    return lambda slots, _: np.full(slots.size, mode, dtype=np.int8)
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -56,7 +56,7 @@ def test_the_plan_does_what_was_chosen() -> None:
 
 def _buy_cheap(problem: Problem) -> ChooseModes:
     price = problem.outlook.import_price
-    return lambda slots, stored_kwh: np.where(price[slots] <= 0.1, Mode.CHARGE, Mode.SELF_CONSUMPTION).astype(np.int8)
+    return lambda slots, _: np.where(price[slots] <= 0.1, Mode.CHARGE, Mode.SELF_CONSUMPTION).astype(np.int8)
 
 
 def test_a_mode_is_chosen_for_the_energy_that_the_modes_before_it_lead_to() -> None:
@@ -114,7 +114,7 @@ def test_modes_that_would_miss_what_is_wanted_at_the_end_are_not_followed() -> N
 def test_whoever_always_asks_for_the_impossible_breaks_no_limit() -> None:
     site = describe_site(BATTERY | {"charge_from_grid": False, "discharge_to_grid": False}, import_limit_kw=2.0, export_limit_kw=1.0)
     problem = make_problem(site, _SERIES)
-    plan = plan_by_modes(problem, lambda slots, stored_kwh: np.where(slots % 2, Mode.CHARGE, Mode.EXPORT).astype(np.int8))
+    plan = plan_by_modes(problem, lambda slots, _: np.where(slots % 2, Mode.CHARGE, Mode.EXPORT).astype(np.int8))
 
     assert plan.flows.excess_kwh.sum() == 0.0
     assert plan.flows.import_kwh.max() <= 2.0 * 0.25 + 1e-9

@@ -27,8 +27,6 @@ def packages(lock: Path) -> dict[str, str]:
         ("gymnasium", {"agent"}),
         ("matplotlib", {"agent"}),
         ("polars", {"ingest"}),
-        ("gymnasium", {"agent"}),
-        ("matplotlib", {"agent"}),
         ("typer", {"cli"}),
         ("nanoarrow", {"api"}),
         ("obstore", {"agent", "api", "forecaster", "ingest", "rag"}),

@@ -9,7 +9,7 @@ from luna.economics import BreakEven
 from luna.policy import BatteryPolicy
 from luna.timeline import FloatArray
 from services.planner.dp.plan import BatteryValue, Plan
-from services.planner.dp.policy import read_policy, to_soc
+from services.planner.dp.policy import correct_value, read_policy, to_soc
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.problem import ACTING, NO_MARGIN, Following, Problem
@@ -56,7 +56,7 @@ def test_a_constant_shifts_thresholds_as_break_even_values_that_are_so_much_lowe
     levels = value.segments.levels
     shifted = BreakEven(levels.buy - off, levels.store - off, levels.spill - off, levels.serve - off, levels.sell - off, levels.displace - off)
     expected = to_soc(value.function.thresholds(shifted), battery, value.function.capacity_kwh).rounded()
-    policy = read_policy(value, battery, night=NO_NIGHT, following=Following(NO_MARGIN, value_correction=np.full(SLOTS, off)))
+    policy = read_policy(correct_value(value, np.full(SLOTS, off)), battery, night=NO_NIGHT, margin=NO_MARGIN, switching_price=0.0)
     for name in ("buy", "store", "spill", "serve", "sell"):
         assert (getattr(policy.keep, name) == getattr(expected, name)).all()
 
@@ -64,7 +64,8 @@ def test_a_constant_shifts_thresholds_as_break_even_values_that_are_so_much_lowe
 def test_energy_that_is_worth_more_is_bought_sooner_and_kept_longer() -> None:
     problem = home()
     value, battery = value_of(decide(problem, Solver())), problem.site.batteries[0]
-    less, more = (read_policy(value, battery, night=NO_NIGHT, following=Following(ACTING, value_correction=np.full(SLOTS, off))) for off in (0.0, 0.05))
+    corrected = (correct_value(value, np.full(SLOTS, off)) for off in (0.0, 0.05))
+    less, more = (read_policy(each, battery, night=NO_NIGHT, margin=ACTING, switching_price=0.0) for each in corrected)
     assert (more.keep.buy >= less.keep.buy).all()
     assert (more.keep.serve >= less.keep.serve).all()
     assert more.keep.serve.sum() > less.keep.serve.sum()
