@@ -28,7 +28,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.knowledge import DAY
-from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, Following, Margin, Problem, SearchLimits, TerminalRule
+from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, Margin, Problem, SearchLimits, TerminalRule
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios, blend
 
@@ -132,7 +132,7 @@ def _teach(plan: Plan, function: ValueFunction, history: History, *, margin: Mar
     value, battery = plan.values[0], problem.site.batteries[0]
     night = find_nights(problem.outlook.pv_kwh, problem.outlook.timeline.hours)
     # A label is no matter of what went before: nothing is kept against another mode.
-    policy = read_policy(value, battery, night=np.zeros_like(night), following=Following(replace(margin, hysteresis=0.0)))
+    policy = read_policy(value, battery, night=np.zeros_like(night), margin=replace(margin, hysteresis=0.0), switching_price=0.0)
     weight = weigh_slots(history)
     return Teacher(problem.limits, problem.outlook, problem.curtailment, battery.wear_price, replace(policy, begin=policy.keep), function, weight)
 
@@ -193,7 +193,7 @@ def _plan_hour(known: SiteKnowledge, errors: ErrorScenarios, hour: Timeline) -> 
     if plan.value is None:
         return None
     night = np.zeros(outlook.timeline.count, dtype=bool)
-    policy = read_policy(plan.value, battery, night=night, following=Following(replace(ACTING_ON_MEAN, hysteresis=0.0)))
+    policy = read_policy(plan.value, battery, night=night, margin=replace(ACTING_ON_MEAN, hysteresis=0.0), switching_price=0.0)
     part = slice(0, hour.count)
     expected = np.stack([outlook.load_kwh[part], outlook.pv_kwh[part], outlook.import_price[part], outlook.export_price[part]])
     return _Hour(policy.keep.at(part), [plan.value.function.after(slot) for slot in range(hour.count)], expected)

@@ -21,7 +21,7 @@ from services.planner.service.replay import Store
 from tests.command_line import Luna
 from tests.evaluated_home import LAST, SITE, UNSEEN, ZONE, evaluated_home
 
-NOW = local_midnight(LAST + timedelta(days=1), ZONE)
+NOW, EARLY = (local_midnight(day, ZONE) for day in (LAST + timedelta(days=1), date(2024, 2, 20)))
 # Of two unseen weeks the one in the middle, rounded up, is the second.
 DAYS, WEEK = 7, UNSEEN + timedelta(days=7)
 
@@ -38,10 +38,10 @@ def objects(data_folder: Path) -> FileObjects:
 
 @pytest.fixture(scope="module")
 def home(database: Engine, objects: FileObjects) -> Iterator[Engine]:
-    """The home with an agent that was trained on all of its days."""
+    """The home with an agent that was trained in its first weeks."""
     with evaluated_home(database):
         with unit_of_work(database) as connection:
-            train_agent(connection, TrainAgentRequest(site_id=SITE.name), objects=objects, now=NOW)
+            train_agent(connection, TrainAgentRequest(site_id=SITE.name, until=EARLY), objects=objects, now=NOW)
         yield database
 
 
@@ -76,8 +76,9 @@ def test_what_decided_knew_nothing_of_the_days(home: Engine, evaluated: Evaluate
     with unit_of_work(home) as connection:
         runs = [training_runs.load(connection, SITE.name, week.run_ids["antares"]) for week in evaluated.weeks]
     assert all(run.data_until <= local_midnight(week.first, ZONE) for run, week in zip(runs, evaluated.weeks, strict=True))
-    # The home's latest training knows these days, so another one was made for the quarter.
     assert {week.trained_until for week in evaluated.weeks} == {UNSEEN}
+    # Another one was made for the quarter: the home's own knows its first weeks alone.
+    assert all(EARLY < run.data_until <= local_midnight(UNSEEN, ZONE) for run in runs)
 
 
 def test_kinds_that_were_never_trained_are_named(evaluated: EvaluateAgentReply) -> None:
