@@ -7,16 +7,19 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
+from luna.contracts.agent import CONTROL_MODES, GATEKEEPER, SHADOW_POLICIES, GateEntry
 from luna.contracts.control import ControlState
 from luna.contracts.plan import PlanReply
-from luna.database import readings
+from luna.database import agent_gates, readings
 from luna.site import SENSOR_ROLES, Site
 
-FindingCode = Literal["no_plan", "plan_old", "plan_compromised", "device_silent", "sensors_silent"]
+FindingCode = Literal["no_plan", "plan_old", "plan_compromised", "device_silent", "sensors_silent", "agent_offered", "agent_withdrawn"]
 # Home Assistant tells of changes alone: single sensors may be still for a night, all of them together are not.
 SILENT_AFTER = timedelta(hours=1)
 # What has been silent for longer was taken away, or belongs to a site that is loaded from files.
 FORGOTTEN_AFTER = timedelta(days=7)
+# So long it is news that the gatekeeper offers a mode of control, or has withdrawn it.
+GATE_NEWS = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def find(
         plan_max_age: age at which a plan is no longer followed.
         now: the instant of the question.
     """
-    return [*_plan(plan, states, plan_max_age, now), *_devices(states), *_sensors(connection, site, now)]
+    return [*_plan(plan, states, plan_max_age, now), *_devices(states), *_sensors(connection, site, now), *_agent(connection, site, now)]
 
 
 def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
@@ -82,3 +85,21 @@ def _sensors(connection: Connection, site: Site, now: datetime) -> list[SiteFind
     if last is None or not SILENT_AFTER < now - last < FORGOTTEN_AFTER:
         return []
     return [SiteFinding("sensors_silent", last.isoformat(), {"at": last})]
+
+
+def _agent(connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
+    """Return the most that the gatekeeper newly offers, and what it took away; what a person decided is no news to people."""
+    policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
+    standing = agent_gates.read_standing(connection, site.name, policy=policy)
+    turns = [agent_gates.find_turn(connection, site.name, policy=policy, mode=mode) for mode in reversed(CONTROL_MODES[1:]) if mode in standing]
+    recent = [turn for turn in turns if turn is not None and turn.decided_by == GATEKEEPER and now - GATE_NEWS < turn.at <= now]
+    return [finding for state in ("offered", "withdrawn") for finding in _tell_gate([turn for turn in recent if turn.state == state], site)]
+
+
+def _tell_gate(turns: Sequence[GateEntry], site: Site) -> list[SiteFinding]:
+    for turn in turns:
+        if turn.state == "withdrawn":
+            return [SiteFinding("agent_withdrawn", f"{turn.mode} {turn.at.isoformat()}", {"mode": turn.mode, "at": turn.at})]
+        if CONTROL_MODES.index(site.antares.control_mode) < CONTROL_MODES.index(turn.mode):
+            return [SiteFinding("agent_offered", f"{turn.mode} {turn.at.isoformat()}", {"mode": turn.mode})]
+    return []

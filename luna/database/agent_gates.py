@@ -77,6 +77,24 @@ def find_before_withdrawal(connection: Connection, site_id: str, *, policy: str,
     return None if row is None else _entry(row)
 
 
+def find_turn(connection: Connection, site_id: str, *, policy: str, mode: ControlMode) -> GateEntry | None:
+    """Return the decision by which a mode came to be what it is now: the first of those in a row with the same state; None where there is none.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = agent_gates.c
+    own = (table.policy == policy) & (table.mode == mode) & table.state.is_not(None)
+    rows = connection.execute(_select(connection, site_id).where(own).order_by(table.gate_id.desc())).mappings()
+    last: GateEntry | None = None
+    for row in rows:
+        entry = _entry(row)
+        if last is not None and entry.state != last.state:
+            break
+        last = entry
+    return last
+
+
 def _last_by_mode(connection: Connection, query: Any) -> dict[ControlMode, GateEntry]:
     table = agent_gates.c
     rows = connection.execute(query.ext(distinct_on(table.mode)).order_by(table.mode, table.gate_id.desc())).mappings()

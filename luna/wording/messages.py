@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from luna.device_config import BATTERIES
 from luna.errors import InvalidInputError
+from luna.wording.agent import MODES
 from luna.wording.numbers import Language, Numbers
 
 
@@ -37,6 +38,24 @@ MESSAGES: dict[str, dict[Language, MessageWords]] = {
     "sensors_silent": {
         "en": MessageWords("No sensor is heard", "Since {at} no sensor of {site} has been heard. Check Home Assistant or the broker."),
         "de": MessageWords("Kein Sensor ist zu hören", "Seit {at} ist von {site} kein Sensor zu hören. Bitte Home Assistant oder den Broker prüfen."),
+    },
+    "agent_offered": {
+        "en": MessageWords(
+            "Antares has proven itself", "{site}: Antares may be given control ({mode}). Look at the evidence on the page Antares, and ask for it there."
+        ),
+        "de": MessageWords(
+            "Antares hat sich bewährt",
+            "{site}: Du kannst Antares Steuerung geben ({mode}). Die Belege stehen auf der Seite Antares; dort kannst du sie verlangen.",
+        ),
+    },
+    "agent_withdrawn": {
+        "en": MessageWords(
+            "Control was taken from Antares", "{site}: since {at} the planner decides alone again ({mode} was withdrawn). Why stands on the page Antares."
+        ),
+        "de": MessageWords(
+            "Antares wurde die Steuerung entzogen",
+            "{site}: Seit {at} entscheidet wieder allein der Planer ({mode} wurde entzogen). Warum, steht auf der Seite Antares.",
+        ),
     },
     "cheap_hours": {
         "en": MessageWords("Cheap hours ahead", "{site}: from {start} to {end} electricity costs {price} per kWh on average, {usual} over the whole day."),
@@ -78,6 +97,8 @@ def say_message(code: str, figures: Mapping[str, Any], *, site: str, numbers: Nu
 def _say(name: str, value: Any, numbers: Numbers) -> str:
     if isinstance(value, datetime):
         return f"{numbers.weekday(value)} {numbers.clock(value)}"
+    if name == "mode":
+        return MODES[value][numbers.language]
     if value == BATTERIES:
         return _BATTERIES[numbers.language]
     if name in _PRICES:

@@ -25,6 +25,8 @@ KINDS: dict[str, EventKind] = {
     "plan_compromised": "plan",
     "device_silent": "device",
     "sensors_silent": "device",
+    "agent_offered": "plan",
+    "agent_withdrawn": "plan",
     "cheap_hours": "prices",
     "weekly_saving": "saving",
     "weekly_loss": "saving",

@@ -117,7 +117,7 @@ PHRASES = {
     "run_accepted": Phrase("was in use", "galt"),
     "run_rejected": Phrase("not used", "gilt nicht"),
     "run_card": Phrase("Read the card", "Steckbrief lesen"),
-    "run_card_of": Phrase("Read the card of {kind}, {day}", "Steckbrief von {kind}, {day}"),
+    "run_card_of": Phrase("Read the card: {kind}, {day}", "Steckbrief lesen: {kind}, {day}"),
     "run_title": Phrase("Training of {kind}", "Training: {kind}"),
     "run_back": Phrase("Back to Antares", "Zurück zu Antares"),
     "run_missing": Phrase("The card cannot be shown:", "Der Steckbrief kann nicht gezeigt werden:"),

@@ -222,7 +222,7 @@ class AgentView:
         count = int((datetime.combine(day.date() + timedelta(days=1), time(), self.numbers.zone) - start) / SLOT)
         edges = slot_edges(start, count, SLOT)
         shares = ", ".join(f"{self.words('who_' + who)} {self.numbers.share(share)}" for who, share in self.shares().items())
-        row = DecidedDay(self.numbers.day(start), edges, [deciders.get(edge) for edge in edges[:-1]], shares)
+        row = DecidedDay(self.numbers.weekday(start), edges, [deciders.get(edge) for edge in edges[:-1]], shares)
         return [draw_deciders([row], self.numbers, label=f"{self.words('who_label')}: {shares}", narrow=narrow) for narrow in (False, True)]
 
     def shares(self) -> dict[str, float]:
