@@ -126,7 +126,7 @@ def test_each_kind_is_trained_by_the_same_way(home: Connection, objects: FileObj
     reply = train(home, objects, kind)
 
     assert (reply.kind, reply.state_version, reply.accepted) == (kind, find_kinds()[kind].state_version, True)
-    assert load_agent(home, objects, sites.load(home, SITE.name), kind).run_id == reply.run_id
+    assert load_agent(home, objects, sites.load(home, SITE.name), find_kinds()[kind].policy).run_id == reply.run_id
 
 
 def test_what_is_measured_after_until_changes_nothing(home: Connection, objects: FileObjects) -> None:
