@@ -11,7 +11,7 @@ from luna.contracts.agent import Comparison, PolicyComparison, PolicyScore
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
 from luna.errors import NotFoundError
 from luna.timeline import FloatArray
-from services.agent.evaluation.days import Week
+from services.agent.evaluation.days import EvaluationWeek
 
 WORST, BEST = "idle", "oracle"
 # What learned policies are held against: the planner as it is executed, and what inverters do by themselves.
@@ -103,7 +103,7 @@ def _share(costs: PolicyCosts, name: str, *, seed: int) -> tuple[float | None, f
     return float(saved.sum() / possible.sum()), low, high
 
 
-def collect_costs(weeks: Sequence[Week], replies: Sequence[ReplayReply]) -> PolicyCosts:
+def collect_costs(weeks: Sequence[EvaluationWeek], replies: Sequence[ReplayReply]) -> PolicyCosts:
     """Return what policies cost on the days that count of weeks that were each lived in one go."""
     counted = {day for week in weeks for day in week.counted}
     names = [name for name in replies[0].policies if all(name in reply.policies for reply in replies)]

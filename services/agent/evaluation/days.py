@@ -21,7 +21,7 @@ RULE = (
 
 
 @dataclass(frozen=True, slots=True)
-class DayRecord:
+class RecordedDays:
     """The local days of which something was recorded, and why some of them cannot be lived again."""
 
     first: date
@@ -30,7 +30,7 @@ class DayRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
+class EvaluationWeek:
     """A week to be lived again from ``first``, a Monday, on; its first ``days`` count, and trainings know what was before ``trained_until``."""
 
     first: date
@@ -52,7 +52,7 @@ class Week:
 class UnseenDays:
     """The weeks chosen, in order, and why days of others were skipped."""
 
-    weeks: Sequence[Week]
+    weeks: Sequence[EvaluationWeek]
     skipped: Mapping[date, str]
 
     @property
@@ -61,7 +61,7 @@ class UnseenDays:
         return [day for week in self.weeks for day in week.counted]
 
 
-def choose_unseen_days(record: DayRecord, *, count: int, last: date | None = None) -> UnseenDays:
+def choose_unseen_days(record: RecordedDays, *, count: int, last: date | None = None) -> UnseenDays:
     """Return ``count`` days by ``RULE``, fewer where there are no more.
 
     Args:
@@ -81,7 +81,7 @@ def choose_unseen_days(record: DayRecord, *, count: int, last: date | None = Non
         message = f"no week can be measured: it has to be recorded whole and to begin {HISTORY_DAYS} days after the first, in a quarter that does so too"
         raise InvalidInputError(message, field="days", value=count, remedy="Record for longer, or fill the gaps: luna data quality shows them.")
     chosen = _spread_over_seasons(whole, -(-count // WEEK))
-    return UnseenDays([Week(monday, min(WEEK, count - place * WEEK), begin_quarter(monday)) for place, monday in enumerate(chosen)], skipped)
+    return UnseenDays([EvaluationWeek(monday, min(WEEK, count - place * WEEK), begin_quarter(monday)) for place, monday in enumerate(chosen)], skipped)
 
 
 def begin_quarter(day: date) -> date:
@@ -93,7 +93,7 @@ def _days_of(monday: date) -> list[date]:
     return [monday + timedelta(days=number) for number in range(WEEK)]
 
 
-def _list_weeks(record: DayRecord, last: date) -> Iterator[date]:
+def _list_weeks(record: RecordedDays, last: date) -> Iterator[date]:
     """Yield the Mondays of the weeks that lie whole in the record and that trainings before their quarter can be measured on."""
     end = last - timedelta(days=(last.weekday() + 1) % WEEK)
     for back in range(SPAN_WEEKS, 0, -1):

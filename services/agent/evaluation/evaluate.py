@@ -19,7 +19,7 @@ from luna.site import Site
 from luna.timeline import local_midnight
 from services.agent.artefacts import ArtefactError
 from services.agent.evaluation.compare import collect_costs, score_policies
-from services.agent.evaluation.days import RULE, UnseenDays, Week, choose_unseen_days
+from services.agent.evaluation.days import RULE, EvaluationWeek, UnseenDays, choose_unseen_days
 from services.agent.evaluation.record import read_record
 from services.agent.evaluation.replay import replay_learned
 from services.agent.registry import find_champion, find_kind, find_kinds, load_agent
@@ -115,7 +115,7 @@ class Lessons:
         except InvalidInputError as error:
             log.warning("agent not trained for its evaluation", site=self.site.name, kind=request.kind, until=str(request.until), reason=str(error))
 
-    def sort_out(self, weeks: Sequence[Week], names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    def sort_out(self, weeks: Sequence[EvaluationWeek], names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
         """Return the policies that have a training for every week, and why the others have not."""
         usable, refused = [], {}
         for name in names:
@@ -126,7 +126,7 @@ class Lessons:
                 refused[name] = str(error)
         return usable, refused
 
-    def _require(self, name: str, weeks: Sequence[Week]) -> None:
+    def _require(self, name: str, weeks: Sequence[EvaluationWeek]) -> None:
         with self.store.part() as connection:
             for week in weeks:
                 load_agent(connection, self.objects, self.site, name, before=self._midnight(week.first))
@@ -141,7 +141,7 @@ def _was_trained(connection: Connection, site: Site, version: str, *, until: dat
     return any(until - _CLOSE <= run.data_until <= until for run in runs)
 
 
-def _live(lessons: Lessons, weeks: Sequence[Week], policies: list[str], progress: Progress) -> list[ReplayReply]:
+def _live(lessons: Lessons, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress) -> list[ReplayReply]:
     replies = []
     for number, week in enumerate(weeks):
         progress(number, len(weeks), f"replay {week.first}")
@@ -163,6 +163,6 @@ def _reply(site: Site, chosen: UnseenDays, replies: Sequence[ReplayReply]) -> Ev
     )
 
 
-def _describe(week: Week, reply: ReplayReply) -> UnseenWeek:
+def _describe(week: EvaluationWeek, reply: ReplayReply) -> UnseenWeek:
     run_ids: Mapping[str, str] = {name: policy.run_id for name, policy in reply.policies.items() if policy.run_id is not None}
     return UnseenWeek(first=week.first, days=week.days, trained_until=week.trained_until, run_ids=dict(run_ids))

@@ -9,7 +9,7 @@ import pytest
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
 from luna.errors import NotFoundError
 from services.agent.evaluation.compare import PolicyCosts, collect_costs, compare, compare_stored, score_policies
-from services.agent.evaluation.days import Week
+from services.agent.evaluation.days import EvaluationWeek
 
 MONDAY = date(2023, 10, 2)
 
@@ -91,7 +91,7 @@ def test_where_nothing_can_be_saved_nobody_has_a_score() -> None:
 
 
 def test_only_days_that_count_are_scored_and_breaches_of_whole_weeks() -> None:
-    weeks = [Week(MONDAY, 7, MONDAY), Week(MONDAY + timedelta(days=7), 2, MONDAY)]
+    weeks = [EvaluationWeek(MONDAY, 7, MONDAY), EvaluationWeek(MONDAY + timedelta(days=7), 2, MONDAY)]
     replies = [reply_with({"idle": score_days([1.0] * 7, first=week.first), "mpc": score_days([0.5] * 7, first=week.first)}) for week in weeks]
     costs = collect_costs(weeks, replies)
     assert len(costs.days) == 9
