@@ -236,8 +236,8 @@ GateCode = Literal[
 class GateVerdict(Message):
     """What the gatekeeper made of a shadow plan: ``follow`` says which part of it devices follow."""
 
-    code: GateCode
-    follow: Literal["nothing", "export", "all"]
+    code: Annotated[GateCode, Field(description="why devices follow the agent's plan, or not")]
+    follow: Annotated[Literal["nothing", "export", "all"], Field(description="which part of it they follow")]
     expected_gain: Annotated[float | None, Field(description="expected cost of the planner's plan less that of the agent's, over the same courses")] = None
     interventions: Annotated[int, Field(description="slots in which the safety layer or a limit changed what the agent asked for")] = 0
 
@@ -286,15 +286,15 @@ class ShadowPlanSummary(Message):
     ``metrics``: ``planner_cost`` and ``agent_cost`` over the same courses, ``courses``, ``milliseconds``, ``interventions`` and ``breach_kwh``.
     """
 
-    plan_id: str | None
+    plan_id: Annotated[str | None, Field(description="null: the agent made no plan")]
     based_on: Annotated[str, Field(description="the planner's plan that was made from the same inputs")]
-    policy: str
-    run_id: str | None
-    issued_at: datetime
-    starts_at: datetime
-    ends_at: datetime
-    verdict: GateVerdict
-    metrics: dict[str, float]
+    policy: Annotated[str, Field(description="whose plan it is")]
+    run_id: Annotated[str | None, Field(description="the training it rests on; null: there was none")]
+    issued_at: Annotated[datetime, Field(description="when it was made")]
+    starts_at: Annotated[datetime, Field(description="begin of its first slot")]
+    ends_at: Annotated[datetime, Field(description="end of its last slot")]
+    verdict: Annotated[GateVerdict, Field(description="what the gatekeeper made of it")]
+    metrics: Annotated[dict[str, float], Field(description="expected costs of both plans and what they rest on")]
 
 
 class GateEvidence(Message):
@@ -303,14 +303,14 @@ class GateEvidence(Message):
     both: recorded days that were replayed and days in shadow together, a day that is both as it was in shadow.
     """
 
-    kind: Literal["replay", "shadow", "both"]
-    days: int
-    needed: int
+    kind: Annotated[Literal["replay", "shadow", "both"], Field(description="replayed days, days in shadow, or both together")]
+    days: Annotated[int, Field(description="how many there are")]
+    needed: Annotated[int, Field(description="how many it takes")]
     gain: Annotated[float | None, Field(description="currency over these days")] = None
-    points: float | None = None
-    low: float | None = None
-    high: float | None = None
-    violations: int = 0
+    points: Annotated[float | None, Field(description="of the oracle's savings by which the agent is ahead; null: nothing to save")] = None
+    low: Annotated[float | None, Field(description="lower end of the 95 % interval")] = None
+    high: Annotated[float | None, Field(description="upper end of the 95 % interval")] = None
+    violations: Annotated[int, Field(description="breaches of limits on these days; zero, or something is wrong")] = 0
 
 
 GateState = Literal["not_ready", "offered", "active", "withdrawn"]
@@ -326,43 +326,43 @@ CONTROL_MODES: tuple[ControlMode, ...] = ("shadow", "export_only", "full_control
 class GateEntry(Message):
     """A decision about a mode of control: rows are only added. ``state`` is null where somebody asked for a mode, which is no evidence."""
 
-    at: datetime
-    kind: GateKind
+    at: Annotated[datetime, Field(description="when it was decided")]
+    kind: Annotated[GateKind, Field(description="judged by the gatekeeper, or asked, withdrawn or restored")]
     policy: Annotated[str, Field(description="whose evidence it rests on: what another policy proved says nothing of this one")]
-    mode: ControlMode
-    state: Literal["not_ready", "offered", "withdrawn"] | None
+    mode: Annotated[ControlMode, Field(description="of control")]
+    state: Annotated[Literal["not_ready", "offered", "withdrawn"] | None, Field(description="what the mode is from then on; null where somebody asked for it")]
     reason: Annotated[str, Field(description="a code of luna.wording.agent")]
-    better: bool = False
-    evidence: list[GateEvidence] = []
+    better: Annotated[bool, Field(description="whether the agent was surely cheaper, not only no dearer")] = False
+    evidence: Annotated[list[GateEvidence], Field(description="what it rests on")] = []
     decided_by: Annotated[str, Field(description="gatekeeper, or the name of who decided")]
 
 
 class ModeStanding(Message):
     """How a mode of control stands. ``better``: the agent is surely cheaper than the planner, not only no dearer."""
 
-    mode: ControlMode
-    state: GateState
+    mode: Annotated[ControlMode, Field(description="of control")]
+    state: Annotated[GateState, Field(description="active: it holds now")]
     reason: Annotated[str, Field(description="as a sentence")]
-    reason_code: str
-    better: bool = False
+    reason_code: Annotated[str, Field(description="the same as a code of luna.wording.agent")]
+    better: Annotated[bool, Field(description="whether the agent is surely cheaper than the planner")] = False
     decided_by: Annotated[str, Field(description="gatekeeper, or who decided")] = GATEKEEPER
-    decided_at: datetime | None = None
+    decided_at: Annotated[datetime | None, Field(description="when; null: never")] = None
 
 
 class AgentStatus(Message):
     """Where the agent of a site stands on the road to control."""
 
-    site_id: str
-    policy: str
-    shadow_policy_type: str
+    site_id: Annotated[str, Field(description="the site's name")]
+    policy: Annotated[str, Field(description="the policy that plans in shadow, by its name in replays")]
+    shadow_policy_type: Annotated[str, Field(description="what the site's setting calls it")]
     wanted: Annotated[ControlMode, Field(description="what the owner asked for: antares.control_mode of the site")]
     mode: Annotated[ControlMode, Field(description="what holds")]
-    run_id: str | None
-    trained_at: datetime | None
-    last_shadow_plan: datetime | None
-    shadow_plans: int
-    evidence: list[GateEvidence]
-    modes: list[ModeStanding]
+    run_id: Annotated[str | None, Field(description="the training that speaks; null: none does")]
+    trained_at: Annotated[datetime | None, Field(description="until when the data went that it learned from")]
+    last_shadow_plan: Annotated[datetime | None, Field(description="when it planned last; null: never")]
+    shadow_plans: Annotated[int, Field(description="how many plans it made")]
+    evidence: Annotated[list[GateEvidence], Field(description="what days have said so far, by kind")]
+    modes: Annotated[list[ModeStanding], Field(description="from less to more")]
     next_step: Annotated[str, Field(description="what has to happen next, as a sentence")]
-    next_step_code: str
-    judged_at: datetime | None
+    next_step_code: Annotated[str, Field(description="the same as a code of luna.wording.agent")]
+    judged_at: Annotated[datetime | None, Field(description="when the gatekeeper judged last; null: never")]

@@ -67,14 +67,14 @@ class SlotList(Message):
 class RunList(Message):
     """Trainings of the agent, of each kind the one that learned from the most recent data first."""
 
-    runs: list[AgentRun]
+    runs: Annotated[list[AgentRun], Field(description="of every kind that was asked for")]
     cursor: Annotated[None, Field(description="always null: `limit` counts by kind")] = None
 
 
 class GateList(Message):
     """Decisions about the modes of control, the latest first; rows are only ever added."""
 
-    gates: list[GateEntry]
+    gates: Annotated[list[GateEntry], Field(description="with the evidence that each rests on")]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 

@@ -117,10 +117,10 @@ class AgentView:
         if self.status.run_id is None:
             return self.words("headline_untrained")
         if self.status.mode != "shadow":
-            return self.words(f"headline_{self.status.mode}")
+            return self.words("headline_" + self.status.mode)
         states = {each.mode: each.state for each in self.status.modes}
         known = next((state for state in ("withdrawn", "offered") if state in (states["export_only"], states["full_control"])), "learning")
-        return self.words(f"headline_{known}")
+        return self.words("headline_" + known)
 
     @property
     def taken_back(self) -> datetime | None:
@@ -251,7 +251,7 @@ class AgentView:
             return say(VERDICTS, code, language)
         if code == "planned" and slot.verdict is not None:
             return say(VERDICTS, slot.verdict.code, language)
-        name = f"why_{code}"
+        name = "why_" + code
         return self.words(name) if self.words.knows(name) else self.words("why_planned")
 
     def runs(self) -> list[dict[str, Any]]:
