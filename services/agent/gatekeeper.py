@@ -1,7 +1,6 @@
 """What decides whether devices follow the agent: of each plan whether it is safe and cheaper, of each mode of control whether the evidence is there.
 
-A plan is judged by the thresholds that devices would follow, simulated on the course that is expected and on those that past errors of forecasts make of
-it. A mode is judged by what whole days would have cost. Both only ever take from the agent: the safety layer and the owner stand above.
+A plan is judged by the thresholds that devices would follow, simulated on the courses that past errors of forecasts make of the expected one. A mode is judged by what whole days would have cost. Both only ever take from the agent: the safety layer and the owner stand above.
 Source: docs/decisions/0047.
 """
 
@@ -100,13 +99,15 @@ def _meet(problem: Problem, policy: PlanPolicy) -> _Outcome:
 
 
 def _expect(problem: Problem, policies: tuple[PlanPolicy, PlanPolicy], expected: tuple[float, float]) -> tuple[FloatArray, int]:
-    """Return what policies are expected to cost, ``(policies,)``, and over how many courses: what past errors weigh less than one is the expected one's."""
+    """Return what policies are expected to cost, ``(policies,)``, and over how many courses: the expected one alone where none is known of past errors.
+
+    Where they are, it does not count beside them: forecasts are never right, and on that course the planner's plan is the best there is.
+    """
     errors = problem.uncertainty.errors or problem.uncertainty.courses
     if errors is None:
         return np.array(expected), 1
     costs = simulate_errors(problem, policies, errors)
-    rest = max(1.0 - float(errors.weight.sum()), 0.0)
-    return np.asarray(costs @ errors.weight + rest * np.array(expected)), 1 + errors.weight.size
+    return np.asarray(costs @ errors.weight / errors.weight.sum()), errors.weight.size
 
 
 # --- of a mode ------------------------------------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from services.planner.planner import decide
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.reply import answer, digest
-from services.planner.service.inputs import LOOK_BACK, read_prices
+from services.planner.service.inputs import PRICE_MEMORY, read_prices
 
 SHADOW_PLANS = Counter("luna_agent_shadow_plans_total", "Plans of the agent beside the planner's, by the gatekeeper's verdict.", ["code"])
 SHADOW_SECONDS = Histogram("luna_agent_shadow_plan_seconds", "Time from a plan of the planner being picked up to the agent's being judged.")
@@ -130,7 +130,7 @@ def _nothing(code: GateCode) -> GateVerdict:
 def _plan(connection: Connection, basis: _Basis, agent: TrainedAgent, *, now: datetime) -> ShadowPlan:
     problem = build_problem(basis.inputs)
     start, slots = problem.outlook.timeline.start, problem.outlook.timeline.count
-    prices = read_prices(connection, problem.site, Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + slots))
+    prices = read_prices(connection, problem.site, Timeline(start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + slots))
     plan = _check(agent.policy.plan(problem, prices), problem)
     fingerprint = digest(f"{basis.plan.plan_id} {agent.name} {agent.run_id}")
     reply = answer(plan, request=basis.inputs, issued_at=now, inputs_digest=fingerprint)
