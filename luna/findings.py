@@ -50,7 +50,7 @@ def find(
         plan_max_age: age at which a plan is no longer followed.
         now: the instant of the question.
     """
-    return [*_plan(plan, states, plan_max_age, now), *_devices(states), *_sensors(connection, site, now), *_agent(connection, site, now)]
+    return [*_plan(plan, states, plan_max_age, now), *_devices(states), *_sensors(connection, site, now), *find_agent_news(connection, site, now=now)]
 
 
 def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
@@ -87,7 +87,7 @@ def _sensors(connection: Connection, site: Site, now: datetime) -> list[SiteFind
     return [SiteFinding("sensors_silent", last.isoformat(), {"at": last})]
 
 
-def _agent(connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
+def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
     """Return the most that the gatekeeper newly offers, and what it took away; what a person decided is no news to people."""
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     standing = agent_gates.read_standing(connection, site.name, policy=policy)

@@ -72,7 +72,7 @@ def load(connection: Connection, plan_id: str) -> PlanReply:
     """
     reply = connection.scalar(select(antares_plan_history.c.reply).where(antares_plan_history.c.plan_id == plan_id))
     if reply is None:
-        raise NotFoundError("no such plan of the agent", field="plan_id", value=plan_id, remedy="Take the plan_id from the list of the agent's plans.")
+        raise NotFoundError("no such plan of the agent", field="shadow_id", value=plan_id, remedy="Take the plan_id from the list of the agent's plans.")
     return PlanReply.model_validate(reply)
 
 

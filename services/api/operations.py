@@ -384,6 +384,8 @@ JOB_SCOPES: dict[str, Scope] = {
     "planner.schedule.pareto": "analyse",
     "agent.policy.train": "analyse",
     "agent.policy.evaluate": "analyse",
+    "agent.replay.run": "analyse",
+    "agent.night.run": "administer",
     "forecaster.model.train": "analyse",
     "forecaster.forecast.issue": "operate",
     "forecaster.forecast.evaluate": "analyse",

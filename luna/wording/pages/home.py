@@ -123,7 +123,7 @@ PHRASES = {
     "by_planner": Phrase("planner", "Planer"),
     "by_owner": Phrase("you", "dir"),
     "by_rule": Phrase("fallback rule", "Ersatzregel"),
-    "by_agent": Phrase("learning agent", "lernendem Agenten"),
+    "by_agent": Phrase("Antares", "Antares"),
     "by_nobody": Phrase("nobody", "niemandem"),
     "result": Phrase("Measured", "Gemessen"),
     "result_soc": Phrase("{soc} at the end", "{soc} am Ende"),

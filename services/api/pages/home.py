@@ -13,6 +13,7 @@ from luna.contracts.message import Instant
 from luna.database import control, sites
 from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
+from luna.findings import find_agent_news
 from luna.wording import MODES, Language
 from luna.wording.pages import PageWords
 from services.api.events import sse_response
@@ -162,7 +163,8 @@ def save_preferences(request: Request, language: Annotated[Language | None, Form
 def _open(connection: Connection, site_id: str, request: Request, gateway: Gateway) -> HomeView:
     site, words = sites.load(connection, site_id), words_of(request, PAGE)
     window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
-    return HomeView(window, build_timeline(connection, window, gateway.plans_read), words)
+    news = find_agent_news(connection, site, now=window.now)
+    return HomeView(window, build_timeline(connection, window, gateway.plans_read), words, news)
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from luna.device_config import BATTERIES
 from luna.economics import DAY_AHEAD_PUBLISHED
 from luna.timeline import SLOT
 from luna.wording import say_mode
+from luna.wording.messages import say_message
 from services.api.pages.home_view import HomeView
 
 # A quarter-hour is over before it can be measured; two that are missing are no chance.
@@ -30,7 +31,7 @@ class Notice:
 
 def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
     """Return what is to be said, the most urgent first."""
-    return [*_overrides(view), *_fallback(view, plan_max_age), *_stale(view), *_late_prices(view)]
+    return [*_overrides(view), *_fallback(view, plan_max_age), *_stale(view), *_late_prices(view), *_agent(view)]
 
 
 def _overrides(view: HomeView) -> Iterator[Notice]:
@@ -64,6 +65,12 @@ def _late_prices(view: HomeView) -> Iterator[Notice]:
     changes = view.window.site.tariff.price_series
     if changes and view.document["prices"]["known_slots"] and now > due and known <= datetime.combine(tomorrow, time(), zone):
         yield Notice("warn", view.words("notice_prices"), view.words("notice_prices_more", t=_say_instant(view, known)))
+
+
+def _agent(view: HomeView) -> Iterator[Notice]:
+    for found in view.news:
+        said = say_message(found.code, found.figures, site=view.window.site.name, numbers=view.numbers)
+        yield Notice("good" if found.code == "agent_offered" else "warn", f"{said.title}.", said.text)
 
 
 def _say_instant(view: HomeView, instant: datetime) -> str:

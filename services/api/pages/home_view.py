@@ -1,6 +1,6 @@
 """Home in words and figures: one sentence, the next steps, four figures, and what is the matter; all read off a timeline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from luna.errors import InvalidInputError
+from luna.findings import SiteFinding
 from luna.timeline import SLOT, FloatArray
 from luna.wording import Sentences, mode
 from luna.wording.modes import join_figures
@@ -61,8 +62,8 @@ class Fact:
 class HomeView:
     """A timeline as Home tells it to one reader."""
 
-    def __init__(self, window: Window, document: Mapping[str, Any], words: PageWords) -> None:
-        self.window, self.document, self.words, self.numbers = window, document, words, window.numbers
+    def __init__(self, window: Window, document: Mapping[str, Any], words: PageWords, news: Sequence[SiteFinding] = ()) -> None:
+        self.window, self.document, self.words, self.numbers, self.news = window, document, words, window.numbers, news
 
     @property
     def has_plan(self) -> bool:

@@ -182,7 +182,7 @@ def read_agent_plan(
         sites.key_of(connection, site_id)
         plan = agent_plans.load(connection, shadow_id)
     if plan.site != site_id:
-        raise NotFoundError("no such plan of the agent", field="plan_id", value=shadow_id, remedy="Take the plan_id from the list of the agent's plans.")
+        raise NotFoundError("no such plan of the agent", field="shadow_id", value=shadow_id, remedy="Take the plan_id from the list of the agent's plans.")
     return respond_tagged(request, plan.model_dump_json(by_alias=True).encode(), f'"{shadow_id}"')
 
 

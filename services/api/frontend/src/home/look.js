@@ -1,6 +1,6 @@
 // What the chart takes from the page's style sheet: the tokens of the theme, and a pattern for what is not certain or not used.
 const TOKENS = [
-  ...["load", "pv", "battery", "grid", "ev", "heater", "price", "planner", "you"],
+  ...["load", "pv", "battery", "grid", "ev", "heater", "price", "planner", "you", "antares"],
   ...["text", "muted", "surface", "sunken", "line", "line-strong", "accent", "on-accent", "cheap", "dear", "select"],
 ];
 

@@ -16,7 +16,7 @@ export function modeSeries({ scene, paint, words }) {
     const text = width > word.length * LETTER_PIXELS + 8 ? word : width > 11 ? glyph : "";
     const box = (y, height, r, fill) => ({ type: "rect", shape: { x, y, width, height, r }, style: { fill } });
     const label = { text, x: x + width / 2, y: top + 12, align: "center", verticalAlign: "middle", fill: paint.color("text"), font: paint.font(500, 11) };
-    const owned = run.owner ? [box(top, 3, 1, paint.color("you"))] : [];
+    const owned = run.owner || run.agent ? [box(top, 3, 1, paint.color(run.owner ? "you" : "antares"))] : [];
     return {
       type: "group",
       children: [

@@ -69,10 +69,10 @@ export function findRuns({ modes, deciders, past }) {
   const runs = [];
   for (let i = 0; i < modes.length; i++) {
     const last = runs.at(-1);
-    const owner = deciders[i] === "owner";
+    const [owner, agent] = [deciders[i] === "owner", deciders[i] === "agent"];
     if (modes[i] == null) continue;
-    if (last && last.to === i && last.mode === modes[i] && last.owner === owner && i !== past) last.to++;
-    else runs.push({ from: i, to: i + 1, mode: modes[i], owner });
+    if (last && last.to === i && last.mode === modes[i] && last.owner === owner && last.agent === agent && i !== past) last.to++;
+    else runs.push({ from: i, to: i + 1, mode: modes[i], owner, agent });
   }
   return runs;
 }

@@ -1,0 +1,98 @@
+"""The page Antares without a script: what it says in both languages, what it asks twice, and what is told on Home and to owners."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from luna.database import agent_gates
+from luna.database.engine import unit_of_work
+from luna.embedded import Addresses
+from luna.findings import find_agent_news
+from luna.timeline import FixedClock
+from tests.agent_home import judge, store_agent_home
+from tests.databases import remove_site
+from tests.demo_home import DemoHome
+from tests.gateway import serve
+
+PAGE = "/ui/sites/agented/agent"
+
+
+@pytest.fixture
+def home(database: Engine) -> Iterator[DemoHome]:
+    yield store_agent_home(database, name="agented")
+    remove_site(database, "agented")
+
+
+@pytest.fixture
+def api(home: DemoHome, redis_url: str, database_url: str) -> Iterator[httpx.Client]:
+    with serve(Addresses(database_url=database_url, redis_url=redis_url), FixedClock(home.now)) as client:
+        yield client
+
+
+def read(api: httpx.Client, address: str, language: str = "en") -> str:
+    answer = api.get(address, headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ")
+
+
+def test_the_page_says_where_the_agent_stands_and_what_it_saved_in_both_languages(api: httpx.Client) -> None:
+    english, german = read(api, PAGE), read(api, PAGE, "de")
+    assert "Antares decides when the battery sells." in english
+    assert "+0.8 points, between −0.2 and +1.9" in english
+    # Ten days at a cent each.
+    assert "€0.10 cheaper than the planner" in english
+    assert "Antares entscheidet, wann die Batterie verkauft." in german
+    assert "0,10 € günstiger als der Planer" in german
+
+
+def test_slots_say_who_decided_them_and_why(api: httpx.Client) -> None:
+    text = read(api, PAGE)
+    assert "The agent&#39;s plan is safe and expected to cost less." in text or "The agent's plan is safe and expected to cost less." in text
+
+
+@pytest.mark.parametrize(("path", "fields"), [("mode", {"control_mode": "full_control"}), ("withdrawal", {})])
+def test_what_changes_control_is_asked_twice(api: httpx.Client, path: str, fields: dict[str, str]) -> None:
+    refused = api.post(f"{PAGE}/{path}", data=fields)
+    assert (refused.status_code, "Nothing was changed" in refused.text) == (422, True)
+    assert api.post(f"{PAGE}/{path}", data=fields | {"sure": "true"}).headers["location"] == f"{PAGE}?done=true"
+
+
+def test_less_control_is_asked_once(api: httpx.Client) -> None:
+    assert api.post(f"{PAGE}/mode", data={"control_mode": "shadow"}).status_code == 303
+    assert "Antares has proven itself: you may let it decide." in read(api, PAGE)
+
+
+def test_a_job_that_is_on_its_way_is_shown(api: httpx.Client) -> None:
+    address = api.post(f"{PAGE}/train").headers["location"]
+    assert "Waits for its turn." in read(api, address)
+    api.delete(f"/v1/jobs/{address.rpartition('=')[2]}")
+
+
+def test_a_card_that_nobody_can_read_is_said_so(api: httpx.Client) -> None:
+    link = re.search(rf'href="({PAGE}/runs/[^"]+)"', api.get(PAGE).text)
+    assert link is not None
+    assert "Training of Antares: value of stored energy" in read(api, link[1])
+
+
+def test_a_mode_that_was_newly_offered_is_news_on_home_and_one_that_was_asked_for_is_not(api: httpx.Client, home: DemoHome, database: Engine) -> None:
+    with unit_of_work(database) as connection:
+        (news,) = find_agent_news(connection, home.site, now=home.now)
+        later = find_agent_news(connection, home.site, now=home.now + timedelta(days=3))
+    assert (news.code, news.figures, later) == ("agent_offered", {"mode": "full_control"}, [])
+    assert "Antares may be given control (Full control)." in read(api, "/ui/sites/agented/home")
+
+
+def test_what_the_gatekeeper_took_is_news_until_it_is_old_and_what_a_person_took_is_none(api: httpx.Client, home: DemoHome, database: Engine) -> None:
+    with unit_of_work(database) as connection:
+        agent_gates.record(connection, "agented", judge(home.now, "full_control", "withdrawn", "losing_streak"))
+        agent_gates.record(connection, "agented", judge(home.now, "export_only", "withdrawn", "losing_streak"))
+        (news,) = find_agent_news(connection, home.site, now=home.now)
+    assert (news.code, news.figures["mode"]) == ("agent_withdrawn", "full_control")
+    assert "wieder allein der Planer" in read(api, "/ui/sites/agented/home", "de")
+    api.post(f"{PAGE}/withdrawal", data={"sure": "true"})
+    with unit_of_work(database) as connection:
+        assert [each.code for each in find_agent_news(connection, home.site, now=home.now)] == ["agent_withdrawn"]
