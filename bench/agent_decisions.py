@@ -26,7 +26,7 @@ from luna.contracts.replay import ReplayReply
 from luna.timeline import FloatArray, local_days
 from services.agent.artefacts import Artefact
 from services.agent.evaluation.compare import PolicyCosts, score_policies
-from services.agent.history import ForecastSource, History, complete_forecasts
+from services.agent.history import ForecastMaker, History, complete_forecasts
 from services.agent.registry import Lesson, find_kinds
 from services.agent.training import compose_artefact
 from services.forecaster.inputs.context import NO_CONTEXT
@@ -110,7 +110,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 def _forecast(home_name: str, first: date, windows: Windows) -> HomeForecasts:
     home = load_home(home_name)
     learned = local_days(first, TEST_FIRST_DAY - timedelta(days=1), home.zone)
-    source = ForecastSource(VERSION, NO_CONTEXT)
+    source = ForecastMaker(VERSION, NO_CONTEXT)
     archive = complete_forecasts([], home.household.observations, home.household.site, learned, source=source)
     return HomeForecasts(archive, [forecast_hourly(home, *window) for window in windows])
 

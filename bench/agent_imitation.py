@@ -14,10 +14,10 @@ import numpy as np
 from bench.scenes import build_scene, load_home
 from luna.timeline import local_days
 from services.agent.environment.states import V1_1
-from services.agent.history import ForecastSource, History, complete_forecasts, cut_scene
+from services.agent.history import ForecastMaker, History, complete_forecasts, cut_scene
 from services.agent.imitation.networks import NetworkSettings, fit_network
 from services.agent.imitation.policy import LearnedModes
-from services.agent.imitation.samples import Samples, School
+from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracles
 from services.agent.imitation.trees import TreeClassifierSettings, grow_classifier
 from services.forecaster.inputs.context import NO_CONTEXT
@@ -49,13 +49,13 @@ def read_days(first: date, last: date) -> History:
     """Return days of the household as they were and as they were known."""
     home = load_home()
     window = local_days(first, last, home.zone)
-    source = ForecastSource("baseline_7_day_avg", NO_CONTEXT)
+    source = ForecastMaker("baseline_7_day_avg", NO_CONTEXT)
     forecasts = complete_forecasts([], home.household.observations, home.household.site, window, source=source)
     scene = build_scene(home, first, last, tariff="A", forecasts=forecasts)
     return History(cut_scene(scene, scene.timeline), {})
 
 
-def time_policy(policy: LearnedModes, history: History, samples: Samples) -> dict[str, float]:
+def time_policy(policy: LearnedModes, history: History, samples: ModeSamples) -> dict[str, float]:
     """Return the milliseconds of a whole plan, with the planner's own decision that it begins from, and of scoring one state."""
     scene = history.scene
     problem = SiteKnowledge(scene.site, scene.forecasts, scene.prices).build_problem(scene.timeline.start, np.array([4.0]))

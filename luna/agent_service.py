@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from luna.contracts.agent import CONTROL_MODES, SHADOW_POLICIES, ControlMode, GateEntry
-from luna.contracts.agent_standing import AgentSettings, AgentWish
+from luna.contracts.agent_standing import AgentSettings, AgentSettingsChange
 from luna.database import agent_gates, sites
 from luna.site import Site
 
@@ -20,7 +20,7 @@ def read_settings(site: Site) -> AgentSettings:
     return AgentSettings(shadow_policy_type=site.antares.shadow_policy_type, control_mode=site.antares.control_mode)
 
 
-def change_settings(connection: Connection, site_id: str, wish: AgentWish, *, version: int | None, by: str, now: datetime) -> tuple[Site, int]:
+def change_settings(connection: Connection, site_id: str, asked: AgentSettingsChange, *, version: int | None, by: str, now: datetime) -> tuple[Site, int]:
     """Store what the owner wants of the agent as the site's next version, and return both; where nothing changes, the version stays.
 
     Naming a mode gives back what of it was withdrawn: it is then as it was before.
@@ -28,7 +28,7 @@ def change_settings(connection: Connection, site_id: str, wish: AgentWish, *, ve
     Args:
         connection: to the database.
         site_id: of a stored site.
-        wish: what is to change.
+        asked: what is to change.
         version: of the site, as the caller read it; None: whatever it is.
         by: who asks.
         now: when.
@@ -38,13 +38,13 @@ def change_settings(connection: Connection, site_id: str, wish: AgentWish, *, ve
         OutdatedError: the site has another version.
     """
     stored = sites.read(connection, site_id)
-    wanted = stored.site.antares.model_copy(update=wish.model_dump(exclude_none=True))
+    wanted = stored.site.antares.model_copy(update=asked.model_dump(exclude_none=True))
     site = stored.site.model_copy(update={"antares": wanted})
     changed = (
         stored.version if version is None and site == stored.site else sites.change(connection, site, version=stored.version if version is None else version)
     )
-    if wish.control_mode is not None:
-        _ask(connection, site, wish.control_mode, by=by, now=now)
+    if asked.control_mode is not None:
+        _ask(connection, site, asked.control_mode, by=by, now=now)
     return site, changed
 
 

@@ -19,7 +19,7 @@ class AgentSettings(Message):
     control_mode: Annotated[ControlMode, Field(description="what it may decide once it has proven itself")]
 
 
-class AgentWish(Message):
+class AgentSettingsChange(Message):
     """A change of the agent's settings; what is left out stays."""
 
     shadow_policy_type: Annotated[ShadowPolicyType | None, Field(description="which trained policy plans beside the planner")] = None

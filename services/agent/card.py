@@ -26,7 +26,7 @@ LIMITS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class AgentCard:
     """What is told of a training of an agent: its run, its artefact's header, and the days that it learned from and left out."""
 
     run: TrainingRun
@@ -54,7 +54,7 @@ class Card:
 
     def _lines(self) -> Iterator[str]:
         run, zone = self.run, ZoneInfo(self.timezone)
-        span = f"Learned from {say_instant(run.data_from, zone)} to {say_instant(run.data_until, zone)}"
+        span = f"TrainedParts from {say_instant(run.data_from, zone)} to {say_instant(run.data_until, zone)}"
         yield from (f"# {run.version}: {run.run_id}", "")
         yield f"- {span}: {self.days} days, {self.refused} left out"
         yield f"- Reads states {self.header.state_version}"
@@ -67,7 +67,7 @@ class Card:
         yield from ("", "## How it was trained", "", *(f"- {name}: {value}" for name, value in self.header.settings.items()))
 
 
-def save_card(card: Card, objects: ObjectStore) -> None:
+def save_card(card: AgentCard, objects: ObjectStore) -> None:
     """Store a card beside its artefact, for people and for programs.
 
     Raises:

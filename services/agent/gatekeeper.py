@@ -1,6 +1,7 @@
 """What decides whether devices follow the agent: of each plan whether it is safe and cheaper, of each mode of control whether the evidence is there.
 
-A plan is judged by the thresholds that devices would follow, simulated on the courses that past errors of forecasts make of the expected one. A mode is judged by what whole days would have cost. Both only ever take from the agent: the safety layer and the owner stand above.
+A plan is judged by the thresholds that devices would follow, simulated on the courses that past errors of forecasts make of the expected one. A
+mode is judged by what whole days would have cost. Both only ever take from the agent: the safety layer and the owner stand above.
 Source: docs/decisions/0047.
 """
 

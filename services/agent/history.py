@@ -127,7 +127,7 @@ def read_history(connection: Connection, site_id: str, *, until: datetime) -> Hi
     version = find_active(connection, site).forecast_version
     issued = forecasts.read_all(connection, site_id, version=version, first=around.start - DAY, last=window.end)
     context = read_context(connection, site, first=around.start, end=window.end)
-    archive = complete_forecasts(issued, seen, site, window, source=ForecastSource(version, context))
+    archive = complete_forecasts(issued, seen, site, window, source=ForecastMaker(version, context))
     scene = ReplayData(site, window, PerfectForesight(around, seen.load_kwh, seen.pv_kwh), prices, archive)
     first, last = (instant.astimezone(scene.zone).date() for instant in (window.start, window.end))
     verdicts = {each.day: each.verdict for each in quality.read(connection, site_id, first, last)}
@@ -148,7 +148,7 @@ def _find_window(connection: Connection, site: Site, until: datetime) -> Timelin
 
 
 @dataclass(frozen=True, slots=True)
-class ForecastSource:
+class ForecastMaker:
     """Who forecasts where nobody did: the version that drives the planner, and the surroundings that it may know."""
 
     version: str
@@ -163,7 +163,7 @@ class ForecastSource:
         return train(Observations.of(seen.starts[known], series), site=site, until=before, context=self.context)
 
 
-def complete_forecasts(issued: Sequence[Forecast], seen: Observations, site: Site, window: Timeline, *, source: ForecastSource) -> ForecastArchive:
+def complete_forecasts(issued: Sequence[Forecast], seen: Observations, site: Site, window: Timeline, *, source: ForecastMaker) -> ForecastArchive:
     """Return forecasts for every hour of a window; those of days on which few were issued are made of nothing that was measured later."""
     zone, made = ZoneInfo(site.timezone), []
     days = {each.issued_at.astimezone(zone).date() for each in issued}

@@ -72,7 +72,7 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class SmallNetwork:
     """A multilayer perceptron. ``weights[n]`` is of shape ``(outputs, inputs)`` of layer n, ``biases[n]`` of ``(outputs,)``; the last layer is linear.
 
     Stored as tensors ``layer.N.weight`` and ``layer.N.bias`` (safetensors) and a header in JSON with ``activation``, ``mean`` and ``std``.

@@ -51,7 +51,7 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class TrainedParts:
     """What a trainer hands back: named parts (LightGBM text, safetensors, JSON), how it was trained, and figures."""
 
     parts: Mapping[str, bytes]
@@ -59,7 +59,7 @@ class Learned:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
-Train = Callable[[Lesson], Learned]
+Train = Callable[[Lesson], TrainedParts]
 Load = Callable[[Artefact, Site], AgentPolicy]
 
 

@@ -17,11 +17,11 @@ from luna.errors import NotFoundError
 from luna.objects import ObjectStore
 from luna.site import Site
 from services.agent.artefacts import Artefact, ArtefactError, Header, SiteFacts, load_artefact, save_artefact
-from services.agent.card import Card, load_card, save_card
+from services.agent.card import AgentCard, load_card, save_card
 from services.agent.history import History, read_history
 from services.agent.network import NetworkError
 from services.agent.policy import AgentPolicy
-from services.agent.registry import KindDeclaration, Learned, Lesson, Progress, find_champion, find_kind, keep_quiet, load_run
+from services.agent.registry import KindDeclaration, Lesson, Progress, TrainedParts, find_champion, find_kind, keep_quiet, load_run
 from services.forecaster.model.artefact import name_digest
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.policies import plan_by_planner
@@ -119,7 +119,7 @@ def _judge(scores: Mapping[str, float], metrics: Mapping[str, float]) -> Verdict
     return Verdict(scores[NEW] >= scores[CHAMPION] - TOLERANCE, said, metrics)
 
 
-def compose_artefact(declared: KindDeclaration, site: Site, lesson: Lesson, learned: Learned) -> Artefact:
+def compose_artefact(declared: KindDeclaration, site: Site, lesson: Lesson, learned: TrainedParts) -> Artefact:
     """Return what a trainer handed back as an artefact of its kind."""
     window = lesson.history.scene.timeline
     header = Header(
@@ -158,7 +158,7 @@ def record_training(connection: Connection, objects: ObjectStore, site: Site, tr
         verdict=trained.verdict.reason,
     )
     batch = trained.history.episodes
-    save_card(Card(run, header, batch.episodes.size, len(batch.refused), site.timezone), objects)
+    save_card(AgentCard(run, header, batch.episodes.size, len(batch.refused), site.timezone), objects)
     training_runs.save(connection, site.name, run)
     return training_runs.load(connection, site.name, run.run_id)
 

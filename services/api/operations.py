@@ -122,7 +122,7 @@ CONTROL = (
 _AGENT = f"{_SITE}/agent"
 _AGENT_PAGE = "what the page Antares shows; the command luna agent trains and measures"
 AGENT = (
-    Operation("read_agent", "GET", _AGENT, "read", alone=_AGENT_PAGE),
+    Operation("read_agent", "GET", _AGENT, "read", "agent status"),
     Operation("list_agent_scores", "GET", f"{_AGENT}/scores", "read", alone=_AGENT_PAGE),
     Operation("list_agent_slots", "GET", f"{_AGENT}/slots", "read", alone=_AGENT_PAGE),
     Operation("list_agent_runs", "GET", f"{_AGENT}/runs", "read", alone=_AGENT_PAGE),

@@ -21,7 +21,7 @@ RULE = (
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedDays:
+class UsableDays:
     """The local days of which something was recorded, and why some of them cannot be lived again."""
 
     first: date
@@ -61,7 +61,7 @@ class UnseenDays:
         return [day for week in self.weeks for day in week.counted]
 
 
-def choose_unseen_days(record: RecordedDays, *, count: int, last: date | None = None) -> UnseenDays:
+def choose_unseen_days(record: UsableDays, *, count: int, last: date | None = None) -> UnseenDays:
     """Return ``count`` days by ``RULE``, fewer where there are no more.
 
     Args:
@@ -93,7 +93,7 @@ def _days_of(monday: date) -> list[date]:
     return [monday + timedelta(days=number) for number in range(WEEK)]
 
 
-def _list_weeks(record: RecordedDays, last: date) -> Iterator[date]:
+def _list_weeks(record: UsableDays, last: date) -> Iterator[date]:
     """Yield the Mondays of the weeks that lie whole in the record and that trainings before their quarter can be measured on."""
     end = last - timedelta(days=(last.weekday() + 1) % WEEK)
     for back in range(SPAN_WEEKS, 0, -1):

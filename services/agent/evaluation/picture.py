@@ -14,7 +14,7 @@ from luna.errors import InvalidInputError
 from luna.objects import ObjectStore
 from luna.site import Site
 from luna.timeline import SLOT, local_midnight
-from services.agent.evaluation.days import WEEK, RecordedDays
+from services.agent.evaluation.days import WEEK, UsableDays
 from services.agent.evaluation.plots import draw_day
 from services.agent.evaluation.record import read_record
 from services.agent.evaluation.replay import issue_forecasts, load_learned
@@ -48,7 +48,7 @@ def _week_of(day: date) -> dict[str, date]:
     return {"first": monday, "last": monday + timedelta(days=WEEK - 1)}
 
 
-def find_stretch(record: RecordedDays, day: date) -> tuple[date, date]:
+def find_stretch(record: UsableDays, day: date) -> tuple[date, date]:
     """Return the first and last of the days in a row around ``day`` that can be lived again.
 
     Raises:

@@ -11,13 +11,13 @@ from luna.errors import NotFoundError
 from luna.physics import BoolArray
 from luna.site import Site
 from luna.timeline import Timeline, local_dates, local_days, parse_zone
-from services.agent.evaluation.days import RecordedDays
+from services.agent.evaluation.days import UsableDays
 
 _NEEDED = ("load_kwh", "pv_kwh")
 EXCLUDED = "exclude"
 
 
-def read_record(connection: Connection, site: Site, *, first: date | None = None, last: date | None = None) -> RecordedDays:
+def read_record(connection: Connection, site: Site, *, first: date | None = None, last: date | None = None) -> UsableDays:
     """Return the whole days that were recorded, from ``first`` to ``last`` (default: all there are), and what speaks against some.
 
     Raises:
@@ -30,7 +30,7 @@ def read_record(connection: Connection, site: Site, *, first: date | None = None
         raise NotFoundError("no whole day was recorded", field="site", value=site.name, remedy=remedy)
     window = local_days(begin, end, parse_zone(site.timezone))
     unusable = _find_gaps(connection, site, window) | _find_excluded(connection, site, begin, end)
-    return RecordedDays(begin, end, dict(sorted(unusable.items())))
+    return UsableDays(begin, end, dict(sorted(unusable.items())))
 
 
 def _whole_days(connection: Connection, site: Site) -> tuple[date, date]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.agent.environment.states import StateArray
-from services.agent.imitation.samples import Samples, School
+from services.agent.imitation.samples import ModeSamples, School
 
 
 class Learner(Protocol):
@@ -21,8 +21,8 @@ Grown = TypeVar("Grown", bound=Learner)
 
 
 def learn_by_dagger(
-    schools: Sequence[School], fit: Callable[[Samples], Grown], *, rounds: int, rng: np.random.Generator, told: Callable[[int], None] = lambda _: None
-) -> tuple[Grown, Samples]:
+    schools: Sequence[School], fit: Callable[[ModeSamples], Grown], *, rounds: int, rng: np.random.Generator, told: Callable[[int], None] = lambda _: None
+) -> tuple[Grown, ModeSamples]:
     """Return the learner of the last round, and all it was shown; no rounds: plain imitation of the teacher.
 
     Args:
@@ -32,12 +32,12 @@ def learn_by_dagger(
         rng: draws the states of charge at midnight.
         told: hears how many learners there are by now.
     """
-    samples = Samples.join([school.follow_teacher(rng) for school in schools])
+    samples = ModeSamples.join([school.follow_teacher(rng) for school in schools])
     learner = fit(samples)
     told(1)
     for number in range(rounds):
         own = [school.follow_learner(learner.scores, rng) for school in schools]
-        samples = Samples.join([samples, *own])
+        samples = ModeSamples.join([samples, *own])
         learner = fit(samples)
         told(number + 2)
     return learner, samples

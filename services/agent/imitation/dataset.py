@@ -12,7 +12,7 @@ from luna.database.episodes import EpisodeStep
 from luna.errors import InvalidInputError
 from luna.physics import Mode
 from luna.timeline import to_instant
-from services.agent.imitation.samples import Samples, School
+from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import MODES
 
 FORMAT = 1
@@ -27,7 +27,7 @@ COLUMNS = {
 }
 
 
-def export_samples(samples: Samples, school: School) -> bytes:
+def export_samples(samples: ModeSamples, school: School) -> bytes:
     """Return samples as a safetensors file."""
     from safetensors.numpy import save
 
@@ -54,7 +54,7 @@ def export_samples(samples: Samples, school: School) -> bytes:
     return save(tensors, metadata=header)
 
 
-def import_samples(content: bytes, school: School) -> Samples:
+def import_samples(content: bytes, school: School) -> ModeSamples:
     """Return exported samples of a history.
 
     Raises:
@@ -75,7 +75,7 @@ def import_samples(content: bytes, school: School) -> Samples:
     slot = (tensors["slot_start"] - int(window.starts[0].astype("datetime64[s]").astype(np.int64))) // int(window.step.total_seconds())
     if not ((slot >= 0) & (slot < window.count)).all():
         raise InvalidInputError("the samples are of another time than the history", field="slot_start", remedy="Read a history that holds them.")
-    return Samples(slot=slot, **{name: tensors[name] for name in ("stored_kwh", "states", "mode", "regret", "weight")})
+    return ModeSamples(slot=slot, **{name: tensors[name] for name in ("stored_kwh", "states", "mode", "regret", "weight")})
 
 
 def _read_header(content: bytes) -> dict[str, str]:
@@ -84,7 +84,7 @@ def _read_header(content: bytes) -> dict[str, str]:
     return header
 
 
-def take_episodes(school: School, steps: Sequence[EpisodeStep]) -> Samples:
+def take_episodes(school: School, steps: Sequence[EpisodeStep]) -> ModeSamples:
     """Return what recorded training episodes of the only battery visited, each slot with the mode that was told then; the teacher says what it cost.
 
     Each step holds a day (``state.soc``, ``action.mode``) from its slot on; days beyond the history are left out.

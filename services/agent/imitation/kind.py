@@ -13,11 +13,11 @@ from services.agent.environment.states import COMPACT, V1_1
 from services.agent.imitation.dagger import Grown, Learner, learn_by_dagger
 from services.agent.imitation.networks import NetworkSettings, fit_network
 from services.agent.imitation.policy import LearnedModes
-from services.agent.imitation.samples import Samples, School
+from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import MODES, Teacher, ask_oracle, ask_programme
 from services.agent.imitation.trees import TreeClassifier, TreeClassifierSettings, grow_classifier
-from services.agent.network import Network
-from services.agent.registry import Learned, Lesson, agent_kind
+from services.agent.network import SmallNetwork
+from services.agent.registry import Lesson, TrainedParts, agent_kind
 
 # A few hundred days are too few for trees to choose among two hundred hourly values.
 TREE_LAYOUT, NETWORK_LAYOUT = COMPACT, V1_1
@@ -41,47 +41,47 @@ def load_network(artefact: Artefact, site: Site) -> LearnedModes:
     from safetensors.numpy import load
 
     del site
-    return LearnedModes(NETWORK_LAYOUT, Network.read(load(artefact.parts[_TENSORS]), json.loads(artefact.text(_NETWORK))).scores)
+    return LearnedModes(NETWORK_LAYOUT, SmallNetwork.read(load(artefact.parts[_TENSORS]), json.loads(artefact.text(_NETWORK))).scores)
 
 
 @agent_kind("imitation", state_version=TREE_LAYOUT.version, load=load_trees)
-def train_trees(lesson: Lesson) -> Learned:
+def train_trees(lesson: Lesson) -> TrainedParts:
     """Grow trees that choose the oracle's modes, on the states that they themselves reach."""
     settings, school = TreeClassifierSettings(), School(lesson.history, ask_oracle(lesson.history), TREE_LAYOUT)
     fit = partial(grow_classifier, settings=settings, seed=lesson.seed)
     trees, samples = _learn(lesson, school, fit)
-    return Learned({_TREES: trees.text().encode()}, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(trees, samples))
+    return TrainedParts({_TREES: trees.text().encode()}, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(trees, samples))
 
 
 @agent_kind("network", state_version=NETWORK_LAYOUT.version, load=load_network)
-def train_network(lesson: Lesson) -> Learned:
+def train_network(lesson: Lesson) -> TrainedParts:
     """Train a network that chooses the oracle's modes, on the states that it itself reaches."""
     return _train_network(lesson, ask_oracle(lesson.history))
 
 
 @agent_kind("clone", state_version=NETWORK_LAYOUT.version, load=load_network)
-def train_clone(lesson: Lesson) -> Learned:
+def train_clone(lesson: Lesson) -> TrainedParts:
     """Train a network that chooses as the stochastic programme does, which plans by the mean value over courses."""
     return _train_network(lesson, ask_programme(lesson.history, progress=lesson.progress))
 
 
-def _train_network(lesson: Lesson, teacher: Teacher) -> Learned:
+def _train_network(lesson: Lesson, teacher: Teacher) -> TrainedParts:
     from safetensors.numpy import save
 
     settings = NetworkSettings()
     network, samples = _learn(lesson, School(lesson.history, teacher, NETWORK_LAYOUT), partial(fit_network, settings=settings, seed=lesson.seed))
     header = network.header | {"state_version": NETWORK_LAYOUT.version, "modes": [mode.word for mode in MODES]}
     parts = {_NETWORK: json.dumps(header).encode(), _TENSORS: save(network.tensors)}
-    return Learned(parts, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(network, samples))
+    return TrainedParts(parts, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(network, samples))
 
 
-def _learn(lesson: Lesson, school: School, fit: Callable[[Samples], Grown]) -> tuple[Grown, Samples]:
+def _learn(lesson: Lesson, school: School, fit: Callable[[ModeSamples], Grown]) -> tuple[Grown, ModeSamples]:
     """Return what is learned, and all samples; each round is a step of progress."""
     rng = np.random.default_rng(lesson.seed)
     return learn_by_dagger([school], fit, rounds=ROUNDS, rng=rng, told=lambda done: lesson.progress(done, 1 + ROUNDS, "train"))
 
 
-def _measure(learner: Learner, samples: Samples) -> dict[str, float]:
+def _measure(learner: Learner, samples: ModeSamples) -> dict[str, float]:
     """Return how often the teacher's mode is chosen, and what choices cost more than the cheapest mode, currency per slot."""
     chosen = learner.scores(samples.states).argmax(axis=1)
     lost = samples.regret[np.arange(chosen.size), chosen]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from services.agent.imitation.samples import Samples
+from services.agent.imitation.samples import ModeSamples
 from services.agent.imitation.teachers import MODES
-from services.agent.network import Network, Scale
+from services.agent.network import Scale, SmallNetwork
 
 if TYPE_CHECKING:
     # Only who trains loads PyTorch.
@@ -32,7 +32,7 @@ class NetworkSettings:
     most_regret: float = 1.5
 
 
-def fit_network(samples: Samples, settings: NetworkSettings, *, seed: int) -> Network:
+def fit_network(samples: ModeSamples, settings: NetworkSettings, *, seed: int) -> SmallNetwork:
     """Return the network whose choices cost least on the average; the same samples and seed give the same network.
 
     The loss of a state is the regret to be expected of the modes by their shares of belief, so that states in which much is at stake count most, and
@@ -56,7 +56,7 @@ def fit_network(samples: Samples, settings: NetworkSettings, *, seed: int) -> Ne
             optimiser.step()
         schedule.step()
     weights, biases = ([getattr(layer, part).detach().numpy().copy() for layer in layers] for part in ("weight", "bias"))
-    return Network(weights, biases, "relu", scale)
+    return SmallNetwork(weights, biases, "relu", scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class _Rows:
     weight: "Tensor"
 
     @classmethod
-    def of(cls, samples: Samples, scale: Scale, *, most_regret: float) -> "_Rows":
+    def of(cls, samples: ModeSamples, scale: Scale, *, most_regret: float) -> "_Rows":
         import torch
 
         regret = samples.share_regret(most_regret)

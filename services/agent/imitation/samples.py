@@ -21,7 +21,7 @@ _Choose = Callable[[IndexArray, FloatArray], IntArray]
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
+class ModeSamples:
     """States and what they teach: ``states`` of shape ``(samples, size)``, ``regret`` (currency) of ``(samples, modes)``, the others ``(samples,)``.
 
     ``slot`` is the place in the history's window, ``stored_kwh`` what the battery held at its start, ``mode`` the teacher's, ``weight`` what it counts.
@@ -39,7 +39,7 @@ class Samples:
         return np.minimum(self.regret / max(float(self.regret.mean()), 1e-9), most)
 
     @classmethod
-    def join(cls, parts: Sequence["Samples"]) -> Self:
+    def join(cls, parts: Sequence["ModeSamples"]) -> Self:
         """Return the samples of all parts, in order."""
         return cls(**{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)})
 
@@ -52,11 +52,11 @@ class School:
     teacher: Teacher
     layout: StateLayout
 
-    def follow_teacher(self, rng: np.random.Generator) -> Samples:
+    def follow_teacher(self, rng: np.random.Generator) -> ModeSamples:
         """Return every day of the history as the teacher lives it, from any state of charge at midnight."""
         return self._live(lambda slots, stored: self._ask(stored, slots), rng)
 
-    def follow_learner(self, score: Score, rng: np.random.Generator) -> Samples:
+    def follow_learner(self, score: Score, rng: np.random.Generator) -> ModeSamples:
         """Return every day of the history as the learner lives it, labelled by the teacher: the states that it reaches itself.
 
         Source: Ross, Gordon, Bagnell 2011, "A reduction of imitation learning and structured prediction to no-regret online learning".
@@ -73,7 +73,7 @@ class School:
         held[slots] = stored_kwh
         return self.teacher.modes(held)[slots]
 
-    def _live(self, choose: _Choose, rng: np.random.Generator) -> Samples:
+    def _live(self, choose: _Choose, rng: np.random.Generator) -> ModeSamples:
         """Return all days side by side, each by what really happened."""
         table, battery = self.history.episodes.episodes, self.teacher.limits.batteries
         lowest, highest = battery.min_kwh[0, 0], battery.max_kwh[0, 0]
@@ -93,9 +93,9 @@ class School:
         flows = simulate_slot(clamp(asked, stored_kwh[None, :], limits), stored_kwh[None, :], actuals, limits=limits)
         return np.asarray(flows.stored_kwh[0])
 
-    def label(self, stored_kwh: FloatArray) -> Samples:
+    def label(self, stored_kwh: FloatArray) -> ModeSamples:
         """Return the slots of a course that count, labelled; ``stored_kwh`` at the start of each slot of the window, NaN where nobody was."""
         slot = np.flatnonzero(np.isfinite(stored_kwh) & (self.teacher.weight > 0))
         held = np.where(np.isfinite(stored_kwh), stored_kwh, self.teacher.limits.batteries.min_kwh[0, 0])
         mode, regret = self.teacher.modes(held)[slot], self.teacher.regrets(held)[slot]
-        return Samples(slot, held[slot], self.see(slot, held[slot]), mode, regret, self.teacher.weight[slot])
+        return ModeSamples(slot, held[slot], self.see(slot, held[slot]), mode, regret, self.teacher.weight[slot])

@@ -7,7 +7,7 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.agent.environment.states import StateArray
-from services.agent.imitation.samples import Samples
+from services.agent.imitation.samples import ModeSamples
 from services.agent.imitation.teachers import MODES
 from services.forecaster.model.trees import import_lightgbm
 
@@ -51,7 +51,7 @@ class TreeClassifier:
         return str(self.booster.model_to_string())
 
 
-def grow_classifier(samples: Samples, settings: TreeClassifierSettings, *, seed: int) -> TreeClassifier:
+def grow_classifier(samples: ModeSamples, settings: TreeClassifierSettings, *, seed: int) -> TreeClassifier:
     """Return trees whose choices cost least on the average; the same samples and seed grow the same trees.
 
     The loss of a state is the regret to be expected of the modes by their shares of belief, and a little of what the teacher's own mode is less believed in.

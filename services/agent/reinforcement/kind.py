@@ -8,10 +8,10 @@ from typing import Any
 from luna.site import Site
 from services.agent.artefacts import Artefact
 from services.agent.environment.states import V1_1
-from services.agent.network import Network
-from services.agent.registry import Learned, Lesson, agent_kind
+from services.agent.network import SmallNetwork
+from services.agent.registry import Lesson, TrainedParts, agent_kind
 from services.agent.reinforcement.policy import RlPolicy
-from services.agent.reinforcement.training import Course, TrainingRule, describe_training, train_network
+from services.agent.reinforcement.training import TrainingCourse, TrainingRule, describe_training, train_network
 
 LAYOUT = V1_1
 _HEADER, _TENSORS = "network.json", "network.safetensors"
@@ -29,25 +29,25 @@ def load_rl(artefact: Artefact, site: Site) -> RlPolicy:
 
 
 @agent_kind("rl", state_version=LAYOUT.version, load=load_rl)
-def train_rl(lesson: Lesson) -> Learned:
+def train_rl(lesson: Lesson) -> TrainedParts:
     """Train a policy by reinforcement, on homes such as the site could be and on the site itself."""
     from safetensors.numpy import save
 
     rule, history = TrainingRule(layout=LAYOUT), lesson.history
     start, begun_with = find_start(lesson)
-    course = Course(lesson.steps, lesson.seed, start, progress=lesson.progress)
+    course = TrainingCourse(lesson.steps, lesson.seed, start, progress=lesson.progress)
     trained = train_network(history.scene, course, rule=rule, verdicts=history.verdicts)
     header = trained.network.header | {"state_version": LAYOUT.version}
     settings = asdict(rule) | {"layout": LAYOUT.version, "stage": trained.stage, "begun_with": begun_with}
-    return Learned({_HEADER: json.dumps(header).encode(), _TENSORS: save(trained.network.tensors)}, settings, describe_training(trained, course, rule))
+    return TrainedParts({_HEADER: json.dumps(header).encode(), _TENSORS: save(trained.network.tensors)}, settings, describe_training(trained, course, rule))
 
 
-def find_start(lesson: Lesson) -> tuple[Network | None, str | None]:
+def find_start(lesson: Lesson) -> tuple[SmallNetwork | None, str | None]:
     """Return a network that another kind has learned at the site, and that kind; None where there is none. It scores all modes in order, as this kind does."""
     for kind in ("clone", "network"):
         artefact = lesson.teacher(kind)
         if artefact is not None and artefact.header.state_version == LAYOUT.version:
-            return Network.read(*_unpack(artefact)), kind
+            return SmallNetwork.read(*_unpack(artefact)), kind
     return None, None
 
 

@@ -14,7 +14,7 @@ from luna.timeline import FloatArray, IndexArray
 from services.agent.environment.known import KnownSlots
 from services.agent.environment.states import StateLayout, find_layout, see_problem
 from services.agent.modes import plan_by_modes
-from services.agent.network import Network
+from services.agent.network import SmallNetwork
 from services.planner.dp.plan import Plan
 from services.planner.problem.knowledge import SitePrices
 from services.planner.problem.problem import Problem
@@ -27,7 +27,7 @@ class RlPolicy:
     Invariants: depends on the problem alone; the same problem, the same plan.
     """
 
-    network: Network
+    network: SmallNetwork
     layout: StateLayout
 
     @classmethod
@@ -38,7 +38,7 @@ class RlPolicy:
             NetworkError: what is stored is no whole network.
             InvalidInputError: it reads states of a version that is not known, or other than that version's.
         """
-        network, layout = Network.read(tensors, header), find_layout(str(header.get("state_version")))
+        network, layout = SmallNetwork.read(tensors, header), find_layout(str(header.get("state_version")))
         if (network.inputs, network.outputs) != (layout.size, len(Mode)):
             value = f"{network.inputs} → {network.outputs}"
             raise InvalidInputError(f"the network does not read states {layout.version}", field="state_version", value=value, remedy="Train again.")

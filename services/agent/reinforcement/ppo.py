@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
-from services.agent.network import Activation, Float32Array, Moments, Network, Scale
+from services.agent.network import Activation, Float32Array, Moments, Scale, SmallNetwork
 from services.agent.reinforcement.run_folder import RunFolder
 
 # Told updates done, updates in all, and what the update was like.
@@ -30,7 +30,7 @@ Progress = Callable[[int, int, Mapping[str, float]], None]
 _INITIAL_WEIGHTS = 2**31
 
 
-class VectorEnv(Protocol):
+class LearningEnv(Protocol):
     """Many episodes side by side; one that ends is followed by a new one at once."""
 
     @property
@@ -102,7 +102,7 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RolloutBatch:
     """What an update learns from, one row a step."""
 
     states: Tensor
@@ -112,11 +112,11 @@ class Batch:
     advantages: Tensor
     returns: Tensor
 
-    def minibatches(self, size: int, rng: np.random.Generator) -> Iterator["Batch"]:
+    def minibatches(self, size: int, rng: np.random.Generator) -> Iterator["RolloutBatch"]:
         """Yield all rows in random order, ``size`` at a time [H6]."""
         order = torch.from_numpy(rng.permutation(self.actions.shape[0])).to(self.states.device)
         for rows in torch.split(order, size):
-            yield Batch(*(getattr(self, name)[rows] for name in self.__slots__))
+            yield RolloutBatch(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
 class Ppo:
@@ -133,7 +133,7 @@ class Ppo:
         InvalidInputError: ``start`` reads other states, or chooses among other actions, than the environment's.
     """
 
-    def __init__(self, environment: VectorEnv, settings: Hyperparameters, *, seed: int, start: Network | None = None, device: str = "cpu") -> None:
+    def __init__(self, environment: LearningEnv, settings: Hyperparameters, *, seed: int, start: SmallNetwork | None = None, device: str = "cpu") -> None:
         # Threads cost small networks more than they bring, and change what sums come to.
         torch.set_num_threads(1)
         self.environment, self.settings, self.seed, self.device = environment, settings, seed, torch.device(device)
@@ -153,7 +153,7 @@ class Ppo:
         # Epsilon as in the first implementation, not Adam's own. [H3]
         self.adam = torch.optim.Adam([*self.policy.parameters(), *self.value.parameters()], lr=settings.learning_rate, eps=1e-5, fused=True)
 
-    def _begin_with(self, start: Network) -> None:
+    def _begin_with(self, start: SmallNetwork) -> None:
         if (start.inputs, start.outputs) != (self.environment.state_size, self.environment.action_count):
             wanted = f"{self.environment.state_size} → {self.environment.action_count}"
             raise InvalidInputError(f"the network to begin with is not {wanted}", field="start", value=f"{start.inputs} → {start.outputs}")
@@ -174,10 +174,10 @@ class Ppo:
         return self.states.scale if self.start is None else self.start.scale
 
     @property
-    def network(self) -> Network:
+    def network(self) -> SmallNetwork:
         """The policy as it is kept and asked."""
         weights, biases = ([_to_array(getattr(layer, part)) for layer in _layers(self.policy)] for part in ("weight", "bias"))
-        return Network(weights, biases, self.activation, self.scale)
+        return SmallNetwork(weights, biases, self.activation, self.scale)
 
     def learn(self) -> dict[str, float]:
         """Make one update and return what it was like."""
@@ -215,7 +215,7 @@ class Ppo:
         return Rollout(scaled, chosen, rewards, done, torch.from_numpy(scale.apply(states)).to(self.device))
 
     @torch.no_grad()
-    def _prepare(self, rollout: Rollout) -> tuple[Batch, Tensor]:
+    def _prepare(self, rollout: Rollout) -> tuple[RolloutBatch, Tensor]:
         """Return what is learned from, and what the value expected of it, one number a step."""
         states, actions = rollout.states.flatten(0, 1), torch.from_numpy(rollout.actions.ravel()).to(self.device)
         steps, count = rollout.rewards.shape
@@ -227,7 +227,7 @@ class Ppo:
         returns = advantages + values[:-1]
         log_probability = self.policy(states).log_softmax(dim=1).gather(1, actions[:, None]).squeeze(1)
         columns = (torch.from_numpy(each.ravel().astype(np.float32)).to(self.device) for each in (advantages, returns))
-        return Batch(states, clock[:-count], actions, log_probability, *columns), value
+        return RolloutBatch(states, clock[:-count], actions, log_probability, *columns), value
 
     def _expect(self, states: Tensor, clock: Tensor) -> Tensor:
         """Return what is earned from states on, as the value expects it."""
@@ -243,7 +243,7 @@ class Ppo:
         self.returns.add(sums.reshape(-1, 1))
         return rollout.rewards / max(float(self.returns.scale.std[0]), 1e-8)
 
-    def _descend(self, part: Batch) -> Tensor:
+    def _descend(self, part: RolloutBatch) -> Tensor:
         """Take one step of Adam and return losses, entropy, divergence and the share of clipped rows, without waiting for them."""
         settings = self.settings
         log_probabilities = self.policy(part.states).log_softmax(dim=1)
@@ -311,7 +311,7 @@ def estimate_advantages(rewards: FloatArray, values: NDArray[Any], done: NDArray
     return advantages
 
 
-def learn_policy(learner: Ppo, *, folder: RunFolder | None = None, progress: Progress | None = None) -> Network:
+def learn_policy(learner: Ppo, *, folder: RunFolder | None = None, progress: Progress | None = None) -> SmallNetwork:
     """Return the policy after all updates; with a folder, going on from its last checkpoint.
 
     Raises:

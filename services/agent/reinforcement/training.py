@@ -16,7 +16,7 @@ from services.agent.environment.episodes import NO_VERDICTS, EpisodeBatch
 from services.agent.environment.states import V1_1, StateArray, StateLayout
 from services.agent.environment.transition import EnvRule
 from services.agent.environment.vector_env import VectorEnv
-from services.agent.network import Network
+from services.agent.network import SmallNetwork
 from services.agent.reinforcement.randomisation import HomeDraw, draw_homes
 from services.planner.replay.data import ReplayData
 
@@ -50,18 +50,18 @@ def keep_quiet(done: int, total: int, label: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TrainingCourse:
     """Of a training: how many steps, by which seed, from which network it begins, and where it keeps what it needs to go on after a crash."""
 
     steps: int = 2_000_000
     seed: int = 0
-    start: Network | None = None
+    start: SmallNetwork | None = None
     folder: Path | None = None
     progress: Progress = keep_quiet
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class TrainingStage:
     """A part of a training: what is learned from, and how long."""
 
     name: str
@@ -71,7 +71,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
+class ValidationRun:
     """What a day cost on average under a policy and under none, currency; stored energy is counted in."""
 
     policy: float
@@ -83,13 +83,13 @@ class Lived:
 class TrainedNetwork:
     """What was learned, after which stage it was best, and what each stage's network cost on the days held back."""
 
-    network: Network
+    network: SmallNetwork
     stage: str
-    judged: Mapping[str, Lived]
+    judged: Mapping[str, ValidationRun]
 
 
 def train_network(
-    scene: ReplayData, course: Course, *, rule: TrainingRule = TrainingRule(), verdicts: Mapping[date, QualityVerdict] = NO_VERDICTS
+    scene: ReplayData, course: TrainingCourse, *, rule: TrainingRule = TrainingRule(), verdicts: Mapping[date, QualityVerdict] = NO_VERDICTS
 ) -> TrainedNetwork:
     """Return the policy that was learned from a scene.
 
@@ -109,7 +109,7 @@ def train_network(
     homes = draw_homes(learned, rule.homes, rng=np.random.default_rng([course.seed, 1]), days=rule.episode_days)
     judges = EpisodeBatch.of(held_back, days=rule.episode_days, verdicts=verdicts)
     own_steps = round(course.steps * rule.own_share)
-    stages = [Stage("homes", homes, course.steps - own_steps, rule.learning_rate), Stage("own", own, own_steps, rule.own_learning_rate)]
+    stages = [TrainingStage("homes", homes, course.steps - own_steps, rule.learning_rate), TrainingStage("own", own, own_steps, rule.own_learning_rate)]
     networks, judged, start, before = {}, {}, course.start, 0
     for stage in stages:
         start = networks[stage.name] = _learn_stage(ppo, stage, replace(course, start=start), rule=rule, before=before)
@@ -150,7 +150,7 @@ def hold_back_days(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, R
     return learned, held_back
 
 
-def _learn_stage(ppo: ModuleType, stage: Stage, course: Course, *, rule: TrainingRule, before: int) -> Network:
+def _learn_stage(ppo: ModuleType, stage: TrainingStage, course: TrainingCourse, *, rule: TrainingRule, before: int) -> SmallNetwork:
     environment = VectorEnv(stage.batch, rule.count, rule=EnvRule(layout=rule.layout, control="modes", start_share=None))
     rollout = int(stage.batch.episodes.count.max())
     warm = 0 if course.start is None else rule.value_updates
@@ -167,15 +167,15 @@ def _learn_stage(ppo: ModuleType, stage: Stage, course: Course, *, rule: Trainin
         return ppo.learn_policy(learner, folder=folder, progress=tell)  # type: ignore[no-any-return]
 
 
-def choose_best(network: Network) -> Choose:
+def choose_best(network: SmallNetwork) -> Choose:
     """Return who takes the mode that a network scores highest."""
     return lambda states: network.scores(states).argmax(axis=1)
 
 
-def judge_policy(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> Lived:
+def judge_policy(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> ValidationRun:
     """Return what a day of a batch costs on average, each episode lived through from the same state of charge."""
     own, house, idle = (_live(batch, each, rule) for each in (choose, _always(Mode.SELF_CONSUMPTION), _always(Mode.HOLD)))
-    return Lived(own, house, idle)
+    return ValidationRun(own, house, idle)
 
 
 def _always(mode: Mode) -> Choose:
@@ -194,7 +194,7 @@ def _live(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> float:
     return cost / (count * rule.episode_days)
 
 
-def describe_training(trained: TrainedNetwork, course: Course, rule: TrainingRule) -> dict[str, float]:
+def describe_training(trained: TrainedNetwork, course: TrainingCourse, rule: TrainingRule) -> dict[str, float]:
     """Return figures of a training."""
     figures = {f"{stage}.{name}_per_day": value for stage, lived in trained.judged.items() for name, value in asdict(lived).items()}
     return figures | {"steps": float(course.steps), "episode_days": float(rule.episode_days)}

@@ -5,7 +5,7 @@ from typing import Any
 
 from luna.site import Site
 from services.agent.artefacts import Artefact
-from services.agent.registry import Learned, Lesson, agent_kind
+from services.agent.registry import Lesson, TrainedParts, agent_kind
 from services.agent.value.correction import FEATURES, STRENGTH, ValueCorrection
 from services.agent.value.policy import ValuePolicy
 from services.agent.value.training import learn_correction
@@ -24,10 +24,10 @@ def load_value(artefact: Artefact, site: Site) -> ValuePolicy:
 
 
 @agent_kind("value", state_version=STATE_VERSION, load=load_value)
-def train_value(lesson: Lesson) -> Learned:
+def train_value(lesson: Lesson) -> TrainedParts:
     """Learn how far the mean over courses is off, and keep that only where it surely pays; courses and prices need no training."""
     policy = ValuePolicy()
     correction, metrics = learn_correction(lesson.history, policy, seed=lesson.seed, progress=lesson.progress)
     settings = {"foresees_prices": policy.foresees_prices, "strength": STRENGTH, "features": list(FEATURES)}
     parts = {SETTINGS: json.dumps(settings).encode()} | ({} if correction is None else {CORRECTION: correction.text.encode()})
-    return Learned(parts, settings, metrics)
+    return TrainedParts(parts, settings, metrics)

@@ -52,11 +52,11 @@ class ValuePolicy:
         obstacle = find_obstacle(problem)
         if obstacle is not None:
             return replace(decide(problem, Solver()), not_learned=obstacle)
-        seen = self.pose(problem, prices)
+        seen = self.see_problem(problem, prices)
         made = make_plan(seen, Solver())
         return follow_made(seen, made if self.correction is None else self.correction.apply(made, prices))
 
-    def pose(self, problem: Problem, prices: SitePrices) -> Problem:
+    def see_problem(self, problem: Problem, prices: SitePrices) -> Problem:
         """Return the problem as the agent sees it: with prices that it expects, and courses that load and PV may take."""
         seen = foresee_prices(problem, prices) if self.foresees_prices else problem
         courses = list_courses(seen)

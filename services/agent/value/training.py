@@ -29,7 +29,7 @@ NAME = "antares"
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ValueRows:
     """What was known at decisions, ``(rows, features)``, and what V′ was off by in hindsight, in mean prices ahead, ``(rows,)``."""
 
     features: FloatArray
@@ -37,7 +37,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class HourlyDecision:
     """A plan as it was made: when, what was known, the mean price ahead, and V′ at the end of its first hour."""
 
     features: FloatArray
@@ -46,11 +46,11 @@ class Decision:
 
 
 @dataclass
-class Recorder:
+class DecisionRecorder:
     """Plans as a policy does, and keeps what was known by the instant a plan was made at."""
 
     policy: ValuePolicy
-    decisions: dict[datetime, Decision] = field(default_factory=dict)
+    decisions: dict[datetime, HourlyDecision] = field(default_factory=dict)
     stored_kwh: dict[datetime, float] = field(default_factory=dict)
 
     def plan(self, problem: Problem, prices: SitePrices) -> Plan:
@@ -59,30 +59,30 @@ class Recorder:
         start, features = problem.outlook.timeline.start, describe_plan(plan, prices)
         self.stored_kwh[start] = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
         if features is not None:
-            self.decisions[start] = Decision(features, price_scale(plan), plan)
+            self.decisions[start] = HourlyDecision(features, price_scale(plan), plan)
         return plan
 
 
-def collect_rows(scenes: Sequence[ReplayData], policy: ValuePolicy, *, progress: Progress) -> Rows:
+def collect_rows(scenes: Sequence[ReplayData], policy: ValuePolicy, *, progress: Progress) -> ValueRows:
     """Return a row for each hour whose end is known: replays of the policy beside the optimum in hindsight."""
     parts = []
     for place, scene in enumerate(scenes):
-        recorder = Recorder(policy)
+        recorder = DecisionRecorder(policy)
         run(scene, ReplaySpec([NAME], HOUR_SLOTS, learned={NAME: recorder.plan}))
         parts.append(_label(scene, recorder))
         progress(place + 1, len(scenes), "antares: what stored energy turned out to be worth")
     found = [part for part in parts if part.label.size]
     if not found:
-        return Rows(np.empty((0, 0)), np.empty(0))
-    return Rows(np.concatenate([part.features for part in found]), np.concatenate([part.label for part in found]))
+        return ValueRows(np.empty((0, 0)), np.empty(0))
+    return ValueRows(np.concatenate([part.features for part in found]), np.concatenate([part.label for part in found]))
 
 
-def _label(scene: ReplayData, recorder: Recorder) -> Rows:
+def _label(scene: ReplayData, recorder: DecisionRecorder) -> ValueRows:
     """Return the rows of a scene: V′ of the oracle at the state reached an hour later, less the policy's."""
     oracle, step = plan_with_hindsight(scene, Rules.of(scene)).value, scene.timeline.step
     ends = [start for start in recorder.decisions if start + HOUR_SLOTS * step in recorder.stored_kwh]
     if oracle is None or not ends:
-        return Rows(np.empty((0, 0)), np.empty(0))
+        return ValueRows(np.empty((0, 0)), np.empty(0))
     stored = np.zeros(scene.timeline.count)
     slots = np.array([scene.timeline.index_of(start) + HOUR_SLOTS - 1 for start in ends])
     stored[slots] = [recorder.stored_kwh[start + HOUR_SLOTS * step] for start in ends]
@@ -92,7 +92,7 @@ def _label(scene: ReplayData, recorder: Recorder) -> Rows:
     expected = [read_value(decision.plan, HOUR_SLOTS - 1, float(stored[slot])) for decision, slot in zip(decisions, slots, strict=True)]
     label = (hindsight - np.array(expected)) / scale
     tells = (np.abs(hindsight) < FORBIDDEN_VALUE / 4) & (np.abs(np.array(expected)) < FORBIDDEN_VALUE / 4)
-    return Rows(np.array([decision.features for decision in decisions])[tells], np.clip(label, -_MOST_LABEL, _MOST_LABEL)[tells])
+    return ValueRows(np.array([decision.features for decision in decisions])[tells], np.clip(label, -_MOST_LABEL, _MOST_LABEL)[tells])
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from luna.contracts.agent import (
     ShadowPlanSummary,
     TrainAgentRequest,
 )
-from luna.contracts.agent_standing import AgentRun, AgentScores, AgentSettings, AgentWish, ScorePeriod, SlotDecision
+from luna.contracts.agent_standing import AgentRun, AgentScores, AgentSettings, AgentSettingsChange, ScorePeriod, SlotDecision
 from luna.contracts.forecast_versions import CardReply
 from luna.contracts.job import Job
 from luna.contracts.message import Day, Instant, Message
@@ -206,11 +206,13 @@ def evaluate_agent(site_id: SitePath, order: EvaluationOrder, gateway: CurrentGa
 
 
 @router.operation("Say what the agent is to be, and what it may do", response_model=AgentSettings, responses={200: _TAGGED, **document_errors(OutdatedError)})
-def change_agent(site_id: SitePath, wish: AgentWish, gateway: CurrentGateway, request: Request, *, caller: CurrentCaller, if_match: IfMatch = None) -> Response:
+def change_agent(
+    site_id: SitePath, asked: AgentSettingsChange, gateway: CurrentGateway, request: Request, *, caller: CurrentCaller, if_match: IfMatch = None
+) -> Response:
     """Store it as the site's next version. A mode holds once it is offered; naming one that was withdrawn gives it back. 412 where the site changed since."""
     version = None if if_match is None else read_version(request)
     with unit_of_work(gateway.database) as connection:
-        site, changed = agent_service.change_settings(connection, site_id, wish, version=version, by=caller.signature, now=gateway.clock.now())
+        site, changed = agent_service.change_settings(connection, site_id, asked, version=version, by=caller.signature, now=gateway.clock.now())
     document = agent_service.read_settings(site).model_dump_json()
     return Response(document, headers={"ETag": version_tag(changed)}, media_type="application/json")
 

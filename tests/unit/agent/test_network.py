@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from services.agent.network import Moments, Network, NetworkError, Scale
+from services.agent.network import Moments, NetworkError, Scale, SmallNetwork
 
 
-def small_network(activation: str = "relu") -> Network:
+def small_network(activation: str = "relu") -> SmallNetwork:
     """Two inputs, two hidden units that pass each input on, one output: twice the first plus the second."""
     weights = [np.eye(2, dtype=np.float32), np.array([[2.0, 1.0]], dtype=np.float32)]
     biases = [np.zeros(2, dtype=np.float32), np.array([0.5], dtype=np.float32)]
-    return Network(weights, biases, activation, Scale(np.array([1.0, 0.0]), np.array([2.0, 1.0])))
+    return SmallNetwork(weights, biases, activation, Scale(np.array([1.0, 0.0]), np.array([2.0, 1.0])))
 
 
 def test_answers_as_its_layers_say() -> None:
@@ -35,7 +35,7 @@ def test_states_far_out_count_as_ten_deviations() -> None:
 
 def test_what_was_stored_answers_the_same() -> None:
     network = small_network("tanh")
-    again = Network.read(load(save(network.tensors)), network.header)
+    again = SmallNetwork.read(load(save(network.tensors)), network.header)
     states = np.random.default_rng(0).normal(size=(100, 2))
     assert np.array_equal(network.scores(states), again.scores(states))
 
@@ -67,7 +67,7 @@ def test_refuses_what_does_not_fit_together(tensors: dict[str, np.ndarray], head
     network = small_network()
     whole = {} if not (tensors or header) else network.tensors
     with pytest.raises(NetworkError):
-        Network.read(whole | tensors, network.header | header)
+        SmallNetwork.read(whole | tensors, network.header | header)
 
 
 def test_moments_counted_in_parts_are_those_of_the_whole() -> None:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.errors import InvalidInputError
-from services.agent.evaluation.days import HISTORY_DAYS, RecordedDays, UnseenDays, begin_quarter, choose_unseen_days
+from services.agent.evaluation.days import HISTORY_DAYS, UnseenDays, UsableDays, begin_quarter, choose_unseen_days
 
-YEAR = RecordedDays(date(2023, 1, 1), date(2023, 12, 31))
+YEAR = UsableDays(date(2023, 1, 1), date(2023, 12, 31))
 
 
 def count_by_month(chosen: UnseenDays) -> Counter[int]:
@@ -28,7 +28,7 @@ def test_of_one_recorded_year_a_hundred_days_lie_in_all_seasons_that_trainings_r
 
 
 def test_of_two_years_every_season_counts_alike_and_the_latest_year_is_taken() -> None:
-    chosen = choose_unseen_days(RecordedDays(date(2022, 1, 1), date(2023, 12, 31)), count=112)
+    chosen = choose_unseen_days(UsableDays(date(2022, 1, 1), date(2023, 12, 31)), count=112)
     seasons = Counter((week.first + timedelta(days=3)).month % 12 // 3 for week in chosen.weeks)
     assert set(seasons.values()) == {4}
     assert min(chosen.days) >= date(2023, 1, 2)
@@ -42,7 +42,7 @@ def test_of_the_last_week_only_the_days_still_wanted_count() -> None:
 def test_a_week_with_a_day_that_cannot_be_lived_is_left_out_and_says_why() -> None:
     before = choose_unseen_days(YEAR, count=100)
     gap = before.weeks[3].first + timedelta(days=2)
-    chosen = choose_unseen_days(RecordedDays(YEAR.first, YEAR.last, {gap: "no load_kwh in 3 slots", date(2023, 2, 1): "exclude"}), count=100)
+    chosen = choose_unseen_days(UsableDays(YEAR.first, YEAR.last, {gap: "no load_kwh in 3 slots", date(2023, 2, 1): "exclude"}), count=100)
     # What lies where no week is measured anyway is not told of.
     assert chosen.skipped == {gap: "no load_kwh in 3 slots"}
     assert gap not in {day for week in chosen.weeks for day in (week.first + timedelta(days=number) for number in range(7))}
@@ -55,7 +55,7 @@ def test_nothing_after_the_last_day_asked_for_is_chosen() -> None:
 
 def test_too_short_a_record_says_what_is_missing() -> None:
     with pytest.raises(InvalidInputError, match="no week can be measured"):
-        choose_unseen_days(RecordedDays(date(2023, 1, 1), date(2023, 3, 31)), count=100)
+        choose_unseen_days(UsableDays(date(2023, 1, 1), date(2023, 3, 31)), count=100)
 
 
 @given(
@@ -65,7 +65,7 @@ def test_too_short_a_record_says_what_is_missing() -> None:
     gaps=st.sets(st.integers(0, 900), max_size=10),
 )
 def test_every_week_begins_after_what_its_trainings_know_and_is_recorded_whole(first: date, length: int, count: int, gaps: set[int]) -> None:
-    record = RecordedDays(first, first + timedelta(days=length), {first + timedelta(days=gap): "gap" for gap in gaps})
+    record = UsableDays(first, first + timedelta(days=length), {first + timedelta(days=gap): "gap" for gap in gaps})
     chosen = choose_unseen_days(record, count=count)
     days = [week.first + timedelta(days=number) for week in chosen.weeks for number in range(7)]
     assert len(set(days)) == len(days)

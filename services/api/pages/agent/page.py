@@ -20,7 +20,7 @@ from luna.contracts.agent import (
     RunId,
     TrainAgentRequest,
 )
-from luna.contracts.agent_standing import AgentRun, AgentWish, ScorePeriod, ShadowPolicyType
+from luna.contracts.agent_standing import AgentRun, AgentSettingsChange, ScorePeriod, ShadowPolicyType
 from luna.contracts.forecast_versions import CardReply
 from luna.contracts.message import Day
 from luna.database import agent_gates, agent_runs, agent_status, recorded_span, sites
@@ -99,7 +99,7 @@ def evaluate_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
 @router.post("/policy")
 def choose_policy(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, shadow_policy_type: Annotated[ShadowPolicyType, Form()]) -> Response:
     """Let another policy plan beside the planner."""
-    return _change(gateway, site_id, AgentWish(shadow_policy_type=shadow_policy_type), caller)
+    return _change(gateway, site_id, AgentSettingsChange(shadow_policy_type=shadow_policy_type), caller)
 
 
 @router.post("/mode")
@@ -115,7 +115,7 @@ def choose_mode(
     """Ask for a mode of control; for more than shadow once its owner said so twice."""
     if control_mode != "shadow" and not sure:
         raise SpokenError(words_of(request, PAGE)("mode_unsure"), field="sure")
-    return _change(gateway, site_id, AgentWish(control_mode=control_mode), caller)
+    return _change(gateway, site_id, AgentSettingsChange(control_mode=control_mode), caller)
 
 
 @router.post("/withdrawal")
@@ -130,9 +130,9 @@ def take_control_back(
     return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
 
 
-def _change(gateway: Gateway, site_id: str, wish: AgentWish, caller: Caller) -> Response:
+def _change(gateway: Gateway, site_id: str, asked: AgentSettingsChange, caller: Caller) -> Response:
     with unit_of_work(gateway.database) as connection:
-        agent_service.change_settings(connection, site_id, wish, version=None, by=caller.signature, now=gateway.clock.now())
+        agent_service.change_settings(connection, site_id, asked, version=None, by=caller.signature, now=gateway.clock.now())
     return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
 
 

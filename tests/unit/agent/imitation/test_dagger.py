@@ -11,7 +11,7 @@ from services.agent.history import History
 from services.agent.imitation.dagger import learn_by_dagger
 from services.agent.imitation.networks import NetworkSettings, fit_network
 from services.agent.imitation.policy import LearnedModes
-from services.agent.imitation.samples import Samples, School
+from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracle
 from services.agent.imitation.trees import TreeClassifier, TreeClassifierSettings, grow_classifier
 from services.planner.problem.rolling_horizon import SiteKnowledge
@@ -114,6 +114,6 @@ def test_a_learner_of_one_battery_leaves_several_to_the_planner() -> None:
 
 def test_samples_are_joined_in_order(school: School) -> None:
     part = school.follow_teacher(np.random.default_rng(0))
-    joined = Samples.join([part, part])
+    joined = ModeSamples.join([part, part])
 
     np.testing.assert_array_equal(joined.slot, np.tile(part.slot, 2))

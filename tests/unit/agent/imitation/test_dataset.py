@@ -11,7 +11,7 @@ from luna.database.episodes import EpisodeStep
 from luna.errors import InvalidInputError
 from services.agent.environment.states import COMPACT, V1
 from services.agent.imitation.dataset import COLUMNS, export_samples, import_samples, take_episodes
-from services.agent.imitation.samples import Samples, School
+from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracle
 from tests.learning import make_history
 
@@ -23,18 +23,18 @@ def taught() -> School:
 
 
 @pytest.fixture(scope="module")
-def shown(taught: School) -> Samples:
+def shown(taught: School) -> ModeSamples:
     return taught.follow_teacher(np.random.default_rng(0))
 
 
-def test_exported_samples_come_back(taught: School, shown: Samples) -> None:
+def test_exported_samples_come_back(taught: School, shown: ModeSamples) -> None:
     found = import_samples(export_samples(shown, taught), taught)
 
-    for name in Samples.__slots__:
+    for name in ModeSamples.__slots__:
         np.testing.assert_array_equal(getattr(found, name), getattr(shown, name))
 
 
-def test_the_file_says_what_its_columns_are(taught: School, shown: Samples) -> None:
+def test_the_file_says_what_its_columns_are(taught: School, shown: ModeSamples) -> None:
     content = export_samples(shown, taught)
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])["__metadata__"]
@@ -44,7 +44,7 @@ def test_the_file_says_what_its_columns_are(taught: School, shown: Samples) -> N
     assert header["state_version"] == "compact"
 
 
-def test_samples_of_another_state_version_are_refused(taught: School, shown: Samples) -> None:
+def test_samples_of_another_state_version_are_refused(taught: School, shown: ModeSamples) -> None:
     with pytest.raises(InvalidInputError, match="another state_version than v1"):
         import_samples(export_samples(shown, taught), replace(taught, layout=V1))
 
@@ -54,7 +54,7 @@ def test_what_is_no_dataset_is_refused(taught: School) -> None:
         import_samples(b"nothing of the kind", taught)
 
 
-def test_samples_from_beyond_the_history_are_refused(taught: School, shown: Samples) -> None:
+def test_samples_from_beyond_the_history_are_refused(taught: School, shown: ModeSamples) -> None:
     other = make_history(1)
     with pytest.raises(InvalidInputError, match="another time"):
         import_samples(export_samples(shown, taught), School(other, ask_oracle(other), COMPACT))

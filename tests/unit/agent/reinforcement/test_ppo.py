@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from luna.errors import InvalidInputError
-from services.agent.network import Network, Scale
+from services.agent.network import Scale, SmallNetwork
 from services.agent.reinforcement.ppo import Hyperparameters, Ppo, estimate_advantages, learn_policy
 from services.agent.reinforcement.run_folder import RunFolder
 
@@ -60,11 +60,11 @@ class DayOfBattery:
         return np.column_stack([self.stored, self.hour, now, later])
 
 
-def learned(settings: Hyperparameters = SHORT, *, seed: int = 1, **options: Any) -> Network:
+def learned(settings: Hyperparameters = SHORT, *, seed: int = 1, **options: Any) -> SmallNetwork:
     return learn_policy(Ppo(DayOfBattery(), settings, seed=seed), **options)
 
 
-def same(one: Network, other: Network) -> bool:
+def same(one: SmallNetwork, other: SmallNetwork) -> bool:
     equal = [np.array_equal(a, b) for a, b in zip([*one.weights, *one.biases], [*other.weights, *other.biases], strict=True)]
     return all(equal) and np.array_equal(one.scale.mean, other.scale.mean) and np.array_equal(one.scale.std, other.scale.std)
 
@@ -168,7 +168,7 @@ def test_begins_with_a_network_that_was_learned_elsewhere() -> None:
 
 
 def test_refuses_a_start_of_another_shape() -> None:
-    start = Network([np.zeros((3, 5), dtype=np.float32)], [np.zeros(3, dtype=np.float32)], "tanh", Scale(np.zeros(5), np.ones(5)))
+    start = SmallNetwork([np.zeros((3, 5), dtype=np.float32)], [np.zeros(3, dtype=np.float32)], "tanh", Scale(np.zeros(5), np.ones(5)))
     with pytest.raises(InvalidInputError, match="4 → 3"):
         Ppo(DayOfBattery(), SHORT, seed=0, start=start)
 

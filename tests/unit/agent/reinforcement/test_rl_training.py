@@ -15,12 +15,12 @@ from services.agent.artefacts import Artefact, Header
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import COMPACT, V1_1
 from services.agent.history import History
-from services.agent.network import Network, Scale
+from services.agent.network import Scale, SmallNetwork
 from services.agent.registry import Lesson
 from services.agent.reinforcement.kind import load_rl, train_rl
 from services.agent.reinforcement.policy import RlPolicy
 from services.agent.reinforcement.randomisation import HomeDraw, HomeRange, draw_batteries
-from services.agent.reinforcement.training import Course, TrainingRule, choose_best, hold_back_days, judge_policy, train_network
+from services.agent.reinforcement.training import TrainingCourse, TrainingRule, choose_best, hold_back_days, judge_policy, train_network
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from tests.gym import make_days
 
@@ -41,7 +41,7 @@ def test_too_few_days_are_refused() -> None:
 
 
 def test_a_policy_that_learned_many_homes_serves_one_that_it_never_saw() -> None:
-    trained = train_network(SCENE, Course(steps=150_000, seed=3), rule=QUICK)
+    trained = train_network(SCENE, TrainingCourse(steps=150_000, seed=3), rule=QUICK)
     unseen = make_days(date(2023, 6, 1), date(2023, 6, 7), seed=9)
     batteries = draw_batteries(unseen.site, HomeRange(), 0.6, rng=np.random.default_rng(11))
     homes = EpisodeBatch.of(unseen).equip([batteries])
@@ -50,7 +50,7 @@ def test_a_policy_that_learned_many_homes_serves_one_that_it_never_saw() -> None
 
 
 def test_training_goes_on_from_where_it_was_interrupted(tmp_path: Path) -> None:
-    whole = train_network(SCENE, Course(steps=20_000, folder=tmp_path / "one"), rule=QUICK)
+    whole = train_network(SCENE, TrainingCourse(steps=20_000, folder=tmp_path / "one"), rule=QUICK)
 
     class StopError(Exception):
         pass
@@ -60,8 +60,8 @@ def test_training_goes_on_from_where_it_was_interrupted(tmp_path: Path) -> None:
             raise StopError
 
     with pytest.raises(StopError):
-        train_network(SCENE, Course(steps=20_000, folder=tmp_path / "two", progress=stop), rule=QUICK)
-    again = train_network(SCENE, Course(steps=20_000, folder=tmp_path / "two"), rule=QUICK)
+        train_network(SCENE, TrainingCourse(steps=20_000, folder=tmp_path / "two", progress=stop), rule=QUICK)
+    again = train_network(SCENE, TrainingCourse(steps=20_000, folder=tmp_path / "two"), rule=QUICK)
     assert all(np.array_equal(*pair) for pair in zip(whole.network.weights, again.network.weights, strict=True))
 
 
@@ -80,8 +80,8 @@ def test_what_is_trained_for_a_site_plans_for_it() -> None:
     json.dumps(learned.settings)
 
 
-def _scoring(outputs: int, inputs: int = V1_1.size) -> Network:
-    return Network([np.arange(outputs * inputs, dtype=np.float32).reshape(outputs, inputs)], [np.zeros(outputs, dtype=np.float32)], "relu", _unit(inputs))
+def _scoring(outputs: int, inputs: int = V1_1.size) -> SmallNetwork:
+    return SmallNetwork([np.arange(outputs * inputs, dtype=np.float32).reshape(outputs, inputs)], [np.zeros(outputs, dtype=np.float32)], "relu", _unit(inputs))
 
 
 def _unit(size: int) -> Scale:

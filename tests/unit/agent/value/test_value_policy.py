@@ -35,7 +35,7 @@ def with_history(scene: ReplayData) -> ReplayData:
     return replace(scene, prices=SitePrices(scene.site, timeline, {"NL": PriceVintages(timeline, slot, published, spot)}))
 
 
-def pose(scene: ReplayData) -> Problem:
+def see_problem(scene: ReplayData) -> Problem:
     known = SiteKnowledge(scene.site, scene.forecasts, scene.prices, ErrorScenarios(scene.forecasts, scene.foresight))
     return known.build_problem(NOW, STORED)
 
@@ -59,17 +59,17 @@ def test_the_same_is_planned_whatever_happens_later(scene: ReplayData) -> None:
     prices = replace(scene.prices, books={"NL": replace(book, price=np.where(unknown, 9.0, book.price))})
     issued = ForecastArchive([each for each in scene.forecasts.forecasts if each.issued_at <= NOW])
     other = replace(scene, foresight=PerfectForesight(scene.foresight.timeline, load, pv), prices=prices, forecasts=issued)
-    plans = [ValuePolicy().plan(pose(each), each.prices) for each in (scene, other)]
+    plans = [ValuePolicy().plan(see_problem(each), each.prices) for each in (scene, other)]
     assert plans[0].followed == "value"
     assert thresholds(plans[0]) == thresholds(plans[1])
 
 
 def test_the_same_problem_is_planned_the_same_twice(scene: ReplayData) -> None:
-    assert thresholds(ValuePolicy().plan(pose(scene), scene.prices)) == thresholds(ValuePolicy().plan(pose(scene), scene.prices))
+    assert thresholds(ValuePolicy().plan(see_problem(scene), scene.prices)) == thresholds(ValuePolicy().plan(see_problem(scene), scene.prices))
 
 
 def test_it_plans_over_both_kinds_of_errors_and_the_expected_course(scene: ReplayData) -> None:
-    problem = pose(scene)
+    problem = see_problem(scene)
     errors, courses = problem.uncertainty.errors, list_courses(problem)
     assert errors is not None
     assert courses is not None
@@ -82,7 +82,7 @@ def test_it_plans_over_both_kinds_of_errors_and_the_expected_course(scene: Repla
 
 
 def test_published_prices_stand_and_others_are_expected_rather_than_repeated(scene: ReplayData) -> None:
-    problem = pose(scene)
+    problem = see_problem(scene)
     seen, known = foresee_prices(problem, scene.prices), scene.prices.ahead(NOW, problem.outlook.timeline)
     ends = int((known.known_until - NOW) / SLOT)
     assert (seen.outlook.import_price[:ends] == problem.outlook.import_price[:ends]).all()
@@ -93,7 +93,7 @@ def test_published_prices_stand_and_others_are_expected_rather_than_repeated(sce
 
 def test_with_few_days_of_prices_the_last_known_day_is_repeated() -> None:
     short = make_scene(past_days=16)
-    problem = pose(short)
+    problem = see_problem(short)
     assert foresee_prices(problem, short.prices) is problem
 
 
@@ -123,14 +123,14 @@ def test_several_batteries_are_the_planners() -> None:
 
 
 def test_an_unknown_forecast_is_the_planners(scene: ReplayData) -> None:
-    problem = unknown_load(pose(scene))
+    problem = unknown_load(see_problem(scene))
     plan = ValuePolicy().plan(problem, scene.prices)
     assert plan.not_learned == "unknown_outlook"
     assert plan.setpoints.mode.tolist() == plan_by_planner(problem, scene.prices).setpoints.mode.tolist()
 
 
 def test_past_errors_that_are_no_numbers_are_left_out(scene: ReplayData) -> None:
-    problem = pose(scene)
+    problem = see_problem(scene)
     errors = problem.uncertainty.errors
     assert errors is not None
     broken = errors.load_kwh.copy()
@@ -142,13 +142,13 @@ def test_past_errors_that_are_no_numbers_are_left_out(scene: ReplayData) -> None
 
 
 def test_without_errors_and_learned_prices_it_is_the_planner(scene: ReplayData) -> None:
-    problem = without_errors(pose(scene))
+    problem = without_errors(see_problem(scene))
     plan = ValuePolicy(foresees_prices=False).plan(problem, scene.prices)
     assert thresholds(plan) == thresholds(plan_by_planner(problem, scene.prices))
 
 
 def test_it_tells_what_a_stored_kwh_is_worth_to_planner_and_agent(scene: ReplayData) -> None:
-    problem = pose(scene)
+    problem = see_problem(scene)
     policy = ValuePolicy()
     plan = policy.plan(problem, scene.prices)
     facts = policy.explain(plan, problem, scene.prices)
@@ -169,7 +169,7 @@ def test_a_replay_by_days_is_one_in_one_go(scene: ReplayData) -> None:
 
 
 def test_made_plans_of_the_agents_problem_keep_the_planners_problem_apart(scene: ReplayData) -> None:
-    problem = pose(scene)
-    plan = make_plan(ValuePolicy().pose(problem, scene.prices), Solver())
+    problem = see_problem(scene)
+    plan = make_plan(ValuePolicy().see_problem(problem, scene.prices), Solver())
     assert problem.uncertainty.courses is None
     assert plan.spread is not None

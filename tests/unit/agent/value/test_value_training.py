@@ -9,7 +9,7 @@ import pytest
 from luna.outlook import Forecast, Quantiles
 from services.agent.artefacts import Artefact, Header
 from services.agent.history import History
-from services.agent.registry import Learned, Lesson, find_kind, keep_quiet
+from services.agent.registry import Lesson, TrainedParts, find_kind, keep_quiet
 from services.agent.value.correction import FEATURES, ValueCorrection, describe_plan, price_scale, read_value
 from services.agent.value.kind import load_value, train_value
 from services.agent.value.policy import ValuePolicy
@@ -29,7 +29,7 @@ def scene() -> ReplayData:
     return make_scene(past_days=16)
 
 
-def pose(scene: ReplayData) -> Problem:
+def see_problem(scene: ReplayData) -> Problem:
     known = SiteKnowledge(scene.site, scene.forecasts, scene.prices, ErrorScenarios(scene.forecasts, scene.foresight))
     return known.build_problem(NOW, np.array([4.0]))
 
@@ -51,7 +51,7 @@ def test_the_same_rows_and_seed_teach_the_same() -> None:
 
 
 def test_half_of_what_was_learned_counts_for_the_hours_a_plan_is_followed(scene: ReplayData) -> None:
-    problem = pose(scene)
+    problem = see_problem(scene)
     plan = ValuePolicy(correction=always(0.2)).plan(problem, scene.prices)
     correction = plan.problem.following.value_correction
     assert correction is not None
@@ -61,20 +61,20 @@ def test_half_of_what_was_learned_counts_for_the_hours_a_plan_is_followed(scene:
 
 
 def test_a_correction_beyond_reason_is_bounded(scene: ReplayData) -> None:
-    plan = ValuePolicy(correction=always(5.0)).plan(pose(scene), scene.prices)
+    plan = ValuePolicy(correction=always(5.0)).plan(see_problem(scene), scene.prices)
     assert plan.problem.following.value_correction is not None
     assert plan.problem.following.value_correction[0] == pytest.approx(WORST * price_scale(plan))
 
 
 def test_a_correction_of_nothing_is_the_blend(scene: ReplayData) -> None:
-    problem = pose(scene)
+    problem = see_problem(scene)
     plain, corrected = (ValuePolicy(correction=each).plan(problem, scene.prices) for each in (None, always(0.0)))
     assert corrected.setpoints.mode.tolist() == plain.setpoints.mode.tolist()
     assert corrected.flows.stored_kwh.tobytes() == plain.flows.stored_kwh.tobytes()
 
 
 def test_what_the_correction_did_can_be_told(scene: ReplayData) -> None:
-    problem, policy = pose(scene), ValuePolicy(correction=always(0.2))
+    problem, policy = see_problem(scene), ValuePolicy(correction=always(0.2))
     plan = policy.plan(problem, scene.prices)
     facts = policy.explain(plan, problem, scene.prices)
     assert facts.correction == pytest.approx(0.1 * price_scale(plan), rel=1e-6)
@@ -82,7 +82,7 @@ def test_what_the_correction_did_can_be_told(scene: ReplayData) -> None:
 
 
 def test_what_is_known_of_a_plan_has_a_number_for_each_name(scene: ReplayData) -> None:
-    plan = ValuePolicy().plan(pose(scene), scene.prices)
+    plan = ValuePolicy().plan(see_problem(scene), scene.prices)
     features = describe_plan(plan, scene.prices)
     assert features is not None
     assert features.shape == (len(FEATURES),)
@@ -94,7 +94,7 @@ def test_what_is_known_of_a_plan_has_a_number_for_each_name(scene: ReplayData) -
 
 
 def test_a_value_between_two_steps_is_the_mean_of_both(scene: ReplayData) -> None:
-    plan = ValuePolicy().plan(pose(scene), scene.prices)
+    plan = ValuePolicy().plan(see_problem(scene), scene.prices)
     assert plan.value is not None
     length, value = plan.value.function.after(3)
     assert read_value(plan, 3, float(length[0])) == pytest.approx((value[0] + value[1]) / 2)
@@ -135,7 +135,7 @@ def test_few_days_teach_no_correction(scene: ReplayData) -> None:
     assert metrics["correction"] == 0.0
 
 
-def artefact_of(learned: Learned) -> Artefact:
+def artefact_of(learned: TrainedParts) -> Artefact:
     first, last = datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 6, 1, tzinfo=UTC)
     return Artefact(Header(kind="value", state_version=find_kind("value").state_version, site=None, data_from=first, data_until=last, seed=0), learned.parts)
 
@@ -148,6 +148,6 @@ def test_a_stored_correction_says_the_same(scene: ReplayData) -> None:
     correction = always(0.1)
     learned = train_value(Lesson(History(scene, {})))
     loaded = load_value(artefact_of(replace(learned, parts=dict(learned.parts) | {"correction.txt": correction.text.encode()})), scene.site)
-    problem = pose(scene)
+    problem = see_problem(scene)
     plans = [each.plan(problem, scene.prices) for each in (loaded, ValuePolicy(correction=correction))]
     assert plans[0].flows.stored_kwh.tobytes() == plans[1].flows.stored_kwh.tobytes()
