@@ -1,3 +1,27 @@
+CREATE TABLE agent_gates (
+	gate_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	site_key INTEGER NOT NULL,
+	at TIMESTAMP WITH TIME ZONE NOT NULL,
+	kind TEXT NOT NULL,
+	policy TEXT NOT NULL,
+	mode TEXT NOT NULL,
+	state TEXT,
+	reason TEXT NOT NULL,
+	better BOOLEAN DEFAULT false NOT NULL,
+	evidence JSONB NOT NULL,
+	decided_by TEXT NOT NULL,
+	CONSTRAINT pk_agent_gates PRIMARY KEY (gate_id),
+	CONSTRAINT fk_agent_gates_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_agent_gates_site_key ON agent_gates (site_key, gate_id);
+COMMENT ON COLUMN agent_gates.kind IS 'judged, asked, withdrawn, restored';
+COMMENT ON COLUMN agent_gates.policy IS 'whose evidence it rests on';
+COMMENT ON COLUMN agent_gates.mode IS 'shadow, export_only, full_control';
+COMMENT ON COLUMN agent_gates.state IS 'not_ready, offered, withdrawn; empty: somebody asked for the mode';
+COMMENT ON COLUMN agent_gates.better IS 'whether the agent is surely cheaper than the planner';
+COMMENT ON COLUMN agent_gates.evidence IS 'days, points and their interval, by kind';
+COMMENT ON COLUMN agent_gates.decided_by IS 'gatekeeper, or who decided';
+COMMENT ON TABLE agent_gates IS 'What the agent may do; rows are only added, of each policy and mode the last with a state holds';
 CREATE TABLE answers (
 	answer_id TEXT NOT NULL,
 	conversation_id TEXT NOT NULL,
@@ -41,6 +65,34 @@ CREATE TABLE antares_learning (
 );
 COMMENT ON COLUMN antares_learning.recorded_at IS 'when the row was written';
 COMMENT ON TABLE antares_learning IS 'A step of an episode: state, action, reward';
+CREATE TABLE antares_plan_history (
+	based_on TEXT NOT NULL,
+	policy TEXT NOT NULL,
+	site_key INTEGER NOT NULL,
+	system_id TEXT NOT NULL,
+	plan_id TEXT,
+	run_id TEXT,
+	issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	starts_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	metrics JSONB NOT NULL,
+	verdict JSONB NOT NULL,
+	reply JSONB,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_antares_plan_history PRIMARY KEY (based_on, policy),
+	CONSTRAINT fk_antares_plan_history_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE,
+	CONSTRAINT uq_antares_plan_history_plan_id UNIQUE (plan_id)
+);
+CREATE INDEX ix_antares_plan_history_site_issued_at ON antares_plan_history (site_key, policy, issued_at);
+COMMENT ON COLUMN antares_plan_history.based_on IS 'the planner''s plan that was made from the same inputs';
+COMMENT ON COLUMN antares_plan_history.system_id IS 'prod_shadow_… and the policy';
+COMMENT ON COLUMN antares_plan_history.plan_id IS 'empty: the agent made none';
+COMMENT ON COLUMN antares_plan_history.run_id IS 'the training it rests on; empty: there was none';
+COMMENT ON COLUMN antares_plan_history.metrics IS 'expected cost of both plans over the same courses, courses, milliseconds, interventions, breach_kwh';
+COMMENT ON COLUMN antares_plan_history.verdict IS 'what the gatekeeper made of it';
+COMMENT ON COLUMN antares_plan_history.reply IS 'the plan as the planner would answer it; empty: there is none';
+COMMENT ON COLUMN antares_plan_history.recorded_at IS 'when the row was written';
+COMMENT ON TABLE antares_plan_history IS 'A plan of the agent, made beside one of the planner';
 CREATE TABLE api_key_sites (
 	key_id BIGINT NOT NULL,
 	site_key INTEGER NOT NULL,
@@ -1036,3 +1088,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9011_documents.py
 -- r9012_answers.py
 -- r9013_recommendations.py
+-- r9014_agent.py
