@@ -14,7 +14,7 @@ from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.economics import publication_times
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
-from luna.physics import SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.physics import Flows, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.timeline import SLOT, FloatArray, Timeline, parse_zone
 from services.executor.batteries import to_arrays
 from services.planner.milp.solver import Solver
@@ -53,7 +53,7 @@ class LivedDays:
 
     def __init__(self, home: Home, section: dict[str, Any]) -> None:
         self.home, rng = home, np.random.default_rng(7)
-        self.options = PlanOptions()
+        self.options, self.flows = PlanOptions(), list[Flows]()
         self.beside: Callable[[str], object] = lambda _: None
         self.load, self.pv = draw_energies(rng)
         self.spot = np.repeat(rng.normal(0.09, 0.05, AROUND.count // 4).clip(0.005), 4)
@@ -92,7 +92,7 @@ class LivedDays:
         place = BEFORE * 96 + slot
         energies = {"load_kwh": self.load[place : place + 1], "pv_kwh": self.pv[place : place + 1]}
         flows = simulate_slot(clamp(told, self.stored, self.limits), self.stored, SlotActuals(**energies, hours=0.25), limits=self.limits)
-        self.stored = flows.stored_kwh
+        self.stored, self.flows = flows.stored_kwh, [*self.flows, flows]
         self.record(place, place + 1, self.stored[0] / self.limits.batteries.capacity_kwh[0])
         return float(self.stored[0, 0])
 

@@ -13,7 +13,7 @@ from luna.database import sites
 from luna.database.schema.agent import agent_gates
 from luna.site import Site
 
-Standing = Mapping[ControlMode, GateEntry]
+LastDecisions = Mapping[ControlMode, GateEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def read_held(connection: Connection, site: Site) -> HeldMode:
     return find_held(wanted, read_standing(connection, site.name, policy=SHADOW_POLICIES[site.antares.shadow_policy_type]))
 
 
-def find_held(wanted: ControlMode, standing: Standing) -> HeldMode:
+def find_held(wanted: ControlMode, standing: LastDecisions) -> HeldMode:
     """Return the most that is offered of what is wanted, no more.
 
     Invariants: never more than ``wanted``; a mode that is withdrawn, not ready or unjudged never holds.

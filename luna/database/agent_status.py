@@ -21,7 +21,7 @@ from luna.contracts.agent import (
     ModeStanding,
 )
 from luna.database import agent_gates, agent_plans, training_runs
-from luna.database.agent_gates import HeldMode, Standing, find_held
+from luna.database.agent_gates import HeldMode, LastDecisions, find_held
 from luna.database.training_runs import TrainingRun
 from luna.site import Site
 from luna.wording.agent import MODES, NEXT_STEPS, REASONS, say
@@ -71,14 +71,14 @@ def find_run(connection: Connection, site_id: str, *, policy: str, before: datet
     return training_runs.latest(connection, site_id, version=version_of(policy), before=before)
 
 
-def _list_evidence(standing: Standing) -> list[GateEvidence]:
+def _list_evidence(standing: LastDecisions) -> list[GateEvidence]:
     """Return the evidence that full control was last judged by; no days of each kind where it was not."""
     last = standing.get("full_control")
     found = {each.kind: each for each in last.evidence} if last else {}
     return [found.get(kind, GateEvidence(kind=kind, days=0, needed=needed)) for kind, needed in NEEDED.items()]
 
 
-def _describe(mode: ControlMode, standing: Standing, held: HeldMode, language: Language) -> ModeStanding:
+def _describe(mode: ControlMode, standing: LastDecisions, held: HeldMode, language: Language) -> ModeStanding:
     entry = standing.get(mode)
     if entry is None:
         code = "always" if mode == "shadow" else "not_judged"
@@ -98,7 +98,7 @@ def _figures(entry: GateEntry) -> dict[str, int]:
 
 
 def _find_next_step(
-    run: TrainingRun | None, standing: Standing, evidence: Sequence[GateEvidence], *, wanted: ControlMode, language: Language
+    run: TrainingRun | None, standing: LastDecisions, evidence: Sequence[GateEvidence], *, wanted: ControlMode, language: Language
 ) -> tuple[str, str]:
     """Return the code of what has to happen next, and its sentence."""
     aim: ControlMode = "full_control" if wanted == "shadow" else wanted

@@ -15,7 +15,7 @@ import numpy as np
 
 from luna.bootstrap import BLOCK_DAYS, bound_sum
 from luna.contracts.agent import GATEKEEPER, REPLAY_DAYS, SHADOW_DAYS, ControlMode, GateCode, GateEntry, GateEvidence, GateVerdict
-from luna.database.agent_gates import HeldMode, Standing
+from luna.database.agent_gates import HeldMode, LastDecisions
 from luna.physics import clamp
 from luna.policy import PlanPolicy
 from luna.simulator import balance_residual_kwh
@@ -192,8 +192,8 @@ class ModeHistory:
     """What was decided about the modes of a policy: the last decision of each, and the last time that each was withdrawn or given back."""
 
     policy: str
-    standing: Standing
-    turns: Standing
+    standing: LastDecisions
+    turns: LastDecisions
 
 
 def judge_modes(found: Mapping[ControlMode, DaysOfEvidence], history: ModeHistory, *, now: datetime, rng: np.random.Generator) -> list[GateEntry]:

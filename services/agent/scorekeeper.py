@@ -49,7 +49,7 @@ class UnscoredDayError(InvalidInputError):
 
 
 @dataclass(frozen=True, slots=True)
-class IssuedPlan:
+class PlanPair:
     """A plan as it may be in force: its own thresholds, and those of the agent where it made any; ``agent_at`` is when it did."""
 
     plan: PlanReply
@@ -101,20 +101,20 @@ def _stored_at(connection: Connection, site: Site, midnight: datetime) -> FloatA
     return np.array([[np.clip(soc, battery.min_soc, battery.max_soc) * battery.capacity_kwh] for battery in site.batteries]).reshape(-1, 1)
 
 
-def read_issued(connection: Connection, site: Site, window: Timeline, *, policy: str) -> list[IssuedPlan]:
+def read_issued(connection: Connection, site: Site, window: Timeline, *, policy: str) -> list[PlanPair]:
     """Return the plans that may have been in force within a window, in order of issue, each with the agent's beside it."""
     spans = plan_slots.list_followed(connection, site.name, window.start, window.end, issued_by=window.end)
     beside = {each.based_on: each for each in agent_plans.read_covering(connection, site.name, policy=policy, first=window.start, end=window.end)}
     found = []
     for span in spans:
         shadow = beside.get(span.plan_id)
-        found.append(IssuedPlan(plans.load(connection, span.plan_id), shadow.reply if shadow else None, shadow.issued_at if shadow else None))
+        found.append(PlanPair(plans.load(connection, span.plan_id), shadow.reply if shadow else None, shadow.issued_at if shadow else None))
     return found
 
 
-def find_due(issued: Sequence[IssuedPlan], at: datetime, *, max_age: timedelta) -> IssuedPlan | None:
+def find_due(issued: Sequence[PlanPair], at: datetime, *, max_age: timedelta) -> PlanPair | None:
     """Return the plan in force in the slot that begins at an instant: of those that cover it the last one issued by then, unless it is too old."""
-    due: IssuedPlan | None = None
+    due: PlanPair | None = None
     for each in issued:
         plan = each.plan
         if plan.issued_at <= at and plan.slots[0].start <= at < plan.slots[-1].start + timedelta(minutes=plan.slot_minutes):
@@ -122,7 +122,7 @@ def find_due(issued: Sequence[IssuedPlan], at: datetime, *, max_age: timedelta) 
     return due if due is not None and floor_to(at, SLOT) - floor_to(due.plan.slots[0].start, SLOT) <= max_age else None
 
 
-def _choose_chains(site: Site, issued: Sequence[IssuedPlan], window: Timeline, *, policy: str, max_age: timedelta) -> dict[str, Policy]:
+def _choose_chains(site: Site, issued: Sequence[PlanPair], window: Timeline, *, policy: str, max_age: timedelta) -> dict[str, Policy]:
     due = [find_due(issued, start, max_age=max_age) for start in window]
     planned = sum(each is not None for each in due)
     made = sum(each is not None and _has_come(each, start) for each, start in zip(due, window, strict=True))
@@ -132,7 +132,7 @@ def _choose_chains(site: Site, issued: Sequence[IssuedPlan], window: Timeline, *
     return {name: StoredChain(site, window, due, take) for name, take in takes.items()}
 
 
-def _has_come(due: IssuedPlan, start: datetime) -> bool:
+def _has_come(due: PlanPair, start: datetime) -> bool:
     return due.agent is not None and due.agent_at is not None and due.agent_at <= start
 
 
@@ -162,7 +162,7 @@ class StoredChain:
         take: what is followed of the two plans.
     """
 
-    def __init__(self, site: Site, window: Timeline, due: Sequence[IssuedPlan | None], take: Take) -> None:
+    def __init__(self, site: Site, window: Timeline, due: Sequence[PlanPair | None], take: Take) -> None:
         self._site, self._window, self._due, self._take = site, window, due, take
         self._capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
         self._modes: IntArray = np.full((len(site.batteries), 1), Mode.SELF_CONSUMPTION, dtype=np.int8)
@@ -180,7 +180,7 @@ class StoredChain:
         self._modes = told.mode
         return told
 
-    def _policy_of(self, due: IssuedPlan, *, with_agent: bool) -> PlanPolicy | None:
+    def _policy_of(self, due: PlanPair, *, with_agent: bool) -> PlanPolicy | None:
         key = (due.plan.plan_id, with_agent)
         if key not in self._read:
             self._read[key] = self._make_policy(due.plan, due.agent if with_agent else None)

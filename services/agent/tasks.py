@@ -60,7 +60,7 @@ def describe(request: AgentCardRequest, work: TaskContext) -> CardReply:
 @task(ShadowPlanRequest, soft_limit=timedelta(minutes=2))
 def plan_shadow(request: ShadowPlanRequest, work: TaskContext) -> ShadowPlanReply:
     """Let the agent plan beside the planner."""
-    return shadow.plan_beside(work.database(), request, _load_from(work.objects), clock=work.clock)
+    return shadow.plan_beside(work.database(), request, load_from(work.objects), clock=work.clock)
 
 
 @task(NightRequest, soft_limit=timedelta(hours=1))
@@ -69,7 +69,9 @@ def spend_night(request: NightRequest, work: TaskContext) -> NightReply:
     return night.run_night(work.database(), request, lambda wanted: submit_job(work.database(), work.client, wanted), now=work.clock.now())
 
 
-def _load_from(objects: ObjectStore) -> shadow.LoadAgent:
+def load_from(objects: ObjectStore) -> shadow.LoadAgent:
+    """Return what finds the trained agent of a site among stored artefacts; one that is not for the site or its states is refused there, and logged."""
+
     def load(connection: Connection, site: Site, name: str, before: datetime) -> TrainedAgent | None:
         return next(iter(load_agents(connection, objects, site, before=before, names=[name])), None)
 

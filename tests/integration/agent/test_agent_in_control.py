@@ -9,75 +9,17 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.agent import GATEKEEPER, ControlMode, GateEntry, ShadowPlanRequest, ShadowPlanSummary
+from luna.contracts.agent import ControlMode
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
-from luna.contracts.plan import PlanOptions, PlanReply
-from luna.database import agent_gates, agent_plans, control, observations, plans
+from luna.contracts.plan import PlanReply
+from luna.database import agent_plans, plans
 from luna.database.engine import unit_of_work
 from luna.physics import Mode
-from luna.timeline import SLOT, Timeline
 from services.agent.policy import AgentPolicy
-from services.agent.shadow import plan_beside
-from services.executor.device import DryRun
-from tests.agents import Bent, Raises, SwitchesFreely, end_early, keep, know_nothing, loading, sell_always
-from tests.controlled import describe
+from tests.agents import Bent, Raises, SwitchesFreely, end_early, keep, know_nothing, sell_always
 from tests.executing import BATTERY, Home
-from tests.lived_days import FIRST, TARIFF, LivedDays
-
-ALL_MODES = {mode.word: mode.word for mode in Mode}
-POLICY = "antares"
-
-
-class SteeredDays(LivedDays):
-    """A site whose agent plans beside the planner, and whose owner lets it decide."""
-
-    def __init__(self, home: Home, section: dict[str, Any], agent: AgentPolicy) -> None:
-        super().__init__(home, section)
-        self.agent = agent
-        self.beside = self.plan_beside
-        # What another mode has to gain, per kWh: it leaves the agent something to be cheaper by.
-        self.options = PlanOptions(switching_price=0.1)
-
-    def plan_beside(self, plan_id: str) -> None:
-        plan_beside(self.home.database, ShadowPlanRequest(plan_id=plan_id), loading(self.agent), clock=self.home.clock)
-
-    def decide(self, mode: ControlMode, state: str, *, by: str = GATEKEEPER) -> None:
-        kind = {"offered": "judged", "withdrawn": "withdrawn"}[state]
-        about = {"at": self.home.clock.now(), "kind": kind, "policy": POLICY, "mode": mode, "state": state, "reason": "by_owner", "decided_by": by}
-        with unit_of_work(self.home.database) as connection:
-            agent_gates.record(connection, self.home.name, GateEntry.model_validate(about))
-
-    def run(self, slots: int, first: int = 0) -> list[ControlEntry]:
-        """Live slots and return what was decided about each, in order."""
-        for slot in range(first, first + slots):
-            self.live(slot)
-        with unit_of_work(self.home.database) as connection:
-            log = control.read_log(connection, self.home.name, limit=2000)
-        start = FIRST + first * SLOT
-        return sorted((entry for entry in log if entry.slot_start >= start), key=lambda entry: entry.slot_start)
-
-    def read_plan(self, plan_id: str | None) -> PlanReply:
-        with unit_of_work(self.home.database) as connection:
-            return agent_plans.load(connection, str(plan_id))
-
-    def soc_before(self, at: datetime) -> float:
-        """How full the battery was when a slot began, as it was recorded."""
-        with unit_of_work(self.home.database) as connection:
-            return float(observations.read(connection, self.home.name, Timeline(at - SLOT, SLOT, 1)).soc[0])
-
-    def planned(self, entry: ControlEntry) -> str:
-        """The mode that the planner's plan said of the slot of an entry."""
-        with unit_of_work(self.home.database) as connection:
-            plan = plans.read_due(connection, self.home.name, entry.slot_start)
-        assert plan is not None
-        return str(read_told(plan, self.home, entry.slot_start, self.soc_before(entry.slot_start), "self_consumption")["mode"])
-
-    def summaries(self) -> list[ShadowPlanSummary]:
-        with unit_of_work(self.home.database) as connection:
-            return agent_plans.list_newest(connection, self.home.name, limit=500)
-
-    def verdicts(self) -> list[str]:
-        return [each.verdict.code for each in self.summaries()]
+from tests.lived_days import FIRST
+from tests.steered_days import POLICY, SteeredDays
 
 
 def read_told(plan: PlanReply, home: Home, at: datetime, soc: float, before: str) -> dict[str, Any]:
@@ -88,22 +30,25 @@ def read_told(plan: PlanReply, home: Home, at: datetime, soc: float, before: str
     return {"mode": Mode(int(told.mode[0, 0])).word, "target_soc": round(float(told.target_soc[0, 0]), 9)}
 
 
+def read_planned(days: SteeredDays, entry: ControlEntry) -> str:
+    """The mode that the planner's plan said of the slot of an entry."""
+    with unit_of_work(days.home.database) as connection:
+        plan = plans.read_due(connection, days.home.name, entry.slot_start)
+    assert plan is not None
+    return str(read_told(plan, days.home, entry.slot_start, days.soc_before(entry.slot_start), "self_consumption")["mode"])
+
+
 @pytest.fixture
 def steer(database: Engine) -> Iterator[Callable[[AgentPolicy, ControlMode], SteeredDays]]:
-    homes: list[Home] = []
+    homes: list[SteeredDays] = []
 
     def make(agent: AgentPolicy, wanted: ControlMode) -> SteeredDays:
-        section, batteries = describe("dry_run", modes=ALL_MODES), [{"name": "battery"} | BATTERY]
-        parts = {"tariff": TARIFF, "batteries": batteries, "pv": [{"name": "roof", "peak_kw": 5}], "antares": {"control_mode": wanted}}
-        homes.append(Home(database, lambda _: DryRun(), section, **parts))
-        homes[-1].arm()
-        days = SteeredDays(homes[-1], section, agent)
-        days.home.clock.instant = FIRST
-        return days
+        homes.append(SteeredDays(database, agent, wanted))
+        return homes[-1]
 
     yield make
-    for home in homes:
-        home.close()
+    for days in homes:
+        days.home.close()
 
 
 Steer = Callable[[AgentPolicy, ControlMode], SteeredDays]
@@ -133,7 +78,7 @@ def test_who_may_only_sell_decides_nothing_else(steer: Steer) -> None:
     by_agent = [entry for entry in log if entry.decided_by == "agent"]
     assert by_agent
     for entry in by_agent:
-        assert "export" in {entry.requested["battery"]["mode"], days.planned(entry)}
+        assert "export" in {entry.requested["battery"]["mode"], read_planned(days, entry)}
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,9 @@ FIGURES_GIVEN: dict[str, Figure] = {
     "least": 0.1,
     "most": 0.95,
     "held": 0.5,
+    "takes": 6.2,
+    "gives": 0.5,
+    "gain": 6.0,
     "count": 8,
     "total": 40,
     "kw": 1.2,
@@ -322,6 +325,12 @@ SENTENCES = {
         "Verkauft Solarstrom jetzt für 27 ct und lässt Platz, weil die Batterie ab Do. 12:30 für −4 ct lädt.",
         "Sells sun for 27 ct, fills at −4 ct later",
         "Verkauft Sonne für 27 ct, lädt später für −4 ct",
+    ),
+    "learned": (
+        "The agent has learned otherwise: the planner would charge 6.2 kWh, by its value €6.00 cheaper.",
+        "Der Agent hat es anders gelernt: Der Planer würde 6,2 kWh laden, nach seinem Wert um 6,00 € günstiger.",
+        "Learned: the planner would charge 6.2 kWh",
+        "Gelernt: Der Planer würde 6,2 kWh laden",
     ),
     "weighed": (
         "What counts beside money decides: buying counts 45 ct, a stored kWh 24 ct.",

@@ -1,0 +1,91 @@
+"""The kinds that imitate: trees and a network taught by hindsight, and the same network taught by the stochastic programme."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+
+import numpy as np
+
+from luna.site import Site
+from services.agent.artefacts import Artefact
+from services.agent.environment.states import V1_1
+from services.agent.imitation.dagger import Grown, Learner, learn_by_dagger
+from services.agent.imitation.networks import NetworkSettings, fit_network
+from services.agent.imitation.policy import LearnedModes
+from services.agent.imitation.samples import Samples, School
+from services.agent.imitation.teachers import MODES, Teacher, ask_oracle, ask_programme
+from services.agent.imitation.trees import TreeClassifier, TreeClassifierSettings, grow_classifier
+from services.agent.network import Network
+from services.agent.registry import Learned, Lesson, agent_kind
+
+LAYOUT = V1_1
+# Rounds of relabelling beyond the teacher's own days.
+ROUNDS = 2
+_TREES, _NETWORK, _TENSORS = "trees.txt", "network.json", "network.safetensors"
+
+
+def load_trees(artefact: Artefact, site: Site) -> LearnedModes:
+    """Return the policy of stored trees."""
+    del site
+    return LearnedModes(LAYOUT, TreeClassifier.read(artefact.text(_TREES)).scores)
+
+
+def load_network(artefact: Artefact, site: Site) -> LearnedModes:
+    """Return the policy of a stored network.
+
+    Raises:
+        NetworkError: its layers do not fit on each other.
+    """
+    from safetensors.numpy import load
+
+    del site
+    return LearnedModes(LAYOUT, Network.read(load(artefact.parts[_TENSORS]), json.loads(artefact.text(_NETWORK))).scores)
+
+
+@agent_kind("imitation", state_version=LAYOUT.version, load=load_trees)
+def train_trees(lesson: Lesson) -> Learned:
+    """Grow trees that choose the oracle's modes, on the states that they themselves reach."""
+    settings, school = TreeClassifierSettings(), School(lesson.history, ask_oracle(lesson.history), LAYOUT)
+    fit = partial(grow_classifier, settings=settings, seed=lesson.seed)
+    trees, samples = _learn(lesson, school, fit)
+    return Learned({_TREES: trees.text().encode()}, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(trees, samples))
+
+
+@agent_kind("network", state_version=LAYOUT.version, load=load_network)
+def train_network(lesson: Lesson) -> Learned:
+    """Train a network that chooses the oracle's modes, on the states that it itself reaches."""
+    return _train_network(lesson, ask_oracle(lesson.history))
+
+
+@agent_kind("clone", state_version=LAYOUT.version, load=load_network)
+def train_clone(lesson: Lesson) -> Learned:
+    """Train a network that chooses as the stochastic programme does, which plans by the mean value over courses."""
+    return _train_network(lesson, ask_programme(lesson.history, progress=lesson.progress))
+
+
+def _train_network(lesson: Lesson, teacher: Teacher) -> Learned:
+    from safetensors.numpy import save
+
+    settings = NetworkSettings()
+    network, samples = _learn(lesson, School(lesson.history, teacher, LAYOUT), partial(fit_network, settings=settings, seed=lesson.seed))
+    header = network.header | {"state_version": LAYOUT.version, "modes": [mode.word for mode in MODES]}
+    parts = {_NETWORK: json.dumps(header).encode(), _TENSORS: save(network.tensors)}
+    return Learned(parts, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(network, samples))
+
+
+def _learn(lesson: Lesson, school: School, fit: Callable[[Samples], Grown]) -> tuple[Grown, Samples]:
+    """Return what is learned, and all samples; each round is a step of progress."""
+    rng = np.random.default_rng(lesson.seed)
+    return learn_by_dagger([school], fit, rounds=ROUNDS, rng=rng, told=lambda done: lesson.progress(done, 1 + ROUNDS, "train"))
+
+
+def _measure(learner: Learner, samples: Samples) -> dict[str, float]:
+    """Return how often the teacher's mode is chosen, and what choices cost more than the cheapest mode, currency per slot."""
+    chosen = learner.scores(samples.states).argmax(axis=1)
+    lost = samples.regret[np.arange(chosen.size), chosen]
+    return {
+        "samples": float(chosen.size),
+        "agreement": float((chosen == samples.mode).mean()),
+        "regret_per_slot": float(np.average(lost, weights=samples.weight)),
+    }

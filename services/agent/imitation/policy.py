@@ -1,0 +1,46 @@
+"""A learned chooser of modes as a policy: scores of modes for every slot of a plan, followed as thresholds."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from luna.physics import IntArray
+from luna.timeline import FloatArray, IndexArray
+from services.agent.environment.known import KnownSlots
+from services.agent.environment.states import StateLayout
+from services.agent.imitation.samples import Score
+from services.agent.modes import plan_by_modes
+from services.planner.dp.plan import Plan
+from services.planner.problem.knowledge import SitePrices
+from services.planner.problem.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedModes:
+    """A policy that chooses the mode of the highest score: ``score`` maps states ``(n, size)`` of its layout to ``(n, modes)``."""
+
+    layout: StateLayout
+    score: Score
+
+    def plan(self, problem: Problem, prices: SitePrices) -> Plan:
+        """Return what is followed; see ``AgentPolicy``."""
+        del prices
+        return plan_by_modes(problem, _Chooser(problem, self))
+
+
+@dataclass(frozen=True)
+class _Chooser:
+    """Chooses the modes of one problem."""
+
+    problem: Problem
+    learned: LearnedModes
+
+    @cached_property
+    def _known(self) -> KnownSlots:
+        return KnownSlots.of_problem(self.problem)
+
+    def __call__(self, slots: IndexArray, stored_kwh: FloatArray) -> IntArray:
+        capacity = np.full(slots.size, self.problem.site.batteries[0].capacity_kwh)
+        states = self.learned.layout.build(self._known, slots, stored_kwh / capacity, capacity)
+        return np.asarray(self.learned.score(states).argmax(axis=1), dtype=np.int8)

@@ -1,0 +1,97 @@
+"""What learners of modes are shown: states of a history, each with the teacher's mode and what every other mode would have cost more."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.physics import IntArray, SlotActuals, clamp, simulate_slot
+from luna.schedule import whole_range
+from luna.timeline import FloatArray, IndexArray
+from services.agent.environment.states import StateArray, StateLayout
+from services.agent.history import History
+from services.agent.imitation.teachers import Teacher
+
+# States (n, size) to scores of the modes, (n, modes): the highest is chosen.
+Score = Callable[[StateArray], NDArray[Any]]
+# Slots of the window and what is stored at their start, kWh, both (n,), to a mode each.
+_Choose = Callable[[IndexArray, FloatArray], IntArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """States and what they teach: ``states`` of shape ``(samples, size)``, ``regret`` (currency) of ``(samples, modes)``, the others ``(samples,)``.
+
+    ``slot`` is the place in the history's window, ``stored_kwh`` what the battery held at its start, ``mode`` the teacher's, ``weight`` what it counts.
+    """
+
+    slot: IndexArray
+    stored_kwh: FloatArray
+    states: StateArray
+    mode: IntArray
+    regret: FloatArray
+    weight: FloatArray
+
+    @classmethod
+    def join(cls, parts: Sequence["Samples"]) -> Self:
+        """Return the samples of all parts, in order."""
+        return cls(**{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)})
+
+
+@dataclass(frozen=True)
+class School:
+    """A history, a teacher of it, and the layout of states that learners read."""
+
+    history: History
+    teacher: Teacher
+    layout: StateLayout
+
+    def follow_teacher(self, rng: np.random.Generator) -> Samples:
+        """Return every day of the history as the teacher lives it, from any state of charge at midnight."""
+        return self._live(lambda slots, stored: self._ask(stored, slots), rng)
+
+    def follow_learner(self, score: Score, rng: np.random.Generator) -> Samples:
+        """Return every day of the history as the learner lives it, labelled by the teacher: the states that it reaches itself.
+
+        Source: Ross, Gordon, Bagnell 2011, "A reduction of imitation learning and structured prediction to no-regret online learning".
+        """
+        return self._live(lambda slots, stored: np.asarray(score(self.see(slots, stored)).argmax(axis=1), dtype=np.int8), rng)
+
+    def see(self, slots: IndexArray, stored_kwh: FloatArray) -> StateArray:
+        """Return the states of slots as they were known."""
+        capacity = np.full(slots.size, self.teacher.policy.battery.capacity_kwh)
+        return self.layout.build(self.history.episodes.known, slots, stored_kwh / capacity, capacity)
+
+    def _ask(self, stored_kwh: FloatArray, slots: IndexArray) -> IntArray:
+        held = np.full(self.history.scene.timeline.count, stored_kwh[0])
+        held[slots] = stored_kwh
+        return self.teacher.modes(held)[slots]
+
+    def _live(self, choose: _Choose, rng: np.random.Generator) -> Samples:
+        """Return all days side by side, each by what really happened."""
+        table, battery = self.history.episodes.episodes, self.teacher.limits.batteries
+        lowest, highest = battery.min_kwh[0, 0], battery.max_kwh[0, 0]
+        stored, visited = rng.uniform(lowest, highest, table.size), np.full(self.history.scene.timeline.count, np.nan)
+        for step in range(int(table.count.max())):
+            running = np.flatnonzero(step < table.count)
+            slots = table.first[running] + step
+            visited[slots] = stored[running]
+            stored[running] = self._step(choose(slots, stored[running]), slots, stored[running])
+        return self.label(visited)
+
+    def _step(self, modes: IntArray, slots: IndexArray, stored_kwh: FloatArray) -> FloatArray:
+        limits, happened = self.teacher.limits, self.history.episodes.slots
+        asked = whole_range(modes[None, :], happened.curtailment[slots])
+        hours = self.history.episodes.hours
+        actuals = SlotActuals(happened.load_kwh[slots], happened.pv_kwh[slots], hours)
+        flows = simulate_slot(clamp(asked, stored_kwh[None, :], limits), stored_kwh[None, :], actuals, limits=limits)
+        return np.asarray(flows.stored_kwh[0])
+
+    def label(self, stored_kwh: FloatArray) -> Samples:
+        """Return the slots of a course that count, labelled; ``stored_kwh`` at the start of each slot of the window, NaN where nobody was."""
+        slot = np.flatnonzero(np.isfinite(stored_kwh) & (self.teacher.weight > 0))
+        held = np.where(np.isfinite(stored_kwh), stored_kwh, self.teacher.limits.batteries.min_kwh[0, 0])
+        mode, regret = self.teacher.modes(held)[slot], self.teacher.regrets(held)[slot]
+        return Samples(slot, held[slot], self.see(slot, held[slot]), mode, regret, self.teacher.weight[slot])

@@ -1,0 +1,228 @@
+"""Teachers: what would have been done in each slot of a history at any state of charge, and what every other mode would have cost more.
+
+The oracle knows the whole window; the stochastic programme knows what was known in each hour. Both are value functions, so labels hold for any state.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from itertools import pairwise
+from multiprocessing import get_context
+
+import numpy as np
+
+from luna.economics import site_curtailment, slot_costs
+from luna.errors import InvalidInputError
+from luna.outlook import Outlook
+from luna.physics import IntArray, Mode, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.policy import BatteryPolicy, SocThresholds
+from luna.schedule import whole_range
+from luna.timeline import FloatArray, Timeline
+from services.agent.history import History
+from services.forecaster.model.trees import count_processors
+from services.planner.dp.plan import Plan
+from services.planner.dp.policy import find_nights, read_policy
+from services.planner.dp.value import ValueFunction
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.problem.build import TERMINAL_SHARE
+from services.planner.problem.knowledge import DAY
+from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, Margin, Problem, SearchLimits, TerminalRule
+from services.planner.problem.rolling_horizon import SiteKnowledge
+from services.planner.problem.scenarios import ErrorScenarios, blend
+
+MODES = tuple(Mode)
+_EXACT_S = 300.0
+_HOUR = timedelta(hours=1)
+# Half full, as replays begin.
+_START_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """What a value function says of each slot of a window, and the course by which a slot's cost is counted, arrays of shape ``(slots,)``.
+
+    ``weight`` is what a slot counts: 0 where it cannot be learned from, less than 1 where the battery's data are masked.
+
+    Invariants: a label depends on nothing but the slot and the stored energy.
+    """
+
+    limits: SiteLimits
+    outlook: Outlook
+    curtailment: IntArray
+    wear_price: float
+    policy: BatteryPolicy
+    function: ValueFunction
+    weight: FloatArray
+
+    def modes(self, stored_kwh: FloatArray) -> IntArray:
+        """Return the mode of each slot when it begins with ``stored_kwh``, ``(slots,)``."""
+        battery = self.policy.battery
+        before = np.full(stored_kwh.size, Mode.SELF_CONSUMPTION, dtype=np.int8)
+        told: IntArray = self.policy.read(slice(None), before, stored_kwh / battery.capacity_kwh).mode[0]
+        return told
+
+    def regrets(self, stored_kwh: FloatArray) -> FloatArray:
+        """Return what each mode costs more than the cheapest when slots begin with ``stored_kwh``, shape ``(slots, modes)``, currency.
+
+        The cost of a slot, less the value of what is then stored.
+        """
+        costs = np.stack([self._cost(mode, stored_kwh) for mode in MODES], axis=1)
+        return np.asarray(costs - costs.min(axis=1, keepdims=True))
+
+    def _cost(self, mode: Mode, stored_kwh: FloatArray) -> FloatArray:
+        outlook, lowest = self.outlook, self.limits.batteries.min_kwh[0, 0]
+        held = stored_kwh[None, :]
+        safe = clamp(whole_range(np.full(held.shape, mode, dtype=np.int8), self.curtailment), held, self.limits)
+        flows = simulate_slot(safe, held, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=self.limits)
+        paid = slot_costs(
+            import_kwh=flows.import_kwh,
+            export_kwh=flows.export_kwh,
+            throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
+            import_price=outlook.import_price,
+            export_price=outlook.export_price,
+            wear_price=np.array([[self.wear_price]]),
+        ).total
+        left = np.clip(flows.stored_kwh[0] - lowest, 0.0, self.function.capacity_kwh)
+        return np.asarray(paid - self.function.integral(np.zeros_like(left), left))
+
+
+def ask_oracle(history: History) -> Teacher:
+    """Return what hindsight over the whole window says; slots with gaps are bridged by the day before, and count nothing.
+
+    Raises:
+        InvalidInputError: a value function does not tell all of the site, as with several batteries.
+    """
+    problem = _pose_hindsight(history)
+    plan = make_plan(problem, Solver())
+    return _teach(plan, _require_value(plan), history, margin=ACTING)
+
+
+def _pose_hindsight(history: History) -> Problem:
+    scene, slots = history.scene, history.episodes.slots
+    series = (slots.load_kwh, slots.pv_kwh, slots.import_price, slots.export_price)
+    outlook = Outlook(scene.timeline, *(_bridge(each, DAY // scene.timeline.step) for each in series))
+    limits = SiteLimits.of(scene.site)
+    battery, count = limits.batteries, len(scene.site.batteries)
+    worth = TERMINAL_SHARE * max(float(outlook.import_price[-7 * (DAY // scene.timeline.step) :].mean()), 0.0)
+    terminal = TerminalRule(battery.min_kwh[:, 0], battery.max_kwh[:, 0], np.full(count, worth))
+    start = (battery.min_kwh + _START_SHARE * (battery.max_kwh - battery.min_kwh))[:, 0]
+    return Problem(scene.site, outlook, start, terminal, limits, SearchLimits(time_limit_s=_EXACT_S))
+
+
+def _bridge(series: FloatArray, period: int) -> FloatArray:
+    """Return a series whose gaps take the value of the day before, or else of the first day that has one."""
+    days = np.append(series, np.full(-series.size % period, np.nan)).reshape(-1, period)
+    for order in (days, days[::-1]):
+        for before, after in pairwise(order):
+            after[:] = np.where(np.isfinite(after), after, before)
+    return np.asarray(days.ravel()[: series.size])
+
+
+def _require_value(plan: Plan) -> ValueFunction:
+    if plan.value is None:
+        remedy = "Train the kind `value`, which leaves all of it to the planner."
+        raise InvalidInputError("modes of one battery do not say everything that this site needs", field="site", value=plan.problem.site.name, remedy=remedy)
+    return plan.value.function
+
+
+def _teach(plan: Plan, function: ValueFunction, history: History, *, margin: Margin) -> Teacher:
+    problem = plan.problem
+    value, battery = plan.values[0], problem.site.batteries[0]
+    night = find_nights(problem.outlook.pv_kwh, problem.outlook.timeline.hours)
+    # A label is no matter of what went before: nothing is kept against another mode.
+    policy = read_policy(value, battery, night=np.zeros_like(night), margin=replace(margin, hysteresis=0.0), switching_price=0.0)
+    weight = weigh_slots(history)
+    return Teacher(problem.limits, problem.outlook, problem.curtailment, battery.wear_price, replace(policy, begin=policy.keep), function, weight)
+
+
+# What a day counts on which data of the battery are not to be trusted: load and sun are, and they come from it in part.
+MASKED_WEIGHT = 0.5
+
+
+def weigh_slots(history: History) -> FloatArray:
+    """Return what each slot of a history's window counts, ``(slots,)``: 0 on days that were refused, half on those that are masked."""
+    table = history.episodes.episodes
+    weight = np.zeros(history.scene.timeline.count)
+    for first, count, masked in zip(table.first, table.count, table.masked, strict=True):
+        weight[first : first + count] = MASKED_WEIGHT if masked else 1.0
+    return weight
+
+
+def ask_programme(history: History, *, progress: Callable[[int, int, str], None] = lambda _done, _total, _label: None) -> Teacher:
+    """Return what the stochastic programme says in each hour of what was known then: the mean value over courses, as ``mpc_scenarios`` plans by.
+
+    An hour counts nothing for which no forecast or price was known, or no value function tells all.
+
+    Raises:
+        InvalidInputError: no hour can be used.
+    """
+    scene = history.scene
+    known = SiteKnowledge(scene.site, scene.forecasts, scene.prices)
+    errors, weight = ErrorScenarios(scene.forecasts, scene.foresight), weigh_slots(history)
+    every = _HOUR // scene.timeline.step
+    hours: list[_Hour | None] = []
+    for place, first in enumerate(range(0, scene.timeline.count, every)):
+        count = min(every, scene.timeline.count - first)
+        hours.append(_plan_hour(known, errors, scene.timeline.window(first, count)) if weight[first : first + count].any() else None)
+        if place % (DAY // _HOUR) == 0:
+            progress(first, scene.timeline.count, "stochastic programme")
+    return _join_hours(history, hours, every)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hour:
+    """The first slots of a plan: thresholds, lengths and values of V′ at the end of each, and what was expected."""
+
+    level: SocThresholds
+    steps: Sequence[tuple[FloatArray, FloatArray]]
+    expected: FloatArray
+
+
+def _plan_hour(known: SiteKnowledge, errors: ErrorScenarios, hour: Timeline) -> _Hour | None:
+    battery = known.site.batteries[0]
+    stored = np.array([(battery.min_soc + battery.max_soc) / 2 * battery.capacity_kwh])
+    try:
+        problem = known.build_problem(hour.start, stored)
+    except InvalidInputError:
+        return None
+    outlook = problem.outlook
+    kinds = errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh))
+    plan = make_plan(problem.over_courses(blend(kinds), risk=0.0) if kinds else problem, Solver())
+    if plan.value is None:
+        return None
+    night = np.zeros(outlook.timeline.count, dtype=bool)
+    policy = read_policy(plan.value, battery, night=night, margin=replace(ACTING_ON_MEAN, hysteresis=0.0), switching_price=0.0)
+    part = slice(0, hour.count)
+    expected = np.stack([outlook.load_kwh[part], outlook.pv_kwh[part], outlook.import_price[part], outlook.export_price[part]])
+    return _Hour(policy.keep.at(part), [plan.value.function.after(slot) for slot in range(hour.count)], expected)
+
+
+def _join_hours(history: History, hours: Sequence[_Hour | None], every: int) -> Teacher:
+    """Return the hours as one teacher; those that are missing count nothing and leave the battery to the house."""
+    scene = history.scene
+    battery, timeline = scene.site.batteries[0], scene.timeline
+    usable = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
+    counts = [min(every, timeline.count - first) for first in range(0, timeline.count, every)]
+    if not any(hours):
+        raise InvalidInputError("the stochastic programme has no value function for any hour", field="site", value=scene.site.name)
+    alone = [_Hour(SocThresholds.follow_house(battery, count), [(np.array([usable]), np.zeros(1))] * count, np.zeros((4, count))) for count in counts]
+    joined = [hour or house for hour, house in zip(hours, alone, strict=True)]
+    level = SocThresholds(**{each.name: np.concatenate([getattr(hour.level, each.name) for hour in joined]) for each in fields(SocThresholds)})
+    steps = [(np.array([usable]), np.zeros(1)), *(step for hour in joined for step in hour.steps)]
+    offsets = np.cumsum([0, *(length.size for length, _ in steps)])
+    function = ValueFunction(usable, np.concatenate([length for length, _ in steps]), np.concatenate([value for _, value in steps]), offsets)
+    outlook = Outlook(timeline, *np.concatenate([hour.expected for hour in joined], axis=1))
+    weight = weigh_slots(history) * np.repeat([hour is not None for hour in hours], counts)
+    policy = replace(BatteryPolicy.follow_house(battery, timeline.count), keep=level, begin=level)
+    curtailment = site_curtailment(scene.site, outlook.import_price, outlook.export_price)
+    return Teacher(SiteLimits.of(scene.site), outlook, curtailment, battery.wear_price, policy, function, weight)
+
+
+def ask_oracles(histories: Sequence[History], *, workers: int) -> list[Teacher]:
+    """Return what hindsight says of each history, so many at a time, each in a process of its own; with one worker in this one."""
+    if workers == 1 or len(histories) == 1:
+        return [ask_oracle(each) for each in histories]
+    with ProcessPoolExecutor(min(workers, len(histories), count_processors()), mp_context=get_context("spawn")) as pool:
+        return list(pool.map(ask_oracle, histories))

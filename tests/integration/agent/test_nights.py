@@ -1,0 +1,145 @@
+"""What stored plans would have cost is what they cost on the device that followed them; and what the agent's nights do with that."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from luna.contracts.agent import ControlMode, NightReply, NightRequest, TrainAgentRequest
+from luna.contracts.data import DayQuality
+from luna.contracts.job import Job
+from luna.contracts.message import Request
+from luna.database import agent_gates, agent_status, observations, quality, scores
+from luna.database.engine import unit_of_work
+from luna.observations import Observations
+from luna.timeline import SLOT
+from services.agent.night import run_night
+from services.agent.scorekeeper import UnscoredDayError, score_day
+from tests.agents import SwitchesFreely
+from tests.lived_days import BEFORE, FIRST
+from tests.steered_days import POLICY, SteeredDays
+
+DAY = date(2024, 2, 1)
+# 04:15 in Berlin, in the night after the day.
+NIGHT = FIRST + timedelta(days=1, hours=4, minutes=15)
+SYSTEM = "prod_shadow_antares"
+
+
+def live_day(database: Engine, mode: ControlMode) -> SteeredDays:
+    days = SteeredDays(database, SwitchesFreely(), mode)
+    days.decide(mode, "offered")
+    days.plan(FIRST)
+    days.run(96)
+    return days
+
+
+@pytest.fixture(scope="module")
+def lived(database: Engine) -> Iterator[dict[ControlMode, SteeredDays]]:
+    """A day on which the planner decided, and the same day on which the agent did."""
+    modes: tuple[ControlMode, ...] = ("shadow", "full_control")
+    days = {mode: live_day(database, mode) for mode in modes}
+    yield days
+    for each in days.values():
+        each.home.close()
+
+
+def cost_executed(days: SteeredDays) -> float:
+    """What the day's import cost less what its export earned, on the device; its battery does not wear."""
+    spot = days.spot[BEFORE * 96 : (BEFORE + 1) * 96]
+    imported, exported = (np.array([getattr(flows, name)[0] for flows in days.flows]) for name in ("import_kwh", "export_kwh"))
+    return float((imported * (spot + 0.13)).sum() - (exported * spot).sum())
+
+
+@pytest.mark.parametrize(("mode", "policy"), [("shadow", "mpc"), ("full_control", POLICY)])
+def test_a_chain_of_stored_plans_costs_what_it_cost_on_the_device(lived: dict[ControlMode, SteeredDays], mode: ControlMode, policy: str) -> None:
+    days = lived[mode]
+    with unit_of_work(days.home.database) as connection:
+        costs = score_day(connection, days.home.site(None), DAY, policy=POLICY)
+    assert costs[policy].cost == pytest.approx(cost_executed(days), abs=1e-6)
+    assert set(costs) == {"mpc", POLICY, f"{POLICY}_export", "oracle", "idle", "self_consumption"}
+
+
+def test_nobody_is_cheaper_than_the_oracle_stored_energy_counted_in(lived: dict[ControlMode, SteeredDays]) -> None:
+    days = lived["shadow"]
+    with unit_of_work(days.home.database) as connection:
+        costs = score_day(connection, days.home.site(None), DAY, policy=POLICY)
+    settled = {name: cost.cost - (cost.value_gain or 0.0) for name, cost in costs.items()}
+    assert min(settled.values()) == settled["oracle"]
+    assert settled[POLICY] < settled["mpc"]
+
+
+def test_a_day_scored_twice_is_scored_once(lived: dict[ControlMode, SteeredDays]) -> None:
+    days = lived["shadow"]
+    with unit_of_work(days.home.database) as connection:
+        first, again = (score_day(connection, days.home.site(None), DAY, policy=POLICY) for _ in range(2))
+        stored = scores.read_daily(connection, days.home.name, system_id=SYSTEM)
+    assert first == again
+    assert {name: len(found) for name, found in stored.items()} == dict.fromkeys(first, 1)
+
+
+@pytest.mark.parametrize(
+    ("day", "reason"),
+    [pytest.param(DAY - timedelta(days=1), "too_few_plans", id="nothing planned"), pytest.param(DAY + timedelta(days=1), "gaps", id="not lived")],
+)
+def test_a_day_that_tells_nothing_is_left_out(lived: dict[ControlMode, SteeredDays], day: date, reason: str) -> None:
+    days = lived["shadow"]
+    with unit_of_work(days.home.database) as connection, pytest.raises(UnscoredDayError) as caught:
+        score_day(connection, days.home.site(None), day, policy=POLICY)
+    assert caught.value.reason == reason
+
+
+def test_an_excluded_day_is_left_out(lived: dict[ControlMode, SteeredDays]) -> None:
+    days = lived["full_control"]
+    with unit_of_work(days.home.database) as connection:
+        nested = connection.begin_nested()
+        quality.save(connection, days.home.name, [DayQuality(day=DAY, verdict="exclude", reasons=["gap"])])
+        with pytest.raises(UnscoredDayError) as caught:
+            score_day(connection, days.home.site(None), DAY, policy=POLICY)
+        nested.rollback()
+    assert caught.value.reason == "excluded"
+
+
+def spend(days: SteeredDays, asked: list[Request]) -> NightReply:
+    def ask(request: Request) -> Job:
+        asked.append(request)
+        about = {"job_id": f"{len(asked)}", "task": request.task, "key": "", "status": "queued", "attempts": 0, "submitted_at": NIGHT, "trace_id": ""}
+        return Job.model_validate(about | {"request": {}, "reply": None})
+
+    return run_night(days.home.database, NightRequest(site_id=days.home.name), ask, now=NIGHT)
+
+
+def test_a_night_scores_and_judges_once(lived: dict[ControlMode, SteeredDays]) -> None:
+    days = lived["full_control"]
+    asked: list[Request] = []
+    did = spend(days, asked).sites[days.home.name]
+    assert f"scored {DAY}" in did
+    assert "judged full_control: not_ready (replay_days)" in did
+    again = spend(days, asked)
+    assert again.faults == {}
+    assert not [line for line in again.sites[days.home.name] if line.startswith("judged")]
+    with unit_of_work(days.home.database) as connection:
+        kept = [entry for _, entry in agent_gates.list_newest(connection, days.home.name) if entry.kind == "judged" and entry.mode == "full_control"]
+        status = agent_status.read_status(connection, days.home.site(None), now=NIGHT)
+    # The one by which the test began, and that of the night: what was offered without evidence is not any more.
+    assert [entry.state for entry in kept] == ["not_ready", "offered"]
+    assert {each.kind: each.days for each in kept[0].evidence} == {"replay": 0, "shadow": 1, "both": 1}
+    assert (status.mode, status.next_step_code, status.shadow_plans > 20) == ("shadow", "train", True)
+
+
+def test_a_site_that_has_recorded_enough_is_trained_first_on_what_was_before_its_evidence(lived: dict[ControlMode, SteeredDays]) -> None:
+    days = lived["shadow"]
+    with unit_of_work(days.home.database) as connection:
+        nested = connection.begin_nested()
+        earlier = FIRST - timedelta(days=60)
+        starts = np.array([np.datetime64((earlier + place * SLOT).replace(tzinfo=None), "s") for place in range(96)])
+        observations.upsert(connection, days.home.name, Observations.of(starts, {"load_kwh": np.full(96, 0.1)}))
+        nested.commit()
+    asked: list[Request] = []
+    assert spend(days, asked).faults == {}
+    # Four weeks after the first recorded day begins what evidence may be made of; and a training on all there is.
+    assert [(type(request), getattr(request, "until", None)) for request in asked] == [
+        (TrainAgentRequest, earlier + timedelta(days=28)),
+        (TrainAgentRequest, None),
+    ]

@@ -1,0 +1,110 @@
+"""What the gatekeeper makes of days: a mode is offered by evidence alone, and given back by new evidence or its owner."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from luna.contracts.agent import GATEKEEPER, ControlMode, GateEntry
+from luna.database.agent_gates import HeldMode, find_held
+from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes, weigh_days
+
+NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
+LAST = date(2026, 5, 31)
+MODE: ControlMode = "full_control"
+
+
+def days(count: int, gain: float, *, spread: float = 0.02, last: date = LAST) -> list[DailyGain]:
+    """Days of which each could save one euro; the agent gains so much of it, give or take."""
+    noise = np.random.default_rng(count).normal(0.0, spread, count)
+    return [DailyGain(last - timedelta(days=count - 1 - place), gain + float(each), 1.0) for place, each in enumerate(noise)]
+
+
+def entry(state: str, *, at: datetime = NOW - timedelta(days=40), by: str = GATEKEEPER) -> GateEntry:
+    kind = {"offered": "judged", "withdrawn": "withdrawn", "not_ready": "judged"}[state]
+    about = {"kind": kind, "policy": "antares", "mode": MODE, "reason": "losing_streak"}
+    return GateEntry.model_validate(about | {"at": at, "state": state, "decided_by": by})
+
+
+def judge(found: DaysOfEvidence, last: GateEntry | None = None) -> GateEntry | None:
+    known = {} if last is None else {MODE: last}
+    turns = known if last is not None and last.kind == "withdrawn" else {}
+    judged = judge_modes({MODE: found}, ModeHistory("antares", known, turns), now=NOW, rng=np.random.default_rng(1))
+    return judged[0] if judged else None
+
+
+def told(found: DaysOfEvidence, last: GateEntry | None = None) -> tuple[str | None, str, bool]:
+    judged = judge(found, last)
+    assert judged is not None
+    return judged.state, judged.reason, judged.better
+
+
+@pytest.mark.parametrize(
+    ("replay", "shadow", "says"),
+    [
+        pytest.param(days(179, 0.05), days(60, 0.05), ("not_ready", "replay_days", False), id="too few recorded days"),
+        pytest.param(days(180, 0.05), days(29, 0.05), ("not_ready", "shadow_days", False), id="too few days in shadow"),
+        pytest.param(days(180, -0.1, spread=0.3), days(30, -0.1, spread=0.3), ("not_ready", "behind", False), id="ten points behind"),
+        pytest.param(days(180, 0.05), days(30, 0.05), ("offered", "cheaper", True), id="five points ahead"),
+        pytest.param(days(180, 0.0), days(30, 0.0), ("offered", "no_dearer", False), id="as dear as the planner"),
+    ],
+)
+def test_a_mode_is_offered_by_days_of_both_kinds_and_an_interval(
+    replay: Sequence[DailyGain], shadow: Sequence[DailyGain], says: tuple[str | None, str, bool]
+) -> None:
+    assert told(DaysOfEvidence(replay, shadow)) == says
+
+
+def test_wide_intervals_offer_nothing() -> None:
+    """Two points ahead, but a day's deviation is as much as a day could save: over 210 days the mean is known to seven points."""
+    assert told(DaysOfEvidence(days(180, 0.02, spread=1.0), days(30, 0.02, spread=1.0)))[1] == "behind"
+
+
+def test_what_days_say_is_in_points_of_what_could_be_saved() -> None:
+    found = weigh_days("shadow", [DailyGain(LAST - timedelta(days=place), 0.03, 1.5) for place in range(30)], rng=np.random.default_rng(1))
+    # 30 × 0.03 of 30 × 1.5, every day alike.
+    assert (found.points, found.low, found.high) == pytest.approx((2.0, 2.0, 2.0))
+    assert found.gain == pytest.approx(0.9)
+
+
+def test_days_on_which_nothing_could_be_saved_say_nothing() -> None:
+    found = weigh_days("shadow", [DailyGain(LAST, 0.0, 0.0)], rng=np.random.default_rng(1))
+    assert (found.points, found.low) == (None, None)
+
+
+def test_a_losing_streak_withdraws_what_was_offered() -> None:
+    lost = [*days(60, 0.02, last=LAST - timedelta(days=7)), *days(7, -0.9)]
+    judged = judge(DaysOfEvidence(days(180, 0.05), lost), entry("offered"))
+    assert judged is not None
+    assert (judged.kind, judged.state, judged.reason) == ("withdrawn", "withdrawn", "losing_streak")
+    assert {each.kind for each in judged.evidence} == {"replay", "shadow", "both"}
+
+
+@pytest.mark.parametrize(("corrected", "state"), [(20, "offered"), (21, "withdrawn")])
+def test_the_safety_layer_may_correct_two_slots_of_a_hundred(corrected: int, state: str) -> None:
+    found = replace(DaysOfEvidence(days(180, 0.05), days(30, 0.05)), slots=1000, corrected=corrected)
+    assert told(found, entry("offered"))[0] == state
+
+
+def test_what_was_withdrawn_comes_back_by_days_after_that_alone() -> None:
+    replay, withdrawn = days(180, 0.05), entry("withdrawn", at=NOW - timedelta(days=25))
+    assert told(DaysOfEvidence(replay, days(200, 0.05)), withdrawn)[:2] == ("withdrawn", "losing_streak")
+    judged = judge(DaysOfEvidence(replay, days(200, 0.05)), entry("withdrawn", at=NOW - timedelta(days=32)))
+    assert judged is not None
+    assert (judged.kind, judged.state, judged.reason) == ("restored", "offered", "new_evidence")
+
+
+def test_what_its_owner_withdrew_the_gatekeeper_does_not_touch() -> None:
+    assert judge(DaysOfEvidence(days(180, 0.05), days(200, 0.05)), entry("withdrawn", by="anna")) is None
+
+
+def test_what_holds_is_the_lesser_of_wanted_and_offered() -> None:
+    offered = {mode: entry("offered").model_copy(update={"mode": mode}) for mode in ("export_only", "full_control")}
+    assert find_held("shadow", offered) == HeldMode("shadow", "mode_is_shadow")
+    assert find_held("export_only", offered) == HeldMode("export_only")
+    assert find_held("full_control", offered) == HeldMode("full_control")
+    assert find_held("full_control", {"export_only": offered["export_only"]}) == HeldMode("export_only", "mode_not_offered")
+    assert find_held("full_control", {}) == HeldMode("shadow", "mode_not_offered")
+    assert find_held("full_control", {MODE: entry("withdrawn")}) == HeldMode("shadow", "mode_withdrawn")
