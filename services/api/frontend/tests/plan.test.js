@@ -168,6 +168,11 @@ test("runs end where the mode, the decider or the past does", () => {
   assert.deepEqual(runs.map(({ from, to }) => [from, to]), [[0, 1], [1, 2], [2, 3], [3, 4], [5, 6]]);
 });
 
+test("what the agent decided is a run of its own", () => {
+  const runs = findRuns({ modes: ["export", "export", "export"], deciders: ["planner", "agent", "agent"], past: 3 });
+  assert.deepEqual(runs.map(({ from, to, agent }) => [from, to, agent]), [[0, 1, false], [1, 3, true]]);
+});
+
 test("numbers have a true minus, never a minus zero, and units behind a no-break space", () => {
   const numbers = numbersOf({ locale: "de-DE", priceScale: 100, priceUnit: "ct", priceDecimals: 0 });
   assert.equal(numbers.price(-0.154), "−15\u00a0ct");
