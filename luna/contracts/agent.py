@@ -274,7 +274,7 @@ class NightRequest(Request):
 
     task: ClassVar[str] = "agent.night.run"
     reply: ClassVar[type[Message]] = NightReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "agent-night", "time between two looks for what the agent's nights have to do")
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "nights", "time between two looks for what the agent's nights have to do")
     public: ClassVar[bool] = True
 
     site_id: Annotated[SiteId | None, Field(description="default: every site whose night it is")] = None
