@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from services.planner.dp.plan import Plan
 from services.planner.problem.knowledge import SitePrices
@@ -14,6 +14,14 @@ class AgentPolicy(Protocol):
 
     def plan(self, problem: Problem, prices: SitePrices) -> Plan:
         """Return what is followed, as ``services.planner.planner.decide`` returns it: with a policy that meets any state of charge."""
+
+
+@runtime_checkable
+class ExplainsValue(Protocol):
+    """A policy that can say what tells its plan from the planner's own."""
+
+    def list_figures(self, plan: Plan, problem: Problem, prices: SitePrices) -> Mapping[str, float]:
+        """Return figures of ``plan``, made of ``problem``, by name: worth of a stored kWh to planner and agent, prices that either counts with."""
 
 
 @dataclass(frozen=True, slots=True)

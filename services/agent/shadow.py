@@ -24,7 +24,7 @@ from luna.policy import PlanPolicy
 from luna.site import Site
 from luna.timeline import SLOT, Clock, Timeline
 from services.agent.gatekeeper import PlanJudgement, judge_plan
-from services.agent.policy import TrainedAgent
+from services.agent.policy import ExplainsValue, TrainedAgent
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
@@ -136,7 +136,8 @@ def _plan(connection: Connection, basis: _Basis, agent: TrainedAgent, *, now: da
     reply = answer(plan, request=basis.inputs, issued_at=now, inputs_digest=fingerprint)
     judged = _judge(connection, basis, problem, reply)
     row = basis.report(judged.verdict, now)
-    return replace(row, run_id=agent.run_id, metrics=judged.metrics, reply=reply)
+    figures = agent.policy.list_figures(plan, problem, prices) if isinstance(agent.policy, ExplainsValue) else {}
+    return replace(row, run_id=agent.run_id, metrics={**judged.metrics, **figures}, reply=reply)
 
 
 def _check(plan: Plan, problem: Problem) -> Plan:

@@ -79,6 +79,15 @@ class ValuePolicy:
             expected_price=float(expected.mean()) if expected.size else None,
         )
 
+    def list_figures(self, plan: Plan, problem: Problem, prices: SitePrices) -> dict[str, float]:
+        """Return what ``explain`` says as figures, as far as it is known."""
+        if plan.not_learned is not None:
+            return {}
+        facts = self.explain(plan, problem, prices)
+        names = ("planner_value", "agent_value", "correction", "carried_price", "expected_price")
+        figures = {name: getattr(facts, name) for name in names}
+        return {name: float(value) for name, value in figures.items() if value is not None and np.isfinite(value)}
+
 
 def find_obstacle(problem: Problem) -> str | None:
     """Return the code of why the value of one battery does not answer a problem; None where it does."""

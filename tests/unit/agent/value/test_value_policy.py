@@ -119,6 +119,7 @@ def test_several_batteries_are_the_planners() -> None:
     problem = known.build_problem(NOW, np.array([4.0, 2.0]))
     plan = ValuePolicy().plan(problem, two.prices)
     assert plan.not_learned == "several_batteries"
+    assert ValuePolicy().list_figures(plan, problem, two.prices) == {}
     assert plan.setpoints.mode.tolist() == plan_by_planner(problem, two.prices).setpoints.mode.tolist()
 
 
@@ -159,6 +160,9 @@ def test_it_tells_what_a_stored_kwh_is_worth_to_planner_and_agent(scene: ReplayD
     assert facts.carried_price is not None
     assert facts.expected_price is not None
     assert facts.correction == 0.0
+    figures = policy.list_figures(plan, problem, scene.prices)
+    assert figures["agent_value"] - figures["planner_value"] == pytest.approx(facts.agent_value - facts.planner_value)
+    assert "expected_price" in figures
 
 
 def test_a_replay_by_days_is_one_in_one_go(scene: ReplayData) -> None:
