@@ -47,7 +47,8 @@ def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
     lowest = problem.limits.batteries.min_kwh[0, 0]
     usable = plan.value.function.capacity_kwh
     planned = plan.flows.stored_kwh[0, HOUR_SLOTS - 1] - lowest
-    values = [read_value(plan, HOUR_SLOTS - 1, level) / scale for level in (planned, 0.2 * usable, 0.8 * usable)]
+    steps = plan.value.function.after(HOUR_SLOTS - 1)
+    values = [read_value(steps, level) / scale for level in (planned, 0.2 * usable, 0.8 * usable)]
     of_now = [np.sin(angle), np.cos(angle), local.weekday(), published_hours, price[0] / scale, (day < price[0]).mean(), outlook.export_price[0] / scale]
     return np.array([*of_now, problem.stored_kwh[0] / battery.capacity_kwh, *values, *_look_ahead(plan, scale, battery.capacity_kwh)], dtype=float)
 
@@ -62,11 +63,9 @@ def _look_ahead(plan: Plan, scale: float, capacity_kwh: float) -> list[float]:
     return told
 
 
-def read_value(plan: Plan, slot: int, stored_kwh: float) -> float:
-    """Return V′ at the end of a slot with so much stored above the lowest state of charge; between two steps the mean of both."""
-    if plan.value is None:
-        return float("nan")
-    length, value = plan.value.function.after(slot)
+def read_value(steps: tuple[FloatArray, FloatArray], stored_kwh: float) -> float:
+    """Return V′ of steps (lengths and values) with so much stored above the lowest state of charge; between two of them the mean of both."""
+    length, value = steps
     edges = np.cumsum(length)
     sides = (int(np.clip(np.searchsorted(edges, stored_kwh, side=side), 0, value.size - 1)) for side in ("left", "right"))
     return float(np.mean([value[side] for side in sides]))

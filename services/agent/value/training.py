@@ -38,11 +38,11 @@ class ValueRows:
 
 @dataclass(frozen=True, slots=True)
 class HourlyDecision:
-    """A plan as it was made: when, what was known, the mean price ahead, and V′ at the end of its first hour."""
+    """What is kept of a plan, of thousands at once: what was known, the mean price ahead, and the steps of V′ at the end of its first hour."""
 
     features: FloatArray
     scale: float
-    plan: Plan
+    steps: tuple[FloatArray, FloatArray]
 
 
 @dataclass
@@ -58,19 +58,24 @@ class DecisionRecorder:
         plan = self.policy.plan(problem, prices)
         start, features = problem.outlook.timeline.start, describe_plan(plan, prices)
         self.stored_kwh[start] = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
-        if features is not None:
-            self.decisions[start] = HourlyDecision(features, price_scale(plan), plan)
+        if features is not None and plan.value is not None:
+            length, value = plan.value.function.after(HOUR_SLOTS - 1)
+            self.decisions[start] = HourlyDecision(features, price_scale(plan), (length.copy(), value.copy()))
         return plan
 
 
 def collect_rows(scenes: Sequence[ReplayData], policy: ValuePolicy, *, progress: Progress) -> ValueRows:
     """Return a row for each hour whose end is known: replays of the policy beside the optimum in hindsight."""
-    parts = []
-    for place, scene in enumerate(scenes):
+    parts, before, total = [], 0, sum(scene.timeline.count for scene in scenes)
+    for scene in scenes:
         recorder = DecisionRecorder(policy)
-        run(scene, ReplaySpec([NAME], HOUR_SLOTS, learned={NAME: recorder.plan}))
+
+        def tell(done: int, _: int, day: str, before: int = before) -> None:
+            progress(before + done, total, f"antares: what stored energy was worth, {day}")
+
+        run(scene, ReplaySpec([NAME], HOUR_SLOTS, learned={NAME: recorder.plan}), progress=tell)
         parts.append(_label(scene, recorder))
-        progress(place + 1, len(scenes), "antares: what stored energy turned out to be worth")
+        before += scene.timeline.count
     found = [part for part in parts if part.label.size]
     if not found:
         return ValueRows(np.empty((0, 0)), np.empty(0))
@@ -89,7 +94,7 @@ def _label(scene: ReplayData, recorder: DecisionRecorder) -> ValueRows:
     hindsight = np.mean([side[slots] for side in oracle.function.marginal(stored)], axis=0)
     decisions = [recorder.decisions[start] for start in ends]
     scale = np.array([decision.scale for decision in decisions])
-    expected = [read_value(decision.plan, HOUR_SLOTS - 1, float(stored[slot])) for decision, slot in zip(decisions, slots, strict=True)]
+    expected = [read_value(decision.steps, float(stored[slot])) for decision, slot in zip(decisions, slots, strict=True)]
     label = (hindsight - np.array(expected)) / scale
     tells = (np.abs(hindsight) < FORBIDDEN_VALUE / 4) & (np.abs(np.array(expected)) < FORBIDDEN_VALUE / 4)
     return ValueRows(np.array([decision.features for decision in decisions])[tells], np.clip(label, -_MOST_LABEL, _MOST_LABEL)[tells])

@@ -97,8 +97,8 @@ def test_a_value_between_two_steps_is_the_mean_of_both(scene: ReplayData) -> Non
     plan = ValuePolicy().plan(see_problem(scene), scene.prices)
     assert plan.value is not None
     length, value = plan.value.function.after(3)
-    assert read_value(plan, 3, float(length[0])) == pytest.approx((value[0] + value[1]) / 2)
-    assert read_value(plan, 3, float(length[0]) / 2) == pytest.approx(value[0])
+    assert read_value((length, value), float(length[0])) == pytest.approx((value[0] + value[1]) / 2)
+    assert read_value((length, value), float(length[0]) / 2) == pytest.approx(value[0])
 
 
 def test_hours_teach_what_stored_energy_turned_out_to_be_worth(scene: ReplayData) -> None:
