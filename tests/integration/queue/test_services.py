@@ -17,6 +17,6 @@ def test_without_a_choice_every_installed_service_is_served() -> None:
 
 
 def test_only_the_services_of_the_wanted_queues_are_imported() -> None:
-    imported = in_a_fresh_process("load_services(['agent']); print(*sys.modules)")
-    assert "services.agent.tasks" in imported
+    imported = in_a_fresh_process("load_services(['notifier']); print(*sys.modules)")
+    assert "services.notifier.tasks" in imported
     assert not {"services.planner.tasks", "numba", "lightgbm", "polars", "alembic", "obstore"} & set(imported)
