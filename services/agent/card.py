@@ -54,7 +54,7 @@ class AgentCard:
 
     def _lines(self) -> Iterator[str]:
         run, zone = self.run, ZoneInfo(self.timezone)
-        span = f"TrainedParts from {say_instant(run.data_from, zone)} to {say_instant(run.data_until, zone)}"
+        span = f"Learned from {say_instant(run.data_from, zone)} to {say_instant(run.data_until, zone)}"
         yield from (f"# {run.version}: {run.run_id}", "")
         yield f"- {span}: {self.days} days, {self.refused} left out"
         yield f"- Reads states {self.header.state_version}"

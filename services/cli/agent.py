@@ -79,7 +79,7 @@ def evaluate(
     site: SiteOption,
     days: Annotated[int, typer.Option(min=7, max=366, help="How many unseen days.")] = 100,
     last: MaybeLastDayOption = None,
-    policies: Annotated[str, typer.Option(help="TrainedParts policies, comma-separated (default: all that were trained).")] = "",
+    policies: Annotated[str, typer.Option(help="Learned policies, comma-separated (default: all that were trained).")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Measure what was trained on days that no training saw, beside the planner, plain rules and the oracle; trainings that this wants are made."""

@@ -110,7 +110,7 @@ PHRASES = {
     "runs_title": Phrase("Trainings", "Trainings"),
     "runs_none": Phrase("Nothing was trained yet.", "Noch wurde nichts trainiert."),
     "column_kind": Phrase("Kind", "Art"),
-    "column_learned": Phrase("TrainedParts from", "Gelernt aus"),
+    "column_learned": Phrase("Learned from", "Gelernt aus"),
     "column_used": Phrase("Use", "Einsatz"),
     "column_card": Phrase("Card", "Steckbrief"),
     "run_speaks": Phrase("in use", "gilt"),
