@@ -1,6 +1,7 @@
 """Worker processes of a test's own, and what is done to them."""
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -8,6 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import redis
+
+from luna.queue.app import PREFIX
 
 Worker = subprocess.Popen[bytes]
 
@@ -23,6 +28,7 @@ def worker_process(redis_url: str, database_url: str, *modules: str, health_port
     finally:
         kill(process)
         process.wait(timeout=60)
+        _forget(redis_url, process)
 
 
 def kill(process: Worker) -> None:
@@ -31,6 +37,13 @@ def kill(process: Worker) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def _forget(redis_url: str, process: Worker) -> None:
+    """Remove the sign of life that outlives a killed worker: who comes next would wait for a worker, see this one and ask nobody."""
+    with redis.from_url(redis_url) as client:
+        for key in client.scan_iter(f"{PREFIX}node:{platform.node()}-{process.pid}-*"):
+            client.delete(key)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
