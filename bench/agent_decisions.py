@@ -90,10 +90,9 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     first = FIRST_DAY if full else TEST_FIRST_DAY - timedelta(weeks=FEW_WEEKS)
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
         forecasts = dict(zip(homes, pool.map(_forecast, homes, [first] * len(homes), [windows] * len(homes)), strict=True))
-        cases = list(product(homes, TARIFFS))
-        found = dict(
-            zip(cases, pool.map(_measure_case, [(*case, first, windows, full) for case in cases], [forecasts[home] for home, _ in cases]), strict=True)
-        )
+        cases = [(home, tariff) for tariff, home in product(TARIFFS, homes)]
+        measured = pool.map(_measure_case, [(*case, first, windows, full) for case in cases], [forecasts[home] for home, _ in cases])
+        found = {case: _tell(case, figures) for case, figures in zip(cases, measured, strict=True)}
     figures = {home: {"home": home, "tariffs": {tariff: found[home, tariff].figures for tariff in TARIFFS}} for home in homes}
     days = sum((last - begin).days + 1 for begin, last in windows)
     return {
@@ -105,6 +104,12 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         "decision_p50_ms": _worst_decisions(found.values()),
         "never_trained": sorted(set(get_args(AgentKind)) - set(find_kinds())),
     }
+
+
+def _tell(case: tuple[str, str], found: TariffFigures) -> TariffFigures:
+    """Say what one household came to under one tariff: all of them take hours."""
+    print(json.dumps({"case": case, **found.figures}), file=sys.stderr, flush=True)
+    return found
 
 
 def _forecast(home_name: str, first: date, windows: Windows) -> HomeForecasts:
