@@ -51,6 +51,7 @@ COMMANDS = {
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),
     "audit": _CommandEntry("audit", "Say what was done at the gateway, by whom, and how it ended."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
+    "backup": _CommandEntry("backup", "Make, list, check and restore backups of everything Luna keeps."),
     "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
 }
 
