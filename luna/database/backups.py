@@ -58,15 +58,20 @@ class Freeze:
 
 def identify(connection: Connection) -> ServerIdentity:
     """Return which server answers."""
-    row = connection.execute(
-        text(
-            "SELECT system_identifier::text, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int,"
-            " current_setting('server_version_num')::int, pg_size_bytes(current_setting('wal_segment_size')),"
-            " (SELECT sum(pg_database_size(oid))::bigint FROM pg_database) FROM pg_control_system()"
+    row = (
+        connection.execute(
+            text(
+                "SELECT system_identifier::text, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline,"
+                " current_setting('server_version_num')::int AS version, pg_size_bytes(current_setting('wal_segment_size')) AS segment_bytes,"
+                " (SELECT sum(pg_database_size(oid))::bigint FROM pg_database) AS database_bytes FROM pg_control_system()"
+            )
         )
-    ).one()
-    extensions = {name: version for name, version in connection.execute(text("SELECT extname, extversion FROM pg_extension ORDER BY extname"))}
-    return ServerIdentity(*row, extensions=extensions, schema_revision=current(connection))
+        .mappings()
+        .one()
+    )
+    query = text("SELECT extname, extversion FROM pg_extension ORDER BY extname")
+    extensions = {extension.extname: extension.extversion for extension in connection.execute(query)}
+    return ServerIdentity(**row, extensions=extensions, schema_revision=current(connection))
 
 
 @contextmanager
@@ -170,7 +175,7 @@ def _hold_writers(holder: Connection, deadline: float) -> bool:
 
 
 def _position(connection: Connection, expression: str, **values: str) -> int:
-    return int(connection.execute(text(f"SELECT ({expression} - '0/0')::bigint"), values).scalar_one())  # noqa: S608 - expressions of this module
+    return int(connection.execute(text(f"SELECT ({expression} - '0/0')::bigint"), values).scalar_one())
 
 
 def _count(connection: Connection, name: str) -> TableCount:

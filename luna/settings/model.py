@@ -214,11 +214,10 @@ class Settings(BaseSettings):
     dead_job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that never came to an end are deleted"), CHANGEABLE] = 365 * DAY
     audit_retention: Annotated[timedelta, Field(ge=30 * DAY, description="age at which entries of the audit log are deleted")] = 400 * DAY
     answer_retention: Annotated[timedelta, Field(ge=DAY, description="age at which questions and their answers are deleted"), CHANGEABLE] = 90 * DAY
-    backup_folder: Annotated[
-        Path | None, Field(description="where backups are kept, best on another disk; empty: the folder backups below data_folder")
-    ] = None
+    backup_folder: Annotated[Path | None, Field(description="where backups are kept, best on another disk; empty: the folder backups below data_folder")] = None
     backup_key: Annotated[
-        SecretStr | None, Field(description="key of the backups, 32 characters and more; empty: made below data_folder at the first backup; keep a copy elsewhere")
+        SecretStr | None,
+        Field(description="key of the backups, 32 characters and more, of which a copy belongs elsewhere; empty: made below data_folder"),
     ] = None
     backup_every: Annotated[timedelta | None, Field(ge=timedelta(hours=1), description="time between two backups; empty: none by itself")] = DAY
     backup_keep_daily: Annotated[int, Field(ge=1, le=366, description="days of which a backup is kept, and within which any instant can be restored")] = 7

@@ -15,11 +15,10 @@ from luna.errors import LunaError
 from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
-
-from services.backup.create import BackupWork, create_backup, open_work
+from services.backup.create import BackupWork, create_backup, open_work, receiving
 from services.backup.drill import drill
 from services.backup.retention import prune
-from services.backup.wal import WalReceiver, note_reach
+from services.backup.wal import note_reach
 
 BEAT = timedelta(seconds=15)
 # What has just started has nothing yet that is worth a backup, and enough to do.
@@ -51,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.health_port:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
         work = stack.enter_context(open_work(settings, addresses.database_url))
-        stack.enter_context(WalReceiver(work.server, work.database, work.shipper).running())
+        stack.enter_context(receiving(work))
         Keeper(work, ending).run(pulse)
     return 0
 
@@ -63,6 +62,7 @@ class Keeper:
         self._work, self._ending = work, ending
         self._settings, self._clock = work.settings, work.clock
         self._not_before = self._clock.now() + FIRST_AFTER
+        self._gap = False
         self._busy: threading.Thread | None = None
 
     def run(self, pulse: Liveness) -> None:
@@ -88,10 +88,14 @@ class Keeper:
     def _begin_due(self) -> None:
         status, now = self._work.folder.read_status(), self._clock.now()
         step = next_step(status, self._settings, now)
-        if step is not None and now >= self._not_before:
+        if step is not None and (now >= self._not_before or self._is_first_after_gap(status)):
             self._not_before = now + AGAIN_AFTER
             self._busy = threading.Thread(target=self._do, args=(step,), name=step)
             self._busy.start()
+
+    def _is_first_after_gap(self, status: dict[str, object]) -> bool:
+        gap, self._gap = self._gap, bool(status.get("gap"))
+        return self._gap and not gap
 
     def _do(self, step: str) -> None:
         try:
@@ -101,9 +105,9 @@ class Keeper:
             else:
                 drill(self._settings)
         except LunaError as error:
-            log.error(f"{step} failed", error=str(error))  # noqa: TRY400 - tried again; the alert tells
+            log.error("what was due failed", step=step, error=str(error))  # noqa: TRY400 - tried again; the alert tells
         except Exception:  # the edge of the thread: a fault of ours must not end the shipping
-            log.exception(f"{step} failed unexpectedly")
+            log.exception("what was due failed unexpectedly", step=step)
 
 
 def next_step(status: dict[str, object], settings: Settings, now: datetime) -> str | None:

@@ -5,12 +5,13 @@ import json
 import subprocess
 import tarfile
 import threading
-from contextlib import ExitStack, contextmanager
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 import structlog
 from sqlalchemy import Engine
@@ -78,6 +79,11 @@ def open_work(settings: Settings, url: str, *, clock: Clock | None = None) -> It
         )
 
 
+def receiving(work: BackupWork) -> AbstractContextManager[None]:
+    """Receive the write-ahead log while the block runs; where another process does already, lean on it."""
+    return WalReceiver(work.server, work.database, work.shipper, clock=work.clock).running()
+
+
 def create_backup(work: BackupWork, reason: Reason) -> Manifest:
     """Make a backup and return what it holds.
 
@@ -85,19 +91,20 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
         ConflictError: another one is being made.
         LunaError: database, folder or objects fail; what was begun is gone, and backups made before are whole.
     """
-    with work.folder.alone(), WalReceiver(work.server, work.database, work.shipper).running():
+    with work.folder.alone(), receiving(work):
         started = work.clock.now()
         require_space(work.folder.root, _expected_bytes(work), what="a backup")
-        backup_id = started.strftime("%Y%m%dT%H%M%SZ")
+        backup_id = _name(started)
         with work.folder.unfinished(backup_id) as place:
-            manifest = _fill(work, place, backup_id, reason, started)
+            manifest = _fill(work, place, reason, started)
             work.folder.key.seal_bytes(manifest.model_dump_json().encode(), place / MANIFEST)
-        work.folder.note(newest_at=manifest.finished_at.isoformat(), newest=backup_id, newest_bytes=sum(each.bytes for each in manifest.files.values()), gap=None)
+        work.folder.note(newest_at=manifest.finished_at.isoformat(), newest=backup_id, newest_bytes=_size(manifest), gap=None)
     log.info("backup made", backup=backup_id, reason=reason, seconds=round((manifest.finished_at - started).total_seconds(), 1))
     return manifest
 
 
-def _fill(work: BackupWork, place: Path, backup_id: str, reason: Reason, started: datetime) -> Manifest:
+def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> Manifest:
+    backup_id = _name(started)
     # The log is being received before the base backup begins: it needs all of it from here on.
     with engine.own_session(work.database) as connection:
         begin = backups.written_position(connection)
@@ -137,7 +144,7 @@ def _fill(work: BackupWork, place: Path, backup_id: str, reason: Reason, started
 
 def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
     """Encrypt the cluster as ``pg_basebackup`` hands it over, compressed, with its own manifest of checksums; no byte of it lies plain on the disk."""
-    arguments = ("-D", "-", "--format=tar", "--gzip", "--wal-method=none", "--checkpoint=fast", "--no-password")
+    arguments = ("-D", "-", "--format=tar", "--gzip", "--wal-method=none", "--checkpoint=fast", "--manifest-checksums=SHA256", "--no-password")
     with work.server.spawn("pg_basebackup", *arguments, output=subprocess.PIPE) as process:
         words = io.BytesIO()
         reader = _gather(process.stderr, words)
@@ -185,7 +192,15 @@ def read_password(owner_files: dict[str, bytes]) -> str | None:
     return None if content is None else str(json.loads(content)["password"])
 
 
-def _gather(source: "io.BufferedReader | None", target: io.BytesIO) -> "threading.Thread":
+def _size(manifest: Manifest) -> int:
+    return sum(entry.bytes for entry in manifest.files.values())
+
+
+def _name(instant: datetime) -> str:
+    return instant.strftime("%Y%m%dT%H%M%SZ")
+
+
+def _gather(source: IO[bytes] | None, target: io.BytesIO) -> threading.Thread:
     thread = threading.Thread(target=lambda: target.write(source.read() if source else b""), daemon=True)
     thread.start()
     return thread

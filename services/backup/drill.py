@@ -52,7 +52,7 @@ def drill(settings: Settings, at: str = NEWEST, *, clock: Clock | None = None, r
     clock = clock or SystemClock()
     folder = open_folder(settings)
     try:
-        found = _drill(settings, folder, at, clock, report)
+        found = _drill(settings, folder, at, now=clock.now(), report=report)
     except LunaError as error:
         folder.note(drill_failed_at=clock.now().isoformat(), drill_failure=str(error))
         raise
@@ -61,10 +61,10 @@ def drill(settings: Settings, at: str = NEWEST, *, clock: Clock | None = None, r
     return found
 
 
-def _drill(settings: Settings, folder: BackupFolder, at: str, clock: Clock, report: Report) -> DrillReport:
+def _drill(settings: Settings, folder: BackupFolder, at: str, *, now: datetime, report: Report) -> DrillReport:
     home = open_home(settings)
     with folder.alone():
-        behind = behind_seconds(folder, clock.now())
+        behind = behind_seconds(folder, now)
         manifest, instant = folder.choose(at)
         check_usable(manifest, home.major)
         place, began = home.home / PLACE, time.monotonic()

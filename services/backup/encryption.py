@@ -249,4 +249,3 @@ def _checksum(values: list[int]) -> int:
         for bit in range(5):
             total ^= generator[bit] if (top >> bit) & 1 else 0
     return total
-

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,6 +28,9 @@ from services.backup.encryption import BackupKey, damaged, open_key, unwritable
 FORMAT = 1
 BASE, OWNER_FILES, MANIFEST = "base.tar.gz.age", "settings.tar.gz.age", "manifest.json.age"
 NEWEST, LATEST = "newest", "latest"
+MOST_GAPS = 100
+# Of the log: all that there is.
+END = datetime.max.replace(tzinfo=UTC)
 _ID = re.compile(r"\d{8}T\d{6}Z")
 Reason = Literal["scheduled", "asked", "before restore"]
 
@@ -140,14 +143,23 @@ class BackupFolder:
             raise NotFoundError("there is no backup yet", field="backup_folder", value=str(self.root), remedy="Make one: luna backup create.")
         if at == NEWEST or _ID.fullmatch(at):
             return self.read(ids[-1] if at == NEWEST else at), None
-        if at == LATEST:
-            return self.read(ids[-1]), datetime.max.replace(tzinfo=self.read(ids[-1]).finished_at.tzinfo)
-        instant = parse_instant(at, field="at")
+        instant = END if at == LATEST else parse_instant(at, field="at")
         for backup_id in reversed(ids):
             manifest = self.read(backup_id)
             if manifest.finished_at <= instant:
+                self._refuse_gap(manifest, instant)
                 return manifest, instant
         raise NotFoundError("no backup is that old", field="at", value=at, remedy=f"The oldest is {ids[0]}.")
+
+    def note_gap(self, now: datetime) -> None:
+        """Remember that the log does not go on over ``now``: instants after it can be restored from a backup made after it alone."""
+        self.note(gap=True, gaps=[*self.read_status().get("gaps", []), now.isoformat()][-MOST_GAPS:], wal_at=None)
+
+    def _refuse_gap(self, manifest: Manifest, instant: datetime) -> None:
+        gaps = [gap for said in self.read_status().get("gaps", []) if manifest.finished_at < (gap := datetime.fromisoformat(said)) <= instant]
+        if gaps:
+            remedy = f"Name an instant before it, or {manifest.backup_id}; or make a backup now, from which on everything can be restored again."
+            raise ConflictError(f"the write-ahead log does not go on over {gaps[0]:%Y-%m-%d %H:%M:%S} UTC", field="at", value=str(instant), remedy=remedy)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -193,7 +205,7 @@ class BackupFolder:
             return {}
         return document if isinstance(document, dict) else {}
 
-    def note(self, **facts: str | float | None) -> None:
+    def note(self, **facts: str | float | list[str] | None) -> None:
         """Remember facts for monitors; None forgets one."""
         with self._locked("status.lock", wait=True):
             known = {name: fact for name, fact in (self.read_status() | facts).items() if fact is not None}

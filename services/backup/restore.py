@@ -29,7 +29,7 @@ from luna.telemetry import current_trace_id
 from luna.timeline import Clock, SystemClock
 from services.backup import mirror
 from services.backup.create import SPOOL, read_owner_files, read_password
-from services.backup.folder import BackupFolder, Manifest, open_folder
+from services.backup.folder import END, BackupFolder, Manifest, open_folder
 from services.backup.recovery import DATA, RecoveringServer, Target, TargetNotReachedError, check_files, check_usable, compare, discard, stage
 from services.backup.wal import WalShipper, last_instant, list_segments
 
@@ -138,7 +138,7 @@ def restore(settings: Settings, at: str, *, clock: Clock | None = None, report: 
             kept = _take_over(home, place, now)
         finally:
             discard(place)
-        _begin_log_anew(settings, folder)
+        _begin_log_anew(settings, folder, now)
     report("checking")
     try:
         _check(settings)
@@ -160,7 +160,7 @@ def recover(folder: BackupFolder, home: EmbeddedHome, target: Target, place: Pat
     password = read_password(read_owner_files(folder, manifest.backup_id)) or home.state.password
     report(f"unpacking {manifest.backup_id}")
     stage(folder, target, place)
-    check_files(home.programs, place / DATA)
+    check_files(place / DATA)
     report("recovering")
     server = RecoveringServer(home.programs, place / DATA, home.account, password)
     try:
@@ -171,7 +171,7 @@ def recover(folder: BackupFolder, home: EmbeddedHome, target: Target, place: Pat
             raise
         # The log is whole until then, and nothing was written since its last change: what it ends with is what stood there.
         discard(place)
-        stage(folder, Target(manifest, datetime.max.replace(tzinfo=target.instant.tzinfo)), place)
+        stage(folder, Target(manifest, END), place)
         return _recovered(server, home, target)
 
 
@@ -197,7 +197,7 @@ def undo(settings: Settings, *, clock: Clock | None = None) -> str:
     home, now = open_home(settings), (clock or SystemClock()).now()
     with held_alone(home):
         kept = put_back(home.home, keep_as=_stamp(now))
-        _begin_log_anew(settings, open_folder(settings))
+        _begin_log_anew(settings, open_folder(settings), now)
     return str(kept)
 
 
@@ -243,10 +243,10 @@ def _ship_rest(settings: Settings, folder: BackupFolder, manifest: Manifest) -> 
         WalShipper(folder, spool, manifest.system_identifier).ship()
 
 
-def _begin_log_anew(settings: Settings, folder: BackupFolder) -> None:
+def _begin_log_anew(settings: Settings, folder: BackupFolder, now: datetime) -> None:
     """Forget what was received: the restored cluster writes another timeline, and wants a backup of its own."""
     shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
-    folder.note(gap=True, wal_at=None)
+    folder.note_gap(now)
 
 
 def _end_leftover(home: EmbeddedHome) -> None:
@@ -257,4 +257,3 @@ def _end_leftover(home: EmbeddedHome) -> None:
 
 def _stamp(now: datetime) -> str:
     return now.strftime("%Y%m%dT%H%M%SZ")
-

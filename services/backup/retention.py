@@ -44,9 +44,7 @@ def prune(folder: BackupFolder, settings: Settings) -> list[str]:
         if not manifests:
             return []
         finished = {manifest.finished_at for manifest in manifests.values()}
-        kept = choose_kept(
-            sorted(finished), daily=settings.backup_keep_daily, weekly=settings.backup_keep_weekly, monthly=settings.backup_keep_monthly
-        )
+        kept = choose_kept(sorted(finished), daily=settings.backup_keep_daily, weekly=settings.backup_keep_weekly, monthly=settings.backup_keep_monthly)
         gone = [backup_id for backup_id, manifest in manifests.items() if manifest.finished_at not in kept]
         for backup_id in gone:
             folder.remove(backup_id)

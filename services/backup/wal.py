@@ -6,7 +6,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -88,8 +88,8 @@ class WalShipper:
 class WalReceiver:
     """Runs PostgreSQL's ``pg_receivewal``, again and again, as long as the block lasts. Of several processes one does; the others lean on it."""
 
-    def __init__(self, server: Server, database: Engine, shipper: WalShipper) -> None:
-        self._server, self._database, self._shipper = server, database, shipper
+    def __init__(self, server: Server, database: Engine, shipper: WalShipper, *, clock: Clock) -> None:
+        self._server, self._database, self._shipper, self._clock = server, database, shipper, clock
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -140,7 +140,7 @@ class WalReceiver:
         with engine.own_session(self._database) as connection:
             backups.drop_slot(connection, SLOT)
             backups.ensure_slot(connection, SLOT)
-        self._shipper.folder.note(gap=True)
+        self._shipper.folder.note_gap(self._clock.now())
 
 
 def note_reach(folder: BackupFolder, database: Engine, shipper: WalShipper, clock: Clock) -> None:
@@ -225,16 +225,16 @@ def _held(path: Path, *, ending: threading.Event | None = None) -> Iterator[bool
     """Hold a lock, and wait for it; until ``ending`` is set where that is given, and say whether it came to be held."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if ending is None:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield True
-            return
-        while not ending.is_set():
-            with suppress(BlockingIOError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield True
-                return
-            ending.wait(1)
-        yield False
+        while not (mine := _take(descriptor, wait=ending is None)) and ending is not None and not ending.wait(1):
+            pass
+        yield mine
     finally:
         os.close(descriptor)
+
+
+def _take(descriptor: int, *, wait: bool) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True

@@ -58,7 +58,11 @@ def verify(
     from services.backup.verify import verify_backup
 
     found = verify_backup(open_folder(load_settings()), backup)
-    emit(found, as_json=as_json, show=lambda: out.print(f"{found['backup']} is whole: {found['files']} files, {found['segments']} of the log, {found['objects']} objects."))
+    emit(
+        found,
+        as_json=as_json,
+        show=lambda: out.print(f"{found['backup']} is whole: {found['files']} files, {found['segments']} of the log, {found['objects']} objects."),
+    )
 
 
 @app.command()
