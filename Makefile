@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-core static demo test up-local bench bench-peers lint format types layers reference docs lock \
-        up down logs ps shell images secrets compose-demo compose-images compose-test bench-compose clean reset
+        up down logs ps shell images secrets compose-demo compose-images compose-test bench-compose backup backups restore restore-undo drill clean reset
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
@@ -165,6 +165,24 @@ compose-test: $(VENV)/.test  ## start the containers under a name of their own, 
 
 bench-compose: $(VENV)/.test  ## measure the containers: cold start, POST /plan, memory, image sizes
 	@$(BIN)/luna bench compose
+
+# ---- kept and restored ---------------------------------------------------------------------------
+
+# On the containers where their database runs, else on this machine's own servers.
+backup: $(VENV)/.core  ## make a backup now, besides those made by themselves
+	@infra/backup/run create
+
+backups: $(VENV)/.core  ## list the backups, and until when the write-ahead log goes
+	@infra/backup/run list
+
+restore: $(VENV)/.core  ## bring everything to a backup or an instant: make restore AT=newest, AT=2026-05-01T12:00:00Z
+	@infra/backup/run restore "$(AT)"
+
+restore-undo: $(VENV)/.core  ## put back what was there before the last restore
+	@infra/backup/run undo
+
+drill: $(VENV)/.core  ## restore the newest backup into a throw-away place, compare and measure it
+	@infra/backup/run drill "$(AT)"
 
 # ---- leaving -------------------------------------------------------------------------------------
 

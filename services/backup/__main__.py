@@ -28,6 +28,7 @@ AGAIN_AFTER = timedelta(minutes=15)
 NEWEST = Gauge("luna_backup_newest_timestamp_seconds", "When the newest backup was made.")
 SAFE = Gauge("luna_backup_log_timestamp_seconds", "Until when everything written is safe in the folder of backups.")
 DRILLED = Gauge("luna_backup_drill_passed_timestamp_seconds", "When a trial restore passed last.")
+SINCE = Gauge("luna_backup_since_timestamp_seconds", "When the first backup in this folder was made.")
 DRILL_FAILED = Gauge("luna_backup_drill_failed_bool", "Whether the last trial restore failed: 1 or 0.")
 DRILL_SECONDS = Gauge("luna_backup_drill_seconds", "How long the last trial restore took.")
 DUE_SECONDS = Gauge("luna_backup_every_seconds", "Time between two backups as the settings say it; 0: none by itself.")
@@ -123,7 +124,7 @@ def next_step(status: dict[str, object], settings: Settings, now: datetime) -> s
 
 def show(status: dict[str, object], settings: Settings) -> None:
     """Say in this process' metrics how backups stand."""
-    for gauge, name in ((NEWEST, "newest_at"), (SAFE, "wal_at"), (DRILLED, "drill_passed_at")):
+    for gauge, name in ((NEWEST, "newest_at"), (SAFE, "wal_at"), (SINCE, "since"), (DRILLED, "drill_passed_at")):
         instant = _instant(status, name)
         gauge.set(0 if instant is None else instant.timestamp())
     DRILL_FAILED.set("drill_failed_at" in status)

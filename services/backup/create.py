@@ -2,10 +2,11 @@
 
 import io
 import json
+import os
 import subprocess
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,7 +99,13 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
         with work.folder.unfinished(backup_id) as place:
             manifest = _fill(work, place, reason, started)
             work.folder.key.seal_bytes(manifest.model_dump_json().encode(), place / MANIFEST)
-        work.folder.note(newest_at=manifest.finished_at.isoformat(), newest=backup_id, newest_bytes=_size(manifest), gap=None)
+        work.folder.note(
+            since=work.folder.read_status().get("since", started.isoformat()),
+            newest_at=manifest.finished_at.isoformat(),
+            newest=backup_id,
+            newest_bytes=_size(manifest),
+            gap=None,
+        )
     log.info("backup made", backup=backup_id, reason=reason, seconds=round((manifest.finished_at - started).total_seconds(), 1))
     return manifest
 
@@ -115,7 +122,7 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
     await_received(work.database, lsn, seconds=RECEIVE_SECONDS)
     note_reach(work.folder, work.database, work.shipper, work.clock)
     objects = work.mirror.copy_new(work.clock.now())
-    owner = work.folder.key.seal_bytes(_pack(work.settings.data_folder), place / OWNER_FILES)
+    owner = work.folder.key.seal_bytes(_pack(_owner_paths(work.settings.data_folder)), place / OWNER_FILES)
     with engine.own_session(work.database) as connection:
         identity = backups.identify(connection)
     return Manifest(
@@ -171,12 +178,19 @@ def _expected_bytes(work: BackupWork) -> int:
     return int(last) if isinstance(last, int) else work.identity.database_bytes // 2
 
 
-def _pack(data_folder: Path) -> bytes:
+def _owner_paths(data_folder: Path) -> dict[str, Path]:
+    """Return the files by the names that they have in the backup; in containers the secrets beside the key of the backups, which alone stays out."""
+    paths = {name: data_folder / name for name in OWNER_PATHS}
+    if key := os.environ.get("LUNA_BACKUP_KEY_FILE"):
+        paths |= {f"secrets/{path.name}": path for path in Path(key).parent.iterdir() if path.name != Path(key).name}
+    return {name: path for name, path in paths.items() if path.is_file()}
+
+
+def _pack(paths: Mapping[str, Path]) -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
-        for name in OWNER_PATHS:
-            if (data_folder / name).is_file():
-                archive.add(data_folder / name, arcname=name)
+        for name, path in paths.items():
+            archive.add(path, arcname=name)
     return content.getvalue()
 
 

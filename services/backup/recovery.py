@@ -68,14 +68,13 @@ def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
         raise ConflictError(message, field="backup", value=manifest.backup_id, remedy=f"Install PostgreSQL {made_by}. Nothing was changed.")
 
 
-def stage(folder: BackupFolder, target: Target, into: Path, *, log_seen_as: Path | None = None) -> None:
+def stage(folder: BackupFolder, target: Target, into: Path) -> None:
     """Unpack a backup and its log into the new folder ``into``, ready for a server to recover.
 
     Args:
         folder: of backups.
         target: which backup, and where recovery stops.
         into: is made; must not exist, or be empty.
-        log_seen_as: where the server will see the log, if not where this process does.
 
     Raises:
         ConflictError: ``into`` is not empty.
@@ -95,19 +94,20 @@ def stage(folder: BackupFolder, target: Target, into: Path, *, log_seen_as: Path
     unpack(folder, manifest.system_identifier, manifest.first_segment, log)
     if not (data / "PG_VERSION").exists() or not (log / manifest.last_segment).exists():
         raise damaged(path, "files of it are missing")
-    _tell(data, target, log_seen_as or log)
+    with (data / SETTINGS).open("a", encoding="utf-8") as file:
+        file.write(recovery_settings(target, log))
+    (data / SIGNAL).touch(mode=0o600)
 
 
-def _tell(data: Path, target: Target, log: Path) -> None:
+def recovery_settings(target: Target, log: Path) -> str:
+    """Return what a server has to find in its settings to recover: the log lies in ``log``, and recovery stops at the target."""
     place = str(log).replace("'", "''")
     lines = [f'restore_command = \'cp "{place}/%f" "%p"\'', "recovery_target_timeline = 'current'", "recovery_target_action = 'promote'"]
     if target.instant is None:
         lines.append(f"recovery_target_name = '{target.manifest.restore_point}'")
     elif target.instant < END:
         lines.append(f"recovery_target_time = '{target.instant.isoformat()}'")
-    with (data / SETTINGS).open("a", encoding="utf-8") as file:
-        file.write("\n".join(["", *lines, ""]))
-    (data / SIGNAL).touch(mode=0o600)
+    return "\n".join(["", *lines, ""])
 
 
 def check_files(data: Path) -> None:

@@ -184,7 +184,16 @@ def unpack(folder: BackupFolder, system_identifier: str, first_segment: str, int
     Raises:
         MachineError: a file is damaged.
     """
-    place, total = folder.wal(system_identifier), 0
+    return sum((into / name).write_bytes(content) for name, content in read_log(folder, system_identifier, first_segment))
+
+
+def read_log(folder: BackupFolder, system_identifier: str, first_segment: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of the log from ``first_segment`` on, named as PostgreSQL asks for them.
+
+    Raises:
+        MachineError: a file is damaged.
+    """
+    place = folder.wal(system_identifier)
     for path in sorted(place.glob(f"*{SUFFIX}")):
         name = path.name.removesuffix(SUFFIX)
         segment = name.removesuffix(PARTIAL)
@@ -192,8 +201,7 @@ def unpack(folder: BackupFolder, system_identifier: str, first_segment: str, int
             continue
         if name.endswith(PARTIAL) and (place / f"{segment}{SUFFIX}").exists():
             continue
-        total += (into / segment).write_bytes(folder.key.read(path, compressed=True))
-    return total
+        yield segment, folder.key.read(path, compressed=True)
 
 
 def size_from(folder: BackupFolder, system_identifier: str, first_segment: str, segment_bytes: int) -> int:

@@ -33,7 +33,7 @@ def newest(home: KeptHome) -> Path:
 def luna(home: KeptHome, *arguments: str) -> subprocess.Popen[bytes]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
     environment = plain | {"LUNA_DATA_FOLDER": str(home.settings.data_folder), "LUNA_BACKUP_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[3])}
-    command = [sys.executable, "-m", "services.cli.main", *arguments]
+    command = [sys.executable, "-c", "from services.cli.main import main; main()", *arguments]
     return subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=home.settings.data_folder)
 
 
@@ -167,13 +167,13 @@ def test_a_disk_that_fills_up_ends_the_backup_and_keeps_those_before(home: KeptH
         subprocess.run(["umount", "-l", small], check=True)
 
 
-@pytest.mark.parametrize("seconds", [0.5, 1.5, 3.0])
+@pytest.mark.parametrize("seconds", [0, 0.3, 1.5])
 def test_a_backup_that_is_killed_is_none_and_the_next_one_is_whole(home: KeptHome, seconds: float) -> None:
     folder = open_folder(home.settings)
     before = folder.list_ids()
     process = luna(home, "backup", "create")
-    wait_until(lambda: any(folder.backups.glob(".*")) or process.poll() is not None)
-    time.sleep(seconds / 3)
+    wait_until(lambda: any(folder.backups.glob(".*")))
+    time.sleep(seconds)
     kill(process)
     assert set(folder.list_ids()) >= set(before)
     for backup_id in folder.list_ids():
@@ -192,9 +192,8 @@ def test_a_restore_that_is_killed_leaves_the_old_state_or_the_new_one(home: Kept
     assert rows != backed_up
     process = luna(home, "backup", "restore", "--at", NEWEST)
     assert process.stderr is not None
-    for line in process.stderr:
-        if step.encode() in line:
-            break
+    lines = iter(process.stderr.readline, b"")
+    assert any(step.encode() in line for line in lines)
     kill(process)
     assert home.observed() == (rows if step != "checking" else backed_up)
     restore(home.settings, NEWEST)
