@@ -107,6 +107,9 @@ $(VENV)/.docs: $(VENV)/.core locks/docs.txt
 docs: reference $(VENV)/.docs  ## the pages as a website; open var/docs/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
+manifests: $(VENV)/.core  ## write the manifests for Kubernetes and Swarm anew from docker-compose.yml
+	@$(BIN)/python -m infra.manifests
+
 # ---- what Luna is made of ------------------------------------------------------------------------
 
 AUDIT := $(VENV)/audit
