@@ -1,13 +1,15 @@
 """What Luna is delivered with: the libraries of ``locks/core.txt`` and of the pages, each with its licence."""
 
 import json
-import re
 from collections.abc import Iterator
 from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata
 from pathlib import Path
 from typing import NamedTuple
 
+from packaging.requirements import Requirement
+
 ROOT = Path(__file__).resolve().parent.parent
+_LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "python_version": "3.11", "python_full_version": "3.11.9"}
 
 
 class Library(NamedTuple):
@@ -19,8 +21,10 @@ class Library(NamedTuple):
 
 
 def list_libraries() -> list[Library]:
-    """Return Python's libraries as installed here; what belongs to another system is left out."""
-    names = dict.fromkeys(re.findall(r"^([a-z0-9][a-z0-9.-]*)==", (ROOT / "locks" / "core.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    """Return Python's libraries on Linux, as installed here."""
+    lock = (ROOT / "locks" / "core.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    asked = [Requirement(line.partition(" --hash")[0].strip()) for line in lock if line]
+    names = dict.fromkeys(each.name for each in asked if each.marker is None or each.marker.evaluate(_LINUX))
     return [Library(name, found["Version"], _licence(found)) for name, found in _installed(names)]
 
 

@@ -223,17 +223,17 @@ def _policies() -> Iterator[Manifest]:
     yield _policy("nobody", **everyone, policyTypes=["Ingress", "Egress"])
     names = [{"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}], "ports": _ports(53, 53)}]
     yield _policy("names", **everyone, policyTypes=["Egress"], egress=names)
-    data = {"podSelector": {"matchLabels": {"luna/data": "yes"}}}
+    data = {"podSelector": {"matchLabels": {"energy.luna/data": "yes"}}}
     stores = [{"to": [data], "ports": _ports(*(port for name, port in PORTS.items() if name != "api"))}]
     yield _policy("data", **data, policyTypes=["Egress"], egress=stores)
-    served = {"podSelector": {"matchLabels": {"luna/kind": "store"}}}
+    served = {"podSelector": {"matchLabels": {"energy.luna/kind": "store"}}}
     yield _policy("stores", **served, policyTypes=["Ingress"], ingress=[{"from": [data]}])
-    seen = [{"from": [{"namespaceSelector": {"matchLabels": {"luna/observes": "yes"}}}]}]
-    yield _policy("observability", podSelector={"matchLabels": {"luna/observability": "yes"}}, policyTypes=["Ingress"], ingress=seen)
+    seen = [{"from": [{"namespaceSelector": {"matchLabels": {"energy.luna/observes": "yes"}}}]}]
+    yield _policy("observability", podSelector={"matchLabels": {"energy.luna/observability": "yes"}}, policyTypes=["Ingress"], ingress=seen)
     # To the home's devices and to the internet: who fetches prices or tells an inverter needs both.
-    yield _policy("egress", podSelector={"matchLabels": {"luna/egress": "yes"}}, policyTypes=["Egress"], egress=[{}])
-    front = [{"from": [{"namespaceSelector": {"matchLabels": {"luna/ingress": "yes"}}}], "ports": _ports(PORTS["api"])}]
-    yield _policy("edge", podSelector={"matchLabels": {"luna/edge": "yes"}}, policyTypes=["Ingress"], ingress=front)
+    yield _policy("egress", podSelector={"matchLabels": {"energy.luna/egress": "yes"}}, policyTypes=["Egress"], egress=[{}])
+    front = [{"from": [{"namespaceSelector": {"matchLabels": {"energy.luna/ingress": "yes"}}}], "ports": _ports(PORTS["api"])}]
+    yield _policy("edge", podSelector={"matchLabels": {"energy.luna/edge": "yes"}}, policyTypes=["Ingress"], ingress=front)
 
 
 def _policy(name: str, **spec: Any) -> Manifest:
@@ -250,7 +250,8 @@ def _selector(workload: Workload) -> dict[str, str]:
 
 
 def _labels(workload: Workload) -> dict[str, str]:
-    return _selector(workload) | {"app.kubernetes.io/part-of": "luna", "luna/kind": workload.kind} | {f"luna/{name}": "yes" for name in workload.networks}
+    own = {"app.kubernetes.io/part-of": "luna", "energy.luna/kind": workload.kind}
+    return _selector(workload) | own | {f"energy.luna/{name}": "yes" for name in workload.networks}
 
 
 def _annotations(workload: Workload) -> Mapping[str, Any]:

@@ -56,7 +56,7 @@ def _deploy(workload: Workload) -> Stack:
         # Of what may be there only once, the old one goes before the new one comes.
         "update_config": {"order": "stop-first" if alone else "start-first", "failure_action": "rollback", "monitor": "60s"},
         "rollback_config": {"order": "stop-first" if alone else "start-first"},
-        "placement": {"constraints": ["node.labels.luna.data == yes"]} if keeps else {"preferences": [{"spread": "node.id"}]},
+        "placement": {"constraints": ["node.labels.luna-data == yes"]} if keeps else {"preferences": [{"spread": "node.id"}]},
     }
 
 

@@ -100,12 +100,12 @@ def test_by_itself_nobody_talks_to_anybody() -> None:
     assert nobody is not None
     assert nobody["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     selected = {key for each in MANIFESTS if each["kind"] == "NetworkPolicy" for key in each["spec"]["podSelector"].get("matchLabels", {})}
-    labelled = {key for name in WORKLOADS for key in runs(name)["spec"]["template"]["metadata"]["labels"] if key.startswith("luna/")}
-    assert labelled - selected == {"luna/proxy"}
+    labelled = {key for name in WORKLOADS for key in runs(name)["spec"]["template"]["metadata"]["labels"] if key.startswith("energy.luna/")}
+    assert labelled - selected == {"energy.luna/proxy"}
 
 
 def test_who_may_not_leave_in_compose_may_not_leave_in_a_cluster() -> None:
-    leaves = {name for name in WORKLOADS if "luna/egress" in runs(name)["spec"]["template"]["metadata"]["labels"]}
+    leaves = {name for name in WORKLOADS if "energy.luna/egress" in runs(name)["spec"]["template"]["metadata"]["labels"]}
     assert leaves == {name for name, each in WORKLOADS.items() if "egress" in each.networks}
 
 
