@@ -24,7 +24,7 @@ from services.backup import mirror
 from services.backup.create import SPOOL, create_backup, open_work, read_owner_files
 from services.backup.drill import behind_seconds
 from services.backup.folder import BASE, END, BackupFolder, open_folder
-from services.backup.recovery import Target, check_usable, compare, recovery_settings
+from services.backup.recovery import RecoveryTarget, check_usable, compare, recovery_settings
 from services.backup.restore import request_reindex
 from services.backup.retention import prune
 from services.backup.verify import verify_backup
@@ -175,10 +175,10 @@ def main() -> int:
     return 0
 
 
-def _target(settings: Settings, options: argparse.Namespace) -> tuple[BackupFolder, Target]:
+def _target(settings: Settings, options: argparse.Namespace) -> tuple[BackupFolder, RecoveryTarget]:
     folder = open_folder(settings)
     manifest, instant = folder.choose(options.at)
-    return folder, Target(manifest, END if options.end else instant)
+    return folder, RecoveryTarget(manifest, END if options.end else instant)
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
