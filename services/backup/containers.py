@@ -112,9 +112,13 @@ def objects(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def replaced(settings: Settings, _: argparse.Namespace) -> None:
-    """Begin the log anew and have vectors made anew, once another database stands in the place of the one before."""
+    """Forget what was received of the log, while nobody receives: another database stands in the place of the one that wrote it."""
     shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
     open_folder(settings).note_gap(SystemClock().now())
+
+
+def reindex(settings: Settings, _: argparse.Namespace) -> None:
+    """Leave the job that makes vectors anew, once the restored database runs."""
     request_reindex(_url(settings))
 
 
@@ -153,6 +157,7 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], None]] = {
     "check": check,
     "objects": objects,
     "replaced": replaced,
+    "reindex": reindex,
     "drilled": drilled,
     "verify": verify,
     "secrets": owner_files,

@@ -118,6 +118,7 @@ class WalReceiver:
                 self._ending.wait(RESTART_SECONDS)
 
     def _receive(self) -> None:
+        self._shipper.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         with engine.own_session(self._database) as connection:
             if not backups.ensure_slot(connection, SLOT) and list_segments(self._shipper.spool):
                 self._begin_anew("the server keeps no more of it")
