@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.agent import CONTROL_MODES, GateEntry, GateEvidence, GateVerdict
+from luna.contracts.agent_control import CONTROL_MODES, GateEntry, GateEvidence, GateVerdict
 from luna.contracts.control import Decision
 from luna.contracts.plan import PlanReply
 from luna.contracts.replay import DayCost

@@ -6,13 +6,12 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from luna.contracts.agent import (
-    AGENT_POLICIES,
+from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES
+from luna.contracts.agent_control import (
     CONTROL_MODES,
     GATEKEEPER,
     REPLAY_DAYS,
     SHADOW_DAYS,
-    SHADOW_POLICIES,
     AgentStatus,
     ControlMode,
     GateEntry,

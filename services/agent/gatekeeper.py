@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from luna.bootstrap import BLOCK_DAYS, bound_sum
-from luna.contracts.agent import GATEKEEPER, REPLAY_DAYS, SHADOW_DAYS, ControlMode, GateCode, GateEntry, GateEvidence, GateVerdict
+from luna.contracts.agent_control import FOLLOWED, GATEKEEPER, REPLAY_DAYS, SHADOW_DAYS, ControlMode, GateCode, GateEntry, GateEvidence, GateVerdict
 from luna.database.agent_gates import HeldMode, LastDecisions
 from luna.physics import clamp
 from luna.policy import PlanPolicy
@@ -24,8 +24,6 @@ from services.planner.dp.plan import value_flows
 from services.planner.following import LEAST_GAIN, find_breach, simulate_errors, simulate_policy
 from services.planner.problem.problem import Problem
 
-# What is taken of the agent's plan in each mode.
-FOLLOWED: dict[ControlMode, Literal["nothing", "export", "all"]] = {"shadow": "nothing", "export_only": "export", "full_control": "all"}
 _SAME_KWH, _SAME_KW = 1e-6, 1e-6
 
 

@@ -13,7 +13,8 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentReplayRequest, ControlMode, GateEntry, NightReply, NightRequest, TrainAgentRequest
+from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentReplayRequest, TrainAgentRequest
+from luna.contracts.agent_control import ControlMode, GateEntry, NightReply, NightRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.replay import DayCost

@@ -14,7 +14,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.agent import SHADOW_POLICIES, GateCode, GateVerdict, ShadowPlanReply, ShadowPlanRequest
+from luna.contracts.agent import SHADOW_POLICIES
+from luna.contracts.agent_control import GateCode, GateVerdict, ShadowPlanReply, ShadowPlanRequest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.database import agent_gates, agent_plans, plans, sites
 from luna.database.agent_plans import ShadowPlan

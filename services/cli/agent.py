@@ -10,18 +10,17 @@ import typer
 
 from luna.contracts.agent import (
     AgentKind,
-    AgentStatus,
     Comparison,
     DayPictureReply,
     DayPictureRequest,
     EvaluateAgentReply,
     EvaluateAgentRequest,
-    GateEvidence,
     PolicyComparison,
     PolicyScore,
     TrainAgentReply,
     TrainAgentRequest,
 )
+from luna.contracts.agent_control import AgentStatus, GateEvidence
 from luna.errors import InvalidInputError, MachineError
 from luna.timeline import SystemClock, parse_day
 from luna.wording import Numbers, say_instant, say_policy, split_policies

@@ -6,7 +6,7 @@ from functools import partial
 import structlog
 
 from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
-from luna.contracts.agent import ShadowPlanRequest
+from luna.contracts.agent_control import ShadowPlanRequest
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
 from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.agent import ControlMode
+from luna.contracts.agent_control import ControlMode
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.plan import PlanReply
 from luna.database import agent_plans, plans

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.agent import ControlMode, NightReply, NightRequest, TrainAgentRequest
+from luna.contracts.agent import TrainAgentRequest
+from luna.contracts.agent_control import ControlMode, NightReply, NightRequest
 from luna.contracts.data import DayQuality
 from luna.contracts.job import Job
 from luna.contracts.message import Request

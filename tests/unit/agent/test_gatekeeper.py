@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from luna.contracts.agent import GATEKEEPER, ControlMode, GateEntry
+from luna.contracts.agent_control import GATEKEEPER, ControlMode, GateEntry
 from luna.database.agent_gates import HeldMode, find_held
 from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes, weigh_days
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from luna.charts import DecidedDay, bar_in_text, draw_deciders, draw_interval, slot_edges
-from luna.contracts.agent import AGENT_POLICIES, GATEKEEPER, AgentStatus, DayPictureReply, GateEntry, GateEvidence, PolicyDayTrace, TradedSlots
+from luna.contracts.agent import AGENT_POLICIES, DayPictureReply, PolicyDayTrace, TradedSlots
+from luna.contracts.agent_control import GATEKEEPER, AgentStatus, GateEntry, GateEvidence
 from luna.contracts.agent_standing import AgentRun, AgentScores, ScorePeriod, SlotDecision
 from luna.savings import LUNA, POSSIBLE, WITHOUT
 from luna.site import Site
