@@ -75,6 +75,11 @@ class DayCost(Message):
     value_gain: float | None = None
     import_carbon_g: Annotated[float | None, Field(description="grid intensity × import; null where the intensity of any slot is unknown")] = None
 
+    @property
+    def settled(self) -> float:
+        """What the day cost, what is left in the batteries counted in: by the oracle's value where it is known."""
+        return self.cost - (self.stored_gain if self.value_gain is None else self.value_gain)
+
 
 class DayScore(DayCost):
     """What one policy cost on one local day, as a replay stored it."""

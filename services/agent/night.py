@@ -166,15 +166,11 @@ def read_evidence(connection: Connection, site: Site, *, policy: str, now: datet
 
 def pair_days(costs: Mapping[str, list[DayCost]], policy: str) -> list[DailyGain]:
     """Return what a policy saved beside the planner on each day of which both are known, with what the oracle saved."""
-    settled = {name: {each.day: _settle(each) for each in days} for name, days in costs.items()}
+    settled = {name: {each.day: each.settled for each in days} for name, days in costs.items()}
     known = [settled.get(name, {}) for name in (policy, PLANNER, "oracle", "idle")]
     own, planner, oracle, idle = known
     days = sorted(set.intersection(*(set(each) for each in known)))
     return [DailyGain(day, planner[day] - own[day], idle[day] - oracle[day]) for day in days]
-
-
-def _settle(day: DayCost) -> float:
-    return day.cost - (day.stored_gain if day.value_gain is None else day.value_gain)
 
 
 def choose_evidence(connection: Connection, site: Site, *, policy: str, yesterday: date) -> list[Request]:

@@ -94,7 +94,7 @@ class ReplayResults:
 
     def weeks(self, label: str) -> WeeksReply | None:
         """Return how a contender's weeks stand against self-consumption; None for less than a week."""
-        own, other = (([day.cost - (day.value_gain or 0.0) for day in self.day_costs(name)]) for name in (label, "self_consumption"))
+        own, other = (([day.settled for day in self.day_costs(name)]) for name in (label, "self_consumption"))
         firsts = range(0, len(own) - WEEK + 1, WEEK)
         gains = [sum(other[first : first + WEEK]) - sum(own[first : first + WEEK]) for first in firsts]
         if not gains:
