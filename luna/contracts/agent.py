@@ -19,6 +19,11 @@ SHADOW_POLICIES: dict[str, str] = {"lightgbm": "antares", "rl": "rl", "imitation
 RunId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
+def version_of(kind: AgentKind) -> str:
+    """Return what the trainings of a kind are stored as: ``training_runs.version``."""
+    return f"agent_{kind}_v1"
+
+
 class TrainAgentReply(Message):
     """A finished training. ``accepted``: its model speaks from now on, for it was no worse than the one before on days that neither had seen."""
 

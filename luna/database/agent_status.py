@@ -6,7 +6,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES
+from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, version_of
 from luna.contracts.agent_control import (
     CONTROL_MODES,
     GATEKEEPER,
@@ -60,14 +60,9 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
     )
 
 
-def version_of(policy: str) -> str:
-    """Return what the trainings of a policy are stored as: ``training_runs.version``."""
-    return f"agent_{AGENT_POLICIES[policy]}_v1"
-
-
 def find_run(connection: Connection, site_id: str, *, policy: str, before: datetime | None = None) -> TrainingRun | None:
     """Return the training that speaks for a policy, None where none was accepted; of those that learned from nothing after ``before``."""
-    return training_runs.latest(connection, site_id, version=version_of(policy), before=before)
+    return training_runs.latest(connection, site_id, version=version_of(AGENT_POLICIES[policy]), before=before)
 
 
 def _list_evidence(standing: LastDecisions) -> list[GateEvidence]:

@@ -13,14 +13,13 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentReplayRequest, TrainAgentRequest
+from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentReplayRequest, TrainAgentRequest, version_of
 from luna.contracts.agent_control import ControlMode, GateEntry, NightReply, NightRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.replay import DayCost
 from luna.database import agent_gates, agent_plans, recorded_span, scores, sites, training_runs
 from luna.database.agent_plans import SHADOW
-from luna.database.agent_status import version_of
 from luna.database.engine import unit_of_work
 from luna.database.savings import read_savings
 from luna.queue.task_context import isolate
@@ -182,7 +181,7 @@ def choose_evidence(connection: Connection, site: Site, *, policy: str, yesterda
     if first > yesterday:
         return []
     begin = local_midnight(first, zone)
-    if training_runs.latest(connection, site.name, version=version_of(policy), before=begin) is None:
+    if training_runs.latest(connection, site.name, version=version_of(AGENT_POLICIES[policy]), before=begin) is None:
         return [TrainAgentRequest(site_id=site.name, kind=AGENT_POLICIES[policy], until=begin)]
     scored = scores.read_daily(connection, site.name, system_id=SIMULATION, first=first, last=yesterday).get(policy, [])
     known = read_savings(connection, site, first=first, last=yesterday)
@@ -208,5 +207,5 @@ def wants_training(connection: Connection, site: Site, *, policy: str, now: date
     span = recorded_span.of_site(connection, site.name)
     if span is None or span[1] - span[0] < timedelta(days=FIRST_TRAINING_DAYS):
         return False
-    newest = training_runs.list_latest(connection, site.name, version=version_of(policy), limit=1)
+    newest = training_runs.list_latest(connection, site.name, version=version_of(AGENT_POLICIES[policy]), limit=1)
     return not newest or newest[0].data_until <= now - (RETRAIN_AFTER_LOSS if lost else RETRAIN_AFTER)

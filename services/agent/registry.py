@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 import services.agent
-from luna.contracts.agent import AGENT_POLICIES, AgentKind
+from luna.contracts.agent import AGENT_POLICIES, AgentKind, version_of
 from luna.database import training_runs
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, NotFoundError
@@ -81,7 +81,7 @@ class KindDeclaration:
     @property
     def version(self) -> str:
         """What its trainings are kept under."""
-        return f"agent_{self.kind}_v1"
+        return version_of(self.kind)
 
 
 _KINDS: dict[AgentKind, KindDeclaration] = {}

@@ -9,7 +9,7 @@ from importlib.metadata import version as installed_version
 import structlog
 from sqlalchemy import Connection
 
-from luna.contracts.agent import AgentCardRequest, AgentKind, TrainAgentReply, TrainAgentRequest
+from luna.contracts.agent import AgentCardRequest, AgentKind, TrainAgentReply, TrainAgentRequest, version_of
 from luna.contracts.forecast_versions import CardReply
 from luna.database import sites, training_runs
 from luna.database.training_runs import TrainingRun
@@ -143,9 +143,10 @@ def record_training(connection: Connection, objects: ObjectStore, site: Site, tr
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
     header, key = trained.artefact.header, save_artefact(trained.artefact, objects)
+    version = version_of(header.kind)
     run = TrainingRun(
-        run_id=f"agent_{header.kind}_v1.{site.name}.{header.data_until:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}",
-        version=f"agent_{header.kind}_v1",
+        run_id=f"{version}.{site.name}.{header.data_until:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}",
+        version=version,
         data_from=header.data_from,
         data_until=header.data_until,
         code_version=installed_version("luna-energy"),
