@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+
 from services.planner.dp.plan import Plan
 from services.planner.problem.knowledge import SitePrices
 from services.planner.problem.problem import Problem
@@ -32,3 +34,18 @@ class TrainedAgent:
     run_id: str
     policy: AgentPolicy
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def find_obstacle(problem: Problem, *, places: bool) -> str | None:
+    """Return the code of why a policy of one battery does not answer a problem; None where it does.
+
+    ``several_batteries``, ``no_battery``: it knows one. ``flexible_loads``: something is to be placed, and the policy does not: ``places``.
+    ``unknown_outlook``: a price, an expected energy or what is stored is no number.
+    """
+    if len(problem.site.batteries) != 1:
+        return "several_batteries" if problem.site.batteries else "no_battery"
+    if problem.places and not places:
+        return "flexible_loads"
+    outlook = problem.outlook
+    series = (outlook.load_kwh, outlook.pv_kwh, outlook.import_price, outlook.export_price, problem.stored_kwh)
+    return None if all(np.isfinite(each).all() for each in series) else "unknown_outlook"

@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from luna.timeline import FloatArray
+from services.agent.policy import find_obstacle
 from services.agent.value.correction import ValueCorrection
 from services.agent.value.prices import foresee_prices
 from services.planner.dp.plan import Plan
@@ -49,7 +50,7 @@ class ValuePolicy:
 
     def plan(self, problem: Problem, prices: SitePrices) -> Plan:
         """Return what is followed."""
-        obstacle = find_obstacle(problem)
+        obstacle = find_obstacle(problem, places=True)
         if obstacle is not None:
             return replace(decide(problem, Solver()), not_learned=obstacle)
         seen = self.see_problem(problem, prices)
@@ -87,15 +88,6 @@ class ValuePolicy:
         names = ("planner_value", "agent_value", "correction", "carried_price", "expected_price")
         figures = {name: getattr(facts, name) for name in names}
         return {name: float(value) for name, value in figures.items() if value is not None and np.isfinite(value)}
-
-
-def find_obstacle(problem: Problem) -> str | None:
-    """Return the code of why the value of one battery does not answer a problem; None where it does."""
-    if len(problem.site.batteries) != 1:
-        return "several_batteries" if problem.site.batteries else "no_battery"
-    outlook = problem.outlook
-    series = (outlook.load_kwh, outlook.pv_kwh, outlook.import_price, outlook.export_price, problem.stored_kwh)
-    return None if all(np.isfinite(each).all() for each in series) else "unknown_outlook"
 
 
 def list_courses(problem: Problem) -> ScenarioSet | None:
