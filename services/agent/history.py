@@ -136,13 +136,9 @@ def read_history(connection: Connection, site_id: str, *, until: datetime) -> Hi
 
 def _find_window(connection: Connection, site: Site, until: datetime) -> Timeline:
     """Return the whole local days of which anything was measured."""
-    span, zone = recorded_span.of_site(connection, site.name), ZoneInfo(site.timezone)
-    if span is not None:
-        first = span[0].astimezone(zone).date()
-        first = first if local_midnight(first, zone) == span[0] else first + DAY
-        end = min(span[1], until).astimezone(zone).date()
-        if end > first:
-            return local_days(first, end - DAY, zone)
+    days = recorded_span.whole_days(connection, site, until=until)
+    if days is not None:
+        return local_days(*days, ZoneInfo(site.timezone))
     remedy = "Load observations first: luna data load FILE --kind observations."
     raise InvalidInputError("nothing was measured on a whole day before", field="until", value=until.isoformat(), remedy=remedy)
 
