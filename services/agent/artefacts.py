@@ -13,10 +13,9 @@ import pydantic
 
 from luna.contracts.agent import AgentKind
 from luna.contracts.message import Message
-from luna.errors import MachineError, NotFoundError
 from luna.objects import ObjectStore
 from luna.site import Site
-from services.forecaster.model.artefact import ArtefactError, name_digest
+from services.forecaster.model.artefact import ArtefactError, name_digest, read_packed
 
 __all__ = ["Artefact", "ArtefactError", "Header", "SiteFacts", "load_artefact", "name_beside", "require_fit", "save_artefact"]
 FORMAT = 1  # raised whenever the container changes
@@ -89,15 +88,7 @@ def load_artefact(objects: ObjectStore, key: str) -> Artefact:
         ArtefactError: missing, damaged, of another format, or in a store that cannot be read.
         UnavailableError: the store is away.
     """
-    try:
-        packed = objects.get(key)
-    except NotFoundError as exc:
-        raise ArtefactError("the trained agent is missing", field=key, remedy=RETRAIN) from exc
-    except MachineError as exc:
-        raise ArtefactError(f"the trained agent cannot be read: {exc.message}", field=key, remedy=exc.remedy) from exc
-    if hashlib.sha256(packed).hexdigest() != name_digest(key):
-        raise ArtefactError("the trained agent is damaged: its digest is not its name", field=key, remedy=RETRAIN)
-    return _unpack(packed, key)
+    return _unpack(read_packed(objects, key, thing="the trained agent", remedy=RETRAIN), key)
 
 
 def _unpack(packed: bytes, key: str) -> Artefact:
