@@ -31,10 +31,10 @@ class LearnedModes:
     layout: StateLayout
     score: Score
 
-    def plan(self, problem: Problem, prices: SitePrices) -> Plan:
+    def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
         """Return what is followed; see ``AgentPolicy``."""
         del prices  # those of the problem say what was learned from
-        return plan_by_modes(problem, _Chooser(problem, self))
+        return plan_by_modes(problem, _Chooser(problem, self), planned=planned)
 
 
 @dataclass(frozen=True)

@@ -37,13 +37,13 @@ class ModesError(LunaError):
     title, code = "No mode was chosen", "agent-modes"
 
 
-def plan_by_modes(problem: Problem, choose: ChooseModes) -> Plan:
+def plan_by_modes(problem: Problem, choose: ChooseModes, *, planned: Plan | None = None) -> Plan:
     """Return the plan that follows chosen modes; the planner's own where they do not hold, with the code of why in ``not_learned``.
 
     ``several_batteries``, ``flexible_loads``: modes of one battery do not say everything. ``unknown_outlook``: a price or an expected energy is no number.
     ``no_mode``: what was chosen is none. ``limits_or_wishes``: followed, the modes would miss one that the planner's plan keeps.
     """
-    plan = decide(problem, Solver())
+    plan = decide(problem, Solver()) if planned is None else planned
     obstacle = find_obstacle(problem, places=False)
     if obstacle is not None:
         return replace(plan, not_learned=obstacle)

@@ -14,16 +14,19 @@ from services.planner.problem.problem import Problem
 class AgentPolicy(Protocol):
     """A trained policy. It depends on nothing but what it learned, the problem, and the prices published by the problem's start."""
 
-    def plan(self, problem: Problem, prices: SitePrices) -> Plan:
-        """Return what is followed, as ``services.planner.planner.decide`` returns it: with a policy that meets any state of charge."""
+    def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
+        """Return what is followed, as ``services.planner.planner.decide`` returns it: with a policy that meets any state of charge.
+
+        ``planned`` is the planner's own decision of the problem, where it is known; who needs it makes it otherwise.
+        """
 
 
 @runtime_checkable
 class ExplainsValue(Protocol):
     """A policy that can say what tells its plan from the planner's own."""
 
-    def list_figures(self, plan: Plan, problem: Problem, prices: SitePrices) -> Mapping[str, float]:
-        """Return figures of ``plan``, made of ``problem``, by name: worth of a stored kWh to planner and agent, prices that either counts with."""
+    def list_figures(self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan) -> Mapping[str, float]:
+        """Return figures of ``plan``, made of ``problem`` as ``planned`` was: worth of a stored kWh to planner and agent, prices that either expects."""
 
 
 @dataclass(frozen=True, slots=True)
