@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any, Self
 
 import pydantic
@@ -15,9 +14,9 @@ from luna.contracts.agent import AgentKind
 from luna.contracts.message import Message
 from luna.objects import ObjectStore
 from luna.site import Site
-from services.forecaster.model.artefact import ArtefactError, name_digest, read_packed
+from services.forecaster.model.artefact import ArtefactError, read_packed
 
-__all__ = ["Artefact", "ArtefactError", "Header", "SiteFacts", "load_artefact", "name_beside", "require_fit", "save_artefact"]
+__all__ = ["Artefact", "ArtefactError", "Header", "SiteFacts", "load_artefact", "require_fit", "save_artefact"]
 FORMAT = 1  # raised whenever the container changes
 FOLDER = "agent"
 RETRAIN = "Train again with `luna agent train`."
@@ -129,9 +128,3 @@ def require_fit(artefact: Artefact, key: str, *, kind: AgentKind, state_version:
     if header.site is not None and header.site != facts:
         raise ArtefactError("the trained agent knows other batteries than the site has now", field=key, value=facts.name, remedy=RETRAIN)
     return artefact
-
-
-def name_beside(key: str, ending: str) -> str:
-    """Return the key of what is stored beside an artefact."""
-    model = PurePosixPath(key)
-    return f"{model.parent}/{name_digest(key)}.{ending}"

@@ -17,12 +17,13 @@ from luna.errors import NotFoundError
 from luna.objects import ObjectStore
 from luna.site import Site
 from services.agent.artefacts import Artefact, ArtefactError, Header, SiteFacts, load_artefact, save_artefact
-from services.agent.card import AgentCard, load_card, save_card
+from services.agent.card import AgentCard
 from services.agent.history import History, read_history
 from services.agent.network import NetworkError
 from services.agent.policy import AgentPolicy
 from services.agent.registry import KindDeclaration, Lesson, Progress, TrainedParts, find_champion, find_kind, keep_quiet, load_run
 from services.forecaster.model.artefact import name_digest
+from services.forecaster.model.card import load_card, save_card
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.policies import plan_by_planner
 
@@ -187,7 +188,7 @@ def describe_agent(connection: Connection, objects: ObjectStore, request: AgentC
     if run is None:
         remedy = f"Train first: luna agent train --site {site.name} --kind {request.kind}."
         raise NotFoundError("nothing was trained", field="kind", value=request.kind, remedy=remedy)
-    text, facts = load_card(run, objects)
+    text, facts = load_card(run, objects, field="run_id", remedy="Train again: luna agent train.")
     return CardReply(facts=facts, text=text)
 
 
