@@ -21,7 +21,8 @@ from luna.policy import PlanPolicy
 from luna.simulator import balance_residual_kwh
 from luna.timeline import FloatArray
 from services.planner.dp.plan import value_flows
-from services.planner.following import LEAST_GAIN, find_breach, simulate_errors, simulate_policy
+from services.planner.following import LEAST_GAIN
+from services.planner.policy_simulation import find_breach, simulate_errors, simulate_policy
 from services.planner.problem.problem import Problem
 
 _SAME_KWH, _SAME_KW = 1e-6, 1e-6
