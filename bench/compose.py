@@ -19,7 +19,7 @@ from tests.compose.stack import ROOT, Stack, provide_images, run
 PLANS = 200
 REST_SECONDS = 30
 UNITS = {"B": 2.0**-20, "KiB": 2.0**-10, "MiB": 1.0, "GiB": 2.0**10}
-WORKERS = ("planner", "planner-jobs", "forecaster", "forecaster-interactive", "ingest", "agent", "rag", "rag-interactive")
+WORKERS = ("planner", "planner-jobs", "forecaster", "forecaster-interactive", "ingest", "agent", "agent-interactive", "rag", "rag-interactive")
 
 
 def measure() -> dict[str, Any]:
