@@ -14,6 +14,10 @@ from luna.contracts.replay import ReplayReply, ReplayRequest
 AgentKind = Literal["value", "imitation", "network", "clone", "rl"]
 # What a replay, a shadow plan and a score call the policy of each kind.
 AGENT_POLICIES: dict[str, AgentKind] = {"antares": "value", "imitation": "imitation", "network": "network", "clone": "clone", "rl": "rl"}
+# The planner that sells as an agent does, and leaves everything else as it was: the name of the agent's policy, and this.
+EXPORT = "_export"
+# Every policy of a replay for which something was learned.
+LEARNED_POLICIES: dict[str, AgentKind] = AGENT_POLICIES | {name + EXPORT: kind for name, kind in AGENT_POLICIES.items()}
 # What the setting ``antares.shadow_policy_type`` calls it.
 SHADOW_POLICIES: dict[str, str] = {"lightgbm": "antares", "rl": "rl", "imitation": "imitation", "network": "network", "clone": "clone"}
 ControlMode = Literal["shadow", "export_only", "full_control"]
@@ -58,7 +62,7 @@ class AgentReplayRequest(ReplayRequest):
 
 def choose_replay(request: ReplayRequest) -> ReplayRequest:
     """Return the same replay as asked of the service that knows its policies: the agent where one of them was learned, else the planner."""
-    kind = ReplayRequest if AGENT_POLICIES.keys().isdisjoint(request.policies) else AgentReplayRequest
+    kind = ReplayRequest if LEARNED_POLICIES.keys().isdisjoint(request.policies) else AgentReplayRequest
     return request if type(request) is kind else kind(**dict(request))
 
 
@@ -310,7 +314,7 @@ class GateEvidence(Message):
     points: Annotated[float | None, Field(description="of the oracle's savings by which the agent is ahead; null: nothing to save")] = None
     low: Annotated[float | None, Field(description="lower end of the 95 % interval")] = None
     high: Annotated[float | None, Field(description="upper end of the 95 % interval")] = None
-    violations: Annotated[int, Field(description="breaches of limits on these days; zero, or something is wrong")] = 0
+    violations: Annotated[int, Field(description="slots of these days in which the safety layer changed what the agent asked for")] = 0
 
 
 GateState = Literal["not_ready", "offered", "active", "withdrawn"]
@@ -347,6 +351,7 @@ class ModeStanding(Message):
     better: Annotated[bool, Field(description="whether the agent is surely cheaper than the planner")] = False
     decided_by: Annotated[str, Field(description="gatekeeper, or who decided")] = GATEKEEPER
     decided_at: Annotated[datetime | None, Field(description="when; null: never")] = None
+    evidence: Annotated[list[GateEvidence], Field(description="what it was last judged by, with as much of the agent's plan as it takes")] = []
 
 
 class AgentStatus(Message):

@@ -36,7 +36,7 @@ app = typer.Typer(help="Train Antares, measure it on unseen days, compare it, dr
 
 KINDS: tuple[str, ...] = get_args(AgentKind)
 SCORE_HEADINGS = ("policy", "cost", "score", "over mpc, points", "p", "over self-consumption", "mode changes/day")
-EVIDENCE_HEADINGS, MODE_HEADINGS = ("evidence", "days", "over mpc, points", "breaches"), ("mode", "state", "why")
+EVIDENCE_HEADINGS, MODE_HEADINGS = ("mode", "evidence", "days", "over mpc, points", "corrected slots"), ("mode", "state", "why")
 PICTURE_HEADINGS = ("policy", "cost", "charges", "discharges")
 SLOT_FILES = (".csv", ".json")
 
@@ -150,8 +150,9 @@ def _show_status(found: AgentStatus, zone: ZoneInfo) -> None:
     out.print(f"{found.site_id}: {say_policy(found.policy, language='en')}, {trained}")
     latest = "" if found.last_shadow_plan is None else f", the last one {say_instant(found.last_shadow_plan, zone)}"
     out.print(f"Mode {found.mode}, asked for: {found.wanted}. {found.shadow_plans} plans in shadow{latest}.")
-    evidence = [[each.kind, f"{each.days} of {each.needed}", _tell_evidence(each), str(each.violations)] for each in found.evidence]
-    table(EVIDENCE_HEADINGS, evidence, words=EVIDENCE_HEADINGS[:1])
+    judged = [(mode.mode, each) for mode in found.modes for each in mode.evidence] or [("full_control", each) for each in found.evidence]
+    evidence = [[mode, each.kind, f"{each.days} of {each.needed}", _tell_evidence(each), str(each.violations)] for mode, each in judged]
+    table(EVIDENCE_HEADINGS, evidence, words=EVIDENCE_HEADINGS[:2])
     table(MODE_HEADINGS, [[each.mode, each.state, each.reason] for each in found.modes], words=MODE_HEADINGS)
     out.print(f"Next: {found.next_step}")
 

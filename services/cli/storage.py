@@ -41,11 +41,13 @@ def open_database() -> Iterator["Engine"]:
     """
     from luna.database import engine, migrate
     from luna.embedded import running
+    from luna.queue.app import LONGEST_LIMIT
     from luna.settings import load_settings
 
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)
-        pool = engine.create(addresses.database_url, application_name="luna-cli")
+        # A training computes for many minutes between two statements, here as in a worker.
+        pool = engine.create(addresses.database_url, application_name="luna-cli", idle_limit=LONGEST_LIMIT)
         try:
             yield pool
         finally:
