@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 
 RequestT = TypeVar("RequestT", bound=Message)
+# Between two statements a training computes for many minutes, here as in a worker.
+COMPUTES_AT_MOST = timedelta(hours=6)
 
 
 def compose_request(kind: type[RequestT], /, **values: Any) -> RequestT:
@@ -41,13 +44,11 @@ def open_database() -> Iterator["Engine"]:
     """
     from luna.database import engine, migrate
     from luna.embedded import running
-    from luna.queue.app import LONGEST_LIMIT
     from luna.settings import load_settings
 
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)
-        # A training computes for many minutes between two statements, here as in a worker.
-        pool = engine.create(addresses.database_url, application_name="luna-cli", idle_limit=LONGEST_LIMIT)
+        pool = engine.create(addresses.database_url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
         try:
             yield pool
         finally:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -117,14 +119,13 @@ class Lessons:
         with self.store.part() as connection:
             until = min(self._midnight(lacking[-1][0]), now)
             longest = read_history(connection, self.site.name, until=until, progress=take_part(progress, 0, parts))
-        known = {quarter: self._cut(longest, quarter) for quarter, _ in lacking}
-        for place, (quarter, name) in enumerate(lacking):
-            request = TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[name], until=self._midnight(quarter))
-            self._train(request, known[quarter], take_part(progress, place + 1, parts, named=f"{name} until {quarter}: "))
-
-    def _cut(self, longest: History, quarter: date) -> History:
-        window = longest.scene.timeline
-        return longest.within(window.start, min(self._midnight(quarter), window.end))
+        window, done = longest.scene.timeline, 1
+        for quarter, wanted in groupby(lacking, key=itemgetter(0)):
+            known = longest.within(window.start, min(self._midnight(quarter), window.end))
+            for _, name in wanted:
+                request = TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[name], until=self._midnight(quarter))
+                self._train(request, known, take_part(progress, done, parts, named=f"{name} until {quarter}: "))
+                done += 1
 
     def _train(self, request: TrainAgentRequest, known: History, progress: Progress) -> None:
         try:
