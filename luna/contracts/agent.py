@@ -14,6 +14,10 @@ from luna.contracts.replay import ReplayReply, ReplayRequest
 AgentKind = Literal["value", "imitation", "network", "clone", "rl"]
 # What a replay, a shadow plan and a score call the policy of each kind.
 AGENT_POLICIES: dict[str, AgentKind] = {"antares": "value", "imitation": "imitation", "network": "network", "clone": "clone", "rl": "rl"}
+# The planner that sells as an agent does, and leaves everything else as it was: the name of the agent's policy, and this.
+EXPORT = "_export"
+# Every policy of a replay for which something was learned.
+LEARNED_POLICIES: dict[str, AgentKind] = AGENT_POLICIES | {name + EXPORT: kind for name, kind in AGENT_POLICIES.items()}
 # What the setting ``antares.shadow_policy_type`` calls it.
 SHADOW_POLICIES: dict[str, str] = {"lightgbm": "antares", "rl": "rl", "imitation": "imitation", "network": "network", "clone": "clone"}
 RunId = Annotated[str, Field(min_length=1, max_length=256)]
@@ -62,7 +66,7 @@ class AgentReplayRequest(ReplayRequest):
 
 def choose_replay(request: ReplayRequest) -> ReplayRequest:
     """Return the same replay as asked of the service that knows its policies: the agent where one of them was learned, else the planner."""
-    kind = ReplayRequest if AGENT_POLICIES.keys().isdisjoint(request.policies) else AgentReplayRequest
+    kind = ReplayRequest if LEARNED_POLICIES.keys().isdisjoint(request.policies) else AgentReplayRequest
     return request if type(request) is kind else kind(**dict(request))
 
 

@@ -105,7 +105,7 @@ class GateEvidence(Message):
     points: Annotated[float | None, Field(description="of the oracle's savings by which the agent is ahead; null: nothing to save")] = None
     low: Annotated[float | None, Field(description="lower end of the 95 % interval")] = None
     high: Annotated[float | None, Field(description="upper end of the 95 % interval")] = None
-    violations: Annotated[int, Field(description="breaches of limits on these days; zero, or something is wrong")] = 0
+    violations: Annotated[int, Field(description="slots of these days in which the safety layer changed what the agent asked for")] = 0
 
 
 GateState = Literal["not_ready", "offered", "active", "withdrawn"]
@@ -140,6 +140,7 @@ class ModeStanding(Message):
     better: Annotated[bool, Field(description="whether the agent is surely cheaper than the planner")] = False
     decided_by: Annotated[str, Field(description="gatekeeper, or who decided")] = GATEKEEPER
     decided_at: Annotated[datetime | None, Field(description="when; null: never")] = None
+    evidence: Annotated[list[GateEvidence], Field(description="what it was last judged by, with as much of the agent's plan as it takes")] = []
 
 
 class AgentStatus(Message):

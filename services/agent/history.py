@@ -21,7 +21,7 @@ from luna.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
 from services.agent.environment.episodes import EpisodeBatch
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, read_context
-from services.forecaster.model.aurora import train
+from services.forecaster.model.aurora import Progress, keep_quiet, train
 from services.forecaster.model.baseline import BASELINES, Baseline
 from services.forecaster.service import issue_in_parts, list_instants
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight, PriceVintages
@@ -111,8 +111,10 @@ def _published_by(book: PriceVintages, end: datetime) -> PriceVintages:
     return PriceVintages(book.timeline, book.slot[by_then], book.published_at[by_then], book.price[by_then])
 
 
-def read_history(connection: Connection, site_id: str, *, until: datetime) -> History:
+def read_history(connection: Connection, site_id: str, *, until: datetime, progress: Progress = keep_quiet) -> History:
     """Return a stored site's whole local days that end by ``until``. Forecasts that were not issued then are made, and not stored.
+
+    Making them takes longer than everything else that is read: who wants histories until several instants reads the longest, and takes ``within`` of it.
 
     Raises:
         NotFoundError: no such site.
@@ -127,7 +129,7 @@ def read_history(connection: Connection, site_id: str, *, until: datetime) -> Hi
     version = find_active(connection, site).forecast_version
     issued = forecasts.read_all(connection, site_id, version=version, first=around.start - DAY, last=window.end)
     context = read_context(connection, site, first=around.start, end=window.end)
-    archive = complete_forecasts(issued, seen, site, window, source=ForecastMaker(version, context))
+    archive = complete_forecasts(issued, seen, site, window, source=ForecastMaker(version, context, progress))
     scene = ReplayData(site, window, PerfectForesight(around, seen.load_kwh, seen.pv_kwh), prices, archive)
     first, last = (instant.astimezone(scene.zone).date() for instant in (window.start, window.end))
     verdicts = {each.day: each.verdict for each in quality.read(connection, site_id, first, last)}
@@ -149,6 +151,7 @@ class ForecastMaker:
 
     version: str
     context: Context
+    progress: Progress = keep_quiet
 
     def learn(self, seen: Observations, site: Site, before: datetime) -> Forecaster:
         """Return the forecaster that knows nothing from ``before`` on."""
@@ -170,5 +173,6 @@ def complete_forecasts(issued: Sequence[Forecast], seen: Observations, site: Sit
         if instants:
             batch, _ = issue_in_parts(source.learn(seen, site, begin), seen, instants, context=source.context)
             made += list(batch)
+        source.progress((end - window.start) // DAY, (window.end - window.start) // DAY, f"forecasts until {end.astimezone(zone).date()}")
         begin = end
     return ForecastArchive(sorted([*issued, *made], key=lambda forecast: forecast.issued_at))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 
 RequestT = TypeVar("RequestT", bound=Message)
+# Between two statements a training computes for many minutes, here as in a worker.
+COMPUTES_AT_MOST = timedelta(hours=6)
 
 
 def compose_request(kind: type[RequestT], /, **values: Any) -> RequestT:
@@ -44,7 +47,7 @@ def open_database() -> Iterator["Engine"]:
 
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)
-        pool = engine.create(addresses.database_url, application_name="luna-cli")
+        pool = engine.create(addresses.database_url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
         try:
             yield pool
         finally:

@@ -70,7 +70,8 @@ class ReplayResults:
         for number, day, (_, end) in zip(self.dates, self.days[label], self.scene.days, strict=True):
             held, valued = sum(day.standing.stored_kwh), value_stored_energy(self.oracle, self.rules, end - 1, day.standing.stored_kwh)
             gain = self.rules.terminal_value * (held - stored)
-            costs.append(DayCost(day=number, cost=day.cost, stored_gain=gain, value_gain=valued - worth, import_carbon_g=day.import_carbon_g))
+            counted = {"import_carbon_g": day.import_carbon_g, "corrected": day.corrected}
+            costs.append(DayCost(day=number, cost=day.cost, stored_gain=gain, value_gain=valued - worth, **counted))
             stored, worth = held, valued
         return costs
 

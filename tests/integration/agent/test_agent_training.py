@@ -112,14 +112,15 @@ def test_days_with_gaps_and_excluded_ones_are_left_out(home: Connection) -> None
     assert {FIRST + timedelta(days=5), FIRST + timedelta(days=9)}.isdisjoint(history.days)
 
 
-def test_the_champion_speaks_from_where_its_data_end(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
+def test_the_champion_speaks_from_where_the_days_of_its_trial_end(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
     site = sites.load(home, SITE.name)
-    agent = load_agent(home, objects, site, "imitation", before=first.data_until)
+    tried = local_midnight(FIRST + timedelta(days=DAYS), ZONE)
+    agent = load_agent(home, objects, site, "imitation", before=tried)
 
     assert agent.run_id == first.run_id
-    assert load_agents(home, objects, site, before=first.data_until - SLOT) == []
-    with pytest.raises(NotFoundError, match="nothing was trained on data from before"):
-        load_agent(home, objects, site, "imitation", before=first.data_until - SLOT)
+    assert load_agents(home, objects, site, before=tried - SLOT) == []
+    with pytest.raises(NotFoundError, match="nothing was trained, and tried"):
+        load_agent(home, objects, site, "imitation", before=tried - SLOT)
 
 
 def test_a_challenger_stands_a_trial_beside_the_champion(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
@@ -144,6 +145,21 @@ def test_the_same_seed_stores_the_same_artefact_whatever_is_measured_after_until
     observations.upsert(home, SITE.name, changed)
 
     assert train(home, objects, "imitation", until=until).artefact_key == first.artefact_key
+
+
+def test_a_longer_history_holds_the_shorter_one(home: Connection) -> None:
+    """Who wants several reads the longest: forecasts that are made for it are those that are made for each."""
+    until = local_midnight(FIRST + timedelta(days=25), ZONE)
+    short, long = read_history(home, SITE.name, until=until), read_history(home, SITE.name, until=NOW)
+    cut = long.within(long.scene.timeline.start, until)
+    assert (cut.scene.timeline, cut.days) == (short.scene.timeline, short.days)
+    for mine, theirs in zip(cut.scene.forecasts.forecasts, short.scene.forecasts.forecasts, strict=True):
+        assert mine.issued_at == theirs.issued_at
+        np.testing.assert_array_equal(mine.load_kwh.expected, theirs.load_kwh.expected)
+        np.testing.assert_array_equal(mine.pv_kwh.expected, theirs.pv_kwh.expected)
+    np.testing.assert_array_equal(cut.scene.foresight.load_kwh, short.scene.foresight.load_kwh)
+    for name, book in short.scene.prices.books.items():
+        np.testing.assert_array_equal(cut.scene.prices.books[name].actual(), book.actual())
 
 
 def test_another_battery_needs_another_training(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:

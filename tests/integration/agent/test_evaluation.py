@@ -86,6 +86,12 @@ def test_what_decided_knew_nothing_of_the_days(home: Engine, evaluated: Evaluate
     assert all(EARLY < run.data_until <= local_midnight(UNSEEN, ZONE) for run in runs)
 
 
+def test_it_says_how_far_it_is(home: Engine, objects: FileObjects, evaluated: EvaluateAgentReply) -> None:
+    labels: list[str] = []
+    evaluate(home, objects, labels)
+    assert labels[0] == f"forecasts for {WEEK}"
+
+
 def test_kinds_that_were_never_trained_are_named(evaluated: EvaluateAgentReply) -> None:
     assert {"rl", "imitation"} <= set(evaluated.missing)
 
@@ -114,6 +120,27 @@ def test_a_replay_takes_a_learned_policy_by_what_it_knew_before(home: Engine, ob
     with unit_of_work(home) as connection:
         kept = scores.read_daily(connection, SITE.name, system_id="test_replay")
     assert kept == {name: policy.days for name, policy in reply.policies.items()}
+
+
+def test_a_replay_takes_nothing_but_the_selling_of_a_learned_policy(home: Engine, objects: FileObjects, evaluated: EvaluateAgentReply) -> None:
+    days = {"from_day": WEEK, "to_day": WEEK}
+    request = ReplayRequest(site_id=SITE.name, **days, policies=["mpc", "antares_export"], system_id="test_selling", episodes=None)
+    with unit_of_work(home) as connection:
+        reply = replay_learned(Store.beside(home, lambda: connection), request, objects=objects)
+    assert reply.policies["antares_export"].run_id == evaluated.weeks[0].run_ids["antares"]
+    # What feed-in earns is never worth what a kWh costs at night: neither of them sells.
+    assert reply.policies["antares_export"].days == reply.policies["mpc"].days
+    assert [day.corrected for day in reply.policies["antares_export"].days] == [0]
+
+
+def test_days_of_a_trial_are_no_unseen_days(home: Engine, objects: FileObjects) -> None:
+    """The home's own training learned until the middle of February, and a trial until the twentieth accepted it."""
+    with unit_of_work(home) as connection:
+        first = training_runs.list_latest(connection, SITE.name, version="agent_value_v1", limit=100)[-1]
+        assert (first.seen_until, first.data_until < EARLY) == (EARLY, True)
+        with pytest.raises(NotFoundError):
+            load_learned(connection, SITE, ["antares"], before=first.data_until + timedelta(days=1), objects=objects)
+        assert load_learned(connection, SITE, ["antares"], before=EARLY, objects=objects)["antares"].run_id == first.run_id
 
 
 def test_a_replay_with_what_was_never_trained_by_then_names_the_command(home: Engine, objects: FileObjects) -> None:

@@ -125,7 +125,7 @@ def test_only_what_surely_gained_is_used() -> None:
 
 
 def test_nothing_is_gained_over_oneself(scene: ReplayData) -> None:
-    proof = prove([scene], ValuePolicy(), ValuePolicy(), seed=0)
+    proof, _ = prove([scene], ValuePolicy(), ValuePolicy(), seed=0, progress=keep_quiet)
     assert (proof.days, proof.points, proof.low, proof.high) == (3, 0.0, 0.0, 0.0)
     assert not proof.holds
 
