@@ -7,6 +7,7 @@ Source: PostgreSQL documentation, COPY, "Binary Format".
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -102,6 +103,13 @@ def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]
         result = session.pgresult
         cells = [result.get_value(0, place) if result else None for place in range(len(types))]
     return {name: _unpack(cell, kind) for cell, (name, kind) in zip(cells, types.items(), strict=True)}
+
+
+def split(rows: Mapping[str, Array]) -> dict[int, dict[str, Array]]:
+    """Return the result of a query by the values of its first column, integers in order; the other columns are views."""
+    (_, keys), *columns = rows.items()
+    edges = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), keys.size] if keys.size else [0]
+    return {int(keys[first]): {name: values[first:end] for name, values in columns} for first, end in pairwise(edges)}
 
 
 def known(column: str) -> sql.Composed:

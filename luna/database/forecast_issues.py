@@ -55,6 +55,14 @@ def read_all(connection: Connection, site_id: str, *, version: str, first: datet
     return [_issue(row) for row in connection.execute(query.order_by(table.issued_at)).mappings()]
 
 
+def read_reasons_each(connection: Connection, issued: Mapping[int, tuple[str, datetime]]) -> dict[int, tuple[str, ...]]:
+    """Return the codes of what widened one issue of each site, named by version and instant, by the sites' keys; one that is not noted is left out."""
+    table = forecast_issues.c
+    wanted = [(key, version, at) for key, (version, at) in issued.items()]
+    rows = connection.execute(select(table.site_key, table.reasons).where(tuple_(table.site_key, table.forecast_version, table.issued_at).in_(wanted)))
+    return {key: tuple(reasons) for key, reasons in rows}
+
+
 def list_newest(
     connection: Connection,
     site_id: str,

@@ -1,5 +1,7 @@
 """What sites did, one row per site and quarter-hour."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection
@@ -54,6 +56,17 @@ def read(connection: Connection, site_id: str, timeline: Timeline) -> Observatio
     Slots longer than a quarter-hour hold sums (the last state of charge), unknown where any part is.
     """
     return Observations.of(timeline.starts, read_series(connection, site_id, timeline, SERIES))
+
+
+def read_each(connection: Connection, keys: Sequence[int], timeline: Timeline) -> dict[int, Observations]:
+    """Return what sites did on quarter-hours, by their keys, NaN where nothing is known."""
+    query = sql.SQL(
+        "SELECT site_key, slot_start, {} FROM slot_observations"
+        " WHERE site_key = ANY ({}) AND slot_start >= {} AND slot_start < {} ORDER BY site_key, slot_start"
+    ).format(sql.SQL(", ").join(map(copy.known, SERIES)), list(keys), timeline.start, timeline.end)
+    rows = copy.split(copy.read(connection, query, {"site_key": "i4", "slot_start": "M8[s]"} | dict.fromkeys(SERIES, "f8")))
+    series = {key: {name: align(own["slot_start"], own[name], timeline) for name in SERIES} for key, own in rows.items()}
+    return {key: Observations.of(timeline.starts, series.get(key, {})) for key in keys}
 
 
 def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
