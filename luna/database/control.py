@@ -63,6 +63,12 @@ def list_devices(connection: Connection, site_id: str) -> list[str]:
     return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
 
 
+def list_armed(connection: Connection) -> list[str]:
+    """Return the sites that are armed, in order of their names."""
+    query = select(site_table.c.name).join(control_state, control_state.c.site_key == site_table.c.site_key).where(control_state.c.armed_at.is_not(None))
+    return list(connection.scalars(query.order_by(site_table.c.name)))
+
+
 def any_armed(connection: Connection) -> bool:
     """Return whether any site is armed."""
     return bool(connection.scalar(select(exists().where(control_state.c.armed_at.is_not(None)))))

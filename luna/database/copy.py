@@ -4,7 +4,7 @@ Rows never become Python objects: a batch is one NumPy record array laid out as 
 Source: PostgreSQL documentation, COPY, "Binary Format".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -85,6 +85,14 @@ def append(connection: Connection, table: str, columns: Columns) -> int:
                 copy.write(rows)
             copy.write(TRAILER)
         return session.rowcount
+
+
+def append_texts(connection: Connection, table: str, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Append rows of texts, documents, numbers and instants to ``table`` by COPY in its text format; a key that is already there is an error."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    with cursor(connection) as session, session.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), columns)) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]) -> dict[str, Array]:
