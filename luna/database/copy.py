@@ -113,11 +113,27 @@ def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]
     return {name: _unpack(cell, kind) for cell, (name, kind) in zip(cells, types.items(), strict=True)}
 
 
-def split(rows: Mapping[str, Array]) -> dict[int, dict[str, Array]]:
-    """Return the result of a query by the values of its first column, integers in order; the other columns are views."""
+def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Array]]:
+    """Return the result of a query by the values of its first column, integers; of each the other columns, in order of the next ``by`` - 1 of them.
+
+    The server is not asked to order: rows that come along an index are in order already, and where they are not, arrays sort in a tenth of the time.
+    """
     (_, keys), *columns = rows.items()
+    order = _find_order([keys, *(values for _, values in columns[: by - 1])])
+    if order is not None:
+        keys, columns = keys[order], [(name, values[order]) for name, values in columns]
     edges = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), keys.size] if keys.size else [0]
     return {int(keys[first]): {name: values[first:end] for name, values in columns} for first, end in pairwise(edges)}
+
+
+def _find_order(columns: Sequence[Array]) -> Array | None:
+    """Return the order of rows by several columns, None where they stand in it."""
+    same, ordered = np.ones(max(columns[0].size - 1, 0), dtype=bool), True
+    for column in columns:
+        step = np.diff(column.astype(np.int64, copy=False))
+        ordered = ordered and not (same & (step < 0)).any()
+        same &= step == 0
+    return None if ordered else np.lexsort(columns[::-1])
 
 
 def known(column: str) -> sql.Composed:

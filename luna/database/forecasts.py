@@ -120,9 +120,9 @@ def _rows_each(connection: Connection, wanted: Mapping[int, tuple[str, datetime]
     query = sql.SQL(
         "SELECT wanted.site_key, slot_start, {} FROM unnest({}::int[], {}::text[], {}::timestamptz[]) AS wanted (site_key, version, issued_at)"
         " JOIN slot_forecasts AS stored ON stored.site_key = wanted.site_key AND stored.forecast_version = wanted.version"
-        " AND stored.issued_at = wanted.issued_at ORDER BY wanted.site_key, slot_start"
+        " AND stored.issued_at = wanted.issued_at"
     ).format(sql.SQL(", ").join(map(copy.known, COLUMNS)), list(wanted), versions, instants)
-    return copy.split(copy.read(connection, query, {"site_key": "i4", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8")))
+    return copy.split(copy.read(connection, query, {"site_key": "i4", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8")), by=2)
 
 
 def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, version: str, column: str, issued: tuple[datetime, datetime]) -> FloatArray:

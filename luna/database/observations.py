@@ -58,14 +58,14 @@ def read(connection: Connection, site_id: str, timeline: Timeline) -> Observatio
     return Observations.of(timeline.starts, read_series(connection, site_id, timeline, SERIES))
 
 
-def read_each(connection: Connection, keys: Sequence[int], timeline: Timeline) -> dict[int, Observations]:
-    """Return what sites did on quarter-hours, by their keys, NaN where nothing is known."""
+def read_each(connection: Connection, keys: Sequence[int], timeline: Timeline, *, names: tuple[str, ...]) -> dict[int, Observations]:
+    """Return some series of many sites on quarter-hours, by the sites' keys, NaN where nothing is known."""
     query = sql.SQL(
-        "SELECT site_key, slot_start, {} FROM slot_observations"
-        " WHERE site_key = ANY ({}) AND slot_start >= {} AND slot_start < {} ORDER BY site_key, slot_start"
-    ).format(sql.SQL(", ").join(map(copy.known, SERIES)), list(keys), timeline.start, timeline.end)
-    rows = copy.split(copy.read(connection, query, {"site_key": "i4", "slot_start": "M8[s]"} | dict.fromkeys(SERIES, "f8")))
-    series = {key: {name: align(own["slot_start"], own[name], timeline) for name in SERIES} for key, own in rows.items()}
+        "SELECT wanted.site_key, slot_start, {} FROM unnest({}::int[]) AS wanted (site_key)"
+        " JOIN slot_observations AS stored ON stored.site_key = wanted.site_key AND slot_start >= {} AND slot_start < {}"
+    ).format(sql.SQL(", ").join(map(copy.known, names)), list(keys), timeline.start, timeline.end)
+    rows = copy.split(copy.read(connection, query, {"site_key": "i4", "slot_start": "M8[s]"} | dict.fromkeys(names, "f8")), by=2)
+    series = {key: {name: align(own["slot_start"], own[name], timeline) for name in names} for key, own in rows.items()}
     return {key: Observations.of(timeline.starts, series.get(key, {})) for key in keys}
 
 

@@ -41,7 +41,7 @@ MEANS = sql.SQL(
     "SELECT DISTINCT last.issued_at FROM unnest({}::timestamptz[]) AS asked (instant) CROSS JOIN LATERAL (SELECT issued_at FROM slot_forecasts AS one"
     " WHERE one.site_key = wanted.site_key AND one.forecast_version = wanted.version AND one.issued_at > asked.instant - {} AND one.issued_at <= asked.instant"
     " ORDER BY issued_at DESC LIMIT 1) AS last) AS found JOIN slot_forecasts AS stored ON stored.site_key = wanted.site_key"
-    " AND stored.forecast_version = wanted.version AND stored.issued_at = found.issued_at ORDER BY wanted.site_key, found.issued_at, slot_start"
+    " AND stored.forecast_version = wanted.version AND stored.issued_at = found.issued_at"
 )
 
 
@@ -50,7 +50,7 @@ def read_means_each(connection: Connection, wanted: Mapping[int, str], instants:
     names = ("load_kwh", "pv_kwh")
     query = MEANS.format(*map(copy.known, names), list(wanted), list(wanted.values()), list(instants), NEAR)
     rows = copy.read(connection, query, {"site_key": "i4", "issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
-    return {key: [_means(part, wanted[key]) for part in _by_issue(own)] for key, own in copy.split(rows).items()}
+    return {key: [_means(part, wanted[key]) for part in _by_issue(own)] for key, own in copy.split(rows, by=3).items()}
 
 
 def _by_issue(rows: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:

@@ -48,8 +48,9 @@ class SiteFacts:
     """What is known of a site at ``start``, nothing issued or measured later.
 
     ``driving`` is what load and PV are from, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on the days before,
-    without bands, beside what was ``seen`` on the same days. ``revisions`` are prices by the names that the tariff gives them, ``unused`` the site's own series
-    that were loaded and that its tariff does not name. ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
+    without bands, beside the load, the PV and the state of charge ``seen`` on the same days. ``revisions`` are prices by the names that the tariff gives
+    them, ``unused`` the site's own series that were loaded and that its tariff does not name. ``carbon`` (g/kWh) begins before the start and is NaN where
+    nothing is known.
     """
 
     site: Site
@@ -83,7 +84,8 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
     spoke = {key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()}
     instants = [start - back * DAY for back in range(reach.days, 0, -1)]
     past = past_forecasts.read_means_each(connection, {key: version for key, (version, _) in spoke.items()}, instants)
-    seen = observations.read_each(connection, list(keys.values()), Timeline(start - reach.days * DAY, SLOT, reach.days * DAY // SLOT))
+    before = Timeline(start - reach.days * DAY, SLOT, reach.days * DAY // SLOT)
+    seen = observations.read_each(connection, list(keys.values()), before, names=("load_kwh", "pv_kwh", "soc"))
     issues = forecast_issues.read_reasons_each(connection, spoke)
     around = Timeline(start - reach.carbon, SLOT, reach.carbon // SLOT + horizon.count)
     carbon = weather_carbon.read_carbon_each(connection, [site.name for site in found], around, known_at=start)
