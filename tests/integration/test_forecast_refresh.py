@@ -67,9 +67,8 @@ def test_forecasts_of_many_sites_are_issued_by_jobs_side_by_side(three_sites: En
     reply = refresh_forecasts(three_sites, RefreshForecastsRequest(), objects=FileObjects(tmp_path), now=NOW, spread=Spread(1, ask))
     parts = [part for part in asked.values() if part[0] in NAMES]
     assert (parts, [site.site_id for site in reply.sites if site.site_id in NAMES]) == ([["measured"], ["new"]], ["wrong"])
-    issued = [
-        refresh_forecasts(three_sites, RefreshForecastsRequest(site_ids=part), objects=FileObjects(tmp_path), now=NOW, spread=Spread(1, ask)) for part in parts
-    ]
+    requests = [RefreshForecastsRequest(site_ids=part) for part in parts]
+    issued = [refresh_forecasts(three_sites, request, objects=FileObjects(tmp_path), now=NOW, spread=Spread(1, ask)) for request in requests]
     assert [{issue.forecast_version for issue in each.sites[0].issued} for each in issued] == [{VERSION, *BASELINES}] * 2
 
 
