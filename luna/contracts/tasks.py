@@ -14,6 +14,7 @@ from luna.contracts.data import (
     ResolveRequest,
 )
 from luna.contracts.documents import AddExamplesRequest, CompleteVectorsRequest, FetchDocumentRequest, IngestRequest, ReindexRequest
+from luna.contracts.fleet import PlanSitesRequest, RefreshPlansRequest
 from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
 from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest, PromoteRequest, RollbackRequest
@@ -36,6 +37,8 @@ REQUESTS: tuple[type[Request], ...] = (
     LoadFileRequest,
     ResolveRequest,
     PlanRequest,
+    PlanSitesRequest,
+    RefreshPlansRequest,
     PlanChangesRequest,
     WhyNotRequest,
     PlanVariantRequest,

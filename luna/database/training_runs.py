@@ -1,6 +1,6 @@
 """Trainings of models: from what they learned, how, and where the result lies."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -76,6 +76,12 @@ def latest(connection: Connection, site_id: str, *, version: str, before: dateti
         query = query.where(func.coalesce(training_runs.c.tried_until, training_runs.c.data_until) <= unseen)
     row = connection.execute(query.order_by(training_runs.c.data_until.desc(), training_runs.c.finished_at.desc()).limit(1)).mappings().first()
     return None if row is None else _run(row)
+
+
+def list_trained(connection: Connection, keys: Collection[int], *, version: str) -> set[int]:
+    """Return which of the sites, by their keys, have an accepted training of a version."""
+    table = training_runs.c
+    return set(connection.scalars(select(table.site_key).where(table.site_key.in_(keys), table.version == version, table.accepted).distinct()))
 
 
 def load(connection: Connection, site_id: str, run_id: str) -> TrainingRun:
