@@ -9,12 +9,13 @@ from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.health import NodeSign
 from luna.contracts.message import interactive_queue_of
-from luna.database import engine, forecast_issues, jobs, plans, recorded_span, revision, sites
+from luna.database import control, engine, forecast_issues, jobs, plans, recorded_span, revision, sites
 from luna.database.engine import unit_of_work
 from luna.doctor.finding import DoctorFinding, Severity
 from luna.embedded import Addresses
 from luna.errors import LunaError, UnavailableError
 from luna.health import check_all, probes_for
+from luna.policy import REPLAN_AGE
 from luna.queue import Client
 from luna.queue.services import SERVICES
 from luna.settings import Settings
@@ -26,7 +27,8 @@ CLOCK_TOLERANCE = timedelta(seconds=5)
 BACKLOG = 100
 LONG_OPEN = timedelta(minutes=15)
 FORECAST_OLD = timedelta(hours=3)
-PLAN_OLD = 2 * SLOT
+# An executor asks for a new plan of an armed site when the last one is this old.
+PLAN_OLD = REPLAN_AGE + 2 * SLOT
 PRICES_AHEAD = timedelta(hours=9, minutes=15)
 START_AGAIN = "Start it: luna up here, docker compose up -d with containers."
 
@@ -84,11 +86,13 @@ def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
 def _check_sites(connection: Connection, settings: Settings, now: datetime) -> Iterator[DoctorFinding]:
     if not (names := sites.names(connection)):
         yield DoctorFinding("freshness", "ok", "no site is set up yet")
+    armed = {state.site for state in control.load_active(connection) if state.armed_at is not None}
     forecast_at = forecast_issues.last_of_each_site(connection)
     for name in names:
         span = recorded_span.of_site(connection, name)
         seen = "nothing was ever measured" if span is None else f"measured until {span[1]:%Y-%m-%d %H:%M} UTC"
-        yield from _check_site(name, seen, (forecast_at.get(name), FORECAST_OLD, "forecast"), (plans.issued_last(connection, name), PLAN_OLD, "plan"), now=now)
+        planned = [(plans.issued_last(connection, name), PLAN_OLD, "plan")] if name in armed else []
+        yield from _check_site(name, seen, (forecast_at.get(name), FORECAST_OLD, "forecast"), *planned, now=now)
     if settings.outside_services:
         named = sites.price_series(connection)
         known = recorded_span.of_markets(connection, named)
@@ -101,7 +105,7 @@ def _check_site(name: str, seen: str, *issued: tuple[datetime | None, timedelta,
         remedy = "Without workers and beat nothing is renewed; else: luna jobs list, and the log."
         yield DoctorFinding("freshness", "warning", f"{name}: {seen}; {'; '.join(late)}", remedy)
     else:
-        yield DoctorFinding("freshness", "ok", f"{name}: {seen}; forecast and plan are fresh")
+        yield DoctorFinding("freshness", "ok", f"{name}: {seen}; what drives it is fresh")
 
 
 def _check_prices(market: str, until: datetime | None, now: datetime) -> DoctorFinding:

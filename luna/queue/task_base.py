@@ -27,6 +27,7 @@ from luna.queue.client import Client
 from luna.queue.memory import default_limit, is_want_of_memory, limited
 from luna.queue.task import Definition, RetryableError
 from luna.queue.task_context import TaskContext
+from luna.queue.task_monitor import SENT_AT
 from luna.queue.task_tracker import MAX_STARTS, DeadTask, Progress, TaskTracker
 from luna.retry import RetryPolicy
 from luna.settings import Settings
@@ -40,6 +41,12 @@ TASK_SECONDS = Histogram(
     ["task"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
 )
+WAIT_SECONDS = Histogram(
+    "luna_queue_wait_seconds",
+    "Time from a message being sent to its task being begun; a retry counts from the first sending.",
+    ["queue"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
+)
 TASKS = Counter("luna_queue_tasks_total", "Tasks by outcome.", ["task", "outcome"])
 
 
@@ -50,6 +57,12 @@ class MeasuredRequest(Request):  # type: ignore[misc]
         # Celery derives a class per task whose on_success calls no other, so that one is wrapped.
         cls.on_success = _counted(cls.on_success)
         super().__init_subclass__()
+
+    def on_accepted(self, pid: int, time_accepted: float) -> None:
+        if (sent_at := self.request_dict.get(SENT_AT)) is not None:
+            # Clocks of two machines may differ a little.
+            WAIT_SECONDS.labels(self.delivery_info["routing_key"]).observe(max(SystemClock().now().timestamp() - float(sent_at), 0.0))
+        super().on_accepted(pid, time_accepted)
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
         if issubclass(exc_info.type, WorkerLostError) and "SIGABRT" in str(exc_info.exception):
