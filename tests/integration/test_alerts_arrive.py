@@ -3,7 +3,6 @@
 Wants the programs themselves: LUNA_PROMETHEUS and LUNA_ALERTMANAGER, or ``prometheus`` and ``prometheus-alertmanager`` on PATH.
 """
 
-import asyncio
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
 import httpx
@@ -81,28 +81,23 @@ def listening(received: list[dict[str, Any]], figures: str) -> Iterator[int]:
 def mail_server(mails: list[str]) -> Iterator[int]:
     """Take mails as a server without encryption does, as far as Alertmanager speaks to it."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mail\r\n")
-        while line := (await reader.readline()).decode():
-            verb = line.split()[0].upper() if line.split() else ""
-            if verb == "DATA":
-                writer.write(b"354 go on\r\n")
-                mails.append((await reader.readuntil(b"\r\n.\r\n")).decode())
-            writer.write(b"250-mail\r\n250 8BITMIME\r\n" if verb == "EHLO" else b"221 bye\r\n" if verb == "QUIT" else b"250 OK\r\n")
-            await writer.drain()
-            if verb == "QUIT":
-                break
-        writer.close()
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 mail\r\n")
+            while verb := self.rfile.readline().decode().strip().upper().partition(" ")[0]:
+                if verb == "DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                    mails.append("".join(iter(lambda: self.rfile.readline().decode(), ".\r\n")))
+                self.wfile.write(b"250-mail\r\n250 8BITMIME\r\n" if verb == "EHLO" else b"250 OK\r\n")
 
-    loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    server = ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield server.server_address[1]
     finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        server.shutdown()
+        server.server_close()
 
 
 def alertmanager_config(webhook: int, mail: int) -> dict[str, Any]:
@@ -155,7 +150,7 @@ def test_an_alert_reaches_webhook_and_mailbox_with_its_runbook(tmp_path: Path) -
                 ready=f"http://127.0.0.1:{prometheus}/-/ready",
             )
         )
-        wait_for(lambda: any("DeadTasks" in json.dumps(message) for message in received) and any("DeadTasks" in mail for mail in mails), 120)
+        wait_for(lambda: any("DeadTasks" in json.dumps(message) for message in received) and any("DeadTasks" in mail for mail in mails), 60)
     told = next(message for message in received if message["groupLabels"]["alertname"] == "DeadTasks")
     (alert,) = told["alerts"]
     assert (told["status"], alert["labels"]["severity"]) == ("firing", "ticket")
