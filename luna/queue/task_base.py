@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -34,6 +34,7 @@ from luna.settings import Settings
 from luna.settings.stored import refresh_settings
 from luna.telemetry import log_context
 from luna.timeline import SystemClock
+from luna.tracing import TRACEPARENT, note_span, span
 
 TASK_SECONDS = Histogram(
     "luna_queue_task_seconds",
@@ -159,7 +160,7 @@ class LunaTask(Task):  # type: ignore[misc]
     process: ClassVar[Process]
 
     def run(self, text: str, *, key: str, trace_id: str | None = None, job_id: str | None = None) -> str:
-        with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name):
+        with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name), span(self.name, parent=self._queued(trace_id), trace_id=trace_id):
             if job_id is not None:
                 return self._answer_job(job_id)
             deaths = self.process.ledger.start(key, self.request.id)
@@ -168,6 +169,15 @@ class LunaTask(Task):  # type: ignore[misc]
             if deaths >= MAX_STARTS:
                 raise self._bury(text, key)
             return self._answer(text, key)
+
+    def _queued(self, trace_id: str | None) -> str | None:
+        """Note how long the message waited and return what the task's own span follows."""
+        sent_at, parent = getattr(self.request, SENT_AT, None), getattr(self.request, TRACEPARENT, None)
+        if sent_at is None:
+            return parent
+        now = SystemClock().now()
+        queue = f"queue {self.name.partition('.')[0]}"
+        return note_span(queue, parent=parent, trace_id=trace_id, since=min(datetime.fromtimestamp(sent_at, tz=UTC), now), until=now)
 
     def after_return(self, status: str, retval: object, task_id: str, args: tuple[str], kwargs: dict[str, str], einfo: object) -> None:  # noqa: PLR0917 - Celery's signature
         if "job_id" not in kwargs:

@@ -37,6 +37,7 @@ from luna.queue.task_metrics import MetricPipe, open_pipe
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
+from luna.tracing import configure_tracing
 
 LOOK_SECONDS = 1.0
 # How long a worker waits at most before it tries Redis again; a plan that waits for it should not wait much longer than Redis was away.
@@ -144,6 +145,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.processes:
         settings = settings.model_copy(update={"worker_processes": options.processes})
     configure_logging("worker", level=settings.log_level)
+    configure_tracing("-".join(options.queues) or "worker", settings.traces_url)
     announce_release()
     setup_logging.connect(lambda **_: None, weak=False)
     served = choose_queues(load_services(options.queues, modules=options.modules, only=options.only), options.only)

@@ -13,6 +13,7 @@ from luna.errors import InvalidInputError
 from luna.objective_weights import Weights, weigh_import
 from luna.queue.task_metrics import TaskCounter, TaskHistogram
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.tracing import span
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.rolling_horizon import HORIZON
@@ -81,7 +82,8 @@ def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], 
     complete = request if request.site is not None else complete_request(connection(), request, now=now)
     inputs = complete.model_dump_json(by_alias=True)
     inputs_digest = digest(inputs)
-    reply = plan_request(complete, now=now, solver=solver, inputs_digest=inputs_digest)
+    with span("planner.plan", slots=len(complete.outlook.load_kwh) if complete.outlook else 0):
+        reply = plan_request(complete, now=now, solver=solver, inputs_digest=inputs_digest)
     text = reply.model_dump_json(by_alias=True)
     count_plan(reply)
     site_id = request.site_id or reply.site
