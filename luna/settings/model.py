@@ -191,6 +191,9 @@ class Settings(BaseSettings):
     ] = "none"
     heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
+    traces_url: Annotated[
+        str | None, Field(description="collector of OpenTelemetry's traces (OTLP over HTTP), such as http://collector:4318; empty: no traces are made")
+    ] = None
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
     job_memory_bytes: Annotated[
         int | None, Field(ge=64_000_000, description="bytes that a task may take; empty: half of the machine's or container's memory, shared by the processes")

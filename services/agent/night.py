@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import structlog
-from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.agent import AGENT_POLICIES, EXPORT, SHADOW_POLICIES, AgentReplayRequest, TrainAgentRequest, version_of
@@ -23,14 +22,15 @@ from luna.database.agent_plans import SHADOW
 from luna.database.engine import unit_of_work
 from luna.database.savings import read_savings
 from luna.queue.task_context import isolate
+from luna.queue.task_metrics import TaskCounter
 from luna.site import Site
 from luna.timeline import local_midnight, parse_zone
 from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes
 from services.agent.scorekeeper import DAY, PLANNER, UnscoredDayError, score_day
 from services.planner.service.replay import NIGHT_HOURS, SIMULATION
 
-NIGHTS = Counter("luna_agent_nights_total", "Nights of sites by how they ended.", ["outcome"])
-GATES = Counter("luna_agent_gate_decisions_total", "Decisions of the gatekeeper about modes of control.", ["mode", "state"])
+NIGHTS = TaskCounter("luna_agent_nights_total", "Nights of sites by how they ended.", ["outcome"])
+GATES = TaskCounter("luna_agent_gate_decisions_total", "Decisions of the gatekeeper about modes of control.", ["mode", "state"])
 log = structlog.get_logger("luna.agent")
 
 # Days that are looked at for scores that are missing: a worker may have been away.

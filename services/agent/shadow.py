@@ -11,7 +11,6 @@ from time import perf_counter
 import numpy as np
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.agent import SHADOW_POLICIES
@@ -22,6 +21,7 @@ from luna.database.agent_plans import ShadowPlan
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, NotFoundError
 from luna.policy import PlanPolicy
+from luna.queue.task_metrics import TaskCounter, TaskHistogram
 from luna.site import Site
 from luna.timeline import SLOT, Clock, Timeline
 from services.agent.gatekeeper import PlanJudgement, judge_plan
@@ -34,8 +34,8 @@ from services.planner.problem.problem import Problem
 from services.planner.reply.reply import answer, digest
 from services.planner.service.inputs import PRICE_MEMORY, read_prices
 
-SHADOW_PLANS = Counter("luna_agent_shadow_plans_total", "Plans of the agent beside the planner's, by the gatekeeper's verdict.", ["code"])
-SHADOW_SECONDS = Histogram("luna_agent_shadow_plan_seconds", "Time from a plan of the planner being picked up to the agent's being judged.")
+SHADOW_PLANS = TaskCounter("luna_agent_shadow_plans_total", "Plans of the agent beside the planner's, by the gatekeeper's verdict.", ["code"])
+SHADOW_SECONDS = TaskHistogram("luna_agent_shadow_plan_seconds", "Time from a plan of the planner being picked up to the agent's being judged.")
 log = structlog.get_logger("luna.agent")
 
 # Returns the agent of a site by its policy's name, trained on nothing from an instant on; None where none was accepted.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from luna.contracts.message import Message, Request
 from luna.errors import LunaError
 from services.cli.console import follow_progress
+from services.cli.storage import COMPUTES_AT_MOST
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -69,7 +70,7 @@ def answer_request(
         if client.is_served(type(request), asked=True):
             return ask(client, request, settings)
         migrate.upgrade(addresses.database_url)
-        pool = engine.create(addresses.database_url, application_name="luna-cli")
+        pool = engine.create(addresses.database_url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
         try:
             return work(Workplace(settings, pool, client), request)
         finally:

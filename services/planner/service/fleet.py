@@ -108,7 +108,7 @@ def _plan(connection: Connection, facts: SiteFacts, now: datetime) -> PlanRow:
     inputs = complete_request.model_dump_json(by_alias=True)
     # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.
     reply = plan_request(complete_request, now=now, solver=Solver(), inputs_digest=digest(inputs))
-    count_plan(reply.plan_id, reply.followed)
+    count_plan(reply)
     return PlanRow.of(reply, site_id=facts.site.name, system_id="prod", inputs_digest=digest(inputs), texts=(reply.model_dump_json(by_alias=True), inputs))
 
 

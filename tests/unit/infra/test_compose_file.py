@@ -32,7 +32,22 @@ def test_what_somebody_waits_for_has_a_worker_beside_that_for_jobs(service: str)
 
 
 def test_every_part_of_the_platform_is_there() -> None:
-    servers = {"db", "redis", "qdrant", "minio", "ollama", "prometheus", "alertmanager", "loki", "fluent-bit", "grafana", "caddy"}
+    servers = {
+        "db",
+        "redis",
+        "qdrant",
+        "minio",
+        "ollama",
+        "prometheus",
+        "alertmanager",
+        "loki",
+        "fluent-bit",
+        "grafana",
+        "caddy",
+        "db-exporter",
+        "redis-exporter",
+        "machine",
+    }
     assert set(SERVICES) == {"api", "beat", "recorder", "executor", "home-assistant"} | WORKERS | servers | JOBS
 
 
