@@ -11,7 +11,7 @@ Manifest = dict[str, Any]
 NAMESPACE = "luna"
 SETTINGS, SECRETS = "luna-settings", "luna-secrets"
 # Gibibytes of each volume to begin with; a class of storage that grows may change them.
-SIZES = {"db": 50, "objects": 50, "vector": 10, "cache": 2, "models": 20, "spool": 5, "reading": 5}
+SIZES = {"db": 50, "objects": 50, "vector": 10, "cache": 2, "models": 20, "spool": 5, "reading": 5, "backups": 40}
 PORTS = {"api": 8080, "db": 5432, "redis": 6379, "qdrant": 6333, "minio": 9000, "ollama": 11434}
 # Replicas at most, and waiting tasks for each of them before there is one more.
 MOST, WAITING_EACH = 6, 4
