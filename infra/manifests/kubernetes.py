@@ -204,9 +204,10 @@ def _variables(workloads: list[Workload]) -> list[Variable]:
 
 def _autoscaler(workload: Workload) -> Manifest:
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": workload.name}
-    spec = {"scaleTargetRef": target, "minReplicas": 2 if workload.is_awaited else 1, "maxReplicas": MOST, "metrics": list(_metrics(workload))}
     # A queue that fills is served at once; what was started stays for five minutes.
-    spec["behavior"] = {"scaleUp": {"stabilizationWindowSeconds": 0}, "scaleDown": {"stabilizationWindowSeconds": 300}}
+    behavior = {"scaleUp": {"stabilizationWindowSeconds": 0}, "scaleDown": {"stabilizationWindowSeconds": 300}}
+    counts = {"minReplicas": 2 if workload.is_awaited else 1, "maxReplicas": MOST}
+    spec = {"scaleTargetRef": target, **counts, "metrics": list(_metrics(workload)), "behavior": behavior}
     return _named("autoscaling/v2", "HorizontalPodAutoscaler", workload.name, spec=spec)
 
 

@@ -191,12 +191,20 @@ class Settings(BaseSettings):
     ] = "none"
     heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
+    traces_url: Annotated[
+        str | None, Field(description="collector of OpenTelemetry's traces (OTLP over HTTP), such as http://collector:4318; empty: no traces are made")
+    ] = None
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
     job_memory_bytes: Annotated[
         int | None, Field(ge=64_000_000, description="bytes that a task may take; empty: half of the machine's or container's memory, shared by the processes")
     ] = None
     plan_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="how long the gateway waits for a plan"), CHANGEABLE] = timedelta(seconds=30)
     plan_max_age: Annotated[timedelta, Field(gt=timedelta(0), description="age at which a plan is no longer followed"), CHANGEABLE] = timedelta(hours=3)
+    plan_refresh: Annotated[
+        Literal["armed", "all"], Field(description="which sites get a new plan before their last one is an hour old: those that are armed, or all")
+    ] = "armed"
+    plan_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites that are planned by one task")] = 100
+    forecast_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites whose forecasts are issued by one task")] = 50
     load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked"), CHANGEABLE] = 8_000_000_000
     load_max_rows: Annotated[int, Field(ge=1000, description="rows that a file to be loaded may have"), CHANGEABLE] = 10_000_000
     load_max_line_bytes: Annotated[int, Field(ge=1000, le=100_000_000, description="bytes that a line of a file to be loaded may have"), CHANGEABLE] = 1_000_000
