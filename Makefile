@@ -185,12 +185,9 @@ compose-demo:  ## the demo through the running containers; writes var/compose-de
 compose-images: $(VENV)/.test  ## the engine and the images that compose-test needs, ahead of it
 	@$(BIN)/python -m tests.compose.prepare
 
-# The app of Home Assistant needs nothing of the others: it is tested beside them.
-APP_TEST := tests/compose/test_home_assistant_app.py
+# One process has the platform; what needs less of it, or nothing, runs beside in two others.
 compose-test: $(VENV)/.test  ## start the containers under a name of their own, test them, hurt them, take them down
-	@mkdir -p var; $(BIN)/pytest -v $(APP_TEST) >var/app-test.log 2>&1 & app=$$!; \
-	 $(BIN)/pytest -v --durations=25 --ignore $(APP_TEST) tests/compose; code=$$?; \
-	 wait $$app || code=1; cat var/app-test.log; exit $$code
+	@$(BIN)/pytest -v -n 3 --durations=25 tests/compose
 
 bench-compose: $(VENV)/.test  ## measure the containers: cold start, POST /plan, memory, image sizes
 	@$(BIN)/luna bench compose

@@ -8,18 +8,18 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
-from luna.database import manual_blocks, plans, sites
+from luna.database import plans, sites
+from luna.database.site_facts import SiteFacts
 from luna.errors import InvalidInputError
 from luna.objective_weights import Weights, weigh_import
 from luna.queue.task_metrics import TaskCounter, TaskHistogram
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.timeline import SLOT, FloatArray, floor_to
 from luna.tracing import span
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
-from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.reply.reply import digest, plan_request
 from services.planner.service.assumptions import list_assumptions
-from services.planner.service.inputs import SiteInputs, read_inputs, read_outlook
+from services.planner.service.inputs import SiteInputs, gather_inputs, read_facts, read_outlook
 from services.planner.service.state import complete_state
 from services.planner.service.strategy import read_surroundings
 
@@ -100,23 +100,42 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
         NotFoundError: no such site, or no forecast to plan from.
         InvalidInputError: other slots than of 15 minutes.
     """
+    site = sites.load(connection, str(request.site_id))
+    start = find_start(request, now)
+    return complete(connection, read_facts(connection, [site], start)[site.name], request, now=now)
+
+
+def find_start(request: PlanRequest, now: datetime) -> datetime:
+    """Return when the plan of a stored site begins.
+
+    Raises:
+        InvalidInputError: other slots than of 15 minutes.
+    """
     if request.step != SLOT:
         raise InvalidInputError("a stored site is planned in slots of 15 minutes", field="slot_minutes", value=request.slot_minutes, remedy="Leave it out.")
-    site = sites.load(connection, str(request.site_id))
-    start = floor_to(request.start or now, SLOT)
-    inputs = read_inputs(connection, site, Timeline(start, SLOT, HORIZON // SLOT))
-    outlook = read_outlook(connection, inputs, with_courses=request.options.uncertainty == "scenarios")
+    return floor_to(request.start or now, SLOT)
+
+
+def complete(connection: Connection, facts: SiteFacts, request: PlanRequest, *, now: datetime) -> PlanRequest:
+    """Return a request with what is known of its site; ``connection`` is for what few sites have.
+
+    Raises:
+        NotFoundError: no forecast to plan from.
+        InvalidInputError: what is known cannot be planned from.
+    """
+    site, start, inputs = facts.site, facts.start, gather_inputs(facts)
+    outlook = read_outlook(connection, facts, inputs, with_courses=request.options.uncertainty == "scenarios")
     return request.model_copy(
         update={
             "site": site,
             "site_id": None,
             "start": start,
             "outlook": outlook,
-            "state": complete_state(connection, site, request, start=start, now=now),
+            "state": complete_state(connection, facts, request, now=now),
             "options": _price_terminal(request.options, inputs, np.array(outlook.import_price)),
-            "manual": [*request.manual, *manual_blocks.read_plain(connection, site.name, first=start, end=inputs.horizon.end)],
+            "manual": [*request.manual, *facts.blocks],
             "surroundings": read_surroundings(connection, site, inputs.horizon, prices=inputs.prices, known=request.surroundings),
-            "assumptions": list_assumptions(connection, site, request, driving=inputs.driving, timeline=inputs.horizon),
+            "assumptions": list_assumptions(facts, request, inputs.driving),
         }
     )
 

@@ -19,8 +19,9 @@ from luna.queue.answer_streams import AnswerStreams
 from luna.queue.task_metrics import TaskCounter, TaskHistogram
 from luna.timeline import Clock, parse_zone
 from services.rag.answering.answerer import Answerer, AnswerMade, Asked
-from services.rag.answering.ports import Listener, Nobody, Search, SentenceEmbedder, SiteTools, Stage
+from services.rag.answering.ports import Listener, Nobody, Search, SiteTools, Stage
 from services.rag.answering.prompts import PROMPT_VERSION
+from services.rag.embedding import Embedder
 from services.rag.language import LanguageModel
 
 # A conversation is understood by its last questions.
@@ -53,7 +54,7 @@ class AnsweringParts:
     search: Search
     tools: OpenTools | None = None
     model: LanguageModel | None = None
-    embedder: SentenceEmbedder | None = None
+    embedder: Embedder | None = None
 
 
 class StreamListener:
