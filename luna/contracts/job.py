@@ -92,7 +92,7 @@ class ArchiveLogsRequest(Request):
 
     task: ClassVar[str] = "ingest.logs.archive"
     reply: ClassVar[type[Message]] = ArchiveLogsReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "log-archive", "time between two looks for days of logs to store")
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "logs", "time between two looks for days of logs to store")
 
 
 Bilingual = dict[Language, str]
