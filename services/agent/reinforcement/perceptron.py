@@ -88,4 +88,5 @@ class Perceptron:
     def _through(self, slope: Tensor, activated: Tensor) -> Tensor:
         """Return the slope before an activation, from that after it and what came of it."""
         backward = torch.ops.aten
-        return backward.tanh_backward(slope, activated) if self.activation == "tanh" else backward.threshold_backward(slope, activated, 0)
+        before: Tensor = backward.tanh_backward(slope, activated) if self.activation == "tanh" else backward.threshold_backward(slope, activated, 0)
+        return before
