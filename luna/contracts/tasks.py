@@ -19,7 +19,7 @@ from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, Iss
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
 from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest, PromoteRequest, RollbackRequest
 from luna.contracts.history_care import FindGapsRequest, RepairRequest, VerifyRequest
-from luna.contracts.job import DemoLoadRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
+from luna.contracts.job import ArchiveLogsRequest, DemoLoadRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
 from luna.contracts.message import Request, Schedule
 from luna.contracts.notification import NotifyRequest, NotifyTestRequest
 from luna.contracts.plan import PlanRequest
@@ -34,6 +34,7 @@ REQUESTS: tuple[type[Request], ...] = (
     ResendRequest,
     RefreshRollupsRequest,
     RetentionRequest,
+    ArchiveLogsRequest,
     LoadFileRequest,
     ResolveRequest,
     PlanRequest,

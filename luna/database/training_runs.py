@@ -112,6 +112,12 @@ def last_finished(connection: Connection, site_id: str, *, version: str) -> date
     return None if finished is None else finished.astimezone(UTC)
 
 
+def list_artefacts(connection: Connection) -> set[str]:
+    """Return the keys of all stored models that a training of any site names."""
+    key = training_runs.c.artefact_key
+    return set(connection.scalars(select(key).where(key.is_not(None)).distinct()))
+
+
 def _select(connection: Connection, site_id: str) -> Select[Any]:
     columns = [training_runs.c[name] for name in TrainingRun.__dataclass_fields__]
     return select(*columns).where(training_runs.c.site_key == sites.key_of(connection, site_id))

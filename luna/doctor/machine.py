@@ -36,7 +36,7 @@ def check_versions() -> Iterator[DoctorFinding]:
     yield DoctorFinding("versions", "ok", f"Luna {version('luna-energy')}, Python {sys.version.split()[0]} on {sys.platform}")
 
 
-def check_disk(settings: Settings) -> Iterator[DoctorFinding]:
+def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iterator[DoctorFinding]:
     """Yield how much room the folders that Luna writes have, each disk once."""
     seen: set[int] = set()
     for folder in (settings.data_folder, settings.cache):
@@ -46,7 +46,7 @@ def check_disk(settings: Settings) -> Iterator[DoctorFinding]:
         seen.add(device)
         space = shutil.disk_usage(there)
         said = f"{space.free / GIB:.1f} GiB of {space.total / GIB:.0f} GiB are free where {folder} lies"
-        if space.free < DISK_FULL_BYTES:
+        if space.free < full_bytes:
             yield DoctorFinding("disk", "fault", said, "Make room now: databases stop where the disk is full.")
         elif space.free < DISK_LOW_SHARE * space.total:
             yield DoctorFinding("disk", "warning", said, "Make room, or shorten LUNA_FORECAST_RETENTION and LUNA_READING_RETENTION.")

@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from luna.errors import MachineError
-from luna.objects.store import StoredObject, check_key, copy_to, full, missing
+from luna.objects.store import StoredObject, check_key, copy_to, full, keep_none, missing
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 PIECE_BYTES = 1_000_000
@@ -86,11 +86,12 @@ class FileObjects:
         except OSError as exc:
             raise _translate(exc, path) from exc
 
-    def remove_older(self, folder: str, before: datetime) -> int:
+    def remove_older(self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none) -> int:
         """Unlink the older files, also those that a crash left unfinished."""
         place = self.folder / check_key(folder)
         try:
             old = [path for path in place.rglob("*") if path.is_file() and path.stat().st_mtime < before.timestamp()]
+            old = [path for path in old if not keep(path.relative_to(self.folder).as_posix())]
             for path in old:
                 path.unlink(missing_ok=True)
         except OSError as exc:

@@ -1,7 +1,7 @@
 """What Luna asks of a store of objects, and what it calls them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,11 @@ class StoredObject:
     key: str
     bytes: int
     modified: datetime
+
+
+def keep_none(_key: str) -> bool:
+    """Return that a key is not to be kept."""
+    return False
 
 
 class ObjectStore(Protocol):
@@ -89,8 +94,8 @@ class ObjectStore(Protocol):
             MachineError: the store cannot be written, or refuses Luna.
         """
 
-    def remove_older(self, folder: str, before: datetime) -> int:
-        """Forget what was stored below the key ``folder`` before an instant, and return how many objects that were.
+    def remove_older(self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none) -> int:
+        """Forget what was stored below the key ``folder`` before an instant, but for the keys to ``keep``, and return how many objects that were.
 
         Raises:
             InvalidInputError: no key.

@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     plan_refresh: Annotated[
         Literal["armed", "all"], Field(description="which sites get a new plan before their last one is an hour old: those that are armed, or all")
     ] = "armed"
-    plan_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites that are planned by one task")] = 100
+    plan_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites that are planned by one task")] = 50
     forecast_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites whose forecasts are issued by one task")] = 50
     load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked"), CHANGEABLE] = 8_000_000_000
     load_max_rows: Annotated[int, Field(ge=1000, description="rows that a file to be loaded may have"), CHANGEABLE] = 10_000_000
@@ -221,7 +221,13 @@ class Settings(BaseSettings):
     job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that are done, failed or cancelled are deleted"), CHANGEABLE] = 90 * DAY
     dead_job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that never came to an end are deleted"), CHANGEABLE] = 365 * DAY
     audit_retention: Annotated[timedelta, Field(ge=30 * DAY, description="age at which entries of the audit log are deleted")] = 400 * DAY
-    answer_retention: Annotated[timedelta, Field(ge=DAY, description="age at which questions and their answers are deleted"), CHANGEABLE] = 90 * DAY
+    logs_url: Annotated[
+        str | None, Field(description="Loki, whose lines are stored day by day in the store of objects, such as http://loki:3100; empty: none are")
+    ] = None
+    log_retention: Annotated[timedelta, Field(ge=14 * DAY, description="age at which stored days of logs are deleted")] = 400 * DAY
+    answer_retention: Annotated[timedelta, Field(ge=DAY, description="age at which questions and their answers are deleted, and what-ifs"), CHANGEABLE] = (
+        90 * DAY
+    )
     backup_folder: Annotated[Path | None, Field(description="where backups are kept, best on another disk; empty: the folder backups below data_folder")] = None
     backup_key: Annotated[
         SecretStr | None,

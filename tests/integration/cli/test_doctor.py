@@ -109,9 +109,9 @@ def test_a_wrong_setting_is_a_finding_among_others(luna: Luna, monkeypatch: pyte
     assert luna("support", "bundle", "--out", str(tmp_path / "bundle.zip"), "--json").code == 0
 
 
-def test_a_full_disk_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("luna.doctor.machine.DISK_FULL_BYTES", shutil.disk_usage(tmp_path).total * 2)
-    assert [each.severity for each in check_disk(Settings(data_folder=tmp_path))] == ["fault"]
+def test_a_full_disk_is_a_fault(tmp_path: Path) -> None:
+    wanted = shutil.disk_usage(tmp_path).total * 2
+    assert [each.severity for each in check_disk(Settings(data_folder=tmp_path), full_bytes=wanted)] == ["fault"]
 
 
 def test_secrets_that_everybody_may_read_are_named(tmp_path: Path) -> None:
