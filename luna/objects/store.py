@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,15 @@ _LONGEST_KEY = 1024  # Source: Amazon S3 User Guide, "Naming Amazon S3 objects"
 def keep_none(_key: str) -> bool:
     """Return that a key is not to be kept."""
     return False
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as the store lists it: its key, its size, and when it was stored."""
+
+    key: str
+    bytes: int
+    modified: datetime
 
 
 class ObjectStore(Protocol):
@@ -91,6 +101,14 @@ class ObjectStore(Protocol):
             InvalidInputError: no key.
             UnavailableError: the store is away; the same call may work later.
             MachineError: the store cannot be written, or refuses Luna.
+        """
+
+    def list_all(self) -> list[StoredObject]:
+        """Return every object, by key.
+
+        Raises:
+            UnavailableError: the store is away; the same call may work later.
+            MachineError: the store cannot be read, or refuses Luna.
         """
 
     def probe(self) -> str:

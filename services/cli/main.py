@@ -53,6 +53,7 @@ COMMANDS = {
     "doctor": _CommandEntry("doctor", "Say what is wrong with this installation, and what to do."),
     "support": _CommandEntry("support", "Put together what somebody who helps needs to know."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
+    "backup": _CommandEntry("backup", "Make, list, check and restore backups of everything Luna keeps."),
     "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
 }
 
