@@ -18,7 +18,7 @@ import numpy as np
 import redis
 from sqlalchemy import Connection, Engine, delete, text
 
-from bench.cases import HOURS, SEED, draw_case, generate_full_cases
+from bench.cases import HOURS, SEED, START, draw_case, generate_full_cases
 from bench.queue import SOON, count_results, run_worker
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.plan import PlanRequest
@@ -132,10 +132,15 @@ def _store_site(connection: Connection, site_id: str, document: dict[str, Any], 
     forecasts.upsert(connection, site_id, told)
     past = Timeline(now - DAYS * DAY, SLOT, DAYS * 96)
     seen = {name: np.resize(series[:96], past.count) * rng.normal(1.0, 0.2, past.count).clip(0.0) for name, series in (("load_kwh", load), ("pv_kwh", pv))}
-    observations.upsert(connection, site_id, Observations.of(past.starts, seen | {"soc": rng.uniform(0.2, 0.9, past.count)}))
-    for vehicle in site.vehicles:
-        stay = NewSession.model_validate({"vehicle": vehicle.name, "from": now + 4 * SLOT, "to": now + DAY, "target_soc": 0.8, "arrival_soc": 0.3})
-        vehicle_sessions.add(connection, site_id, stay, by="bench", now=now)
+    # What the month's peaks are read from: up to 4 kW.
+    seen |= {"soc": rng.uniform(0.2, 0.9, past.count), "import_kwh": rng.uniform(0.0, 1.0, past.count)}
+    observations.upsert(connection, site_id, Observations.of(past.starts, seen))
+    for vehicle, state in document["state"].get("vehicles", {}).items():
+        for stay in state["sessions"]:
+            # As far ahead as in the case, whose start is another.
+            window = {name: (now + (datetime.fromisoformat(stay[name]) - START)).isoformat() for name in ("from", "to")}
+            told = {"vehicle": vehicle, "arrival_soc": state["soc"], "target_soc": stay["target_soc"]} | window
+            vehicle_sessions.add(connection, site_id, NewSession.model_validate(told), by="bench", now=now)
 
 
 def _expect(at: datetime, load_kwh: FloatArray, pv_kwh: FloatArray) -> Forecast:
@@ -243,9 +248,12 @@ def _compare(database: Engine, names: Sequence[str]) -> dict[str, int]:
     some, now = list(names[:COMPARED]), SystemClock().now()
     _forget_plans(database)
     with engines.unit_of_work(database) as connection:
+        trial = connection.begin_nested()
+        alone = {name: plan_and_store(PlanRequest(site_id=name), lambda: connection, now=now, solver=Solver()) for name in some}
+        # A plan in force would carry what cars and appliances do into the next one.
+        trial.rollback()
         reply = plan_sites(connection, PlanSitesRequest(site_ids=some), now=now)
         together = {name: plans.load(connection, plan_id) for name, plan_id in reply.plans.items()}
-        alone = {name: plan_and_store(PlanRequest(site_id=name), lambda: connection, now=now, solver=Solver()) for name in some}
     same = [name for name in together if together[name] == alone[name].model_copy(update={"timing_ms": together[name].timing_ms})]
     return {"compared": len(some), "same": len(same)}
 

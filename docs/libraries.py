@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ def list_libraries() -> list[Library]:
     lock = (ROOT / "locks" / "core.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
     asked = [Requirement(line.partition(" --hash")[0].strip()) for line in lock if line]
     names = dict.fromkeys(each.name for each in asked if each.marker is None or each.marker.evaluate(_LINUX))
-    return [Library(name, found["Version"], _licence(found)) for name, found in _installed(names)]
+    return [Library(name, found.version, _licence(found)) for name, found in _installed(names)]
 
 
 def list_scripts() -> list[Library]:
@@ -37,17 +37,19 @@ def list_scripts() -> list[Library]:
     return [Library(name, package["version"], package["license"]) for name, package in found.items()]
 
 
-def _installed(names: dict[str, None]) -> Iterator[tuple[str, PackageMetadata]]:
+def _installed(names: dict[str, None]) -> Iterator[tuple[str, Distribution]]:
     for name in names:
         try:
-            yield name, metadata(name)
+            yield name, distribution(name)
         except PackageNotFoundError:
             continue
 
 
-def _licence(found: PackageMetadata) -> str:
-    """Return the licence's expression; packages of an older form name it as a class or in words."""
+def _licence(package: Distribution) -> str:
+    """Return the licence's expression; packages of an older form name it as a class or in words, some in its text alone."""
+    found = package.metadata
     if expression := found.get("License-Expression"):
         return str(expression)
     classes = [line.split(" :: ")[-1] for line in found.get_all("Classifier") or [] if line.startswith("License ::")]
-    return "; ".join(classes) or str(found.get("License", "")).partition("\n")[0]
+    text = package.read_text(f"licenses/{found.get('License-File', 'LICENSE')}") or ""
+    return "; ".join(classes) or str(found.get("License", "")).partition("\n")[0] or text.partition("\n")[0]

@@ -1,5 +1,8 @@
 """A home with data whose backups are tried: its servers are its own, and end with the block that uses them."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,3 +89,11 @@ def wait_until(holds: Callable[[], bool], *, seconds: float = 60) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def start_luna(home: KeptHome, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a command of Luna's on a home."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
+    environment = plain | {"LUNA_DATA_FOLDER": str(home.settings.data_folder), "LUNA_BACKUP_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", "from services.cli.main import main; main()", *arguments]
+    return subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=home.settings.data_folder)

@@ -15,11 +15,6 @@ _KEY = re.compile(rf"{_NAME}(/{_NAME})*")
 _LONGEST_KEY = 1024  # Source: Amazon S3 User Guide, "Naming Amazon S3 objects"
 
 
-def keep_none(_key: str) -> bool:
-    """Return that a key is not to be kept."""
-    return False
-
-
 @dataclass(frozen=True)
 class StoredObject:
     """An object as the store lists it: its key, its size, and when it was stored."""
@@ -27,6 +22,11 @@ class StoredObject:
     key: str
     bytes: int
     modified: datetime
+
+
+def keep_none(_key: str) -> bool:
+    """Return that a key is not to be kept."""
+    return False
 
 
 class ObjectStore(Protocol):

@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     plan_refresh: Annotated[
         Literal["armed", "all"], Field(description="which sites get a new plan before their last one is an hour old: those that are armed, or all")
     ] = "armed"
-    plan_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites that are planned by one task")] = 100
+    plan_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites that are planned by one task")] = 50
     forecast_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites whose forecasts are issued by one task")] = 50
     load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked"), CHANGEABLE] = 8_000_000_000
     load_max_rows: Annotated[int, Field(ge=1000, description="rows that a file to be loaded may have"), CHANGEABLE] = 10_000_000

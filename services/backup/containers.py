@@ -24,7 +24,7 @@ from services.backup import mirror
 from services.backup.create import SPOOL, create_backup, open_work, read_owner_files
 from services.backup.drill import behind_seconds
 from services.backup.folder import BASE, END, BackupFolder, open_folder
-from services.backup.recovery import Target, check_usable, compare, recovery_settings
+from services.backup.recovery import RecoveryTarget, check_usable, compare, recovery_settings
 from services.backup.restore import request_reindex
 from services.backup.retention import prune
 from services.backup.verify import verify_backup
@@ -112,9 +112,13 @@ def objects(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def replaced(settings: Settings, _: argparse.Namespace) -> None:
-    """Begin the log anew and have vectors made anew, once another database stands in the place of the one before."""
+    """Forget what was received of the log, while nobody receives: another database stands in the place of the one that wrote it."""
     shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
     open_folder(settings).note_gap(SystemClock().now())
+
+
+def reindex(settings: Settings, _: argparse.Namespace) -> None:
+    """Leave the job that makes vectors anew, once the restored database runs."""
     request_reindex(_url(settings))
 
 
@@ -153,6 +157,7 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], None]] = {
     "check": check,
     "objects": objects,
     "replaced": replaced,
+    "reindex": reindex,
     "drilled": drilled,
     "verify": verify,
     "secrets": owner_files,
@@ -175,10 +180,10 @@ def main() -> int:
     return 0
 
 
-def _target(settings: Settings, options: argparse.Namespace) -> tuple[BackupFolder, Target]:
+def _target(settings: Settings, options: argparse.Namespace) -> tuple[BackupFolder, RecoveryTarget]:
     folder = open_folder(settings)
     manifest, instant = folder.choose(options.at)
-    return folder, Target(manifest, END if options.end else instant)
+    return folder, RecoveryTarget(manifest, END if options.end else instant)
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

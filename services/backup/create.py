@@ -25,7 +25,7 @@ from luna.settings.model import STORED_FILE
 from luna.timeline import Clock, SystemClock
 from services.backup.folder import BASE, MANIFEST, OWNER_FILES, BackupFolder, FileEntry, Manifest, Reason, TableEntry, open_folder, require_space
 from services.backup.mirror import ObjectMirror
-from services.backup.server import Server, explain
+from services.backup.server import BackedUpServer, explain
 from services.backup.wal import WalReceiver, WalShipper, await_received, note_reach
 
 # What an owner set or was given below the data folder; the key of the backups is not among it.
@@ -41,7 +41,7 @@ class BackupWork:
     """What making backups takes: the server, the folder, the log's way, the objects."""
 
     settings: Settings
-    server: Server
+    server: BackedUpServer
     database: Engine
     folder: BackupFolder
     identity: ServerIdentity
@@ -69,7 +69,7 @@ def open_work(settings: Settings, url: str, *, clock: Clock | None = None) -> It
         objects = open_objects(settings)
         yield BackupWork(
             settings=settings,
-            server=Server.of(url),
+            server=BackedUpServer.of(url),
             database=database,
             folder=folder,
             identity=identity,

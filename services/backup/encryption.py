@@ -24,7 +24,7 @@ PIECE_BYTES = 1 << 20
 _ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """What is read piece by piece."""
 
     def read(self, size: int = -1, /) -> bytes: ...
@@ -58,7 +58,7 @@ class BackupKey:
         """Return the name of an object's copy: the same content has the same, and nobody without the key can tell which content it is."""
         return hmac.new(self._name_key, content_sha256.encode(), "sha256").hexdigest()
 
-    def seal(self, source: Source, path: Path) -> Sealed:
+    def seal(self, source: ByteSource, path: Path) -> Sealed:
         """Write ``source`` encrypted to ``path``: whole and on the disk, or not at all.
 
         Raises:

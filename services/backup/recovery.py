@@ -42,7 +42,7 @@ _NOT_REACHED = "recovery ended before configured recovery target was reached"
 
 
 @dataclass(frozen=True)
-class Target:
+class RecoveryTarget:
     """Where recovery stops: at the point of the backup, at an instant, or at the end of the log (``datetime.max``)."""
 
     manifest: Manifest
@@ -68,7 +68,7 @@ def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
         raise ConflictError(message, field="backup", value=manifest.backup_id, remedy=f"Install PostgreSQL {made_by}. Nothing was changed.")
 
 
-def stage(folder: BackupFolder, target: Target, into: Path) -> None:
+def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:
     """Unpack a backup and its log into the new folder ``into``, ready for a server to recover.
 
     Args:
@@ -99,7 +99,7 @@ def stage(folder: BackupFolder, target: Target, into: Path) -> None:
     (data / SIGNAL).touch(mode=0o600)
 
 
-def recovery_settings(target: Target, log: Path) -> str:
+def recovery_settings(target: RecoveryTarget, log: Path) -> str:
     """Return what a server has to find in its settings to recover: the log lies in ``log``, and recovery stops at the target."""
     place = str(log).replace("'", "''")
     lines = [f'restore_command = \'cp "{place}/%f" "%p"\'', "recovery_target_timeline = 'current'", "recovery_target_action = 'promote'"]
@@ -222,7 +222,7 @@ def explain_recovery(words: str, data: Path) -> LunaError:
     return damaged(data, f"the server refuses it: {' '.join(words.split())[-600:]}")
 
 
-def compare(database: Engine, target: Target) -> dict[str, int]:
+def compare(database: Engine, target: RecoveryTarget) -> dict[str, int]:
     """Compare the tables of a recovered cluster with the manifest, and return the rows of each.
 
     Raises:

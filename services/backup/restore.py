@@ -30,7 +30,7 @@ from luna.timeline import Clock, SystemClock
 from services.backup import mirror
 from services.backup.create import SPOOL, read_owner_files, read_password
 from services.backup.folder import END, BackupFolder, Manifest, open_folder
-from services.backup.recovery import DATA, RecoveringServer, Target, TargetNotReachedError, check_files, check_usable, compare, discard, stage
+from services.backup.recovery import DATA, RecoveringServer, RecoveryTarget, TargetNotReachedError, check_files, check_usable, compare, discard, stage
 from services.backup.wal import WalShipper, last_instant, list_segments
 
 RESTORING = "restoring"
@@ -106,7 +106,7 @@ def held_alone(home: EmbeddedHome) -> Iterator[None]:
             os.close(users)
 
 
-def restore(settings: Settings, at: str, *, clock: Clock | None = None, report: Report = lambda _: None) -> Restored:
+def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Clock | None = None, report: Report = lambda _: None) -> Restored:
     """Bring database, objects and vectors to a backup or an instant.
 
     The database is recovered and compared beside the present one, which stays as it is until then and is kept afterwards (``undo``).
@@ -114,6 +114,7 @@ def restore(settings: Settings, at: str, *, clock: Clock | None = None, report: 
     Args:
         settings: of this installation.
         at: ``newest``, ``latest``, the id of a backup, or an instant.
+        as_it_was: leave the schema at the revision of the backup, for the Luna that made it.
         clock: where "now" comes from.
         report: is told what is being done.
 
@@ -132,7 +133,7 @@ def restore(settings: Settings, at: str, *, clock: Clock | None = None, report: 
         place = home.home / RESTORING
         discard(place)
         try:
-            rows = recover(folder, home, Target(manifest, instant), place, report=report)
+            rows = recover(folder, home, RecoveryTarget(manifest, instant), place, report=report, as_it_was=as_it_was)
             report("objects")
             count = mirror.put_back(folder, mirror.entries_at(folder, manifest, instant), open_objects(settings), settings.data_folder / "scratch")
             kept = _take_over(home, place, now)
@@ -141,7 +142,7 @@ def restore(settings: Settings, at: str, *, clock: Clock | None = None, report: 
         _begin_log_anew(settings, folder, now)
     report("checking")
     try:
-        _check(settings)
+        _check(settings, as_it_was=as_it_was)
     except LunaError:
         undo(settings, clock=clock)
         raise
@@ -150,7 +151,7 @@ def restore(settings: Settings, at: str, *, clock: Clock | None = None, report: 
     return Restored(manifest.backup_id, instant or manifest.finished_at, rows, count, kept, seconds)
 
 
-def recover(folder: BackupFolder, home: EmbeddedHome, target: Target, place: Path, *, report: Report) -> dict[str, int]:
+def recover(folder: BackupFolder, home: EmbeddedHome, target: RecoveryTarget, place: Path, *, report: Report, as_it_was: bool = False) -> dict[str, int]:
     """Recover a backup in ``place``, compare it, bring its schema and password to the present ones, and shut it down; return the rows of its tables.
 
     Raises:
@@ -164,18 +165,18 @@ def recover(folder: BackupFolder, home: EmbeddedHome, target: Target, place: Pat
     report("recovering")
     server = RecoveringServer(home.programs, place / DATA, home.account, password)
     try:
-        return _recovered(server, home, target)
+        return _recovered(server, home, target, as_it_was=as_it_was)
     except TargetNotReachedError:
         reached = last_instant(folder.read_status())
         if target.instant is None or reached is None or target.instant > reached:
             raise
         # The log is whole until then, and nothing was written since its last change: what it ends with is what stood there.
         discard(place)
-        stage(folder, Target(manifest, END), place)
-        return _recovered(server, home, target)
+        stage(folder, RecoveryTarget(manifest, END), place)
+        return _recovered(server, home, target, as_it_was=as_it_was)
 
 
-def _recovered(server: RecoveringServer, home: EmbeddedHome, target: Target) -> dict[str, int]:
+def _recovered(server: RecoveringServer, home: EmbeddedHome, target: RecoveryTarget, *, as_it_was: bool) -> dict[str, int]:
     with server.running() as url:
         database = engine.create(url, application_name="luna-restore", pool_size=1)
         try:
@@ -184,7 +185,8 @@ def _recovered(server: RecoveringServer, home: EmbeddedHome, target: Target) -> 
                 backups.change_password(connection, USER, home.state.password)
         finally:
             database.dispose()
-        migrate.upgrade(url.replace(f":{server.password}@", f":{home.state.password}@"))
+        if not as_it_was:
+            migrate.upgrade(url.replace(f":{server.password}@", f":{home.state.password}@"))
     return rows
 
 
@@ -212,12 +214,13 @@ def _take_over(home: EmbeddedHome, place: Path, now: datetime) -> str:
     return str(replace_cluster(home.home, successor, keep_as=_stamp(now)))
 
 
-def _check(settings: Settings) -> None:
+def _check(settings: Settings, *, as_it_was: bool) -> None:
     """Start the restored database as everybody does, and ask for what is derived from it to be made anew."""
     shutil.rmtree(settings.data_folder / "vectors", ignore_errors=True)
     with start(settings.data_folder / "servers", services=("postgres",)) as servers:
-        migrate.upgrade(servers.database_url)
-        request_reindex(servers.database_url)
+        if not as_it_was:
+            migrate.upgrade(servers.database_url)
+            request_reindex(servers.database_url)
 
 
 def request_reindex(url: str) -> None:

@@ -14,14 +14,14 @@ _WORDS = 600
 
 
 @dataclass(frozen=True)
-class Server:
+class BackedUpServer:
     """A PostgreSQL by its address, and the folder of the programs that speak to it."""
 
     url: str
     programs: Path
 
     @classmethod
-    def of(cls, url: str) -> "Server":
+    def of(cls, url: str) -> "BackedUpServer":
         """Return the server at ``url``.
 
         Raises:

@@ -18,7 +18,7 @@ from luna.database import backups, engine
 from luna.errors import LunaError, UnavailableError
 from luna.timeline import Clock
 from services.backup.folder import BackupFolder
-from services.backup.server import Server, explain
+from services.backup.server import BackedUpServer, explain
 
 SLOT = "luna_backup"
 RESTART_SECONDS = 2.0
@@ -88,7 +88,7 @@ class WalShipper:
 class WalReceiver:
     """Runs PostgreSQL's ``pg_receivewal``, again and again, as long as the block lasts. Of several processes one does; the others lean on it."""
 
-    def __init__(self, server: Server, database: Engine, shipper: WalShipper, *, clock: Clock) -> None:
+    def __init__(self, server: BackedUpServer, database: Engine, shipper: WalShipper, *, clock: Clock) -> None:
         self._server, self._database, self._shipper, self._clock = server, database, shipper, clock
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -118,6 +118,7 @@ class WalReceiver:
                 self._ending.wait(RESTART_SECONDS)
 
     def _receive(self) -> None:
+        self._shipper.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         with engine.own_session(self._database) as connection:
             if not backups.ensure_slot(connection, SLOT) and list_segments(self._shipper.spool):
                 self._begin_anew("the server keeps no more of it")

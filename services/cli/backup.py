@@ -78,12 +78,17 @@ def prune(*, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def restore(at: AtOption, *, as_json: JsonOption = False) -> None:
+def restore(
+    at: AtOption,
+    *,
+    as_it_was: Annotated[bool, typer.Option("--as-it-was", help="Leave the schema as it was, for the older Luna that made the backup.")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Bring everything to a backup or an instant. What is there now is kept: luna backup undo."""
     from luna.settings import load_settings
     from services.backup.restore import restore as bring_back
 
-    done = bring_back(load_settings(), at, report=_report)
+    done = bring_back(load_settings(), at, as_it_was=as_it_was, report=_report)
     emit(asdict(done), as_json=as_json, show=lambda: _say_restored(done.backup_id, sum(done.rows.values()), done.seconds, done.kept))
 
 

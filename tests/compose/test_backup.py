@@ -93,6 +93,9 @@ def test_a_restore_brings_hypertables_and_objects_back_and_can_be_undone(kept: S
     assert int(kept.sql("SELECT count(*) FROM timescaledb_information.hypertables")) > 0
     assert get_object(kept, "models/two") == "before the backup"
     assert kept.sql("SELECT task FROM jobs") == "rag.documents.reindex"
+    # What was restored gets a backup of its own by itself.
+    listed = ("python", "-m", "services.backup.containers", "list")
+    wait_for(lambda: "scheduled" in kept.execute("backup", *listed), seconds=180, what="a backup follows a restore")
     call(kept, "infra/backup/restore", "--undo")
     assert observed(kept) == rows + 30
 

@@ -38,6 +38,7 @@ NOT_RUN = {
     "luna agent compare": "needs a training",
     "luna agent plot": "needs a training",
     "luna replay --site home --from 2024-03-18 --to 2024-03-31 --policies idle,mpc,antares": "needs a training",
+    "luna backup": "has a test of its own: tests/integration/backup/test_guide.py",
     "luna jobs show": "needs a job",
     "luna jobs retry": "needs a job",
     "luna jobs cancel": "needs a job",

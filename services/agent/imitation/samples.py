@@ -54,6 +54,11 @@ class School:
         """Return every day of the history as the teacher lives it, from any state of charge at midnight."""
         return self._live(lambda slots, stored: self._ask(stored, slots), rng)
 
+    def draw(self, rng: np.random.Generator) -> ModeSamples:
+        """Return every slot of the history at a state of charge that is drawn: a policy is asked at all of them."""
+        battery = self.teacher.limits.batteries
+        return self.label(rng.uniform(battery.min_kwh[0, 0], battery.max_kwh[0, 0], self.history.scene.timeline.count))
+
     def follow_learner(self, score: Score, rng: np.random.Generator) -> ModeSamples:
         """Return every day of the history as the learner lives it, labelled by the teacher: the states that it reaches itself.
 

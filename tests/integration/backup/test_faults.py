@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,10 +16,10 @@ from services.backup.create import create_backup
 from services.backup.drill import drill
 from services.backup.encryption import BackupKey
 from services.backup.folder import BASE, MANIFEST, NEWEST, BackupFolder, open_folder, require_space
-from services.backup.recovery import Target, stage
+from services.backup.recovery import RecoveryTarget, stage
 from services.backup.restore import restore
 from services.backup.verify import verify_backup
-from tests.kept import KEY, KeptHome, wait_until
+from tests.kept import KeptHome, start_luna, wait_until
 
 AS_ROOT = os.geteuid() == 0
 
@@ -28,13 +27,6 @@ AS_ROOT = os.geteuid() == 0
 def newest(home: KeptHome) -> Path:
     folder = open_folder(home.settings)
     return folder.backups / folder.list_ids()[-1]
-
-
-def luna(home: KeptHome, *arguments: str) -> subprocess.Popen[bytes]:
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
-    environment = plain | {"LUNA_DATA_FOLDER": str(home.settings.data_folder), "LUNA_BACKUP_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[3])}
-    command = [sys.executable, "-c", "from services.cli.main import main; main()", *arguments]
-    return subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=home.settings.data_folder)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -125,7 +117,7 @@ def test_a_folder_with_something_in_it_is_not_unpacked_into(home: KeptHome, tmp_
     (tmp_path / "somebody's").touch()
     folder = open_folder(home.settings)
     with pytest.raises(ConflictError, match="is not empty"):
-        stage(folder, Target(*folder.choose(NEWEST)), tmp_path)
+        stage(folder, RecoveryTarget(*folder.choose(NEWEST)), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["somebody's"]
 
 
@@ -171,7 +163,7 @@ def test_a_disk_that_fills_up_ends_the_backup_and_keeps_those_before(home: KeptH
 def test_a_backup_that_is_killed_is_none_and_the_next_one_is_whole(home: KeptHome, seconds: float) -> None:
     folder = open_folder(home.settings)
     before = folder.list_ids()
-    process = luna(home, "backup", "create")
+    process = start_luna(home, "backup", "create")
     wait_until(lambda: any(folder.backups.glob(".*")))
     time.sleep(seconds)
     kill(process)
@@ -190,7 +182,7 @@ def test_a_restore_that_is_killed_leaves_the_old_state_or_the_new_one(home: Kept
     rows = home.observed()
     backed_up = open_folder(home.settings).choose(NEWEST)[0].tables["slot_observations"].rows
     assert rows != backed_up
-    process = luna(home, "backup", "restore", "--at", NEWEST)
+    process = start_luna(home, "backup", "restore", "--at", NEWEST)
     assert process.stderr is not None
     lines = iter(process.stderr.readline, b"")
     assert any(step.encode() in line for line in lines)
