@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-core static demo test up-local bench bench-peers lint format types layers reference docs lock \
-        up down logs ps shell images secrets compose-demo compose-images compose-test bench-compose clean reset
+        up down logs ps shell images secrets compose-demo compose-images compose-test bench-compose backup backups restore restore-undo drill clean reset
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
@@ -141,7 +141,7 @@ lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addre
 	@for extra in core test; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
 	@printf 'hatchling<2\n' | $(UV_COMPILE) --constraint locks/core.txt - -o locks/build.txt
 	@$(UV_COMPILE) --constraint locks/core.txt pyproject.toml -o locks/kernel.txt
-	@for extra in agent api cli forecaster ingest notifier planner rag; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml \
+	@for extra in agent api backup cli forecaster ingest notifier planner rag; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$$extra.txt; done
 	@$(UV_COMPILE) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
 	@$(UV_COMPILE) --constraint locks/test.txt --extra training pyproject.toml \
@@ -185,15 +185,30 @@ compose-demo:  ## the demo through the running containers; writes var/compose-de
 compose-images: $(VENV)/.test  ## the engine and the images that compose-test needs, ahead of it
 	@$(BIN)/python -m tests.compose.prepare
 
-# The app of Home Assistant needs nothing of the others: it is tested beside them.
-APP_TEST := tests/compose/test_home_assistant_app.py
+# One process has the platform; what needs less of it, or nothing, runs beside in two others.
 compose-test: $(VENV)/.test  ## start the containers under a name of their own, test them, hurt them, take them down
-	@mkdir -p var; $(BIN)/pytest -v $(APP_TEST) >var/app-test.log 2>&1 & app=$$!; \
-	 $(BIN)/pytest -v --durations=25 --ignore $(APP_TEST) tests/compose; code=$$?; \
-	 wait $$app || code=1; cat var/app-test.log; exit $$code
+	@$(BIN)/pytest -v -n 3 --durations=25 tests/compose
 
 bench-compose: $(VENV)/.test  ## measure the containers: cold start, POST /plan, memory, image sizes
 	@$(BIN)/luna bench compose
+
+# ---- kept and restored ---------------------------------------------------------------------------
+
+# On the containers where their database runs, else on this machine's own servers.
+backup: $(VENV)/.core  ## make a backup now, besides those made by themselves
+	@infra/backup/run create
+
+backups: $(VENV)/.core  ## list the backups, and until when the write-ahead log goes
+	@infra/backup/run list
+
+restore: $(VENV)/.core  ## bring everything to a backup or an instant: make restore AT=newest, AT=2026-05-01T12:00:00Z
+	@infra/backup/run restore "$(AT)"
+
+restore-undo: $(VENV)/.core  ## put back what was there before the last restore
+	@infra/backup/run undo
+
+drill: $(VENV)/.core  ## restore the newest backup into a throw-away place, compare and measure it
+	@infra/backup/run drill "$(AT)"
 
 # ---- leaving -------------------------------------------------------------------------------------
 

@@ -14,12 +14,12 @@ import numpy as np
 from bench.timing import describe
 from luna.errors import MachineError
 from luna.timeline import FloatArray
-from tests.compose.stack import ROOT, Stack, provide_images, run
+from tests.compose.stack import ROOT, Stack, build_images, run, start_engine
 
 PLANS = 200
 REST_SECONDS = 30
 UNITS = {"B": 2.0**-20, "KiB": 2.0**-10, "MiB": 1.0, "GiB": 2.0**10}
-WORKERS = ("planner", "planner-jobs", "forecaster", "forecaster-interactive", "ingest", "agent", "rag", "rag-interactive")
+WORKERS = ("planner", "planner-jobs", "forecaster", "forecaster-interactive", "ingest", "agent", "agent-interactive", "rag", "rag-interactive")
 
 
 def measure() -> dict[str, Any]:
@@ -31,7 +31,8 @@ def measure() -> dict[str, Any]:
     stack = Stack("luna-bench", ROOT / "var/bench/compose")
     try:
         stack.prepare()
-        provide_images(stack)
+        start_engine(stack)
+        build_images(stack)
         stack.down()
         return _measure(stack)
     except RuntimeError as exc:

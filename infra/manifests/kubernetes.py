@@ -11,7 +11,7 @@ Manifest = dict[str, Any]
 NAMESPACE = "luna"
 SETTINGS, SECRETS = "luna-settings", "luna-secrets"
 # Gibibytes of each volume to begin with; a class of storage that grows may change them.
-SIZES = {"db": 50, "objects": 50, "vector": 10, "cache": 2, "models": 20, "spool": 5, "reading": 5}
+SIZES = {"db": 50, "objects": 50, "vector": 10, "cache": 2, "models": 20, "spool": 5, "reading": 5, "backups": 40}
 PORTS = {"api": 8080, "db": 5432, "redis": 6379, "qdrant": 6333, "minio": 9000, "ollama": 11434}
 # Replicas at most, and waiting tasks for each of them before there is one more.
 MOST, WAITING_EACH = 6, 4
@@ -204,9 +204,10 @@ def _variables(workloads: list[Workload]) -> list[Variable]:
 
 def _autoscaler(workload: Workload) -> Manifest:
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": workload.name}
-    spec = {"scaleTargetRef": target, "minReplicas": 2 if workload.is_awaited else 1, "maxReplicas": MOST, "metrics": list(_metrics(workload))}
     # A queue that fills is served at once; what was started stays for five minutes.
-    spec["behavior"] = {"scaleUp": {"stabilizationWindowSeconds": 0}, "scaleDown": {"stabilizationWindowSeconds": 300}}
+    behavior = {"scaleUp": {"stabilizationWindowSeconds": 0}, "scaleDown": {"stabilizationWindowSeconds": 300}}
+    counts = {"minReplicas": 2 if workload.is_awaited else 1, "maxReplicas": MOST}
+    spec = {"scaleTargetRef": target, **counts, "metrics": list(_metrics(workload)), "behavior": behavior}
     return _named("autoscaling/v2", "HorizontalPodAutoscaler", workload.name, spec=spec)
 
 

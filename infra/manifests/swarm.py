@@ -74,7 +74,7 @@ def _value(value: str | Variable) -> str:
 
 
 def _bytes(size: str) -> int:
-    return int(size[:-1]) * 1024 ** {"k": 1, "m": 2, "g": 3}[size[-1]]
+    return int(size[:-1]) * {"k": 2**10, "m": 2**20, "g": 2**30}[size[-1]]
 
 
 def _config(workload: str, file: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any, Literal
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-# The recorder alone writes its spool, one beat sends what is due, one executor tells a device what to do; home-assistant would tell everything twice.
-SINGLE = frozenset({"beat", "executor", "home-assistant", "recorder"})
+# The recorder alone writes its spool, one process alone receives the write-ahead log,
+# one beat sends what is due, one executor tells a device what to do; home-assistant would tell everything twice.
+SINGLE = frozenset({"backup", "beat", "executor", "home-assistant", "recorder"})
 # What stands in the way of a cluster's own: its ingress, its monitoring, its way to run a command.
 _LEFT_OUT = frozenset({"preflight", "cli"})
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::[-?](?P<default>[^}]*))?\}")

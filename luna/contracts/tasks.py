@@ -1,14 +1,7 @@
 """Every task there is, as its request declares it: which ones beat asks for, and which ones may be asked for as jobs."""
 
-from luna.contracts.agent import (
-    AgentCardRequest,
-    AgentReplayRequest,
-    DayPictureRequest,
-    EvaluateAgentRequest,
-    NightRequest,
-    ShadowPlanRequest,
-    TrainAgentRequest,
-)
+from luna.contracts.agent import AgentCardRequest, AgentReplayRequest, DayPictureRequest, EvaluateAgentRequest, TrainAgentRequest
+from luna.contracts.agent_control import NightRequest, ShadowPlanRequest
 from luna.contracts.answers import AskRequest
 from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (

@@ -20,7 +20,8 @@ LEARNED_DAYS = 14
 class TrainingRun:
     """One training; ``version`` is the forecast version or the kind of agent, ``artefact_key`` names the stored model.
 
-    ``trigger`` says why it was trained: hand, schedule, drift or force. What was not ``accepted`` is not used unless somebody names it; ``verdict`` says why.
+    ``trigger`` says why it was trained: hand, schedule, drift or force. What was not ``accepted`` is not used unless somebody names it; ``verdict`` says why,
+    and days until ``tried_until`` decided that (None: none after ``data_until``).
     """
 
     run_id: str
@@ -36,6 +37,12 @@ class TrainingRun:
     trigger: str = "hand"
     accepted: bool = True
     verdict: str = ""
+    tried_until: datetime | None = None
+
+    @property
+    def seen_until(self) -> datetime:
+        """From when on it knows nothing of any day: what it learned from, and what decided whether it is used, lies before."""
+        return self.tried_until or self.data_until
 
     @property
     def learned(self) -> bool:
@@ -47,16 +54,26 @@ def save(connection: Connection, site_id: str, run: TrainingRun) -> None:
     """Store a training; storing it again changes nothing, unless it is accepted now and was not then."""
     row = asdict(run) | {"site_key": sites.key_of(connection, site_id), "metrics": dict(run.metrics)}
     statement = insert(training_runs).values(row)
-    changed = {name: statement.excluded[name] for name in ("accepted", "verdict", "trigger", "metrics")}
+    changed = {name: statement.excluded[name] for name in ("accepted", "verdict", "trigger", "metrics", "tried_until")}
     anew = statement.excluded.accepted & ~training_runs.c.accepted
     connection.execute(statement.on_conflict_do_update(constraint=training_runs.primary_key, set_=changed, where=anew))
 
 
-def latest(connection: Connection, site_id: str, *, version: str, before: datetime | None = None) -> TrainingRun | None:
-    """Return the accepted training that learned from the most recent data, none of it from after ``before``; None where there is none."""
+def latest(connection: Connection, site_id: str, *, version: str, before: datetime | None = None, unseen: datetime | None = None) -> TrainingRun | None:
+    """Return the accepted training that learned from the most recent data; None where there is none.
+
+    Args:
+        connection: open.
+        site_id: of a stored site.
+        version: the forecast version or kind of agent.
+        before: it learned from nothing after that.
+        unseen: nor was it decided by anything after that whether it is used: days from then on say what it is worth.
+    """
     query = _select(connection, site_id).where(training_runs.c.version == version, training_runs.c.accepted)
     if before is not None:
         query = query.where(training_runs.c.data_until <= before)
+    if unseen is not None:
+        query = query.where(func.coalesce(training_runs.c.tried_until, training_runs.c.data_until) <= unseen)
     row = connection.execute(query.order_by(training_runs.c.data_until.desc(), training_runs.c.finished_at.desc()).limit(1)).mappings().first()
     return None if row is None else _run(row)
 
@@ -101,4 +118,5 @@ def _select(connection: Connection, site_id: str) -> Select[Any]:
 
 
 def _run(row: RowMapping) -> TrainingRun:
-    return TrainingRun(**(dict(row) | {name: row[name].astimezone(UTC) for name in ("data_from", "data_until")}))
+    instants = {name: row[name].astimezone(UTC) for name in ("data_from", "data_until", "tried_until") if row[name] is not None}
+    return TrainingRun(**(dict(row) | instants))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urlsplit
 
 from luna.errors import LunaError, MachineError, NotFoundError, UnavailableError
-from luna.objects.store import check_key, copy_to, full, missing
+from luna.objects.store import StoredObject, check_key, copy_to, full, missing
 
 if TYPE_CHECKING:
     from obstore.store import S3Credential, S3Store
@@ -188,6 +188,14 @@ class S3Objects:
             if old:
                 delete(self._bucket, old)
             return len(old)
+
+    def list_all(self) -> list[StoredObject]:
+        """Return what the bucket lists."""
+        with self._asking("objects"):
+            from obstore import list  # noqa: A004 - obstore's name
+
+            found = [StoredObject(entry["path"], entry["size"], entry["last_modified"]) for batch in list(self._bucket) for entry in batch]
+        return sorted(found, key=lambda entry: entry.key)
 
     def probe(self) -> str:
         """Return what answered: address, bucket and credentials are right. Asked by a process of its own, for that of a caller may fork."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,15 @@ from luna.errors import InvalidInputError, MachineError, NotFoundError
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}"
 _KEY = re.compile(rf"{_NAME}(/{_NAME})*")
 _LONGEST_KEY = 1024  # Source: Amazon S3 User Guide, "Naming Amazon S3 objects"
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as the store lists it: its key, its size, and when it was stored."""
+
+    key: str
+    bytes: int
+    modified: datetime
 
 
 class ObjectStore(Protocol):
@@ -86,6 +96,14 @@ class ObjectStore(Protocol):
             InvalidInputError: no key.
             UnavailableError: the store is away; the same call may work later.
             MachineError: the store cannot be written, or refuses Luna.
+        """
+
+    def list_all(self) -> list[StoredObject]:
+        """Return every object, by key.
+
+        Raises:
+            UnavailableError: the store is away; the same call may work later.
+            MachineError: the store cannot be read, or refuses Luna.
         """
 
     def probe(self) -> str:

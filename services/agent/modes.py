@@ -14,6 +14,7 @@ from luna.physics import IntArray, Mode
 from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.site import Battery
 from luna.timeline import FloatArray, IndexArray
+from services.agent.policy import find_obstacle
 from services.planner.dp.plan import Plan
 from services.planner.dp.policy import walk_policy
 from services.planner.dp.segments import problem_segments
@@ -36,14 +37,14 @@ class ModesError(LunaError):
     title, code = "No mode was chosen", "agent-modes"
 
 
-def plan_by_modes(problem: Problem, choose: ChooseModes) -> Plan:
+def plan_by_modes(problem: Problem, choose: ChooseModes, *, planned: Plan | None = None) -> Plan:
     """Return the plan that follows chosen modes; the planner's own where they do not hold, with the code of why in ``not_learned``.
 
     ``several_batteries``, ``flexible_loads``: modes of one battery do not say everything. ``unknown_outlook``: a price or an expected energy is no number.
     ``no_mode``: what was chosen is none. ``limits_or_wishes``: followed, the modes would miss one that the planner's plan keeps.
     """
-    plan = decide(problem, Solver())
-    obstacle = find_obstacle(problem)
+    plan = decide(problem, Solver()) if planned is None else planned
+    obstacle = find_obstacle(problem, places=False)
     if obstacle is not None:
         return replace(plan, not_learned=obstacle)
     try:
@@ -53,17 +54,6 @@ def plan_by_modes(problem: Problem, choose: ChooseModes) -> Plan:
         return replace(plan, not_learned="no_mode")
     followed = follow_instead(plan, PlanPolicy([policy], problem.curtailment, np.full(policy.no_pv.size, np.inf)))
     return replace(plan, not_learned="limits_or_wishes") if followed is None else followed
-
-
-def find_obstacle(problem: Problem) -> str | None:
-    """Return the code of why modes of one battery do not answer a problem; None where they do."""
-    if len(problem.site.batteries) != 1:
-        return "several_batteries" if problem.site.batteries else "no_battery"
-    if problem.places:
-        return "flexible_loads"
-    outlook = problem.outlook
-    series = (outlook.load_kwh, outlook.pv_kwh, outlook.import_price, outlook.export_price, problem.stored_kwh)
-    return None if all(np.isfinite(each).all() for each in series) else "unknown_outlook"
 
 
 def roll_modes(plan: Plan, choose: ChooseModes) -> BatteryPolicy:

@@ -126,5 +126,5 @@ def roll_back(request: RollbackRequest, work: TaskContext) -> ActivationReply:
 def describe_model(request: CardRequest, work: TaskContext) -> CardReply:
     """Return the card of a training."""
     run = training.find_training(work.connection, request.site_id, request.run_id, now=work.clock.now())
-    text, facts = card.load_card(run, work.objects)
+    text, facts = card.read_card(run, work.objects)
     return CardReply(facts=facts, text=text)

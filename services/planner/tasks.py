@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 
 from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
-from luna.contracts.agent import ShadowPlanRequest
+from luna.contracts.agent_control import ShadowPlanRequest
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
 from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest, RefreshPlansReply, RefreshPlansRequest
 from luna.contracts.job import Job

@@ -61,5 +61,10 @@ def issue(number: int) -> dict[str, Any]:
     return {"task": "forecaster.forecast.issue", "request": {"site_id": "home", "at": f"2023-09-{FIRST_DAY + number:02}T06:00:00Z"}}
 
 
+def learn(number: int) -> dict[str, Any]:
+    """An agent of the whole year; for minutes."""
+    return {"task": "agent.policy.train", "request": {"site_id": "home", "seed": number}}
+
+
 # By the container whose worker does it, and one that takes a moment only.
-WORK = {"planner-jobs": replay, "forecaster": train, "ingest": load, "moment": issue}
+WORK = {"planner-jobs": replay, "forecaster": train, "ingest": load, "agent": learn, "moment": issue}

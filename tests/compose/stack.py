@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ import httpx
 from tests.processes import free_port
 
 ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "var/compose-test"
 JOBS = {"preflight", "migrate", "buckets"}
 APP_IMAGE = "luna-app:0.0.0-test"
 # Run inside a container: signals the service's process, which is the first process's child, or those that it has forked.
@@ -92,16 +94,36 @@ class Stack:
             timeout=timeout,
         )
 
-    def up(self) -> float:
-        """Start everything; return the seconds until all of it is healthy."""
+    def up(self, *services: str) -> float:
+        """Start everything, or these services and what they need; return the seconds until all of it is healthy."""
         begun = time.monotonic()
-        self.compose("up", "-d", "--wait", "--no-build")
+        self.compose("up", "-d", "--wait", "--no-build", *services)
         return time.monotonic() - begun
 
     def down(self) -> None:
         """Remove containers, networks and volumes."""
         self._key = ""
-        self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
+        self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "0", check=False)
+
+    def start(self, *services: str, scale: int = 1) -> None:
+        """Have so many healthy containers of each service, as the file says; what they need is there already, and is left alone."""
+        scales = [word for service in services for word in ("--scale", f"{service}={scale}")]
+        self.compose("up", "-d", "--wait", "--no-build", "--no-deps", *scales, *services)
+
+    def restore(self) -> None:
+        """Have one healthy container of every service, whatever was stopped, doubled or made otherwise. Jobs that have ended are not run anew."""
+        self.start(*(service for service in self.compose("config", "--services").split() if service not in JOBS))
+
+    @contextmanager
+    def running(self, *services: str) -> Iterator[float]:
+        """Run everything, or these services and what they need, while a block runs, with the seconds until all of it was healthy; keep what it said."""
+        self.prepare()
+        self.down()
+        try:
+            yield self.up(*services)
+        finally:
+            self.save_logs(RESULTS / f"{self.project}.txt")
+            self.down()
 
     def containers(self) -> list[dict[str, Any]]:
         """Return every container of the project, also those that have ended."""
@@ -110,7 +132,15 @@ class Stack:
 
     def container(self, service: str) -> str:
         """Return the id of a service's first container."""
-        return self.compose("ps", "-a", "-q", service).split()[0]
+        return self.ids(service)[0]
+
+    def ids(self, service: str) -> list[str]:
+        """Return the ids of a service's containers, also of those that have ended; the engine knows them, and Compose would read its file first."""
+        label = "com.docker.compose"
+        sought = {f"{label}.project": self.project, f"{label}.service": service, f"{label}.oneoff": "False"}
+        filters = [word for name, value in sought.items() for word in ("--filter", f"label={name}={value}")]
+        said = run("docker", "ps", "-a", *filters, "--format", f'{{{{.Label "{label}.container-number"}}}} {{{{.ID}}}}')
+        return [words[1] for words in sorted(line.split() for line in said.splitlines())]
 
     def inspect(self, service: str) -> dict[str, Any]:
         """Return what the engine knows of a service's first container."""
@@ -123,7 +153,7 @@ class Stack:
 
     def execute(self, service: str, *words: str, check: bool = True) -> str:
         """Run a command inside a service's container and return what it says."""
-        return self.compose("exec", "-T", service, *words, check=check, timeout=120)
+        return run("docker", "exec", self.container(service), *words, check=check, timeout=120)
 
     def python(self, service: str, text: str) -> str:
         """Run a Python text inside a container of Luna's."""
@@ -143,7 +173,7 @@ class Stack:
 
     def slow_down(self, service: str, cpus: float) -> None:
         """Give a service's containers another share of the processors, so that what takes a moment can be hurt in its middle."""
-        run("docker", "update", "--cpus", f"{cpus:g}", *self.compose("ps", "-a", "-q", service).split())
+        run("docker", "update", "--cpus", f"{cpus:g}", *self.ids(service))
 
     def services(self) -> dict[str, dict[str, Any]]:
         """Return what the gateway tells of every service, by name."""
@@ -172,9 +202,8 @@ class Stack:
         path.write_text(self.compose("logs", "--no-color", "--timestamps", check=False), encoding="utf-8")
 
 
-def provide_images(stack: Stack) -> None:
-    """Make sure that Docker runs, the images that the file names can be had, and Luna's own are built."""
-    start_engine(stack)
+def build_images(stack: Stack) -> None:
+    """Build Luna's own images, as the file says."""
     stack.compose("build", "--quiet", timeout=1800)
 
 

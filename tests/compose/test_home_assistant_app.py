@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compose.stack import APP_IMAGE, ROOT, Stack, build_app, run, start_engine, wait_for
+from tests.compose.stack import APP_IMAGE, RESULTS, run, wait_for
 
 NAME, VOLUME = "luna-app-test", "luna-app-test-data"
 INGRESS = "/api/hassio_ingress/token"
@@ -33,13 +33,8 @@ def is_ready() -> bool:
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app, built and ready."""
-    folder = tmp_path_factory.mktemp("apps")
-    stack = Stack("luna-app-test", tmp_path_factory.mktemp("stack"))
-    stack.prepare()
-    start_engine(stack)
-    build_app(folder)
+def app() -> Iterator[str]:
+    """The app, ready."""
     run("docker", "volume", "create", VOLUME)
     options = json.dumps({"publish": "off", "language": "de", "admin_password": "a long first password"})
     write = f"import pathlib; path = pathlib.Path('/data/options.json'); path.write_text({options!r}); path.chmod(0o600)"
@@ -49,8 +44,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         wait_for(is_ready, seconds=420, what="the app is ready")
         yield NAME
     finally:
-        (ROOT / "var/compose-test").mkdir(parents=True, exist_ok=True)
-        (ROOT / "var/compose-test/app.txt").write_text(run("docker", "logs", NAME, check=False), encoding="utf-8")
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        (RESULTS / f"{NAME}.txt").write_text(run("docker", "logs", NAME, check=False), encoding="utf-8")
         run("docker", "rm", "--force", NAME, check=False)
         run("docker", "volume", "rm", "--force", VOLUME, check=False)
 

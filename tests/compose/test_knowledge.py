@@ -3,21 +3,11 @@
 import io
 import time
 import zipfile
-from collections.abc import Iterator
 
 import httpx
-import pytest
-
-from tests.compose.stack import Stack
 
 SENTENCE = "Der Sommerbonus von Musterstrom beträgt 47 Euro und wird im September ausgezahlt."
 TARIFF = f"# Tarifblatt Musterstrom\n\n## Bonus\n\n{SENTENCE}\n\n## Kündigung\n\nDie Kündigungsfrist beträgt vier Wochen zum Monatsende.\n"
-
-
-@pytest.fixture
-def api(healthy: Stack) -> Iterator[httpx.Client]:
-    with healthy.client() as client:
-        yield client
 
 
 def hand_over(api: httpx.Client, name: str, content: bytes) -> list[dict[str, object]]:

@@ -63,10 +63,10 @@ def listening(stack: Stack, broker: Mosquitto) -> Iterator[Stack]:
     stack.python("api", ADD_SITE.format(site=SITE, armed=False))
     settings = stack.env_file.read_text(encoding="utf-8")
     stack.env_file.write_text(settings.replace("LUNA_MQTT_URL=\n", f"LUNA_MQTT_URL=mqtt://{broker.host}:{broker.port}\n"), encoding="utf-8")
-    stack.compose("up", "-d", "--wait", "--no-build", "--no-deps", "recorder", "executor")
+    stack.start("recorder", "executor")
     yield stack
     stack.env_file.write_text(settings, encoding="utf-8")
-    stack.compose("up", "-d", "--wait", "--no-build", "--no-deps", "recorder", "executor")
+    stack.start("recorder", "executor")
 
 
 @needs_mosquitto

@@ -12,10 +12,10 @@ from services.agent.artefacts import Artefact
 from services.agent.environment.states import COMPACT, V1_1
 from services.agent.imitation.dagger import Grown, Learner, learn_by_dagger
 from services.agent.imitation.networks import NetworkSettings, fit_network
-from services.agent.imitation.policy import LearnedModes
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import MODES, Teacher, ask_oracle, ask_programme
 from services.agent.imitation.trees import TreeClassifier, TreeClassifierSettings, grow_classifier
+from services.agent.learned_modes import LearnedModes
 from services.agent.network import SmallNetwork
 from services.agent.registry import Lesson, TrainedParts, agent_kind
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from luna.physics import IntArray, SlotActuals, clamp, simulate_slot
 from luna.schedule import whole_range
@@ -13,9 +12,8 @@ from luna.timeline import FloatArray, IndexArray
 from services.agent.environment.states import StateArray, StateLayout
 from services.agent.history import History
 from services.agent.imitation.teachers import Teacher
+from services.agent.learned_modes import Score
 
-# States (n, size) to scores of the modes, (n, modes): the highest is chosen.
-Score = Callable[[StateArray], NDArray[Any]]
 # Slots of the window and what is stored at their start, kWh, both (n,), to a mode each.
 _Choose = Callable[[IndexArray, FloatArray], IntArray]
 

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
-from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
@@ -20,6 +19,7 @@ from luna.database.site_facts import SiteFacts
 from luna.errors import LunaError, UnavailableError
 from luna.policy import REPLAN_AGE
 from luna.queue.task_context import isolate
+from luna.queue.task_metrics import TaskCounter
 from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import SLOT, floor_to
@@ -31,7 +31,7 @@ from services.planner.service.plans import complete, count_plan
 # A plan is renewed before anybody who follows it asks for another.
 RENEW_AGE = REPLAN_AGE - SLOT
 
-FAULTS = Counter("luna_planner_batch_faults_total", "Sites of batches that got no new plan, by the code of why.", ["code"])
+FAULTS = TaskCounter("luna_planner_batch_faults_total", "Sites of batches that got no new plan, by the code of why.", ["code"])
 log = structlog.get_logger("luna.planner")
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ def _plan(connection: Connection, facts: SiteFacts, now: datetime) -> PlanRow:
     inputs = complete_request.model_dump_json(by_alias=True)
     # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.
     reply = plan_request(complete_request, now=now, solver=Solver(), inputs_digest=digest(inputs))
-    count_plan(reply.plan_id, reply.followed)
+    count_plan(reply)
     return PlanRow.of(reply, site_id=facts.site.name, system_id="prod", inputs_digest=digest(inputs), texts=(reply.model_dump_json(by_alias=True), inputs))
 
 

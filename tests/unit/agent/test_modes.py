@@ -118,3 +118,13 @@ def test_whoever_always_asks_for_the_impossible_breaks_no_limit() -> None:
 
     assert plan.flows.excess_kwh.sum() == 0.0
     assert plan.flows.import_kwh.max() <= 2.0 * 0.25 + 1e-9
+
+
+@pytest.mark.parametrize("chosen", [6, int(Mode.CHARGE)], ids=["the planner's stands", "modes are followed"])
+def test_a_decision_of_the_planner_that_is_known_is_built_on(chosen: int) -> None:
+    problem = _problem({})
+    planned = decide(problem, Solver())
+    plan = plan_by_modes(problem, _always(chosen), planned=planned)
+
+    assert plan.value is planned.value
+    np.testing.assert_array_equal(plan.setpoints.mode, plan_by_modes(problem, _always(chosen)).setpoints.mode)
