@@ -29,7 +29,7 @@ from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.database.migrate import upgrade
 from luna.database.plans import PlanRow
 from luna.database.schema.plans import plan_history
-from luna.database.site_facts import SiteFacts
+from luna.database.site_facts import PlanningFacts
 from luna.embedded import Addresses, start
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
@@ -221,7 +221,7 @@ def _measure_parts(database: Engine, names: Sequence[str]) -> dict[str, float]:
     return {part: round(1e6 * seconds / len(some)) for part, seconds in clock.spent.items() if seconds >= 1e-6 * len(some)}
 
 
-def _time_plan(connection: Connection, clock: _Clock, facts: SiteFacts, now: datetime) -> PlanRow:
+def _time_plan(connection: Connection, clock: _Clock, facts: PlanningFacts, now: datetime) -> PlanRow:
     request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
     clock.note("complete")
     problem, solver = build_problem(request), Solver()
