@@ -139,8 +139,8 @@ def _store_site(connection: Connection, site_id: str, document: dict[str, Any], 
         for stay in state["sessions"]:
             # As far ahead as in the case, whose start is another.
             window = {name: (now + (datetime.fromisoformat(stay[name]) - START)).isoformat() for name in ("from", "to")}
-            told = {"vehicle": vehicle, "arrival_soc": state["soc"], "target_soc": stay["target_soc"]} | window
-            vehicle_sessions.add(connection, site_id, NewSession.model_validate(told), by="bench", now=now)
+            wanted = {"vehicle": vehicle, "arrival_soc": state["soc"], "target_soc": stay["target_soc"]} | window
+            vehicle_sessions.add(connection, site_id, NewSession.model_validate(wanted), by="bench", now=now)
 
 
 def _expect(at: datetime, load_kwh: FloatArray, pv_kwh: FloatArray) -> Forecast:
