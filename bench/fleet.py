@@ -1,5 +1,6 @@
-"""Plans per minute through the queue, stored, by one worker process and by two: battery only, and with car, water heater and a price on the peak.
+"""Plans of stored sites per minute in batches, by one worker process and by two; what each part costs; and whether each is the plan that its site gets alone.
 
+Sites with a battery only, and with car, water heater and a price on the peak, each with sixteen days of forecasts and of what happened.
 Run as ``python -m bench.fleet``; figures of one run only compare with each other. With two cores, database and queue take their share of both.
 """
 
@@ -9,51 +10,65 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import redis
+from sqlalchemy import Connection, Engine, delete, text
 
-from bench.cases import SEED, draw_case, generate_full_cases
+from bench.cases import HOURS, SEED, START, draw_case, generate_full_cases
 from bench.queue import SOON, count_results, run_worker
+from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.plan import PlanRequest
+from luna.contracts.vehicle_session import NewSession
+from luna.database import engine as engines
+from luna.database import forecasts, observations, plans, prices, sites, vehicle_sessions
+from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.database.migrate import upgrade
+from luna.database.plans import PlanRow
+from luna.database.schema.plans import plan_history
+from luna.database.site_facts import PlanningFacts
 from luna.embedded import Addresses, start
+from luna.observations import Observations
+from luna.outlook import Forecast, Quantiles
 from luna.queue import Client
+from luna.site import parse_site
 from luna.telemetry import configure_logging
+from luna.timeline import SLOT, FloatArray, SystemClock, Timeline, floor_to
+from services.planner.dp.value import load_kernels
+from services.planner.milp.solver import Solver
+from services.planner.planner import follow_made, make_plan
+from services.planner.problem.build import build_problem
+from services.planner.problem.scenarios import DAYS
+from services.planner.reply.reply import answer, digest
+from services.planner.service.fleet import plan_sites
+from services.planner.service.inputs import read_facts
+from services.planner.service.plans import complete, plan_and_store
 
-BATTERY_PLANS, FULL_PLANS = 300, 20
+BATTERY_SITES, FULL_SITES, BATCH = 200, 20, 25
 PROCESSES = (1, 2)
+# Sites whose parts are timed, and that are planned alone as well.
+MEASURED, COMPARED = 20, 10
+DAY = timedelta(days=1)
+MARKET = "NL"
 
 
 def measure() -> dict[str, Any]:
-    """Return sites per minute by problem and worker processes, and what the second process brings."""
+    """Return by problem: sites per minute by worker processes, what the second process brings, CPU by part, and how many sites got the plan they get alone."""
     configure_logging("bench", level="WARNING")
     with _servers() as addresses:
-        rates = {count: _measure_workers(addresses, count) for count in PROCESSES}
-    return {name: _describe([rates[count][name] for count in PROCESSES]) for name in FLEETS}
-
-
-def draw_fleet(draw: Callable[[np.random.Generator], list[dict[str, Any]]], count: int, *, name: str) -> list[PlanRequest]:
-    """Return requests of different sites: no two are alike, for equal work is done once, and what is stored already is not stored again."""
-    rng = np.random.default_rng(SEED)
-    documents: list[dict[str, Any]] = []
-    while len(documents) < count:
-        documents += draw(rng)
-    named = [document | {"site": document["site"] | {"name": f"{name}_{place}"}} for place, document in enumerate(documents[:count])]
-    return [PlanRequest.model_validate(document) for document in named]
-
-
-def _draw_batteries(rng: np.random.Generator) -> list[dict[str, Any]]:
-    return [draw_case(rng, name="battery", dip=0.0)]
-
-
-def _draw_full(rng: np.random.Generator) -> list[dict[str, Any]]:
-    return generate_full_cases(rng)
-
-
-FLEETS = {"battery": (_draw_batteries, BATTERY_PLANS), "full": (_draw_full, FULL_PLANS)}
+        database = engines.create(addresses.database_url)
+        stored = {name: _store_fleet(database, name) for name in FLEETS}
+        rates = {count: _measure_workers(addresses, database, stored, processes=count) for count in PROCESSES}
+        load_kernels()
+        found = {
+            name: _describe([rates[count][name] for count in PROCESSES]) | {"cpu_us": _measure_parts(database, names), "equal": _compare(database, names)}
+            for name, names in stored.items()
+        }
+        database.dispose()
+    return found
 
 
 def _describe(rates: Sequence[float]) -> dict[str, float]:
@@ -71,27 +86,176 @@ def _servers() -> Iterator[Addresses]:
             yield Addresses(database_url=servers.database_url, redis_url=servers.redis_url)
 
 
-def _measure_workers(addresses: Addresses, processes: int) -> dict[str, float]:
-    fleets = {name: draw_fleet(draw, count + 4 * processes, name=f"{name}_{processes}") for name, (draw, count) in FLEETS.items()}
+# --- sites and what is known of them ------------------------------------------------------------------------------------------------------------
+
+
+def _draw_batteries(rng: np.random.Generator) -> list[dict[str, Any]]:
+    return [draw_case(rng, name="battery", dip=0.0)]
+
+
+FLEETS: dict[str, tuple[Callable[[np.random.Generator], list[dict[str, Any]]], int]] = {
+    "battery": (_draw_batteries, BATTERY_SITES),
+    "full": (generate_full_cases, FULL_SITES),
+}
+
+
+def _store_fleet(database: Engine, name: str) -> list[str]:
+    """Store sites of a kind with forecasts, prices and a past around now, and return their names."""
+    rng, (draw, count), now = np.random.default_rng(SEED), FLEETS[name], floor_to(SystemClock().now(), SLOT)
+    documents: list[dict[str, Any]] = []
+    while len(documents) < count:
+        documents += draw(rng)
+    names = [f"{name}_{place}" for place in range(count)]
+    with engines.unit_of_work(database) as connection:
+        _store_prices(connection, documents[0]["outlook"], now)
+        for site_id, document in zip(names, documents, strict=False):
+            _store_site(connection, site_id, document, now=now, rng=rng)
+        connection.execute(text("ANALYZE"))
+    return names
+
+
+def _store_prices(connection: Connection, outlook: dict[str, Any], now: datetime) -> None:
+    slots = Timeline(floor_to(now, DAY) - 9 * DAY, SLOT, 12 * 96)
+    price = np.resize(np.array(outlook["export_price"]), slots.count)
+    prices.upsert(connection, MARKET, starts=slots.starts, price=price, currency="EUR", published_at=slots.start - DAY)
+
+
+def _store_site(connection: Connection, site_id: str, document: dict[str, Any], *, now: datetime, rng: np.random.Generator) -> None:
+    spot = {"import": {"kind": "spot", "market": MARKET, "markup": 0.09}, "export": {"kind": "spot", "market": MARKET}}
+    described = document["site"] | {"name": site_id, "tariff": document["site"].get("tariff", {}) | spot}
+    described["batteries"] = [described["batteries"][0] | {"capacity_kwh": round(float(rng.uniform(5.0, 15.0)), 1)}]
+    site = parse_site(described | ({"input_sensors": {"water_heater_consumption": "sensor.heater"}} if described.get("loads") else {}))
+    sites.save(connection, site)
+    load, pv = (np.array(document["outlook"][name]) for name in ("load_kwh", "pv_kwh"))
+    issues = [now - back * DAY for back in range(DAYS, -1, -1)]
+    told = [_expect(at, *(series * np.repeat(rng.normal(1.0, 0.1, HOURS), 4).clip(0.0) for series in (load, pv))) for at in issues]
+    forecasts.upsert(connection, site_id, told)
+    past = Timeline(now - DAYS * DAY, SLOT, DAYS * 96)
+    seen = {name: np.resize(series[:96], past.count) * rng.normal(1.0, 0.2, past.count).clip(0.0) for name, series in (("load_kwh", load), ("pv_kwh", pv))}
+    # What the month's peaks are read from: up to 4 kW.
+    seen |= {"soc": rng.uniform(0.2, 0.9, past.count), "import_kwh": rng.uniform(0.0, 1.0, past.count)}
+    observations.upsert(connection, site_id, Observations.of(past.starts, seen))
+    for vehicle, state in document["state"].get("vehicles", {}).items():
+        for stay in state["sessions"]:
+            # As far ahead as in the case, whose start is another.
+            window = {name: (now + (datetime.fromisoformat(stay[name]) - START)).isoformat() for name in ("from", "to")}
+            wanted = {"vehicle": vehicle, "arrival_soc": state["soc"], "target_soc": stay["target_soc"]} | window
+            vehicle_sessions.add(connection, site_id, NewSession.model_validate(wanted), by="bench", now=now)
+
+
+def _expect(at: datetime, load_kwh: FloatArray, pv_kwh: FloatArray) -> Forecast:
+    return Forecast(Timeline(at, SLOT, load_kwh.size), at, DEFAULT_VERSION, Quantiles.exact(load_kwh), Quantiles.exact(pv_kwh))
+
+
+# --- rates ----------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _measure_workers(addresses: Addresses, database: Engine, stored: dict[str, list[str]], *, processes: int) -> dict[str, float]:
     store, client = redis.Redis.from_url(addresses.redis_url), Client(addresses.redis_url)
     with run_worker(["luna.queue.worker", "planner"], addresses, processes=processes):
-        for fleet in fleets.values():
+        for names in stored.values():
             # Each process has loaded what it needs, and planned once.
-            for request in fleet[: 4 * processes]:
-                client.call(request, timeout=SOON)
-        rates = {name: _rate(client, store, fleet[4 * processes :]) for name, fleet in fleets.items()}
+            for name in names[: 4 * processes]:
+                client.call(PlanSitesRequest(site_ids=[name]), timeout=SOON)
+        rates = {}
+        for kind, names in stored.items():
+            _forget_plans(database)
+            size = min(BATCH, len(names) // 4)
+            rates[kind] = _rate(client, store, [names[first : first + size] for first in range(0, len(names), size)])
     client.close()
     return rates
 
 
-def _rate(client: Client, store: "redis.Redis", fleet: Sequence[PlanRequest]) -> float:
-    """Return plans per minute from the first one sent to the last one stored."""
+def _rate(client: Client, store: "redis.Redis", batches: Sequence[list[str]]) -> float:
+    """Return plans per minute from the first batch sent to the last one stored."""
     before, begun = count_results(store), time.perf_counter()
-    for request in fleet:
-        client.submit(request)
-    while count_results(store) < before + len(fleet):
+    for batch in batches:
+        client.submit(PlanSitesRequest(site_ids=batch))
+    while count_results(store) < before + len(batches):
         time.sleep(0.05)
-    return 60 * len(fleet) / (time.perf_counter() - begun)
+    return 60 * sum(map(len, batches)) / (time.perf_counter() - begun)
+
+
+def _forget_plans(database: Engine) -> None:
+    """Delete the plans: what is stored already is not stored again."""
+    with engines.unit_of_work(database) as connection:
+        connection.execute(delete(plan_history))
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------------------------------------
+
+
+class _Clock:
+    """CPU time by part, of this process and of the database's that serves a connection, seconds."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._statistics = Path(f"/proc/{connection.scalar(text('SELECT pg_backend_pid()'))}/schedstat")
+        self._last = self._read()
+        self.spent: dict[str, float] = {}
+
+    def _read(self) -> tuple[float, float]:
+        # Source: Linux, Documentation/scheduler/sched-stats: the first number is the time spent on the CPU, ns.
+        return time.process_time(), int(self._statistics.read_text().split()[0]) / 1e9
+
+    def note(self, part: str) -> None:
+        """Count what was spent since the last note to a part; what the database spent meanwhile to the same part beside it."""
+        now = self._read()
+        for name, spent in zip((part, f"{part}_database"), np.subtract(now, self._last).tolist(), strict=True):
+            self.spent[name] = self.spent.get(name, 0.0) + spent
+        self._last = self._read()
+
+
+def _measure_parts(database: Engine, names: Sequence[str]) -> dict[str, float]:
+    """Return CPU µs per site of each part of a batch; what the database spends has a name of its own."""
+    some, now = names[:MEASURED], SystemClock().now()
+    _forget_plans(database)
+    with engines.unit_of_work(database) as connection:
+        clock = _Clock(connection)
+        found = [parse_site(each) for each in sites.read_configurations(connection, some).values()]
+        clock.note("site")
+        facts = read_facts(connection, found, floor_to(now, SLOT))
+        clock.note("read")
+        rows = [_time_plan(connection, clock, facts[site.name], now) for site in found]
+        plans.write(connection, rows)
+        clock.note("write")
+    return {part: round(1e6 * seconds / len(some)) for part, seconds in clock.spent.items() if seconds >= 1e-6 * len(some)}
+
+
+def _time_plan(connection: Connection, clock: _Clock, facts: PlanningFacts, now: datetime) -> PlanRow:
+    request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
+    clock.note("complete")
+    problem, solver = build_problem(request), Solver()
+    clock.note("build")
+    made = make_plan(problem, solver)
+    clock.note("solve_and_check")
+    followed = follow_made(problem, made)
+    clock.note("follow")
+    inputs = request.model_dump_json(by_alias=True)
+    clock.note("serialise")
+    reply = answer(followed, request=request, issued_at=now, inputs_digest=digest(inputs))
+    clock.note("explain")
+    texts = reply.model_dump_json(by_alias=True), inputs
+    row = PlanRow.of(reply, site_id=facts.site.name, system_id="prod", inputs_digest=digest(inputs), texts=texts)
+    clock.note("serialise")
+    return row
+
+
+# --- equality -------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _compare(database: Engine, names: Sequence[str]) -> dict[str, int]:
+    """Return of how many sites the plan made in a batch is, but for the time it took, the plan made alone."""
+    some, now = list(names[:COMPARED]), SystemClock().now()
+    _forget_plans(database)
+    with engines.unit_of_work(database) as connection:
+        trial = connection.begin_nested()
+        alone = {name: plan_and_store(PlanRequest(site_id=name), lambda: connection, now=now, solver=Solver()) for name in some}
+        # A plan in force would carry what cars and appliances do into the next one.
+        trial.rollback()
+        reply = plan_sites(connection, PlanSitesRequest(site_ids=some), now=now)
+        together = {name: plans.load(connection, plan_id) for name, plan_id in reply.plans.items()}
+    same = [name for name in together if together[name] == alone[name].model_copy(update={"timing_ms": together[name].timing_ms})]
+    return {"compared": len(some), "same": len(same)}
 
 
 if __name__ == "__main__":

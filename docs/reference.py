@@ -12,6 +12,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs.libraries import list_libraries, list_scripts
 from luna.contracts.message import Request
 from luna.contracts.tasks import REQUESTS
 from luna.settings import Settings
@@ -35,6 +36,7 @@ Schema = dict[str, Any]
 def render() -> dict[str, str]:
     """Return each page of the reference by its file's name."""
     pages = {"settings.md": _settings(), "commands.md": _commands(), "site-file.md": _site_file(), "api.md": _api(), "tasks.md": _tasks()}
+    pages |= {"libraries.md": _libraries()}
     return {name: re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n" for name, lines in pages.items()}
 
 
@@ -282,6 +284,17 @@ def _task(request: type[Request]) -> tuple[str, ...]:
 def _duration(every: timedelta) -> str:
     hours, minutes = divmod(every // timedelta(minutes=1), 60)
     return " ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in ((hours, "hour"), (minutes, "minute")) if count)
+
+
+# ---- libraries -----------------------------------------------------------------------------------
+
+
+def _libraries() -> Iterator[str]:
+    yield from _head("Libraries", "locks/core.txt")
+    yield from ("What Luna brings along on Linux, with the licence that each names. `make release` writes the same as a list of parts (CycloneDX).", "")
+    yield from _table(("library", "version", "licence"), list_libraries())
+    yield from ("", "## In the pages", "")
+    yield from _table(("library", "version", "licence"), list_scripts())
 
 
 # ---- words of a schema ---------------------------------------------------------------------------

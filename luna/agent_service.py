@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from luna.contracts.agent import CONTROL_MODES, SHADOW_POLICIES, ControlMode, GateEntry
+from luna.contracts.agent import SHADOW_POLICIES
+from luna.contracts.agent_control import CONTROL_MODES, ControlMode, GateEntry
 from luna.contracts.agent_standing import AgentSettings, AgentSettingsChange
 from luna.database import agent_gates, sites
 from luna.site import Site

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from luna.contracts.agent import CONTROL_MODES, GATEKEEPER, SHADOW_POLICIES, GateEntry
+from luna.contracts.agent import SHADOW_POLICIES
+from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
 from luna.contracts.control import ControlState
 from luna.contracts.plan import PlanReply
 from luna.database import agent_gates, readings

@@ -151,6 +151,10 @@ class PlanPolicy:
     curtailment: IntArray
     pv_limit_kw: FloatArray
 
+    def sell_as(self, other: "PlanPolicy") -> "PlanPolicy":
+        """Return the same but for when and how much batteries sell, which the other says, as ``BatteryPolicy.sell_as`` has it."""
+        return replace(self, batteries=[own.sell_as(theirs) for own, theirs in zip(self.batteries, other.batteries, strict=True)])
+
     def decide(self, slot: int, soc: FloatArray, modes: IntArray) -> SetPoint:
         """Return what to follow in ``slot``.
 

@@ -1,15 +1,15 @@
 """Steps sites through time under a policy: physics decides what happens, economics what it costs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 import numpy as np
 
 from luna.economics import Costs, slot_costs
-from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SiteLimits, SlotActuals, clamp, find_corrected, simulate_slot
 from luna.schedule import Policy, whole_range
-from luna.timeline import FloatArray, Timeline
+from luna.timeline import FloatArray, IndexArray, Timeline
 
 Progress = Callable[[int, int], None]
 Part = TypeVar("Part", Flows, SetPoint)
@@ -48,6 +48,21 @@ class Trajectory:
     def column(self, site: int) -> "Trajectory":
         """Return the trajectory of one of the sites that ran side by side."""
         return Trajectory(self.timeline, _pick_column(self.flows, site), _pick_column(self.setpoints, site), self.unserved_kwh[site : site + 1])
+
+
+@dataclass
+class CountedPolicy:
+    """A policy as it is, of whose set-points those are counted that the safety layer changes: ``corrected`` slots of each site, ``(sites,)``."""
+
+    policy: Policy
+    limits: SiteLimits
+    corrected: IndexArray = field(default_factory=lambda: np.zeros(1, dtype=np.int64), init=False)
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return what the policy asks for."""
+        asked = self.policy.decide(slot, stored_kwh)
+        self.corrected = self.corrected + find_corrected(asked, clamp(asked, stored_kwh, self.limits.at(slot))).any(axis=0)
+        return asked
 
 
 def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray, progress: Progress | None = None) -> Trajectory:

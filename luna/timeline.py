@@ -8,7 +8,7 @@ import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, repeat
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -313,8 +313,13 @@ def split_days(timeline: Timeline, zone: ZoneInfo) -> list[int]:
 def local_offsets(instants: InstantArray, zone: ZoneInfo) -> NDArray[np.timedelta64]:
     """Return the offset of local time from UTC at each instant (``datetime64``, UTC), one look-up per half-hour: no zone changes between."""
     halves, where = np.unique(instants.astype("datetime64[m]").astype(np.int64) // 30, return_inverse=True)
-    offsets = [(_EPOCH + timedelta(minutes=30 * int(half))).astimezone(zone).utcoffset() for half in halves]
-    return np.array(offsets, dtype="timedelta64[s]")[where]
+    return np.array([_offset_seconds(zone, half) for half in halves.tolist()], dtype=np.int64).astype("timedelta64[s]")[where]
+
+
+# A plan asks for those of the same week again and again: a week has 336 half-hours.
+@lru_cache(maxsize=1 << 15)
+def _offset_seconds(zone: ZoneInfo, half: int) -> int:
+    return (_EPOCH + timedelta(minutes=30 * half)).astimezone(zone).utcoffset() // timedelta(seconds=1)  # type: ignore[operator]
 
 
 def spread_energy(energy: FloatArray, factor: int) -> FloatArray:

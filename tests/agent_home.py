@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.agent import CONTROL_MODES, GateEntry, GateEvidence, GateVerdict
+from luna.contracts.agent_control import CONTROL_MODES, GateEntry, GateEvidence, GateVerdict
 from luna.contracts.control import Decision
 from luna.contracts.plan import PlanReply
 from luna.contracts.replay import DayCost
@@ -24,8 +24,8 @@ RUN = "agent_value_v1 2026-05-19"
 
 
 def store_agent_home(database: Engine, *, name: str, mode: str = "export_only", **parts: Any) -> DemoHome:
-    """Store the demo home with an agent that was trained, replayed, 30 days in shadow and offered ``mode``."""
-    home = store_demo_home(database, name=name, antares={"control_mode": mode}, **parts)
+    """Store the demo home, but for what makes its plans take seconds, with an agent that was trained, replayed, 30 days in shadow and offered ``mode``."""
+    home = store_demo_home(database, name=name, antares={"control_mode": mode}, vehicles=[], loads=[], **parts)
     with unit_of_work(database) as connection:
         store_run(connection, name, home.now)
         store_scores(connection, name, home.now)

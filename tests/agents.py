@@ -20,7 +20,7 @@ from services.planner.problem.problem import Problem
 class SwitchesFreely:
     """Plans as the planner does that does not shy away from other modes: cheaper than one that is told to."""
 
-    def plan(self, problem: Problem, prices: SitePrices) -> Plan:
+    def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
         free = decide(replace(problem, following=replace(problem.following, switching_price=0.0)), Solver())
         return replace(free, problem=problem, followed="learned")
 
@@ -32,7 +32,7 @@ class Bent:
     bend: Callable[[SocThresholds], SocThresholds]
     power_kw: float = 5.0
 
-    def plan(self, problem: Problem, prices: SitePrices) -> Plan:
+    def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
         plan = decide(problem, Solver())
         assert plan.policy is not None
         power = np.full(problem.outlook.timeline.count, self.power_kw)
@@ -43,7 +43,7 @@ class Bent:
 class Raises:
     """Fails as code does that met what it does not know."""
 
-    def plan(self, problem: Problem, prices: SitePrices) -> Plan:
+    def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
         raise RuntimeError("no such feature")
 
 

@@ -53,7 +53,8 @@ from services.cli.console import err, out
 from services.cli.main import COMMANDS, build
 from services.forecaster.model.artefact import save_aurora
 from services.forecaster.model.aurora import train
-from services.forecaster.retraining.card import Card, save_card
+from services.forecaster.model.card import save_card
+from services.forecaster.retraining.card import Card
 from services.ingest.reading import Reading
 from services.ingest.recorder.recorder import ReadingKind
 from services.planner.milp.solver import Solver

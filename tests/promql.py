@@ -20,8 +20,21 @@ VENDORS = {
     "minio_cluster_capacity_usable_free_bytes",
     "minio_cluster_capacity_usable_total_bytes",
     "minio_software_version_info",
+    "node_filesystem_avail_bytes",
+    "node_filesystem_size_bytes",
+    "node_memory_MemAvailable_bytes",
+    "node_memory_MemTotal_bytes",
+    "node_timex_offset_seconds",
+    "node_timex_sync_status",
+    "pg_settings_max_connections",
+    "pg_stat_activity_count",
+    "pg_stat_database_deadlocks",
     "prometheus_build_info",
     "prometheus_rule_evaluation_failures_total",
+    "redis_aof_last_write_status",
+    "redis_memory_max_bytes",
+    "redis_memory_used_bytes",
+    "redis_rdb_last_bgsave_status",
 }
 _SUFFIXES = {
     "Counter": ("",),
@@ -30,6 +43,8 @@ _SUFFIXES = {
     "GaugeMetricFamily": ("",),
     "Histogram": ("_bucket", "_count", "_sum"),
     "Info": ("_info",),
+    "TaskCounter": ("",),
+    "TaskHistogram": ("_bucket", "_count", "_sum"),
     "Summary": ("_count", "_sum"),
 }
 _DECLARATION = re.compile(rf'\b({"|".join(_SUFFIXES)})\(\s*"(luna_\w+)"')

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from luna.contracts.agent import GATEKEEPER, ControlMode, GateEntry, ShadowPlanRequest, ShadowPlanSummary
+from luna.contracts.agent_control import GATEKEEPER, ControlMode, GateEntry, ShadowPlanRequest, ShadowPlanSummary
 from luna.contracts.control import ControlEntry
 from luna.contracts.plan import PlanOptions, PlanReply
 from luna.database import agent_gates, agent_plans, control, observations

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from luna.contracts.agent import AgentKind, ControlMode, GateVerdict
+from luna.contracts.agent import AgentKind
+from luna.contracts.agent_control import ControlMode, GateVerdict
 from luna.contracts.message import Message
 
 ScorePeriod = Literal["yesterday", "week", "month"]

@@ -177,13 +177,17 @@ class SiteRefresh(Message):
 
 
 class RefreshForecastsReply(Message):
-    """One entry for each site."""
+    """One entry for each site; of more sites than one task issues for, the ``jobs`` that issue what is due, and entries of those that failed alone."""
 
     sites: list[SiteRefresh]
+    jobs: list[str] = []
 
 
 class RefreshForecastsRequest(Request):
-    """Issue what is due: Aurora and the version that drives the planner every hour, the others every six. ``site_id``: one alone, default: every site."""
+    """Issue what is due: Aurora and the version that drives the planner every hour, the others every six.
+
+    ``site_id``: of one site alone; ``site_ids``: of these; neither: of every site.
+    """
 
     task: ClassVar[str] = "forecaster.forecast.refresh"
     reply: ClassVar[type[Message]] = RefreshForecastsReply
@@ -191,6 +195,7 @@ class RefreshForecastsRequest(Request):
     schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=15), "forecasts", "time between two looks for forecasts that are due")
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    site_ids: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=2000)] = []
 
 
 class SiteRenewal(Message):

@@ -80,6 +80,21 @@ class RetentionRequest(Request):
     schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "retention", "time between two looks for rows too old to keep")
 
 
+class ArchiveLogsReply(Message):
+    """How many lines were stored, by UTC day, and how many objects of old days were removed."""
+
+    archived: dict[date, int]
+    forgotten: int
+
+
+class ArchiveLogsRequest(Request):
+    """Store the log lines of days that are over, before Loki forgets them."""
+
+    task: ClassVar[str] = "ingest.logs.archive"
+    reply: ClassVar[type[Message]] = ArchiveLogsReply
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "logs", "time between two looks for days of logs to store")
+
+
 Bilingual = dict[Language, str]
 
 

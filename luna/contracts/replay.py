@@ -74,6 +74,12 @@ class DayCost(Message):
     stored_gain: float = 0.0
     value_gain: float | None = None
     import_carbon_g: Annotated[float | None, Field(description="grid intensity × import; null where the intensity of any slot is unknown")] = None
+    corrected: Annotated[int | None, Field(description="slots in which the safety layer changed what was asked for; null: nobody counted")] = None
+
+    @property
+    def settled(self) -> float:
+        """What the day cost, what is left in the batteries counted in: by the oracle's value where it is known."""
+        return self.cost - (self.stored_gain if self.value_gain is None else self.value_gain)
 
 
 class DayScore(DayCost):
@@ -145,6 +151,7 @@ class ReplayRules(Message):
     forecast_version: Annotated[ForecastVersion | None, Field(description="what mpc plans from; default: the site's active version")] = None
     faults: Annotated[list[Fault], Field(max_length=16)] = []
     seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="draws when faults strike that do not say")] = 0
+    explain_loss: Annotated[bool, Field(description="replay mpc with more knowledge as well, to say what each kind of forecast error costs it")] = True
     episodes: Annotated[str | None, Field(max_length=64, description="the policy whose days become episodes; null: none")] = "mpc"
 
 

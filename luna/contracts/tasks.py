@@ -1,14 +1,7 @@
 """Every task there is, as its request declares it: which ones beat asks for, and which ones may be asked for as jobs."""
 
-from luna.contracts.agent import (
-    AgentCardRequest,
-    AgentReplayRequest,
-    DayPictureRequest,
-    EvaluateAgentRequest,
-    NightRequest,
-    ShadowPlanRequest,
-    TrainAgentRequest,
-)
+from luna.contracts.agent import AgentCardRequest, AgentReplayRequest, DayPictureRequest, EvaluateAgentRequest, TrainAgentRequest
+from luna.contracts.agent_control import NightRequest, ShadowPlanRequest
 from luna.contracts.answers import AskRequest
 from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (
@@ -21,11 +14,12 @@ from luna.contracts.data import (
     ResolveRequest,
 )
 from luna.contracts.documents import AddExamplesRequest, CompleteVectorsRequest, FetchDocumentRequest, IngestRequest, ReindexRequest
+from luna.contracts.fleet import PlanSitesRequest, RefreshPlansRequest
 from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
 from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest, PromoteRequest, RollbackRequest
 from luna.contracts.history_care import FindGapsRequest, RepairRequest, VerifyRequest
-from luna.contracts.job import DemoLoadRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
+from luna.contracts.job import ArchiveLogsRequest, DemoLoadRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
 from luna.contracts.message import Request, Schedule
 from luna.contracts.notification import NotifyRequest, NotifyTestRequest
 from luna.contracts.plan import PlanRequest
@@ -40,9 +34,12 @@ REQUESTS: tuple[type[Request], ...] = (
     ResendRequest,
     RefreshRollupsRequest,
     RetentionRequest,
+    ArchiveLogsRequest,
     LoadFileRequest,
     ResolveRequest,
     PlanRequest,
+    PlanSitesRequest,
+    RefreshPlansRequest,
     PlanChangesRequest,
     WhyNotRequest,
     PlanVariantRequest,

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from luna.contracts.agent import CONTROL_MODES, SHADOW_POLICIES, ControlMode, GateCode, GateEntry
+from luna.contracts.agent import SHADOW_POLICIES
+from luna.contracts.agent_control import CONTROL_MODES, ControlMode, GateCode, GateEntry
 from luna.database import sites
 from luna.database.schema.agent import agent_gates
 from luna.site import Site

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Text, cast, func, literal, null, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, insert
 
-from luna.contracts.agent import GateVerdict, ShadowPlanSummary
+from luna.contracts.agent_control import GateVerdict, ShadowPlanSummary
 from luna.contracts.plan import PlanReply
 from luna.database import sites
 from luna.database.schema.agent import antares_plan_history

@@ -6,10 +6,10 @@ from typing import get_args
 
 from sqlalchemy import Connection
 
-from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentKind, DayPictureRequest
+from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentKind, DayPictureRequest, version_of
 from luna.contracts.agent_standing import AgentRun
 from luna.database import training_runs
-from luna.database.agent_status import find_run, version_of
+from luna.database.agent_status import find_run
 from luna.database.training_runs import TrainingRun
 from luna.errors import NotFoundError
 from luna.savings import LUNA, POSSIBLE
@@ -17,7 +17,7 @@ from luna.site import Site
 from luna.timeline import local_midnight, parse_zone
 
 KINDS: tuple[AgentKind, ...] = get_args(AgentKind)
-VERSIONS: dict[str, AgentKind] = {version_of(policy): kind for policy, kind in AGENT_POLICIES.items()}
+VERSIONS: dict[str, AgentKind] = {version_of(kind): kind for kind in AGENT_POLICIES.values()}
 
 
 def list_runs(connection: Connection, site_id: str, *, kinds: Sequence[AgentKind] = KINDS, limit: int = 20) -> list[AgentRun]:

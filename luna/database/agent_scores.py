@@ -52,7 +52,7 @@ def choose_days(found: Mapping[str, Mapping[str, Sequence[DayCost]]], policy: st
         by_day: dict[date, dict[str, float]] = {}
         for name in needed | {IDLE}:
             for cost in policies.get(name, ()):
-                by_day.setdefault(cost.day, {})[name] = cost.cost - (cost.stored_gain if cost.value_gain is None else cost.value_gain)
+                by_day.setdefault(cost.day, {})[name] = cost.settled
         chosen |= {day: ScoredAgentDay(day=day, source=source, cost=costs) for day, costs in by_day.items() if needed <= costs.keys()}
     return dict(sorted(chosen.items()))
 

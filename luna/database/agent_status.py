@@ -6,13 +6,12 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from luna.contracts.agent import (
-    AGENT_POLICIES,
+from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, version_of
+from luna.contracts.agent_control import (
     CONTROL_MODES,
     GATEKEEPER,
     REPLAY_DAYS,
     SHADOW_DAYS,
-    SHADOW_POLICIES,
     AgentStatus,
     ControlMode,
     GateEntry,
@@ -61,14 +60,9 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
     )
 
 
-def version_of(policy: str) -> str:
-    """Return what the trainings of a policy are stored as: ``training_runs.version``."""
-    return f"agent_{AGENT_POLICIES[policy]}_v1"
-
-
 def find_run(connection: Connection, site_id: str, *, policy: str, before: datetime | None = None) -> TrainingRun | None:
-    """Return the training that speaks for a policy, None where none was accepted; of those that learned from nothing after ``before``."""
-    return training_runs.latest(connection, site_id, version=version_of(policy), before=before)
+    """Return the training that speaks for a policy, None where none was accepted; of those that nothing after ``before`` made or accepted."""
+    return training_runs.latest(connection, site_id, version=version_of(AGENT_POLICIES[policy]), unseen=before)
 
 
 def _list_evidence(standing: LastDecisions) -> list[GateEvidence]:
@@ -86,7 +80,7 @@ def _describe(mode: ControlMode, standing: LastDecisions, held: HeldMode, langua
         return ModeStanding(mode=mode, state="active" if mode == held.mode else state, reason=say(REASONS, code, language), reason_code=code)
     state = "active" if mode == held.mode else entry.state or "not_ready"
     reason = say(REASONS, entry.reason, language, **_figures(entry))
-    told = {"better": entry.better, "decided_by": entry.decided_by, "decided_at": entry.at}
+    told = {"better": entry.better, "decided_by": entry.decided_by, "decided_at": entry.at, "evidence": entry.evidence}
     return ModeStanding(mode=mode, state=state, reason=reason, reason_code=entry.reason, **told)
 
 

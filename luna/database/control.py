@@ -32,6 +32,13 @@ def load(connection: Connection, site_id: str, device: str = BATTERIES) -> Contr
     return ControlState.model_validate(found)
 
 
+def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, ControlState]:
+    """Return how the batteries of many sites stand, by the sites' keys; ``names`` are theirs."""
+    rows = connection.execute(select(control_state).where(control_state.c.site_key.in_(names))).mappings()
+    found = {row["site_key"]: {name: row[name] for name in ("armed_at", "armed_by", *_OWN)} for row in rows}
+    return {key: ControlState.model_validate({"site": name, "device": BATTERIES} | found.get(key, {})) for key, name in names.items()}
+
+
 def load_active(connection: Connection) -> list[ControlState]:
     """Return the sites that are armed, or of which a device was told something, in order of their names; the state is that of the batteries."""
     told = exists().where(control_devices.c.site_key == control_state.c.site_key, control_devices.c.decision.is_not(None))
@@ -54,6 +61,12 @@ def list_devices(connection: Connection, site_id: str) -> list[str]:
     """Return the devices beside the batteries that were told something, or that their owner wants something of, sorted."""
     own = control_devices.c.site_key == sites.key_of(connection, site_id)
     return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
+
+
+def list_armed(connection: Connection) -> list[str]:
+    """Return the sites that are armed, in order of their names."""
+    query = select(site_table.c.name).join(control_state, control_state.c.site_key == site_table.c.site_key).where(control_state.c.armed_at.is_not(None))
+    return list(connection.scalars(query.order_by(site_table.c.name)))
 
 
 def any_armed(connection: Connection) -> bool:

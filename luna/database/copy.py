@@ -4,9 +4,10 @@ Rows never become Python objects: a batch is one NumPy record array laid out as 
 Source: PostgreSQL documentation, COPY, "Binary Format".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -86,6 +87,14 @@ def append(connection: Connection, table: str, columns: Columns) -> int:
         return session.rowcount
 
 
+def append_texts(connection: Connection, table: str, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Append rows of texts, documents, numbers and instants to ``table`` by COPY in its text format; a key that is already there is an error."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    with cursor(connection) as session, session.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), columns)) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
 def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]) -> dict[str, Array]:
     """Return the result of ``query`` as arrays.
 
@@ -102,6 +111,29 @@ def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]
         result = session.pgresult
         cells = [result.get_value(0, place) if result else None for place in range(len(types))]
     return {name: _unpack(cell, kind) for cell, (name, kind) in zip(cells, types.items(), strict=True)}
+
+
+def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Array]]:
+    """Return the result of a query by the values of its first column, integers; of each the other columns, in order of the next ``by`` - 1 of them.
+
+    The server is not asked to order: rows that come along an index are in order already, and where they are not, arrays sort in a tenth of the time.
+    """
+    (_, keys), *columns = rows.items()
+    order = _find_order([keys, *(values for _, values in columns[: by - 1])])
+    if order is not None:
+        keys, columns = keys[order], [(name, values[order]) for name, values in columns]
+    edges = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), keys.size] if keys.size else [0]
+    return {int(keys[first]): {name: values[first:end] for name, values in columns} for first, end in pairwise(edges)}
+
+
+def _find_order(columns: Sequence[Array]) -> Array | None:
+    """Return the order of rows by several columns, None where they stand in it."""
+    same, ordered = np.ones(max(columns[0].size - 1, 0), dtype=bool), True
+    for column in columns:
+        step = np.diff(column.astype(np.int64, copy=False))
+        ordered = ordered and not (same & (step < 0)).any()
+        same &= step == 0
+    return None if ordered else np.lexsort(columns[::-1])
 
 
 def known(column: str) -> sql.Composed:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from luna.database import sites, training_runs
 from luna.database.schema.forecasting import forecast_activations
@@ -91,7 +92,20 @@ def history(connection: Connection, site_id: str) -> list[Activation]:
 
 def find_active(connection: Connection, site: Site) -> ActiveVersion:
     """Return what drives the planner of a site."""
-    last, pinned = current(connection, site.name), site.forecasting.active_forecast_version
+    return _active(site, current(connection, site.name))
+
+
+def find_active_each(connection: Connection, found: Mapping[int, Site]) -> dict[int, ActiveVersion]:
+    """Return what drives the planner of each of many sites, all by their keys."""
+    table = forecast_activations.c
+    columns = [table.site_key, *(table[name] for name in Activation.__dataclass_fields__)]
+    newest = select(*columns).ext(distinct_on(table.site_key)).where(table.site_key.in_(found)).order_by(table.site_key, table.activation_id.desc())
+    last = {row["site_key"]: _activation(row) for row in connection.execute(newest).mappings()}
+    return {key: _active(site, last.get(key)) for key, site in found.items()}
+
+
+def _active(site: Site, last: Activation | None) -> ActiveVersion:
+    pinned = site.forecasting.active_forecast_version
     version = pinned or (last.forecast_version if last else DEFAULT_VERSION)
     run_id = last.run_id if last and last.forecast_version == version else None
     return ActiveVersion(version, pinned is not None, run_id, last)
@@ -135,4 +149,4 @@ def _select(connection: Connection, site_id: str) -> Select[Any]:
 
 
 def _activation(row: RowMapping) -> Activation:
-    return Activation(**(dict(row) | {"decided_at": row["decided_at"].astimezone(UTC)}))
+    return Activation(**({name: row[name] for name in Activation.__dataclass_fields__} | {"decided_at": row["decided_at"].astimezone(UTC)}))

@@ -1,6 +1,6 @@
 """Issues of forecasts: what each rests on, and what widened it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -55,6 +55,14 @@ def read_all(connection: Connection, site_id: str, *, version: str, first: datet
     return [_issue(row) for row in connection.execute(query.order_by(table.issued_at)).mappings()]
 
 
+def read_reasons_each(connection: Connection, issued: Mapping[int, tuple[str, datetime]]) -> dict[int, tuple[str, ...]]:
+    """Return the codes of what widened one issue of each site, named by version and instant, by the sites' keys; one that is not noted is left out."""
+    table = forecast_issues.c
+    wanted = [(key, version, at) for key, (version, at) in issued.items()]
+    rows = connection.execute(select(table.site_key, table.reasons).where(tuple_(table.site_key, table.forecast_version, table.issued_at).in_(wanted)))
+    return {key: tuple(reasons) for key, reasons in rows}
+
+
 def list_newest(
     connection: Connection,
     site_id: str,
@@ -90,11 +98,20 @@ def list_newest(
 
 def last_issued(connection: Connection, site_id: str, *, until: datetime) -> dict[str, datetime]:
     """Return, for each version of a site, when it was issued last, at ``until`` or before."""
+    key = sites.key_of(connection, site_id)
+    return last_issued_each(connection, [key], until=until)[key]
+
+
+def last_issued_each(connection: Connection, keys: Collection[int], *, until: datetime) -> dict[int, dict[str, datetime]]:
+    """Return the same of many sites by their keys."""
     table = forecast_issues.c
-    query = select(table.forecast_version, func.max(table.issued_at)).where(
-        table.site_key == sites.key_of(connection, site_id), table.issued_at <= until, table.issued_at > until - RECENT
+    query = select(table.site_key, table.forecast_version, func.max(table.issued_at)).where(
+        table.site_key.in_(keys), table.issued_at <= until, table.issued_at > until - RECENT
     )
-    return {version: instant.astimezone(UTC) for version, instant in connection.execute(query.group_by(table.forecast_version))}
+    found: dict[int, dict[str, datetime]] = {key: {} for key in keys}
+    for key, version, instant in connection.execute(query.group_by(table.site_key, table.forecast_version)):
+        found[key][version] = instant.astimezone(UTC)
+    return found
 
 
 def last_of_each_site(connection: Connection) -> dict[str, datetime | None]:

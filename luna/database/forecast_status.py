@@ -1,7 +1,7 @@
 """How the forecasts of a site stand: what drives its planner and why, how every version did in shadow, what was decided and trained."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from statistics import fmean
 
@@ -63,6 +63,14 @@ def describe_driving(connection: Connection, site: Site, *, at: datetime) -> Dri
     return DrivingVersion(
         forecast_version=active.forecast_version, pinned=active.pinned, run_id=active.run_id, since=active.since, reason=active.reason, waiting=waiting
     )
+
+
+def find_waiting_each(connection: Connection, found: Mapping[int, Site], active: Mapping[int, ActiveVersion], *, at: datetime) -> dict[int, WaitingVersion]:
+    """Return the trained version that waits to drive the planner, by the sites' keys, as ``describe_driving`` tells it; where none does, none."""
+    trained = training_runs.list_trained(connection, list(found), version=TRAINED_VERSION)
+    asked = {key: found[key] for key in trained if not active[key].pinned}
+    waiting = {key: _find_waiting(connection, site, active[key], at=at) for key, site in asked.items()}
+    return {key: each for key, each in waiting.items() if each is not None}
 
 
 def _find_waiting(connection: Connection, site: Site, active: ActiveVersion, *, at: datetime) -> WaitingVersion | None:

@@ -1,6 +1,6 @@
 """Forecasts as issued: what was expected of a slot, by which version, at which instant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -10,6 +10,7 @@ from psycopg import sql
 from sqlalchemy import Connection, select
 
 from luna.database import copy, forecast_activations, sites
+from luna.database.forecast_activations import ActiveVersion
 from luna.database.schema.series import slot_forecasts
 from luna.errors import InvalidInputError
 from luna.outlook import SHARES, Forecast, Quantiles
@@ -55,7 +56,7 @@ def get_forecast_slots(connection: Connection, site_id: str, timeline: Timeline,
         driving = read_driving(connection, sites.load(connection, site_id), timeline, known_at=known_at)
         return driving.forecast if driving else None
     key = sites.key_of(connection, site_id)
-    latest = _last_issue(connection, key, version, covers=timeline.start, known_at=known_at)
+    latest = _last_issues(connection, [(key, version)], covers=timeline.start, known_at=known_at).get(key, {}).get(version)
     if latest is None:
         return None
     rows = _rows(connection, key, version, first=latest, last=latest)
@@ -64,17 +65,28 @@ def get_forecast_slots(connection: Connection, site_id: str, timeline: Timeline,
 
 def read_driving(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime) -> DrivingForecast | None:
     """Return the forecast to plan from: the active version's, the default's where that has no fresh one, and where neither has, the one issued last."""
-    key, active = sites.key_of(connection, site.name), forecast_activations.find_active(connection, site).forecast_version
-    issued: dict[str, datetime] = {}
-    for version in dict.fromkeys((active, forecast_activations.DEFAULT_VERSION)):
-        latest = _last_issue(connection, key, version, covers=timeline.start, known_at=known_at)
-        if latest is not None:
-            issued[version] = latest
-    if not issued:
-        return None
-    chosen = next((version for version, at in issued.items() if known_at - at <= FRESH), max(issued, key=lambda version: issued[version]))
-    forecast = _forecast(_rows(connection, key, chosen, first=issued[chosen], last=issued[chosen]), timeline.whole(), issued[chosen], chosen)
-    return DrivingForecast(forecast, _tell_silence(active, issued.get(active), known_at, parse_zone(site.timezone)))
+    key = sites.key_of(connection, site.name)
+    active = {key: forecast_activations.find_active(connection, site)}
+    return read_driving_each(connection, {key: site}, active, timeline, known_at=known_at).get(key)
+
+
+def read_driving_each(
+    connection: Connection, found: Mapping[int, Site], active: Mapping[int, ActiveVersion], timeline: Timeline, *, known_at: datetime
+) -> dict[int, DrivingForecast]:
+    """Return the same of many sites by their keys, each with what is ``active``; one of which no forecast covers the start is left out."""
+    wanted = [(key, version) for key in found for version in dict.fromkeys((active[key].forecast_version, forecast_activations.DEFAULT_VERSION))]
+    issued = _last_issues(connection, wanted, covers=timeline.start, known_at=known_at)
+    chosen = {
+        key: next((version for version, at in known.items() if known_at - at <= FRESH), max(known, key=lambda version: known[version]))
+        for key, known in issued.items()
+    }
+    rows = _rows_each(connection, {key: (version, issued[key][version]) for key, version in chosen.items()})
+    driving = {}
+    for key, version in chosen.items():
+        at, told = issued[key][version], active[key].forecast_version
+        silence = _tell_silence(told, issued[key].get(told), known_at, parse_zone(found[key].timezone))
+        driving[key] = DrivingForecast(_forecast(rows[key], timeline.whole(), at, version), silence)
+    return driving
 
 
 def _tell_silence(active: str, issued_at: datetime | None, known_at: datetime, zone: tzinfo) -> str | None:
@@ -85,15 +97,32 @@ def _tell_silence(active: str, issued_at: datetime | None, known_at: datetime, z
     return None
 
 
-def _last_issue(connection: Connection, key: int, version: str, *, covers: datetime, known_at: datetime) -> datetime | None:
-    table = slot_forecasts.c
-    latest = connection.scalar(
-        select(table.issued_at)
-        .where(table.site_key == key, table.forecast_version == version, table.issued_at <= known_at, table.slot_start == covers)
-        .order_by(table.issued_at.desc())
-        .limit(1)
-    )
-    return None if latest is None else latest.astimezone(UTC)
+LAST_ISSUES = sql.SQL(
+    "SELECT wanted.site_key, wanted.version, found.issued_at FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS wanted (site_key, version, place), LATERAL ("
+    "SELECT issued_at FROM slot_forecasts AS stored WHERE stored.site_key = wanted.site_key AND stored.forecast_version = wanted.version"
+    " AND stored.issued_at <= {} AND stored.slot_start = {} ORDER BY stored.issued_at DESC LIMIT 1) AS found ORDER BY wanted.place"
+)
+
+
+def _last_issues(connection: Connection, wanted: Sequence[tuple[int, str]], *, covers: datetime, known_at: datetime) -> dict[int, dict[str, datetime]]:
+    """Return by site and version when what covers a slot was issued last, in the order ``wanted``; what never was is left out."""
+    keys, versions = [key for key, _ in wanted], [version for _, version in wanted]
+    issued: dict[int, dict[str, datetime]] = {}
+    with copy.cursor(connection) as session:
+        for key, version, at in session.execute(LAST_ISSUES.format(keys, versions, known_at, covers)).fetchall():
+            issued.setdefault(key, {})[version] = at.astimezone(UTC)
+    return issued
+
+
+def _rows_each(connection: Connection, wanted: Mapping[int, tuple[str, datetime]]) -> dict[int, dict[str, Any]]:
+    """Return the slots of one issue of each site, in order."""
+    versions, instants = [version for version, _ in wanted.values()], [at for _, at in wanted.values()]
+    query = sql.SQL(
+        "SELECT wanted.site_key, slot_start, {} FROM unnest({}::int[], {}::text[], {}::timestamptz[]) AS wanted (site_key, version, issued_at)"
+        " JOIN slot_forecasts AS stored ON stored.site_key = wanted.site_key AND stored.forecast_version = wanted.version"
+        " AND stored.issued_at = wanted.issued_at"
+    ).format(sql.SQL(", ").join(map(copy.known, COLUMNS)), list(wanted), versions, instants)
+    return copy.split(copy.read(connection, query, {"site_key": "i4", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8")), by=2)
 
 
 def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, version: str, column: str, issued: tuple[datetime, datetime]) -> FloatArray:

@@ -1,6 +1,6 @@
 """What owners pin and forbid; nothing is ever changed, only added and taken back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -66,8 +66,21 @@ def read_standing(connection: Connection, site_id: str, *, first: datetime, end:
 
 def read_plain(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> list[ManualBlock]:
     """Return the blocks of ``read_standing`` as a plan's request takes them."""
-    names = set(ManualBlock.model_fields)
-    return [ManualBlock.model_validate(block.model_dump(include=names)) for block in read_standing(connection, site_id, first=first, end=end)]
+    return [_plain(block) for block in read_standing(connection, site_id, first=first, end=end)]
+
+
+def read_plain_each(connection: Connection, keys: Collection[int], *, first: datetime, end: datetime) -> dict[int, list[ManualBlock]]:
+    """Return the same of many sites by their keys; one without blocks is left out."""
+    standing = (manual_blocks.c.ends_at > first) & (manual_blocks.c.starts_at < end) & manual_removals.c.removed_at.is_(None)
+    rows = connection.execute(_select().where(manual_blocks.c.site_key.in_(keys), standing).order_by(manual_blocks.c.starts_at, manual_blocks.c.block_id))
+    found: dict[int, list[ManualBlock]] = {}
+    for row in rows.mappings():
+        found.setdefault(row["site_key"], []).append(_plain(_block(row)))
+    return {key: blocks[-MOST_BLOCKS:] for key, blocks in found.items()}
+
+
+def _plain(block: StoredBlock) -> ManualBlock:
+    return ManualBlock.model_validate(block.model_dump(include=set(ManualBlock.model_fields)))
 
 
 def read_history(connection: Connection, site_id: str) -> list[StoredBlock]:

@@ -1,5 +1,7 @@
 """What sites did, one row per site and quarter-hour."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection
@@ -54,6 +56,17 @@ def read(connection: Connection, site_id: str, timeline: Timeline) -> Observatio
     Slots longer than a quarter-hour hold sums (the last state of charge), unknown where any part is.
     """
     return Observations.of(timeline.starts, read_series(connection, site_id, timeline, SERIES))
+
+
+def read_each(connection: Connection, keys: Sequence[int], timeline: Timeline, *, names: tuple[str, ...]) -> dict[int, Observations]:
+    """Return some series of many sites on quarter-hours, by the sites' keys, NaN where nothing is known."""
+    query = sql.SQL(
+        "SELECT wanted.site_key, slot_start, {} FROM unnest({}::int[]) AS wanted (site_key)"
+        " JOIN slot_observations AS stored ON stored.site_key = wanted.site_key AND slot_start >= {} AND slot_start < {}"
+    ).format(sql.SQL(", ").join(map(copy.known, names)), list(keys), timeline.start, timeline.end)
+    rows = copy.split(copy.read(connection, query, {"site_key": "i4", "slot_start": "M8[s]"} | dict.fromkeys(names, "f8")), by=2)
+    series = {key: {name: align(own["slot_start"], own[name], timeline) for name in names} for key, own in rows.items()}
+    return {key: Observations.of(timeline.starts, series.get(key, {})) for key in keys}
 
 
 def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tuple[FloatArray, FloatArray]:

@@ -1,12 +1,14 @@
 """Issued plans, each reproducible from its row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
+import psycopg
 from psycopg import sql
 from sqlalchemy import ColumnElement, Connection, Text, cast, func, literal, null, select, tuple_
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from luna.contracts import PlanReply, PlanRequest
 from luna.contracts.plan_questions import PlanSummary
@@ -21,33 +23,71 @@ OWN = sql.SQL("CAST(slot ->> {} AS float8)")
 BATTERIES = sql.SQL("(SELECT coalesce(sum(CAST(flow.value ->> {} AS float8)), 0) FROM jsonb_each(slot -> 'batteries') AS flow)")
 
 
-def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str, texts: tuple[str, str | None] | None = None) -> None:
-    """Store a plan; storing it again changes nothing.
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A plan as it is stored: ``reply`` and the complete request ``inputs`` as JSON; without inputs, none are kept. ``prod`` drives devices."""
 
-    Args:
-        connection: to the database.
-        site_id: whose plan it is.
-        plan: as answered.
-        inputs_digest: of the complete request it was made from.
-        system_id: ``prod`` drives devices.
-        texts: plan and complete request as JSON, where they are written already; without them, no request is kept.
-    """
-    reply, inputs = texts or (plan.model_dump_json(by_alias=True), None)
-    row = {
-        "plan_id": plan.plan_id,
-        "site": site_id,
-        "system_id": system_id,
-        "issued_at": plan.issued_at,
-        "starts_at": plan.slots[0].start,
-        "ends_at": plan.slots[-1].start + timedelta(minutes=plan.slot_minutes),
-        "status": plan.status,
-        "total_cost": plan.cost.total,
-        "currency": plan.currency,
-        "inputs_digest": inputs_digest,
-        "inputs": null() if inputs is None else _jsonb(inputs),
-        "reply": _jsonb(reply),
-    }
-    connection.execute(insert(plan_history).values(row).on_conflict_do_nothing())
+    plan_id: str
+    site: str
+    system_id: str
+    issued_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    total_cost: float
+    currency: str
+    inputs_digest: str
+    inputs: str | None
+    reply: str
+
+    @classmethod
+    def of(cls, plan: PlanReply, *, site_id: str, system_id: str, inputs_digest: str, texts: tuple[str, str | None]) -> Self:
+        """Return the row of a plan as answered.
+
+        Args:
+            plan: as answered.
+            site_id: whose plan it is.
+            system_id: ``prod`` drives devices.
+            inputs_digest: of the complete request it was made from.
+            texts: plan and complete request as JSON.
+        """
+        ends_at = plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)
+        when = plan.issued_at, plan.slots[0].start, ends_at
+        return cls(plan.plan_id, site_id, system_id, *when, plan.status, plan.cost.total, plan.currency, inputs_digest, texts[1], texts[0])
+
+
+def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
+    """Store plans and return their ids by site; storing one again changes nothing."""
+    names = [each.name for each in fields(PlanRow)]
+    values = [[getattr(row, name) for name in names] for row in rows]
+    try:
+        with connection.begin_nested():
+            copy.append_texts(connection, plan_history.name, names, values)
+    except psycopg.errors.UniqueViolation:
+        for row in rows:
+            _insert(connection, row)
+    return {row.site: row.plan_id for row in rows}
+
+
+def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str, texts: tuple[str, str | None] | None = None) -> None:
+    """Store one plan, as ``PlanRow.of`` takes it; without texts, no request is kept."""
+    told = texts or (plan.model_dump_json(by_alias=True), None)
+    _insert(connection, PlanRow.of(plan, site_id=site_id, system_id=system_id, inputs_digest=inputs_digest, texts=told))
+
+
+def _insert(connection: Connection, row: PlanRow) -> None:
+    documents = {"inputs": null() if row.inputs is None else _jsonb(row.inputs), "reply": _jsonb(row.reply)}
+    connection.execute(insert(plan_history).values({each.name: getattr(row, each.name) for each in fields(PlanRow)} | documents).on_conflict_do_nothing())
+
+
+def list_outdated(connection: Connection, names: Sequence[str], *, issued_before: datetime) -> list[str]:
+    """Return the sites of these whose last plan that looks ahead was issued before an instant, or that have none."""
+    table = plan_history.c
+    asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    newer = select(table.plan_id).where(
+        table.site == asked.c.name, table.system_id == "prod", table.issued_at >= issued_before, table.starts_at > table.issued_at - SLOT
+    )
+    return list(connection.scalars(select(asked.c.name).where(~newer.exists()).order_by(asked.c.name)))
 
 
 def load(connection: Connection, plan_id: str) -> PlanReply:

@@ -11,7 +11,7 @@ from luna.database import copy
 from luna.database.schema.series import market_prices
 from luna.errors import InvalidInputError, NotFoundError
 from luna.resolution import from_quarter_hours, quarter_hours
-from luna.site import OWN, Site
+from luna.site import OWN, SeriesPrice, Site
 from luna.timeline import FloatArray, InstantArray, Timeline, align
 
 
@@ -69,6 +69,14 @@ def find_known(connection: Connection, names: Collection[str], timeline: Timelin
     return set(connection.scalars(select(table.market).where(*inside).distinct()))
 
 
+def find_unused_each(connection: Connection, found: Collection[Site], timeline: Timeline) -> dict[str, list[str]]:
+    """Return which of a site's own series hold prices on the timeline although its tariff does not name them, as stored, by the sites' names."""
+    own = {site.name: [stored_name(site.name, name) for name, rule in site.tariff.own_rules.items() if not isinstance(rule, SeriesPrice)] for site in found}
+    asked = [name for names in own.values() for name in names]
+    known = find_known(connection, asked, timeline) if asked else set()
+    return {site: [name for name in names if name in known] for site, names in own.items()}
+
+
 def require_market(connection: Connection, market: str) -> None:
     """Check that prices of a market are stored.
 
@@ -85,10 +93,23 @@ def _instants(published_at: datetime | Sequence[datetime] | InstantArray) -> dat
     return np.array([instant.astimezone(UTC).replace(tzinfo=None) for instant in published_at], dtype="datetime64[us]")
 
 
-def read_revisions(connection: Connection, market: str, timeline: Timeline) -> tuple[InstantArray, InstantArray, FloatArray]:
-    """Return every revision of the quarter-hours of ``timeline``: slot start, when it was published, price; in order of slot and publication."""
+# Slot start, when it was published, price; in order of slot and publication.
+Revisions = tuple[InstantArray, InstantArray, FloatArray]
+
+
+def read_revisions(connection: Connection, market: str, timeline: Timeline) -> Revisions:
+    """Return every revision of the quarter-hours of ``timeline``."""
+    return read_revisions_each(connection, [market], timeline)[market]
+
+
+def read_revisions_each(connection: Connection, names: Sequence[str], timeline: Timeline) -> dict[str, Revisions]:
+    """Return the same of many markets and series, by the names under which they are stored."""
     query = sql.SQL(
-        "SELECT slot_start, published_at, price FROM market_prices WHERE market = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, published_at"
-    ).format(market, timeline.start, timeline.end)
-    rows = copy.read(connection, query, {"slot_start": "M8[s]", "published_at": "M8[us]", "price": "f8"})
-    return rows["slot_start"], rows["published_at"], rows["price"]
+        "SELECT wanted.number, slot_start, published_at, price FROM unnest({}::text[]) WITH ORDINALITY AS wanted (name, number)"
+        " JOIN market_prices AS stored ON stored.market = wanted.name AND slot_start >= {} AND slot_start < {} ORDER BY wanted.number, slot_start, published_at"
+    ).format(list(names), timeline.start, timeline.end)
+    types = {"number": "i8", "slot_start": "M8[s]", "published_at": "M8[us]", "price": "f8"}
+    rows = copy.split(copy.read(connection, query, types))
+    nothing = {name: np.empty(0, dtype=kind) for name, kind in types.items()}
+    parts = {name: rows.get(number, nothing) for number, name in enumerate(names, start=1)}
+    return {name: (part["slot_start"], part["published_at"], part["price"]) for name, part in parts.items()}

@@ -5,7 +5,7 @@ A span is the start of the first and the end of the last quarter-hour of which s
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
@@ -18,7 +18,8 @@ from luna.database.schema.series import market_prices, sensor_readings, sensors,
 from luna.history import COLUMNS
 from luna.observations import SERIES
 from luna.resolution import kind_of
-from luna.timeline import SLOT
+from luna.site import Site
+from luna.timeline import SLOT, local_midnight, parse_zone
 
 Span = tuple[datetime, datetime]
 
@@ -40,6 +41,17 @@ def of_site(connection: Connection, site_id: str) -> Span | None:
     measured = or_(*(slot_observations.c[name].is_not(None) for name in MEASURED))
     slots = select(start).where(slot_observations.c.site_key == sites.key_of(connection, site_id), measured).limit(1)
     return _span(*(connection.scalar(slots.order_by(order)) for order in (start.asc(), start.desc())))
+
+
+def whole_days(connection: Connection, site: Site, *, until: datetime | None = None) -> tuple[date, date] | None:
+    """Return the first and the last local day that lies within what was measured, and ends by ``until``; None where there is none."""
+    zone, span = parse_zone(site.timezone), of_site(connection, site.name)
+    if span is None:
+        return None
+    first = span[0].astimezone(zone).date()
+    first = first if local_midnight(first, zone) == span[0] else first + timedelta(days=1)
+    last = (span[1] if until is None else min(span[1], until)).astimezone(zone).date() - timedelta(days=1)
+    return (first, last) if first <= last else None
 
 
 def of_series(connection: Connection, site_id: str) -> dict[str, Span]:

@@ -45,3 +45,8 @@ def forget(connection: Connection, site_id: str, replay: str) -> None:
     table = replay_days.c
     over = or_(table.replay == replay, table.recorded_at < func.now() - KEPT_FOR)
     connection.execute(delete(replay_days).where(table.site_key == sites.key_of(connection, site_id), over))
+
+
+def forget_abandoned(connection: Connection) -> int:
+    """Delete the days of replays of all sites that nobody went on with, and return how many."""
+    return connection.execute(delete(replay_days).where(replay_days.c.recorded_at < func.now() - KEPT_FOR)).rowcount

@@ -69,7 +69,7 @@ def _find_lacking(connection: Connection, site: Site, days: Sequence[date]) -> d
 
 
 def _count(day: date, costs: Mapping[str, DayCost]) -> CountedDay:
-    settled = {name: cost.cost - (cost.stored_gain if cost.value_gain is None else cost.value_gain) for name, cost in costs.items()}
+    settled = {name: cost.settled for name, cost in costs.items()}
     carbon = {name: cost.import_carbon_g / G_PER_KG for name, cost in costs.items() if cost.import_carbon_g is not None}
     return CountedDay(day, settled, carbon)
 

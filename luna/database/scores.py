@@ -11,7 +11,7 @@ from luna.contracts.replay import DayCost, DayScore
 from luna.database import sites
 from luna.database.schema.plans import daily_scores
 
-DAY_COLUMNS = ("day", "cost", "stored_gain", "value_gain", "import_carbon_g")
+DAY_COLUMNS = ("day", "cost", "stored_gain", "value_gain", "import_carbon_g", "corrected")
 
 
 def upsert_daily(connection: Connection, site_id: str, *, system_id: str, replay: ReplayReply) -> None:

@@ -131,6 +131,17 @@ def key_of(connection: Connection, site_id: str) -> int:
     return int(key)
 
 
+def keys_of(connection: Connection, names: Collection[str]) -> dict[str, int]:
+    """Return the numbers that stand for sites in the wide tables; a name that is no site's is left out."""
+    rows = connection.execute(select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(names)))
+    return {row.name: row.site_key for row in rows}
+
+
+def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:
+    """Return the latest configurations of sites as they are stored, for ``parse_site``; one that has none is left out."""
+    return {row.name: row.configuration for row in connection.execute(_latest().where(sites.c.name.in_(names)))}
+
+
 def _missing(connection: Connection, site_id: str) -> NotFoundError:
     there = names(connection)
     if site_id in there:

@@ -1,6 +1,6 @@
 """Trainings of models: from what they learned, how, and where the result lies."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,8 @@ LEARNED_DAYS = 14
 class TrainingRun:
     """One training; ``version`` is the forecast version or the kind of agent, ``artefact_key`` names the stored model.
 
-    ``trigger`` says why it was trained: hand, schedule, drift or force. What was not ``accepted`` is not used unless somebody names it; ``verdict`` says why.
+    ``trigger`` says why it was trained: hand, schedule, drift or force. What was not ``accepted`` is not used unless somebody names it; ``verdict`` says why,
+    and days until ``tried_until`` decided that (None: none after ``data_until``).
     """
 
     run_id: str
@@ -36,6 +37,12 @@ class TrainingRun:
     trigger: str = "hand"
     accepted: bool = True
     verdict: str = ""
+    tried_until: datetime | None = None
+
+    @property
+    def seen_until(self) -> datetime:
+        """From when on it knows nothing of any day: what it learned from, and what decided whether it is used, lies before."""
+        return self.tried_until or self.data_until
 
     @property
     def learned(self) -> bool:
@@ -47,18 +54,34 @@ def save(connection: Connection, site_id: str, run: TrainingRun) -> None:
     """Store a training; storing it again changes nothing, unless it is accepted now and was not then."""
     row = asdict(run) | {"site_key": sites.key_of(connection, site_id), "metrics": dict(run.metrics)}
     statement = insert(training_runs).values(row)
-    changed = {name: statement.excluded[name] for name in ("accepted", "verdict", "trigger", "metrics")}
+    changed = {name: statement.excluded[name] for name in ("accepted", "verdict", "trigger", "metrics", "tried_until")}
     anew = statement.excluded.accepted & ~training_runs.c.accepted
     connection.execute(statement.on_conflict_do_update(constraint=training_runs.primary_key, set_=changed, where=anew))
 
 
-def latest(connection: Connection, site_id: str, *, version: str, before: datetime | None = None) -> TrainingRun | None:
-    """Return the accepted training that learned from the most recent data, none of it from after ``before``; None where there is none."""
+def latest(connection: Connection, site_id: str, *, version: str, before: datetime | None = None, unseen: datetime | None = None) -> TrainingRun | None:
+    """Return the accepted training that learned from the most recent data; None where there is none.
+
+    Args:
+        connection: open.
+        site_id: of a stored site.
+        version: the forecast version or kind of agent.
+        before: it learned from nothing after that.
+        unseen: nor was it decided by anything after that whether it is used: days from then on say what it is worth.
+    """
     query = _select(connection, site_id).where(training_runs.c.version == version, training_runs.c.accepted)
     if before is not None:
         query = query.where(training_runs.c.data_until <= before)
+    if unseen is not None:
+        query = query.where(func.coalesce(training_runs.c.tried_until, training_runs.c.data_until) <= unseen)
     row = connection.execute(query.order_by(training_runs.c.data_until.desc(), training_runs.c.finished_at.desc()).limit(1)).mappings().first()
     return None if row is None else _run(row)
+
+
+def list_trained(connection: Connection, keys: Collection[int], *, version: str) -> set[int]:
+    """Return which of the sites, by their keys, have an accepted training of a version."""
+    table = training_runs.c
+    return set(connection.scalars(select(table.site_key).where(table.site_key.in_(keys), table.version == version, table.accepted).distinct()))
 
 
 def load(connection: Connection, site_id: str, run_id: str) -> TrainingRun:
@@ -89,10 +112,17 @@ def last_finished(connection: Connection, site_id: str, *, version: str) -> date
     return None if finished is None else finished.astimezone(UTC)
 
 
+def list_artefacts(connection: Connection) -> set[str]:
+    """Return the keys of all stored models that a training of any site names."""
+    key = training_runs.c.artefact_key
+    return set(connection.scalars(select(key).where(key.is_not(None)).distinct()))
+
+
 def _select(connection: Connection, site_id: str) -> Select[Any]:
     columns = [training_runs.c[name] for name in TrainingRun.__dataclass_fields__]
     return select(*columns).where(training_runs.c.site_key == sites.key_of(connection, site_id))
 
 
 def _run(row: RowMapping) -> TrainingRun:
-    return TrainingRun(**(dict(row) | {name: row[name].astimezone(UTC) for name in ("data_from", "data_until")}))
+    instants = {name: row[name].astimezone(UTC) for name in ("data_from", "data_until", "tried_until") if row[name] is not None}
+    return TrainingRun(**(dict(row) | instants))

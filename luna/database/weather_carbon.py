@@ -1,6 +1,6 @@
 """Weather and carbon intensity, measured and forecast, each with the instant it became known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -51,6 +51,20 @@ def read_weather_book(connection: Connection, place: str, *, first: datetime, en
 def read_carbon(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> FloatArray:
     """Return the carbon intensity (g/kWh) on ``timeline`` as known at ``known_at``, NaN where nothing was."""
     return _read(connection, "carbon_intensity", place, timeline, names=("carbon_g_per_kwh",), known_at=known_at)["carbon_g_per_kwh"]
+
+
+def read_carbon_each(connection: Connection, places: Sequence[str], timeline: Timeline, *, known_at: datetime) -> dict[str, FloatArray]:
+    """Return the same of many places on quarter-hours."""
+    query = sql.SQL(
+        "SELECT DISTINCT ON (wanted.number, slot_start) wanted.number, slot_start, {} FROM unnest({}::text[]) WITH ORDINALITY AS wanted (place, number)"
+        " JOIN carbon_intensity AS stored ON stored.place = wanted.place AND slot_start >= {} AND slot_start < {} AND issued_at <= {}"
+        " ORDER BY wanted.number, slot_start, issued_at DESC"
+    ).format(copy.known("carbon_g_per_kwh"), list(places), timeline.start, timeline.end, known_at)
+    rows = copy.split(copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "value": "f8"}))
+    unknown = np.full(timeline.count, np.nan)
+    return {
+        place: align(rows[number]["slot_start"], rows[number]["value"], timeline) if number in rows else unknown for number, place in enumerate(places, start=1)
+    }
 
 
 def read_carbon_issues(connection: Connection, place: str, timeline: Timeline) -> tuple[InstantArray, InstantArray, FloatArray]:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from luna.contracts.counterfactual import WhatIfReply, WhatIfRequest
 from luna.contracts.message import Message
 from luna.database.schema.plans import what_if_flows, what_ifs
+from luna.database.schema.recommendations import items
 from luna.errors import NotFoundError
 
 
@@ -61,6 +62,12 @@ def keep_flows(connection: Connection, what_if_id: str, variant: str, flows: Mes
 def conclude(connection: Connection, reply: WhatIfReply) -> None:
     """Store the answer to a question."""
     connection.execute(update(what_ifs).where(what_ifs.c.what_if_id == reply.what_if_id).values(reply=_jsonb(reply)))
+
+
+def forget_old(connection: Connection, *, before: datetime) -> int:
+    """Delete questions that were asked before an instant, with what their variants came to, and return how many; those that a recommendation rests on stay."""
+    named = select(items.c.what_if_id).where(items.c.what_if_id.is_not(None))
+    return connection.execute(delete(what_ifs).where(what_ifs.c.asked_at < before, what_ifs.c.what_if_id.not_in(named))).rowcount
 
 
 def _row(connection: Connection, what_if_id: str) -> RowMapping:

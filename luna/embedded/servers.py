@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from luna.embedded.account import Account, folder_error, make_private_folder, options_for
 from luna.embedded.process import Launch, explain_failure
+from luna.embedded.replacement import CLUSTER, finish_replacement
 from luna.embedded.state import HOST
 from luna.errors import MachineError
 
@@ -27,6 +28,8 @@ SETTINGS = {
     "maintenance_work_mem": "64MB",
     "synchronous_commit": "on",
     "wal_compression": "on",
+    # What a backup that does not run any more may hold up of the write-ahead log.
+    "max_slot_wal_keep_size": "1GB",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -52,10 +55,11 @@ class Postgres:
         Raises:
             MachineError: the folder cannot be written, the disk is full, or the data belong to another major version.
         """
+        finish_replacement(self.home)
         if self._data.exists():
             self._check_version()
             return
-        unfinished = self.home / "postgres.new"
+        unfinished = self.home / f"{CLUSTER}.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         make_private_folder(unfinished, self.account)
         self._initialise(unfinished)
@@ -86,7 +90,7 @@ class Postgres:
 
     @property
     def _data(self) -> Path:
-        return self.home / "postgres"
+        return self.home / CLUSTER
 
     def _initialise(self, data: Path) -> None:
         password_file = self._write_password()

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from luna.errors import MachineError
 from luna.objects.files import FileObjects
 from luna.objects.s3 import S3Objects
-from luna.objects.store import ObjectStore
+from luna.objects.store import ObjectStore, StoredObject
 
 if TYPE_CHECKING:
     # Only named here: the program that knocks at the S3 server starts several times faster without the settings' library.
     from luna.settings import Settings
 
-__all__ = ["FileObjects", "ObjectStore", "S3Objects", "open_objects"]
+__all__ = ["FileObjects", "ObjectStore", "S3Objects", "StoredObject", "open_objects"]
 
 
 def open_objects(settings: "Settings") -> ObjectStore:

@@ -2,16 +2,17 @@
 
 import errno
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 from luna.errors import MachineError
-from luna.objects.store import check_key, copy_to, full, missing
+from luna.objects.store import StoredObject, check_key, copy_to, full, keep_none, missing
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 PIECE_BYTES = 1_000_000
@@ -85,16 +86,30 @@ class FileObjects:
         except OSError as exc:
             raise _translate(exc, path) from exc
 
-    def remove_older(self, folder: str, before: datetime) -> int:
+    def remove_older(self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none) -> int:
         """Unlink the older files, also those that a crash left unfinished."""
         place = self.folder / check_key(folder)
         try:
             old = [path for path in place.rglob("*") if path.is_file() and path.stat().st_mtime < before.timestamp()]
+            old = [path for path in old if not keep(path.relative_to(self.folder).as_posix())]
             for path in old:
                 path.unlink(missing_ok=True)
         except OSError as exc:
             raise _translate(exc, place) from exc
         return len(old)
+
+    def list_all(self) -> list[StoredObject]:
+        """Return the files, but for those that are still written."""
+        return sorted(self._entries(), key=lambda entry: entry.key)
+
+    def _entries(self) -> Iterator[StoredObject]:
+        for path in self.folder.rglob("*"):
+            try:
+                facts = path.stat()
+            except FileNotFoundError:
+                continue
+            if stat.S_ISREG(facts.st_mode) and not path.name.startswith("."):
+                yield StoredObject(path.relative_to(self.folder).as_posix(), facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
 
     def probe(self) -> str:
         """Return where the files lie, made ready to be written."""

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urlsplit
 
 from luna.errors import LunaError, MachineError, NotFoundError, UnavailableError
-from luna.objects.store import check_key, copy_to, full, missing
+from luna.objects.store import StoredObject, check_key, copy_to, full, keep_none, missing
 
 if TYPE_CHECKING:
     from obstore.store import S3Credential, S3Store
@@ -178,16 +178,25 @@ class S3Objects:
 
             delete(self._bucket, name)
 
-    def remove_older(self, folder: str, before: datetime) -> int:
+    def remove_older(self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none) -> int:
         """Delete the older objects; how old they are is the server's word."""
         name = check_key(folder)
         with self._asking(name):
             from obstore import delete, list  # noqa: A004 - obstore's name
 
-            old = [entry["path"] for batch in list(self._bucket, f"{name}/") for entry in batch if entry["last_modified"] < before]
+            found = [(entry["path"], entry["last_modified"]) for batch in list(self._bucket, f"{name}/") for entry in batch]
+            old = [key for key, stored_at in found if stored_at < before and not keep(key)]
             if old:
                 delete(self._bucket, old)
             return len(old)
+
+    def list_all(self) -> list[StoredObject]:
+        """Return what the bucket lists."""
+        with self._asking("objects"):
+            from obstore import list  # noqa: A004 - obstore's name
+
+            found = [StoredObject(entry["path"], entry["size"], entry["last_modified"]) for batch in list(self._bucket) for entry in batch]
+        return sorted(found, key=lambda entry: entry.key)
 
     def probe(self) -> str:
         """Return what answered: address, bucket and credentials are right. Asked by a process of its own, for that of a caller may fork."""

@@ -1,7 +1,8 @@
 """What Luna asks of a store of objects, and what it calls them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,20 @@ from luna.errors import InvalidInputError, MachineError, NotFoundError
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}"
 _KEY = re.compile(rf"{_NAME}(/{_NAME})*")
 _LONGEST_KEY = 1024  # Source: Amazon S3 User Guide, "Naming Amazon S3 objects"
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as the store lists it: its key, its size, and when it was stored."""
+
+    key: str
+    bytes: int
+    modified: datetime
+
+
+def keep_none(_key: str) -> bool:
+    """Return that a key is not to be kept."""
+    return False
 
 
 class ObjectStore(Protocol):
@@ -79,13 +94,21 @@ class ObjectStore(Protocol):
             MachineError: the store cannot be written, or refuses Luna.
         """
 
-    def remove_older(self, folder: str, before: datetime) -> int:
-        """Forget what was stored below the key ``folder`` before an instant, and return how many objects that were.
+    def remove_older(self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none) -> int:
+        """Forget what was stored below the key ``folder`` before an instant, but for the keys to ``keep``, and return how many objects that were.
 
         Raises:
             InvalidInputError: no key.
             UnavailableError: the store is away; the same call may work later.
             MachineError: the store cannot be written, or refuses Luna.
+        """
+
+    def list_all(self) -> list[StoredObject]:
+        """Return every object, by key.
+
+        Raises:
+            UnavailableError: the store is away; the same call may work later.
+            MachineError: the store cannot be read, or refuses Luna.
         """
 
     def probe(self) -> str:

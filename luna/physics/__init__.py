@@ -8,7 +8,7 @@ from luna.physics.heat import Warming, heat_per_kwh
 from luna.physics.inverters import Conversion, InverterLimits
 from luna.physics.limits import BatteryLimits, SiteLimits, charge_limit_kw
 from luna.physics.mode import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode, SetPoint
-from luna.physics.safety import clamp, clamp_charging, clamp_giving
+from luna.physics.safety import clamp, clamp_charging, clamp_giving, find_corrected
 from luna.physics.simulation import Flows, SlotActuals, simulate_slot
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "clamp",
     "clamp_charging",
     "clamp_giving",
+    "find_corrected",
     "heat_per_kwh",
     "simulate_slot",
 ]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from luna.physics.limits import BatteryLimits, SiteLimits
-from luna.physics.mode import Curtailment, Mode, SetPoint, buys, sells
+from luna.physics.mode import BoolArray, Curtailment, Mode, SetPoint, buys, sells
 from luna.site import ElectricVehicle, Site
 from luna.timeline import FloatArray
 
@@ -42,6 +42,19 @@ def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> Set
         curtailment=curtailment.astype(np.int8),
         pv_limit_kw=np.where(limits.curtailable & ~np.isnan(setpoint.pv_limit_kw), np.maximum(setpoint.pv_limit_kw, 0.0), np.inf),
     )
+
+
+_SAME_KW = 1e-6
+
+
+def find_corrected(asked: SetPoint, safe: SetPoint) -> BoolArray:
+    """Return where the safety layer changed what was asked of a battery, of the shape of ``mode``: its mode, its power, or a value that is no number.
+
+    Power and bounds without a limit of their own ask for no more than there is, so narrowing them changes nothing.
+    """
+    unknown = np.isnan(asked.power_kw) | np.isnan(asked.target_soc) | np.isnan(asked.floor_soc) | np.isnan(asked.ceiling_soc) | np.isnan(asked.spill_soc)
+    beyond = np.isfinite(asked.power_kw) & (np.abs(asked.power_kw - safe.power_kw) > _SAME_KW)
+    return np.asarray((asked.mode != safe.mode) | beyond | unknown)
 
 
 def _bounded(soc: FloatArray, unknown: FloatArray, battery: BatteryLimits) -> FloatArray:

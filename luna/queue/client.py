@@ -18,6 +18,7 @@ from luna.queue.task_monitor import SENT_AT, TaskMonitor
 from luna.queue.task_tracker import Progress
 from luna.telemetry import current_trace_id
 from luna.timeline import SystemClock
+from luna.tracing import TRACEPARENT, current_span
 
 # What a body that is interrupted has to end, before its process is.
 GRACE_OF_ASKED = timedelta(seconds=10)
@@ -118,5 +119,5 @@ class Client:
 
     def _send(self, task: str, text: str, arguments: dict[str, str], **options: Any) -> None:
         with reachable():
-            sent_at = {SENT_AT: SystemClock().now().timestamp()}
-            self._app.send_task(task, (text,), arguments, headers=sent_at, argsrepr=task, kwargsrepr=arguments["key"], **{"queue": queue_of(task), **options})
+            headers = {SENT_AT: SystemClock().now().timestamp()} | ({TRACEPARENT: parent} if (parent := current_span()) else {})
+            self._app.send_task(task, (text,), arguments, headers=headers, argsrepr=task, kwargsrepr=arguments["key"], **{"queue": queue_of(task), **options})

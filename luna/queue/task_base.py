@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -27,18 +27,26 @@ from luna.queue.client import Client
 from luna.queue.memory import default_limit, is_want_of_memory, limited
 from luna.queue.task import Definition, RetryableError
 from luna.queue.task_context import TaskContext
+from luna.queue.task_monitor import SENT_AT
 from luna.queue.task_tracker import MAX_STARTS, DeadTask, Progress, TaskTracker
 from luna.retry import RetryPolicy
 from luna.settings import Settings
 from luna.settings.stored import refresh_settings
 from luna.telemetry import log_context
 from luna.timeline import SystemClock
+from luna.tracing import TRACEPARENT, note_span, span
 
 TASK_SECONDS = Histogram(
     "luna_queue_task_seconds",
     "Time a task ran in its process.",
     ["task"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
+)
+WAIT_SECONDS = Histogram(
+    "luna_queue_wait_seconds",
+    "Time from a message being sent to its task being begun; a retry counts from the first sending.",
+    ["queue"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
 )
 TASKS = Counter("luna_queue_tasks_total", "Tasks by outcome.", ["task", "outcome"])
 
@@ -50,6 +58,12 @@ class MeasuredRequest(Request):  # type: ignore[misc]
         # Celery derives a class per task whose on_success calls no other, so that one is wrapped.
         cls.on_success = _counted(cls.on_success)
         super().__init_subclass__()
+
+    def on_accepted(self, pid: int, time_accepted: float) -> None:
+        if (sent_at := self.request_dict.get(SENT_AT)) is not None:
+            # Clocks of two machines may differ a little.
+            WAIT_SECONDS.labels(self.delivery_info["routing_key"]).observe(max(SystemClock().now().timestamp() - float(sent_at), 0.0))
+        super().on_accepted(pid, time_accepted)
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
         if issubclass(exc_info.type, WorkerLostError) and "SIGABRT" in str(exc_info.exception):
@@ -146,7 +160,7 @@ class LunaTask(Task):  # type: ignore[misc]
     process: ClassVar[Process]
 
     def run(self, text: str, *, key: str, trace_id: str | None = None, job_id: str | None = None) -> str:
-        with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name):
+        with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name), span(self.name, parent=self._queued(trace_id), trace_id=trace_id):
             if job_id is not None:
                 return self._answer_job(job_id)
             deaths = self.process.ledger.start(key, self.request.id)
@@ -155,6 +169,15 @@ class LunaTask(Task):  # type: ignore[misc]
             if deaths >= MAX_STARTS:
                 raise self._bury(text, key)
             return self._answer(text, key)
+
+    def _queued(self, trace_id: str | None) -> str | None:
+        """Note how long the message waited and return what the task's own span follows."""
+        sent_at, parent = getattr(self.request, SENT_AT, None), getattr(self.request, TRACEPARENT, None)
+        if sent_at is None:
+            return parent
+        now = SystemClock().now()
+        queue = f"queue {self.name.partition('.')[0]}"
+        return note_span(queue, parent=parent, trace_id=trace_id, since=min(datetime.fromtimestamp(sent_at, tz=UTC), now), until=now)
 
     def after_return(self, status: str, retval: object, task_id: str, args: tuple[str], kwargs: dict[str, str], einfo: object) -> None:  # noqa: PLR0917 - Celery's signature
         if "job_id" not in kwargs:

@@ -33,9 +33,11 @@ from luna.queue.heartbeats import BEAT, Node
 from luna.queue.services import choose_queues, load_services
 from luna.queue.task import definitions
 from luna.queue.task_base import Process, register
+from luna.queue.task_metrics import MetricPipe, open_pipe
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
+from luna.tracing import configure_tracing
 
 LOOK_SECONDS = 1.0
 # How long a worker waits at most before it tries Redis again; a plan that waits for it should not wait much longer than Redis was away.
@@ -66,6 +68,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
     heart: NodeHeartbeat
     cancellation: Cancellation
+    metrics: MetricPipe
 
     def start(self, worker: WorkController) -> None:
         self.heart.beat()
@@ -78,6 +81,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
     def _look(self, pool: Any) -> None:
         pool.maintain_pool()
         self.cancellation.look(pool)
+        self.metrics.drain()
 
     def stop(self, worker: WorkController) -> None:
         self._looks.cancel()
@@ -130,7 +134,7 @@ def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[s
     readiness = Readiness({ALIVE: pulse.probe, TAKES: consumption.probe, **probes_for(needs, settings, addresses)})
     sign = _Speaker(served, readiness, SystemClock().now()).sign
     heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness, consumption)
-    app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart, "cancellation": Cancellation(addresses.redis_url)}))
+    app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe()}))
     return _controller(app, settings, name=name, queues=served, consumer=consumer_with(pulse)), heart
 
 
@@ -141,6 +145,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.processes:
         settings = settings.model_copy(update={"worker_processes": options.processes})
     configure_logging("worker", level=settings.log_level)
+    configure_tracing("-".join(options.queues) or "worker", settings.traces_url)
     announce_release()
     setup_logging.connect(lambda **_: None, weak=False)
     served = choose_queues(load_services(options.queues, modules=options.modules, only=options.only), options.only)

@@ -191,12 +191,20 @@ class Settings(BaseSettings):
     ] = "none"
     heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
+    traces_url: Annotated[
+        str | None, Field(description="collector of OpenTelemetry's traces (OTLP over HTTP), such as http://collector:4318; empty: no traces are made")
+    ] = None
     worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
     job_memory_bytes: Annotated[
         int | None, Field(ge=64_000_000, description="bytes that a task may take; empty: half of the machine's or container's memory, shared by the processes")
     ] = None
     plan_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="how long the gateway waits for a plan"), CHANGEABLE] = timedelta(seconds=30)
     plan_max_age: Annotated[timedelta, Field(gt=timedelta(0), description="age at which a plan is no longer followed"), CHANGEABLE] = timedelta(hours=3)
+    plan_refresh: Annotated[
+        Literal["armed", "all"], Field(description="which sites get a new plan before their last one is an hour old: those that are armed, or all")
+    ] = "armed"
+    plan_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites that are planned by one task")] = 50
+    forecast_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites whose forecasts are issued by one task")] = 50
     load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked"), CHANGEABLE] = 8_000_000_000
     load_max_rows: Annotated[int, Field(ge=1000, description="rows that a file to be loaded may have"), CHANGEABLE] = 10_000_000
     load_max_line_bytes: Annotated[int, Field(ge=1000, le=100_000_000, description="bytes that a line of a file to be loaded may have"), CHANGEABLE] = 1_000_000
@@ -213,7 +221,23 @@ class Settings(BaseSettings):
     job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that are done, failed or cancelled are deleted"), CHANGEABLE] = 90 * DAY
     dead_job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that never came to an end are deleted"), CHANGEABLE] = 365 * DAY
     audit_retention: Annotated[timedelta, Field(ge=30 * DAY, description="age at which entries of the audit log are deleted")] = 400 * DAY
-    answer_retention: Annotated[timedelta, Field(ge=DAY, description="age at which questions and their answers are deleted"), CHANGEABLE] = 90 * DAY
+    logs_url: Annotated[
+        str | None, Field(description="Loki, whose lines are stored day by day in the store of objects, such as http://loki:3100; empty: none are")
+    ] = None
+    log_retention: Annotated[timedelta, Field(ge=14 * DAY, description="age at which stored days of logs are deleted")] = 400 * DAY
+    answer_retention: Annotated[
+        timedelta, Field(ge=DAY, description="age at which questions and their answers are deleted, and questions what would have been"), CHANGEABLE
+    ] = 90 * DAY
+    backup_folder: Annotated[Path | None, Field(description="where backups are kept, best on another disk; empty: the folder backups below data_folder")] = None
+    backup_key: Annotated[
+        SecretStr | None,
+        Field(description="key of the backups, 32 characters and more, of which a copy belongs elsewhere; empty: made below data_folder"),
+    ] = None
+    backup_every: Annotated[timedelta | None, Field(ge=timedelta(hours=1), description="time between two backups; empty: none by itself")] = DAY
+    backup_keep_daily: Annotated[int, Field(ge=1, le=366, description="days of which a backup is kept, and within which any instant can be restored")] = 7
+    backup_keep_weekly: Annotated[int, Field(ge=0, le=520, description="weeks of which a backup is kept")] = 4
+    backup_keep_monthly: Annotated[int, Field(ge=0, le=120, description="months of which a backup is kept")] = 12
+    drill_every: Annotated[timedelta | None, Field(ge=DAY, description="time between two trial restores of the newest backup; empty: none by itself")] = 7 * DAY
 
     @property
     def cache(self) -> Path:
@@ -238,10 +262,10 @@ class Settings(BaseSettings):
             raise ValueError("only a gateway on 127.0.0.1 may do without passwords; set it to required, or LUNA_API_HOST to 127.0.0.1")
         return sign_in
 
-    @field_validator("token_key")
+    @field_validator("token_key", "backup_key")
     @classmethod
     def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
-        # Source: RFC 7518, 3.2: a key of HS256 is as long as its hash.
+        # Source: RFC 7518, 3.2: a key of HS256 is as long as its hash. That of backups protects everything there is.
         if key is not None and len(key.get_secret_value()) < 32:
             raise ValueError("has fewer than 32 characters")
         return key

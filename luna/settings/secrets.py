@@ -20,6 +20,7 @@ SECRETS = (
     "admin_password",
     "token_key",
     "monitor_token",
+    "backup_key",
 )
 # Given out by other servers: empty until their owner fills them in, so nobody asks how good they are.
 GIVEN = tuple(name for name, field in Settings.model_fields.items() if GIVEN_OUT in field.metadata)

@@ -168,10 +168,14 @@ class Tariff(Part):
         return sorted({rule.market for rule in (self.import_, self.export) if isinstance(rule, SpotPrice)})
 
     @property
+    def own_rules(self) -> dict[str, ImportRule]:
+        """What is paid and earned, by the name of the site's own series that may say so."""
+        return {OWN_IMPORT: self.import_, OWN_EXPORT: self.export}
+
+    @property
     def own_series(self) -> list[str]:
         """Which of the site's own series the tariff needs: ``OWN_IMPORT``, ``OWN_EXPORT``."""
-        rules = {OWN_IMPORT: self.import_, OWN_EXPORT: self.export}
-        return [name for name, rule in rules.items() if isinstance(rule, SeriesPrice)]
+        return [name for name, rule in self.own_rules.items() if isinstance(rule, SeriesPrice)]
 
     @property
     def price_series(self) -> list[str]:

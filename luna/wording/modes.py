@@ -56,6 +56,11 @@ POLICIES: dict[str, dict[Language, str]] = {
     "rl": {"en": "Reinforcement learning", "de": "Bestärkendes Lernen"},
     "oracle": {"en": "Perfect foresight", "de": "Vollkommene Voraussicht"},
 }
+# The planner that sells as one of those that learn.
+POLICIES |= {
+    f"{name}_export": {"en": f"Luna, selling by {POLICIES[name]['en']}", "de": f"Luna, Verkauf nach {POLICIES[name]['de']}"}
+    for name in ("antares", "imitation", "network", "clone", "rl")
+}
 
 
 def mode(name: str, *, language: Language) -> ModeWords:

@@ -6,19 +6,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any, Self
 
 import pydantic
 
 from luna.contracts.agent import AgentKind
 from luna.contracts.message import Message
-from luna.errors import MachineError, NotFoundError
 from luna.objects import ObjectStore
 from luna.site import Site
-from services.forecaster.model.artefact import ArtefactError, name_digest
+from services.forecaster.model.artefact import ArtefactError, read_packed
 
-__all__ = ["Artefact", "ArtefactError", "Header", "SiteFacts", "load_artefact", "name_beside", "require_fit", "save_artefact"]
+__all__ = ["Artefact", "ArtefactError", "Header", "SiteFacts", "load_artefact", "require_fit", "save_artefact"]
 FORMAT = 1  # raised whenever the container changes
 FOLDER = "agent"
 RETRAIN = "Train again with `luna agent train`."
@@ -89,15 +87,7 @@ def load_artefact(objects: ObjectStore, key: str) -> Artefact:
         ArtefactError: missing, damaged, of another format, or in a store that cannot be read.
         UnavailableError: the store is away.
     """
-    try:
-        packed = objects.get(key)
-    except NotFoundError as exc:
-        raise ArtefactError("the trained agent is missing", field=key, remedy=RETRAIN) from exc
-    except MachineError as exc:
-        raise ArtefactError(f"the trained agent cannot be read: {exc.message}", field=key, remedy=exc.remedy) from exc
-    if hashlib.sha256(packed).hexdigest() != name_digest(key):
-        raise ArtefactError("the trained agent is damaged: its digest is not its name", field=key, remedy=RETRAIN)
-    return _unpack(packed, key)
+    return _unpack(read_packed(objects, key, thing="the trained agent", remedy=RETRAIN), key)
 
 
 def _unpack(packed: bytes, key: str) -> Artefact:
@@ -138,9 +128,3 @@ def require_fit(artefact: Artefact, key: str, *, kind: AgentKind, state_version:
     if header.site is not None and header.site != facts:
         raise ArtefactError("the trained agent knows other batteries than the site has now", field=key, value=facts.name, remedy=RETRAIN)
     return artefact
-
-
-def name_beside(key: str, ending: str) -> str:
-    """Return the key of what is stored beside an artefact."""
-    model = PurePosixPath(key)
-    return f"{model.parent}/{name_digest(key)}.{ending}"

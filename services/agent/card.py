@@ -1,19 +1,12 @@
-"""The card of a trained agent: what it learned from, how good it was on days it had not seen, what it is for and what it is not.
+"""The card of a trained agent: what it learned from, how good it was on days it had not seen, what it is for and what it is not."""
 
-Source: Mitchell et al. (2019), Model Cards for Model Reporting.
-"""
-
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from luna.database.training_runs import TrainingRun
-from luna.errors import NotFoundError
-from luna.objects import ObjectStore
-from luna.wording import say_instant
-from services.agent.artefacts import Header, name_beside
+from services.agent.artefacts import Header
+from services.forecaster.model.card import list_figures, list_items, list_section, say_making, say_window
 
 INTENDED_USE = (
     "What the battery of this one site does in the next quarter-hours, in shadow beside the planner, and for it where the gatekeeper says so.",
@@ -53,42 +46,17 @@ class AgentCard:
             yield "It is not used: it did worse than the agent in use."
 
     def _lines(self) -> Iterator[str]:
-        run, zone = self.run, ZoneInfo(self.timezone)
-        span = f"Learned from {say_instant(run.data_from, zone)} to {say_instant(run.data_until, zone)}"
+        run = self.run
         yield from (f"# {run.version}: {run.run_id}", "")
-        yield f"- {span}: {self.days} days, {self.refused} left out"
-        yield f"- Reads states {self.header.state_version}"
-        yield f"- {'In use' if run.accepted else 'Not in use'}: {run.verdict}"
-        yield f"- Seed {run.seed}, code {run.code_version}, {run.train_seconds:.1f} s"
-        for title, items in (("Intended use", INTENDED_USE), ("Limits", (*LIMITS, *self._own_limits()))):
-            yield from ("", f"## {title}", "", *(f"- {item}" for item in items))
-        yield from ("", "## Figures", "", "Scores are shares of the oracle's savings over no control, on days that it had not seen.", "")
-        yield from ("| figure | value |", "|---|---|", *(f"| {name} | {value:.4g} |" for name, value in sorted(run.metrics.items())))
-        yield from ("", "## How it was trained", "", *(f"- {name}: {value}" for name, value in self.header.settings.items()))
-
-
-def save_card(card: AgentCard, objects: ObjectStore) -> None:
-    """Store a card beside its artefact, for people and for programs.
-
-    Raises:
-        UnavailableError: the store is away; the same call may work later.
-        MachineError: the store is full, cannot be written, or refuses Luna.
-    """
-    key = str(card.run.artefact_key)
-    objects.put(name_beside(key, "card.md"), card.text().encode())
-    objects.put(name_beside(key, "card.json"), json.dumps(card.facts(), indent=1, sort_keys=True).encode())
-
-
-def load_card(run: TrainingRun, objects: ObjectStore) -> tuple[str, dict[str, Any]]:
-    """Return a training's card as Markdown and as facts.
-
-    Raises:
-        NotFoundError: the training left no card.
-        UnavailableError: the store is away; the same call may work later.
-        MachineError: the store cannot be read, or refuses Luna.
-    """
-    try:
-        facts: dict[str, Any] = json.loads(objects.get(name_beside(str(run.artefact_key), "card.json")))
-        return objects.get(name_beside(str(run.artefact_key), "card.md")).decode(), facts
-    except NotFoundError as exc:
-        raise NotFoundError("the training left no card", field="run_id", value=run.run_id, remedy="Train again: luna agent train.") from exc
+        yield from list_items(
+            (
+                f"{say_window(run, self.timezone)}: {self.days} days, {self.refused} left out",
+                f"Reads states {self.header.state_version}",
+                f"{'In use' if run.accepted else 'Not in use'}: {run.verdict}",
+                say_making(run),
+            )
+        )
+        yield from list_section("Intended use", INTENDED_USE)
+        yield from list_section("Limits", (*LIMITS, *self._own_limits()))
+        yield from list_figures("Scores are shares of the oracle's savings over no control, on days that it had not seen.", run.metrics)
+        yield from list_section("How it was trained", (f"{name}: {value}" for name, value in self.header.settings.items()))

@@ -14,19 +14,18 @@ from typing import Literal
 import numpy as np
 
 from luna.bootstrap import BLOCK_DAYS, bound_sum
-from luna.contracts.agent import GATEKEEPER, REPLAY_DAYS, SHADOW_DAYS, ControlMode, GateCode, GateEntry, GateEvidence, GateVerdict
+from luna.contracts.agent_control import FOLLOWED, GATEKEEPER, REPLAY_DAYS, SHADOW_DAYS, ControlMode, GateCode, GateEntry, GateEvidence, GateVerdict
 from luna.database.agent_gates import HeldMode, LastDecisions
-from luna.physics import clamp
+from luna.physics import clamp, find_corrected
 from luna.policy import PlanPolicy
 from luna.simulator import balance_residual_kwh
 from luna.timeline import FloatArray
 from services.planner.dp.plan import value_flows
-from services.planner.following import LEAST_GAIN, find_breach, simulate_errors, simulate_policy
+from services.planner.following import LEAST_GAIN
+from services.planner.policy_simulation import find_breach, simulate_errors, simulate_policy
 from services.planner.problem.problem import Problem
 
-# What is taken of the agent's plan in each mode.
-FOLLOWED: dict[ControlMode, Literal["nothing", "export", "all"]] = {"shadow": "nothing", "export_only": "export", "full_control": "all"}
-_SAME_KWH, _SAME_KW = 1e-6, 1e-6
+_SAME_KWH = 1e-6
 
 
 # --- of a plan ------------------------------------------------------------------------------------------------------------------------------------
@@ -62,7 +61,7 @@ def judge_plan(problem: Problem, planner: PlanPolicy, agent: PlanPolicy, held: H
     it, or that is expected to cost no less.
     """
     if held.mode == "export_only":
-        agent = replace(planner, batteries=[own.sell_as(theirs) for own, theirs in zip(planner.batteries, agent.batteries, strict=True)])
+        agent = planner.sell_as(agent)
     first, second = (_meet(problem, policy) for policy in (planner, agent))
     costs, courses = _expect(problem, (planner, agent), (first.cost, second.cost))
     gain = float(costs[0] - costs[1])
@@ -92,10 +91,9 @@ def _meet(problem: Problem, policy: PlanPolicy) -> _Outcome:
     modes = np.concatenate([setpoints.mode[:, :1], setpoints.mode[:, :-1]], axis=1)
     asked = policy.read(slice(None), starts / capacity, modes)
     safe = clamp(asked, starts, problem.limits)
-    corrected = (asked.mode != safe.mode) | (np.isfinite(asked.power_kw) & (np.abs(asked.power_kw - safe.power_kw) > _SAME_KW)) | np.isnan(asked.power_kw)
     beyond = flows.excess_kwh > _SAME_KWH
     unbalanced = np.abs(balance_residual_kwh(flows, outlook.load_kwh, outlook.pv_kwh)) > _SAME_KWH
-    slots = corrected.any(axis=0) | np.atleast_2d(beyond).any(axis=0) | unbalanced
+    slots = find_corrected(asked, safe).any(axis=0) | np.atleast_2d(beyond).any(axis=0) | unbalanced
     return _Outcome(value_flows(problem, flows), find_breach(problem, flows), int(np.count_nonzero(slots)))
 
 
@@ -118,19 +116,24 @@ MARGIN_POINTS = -1.0
 # A week's loss beyond so many standard deviations of weeks' sums is no chance; nor are three weeks lost in a row by so many of theirs together. On series
 # with heavy tails an agent that is ahead by a tenth of a day's deviation is withdrawn in about one year of six, one that loses seven tenths within weeks.
 WEEK_DEVIATIONS, THREE_WEEKS_DEVIATIONS, STREAK_WEEKS = 4.5, 3.0, 3
-# The share of planned slots of the last week in which the safety layer may have to correct the agent.
+# The share of slots in which the safety layer may have to correct the agent: of those planned in the last week, and of those of all days of evidence.
 MOST_CORRECTED = 0.02
+_SLOTS_PER_DAY = 96
 # Less is rounding.
 _LITTLE_MONEY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class DailyGain:
-    """A day that both lived: what the agent saved beside the planner, and the oracle beside no control, stored energy counted in."""
+    """A day that both lived: what the agent saved beside the planner, and the oracle beside no control, stored energy counted in.
+
+    ``corrected`` are the slots in which the safety layer changed what the agent asked for.
+    """
 
     day: date
     gain: float
     possible: float
+    corrected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ def weigh_days(kind: Literal["replay", "shadow", "both"], days: Sequence[DailyGa
     """Return what days say: the gain in points of the oracle's savings, and its 95 % interval by a block bootstrap; neither where nothing could be saved."""
     needed = {"replay": REPLAY_DAYS, "shadow": SHADOW_DAYS, "both": REPLAY_DAYS + SHADOW_DAYS}[kind]
     gains, possible = np.array([each.gain for each in days]), sum(each.possible for each in days)
-    found = GateEvidence(kind=kind, days=len(days), needed=needed, gain=float(gains.sum()))
+    found = GateEvidence(kind=kind, days=len(days), needed=needed, gain=float(gains.sum()), violations=sum(each.corrected for each in days))
     if possible <= _LITTLE_MONEY:
         return found
     low, high = bound_sum(gains, rng=rng)
@@ -225,7 +228,8 @@ def _judge(mode: ControlMode, days: DaysOfEvidence, history: ModeHistory, *, now
         return _judge_withdrawn(entry, recent, last, rng=rng)
     evidence = [weigh_days("replay", days.replay, rng=rng), weigh_days("shadow", days.shadow, rng=rng), weigh_days("both", days.both, rng=rng)]
     streak = loses([each.gain for each in recent.shadow], [each.gain for each in days.replay])
-    corrected = days.slots > 0 and days.corrected > MOST_CORRECTED * days.slots
+    # What was given back once was given back by days in shadow since.
+    corrected = _asks_too_much(days, days.both if turn is None else recent.shadow)
     fault = "losing_streak" if streak else "interventions" if corrected else None
     if fault is not None:
         lost = {"state": "withdrawn", "kind": "withdrawn"} if state == "offered" else {"state": "not_ready"}
@@ -233,6 +237,12 @@ def _judge(mode: ControlMode, days: DaysOfEvidence, history: ModeHistory, *, now
     reason, better = _weigh(evidence)
     offered = "offered" if reason in ("no_dearer", "cheaper") else "not_ready"
     return entry.model_copy(update={"state": offered, "reason": reason, "better": better, "evidence": evidence})
+
+
+def _asks_too_much(found: DaysOfEvidence, days: Sequence[DailyGain]) -> bool:
+    """Return whether the safety layer corrects the agent beyond the limit: in what was planned in the last week, or on these days."""
+    on_days = sum(each.corrected for each in days)
+    return found.corrected > MOST_CORRECTED * found.slots or on_days > MOST_CORRECTED * _SLOTS_PER_DAY * len(days)
 
 
 def _weigh(evidence: Sequence[GateEvidence]) -> tuple[str, bool]:
@@ -251,7 +261,6 @@ def _judge_withdrawn(entry: GateEntry, recent: DaysOfEvidence, last: GateEntry |
     """Return whether days in shadow since it was withdrawn give a mode back."""
     evidence = weigh_days("shadow", recent.shadow, rng=rng)
     proven = evidence.days >= evidence.needed and evidence.low is not None and evidence.low > MARGIN_POINTS
-    corrected = recent.slots > 0 and recent.corrected > MOST_CORRECTED * recent.slots
-    if proven and not corrected:
+    if proven and not _asks_too_much(recent, recent.shadow):
         return entry.model_copy(update={"kind": "restored", "state": "offered", "reason": "new_evidence", "evidence": [evidence]})
     return entry.model_copy(update={"reason": last.reason if last else "not_judged", "evidence": [evidence]})

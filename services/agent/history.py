@@ -21,7 +21,7 @@ from luna.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
 from services.agent.environment.episodes import EpisodeBatch
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, read_context
-from services.forecaster.model.aurora import train
+from services.forecaster.model.aurora import Progress, keep_quiet, train
 from services.forecaster.model.baseline import BASELINES, Baseline
 from services.forecaster.service import issue_in_parts, list_instants
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight, PriceVintages
@@ -111,8 +111,10 @@ def _published_by(book: PriceVintages, end: datetime) -> PriceVintages:
     return PriceVintages(book.timeline, book.slot[by_then], book.published_at[by_then], book.price[by_then])
 
 
-def read_history(connection: Connection, site_id: str, *, until: datetime) -> History:
+def read_history(connection: Connection, site_id: str, *, until: datetime, progress: Progress = keep_quiet) -> History:
     """Return a stored site's whole local days that end by ``until``. Forecasts that were not issued then are made, and not stored.
+
+    Making them takes longer than everything else that is read: who wants histories until several instants reads the longest, and takes ``within`` of it.
 
     Raises:
         NotFoundError: no such site.
@@ -127,7 +129,7 @@ def read_history(connection: Connection, site_id: str, *, until: datetime) -> Hi
     version = find_active(connection, site).forecast_version
     issued = forecasts.read_all(connection, site_id, version=version, first=around.start - DAY, last=window.end)
     context = read_context(connection, site, first=around.start, end=window.end)
-    archive = complete_forecasts(issued, seen, site, window, source=ForecastMaker(version, context))
+    archive = complete_forecasts(issued, seen, site, window, source=ForecastMaker(version, context, progress))
     scene = ReplayData(site, window, PerfectForesight(around, seen.load_kwh, seen.pv_kwh), prices, archive)
     first, last = (instant.astimezone(scene.zone).date() for instant in (window.start, window.end))
     verdicts = {each.day: each.verdict for each in quality.read(connection, site_id, first, last)}
@@ -136,13 +138,9 @@ def read_history(connection: Connection, site_id: str, *, until: datetime) -> Hi
 
 def _find_window(connection: Connection, site: Site, until: datetime) -> Timeline:
     """Return the whole local days of which anything was measured."""
-    span, zone = recorded_span.of_site(connection, site.name), ZoneInfo(site.timezone)
-    if span is not None:
-        first = span[0].astimezone(zone).date()
-        first = first if local_midnight(first, zone) == span[0] else first + DAY
-        end = min(span[1], until).astimezone(zone).date()
-        if end > first:
-            return local_days(first, end - DAY, zone)
+    days = recorded_span.whole_days(connection, site, until=until)
+    if days is not None:
+        return local_days(*days, ZoneInfo(site.timezone))
     remedy = "Load observations first: luna data load FILE --kind observations."
     raise InvalidInputError("nothing was measured on a whole day before", field="until", value=until.isoformat(), remedy=remedy)
 
@@ -153,6 +151,7 @@ class ForecastMaker:
 
     version: str
     context: Context
+    progress: Progress = keep_quiet
 
     def learn(self, seen: Observations, site: Site, before: datetime) -> Forecaster:
         """Return the forecaster that knows nothing from ``before`` on."""
@@ -174,5 +173,6 @@ def complete_forecasts(issued: Sequence[Forecast], seen: Observations, site: Sit
         if instants:
             batch, _ = issue_in_parts(source.learn(seen, site, begin), seen, instants, context=source.context)
             made += list(batch)
+        source.progress((end - window.start) // DAY, (window.end - window.start) // DAY, f"forecasts until {end.astimezone(zone).date()}")
         begin = end
     return ForecastArchive(sorted([*issued, *made], key=lambda forecast: forecast.issued_at))

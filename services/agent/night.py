@@ -10,27 +10,27 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import structlog
-from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentReplayRequest, ControlMode, GateEntry, NightReply, NightRequest, TrainAgentRequest
+from luna.contracts.agent import AGENT_POLICIES, EXPORT, SHADOW_POLICIES, AgentReplayRequest, TrainAgentRequest, version_of
+from luna.contracts.agent_control import ControlMode, GateEntry, NightReply, NightRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.replay import DayCost
 from luna.database import agent_gates, agent_plans, recorded_span, scores, sites, training_runs
 from luna.database.agent_plans import SHADOW
-from luna.database.agent_status import version_of
 from luna.database.engine import unit_of_work
 from luna.database.savings import read_savings
 from luna.queue.task_context import isolate
+from luna.queue.task_metrics import TaskCounter
 from luna.site import Site
 from luna.timeline import local_midnight, parse_zone
 from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes
-from services.agent.scorekeeper import DAY, EXPORT, PLANNER, UnscoredDayError, score_day
+from services.agent.scorekeeper import DAY, PLANNER, UnscoredDayError, score_day
 from services.planner.service.replay import NIGHT_HOURS, SIMULATION
 
-NIGHTS = Counter("luna_agent_nights_total", "Nights of sites by how they ended.", ["outcome"])
-GATES = Counter("luna_agent_gate_decisions_total", "Decisions of the gatekeeper about modes of control.", ["mode", "state"])
+NIGHTS = TaskCounter("luna_agent_nights_total", "Nights of sites by how they ended.", ["outcome"])
+GATES = TaskCounter("luna_agent_gate_decisions_total", "Decisions of the gatekeeper about modes of control.", ["mode", "state"])
 log = structlog.get_logger("luna.agent")
 
 # Days that are looked at for scores that are missing: a worker may have been away.
@@ -151,29 +151,22 @@ def run_night(engine: Engine, request: NightRequest, ask: Callable[[Request], Jo
 
 
 def read_evidence(connection: Connection, site: Site, *, policy: str, now: datetime) -> dict[ControlMode, DaysOfEvidence]:
-    """Return the days that each mode is judged by: as replayed, and as in shadow with as much of the agent's plan as the mode takes.
-
-    What the agent's selling alone would have brought on recorded days nobody replays: there all of its plan stands for a part of it.
-    """
+    """Return the days that each mode is judged by, replayed and in shadow, with as much of the agent's plan as the mode takes."""
     replayed = scores.read_daily(connection, site.name, system_id=SIMULATION)
     beside = scores.read_daily(connection, site.name, system_id=SHADOW + policy)
     asked = agent_plans.count(connection, site.name, policy=policy, since=now - timedelta(days=7))
     names: dict[ControlMode, str] = {"export_only": policy + EXPORT, "full_control": policy}
-    replay = pair_days(replayed, policy)
-    return {mode: DaysOfEvidence(replay, pair_days(beside, name), asked.slots, asked.interventions) for mode, name in names.items()}
+    return {mode: DaysOfEvidence(pair_days(replayed, name), pair_days(beside, name), asked.slots, asked.interventions) for mode, name in names.items()}
 
 
 def pair_days(costs: Mapping[str, list[DayCost]], policy: str) -> list[DailyGain]:
     """Return what a policy saved beside the planner on each day of which both are known, with what the oracle saved."""
-    settled = {name: {each.day: _settle(each) for each in days} for name, days in costs.items()}
+    settled = {name: {each.day: each.settled for each in days} for name, days in costs.items()}
     known = [settled.get(name, {}) for name in (policy, PLANNER, "oracle", "idle")]
     own, planner, oracle, idle = known
     days = sorted(set.intersection(*(set(each) for each in known)))
-    return [DailyGain(day, planner[day] - own[day], idle[day] - oracle[day]) for day in days]
-
-
-def _settle(day: DayCost) -> float:
-    return day.cost - (day.stored_gain if day.value_gain is None else day.value_gain)
+    corrected = {each.day: each.corrected or 0 for each in costs.get(policy, [])}
+    return [DailyGain(day, planner[day] - own[day], idle[day] - oracle[day], corrected[day]) for day in days]
 
 
 def choose_evidence(connection: Connection, site: Site, *, policy: str, yesterday: date) -> list[Request]:
@@ -185,14 +178,15 @@ def choose_evidence(connection: Connection, site: Site, *, policy: str, yesterda
     if first > yesterday:
         return []
     begin = local_midnight(first, zone)
-    if training_runs.latest(connection, site.name, version=version_of(policy), before=begin) is None:
+    if training_runs.latest(connection, site.name, version=version_of(AGENT_POLICIES[policy]), unseen=begin) is None:
         return [TrainAgentRequest(site_id=site.name, kind=AGENT_POLICIES[policy], until=begin)]
-    scored = scores.read_daily(connection, site.name, system_id=SIMULATION, first=first, last=yesterday).get(policy, [])
+    policies = [*REPLAYED, policy, policy + EXPORT]
+    scored = scores.read_daily(connection, site.name, system_id=SIMULATION, first=first, last=yesterday)
+    done = set.intersection(*({day.day for day in scored.get(name, [])} for name in policies[-2:]))
     known = read_savings(connection, site, first=first, last=yesterday)
     ready = {day.day for day in known.counted} | {day.day for day in known.left_out if day.code == "not_replayed"}
-    missing = sorted(ready - {day.day for day in scored})
-    policies = [*REPLAYED, policy]
-    return [AgentReplayRequest(site_id=site.name, from_day=days[0], to_day=days[-1], policies=policies) for days in _split_runs(missing)[:CHUNKS]]
+    spans = _split_runs(sorted(ready - done))[:CHUNKS]
+    return [AgentReplayRequest(site_id=site.name, from_day=days[0], to_day=days[-1], policies=policies, explain_loss=False) for days in spans]
 
 
 def _split_runs(days: list[date]) -> list[list[date]]:
@@ -211,5 +205,5 @@ def wants_training(connection: Connection, site: Site, *, policy: str, now: date
     span = recorded_span.of_site(connection, site.name)
     if span is None or span[1] - span[0] < timedelta(days=FIRST_TRAINING_DAYS):
         return False
-    newest = training_runs.list_latest(connection, site.name, version=version_of(policy), limit=1)
-    return not newest or newest[0].data_until <= now - (RETRAIN_AFTER_LOSS if lost else RETRAIN_AFTER)
+    newest = training_runs.list_latest(connection, site.name, version=version_of(AGENT_POLICIES[policy]), limit=1)
+    return not newest or newest[0].seen_until <= now - (RETRAIN_AFTER_LOSS if lost else RETRAIN_AFTER)

@@ -10,12 +10,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
 
 import services.agent
-from luna.contracts.agent import AGENT_POLICIES, AgentKind
+from luna.contracts.agent import AGENT_POLICIES, AgentKind, version_of
 from luna.database import training_runs
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, NotFoundError
@@ -81,7 +82,7 @@ class KindDeclaration:
     @property
     def version(self) -> str:
         """What its trainings are kept under."""
-        return f"agent_{self.kind}_v1"
+        return version_of(self.kind)
 
 
 _KINDS: dict[AgentKind, KindDeclaration] = {}
@@ -117,9 +118,12 @@ def find_kind(kind: AgentKind) -> KindDeclaration:
     return kinds[kind]
 
 
-def find_champion(connection: Connection, site: Site, kind: AgentKind, *, before: datetime | None = None) -> TrainingRun | None:
-    """Return the training of a kind that speaks for a site: the latest accepted one that learned from nothing after ``before``."""
-    return training_runs.latest(connection, site.name, version=find_kind(kind).version, before=before)
+def find_champion(connection: Connection, site: Site, kind: AgentKind, *, before: datetime | None = None, unseen: datetime | None = None) -> TrainingRun | None:
+    """Return the training of a kind that speaks for a site: the latest accepted one that learned from nothing after ``before``.
+
+    ``unseen``: nor was it accepted by anything after that, so that days from then on say what it is worth.
+    """
+    return training_runs.latest(connection, site.name, version=find_kind(kind).version, before=before, unseen=unseen)
 
 
 def load_run(objects: ObjectStore, site: Site, run: TrainingRun, kind: AgentKind) -> TrainedAgent:
@@ -135,21 +139,23 @@ def load_run(objects: ObjectStore, site: Site, run: TrainingRun, kind: AgentKind
 
 
 def load_agent(connection: Connection, objects: ObjectStore, site: Site, name: str, *, before: datetime | None = None) -> TrainedAgent:
-    """Return the trained policy of this name by its champion.
+    """Return the trained policy of this name by its champion; neither what it learned from nor its trial reaches beyond ``before``.
 
     Raises:
         InvalidInputError: no kind is called so.
-        NotFoundError: nothing was trained on data from before.
+        NotFoundError: nothing was trained, and tried, on data from before.
         ArtefactError: what was trained cannot be used for this site.
         UnavailableError: the store is away.
     """
     if name not in AGENT_POLICIES:
         raise InvalidInputError("no such trained policy", field="policies", value=name, remedy=f"Choose from: {', '.join(AGENT_POLICIES)}.")
     kind = AGENT_POLICIES[name]
-    run = find_champion(connection, site, kind, before=before)
+    run = find_champion(connection, site, kind, unseen=before)
     if run is None:
-        said = "nothing was trained" if before is None else f"nothing was trained on data from before {before.isoformat()} alone"
-        raise NotFoundError(said, field="policies", value=name, remedy=f"Train first: luna agent train --site {site.name} --kind {kind}.")
+        local = None if before is None else before.astimezone(ZoneInfo(site.timezone)).date()
+        said = "nothing was trained" if local is None else f"nothing was trained, and tried, on days before {local} alone"
+        until = "" if local is None else f" --until {local}"
+        raise NotFoundError(said, field="policies", value=name, remedy=f"Train first: luna agent train --site {site.name} --kind {kind}{until}.")
     return load_run(objects, site, run, kind)
 
 
@@ -162,7 +168,7 @@ def load_agents(
         connection: open.
         objects: where artefacts are.
         site: for which they are to speak; of those trained for it.
-        before: nothing from then on was learned from.
+        before: nothing from then on was learned from, nor decided whether it is used.
         names: of ``AGENT_POLICIES``.
 
     Raises:

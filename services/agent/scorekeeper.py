@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
+from luna.contracts.agent import EXPORT
 from luna.contracts.plan import PlanReply
 from luna.contracts.replay import DayCost, ReplayRequest
 from luna.database import agent_plans, observations, plan_slots, plans, quality, scores
@@ -21,7 +22,7 @@ from luna.errors import InvalidInputError, NotFoundError
 from luna.physics import Curtailment, IntArray, Mode, SetPoint
 from luna.policy import BatteryPolicy, PlanPolicy
 from luna.schedule import Committed, PlainPolicy, Policy, whole_range
-from luna.simulator import Trajectory, price, simulate
+from luna.simulator import CountedPolicy, Trajectory, price, simulate
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days
 from luna.wear import depth_wear
@@ -32,8 +33,8 @@ from services.planner.replay.policy_factory import plan_with_hindsight
 from services.planner.replay.results import value_stored_energy
 from services.planner.service.inputs import read_scene
 
-# What the planner's chain is called, and, after the agent's name, the chain with nothing but the agent's selling.
-PLANNER, EXPORT = "mpc", "_export"
+# What the planner's chain is called.
+PLANNER = "mpc"
 # The share of a day's slots that the agent has to have planned for the day to count.
 LEAST_PLANNED = 0.5
 DAY = timedelta(days=1)
@@ -209,7 +210,12 @@ def replay_day(scene: ReplayData, rules: Rules, window: Timeline, chains: Mappin
     oracle = plan_with_hindsight(scene, rules)
     plain = {name: PlainPolicy(mode, rules.curtailment) for name, mode in (("idle", Mode.HOLD), ("self_consumption", Mode.SELF_CONSUMPTION))}
     policies: dict[str, Policy] = {**chains, **plain, "oracle": Committed(oracle.setpoints)}
-    return {name: _cost(_live(scene, rules, window, policy), scene, rules, oracle) for name, policy in policies.items()}
+    found = {}
+    for name, policy in policies.items():
+        counted = CountedPolicy(policy, rules.limits)
+        cost = _cost(_live(scene, rules, window, counted), scene, rules, oracle)
+        found[name] = cost.model_copy(update={"corrected": int(counted.corrected[0])})
+    return found
 
 
 def _live(scene: ReplayData, rules: Rules, window: Timeline, policy: Policy) -> Trajectory:

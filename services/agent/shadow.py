@@ -11,16 +11,17 @@ from time import perf_counter
 import numpy as np
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.agent import SHADOW_POLICIES, GateCode, GateVerdict, ShadowPlanReply, ShadowPlanRequest
+from luna.contracts.agent import SHADOW_POLICIES
+from luna.contracts.agent_control import GateCode, GateVerdict, ShadowPlanReply, ShadowPlanRequest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.database import agent_gates, agent_plans, plans, sites
 from luna.database.agent_plans import ShadowPlan
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, NotFoundError
 from luna.policy import PlanPolicy
+from luna.queue.task_metrics import TaskCounter, TaskHistogram
 from luna.site import Site
 from luna.timeline import SLOT, Clock, Timeline
 from services.agent.gatekeeper import PlanJudgement, judge_plan
@@ -33,8 +34,8 @@ from services.planner.problem.problem import Problem
 from services.planner.reply.reply import answer, digest
 from services.planner.service.inputs import PRICE_MEMORY, read_prices
 
-SHADOW_PLANS = Counter("luna_agent_shadow_plans_total", "Plans of the agent beside the planner's, by the gatekeeper's verdict.", ["code"])
-SHADOW_SECONDS = Histogram("luna_agent_shadow_plan_seconds", "Time from a plan of the planner being picked up to the agent's being judged.")
+SHADOW_PLANS = TaskCounter("luna_agent_shadow_plans_total", "Plans of the agent beside the planner's, by the gatekeeper's verdict.", ["code"])
+SHADOW_SECONDS = TaskHistogram("luna_agent_shadow_plan_seconds", "Time from a plan of the planner being picked up to the agent's being judged.")
 log = structlog.get_logger("luna.agent")
 
 # Returns the agent of a site by its policy's name, trained on nothing from an instant on; None where none was accepted.
@@ -131,12 +132,13 @@ def _plan(connection: Connection, basis: _Basis, agent: TrainedAgent, *, now: da
     problem = build_problem(basis.inputs)
     start, slots = problem.outlook.timeline.start, problem.outlook.timeline.count
     prices = read_prices(connection, problem.site, Timeline(start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + slots))
-    plan = _check(agent.policy.plan(problem, prices), problem)
+    planned = decide(problem, Solver())
+    plan = _check(agent.policy.plan(problem, prices, planned=planned), problem)
     fingerprint = digest(f"{basis.plan.plan_id} {agent.name} {agent.run_id}")
     reply = answer(plan, request=basis.inputs, issued_at=now, inputs_digest=fingerprint)
-    judged = _judge(connection, basis, problem, reply)
+    judged = _judge(connection, basis, planned, reply)
     row = basis.report(judged.verdict, now)
-    figures = agent.policy.list_figures(plan, problem, prices) if isinstance(agent.policy, ExplainsValue) else {}
+    figures = agent.policy.list_figures(plan, problem, prices, planned=planned) if isinstance(agent.policy, ExplainsValue) else {}
     return replace(row, run_id=agent.run_id, metrics={**judged.metrics, **figures}, reply=reply)
 
 
@@ -157,15 +159,14 @@ def _check(plan: Plan, problem: Problem) -> Plan:
     return plan
 
 
-def _judge(connection: Connection, basis: _Basis, problem: Problem, reply: PlanReply) -> PlanJudgement:
+def _judge(connection: Connection, basis: _Basis, planned: Plan, reply: PlanReply) -> PlanJudgement:
     """Return the gatekeeper's word on what devices would follow: thresholds as the two replies carry them."""
-    held = agent_gates.read_held(connection, basis.site)
-    planned = decide(problem, Solver())
-    names = {battery.name for battery in problem.site.batteries}
+    held, site = agent_gates.read_held(connection, basis.site), planned.problem.site
+    names = {battery.name for battery in site.batteries}
     if planned.policy is None or set(basis.plan.thresholds) != names:
         # Planned powers alone are no policy that another could be held against.
         return PlanJudgement(_nothing("not_cheaper"), {})
-    pair = [_read_policy(each, planned.policy, problem.site) for each in (basis.plan, reply)]
+    pair = [_read_policy(each, planned.policy, site) for each in (basis.plan, reply)]
     return judge_plan(planned.problem, pair[0], pair[1], held)
 
 

@@ -11,13 +11,10 @@ from luna.contracts.agent import (
     DayPictureRequest,
     EvaluateAgentReply,
     EvaluateAgentRequest,
-    NightReply,
-    NightRequest,
-    ShadowPlanReply,
-    ShadowPlanRequest,
     TrainAgentReply,
     TrainAgentRequest,
 )
+from luna.contracts.agent_control import NightReply, NightRequest, ShadowPlanReply, ShadowPlanRequest
 from luna.contracts.forecast_versions import CardReply
 from luna.contracts.replay import ReplayReply
 from luna.errors import UnavailableError

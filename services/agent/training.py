@@ -9,7 +9,7 @@ from importlib.metadata import version as installed_version
 import structlog
 from sqlalchemy import Connection
 
-from luna.contracts.agent import AgentCardRequest, AgentKind, TrainAgentReply, TrainAgentRequest
+from luna.contracts.agent import AgentCardRequest, AgentKind, TrainAgentReply, TrainAgentRequest, version_of
 from luna.contracts.forecast_versions import CardReply
 from luna.database import sites, training_runs
 from luna.database.training_runs import TrainingRun
@@ -17,12 +17,13 @@ from luna.errors import NotFoundError
 from luna.objects import ObjectStore
 from luna.site import Site
 from services.agent.artefacts import Artefact, ArtefactError, Header, SiteFacts, load_artefact, save_artefact
-from services.agent.card import AgentCard, load_card, save_card
+from services.agent.card import AgentCard
 from services.agent.history import History, read_history
 from services.agent.network import NetworkError
 from services.agent.policy import AgentPolicy
 from services.agent.registry import KindDeclaration, Lesson, Progress, TrainedParts, find_champion, find_kind, keep_quiet, load_run
 from services.forecaster.model.artefact import name_digest
+from services.forecaster.model.card import load_card, save_card
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.policies import plan_by_planner
 
@@ -54,18 +55,29 @@ def train_agent(connection: Connection, request: TrainAgentRequest, *, objects: 
         UnavailableError: the store of objects is away.
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
-    declared, site = find_kind(request.kind), sites.load(connection, request.site_id)
+    find_kind(request.kind)
     objects.probe()  # before minutes of training for a model that could not be stored
-    begun = time.perf_counter()
-    progress(0, 3, "read")
-    history, held = read_history(connection, site.name, until=min(request.until or now, now)).split()
+    known = read_history(connection, request.site_id, until=min(request.until or now, now), progress=take_part(progress, 0, 3))
+    return train_on(connection, request, known, objects=objects, progress=take_part(progress, 1, 3, span=2))
+
+
+def train_on(connection: Connection, request: TrainAgentRequest, known: History, *, objects: ObjectStore, progress: Progress = keep_quiet) -> TrainAgentReply:
+    """Train an agent as ``train_agent`` does, on a history that was read already.
+
+    Raises:
+        InvalidInputError: nobody declares this kind, or there are too few days that can be learned from.
+        UnavailableError: the store of objects is away.
+        MachineError: the store is full, cannot be written, or refuses Luna.
+    """
+    begun, declared, site = time.perf_counter(), find_kind(request.kind), sites.load(connection, request.site_id)
+    history, held = known.split()
     until = history.scene.timeline.end
-    lesson = Lesson(history, request.seed, request.steps, _part(progress, 1, 3), lambda kind: find_teacher(connection, objects, site, kind, before=until))
+    lesson = Lesson(history, request.seed, request.steps, take_part(progress, 0, 2), lambda kind: find_teacher(connection, objects, site, kind, before=until))
     artefact = compose_artefact(declared, site, lesson, declared.train(lesson))
-    progress(2, 3, "trial")
     champion = _load_champion(connection, objects, site, request.kind, before=until)
-    verdict = hold_trial(held, declared.load(artefact, site), champion.policy if champion else None)
-    trained = Trained(artefact, history, verdict, time.perf_counter() - begun, champion.run.run_id if champion else None)
+    policy = declared.load(artefact, site)
+    verdict = hold_trial(held, policy, champion.policy if champion else None, progress=take_part(progress, 1, 2))
+    trained = Trained(artefact, history, held.scene.timeline.end, verdict, time.perf_counter() - begun, champion.run.run_id if champion else None)
     return _reply(record_training(connection, objects, site, trained), artefact.header)
 
 
@@ -97,12 +109,14 @@ def _load_champion(connection: Connection, objects: ObjectStore, site: Site, kin
         return None
 
 
-def hold_trial(held: History, new: AgentPolicy, champion: AgentPolicy | None) -> Verdict:
+def hold_trial(held: History, new: AgentPolicy, champion: AgentPolicy | None, *, progress: Progress = keep_quiet) -> Verdict:
     """Return what the days say that neither has seen: a challenger is used that is no worse than the champion, or has none to beat."""
     learned = {NEW: new.plan, PLANNER: plan_by_planner} | ({} if champion is None else {CHAMPION: champion.plan})
     totals = dict.fromkeys((*learned, *_BESIDE), 0.0)
-    for scene in held.runs():
-        reply = run(scene, ReplaySpec(tuple(totals), _SLOTS_PER_PLAN, learned=learned)).reply
+    scenes = list(held.runs())
+    for place, scene in enumerate(scenes):
+        tell = take_part(progress, place, len(scenes), named="trial ")
+        reply = run(scene, ReplaySpec(tuple(totals), _SLOTS_PER_PLAN, learned=learned), progress=tell).reply
         for name, replayed in reply.policies.items():
             totals[name] += replayed.cost
     possible = totals["idle"] - totals["oracle"]
@@ -143,9 +157,10 @@ def record_training(connection: Connection, objects: ObjectStore, site: Site, tr
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
     header, key = trained.artefact.header, save_artefact(trained.artefact, objects)
+    version = version_of(header.kind)
     run = TrainingRun(
-        run_id=f"agent_{header.kind}_v1.{site.name}.{header.data_until:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}",
-        version=f"agent_{header.kind}_v1",
+        run_id=f"{version}.{site.name}.{header.data_until:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}",
+        version=version,
         data_from=header.data_from,
         data_until=header.data_until,
         code_version=installed_version("luna-energy"),
@@ -156,6 +171,7 @@ def record_training(connection: Connection, objects: ObjectStore, site: Site, tr
         parent_run_id=trained.parent_run_id,
         accepted=trained.verdict.accepted,
         verdict=trained.verdict.reason,
+        tried_until=trained.tried_until,
     )
     batch = trained.history.episodes
     save_card(AgentCard(run, header, batch.episodes.size, len(batch.refused), site.timezone), objects)
@@ -165,10 +181,11 @@ def record_training(connection: Connection, objects: ObjectStore, site: Site, tr
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A training that is over: the artefact, the days it learned from, what its trial said, and how long all of it took."""
+    """A training that is over: the artefact, the days it learned from, the end of those of its trial and what they said, and how long all of it took."""
 
     artefact: Artefact
     history: History
+    tried_until: datetime
     verdict: Verdict
     seconds: float
     parent_run_id: str | None = None
@@ -186,13 +203,13 @@ def describe_agent(connection: Connection, objects: ObjectStore, request: AgentC
     if run is None:
         remedy = f"Train first: luna agent train --site {site.name} --kind {request.kind}."
         raise NotFoundError("nothing was trained", field="kind", value=request.kind, remedy=remedy)
-    text, facts = load_card(run, objects)
+    text, facts = load_card(run, objects, field="run_id", remedy="Train again: luna agent train.")
     return CardReply(facts=facts, text=text)
 
 
-def _part(progress: Progress, place: int, of: int) -> Progress:
-    """Return the progress of one of several parts that take as long as each other."""
-    return lambda done, total, label: progress(place * total + done, of * total, label)
+def take_part(progress: Progress, place: int, of: int, *, span: int = 1, named: str = "") -> Progress:
+    """Return the progress of ``span`` of several parts that take as long as each other, from the one at ``place`` on; ``named`` begins what it tells."""
+    return lambda done, total, label: progress(place * total + span * done, of * total, f"{named}{label}")
 
 
 def _reply(run: TrainingRun, header: Header) -> TrainAgentReply:

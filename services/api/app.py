@@ -23,6 +23,7 @@ from luna.queue.connection import connect
 from luna.settings import Settings, load_settings
 from luna.telemetry import ensure_plain_lines, log_context, new_trace_id
 from luna.timeline import Clock, SystemClock
+from luna.tracing import TRACEPARENT, configure_tracing, span, trace_of
 from services.api import document_uploads, uploads
 from services.api.gateway import Gateway
 from services.api.identity.access_tokens import AccessTokens, open_key
@@ -120,7 +121,8 @@ class MeasureRequests:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        trace_id = new_trace_id(headers.get(TRACE_HEADER) or headers.get(REQUEST_HEADER))
+        parent = headers.get(TRACEPARENT)
+        trace_id = new_trace_id(headers.get(TRACE_HEADER) or headers.get(REQUEST_HEADER) or trace_of(parent))
         status = HTTPStatus.INTERNAL_SERVER_ERROR.value
 
         async def send_traced(message: Message) -> None:
@@ -131,7 +133,7 @@ class MeasureRequests:
             await send(message)
 
         begun = time.perf_counter()
-        with log_context(trace_id=trace_id):
+        with log_context(trace_id=trace_id), span(f"{scope['method']} request", parent=parent, trace_id=trace_id):
             try:
                 await self._app(scope, receive, send_traced)
             finally:
@@ -238,6 +240,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     """
     ensure_plain_lines()
     settings = settings or load_settings()
+    configure_tracing("api", settings.traces_url)
     app = FastAPI(
         title="Luna",
         summary="Plans battery, car, heater and grid on your own machine.",

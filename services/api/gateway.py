@@ -27,6 +27,7 @@ from luna.timeline import SLOT, Clock, SystemClock, floor_to
 from services.api.events import StreamLimit
 from services.api.job_watch import JobState, JobWatch
 from services.api.latest_plans import LatestPlans
+from services.api.site_metrics import SiteMetrics
 from services.api.site_pulse import SitePulse
 from services.api.timeline.memory import PlanMemory
 
@@ -48,6 +49,7 @@ class Gateway:
     clock: Clock = field(default_factory=SystemClock)
     started_at: datetime = field(default_factory=SystemClock().now)
     plans_read: PlanMemory = field(default_factory=PlanMemory)
+    site_metrics: SiteMetrics = field(default_factory=SiteMetrics)
     streams: StreamLimit = field(default_factory=StreamLimit)
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))

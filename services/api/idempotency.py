@@ -17,7 +17,8 @@ from luna.database.idempotency import AnswerKey, KeptAnswer
 from luna.errors import InvalidInputError, UnavailableError
 from services.api.gateway import Gateway
 from services.api.identity.caller import Caller
-from services.api.operations import Operation, takes_key
+from services.api.operation import Operation
+from services.api.operations import takes_key
 
 HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")

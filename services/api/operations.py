@@ -1,41 +1,16 @@
 """Every operation of the gateway in one table: its address, who may call it, and which command does the same.
 
 A route is an operation's code; the table is what the gateway promises. ``docs/api.md`` is made from it, guards are read from it, and a route without a row does
-not start.
+not start. Rows of pages stand in ``page_operations``.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from re import sub
-from typing import Literal
 
 from luna.contracts.identity import Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One thing that can be asked of the gateway.
-
-    Attributes:
-        name: its stable id in OpenAPI, the name of the function that answers, and of the method in a generated client.
-        scope: what a caller must have been given.
-        command: the ``luna`` command that does the same, with the option that makes it so where it does more; None where ``alone`` says why there is none.
-        critical: the password is asked again, whoever calls.
-        monitor: a monitor may ask it without being anybody, on this machine or with its token.
-        aliases: short paths of the same form, kept for those who know them.
-    """
-
-    name: str
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-    path: str
-    scope: Scope
-    command: str | None = None
-    alone: str | None = None
-    critical: bool = False
-    monitor: bool = False
-    aliases: tuple[str, ...] = ()
-
+from services.api.operation import Operation
+from services.api.page_operations import ADMIN_PAGES, PAGES
 
 _SITE = "/v1/sites/{site_id}"
 _PLAN = "/v1/plans/{plan_id}"
@@ -226,108 +201,6 @@ OLDER = (
     Operation("release", "POST", "/quarantine/{quarantine_id}/release", "data", alone=_OLDER),
     Operation("correct", "POST", "/quarantine/{quarantine_id}/correct", "data", alone=_OLDER),
     Operation("dismiss", "POST", "/quarantine/{quarantine_id}/dismiss", "data", alone=_OLDER),
-)
-# What people see; drawn from the same data as the routes above.
-PAGES = (
-    Operation("open_first", "GET", "/", "read", alone="a page"),
-    Operation("show_home", "GET", "/ui/sites/{site_id}/home", "read", alone="a page"),
-    Operation("show_head", "GET", "/ui/sites/{site_id}/home/head", "read", alone="a page"),
-    Operation("show_flow", "GET", "/ui/sites/{site_id}/home/flow", "read", alone="a page"),
-    Operation("show_why", "GET", "/ui/sites/{site_id}/home/why", "read", alone="a page"),
-    Operation("show_table", "GET", "/ui/sites/{site_id}/home/table", "read", alone="a page"),
-    Operation("save_table", "GET", "/ui/sites/{site_id}/home/plan.csv", "read", alone="a page"),
-    Operation("watch_home", "GET", "/ui/sites/{site_id}/home/events", "read", alone="a page"),
-    Operation("override_plan", "POST", "/ui/sites/{site_id}/home/override", "operate", alone="a page"),
-    Operation("resume_plan", "POST", "/ui/sites/{site_id}/home/resume", "operate", alone="a page"),
-    Operation("show_job_part", "GET", "/ui/sites/{site_id}/jobs/{job_id}", "read", alone="a page"),
-    Operation("show_planning", "GET", "/ui/sites/{site_id}/planning", "read", alone="a page"),
-    Operation("show_cost", "GET", "/ui/sites/{site_id}/planning/cost", "analyse", alone="a page"),
-    Operation("fix_block", "POST", "/ui/sites/{site_id}/planning/blocks", "operate", alone="a page"),
-    Operation("take_back_block", "POST", "/ui/sites/{site_id}/planning/blocks/{block_id}/take-back", "operate", alone="a page"),
-    Operation("add_stay", "POST", "/ui/sites/{site_id}/planning/stays", "operate", alone="a page"),
-    Operation("take_back_stay", "POST", "/ui/sites/{site_id}/planning/stays/{session_id}/take-back", "operate", alone="a page"),
-    Operation("heat_now", "POST", "/ui/sites/{site_id}/planning/heat", "operate", alone="a page"),
-    Operation("switch_vacation", "POST", "/ui/sites/{site_id}/planning/vacation", "operate", alone="a page"),
-    Operation("arm_devices", "POST", "/ui/sites/{site_id}/planning/arm", "operate", alone="a page", critical=True),
-    Operation("disarm_devices", "POST", "/ui/sites/{site_id}/planning/disarm", "operate", alone="a page"),
-    Operation("resume_device", "POST", "/ui/sites/{site_id}/planning/resume", "operate", alone="a page"),
-    Operation("show_savings", "GET", "/ui/sites/{site_id}/savings", "read", alone="a page"),
-    Operation("start_replays", "POST", "/ui/sites/{site_id}/savings/replays", "analyse", alone="a page"),
-    Operation("show_agent", "GET", "/ui/sites/{site_id}/agent", "read", alone="a page"),
-    Operation("show_agent_run", "GET", "/ui/sites/{site_id}/agent/runs/{run_id}", "read", alone="a page"),
-    Operation("draw_day_part", "GET", "/ui/sites/{site_id}/agent/picture", "read", alone="a page"),
-    Operation("train_on_page", "POST", "/ui/sites/{site_id}/agent/train", "analyse", alone="a page"),
-    Operation("evaluate_on_page", "POST", "/ui/sites/{site_id}/agent/evaluate", "analyse", alone="a page"),
-    Operation("choose_policy", "POST", "/ui/sites/{site_id}/agent/policy", "configure", alone="a page", critical=True),
-    Operation("choose_mode", "POST", "/ui/sites/{site_id}/agent/mode", "configure", alone="a page", critical=True),
-    Operation("take_control_back", "POST", "/ui/sites/{site_id}/agent/withdrawal", "operate", alone="a page"),
-    Operation("show_forecasts", "GET", "/ui/sites/{site_id}/forecasts", "read", alone="a page"),
-    Operation("show_forecast_chart", "GET", "/ui/sites/{site_id}/forecasts/chart", "read", alone="a page"),
-    Operation("show_explanation", "GET", "/ui/sites/{site_id}/forecasts/explanation", "read", alone="a page"),
-    Operation("promote_version", "POST", "/ui/sites/{site_id}/forecasts/promote", "operate", alone="a page"),
-    Operation("roll_back_version", "POST", "/ui/sites/{site_id}/forecasts/rollback", "operate", alone="a page"),
-    Operation("retrain_model", "POST", "/ui/sites/{site_id}/forecasts/train", "analyse", alone="a page"),
-    Operation("forget_today", "POST", "/ui/sites/{site_id}/forecasts/reset", "operate", alone="a page"),
-    Operation("issue_now", "POST", "/ui/sites/{site_id}/forecasts/issue", "operate", alone="a page"),
-    Operation("show_what_ifs", "GET", "/ui/sites/{site_id}/what-ifs", "read", alone="a page"),
-    Operation("show_plan_variants", "GET", "/ui/sites/{site_id}/what-ifs/plan", "analyse", alone="a page"),
-    Operation("ask_days", "POST", "/ui/sites/{site_id}/what-ifs", "analyse", alone="a page"),
-    Operation("show_what_if", "GET", "/ui/sites/{site_id}/what-ifs/{what_if_id}", "read", alone="a page"),
-    Operation("show_knowledge", "GET", "/ui/sites/{site_id}/knowledge", "read", alone="a page"),
-    Operation("ask_on_page", "POST", "/ui/sites/{site_id}/knowledge", "read", alone="a page"),
-    Operation("show_answer", "GET", "/ui/sites/{site_id}/knowledge/answers/{answer_id}", "read", alone="a page"),
-    Operation("rate_on_page", "POST", "/ui/sites/{site_id}/knowledge/answers/{answer_id}/feedback", "read", alone="a page"),
-    Operation("show_tips", "GET", "/ui/sites/{site_id}/knowledge/recommendations", "read", alone="a page"),
-    Operation("note_tip", "POST", "/ui/sites/{site_id}/knowledge/recommendations/{recommendation_id}", "read", alone="a page"),
-    Operation("show_documents", "GET", "/ui/sites/{site_id}/knowledge/documents", "read", alone="a page"),
-    Operation("show_document_list", "GET", "/ui/sites/{site_id}/knowledge/documents/list", "read", alone="a page"),
-    Operation("upload_documents", "POST", "/ui/sites/{site_id}/knowledge/documents", "data", alone="a page"),
-    Operation("fetch_page", "POST", "/ui/sites/{site_id}/knowledge/documents/fetch", "data", alone="a page"),
-    Operation("add_example_documents", "POST", "/ui/sites/{site_id}/knowledge/documents/examples", "administer", alone="a page"),
-    Operation("show_document", "GET", "/ui/sites/{site_id}/knowledge/documents/{document_id}", "read", alone="a page"),
-    Operation("remove_document", "POST", "/ui/sites/{site_id}/knowledge/documents/{document_id}/remove", "data", alone="a page"),
-    Operation("show_data", "GET", "/ui/sites/{site_id}/data", "read", alone="a page"),
-    Operation("show_gaps", "GET", "/ui/sites/{site_id}/data/gaps", "read", alone="a page"),
-    Operation("judge_month", "POST", "/ui/sites/{site_id}/data/quality", "data", alone="a page"),
-    Operation("decide_row", "POST", "/ui/sites/{site_id}/data/quarantine/{quarantine_id}/{resolution}", "data", alone="a page"),
-    Operation("upload_file", "POST", "/ui/sites/{site_id}/data/uploads", "data", alone="a page"),
-    Operation("save_preferences", "POST", "/ui/preferences", "public", alone="a page"),
-    Operation("serve_asset", "GET", "/static/{name}", "public", alone="what pages load"),
-    Operation("serve_icon", "GET", "/favicon.ico", "public", alone="what browsers ask for by themselves"),
-)
-# First start and the installation: who may do this may do everything.
-ADMIN_PAGES = (
-    Operation("welcome", "GET", "/ui/setup", "administer", alone="a page"),
-    Operation("begin_setup", "POST", "/ui/setup", "administer", alone="a page"),
-    Operation("guess_place", "GET", "/ui/setup/guess", "administer", alone="a page"),
-    Operation("take_setup_file", "POST", "/ui/setup/upload", "administer", alone="a page"),
-    Operation("show_setup_step", "GET", "/ui/setup/{draft_id}/{step}", "administer", alone="a page"),
-    Operation("save_setup_step", "POST", "/ui/setup/{draft_id}/{step}", "administer", alone="a page"),
-    Operation("show_preparation", "GET", "/ui/setup/{draft_id}/plan", "administer", alone="a page"),
-    Operation("show_progress", "GET", "/ui/setup/{draft_id}/progress", "administer", alone="a page"),
-    Operation("retry_preparation", "POST", "/ui/setup/{draft_id}/retry", "administer", alone="a page"),
-    Operation("open_admin", "GET", "/ui/admin", "administer", alone="a page"),
-    Operation("show_admin", "GET", "/ui/admin/{section}", "administer", alone="a page"),
-    Operation("show_settings", "GET", "/ui/admin/settings", "administer", alone="a page"),
-    Operation("save_setting", "POST", "/ui/admin/settings", "administer", alone="a page"),
-    Operation("download_bundle", "GET", "/ui/admin/bundle", "administer", alone="a page"),
-    Operation("show_admin_part", "GET", "/ui/admin/parts/{part}", "administer", alone="a page"),
-    Operation("cancel_admin_job", "POST", "/ui/admin/jobs/{job_id}/cancel", "administer", alone="a page"),
-    Operation("retry_admin_job", "POST", "/ui/admin/jobs/{job_id}/retry", "administer", alone="a page"),
-    Operation("show_people", "GET", "/ui/admin/people", "administer", alone="a page"),
-    Operation("add_person", "POST", "/ui/admin/people", "administer", alone="a page", critical=True),
-    Operation("remove_person", "POST", "/ui/admin/people/{name}/remove", "administer", alone="a page", critical=True),
-    Operation("show_sign_in", "GET", "/ui/login", "public", alone="a page"),
-    Operation("sign_in_page", "POST", "/ui/login", "public", alone="a page"),
-    Operation("make_first_account", "POST", "/ui/first-account", "public", alone="a page"),
-    Operation("sign_out_page", "POST", "/ui/logout", "read", alone="a page"),
-    Operation("show_confirm", "GET", "/ui/confirm", "read", alone="a page"),
-    Operation("confirm_page", "POST", "/ui/confirm", "read", alone="a page"),
-    Operation("show_password", "GET", "/ui/password", "read", alone="a page"),
-    Operation("change_password_page", "POST", "/ui/password", "read", alone="a page"),
-    Operation("show_keys", "GET", "/ui/keys", "read", alone="a page"),
-    Operation("make_key", "POST", "/ui/keys", "read", alone="a page", critical=True),
-    Operation("remove_key", "POST", "/ui/keys/{prefix}/remove", "read", alone="a page"),
 )
 
 OPERATIONS: tuple[Operation, ...] = (

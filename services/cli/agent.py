@@ -9,19 +9,19 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.agent import (
+    AGENT_POLICIES,
     AgentKind,
-    AgentStatus,
     Comparison,
     DayPictureReply,
     DayPictureRequest,
     EvaluateAgentReply,
     EvaluateAgentRequest,
-    GateEvidence,
     PolicyComparison,
     PolicyScore,
     TrainAgentReply,
     TrainAgentRequest,
 )
+from luna.contracts.agent_control import AgentStatus, GateEvidence
 from luna.errors import InvalidInputError, MachineError
 from luna.timeline import SystemClock, parse_day
 from luna.wording import Numbers, say_instant, say_policy, split_policies
@@ -36,7 +36,7 @@ app = typer.Typer(help="Train Antares, measure it on unseen days, compare it, dr
 
 KINDS: tuple[str, ...] = get_args(AgentKind)
 SCORE_HEADINGS = ("policy", "cost", "score", "over mpc, points", "p", "over self-consumption", "mode changes/day")
-EVIDENCE_HEADINGS, MODE_HEADINGS = ("evidence", "days", "over mpc, points", "breaches"), ("mode", "state", "why")
+EVIDENCE_HEADINGS, MODE_HEADINGS = ("mode", "evidence", "days", "over mpc, points", "corrected slots"), ("mode", "state", "why")
 PICTURE_HEADINGS = ("policy", "cost", "charges", "discharges")
 SLOT_FILES = (".csv", ".json")
 
@@ -150,10 +150,13 @@ def _show_status(found: AgentStatus, zone: ZoneInfo) -> None:
     out.print(f"{found.site_id}: {say_policy(found.policy, language='en')}, {trained}")
     latest = "" if found.last_shadow_plan is None else f", the last one {say_instant(found.last_shadow_plan, zone)}"
     out.print(f"Mode {found.mode}, asked for: {found.wanted}. {found.shadow_plans} plans in shadow{latest}.")
-    evidence = [[each.kind, f"{each.days} of {each.needed}", _tell_evidence(each), str(each.violations)] for each in found.evidence]
-    table(EVIDENCE_HEADINGS, evidence, words=EVIDENCE_HEADINGS[:1])
+    judged = [(mode.mode, each) for mode in found.modes for each in mode.evidence] or [("full_control", each) for each in found.evidence]
+    evidence = [[mode, each.kind, f"{each.days} of {each.needed}", _tell_evidence(each), str(each.violations)] for mode, each in judged]
+    table(EVIDENCE_HEADINGS, evidence, words=EVIDENCE_HEADINGS[:2])
     table(MODE_HEADINGS, [[each.mode, each.state, each.reason] for each in found.modes], words=MODE_HEADINGS)
     out.print(f"Next: {found.next_step}")
+    if found.next_step_code == "train":
+        out.print(f"luna agent train --site {found.site_id} --kind {AGENT_POLICIES[found.policy]}")
 
 
 def _tell_evidence(found: GateEvidence) -> str:
@@ -188,10 +191,16 @@ def compare(
 
 
 def _show_comparison(reply: PolicyComparison, numbers: Numbers) -> None:
+    from luna.bootstrap import BLOCK_DAYS
+
+    needed = 2 * BLOCK_DAYS  # blocks of a week say nothing about less than two of them
     policy, over = (say_policy(name, language="en") for name in (reply.policy, reply.over))
-    out.print(f"{reply.site_id}, {reply.days} days from {reply.from_day} to {reply.to_day}: {policy} beside {over}")
+    out.print(f"{reply.site_id}, days scored from {reply.from_day} to {reply.to_day}: {reply.days}; {policy} beside {over}")
     gain, low, high = (numbers.money(value, signed=True) for value in (reply.gain, reply.low, reply.high))
-    out.print(f"Cheaper by {gain}, 95 % between {low} and {high}; p {reply.p_value:.3f}; ahead on {reply.days_ahead} days")
+    if reply.days < needed:
+        out.print(f"Cheaper by {gain}, ahead on {reply.days_ahead} of them; fewer than {needed} days do not tell that from chance.")
+        return
+    out.print(f"Cheaper by {gain}, 95 % between {low} and {high}; p {reply.p_value:.3f}; ahead on {reply.days_ahead} of them")
     if reply.points is not None:
         out.print(f"In points of perfect foresight's savings: {_tell_points(reply.points)}", markup=False)
 

@@ -6,10 +6,12 @@ import time
 import uuid
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from services.cli.carry_out import answer_request
 from services.cli.console import JsonOption, emit, out
 from services.cli.search import say_place
 from services.cli.storage import compose_request
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from luna.contracts.answers import Answer, AnswerSentence, AskRequest
     from luna.queue import Client
     from luna.settings import Settings
+    from services.cli.carry_out import Workplace
     from services.rag.answering.ports import Stage
 
 POLL_SECONDS = 0.1
@@ -40,36 +43,25 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Answer from documents and the site's data, with sources, or say that they do not hold it."""
-    from luna.contracts.answers import AskRequest
+    from luna.contracts.answers import Answer, AskRequest
 
     options: dict[str, Any] = {"language": language, "site_id": site, "conversation_id": conversation}
-    answer = _answer(compose_request(AskRequest, question=question, model=model, **options), as_json=as_json)
+    request = compose_request(AskRequest, question=question, model=model, **options)
+    # A worker keeps the index open.
+    answer: Answer = answer_request(request, ask=partial(_hear, quiet=as_json), work=partial(_work, quiet=as_json))
     emit(answer.model_dump(mode="json"), as_json=as_json, show=lambda: show_sources(answer))
 
 
-def _answer(request: "AskRequest", *, as_json: bool) -> "Answer":
-    """Return the answer: of a live worker where one serves questions, for it keeps the index open, or else made in this process."""
-    from luna.database import engine, migrate
-    from luna.embedded import running
-    from luna.queue import Client
-    from luna.settings import load_settings
+def _work(place: "Workplace", request: "AskRequest", *, quiet: bool) -> "Answer":
+    """Return the answer made in this process, its words written as they come."""
     from luna.timeline import SystemClock
     from services.rag.answering.process import open_parts
     from services.rag.answering.service import answer_question
     from services.rag.retrieval.search import Searcher
 
-    settings = load_settings()
-    with running(settings) as addresses, closing(Client(addresses.redis_url)) as client:
-        if client.is_served(type(request), asked=True):
-            return _hear(client, request, settings, quiet=as_json)
-        migrate.upgrade(addresses.database_url)
-        pool = engine.create(addresses.database_url, application_name="luna-cli")
-        try:
-            with closing(Searcher(settings)) as searcher:
-                parts = open_parts(settings, pool, searcher, clock=SystemClock(), client=client)
-                return answer_question(request, parts, clock=SystemClock(), listener=None if as_json else _Terminal())
-        finally:
-            pool.dispose()
+    with closing(Searcher(place.settings)) as searcher:
+        parts = open_parts(place.settings, place.pool, searcher, clock=SystemClock(), client=place.client)
+        return answer_question(request, parts, clock=SystemClock(), listener=None if quiet else _Terminal())
 
 
 def _hear(client: "Client", request: "AskRequest", settings: "Settings", *, quiet: bool) -> "Answer":

@@ -1,41 +1,95 @@
-"""Work that a worker does where one is live, and the command itself where none is."""
+"""Requests carried out: by a worker where one is live, and by the command itself where none is."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from luna.contracts.message import Message, Request
 from luna.errors import LunaError
 from services.cli.console import follow_progress
+from services.cli.storage import COMPUTES_AT_MOST
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from luna.queue import Client, TaskContext
+    from luna.queue import Client, Progress
+    from luna.settings import Settings
 
-ReplyT = TypeVar("ReplyT", bound=Message)
 RequestT = TypeVar("RequestT", bound=Request)
 
 
-def carry_out(pool: "Engine", client: "Client", request: RequestT, body: "Callable[[RequestT, TaskContext], ReplyT]", *, quiet: bool) -> ReplyT:
-    """Return the reply to a request: of a job where a worker serves its queue, else of ``body``; standard error says how far it is.
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What work takes: settings, the migrated database and a client of the queue."""
+
+    settings: "Settings"
+    pool: "Engine"
+    client: "Client"
+
+    def work_out(self, request: Request, *, report: "Callable[[Progress], None]" = lambda _: None) -> Any:
+        """Return the reply to a request as its task makes it, in this process."""
+        from luna.queue import TaskContext
+        from luna.queue.services import import_tasks
+        from luna.queue.task import definitions
+
+        import_tasks([f"services.{request.queue()}.tasks"])
+        with TaskContext(self.settings, lambda: self.pool, report=report, queue=lambda: self.client) as work:
+            reply = definitions()[request.task].body(request, work)
+        return type(request).reply.model_validate_json(reply) if isinstance(reply, str) else reply
+
+
+def ask_worker(client: "Client", request: Request, settings: "Settings") -> Any:
+    """Return a live worker's reply to a request."""
+    return type(request).reply.model_validate_json(client.ask(request, timeout=settings.plan_timeout))
+
+
+def answer_request(
+    request: RequestT,
+    *,
+    ask: "Callable[[Client, RequestT, Settings], Any]" = ask_worker,
+    work: Callable[[Workplace, RequestT], Any] = Workplace.work_out,
+) -> Any:
+    """Return the reply to a request that somebody waits for: of a live worker where one serves such, or else worked out in this process.
+
+    Args:
+        request: what is asked.
+        ask: how a worker is asked.
+        work: how it is worked out.
+
+    Raises:
+        LunaError: what the service raised.
+    """
+    from luna.database import engine, migrate
+    from luna.embedded import running
+    from luna.queue import Client
+    from luna.settings import load_settings
+
+    settings = load_settings()
+    with running(settings) as addresses, closing(Client(addresses.redis_url)) as client:
+        if client.is_served(type(request), asked=True):
+            return ask(client, request, settings)
+        migrate.upgrade(addresses.database_url)
+        pool = engine.create(addresses.database_url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
+        try:
+            return work(Workplace(settings, pool, client), request)
+        finally:
+            pool.dispose()
+
+
+def carry_out(pool: "Engine", client: "Client", request: Request, *, quiet: bool) -> Any:
+    """Return the reply to a request for long work: of a job where a worker serves its queue, else made here; standard error says how far it is.
 
     Raises:
         LunaError: what the work raised; the job failed or was cancelled.
         UnavailableError: database or queue are away.
     """
     if any(request.queue() in sign.queues for sign in client.heartbeats.nodes().values()):
-        reply: ReplyT = _leave_to_workers(pool, client, request, quiet=quiet)  # type: ignore[assignment]  # the request's own reply
-        return reply
-    from luna.queue import Progress, TaskContext
+        return _leave_to_workers(pool, client, request, quiet=quiet)
     from luna.settings import load_settings
 
     with follow_progress(request.task, quiet=quiet) as progress:
-
-        def report(far: Progress) -> None:
-            progress(far.done, far.total, far.label)
-
-        with TaskContext(load_settings(), lambda: pool, report=report, queue=lambda: client) as work:
-            return body(request, work)
+        return Workplace(load_settings(), pool, client).work_out(request, report=lambda far: progress(far.done, far.total, far.label))
 
 
 def _leave_to_workers(pool: "Engine", client: "Client", request: Request, *, quiet: bool) -> Message:

@@ -159,20 +159,18 @@ def _store_examples(pool: "Engine") -> list[Document]:
 
 def _ingest(pool: "Engine", client: "Client", stored: list[Document], *, quiet: bool) -> list[Document]:
     from services.cli.carry_out import carry_out
-    from services.rag.tasks import ingest_documents
 
     sites = {each.site_id for each in stored}
     request = IngestRequest(document_ids=tuple(each.document_id for each in stored), site_id=sites.pop() if len(sites) == 1 else None)
-    reply: IngestReply = carry_out(pool, client, request, ingest_documents, quiet=quiet)
+    reply: IngestReply = carry_out(pool, client, request, quiet=quiet)
     return list(reply.documents)
 
 
 def _fetch(pool: "Engine", client: "Client", url: str, fields: DocumentFields, *, quiet: bool) -> list[Document]:
     from services.cli.carry_out import carry_out
-    from services.rag.tasks import fetch_document
 
     request = FetchDocumentRequest(url=url, fields=fields, added_by=getpass.getuser())
-    reply: IngestReply = carry_out(pool, client, request, fetch_document, quiet=quiet)
+    reply: IngestReply = carry_out(pool, client, request, quiet=quiet)
     return list(reply.documents)
 
 

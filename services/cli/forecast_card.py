@@ -23,10 +23,10 @@ def card(
     from luna.objects import open_objects
     from luna.settings import load_settings
     from services.cli.storage import unit_of_work
-    from services.forecaster.retraining.card import load_card
+    from services.forecaster.retraining.card import read_card
     from services.forecaster.retraining.training import find_training
 
     with unit_of_work() as connection:
         training = find_training(connection, site, run, now=SystemClock().now())
-    text, facts = load_card(training, open_objects(load_settings()))
+    text, facts = read_card(training, open_objects(load_settings()))
     emit(facts, as_json=as_json, show=lambda: out.print(text, markup=False, highlight=False, soft_wrap=True))

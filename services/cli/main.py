@@ -50,10 +50,15 @@ COMMANDS = {
     "user": _CommandEntry("user", "Add, change and remove people who may sign in."),
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),
     "audit": _CommandEntry("audit", "Say what was done at the gateway, by whom, and how it ended."),
+    "doctor": _CommandEntry("doctor", "Say what is wrong with this installation, and what to do."),
+    "support": _CommandEntry("support", "Put together what somebody who helps needs to know."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
+    "backup": _CommandEntry("backup", "Make, list, check and restore backups of everything Luna keeps."),
     "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
 }
 
+
+DIAGNOSES = ("doctor", "support")
 
 DISK_REMEDIES = {
     errno.ENOSPC: "Free some space, or set LUNA_DATA_FOLDER (for temporary files TMPDIR) to a folder on another disk.",
@@ -133,7 +138,14 @@ def _configure_logging(command: str) -> None:
     from luna.settings import load_settings
     from luna.telemetry import configure_logging
 
-    configure_logging(command, level=load_settings().log_level)
+    try:
+        level = load_settings().log_level
+    except LunaError:
+        # What looks for faults tells this one beside the others.
+        if command not in DIAGNOSES:
+            raise
+        level = "INFO"
+    configure_logging(command, level=level)
 
 
 def _refuse(error: typer.TyperException, arguments: Sequence[str]) -> int:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from luna.contracts.documents import ReindexRequest
+from luna.contracts.documents import ReindexReply, ReindexRequest
 from services.cli import rag_evaluate
 from services.cli.console import JsonOption, emit, out
 from services.cli.storage import open_database, open_queue
@@ -23,10 +23,9 @@ def reindex(
 ) -> None:
     """Make the vectors of all documents by the embedding model of the settings, and the index from them; until then searches find what they found."""
     from services.cli.carry_out import carry_out
-    from services.rag.tasks import reindex_documents
 
     with open_database() as pool, open_queue() as client:
-        reply = carry_out(pool, client, ReindexRequest(rechunk=rechunk), reindex_documents, quiet=as_json)
+        reply: ReindexReply = carry_out(pool, client, ReindexRequest(rechunk=rechunk), quiet=as_json)
     said = f"{reply.documents} documents, {reply.chunks} passages, {f'vectors by {reply.model}' if reply.model else 'no vectors: searches go by words alone'}."
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(said, markup=False))
 

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.cli.carry_out import answer_request
 from services.cli.console import JsonOption, emit, out
-from services.cli.storage import answer_request, compose_request
+from services.cli.storage import compose_request
 
 if TYPE_CHECKING:
     from luna.contracts.answers import Citation

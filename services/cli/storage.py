@@ -1,7 +1,8 @@
 """Database and queue for one command: the configured ones, or the embedded ones started for as long as the command runs."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -12,11 +13,12 @@ from luna.site import invalid_input
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from luna.contracts.message import Request
     from luna.queue import Client
 
 
 RequestT = TypeVar("RequestT", bound=Message)
+# Between two statements a training computes for many minutes, here as in a worker.
+COMPUTES_AT_MOST = timedelta(hours=6)
 
 
 def compose_request(kind: type[RequestT], /, **values: Any) -> RequestT:
@@ -45,7 +47,7 @@ def open_database() -> Iterator["Engine"]:
 
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)
-        pool = engine.create(addresses.database_url, application_name="luna-cli")
+        pool = engine.create(addresses.database_url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
         try:
             yield pool
         finally:
@@ -59,34 +61,6 @@ def unit_of_work() -> Iterator["Connection"]:
 
     with open_database() as pool, engine.unit_of_work(pool) as connection:
         yield connection
-
-
-def answer_request(request: "Request") -> Any:
-    """Return the reply to a request: of a live worker where one serves such, or else worked out in this process.
-
-    Raises:
-        LunaError: what the service raised.
-    """
-    from luna.database import engine, migrate
-    from luna.embedded import running
-    from luna.queue import Client, TaskContext
-    from luna.queue.services import import_tasks
-    from luna.queue.task import definitions
-    from luna.settings import load_settings
-
-    settings = load_settings()
-    with running(settings) as addresses, closing(Client(addresses.redis_url)) as client:
-        if client.is_served(type(request), asked=True):
-            return type(request).reply.model_validate_json(client.ask(request, timeout=settings.plan_timeout))
-        migrate.upgrade(addresses.database_url)
-        import_tasks([f"services.{request.queue()}.tasks"])
-        pool = engine.create(addresses.database_url, application_name="luna-cli")
-        try:
-            with TaskContext(settings, lambda: pool, queue=lambda: client) as work:
-                reply = definitions()[request.task].body(request, work)
-        finally:
-            pool.dispose()
-        return type(request).reply.model_validate_json(reply) if isinstance(reply, str) else reply
 
 
 @contextmanager

@@ -27,6 +27,7 @@ COMPANIONS = {
     "executor": ("services.executor",),
     "recorder": ("services.ingest.live",),
     "home_assistant": ("services.home_assistant",),
+    "backup": ("services.backup",),
 }
 # Processes that read their settings once, at their start; a worker looks at each task.
 STARTED_ANEW = ("executor", "recorder", "home_assistant")
@@ -63,6 +64,7 @@ def up() -> None:
 def _is_needed(name: str, settings: "Settings") -> bool:
     """Return whether a companion has to run: the recorder only where there is something to listen to, what speaks to Home Assistant only where wanted."""
     needless = {"recorder": not (settings.home_assistant_url or settings.mqtt_url), "home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
+    needless["backup"] = settings.backup_every is None
     return not needless.get(name, False)
 
 

@@ -10,7 +10,8 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from luna.contracts.agent import SHADOW_POLICIES, ControlMode
+from luna.contracts.agent import SHADOW_POLICIES
+from luna.contracts.agent_control import FOLLOWED, ControlMode
 from luna.contracts.control import BatteryThresholds, ReasonCode
 from luna.contracts.plan import PlanReply
 from luna.database import agent_gates, agent_plans
@@ -20,8 +21,6 @@ from services.executor.decision import ControlRequest
 
 log = structlog.get_logger("luna.planner.execution")
 
-# What is taken of the agent's plan in each mode.
-FOLLOWED: dict[ControlMode, str] = {"shadow": "nothing", "export_only": "export", "full_control": "all"}
 # Of a verdict these count in every mode: what was judged for another one says nothing of the one that holds by now.
 _COUNTS: dict[str, ReasonCode] = {"not_cheaper": "not_cheaper", "not_safe": "not_safe", "no_artefact": "no_artefact", "plan_failed": "plan_failed"}
 

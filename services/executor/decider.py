@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.control import ControlState, Decision, Source
+from luna.contracts.control import ControlState, Decision, Setpoint, Source
 from luna.contracts.plan import PlanReply
 from luna.database import control as control_rows
 from luna.database import plans
@@ -22,6 +23,15 @@ from services.executor.decision import ControlRequest, fallback, find_mode_since
 from services.executor.readings import read_recorded, read_slot_prices
 from services.executor.target import ControlTarget
 from services.executor.unit import InForce
+
+INTERVENTIONS = Counter(
+    "luna_planner_safety_interventions_total",
+    "Decisions of which the safety layer allowed less than was asked: another mode, less power.",
+    ["site_id", "device"],
+)
+# Fields of set-points that are powers; less than this is rounding.
+_POWERS = ("power_kw", "charge_kw", "give_kw")
+_LITTLE_KW = 1e-6
 
 log = structlog.get_logger("luna.planner.execution")
 
@@ -77,6 +87,8 @@ class Decider:
         with unit_of_work(self.engine) as connection:
             wanted = self._wanted(connection, told, state, source=source, soc=soc)
         decision = _decision(told, finish_run(wanted, state.decision, told.unit, now=now), soc, source=source, now=now)
+        if any(is_restrained(decision.requested[name], allowed) for name, allowed in decision.allowed.items() if name in decision.requested):
+            INTERVENTIONS.labels(state.site, state.device).inc()
         decision = decision.model_copy(update={"mode_since": find_mode_since(state.decision, decision.allowed, now=now)})
         decided = store_decision(self.engine, state, decision)
         falls_back = wanted.decided_by == "rule" and wanted.reason != "not_in_plan"
@@ -131,6 +143,13 @@ def store_decision(engine: Engine, state: ControlState, decision: Decision, *, c
         elif last is not None and not last.settled and _differs(last, decision):
             control_rows.record(connection, state, last, None)
     return state.model_copy(update={"decision": decision, "version": state.version + 1})
+
+
+def is_restrained(requested: Setpoint, allowed: Setpoint) -> bool:
+    """Return whether the safety layer allows less than was asked: another mode, or less power; bounds that nobody asked for say nothing."""
+    asked, given = ([getattr(each, name, None) for name in _POWERS] for each in (requested, allowed))
+    less = any(wanted is not None and got is not None and got < wanted - _LITTLE_KW for wanted, got in zip(asked, given, strict=True))
+    return requested.mode != allowed.mode or less
 
 
 def _decision(told: ControlTarget, wanted: ControlRequest, soc: Mapping[str, float], *, source: Source, now: datetime) -> Decision:

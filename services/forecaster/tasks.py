@@ -22,6 +22,7 @@ from luna.contracts.forecast_versions import (
     PromoteRequest,
     RollbackRequest,
 )
+from luna.contracts.job import Job
 from luna.errors import MachineError, UnavailableError
 from luna.queue import RetryableError, TaskContext, task
 from luna.queue.jobs import submit_job
@@ -31,6 +32,7 @@ from services.forecaster.inputs.solar import import_pvlib
 from services.forecaster.model.trees import import_lightgbm
 from services.forecaster.retraining import card, renewal, training
 from services.forecaster.retraining import refresh as refreshing
+from services.forecaster.retraining.refresh import ForecastBatches
 from services.forecaster.scenarios import service as scenarios
 from services.forecaster.versions import comparison, hindsight, promotion, shadow
 
@@ -71,10 +73,15 @@ def issue_scenarios(request: IssueScenariosRequest, work: TaskContext) -> IssueS
     return scenarios.issue_asked(work.connection, request, objects=work.objects).reply()
 
 
-@task(RefreshForecastsRequest)
+@task(RefreshForecastsRequest, soft_limit=timedelta(minutes=30))
 def refresh(request: RefreshForecastsRequest, work: TaskContext) -> RefreshForecastsReply:
-    """Issue what is due, a transaction for each forecast."""
-    return refreshing.refresh_forecasts(work.database(), request, objects=work.objects, now=work.clock.now(), progress=work.progress)
+    """Issue what is due, a transaction for each forecast; of many sites, have it issued by jobs side by side."""
+
+    def ask(wanted: RefreshForecastsRequest, key: str) -> Job:
+        return submit_job(work.database(), work.client, wanted, key=key)
+
+    spread = ForecastBatches(work.settings.forecast_batch_sites, ask)
+    return refreshing.refresh_forecasts(work.database(), request, objects=work.objects, now=work.clock.now(), spread=spread, progress=work.progress)
 
 
 @task(RenewModelsRequest)
@@ -119,5 +126,5 @@ def roll_back(request: RollbackRequest, work: TaskContext) -> ActivationReply:
 def describe_model(request: CardRequest, work: TaskContext) -> CardReply:
     """Return the card of a training."""
     run = training.find_training(work.connection, request.site_id, request.run_id, now=work.clock.now())
-    text, facts = card.load_card(run, work.objects)
+    text, facts = card.read_card(run, work.objects)
     return CardReply(facts=facts, text=text)

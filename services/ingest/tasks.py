@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import httpx
+
 from luna.contracts import (
     DemoLoadReply,
     DemoLoadRequest,
@@ -29,11 +31,24 @@ from luna.contracts.data import (
     ResolveRequest,
 )
 from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
-from luna.database import answers, audit, idempotency, jobs, retention, rollups, sessions
+from luna.contracts.job import ArchiveLogsReply, ArchiveLogsRequest
+from luna.database import answers, audit, idempotency, jobs, replays, retention, rollups, sessions, training_runs, what_ifs
 from luna.database.timescale import retention_ages
 from luna.queue import TaskContext, task
 from luna.queue.jobs import resend_due
-from services.ingest import backfill, price_collection, quality_service, quarantine_release, repair, slot_service, upload_service, verification, weather_service
+from services.ingest import (
+    backfill,
+    log_archive,
+    model_retention,
+    price_collection,
+    quality_service,
+    quarantine_release,
+    repair,
+    slot_service,
+    upload_service,
+    verification,
+    weather_service,
+)
 from services.ingest.demo_data import load_and_store
 
 NEEDS = ("database", "redis", "objects")
@@ -47,8 +62,10 @@ def load_demo(_request: DemoLoadRequest, work: TaskContext) -> DemoLoadReply:
 
 @task(RetentionRequest, soft_limit=timedelta(minutes=30))
 def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionReply:
-    """Delete what the settings say is too old, jobs among it, and files of failed loads; what a run leaves over goes in the next one."""
+    """Delete what the settings say is too old, jobs among it, files of failed loads and models of no training; what a run leaves over goes in the next one."""
+    named = training_runs.list_artefacts(work.connection)
     work.on_commit(lambda: upload_service.forget_old_uploads(work.objects, now=work.clock.now()))
+    work.on_commit(lambda: model_retention.forget_unnamed_models(work.objects, named, now=work.clock.now()))
     deleted = retention.delete_old(work.connection, retention_ages(work.settings), now=work.clock.now())
     ended = jobs.forget_ended(work.connection, after=work.settings.job_retention, dead_after=work.settings.dead_job_retention)
     now, settings = work.clock.now(), work.settings
@@ -57,9 +74,21 @@ def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionR
         "idempotent_answers": idempotency.forget_old(work.connection),
         "audit_log": audit.forget_old(work.connection, age=settings.audit_retention),
         "answers": answers.forget_old(work.connection, before=now - settings.answer_retention),
+        "what_ifs": what_ifs.forget_old(work.connection, before=now - settings.answer_retention),
+        "replay_days": replays.forget_abandoned(work.connection),
         "sessions": sessions.forget_ended(work.connection, now=now, idle=settings.session_idle),
     }
     return RetentionReply(deleted=deleted)
+
+
+@task(ArchiveLogsRequest, soft_limit=timedelta(minutes=30))
+def archive_days_of_logs(_request: ArchiveLogsRequest, work: TaskContext) -> ArchiveLogsReply:
+    """Store the log lines of days that are over, where Loki is named."""
+    settings = work.settings
+    if settings.logs_url is None:
+        return ArchiveLogsReply(archived={}, forgotten=0)
+    with httpx.Client(base_url=settings.logs_url, timeout=log_archive.TIMEOUT_SECONDS) as client:
+        return log_archive.archive_logs(work.objects, client, keep=settings.log_retention, now=work.clock.now())
 
 
 @task(RefreshRollupsRequest)

@@ -6,21 +6,19 @@ Source: docs/decisions/0033.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SlotActuals, clamp, simulate_slot
 from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
-from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
 from services.planner.dp.plan import Followed, Plan, count_excess, price_flows, value_flows
 from services.planner.dp.planner import hold_back, read_worth, terminal_segments
 from services.planner.dp.policy import correct_value, cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
 from services.planner.dp.segments import offer_courses, problem_segments
-from services.planner.milp.battery_constraints import missed_kwh
 from services.planner.milp.policy import follow_flows, pinned_slots
+from services.planner.policy_simulation import find_breach, first_modes, simulate_errors
 from services.planner.problem.problem import NO_MARGIN, Problem
 from services.planner.problem.scenarios import ScenarioSet
 
@@ -31,8 +29,6 @@ _MOST_LOSS = 0.1
 # By how many standard errors of its mean over past errors a gain over the inverter alone has to exceed zero.
 _SURE = 2.0
 _SAME_KWH, _SAME_COST, _NOTHING_KWH = 1e-6, 1e-6, 1e-9
-
-Part = TypeVar("Part", Flows, SetPoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +41,6 @@ class Outcome:
     start_kwh: FloatArray
     cost: float
     breach_kwh: float
-
-
-@dataclass
-class Follower:
-    """A plan's policy as the simulator asks it: it remembers the modes in force."""
-
-    policy: PlanPolicy
-    capacity_kwh: FloatArray
-    modes: IntArray
-
-    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return the set-point of a slot."""
-        setpoint = self.policy.decide(slot, stored_kwh / self.capacity_kwh, self.modes)
-        self.modes = setpoint.mode
-        return setpoint
-
-
-@dataclass(frozen=True, slots=True)
-class SplitColumns:
-    """Several followers, each of as many sites beside each other."""
-
-    followers: Sequence[Follower]
-
-    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return the set-points of all sites."""
-        parts = np.split(stored_kwh, len(self.followers), axis=1)
-        told = [follower.decide(slot, part) for follower, part in zip(self.followers, parts, strict=True)]
-        shapes = {each.name: parts[0].shape[1:] if each.name in ("curtailment", "pv_limit_kw") else parts[0].shape for each in fields(SetPoint)}
-        return SetPoint(**{name: np.concatenate([np.broadcast_to(getattr(part, name), shape) for part in told], axis=-1) for name, shape in shapes.items()})
 
 
 def follow_plan(plan: Plan) -> Plan:
@@ -190,38 +157,12 @@ def _cost_errors(plan: Plan, policies: Sequence[PlanPolicy], errors: ScenarioSet
     if value is None:
         return simulate_errors(problem, policies, errors)
     segments = offer_courses(problem, errors, value.direction).pick(slice(1, None))
-    terminal, mode, start = terminal_segments(problem), int(_first_modes(problem)[0, 0]), float(problem.stored_kwh[0])
+    terminal, mode, start = terminal_segments(problem), int(first_modes(problem)[0, 0]), float(problem.stored_kwh[0])
     return np.array([cost_courses(each.batteries[0], segments, start, terminal=terminal, mode=mode) for each in policies])
-
-
-def simulate_errors(problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet) -> FloatArray:
-    """Return the same slot by slot, all policies and courses at once."""
-    count, limits = errors.load_kwh.shape[0], problem.limits
-    first = np.repeat(_first_modes(problem), count, axis=1)
-    followers = SplitColumns([Follower(policy, limits.batteries.capacity_kwh, first) for policy in policies])
-    load, pv = (np.tile(energy, (len(policies), 1)) for energy in (errors.load_kwh, errors.pv_kwh))
-    stored = np.repeat(problem.stored_kwh[:, None], count * len(policies), axis=1)
-    run = simulate(followers, Actuals(problem.outlook.timeline, load, pv), limits=limits.by_slot(), stored_kwh=stored)
-    costs = [value_flows(problem, _of_site(run.flows, column)) for column in range(load.shape[0])]
-    return np.array(costs).reshape(len(policies), count)
-
-
-def find_breach(problem: Problem, flows: Flows) -> float:
-    """Return by how many kWh flows miss limits of connection and batteries, reserves, and what is wanted at the horizon beyond a battery's own limits."""
-    (least, most), last = problem.wanted_at_end, flows.stored_kwh[:, -1]
-    missed = np.maximum(least - last, 0.0) + np.maximum(last - most, 0.0)
-    lacking = 0.0 if problem.storage.reserve_kwh is None else float(np.maximum(problem.storage.reserve_kwh - flows.stored_kwh, 0.0).sum())
-    return float(flows.excess_kwh.sum() + missed.sum()) + lacking + missed_kwh(problem, flows)
 
 
 def _throughput_kwh(flows: Flows) -> float:
     return float((flows.charge_kwh + flows.discharge_kwh).sum())
-
-
-def _first_modes(problem: Problem) -> IntArray:
-    """Return the modes in force before the plan, ``(batteries, 1)``: where nobody told anything, the inverter is alone."""
-    told = problem.following.modes or (None,) * len(problem.site.batteries)
-    return np.array([[Mode.SELF_CONSUMPTION if mode is None else mode] for mode in told], dtype=np.int8)
 
 
 def value_policy(plan: Plan) -> PlanPolicy:
@@ -314,7 +255,7 @@ def meet_course(plan: Plan, policy: PlanPolicy) -> Outcome:
     """Return what a policy makes of the expected course, from the state that the batteries are really in."""
     problem, outlook, limits = plan.problem, plan.problem.outlook, plan.limits
     starts, modes = _guess(plan, policy)
-    first, capacity = _first_modes(problem), problem.limits.batteries.capacity_kwh
+    first, capacity = first_modes(problem), problem.limits.batteries.capacity_kwh
     # Each round settles at least one slot more for good, where guesses are right all of them.
     for _ in range(outlook.timeline.count + 1):
         before = np.concatenate([first, modes[:, :-1]], axis=1)
@@ -337,20 +278,6 @@ def _guess(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
     start = float(problem.stored_kwh[0])
     # Ways that were fixed for slots bind the plan, not what a policy meets.
     segments = value.segments if value.direction is None else problem_segments(problem)
-    path, modes = walk_policy(policy.batteries[0], segments, start, mode=int(_first_modes(problem)[0, 0]))
+    path, modes = walk_policy(policy.batteries[0], segments, start, mode=int(first_modes(problem)[0, 0]))
     begins: FloatArray = np.append(start, path[:-1])
     return begins[None, :], modes[None, :]
-
-
-def simulate_policy(problem: Problem, policy: PlanPolicy) -> tuple[SetPoint, Flows, FloatArray]:
-    """Return the set-points, flows and stored energy at the start of each slot that a policy comes to on the expected course, slot by slot."""
-    outlook, follower = problem.outlook, Follower(policy, problem.limits.batteries.capacity_kwh, _first_modes(problem))
-    actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)
-    run = simulate(follower, actuals, limits=problem.limits.by_slot(), stored_kwh=problem.stored_kwh[:, None])
-    setpoints, flows = _of_site(run.setpoints), _of_site(run.flows)
-    return setpoints, flows, np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
-
-
-def _of_site(part: Part, site: int = 0) -> Part:
-    """Return what happened to one of the sites, the slot as last axis."""
-    return type(part)(**{each.name: getattr(part, each.name)[..., site, :] for each in fields(part)})

@@ -18,12 +18,13 @@ from luna.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
-from services.planner.following import follow_plan, simulate_policy
+from services.planner.following import follow_plan
 from services.planner.milp.battery_constraints import list_constraints, missed_kwh
 from services.planner.milp.inverters import suits_value
 from services.planner.milp.planner import plan_by_model
 from services.planner.milp.schedule_loads import schedule_loads
 from services.planner.milp.solver import Solver, SolverError
+from services.planner.policy_simulation import simulate_policy
 from services.planner.problem.problem import Problem
 
 _NOTHING_KWH = 1e-6

@@ -1,13 +1,16 @@
 """The planner's tasks: decode, call, encode."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
 import structlog
 
 from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
-from luna.contracts.agent import ShadowPlanRequest
+from luna.contracts.agent_control import ShadowPlanRequest
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
+from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest, RefreshPlansReply, RefreshPlansRequest
+from luna.contracts.job import Job
 from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
 from luna.database.engine import unit_of_work
@@ -16,7 +19,7 @@ from luna.queue.jobs import await_job, submit_job
 from luna.queue.task_context import isolate
 from services.planner.dp.value import load_kernels
 from services.planner.milp.solver import Solver
-from services.planner.service import counterfactual, pareto, plan_check, plan_diff, plans
+from services.planner.service import counterfactual, fleet, pareto, plan_check, plan_diff, plans
 from services.planner.service import replay as replays
 from services.planner.service.replay import Store
 
@@ -37,19 +40,38 @@ def solve(request: PlanRequest, work: TaskContext) -> str:
     """Plan and store; the reply is written once, for the row and the caller."""
     plan_id, text = plans.plan_and_write(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
     if request.site_id is not None:
-        work.on_commit(partial(ask_for_shadow, work, plan_id))
+        work.on_commit(partial(ask_for_shadows, work, [plan_id]))
     return text
 
 
-def ask_for_shadow(work: TaskContext, plan_id: str) -> None:
-    """Ask the agent, where there is one, for its plan beside one that is stored; nobody waits for it, and nothing that goes wrong is anybody's concern."""
+@task(PlanSitesRequest)
+def plan_sites(request: PlanSitesRequest, work: TaskContext) -> PlanSitesReply:
+    """Plan many sites and store their plans."""
+    reply = fleet.plan_sites(work.connection, request, now=work.clock.now())
+    work.on_commit(partial(ask_for_shadows, work, list(reply.plans.values())))
+    return reply
+
+
+@task(RefreshPlansRequest)
+def refresh_plans(_: RefreshPlansRequest, work: TaskContext) -> RefreshPlansReply:
+    """Have sites planned whose plans grow old."""
+
+    def ask(wanted: PlanSitesRequest, key: str) -> Job:
+        return submit_job(work.database(), work.client, wanted, key=key)
+
+    return fleet.refresh_plans(work.database(), work.settings, ask=ask, now=work.clock.now())
+
+
+def ask_for_shadows(work: TaskContext, plan_ids: Sequence[str]) -> None:
+    """Ask the agent, where there is one, for its plans beside stored ones; nobody waits for them, and nothing that goes wrong is anybody's concern."""
 
     def ask() -> None:
         # Among what somebody waits for, so that no training stands in its way.
         if work.client.is_served(ShadowPlanRequest, asked=True):
-            work.client.begin(ShadowPlanRequest(plan_id=plan_id), timeout=SHADOW_TIMEOUT)
+            for plan_id in plan_ids:
+                work.client.begin(ShadowPlanRequest(plan_id=plan_id), timeout=SHADOW_TIMEOUT)
 
-    isolate(ask, lambda error: log.warning("the agent was not asked for a plan", plan_id=plan_id, error=str(error)))
+    isolate(ask, lambda error: log.warning("the agent was not asked for plans", plan_ids=list(plan_ids)[:1], error=str(error)))
 
 
 @task(ParetoRequest)

@@ -73,7 +73,7 @@ def test_what_is_due_is_asked_for_again_and_again_and_only_while_somebody_serves
     sign = client.heartbeats.beat()
     assert sign is not None
     assert set(sign.asked_at) == {
-        f"ingest.{what}" for what in ("jobs.resend", "rollups.refresh", "retention.apply", "quality.judge", "prices.fetch", "weather.fetch")
+        f"ingest.{what}" for what in ("jobs.resend", "rollups.refresh", "retention.apply", "quality.judge", "prices.fetch", "weather.fetch", "logs.archive")
     }
 
 

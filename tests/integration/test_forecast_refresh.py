@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, delete
 
 from luna.contracts.forecast import RefreshForecastsReply, RefreshForecastsRequest
+from luna.contracts.job import Job
 from luna.database import forecast_issues, forecast_scenarios, forecasts, observations, sites
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
@@ -20,7 +21,7 @@ from luna.objects import FileObjects
 from luna.timeline import SLOT, Timeline
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
-from services.forecaster.retraining.refresh import refresh_forecasts
+from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
 from tests.household import day, describe_site, measure_days
 
 NAMES = ("measured", "new", "wrong")
@@ -49,7 +50,26 @@ def refresh(engine: Engine, folder: Path, now: datetime = NOW) -> dict[str, list
 
 
 def ask(engine: Engine, folder: Path, now: datetime = NOW) -> RefreshForecastsReply:
-    return refresh_forecasts(engine, RefreshForecastsRequest(), objects=FileObjects(folder), now=now)
+    return refresh_forecasts(engine, RefreshForecastsRequest(), objects=FileObjects(folder), now=now, spread=ForecastBatches(1000, ask_nobody))
+
+
+def ask_nobody(request: RefreshForecastsRequest, key: str) -> Job:
+    pytest.fail(f"one task does it all, and {key} was asked for: {request}")
+
+
+def test_forecasts_of_many_sites_are_issued_by_jobs_side_by_side(three_sites: Engine, tmp_path: Path) -> None:
+    asked: dict[str, list[str]] = {}
+
+    def ask(request: RefreshForecastsRequest, key: str) -> Job:
+        asked[key] = request.site_ids
+        return Job(job_id=key, task=request.task, key=key, status="queued", attempts=0, submitted_at=NOW, request={}, trace_id="")
+
+    reply = refresh_forecasts(three_sites, RefreshForecastsRequest(), objects=FileObjects(tmp_path), now=NOW, spread=ForecastBatches(1, ask))
+    parts = [part for part in asked.values() if part[0] in NAMES]
+    assert (parts, [site.site_id for site in reply.sites if site.site_id in NAMES]) == ([["measured"], ["new"]], ["wrong"])
+    requests = [RefreshForecastsRequest(site_ids=part) for part in parts]
+    issued = [refresh_forecasts(three_sites, request, objects=FileObjects(tmp_path), now=NOW, spread=ForecastBatches(1, ask)) for request in requests]
+    assert [{issue.forecast_version for issue in each.sites[0].issued} for each in issued] == [{VERSION, *BASELINES}] * 2
 
 
 def test_every_site_gets_every_version_and_each_row_says_what_it_rests_on(three_sites: Engine, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """What is too old goes, on plain tables as on hypertables."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
@@ -9,12 +11,18 @@ import pytest
 from sqlalchemy import Connection, Table, func, insert, select, table
 
 from luna.contracts.job import RetentionReply, RetentionRequest
-from luna.database import copy, retention, timescale
+from luna.database import copy, replays, retention, timescale, what_ifs
 from luna.database.schema.forecasting import forecast_issues, forecast_scenarios
+from luna.database.schema.plans import replay_days, what_if_flows
+from luna.database.schema.plans import what_ifs as what_ifs_table
+from luna.database.schema.recommendations import items
 from luna.database.schema.series import market_prices, sensor_readings, slot_forecasts, slot_observations, smart_meter_readings
+from luna.database.schema.sites import sites as sites_table
+from luna.objects import FileObjects
 from luna.queue import TaskContext
 from luna.settings import Settings
 from luna.timeline import SLOT, FixedClock, Timeline
+from services.ingest.model_retention import forget_unnamed_models
 from services.ingest.tasks import apply_retention
 
 pytestmark = pytest.mark.every_database
@@ -109,8 +117,7 @@ def test_without_an_age_everything_stays(connection: Connection) -> None:
 def test_the_task_follows_the_settings_and_touches_no_history(connection: Connection) -> None:
     old = Timeline(NOW - timedelta(days=3000), SLOT, 4)
     copy.upsert(connection, slot_observations, {"site_key": KEY, "slot_start": old.starts, "load_kwh": np.ones(4)})
-    prices = {"price": np.ones(4), "currency": "EUR", "published_at": old.start}
-    copy.upsert(connection, market_prices, {"market": "none", "slot_start": old.starts, **prices})
+    copy.upsert(connection, market_prices, {"market": "none", "slot_start": old.starts, "price": np.ones(4), "currency": "EUR", "published_at": old.start})
     issue(connection, "kept", [700, 10])
     settings = Settings(forecast_retention=timedelta(days=100))
     work = TaskContext(settings, database=lambda: connection.engine, clock=FixedClock(NOW), queue=unused)
@@ -118,7 +125,7 @@ def test_the_task_follows_the_settings_and_touches_no_history(connection: Connec
     before = [count(connection, name) for name in ("slot_observations", "market_prices")]
     reply = apply_retention(RetentionRequest(), work)
     assert isinstance(reply, RetentionReply)
-    kept_elsewhere = {"jobs", "idempotent_answers", "audit_log", "sessions", "answers"}
+    kept_elsewhere = {"jobs", "idempotent_answers", "audit_log", "sessions", "answers", "what_ifs", "replay_days"}
     assert set(reply.deleted) <= {"slot_forecasts", "forecast_issues", "forecast_scenarios"} | kept_elsewhere
     assert [count(connection, name) for name in ("slot_observations", "market_prices")] == before
 
@@ -129,3 +136,43 @@ def test_a_table_with_a_policy_is_left_to_it(connection: Connection) -> None:
     left = {policy.table for policy in policies if policy.kind == "retention" and policy.refused}
     # Scenarios and what issues rest on lie in plain tables everywhere, for which there is no policy.
     assert retention.delete_old(connection, timescale.retention_ages(settings), now=NOW).keys() == left | {"forecast_issues", "forecast_scenarios"}
+
+
+def ask_what_if(connection: Connection, name: str, days_ago: int) -> None:
+    asked = {"what_if_id": name, "request": {"site_id": "home"}, "asked_at": NOW - timedelta(days=days_ago)}
+    connection.execute(insert(what_ifs_table).values(asked))
+    connection.execute(insert(what_if_flows).values(what_if_id=name, variant="baseline", flows={}))
+
+
+def test_old_what_ifs_go_with_what_they_came_to_and_those_that_are_recommended_stay(connection: Connection) -> None:
+    for name, days_ago in (("old", 100), ("recommended", 100), ("young", 10)):
+        ask_what_if(connection, name, days_ago)
+    item = {"item_id": "larger-battery", "kind": "what_if", "code": "battery", "figures": {}, "what_if_id": "recommended", "terms": []}
+    connection.execute(insert(items).values(item | {"created_at": NOW, "changed_at": NOW}))
+    assert what_ifs.forget_old(connection, before=NOW - timedelta(days=90)) >= 1
+    kept = set(connection.scalars(select(what_if_flows.c.what_if_id)))
+    assert {"recommended", "young"} <= kept
+    assert "old" not in kept
+
+
+def test_models_that_no_training_names_go_after_a_week(tmp_path: Path) -> None:
+    objects = FileObjects(tmp_path)
+    now = datetime.now(UTC)
+    for key in ("aurora/named.json.gz", "aurora/named.card.md", "aurora/lost.json.gz", "aurora/lost.card.md", "agent/lost.agent.gz", "documents/kept.pdf"):
+        objects.put(key, b"content")
+        week = (now - timedelta(days=8)).timestamp()
+        os.utime(tmp_path / key, (week, week))
+    objects.put("agent/young.agent.gz", b"content")
+    forget_unnamed_models(objects, {"aurora/named.json.gz"}, now=now)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"aurora/named.json.gz", "aurora/named.card.md", "agent/young.agent.gz", "documents/kept.pdf"}
+
+
+def test_days_of_replays_that_nobody_went_on_with_go(connection: Connection) -> None:
+    connection.execute(insert(sites_table).values(name="replayed-home"))
+    key = connection.scalar(select(sites_table.c.site_key).where(sites_table.c.name == "replayed-home"))
+    for replay, days in (("abandoned", 20), ("under way", 1)):
+        recorded_at = datetime.now(UTC) - timedelta(days=days)
+        connection.execute(insert(replay_days).values(site_key=key, replay=replay, day=NOW.date(), records={}, recorded_at=recorded_at))
+    assert replays.forget_abandoned(connection) >= 1
+    assert connection.scalars(select(replay_days.c.replay).where(replay_days.c.site_key == key)).all() == ["under way"]

@@ -268,6 +268,7 @@ CREATE TABLE daily_scores (
 	currency TEXT NOT NULL,
 	scored_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
 	import_carbon_g DOUBLE PRECISION,
+	corrected INTEGER,
 	CONSTRAINT pk_daily_scores PRIMARY KEY (site_key, day, system_id, policy),
 	CONSTRAINT fk_daily_scores_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
@@ -276,6 +277,7 @@ COMMENT ON COLUMN daily_scores.stored_gain IS 'worth of the energy gained in the
 COMMENT ON COLUMN daily_scores.value_gain IS 'the same worth by the oracle''s value of stored energy at both midnights; cost less this compares days';
 COMMENT ON COLUMN daily_scores.scored_at IS 'when the row was written';
 COMMENT ON COLUMN daily_scores.import_carbon_g IS 'grid intensity × import; empty where the intensity of any slot is unknown';
+COMMENT ON COLUMN daily_scores.corrected IS 'slots in which the safety layer changed what the policy asked for; empty: nobody counted';
 COMMENT ON TABLE daily_scores IS 'What one policy cost on one day';
 CREATE TABLE data_quality_daily (
 	site_key INTEGER NOT NULL,
@@ -942,6 +944,7 @@ CREATE TABLE training_runs (
 	version TEXT NOT NULL,
 	data_from TIMESTAMP WITH TIME ZONE NOT NULL,
 	data_until TIMESTAMP WITH TIME ZONE NOT NULL,
+	tried_until TIMESTAMP WITH TIME ZONE,
 	code_version TEXT NOT NULL,
 	trigger TEXT DEFAULT 'hand' NOT NULL,
 	accepted BOOLEAN DEFAULT true NOT NULL,
@@ -960,6 +963,7 @@ CREATE INDEX ix_training_runs_latest ON training_runs (site_key, version, data_u
 COMMENT ON COLUMN training_runs.version IS 'forecast version or agent kind';
 COMMENT ON COLUMN training_runs.data_from IS 'first instant that was learned from';
 COMMENT ON COLUMN training_runs.data_until IS 'end of what was learned from; a backtest before it must not use the run';
+COMMENT ON COLUMN training_runs.tried_until IS 'end of the days by which it was decided whether the model is used; empty: it learned until then';
 COMMENT ON COLUMN training_runs.trigger IS 'hand, schedule, drift or force: why it was trained';
 COMMENT ON COLUMN training_runs.accepted IS 'whether its model may be used without being asked for';
 COMMENT ON COLUMN training_runs.verdict IS 'why it was accepted, or not';
@@ -1089,3 +1093,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9012_answers.py
 -- r9013_recommendations.py
 -- r9014_agent.py
+-- r9015_agent_evidence.py

@@ -54,6 +54,7 @@ training_runs = Table(
     text("version", "forecast version or agent kind"),
     instant("data_from", "first instant that was learned from"),
     instant("data_until", "end of what was learned from; a backtest before it must not use the run"),
+    instant("tried_until", "end of the days by which it was decided whether the model is used; empty: it learned until then", nullable=True),
     text("code_version"),
     text("trigger", "hand, schedule, drift or force: why it was trained", server_default="hand"),
     Column("accepted", Boolean, nullable=False, server_default=true(), comment="whether its model may be used without being asked for"),
@@ -96,6 +97,7 @@ daily_scores = Table(
     text("currency"),
     recorded("scored_at"),
     number("import_carbon_g", "grid intensity × import; empty where the intensity of any slot is unknown"),
+    Column("corrected", Integer, comment="slots in which the safety layer changed what the policy asked for; empty: nobody counted"),
     comment="What one policy cost on one day",
 )
 

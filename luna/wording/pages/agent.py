@@ -41,6 +41,10 @@ PHRASES = {
     "evidence_shadow": Phrase("Days in shadow", "Tage im Schatten"),
     "evidence_both": Phrase("Both together", "Beide zusammen"),
     "evidence_figures": Phrase("{points} points, between {low} and {high}", "{points} Punkte, zwischen {low} und {high}"),
+    "evidence_mode": Phrase(
+        "Judged by {days} days: {points} points, between {low} and {high}; corrected by the safety layer in {corrected} quarter-hours.",
+        "Beurteilt nach {days} Tagen: {points} Punkte, zwischen {low} und {high}; in {corrected} Viertelstunden von der Sicherheitsschicht berichtigt.",
+    ),
     "evidence_none": Phrase("No evidence yet.", "Noch keine Belege."),
     "evidence_label": Phrase("{points} points ahead of the planner, between {low} and {high}", "{points} Punkte vor dem Planer, zwischen {low} und {high}"),
     "modes_title": Phrase("What it may do", "Was es darf"),

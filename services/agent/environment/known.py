@@ -3,21 +3,21 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets, repeat_last, split_days
+from services.agent.environment.summaries import HourArray, compare_prices, sum_up_energy
 from services.planner.problem.knowledge import DAY
 from services.planner.problem.problem import Problem
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay.data import ReplayData
 
-HourArray = NDArray[np.float32]
 HOURS = int(HORIZON / timedelta(hours=1))
 _HOUR, _HALF_DAY = timedelta(hours=1), timedelta(hours=12)
 # Prices are divided by the mean of their magnitude over a day, currency/kWh, and by no less than this.
@@ -34,7 +34,7 @@ class HoursAhead:
     export_price: HourArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownSlots:
     """What was known at the begin of slots, arrays of shape ``(slots,)``: of the slot itself, and where the hours after its own begin in ``ahead``.
 
@@ -58,6 +58,26 @@ class KnownSlots:
     energy_at: IndexArray
     price_at: IndexArray
     ahead: HoursAhead
+
+    @cached_property
+    def energy_summary(self) -> HourArray:
+        """Sums of energy in the hours after each slot, kWh, shape ``(slots, len(ENERGY_NAMES))``; made when first asked for."""
+        (load, pv), prices = self._hours("load_kw", "pv_kw"), self._prices
+        return sum_up_energy(pv - load, *prices)
+
+    @cached_property
+    def price_summary(self) -> HourArray:
+        """How the prices of each slot stand to those after it, over the day's mean, shape ``(slots, len(PRICE_NAMES))``; made when first asked for."""
+        return compare_prices(*self._prices)
+
+    @property
+    def _prices(self) -> list[HourArray]:
+        return [(series * self.price_factor[:, None]).astype(np.float32) for series in self._hours("import_price", "export_price")]
+
+    def _hours(self, *names: str) -> list[HourArray]:
+        """Return series of each slot and the hours after its own, each of shape ``(slots, HOURS)``."""
+        at = (self.price_at if "price" in names[0] else self.energy_at)[:, None] + np.arange(HOURS - 1)
+        return [np.concatenate([getattr(self, name)[:, None], getattr(self.ahead, name)[at]], axis=1, dtype=np.float32) for name in names]
 
     @classmethod
     def of_problem(cls, problem: Problem) -> "KnownSlots":

@@ -11,6 +11,7 @@ from luna.errors import InvalidInputError
 from luna.timeline import FloatArray, IndexArray
 from services.agent.environment.kernels import gather
 from services.agent.environment.known import HOURS, KnownSlots
+from services.agent.environment.summaries import ENERGY_NAMES, PRICE_NAMES
 from services.planner.problem.problem import Problem
 
 StateArray = NDArray[np.float32]
@@ -18,11 +19,15 @@ StateArray = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a state: which series of ``KnownSlots`` it shows, by what that is divided, and whether the hours after the slot follow."""
+    """A part of a state: which series of ``KnownSlots`` it shows, by what that is divided, and whether the hours after the slot follow.
+
+    A part with names of its own shows as many columns of a table, ``(slots, len(names))``.
+    """
 
     series: str
     divided_by: Literal["nothing", "capacity", "price"] = "nothing"
     hours: int = 1
+    names: tuple[str, ...] = ()
 
 
 _PARTS = {
@@ -39,8 +44,16 @@ _PARTS = {
     "export_price_ahead": _Part("export_price", "price", HOURS),
     "hours_until_end_of_day": _Part("day_left"),
     "max_import_price_next_12h": _Part("highest_price", "price"),
+    "energy_summary": _Part("energy_summary", "capacity", names=ENERGY_NAMES),
+    "price_summary": _Part("price_summary", names=PRICE_NAMES),
 }
 _SOC = "soc"
+
+
+def _name_features(name: str) -> tuple[str, ...]:
+    if name == _SOC or _PARTS[name].hours == 1:
+        return (_PARTS[name].names if name in _PARTS else ()) or (name,)
+    return tuple(f"{name}_{hour:02d}h" for hour in range(_PARTS[name].hours))
 
 
 @dataclass(frozen=True)
@@ -53,8 +66,7 @@ class StateLayout:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The name of each feature; those of vectors end in the hour ahead, 00 being the slot itself."""
-        widths = {part: 1 if part == _SOC else _PARTS[part].hours for part in self.parts}
-        return tuple(f"{part}_{hour:02d}h" if width > 1 else part for part, width in widths.items() for hour in range(width))
+        return tuple(name for part in self.parts for name in _name_features(part))
 
     @property
     def size(self) -> int:
@@ -93,6 +105,11 @@ class StateLayout:
                 continue
             part = _PARTS[name]
             factor = factors[part.divided_by]
+            if part.names:
+                width = len(part.names)
+                gather(states, (place, width), getattr(known, part.series).ravel(), slots * width, factor)
+                place += width
+                continue
             gather(states, (place, 1), getattr(known, part.series), slots, factor)
             if part.hours > 1:
                 at = known.price_at if part.divided_by == "price" else known.energy_at
@@ -106,7 +123,8 @@ V1 = StateLayout("v1", _V1)
 V1_1 = StateLayout("v1.1", (*_V1, *_DAY))
 # Source: revision 81's eight features.
 COMPACT = StateLayout("compact", ("hour", "load", "pv", "soc", "import_price", "export_price", *_DAY))
-LAYOUTS = {layout.version: layout for layout in (V1, V1_1, COMPACT)}
+SUMMARY = StateLayout("summary", ("soc", "time_sin", "time_cos", "load", "pv", "import_price", "export_price", *_DAY, "energy_summary", "price_summary"))
+LAYOUTS = {layout.version: layout for layout in (V1, V1_1, COMPACT, SUMMARY)}
 
 
 def see_problem(layout: StateLayout, problem: Problem) -> StateArray:

@@ -30,7 +30,7 @@ class PolicyCosts:
     @classmethod
     def of(cls, scored: Mapping[str, Sequence[DayCost]]) -> "PolicyCosts":
         """Return what policies cost on the days on which all of them were scored."""
-        by_day = {name: {day.day: settle(day) for day in days} for name, days in scored.items()}
+        by_day = {name: {day.day: day.settled for day in days} for name, days in scored.items()}
         shared = sorted(set.intersection(*(set(days) for days in by_day.values()))) if by_day else []
         return cls(shared, {name: np.array([days[day] for day in shared]) for name, days in by_day.items()})
 
@@ -45,11 +45,6 @@ class PolicyCosts:
     def gain(self, name: str, *, over: str) -> FloatArray:
         """Return by day what a policy costs less than another."""
         return np.asarray(self.cost[over] - self.cost[name])
-
-
-def settle(day: DayCost) -> float:
-    """Return what a day cost, what is left in the batteries counted in."""
-    return day.cost - (day.stored_gain if day.value_gain is None else day.value_gain)
 
 
 def compare(costs: PolicyCosts, name: str, *, over: str, seed: int = 0) -> Comparison | None:

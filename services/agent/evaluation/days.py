@@ -14,9 +14,9 @@ SPAN_WEEKS = 52
 RULE = (
     f"Whole weeks, Monday to Sunday by the site's clock, of the {SPAN_WEEKS} weeks before the last day. A week belongs to the calendar quarter of its Monday, "
     f"and the quarter begins at least {HISTORY_DAYS} days after the first recorded one: for each quarter every policy that learns is trained on what was "
-    "recorded before it, and of its trainings the latest accepted one decides that knows nothing of the week or later. A week with a gap in load, sun or "
-    "price, or a day judged exclude, is left out. Each season gives as many weeks as the others as far as it has them, evenly spaced; of the last week only "
-    "as many days count as are still wanted."
+    "recorded before it, and of its trainings the latest accepted one decides that knows nothing of the week or later, its trial included. A week with a gap "
+    "in load, sun or price, or a day judged exclude, is left out. Each season gives as many weeks as the others as far as it has them, evenly spaced; of the "
+    "last week only as many days count as are still wanted."
 )
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -21,9 +24,10 @@ from services.agent.artefacts import ArtefactError
 from services.agent.evaluation.compare import collect_costs, score_policies
 from services.agent.evaluation.days import RULE, EvaluationWeek, UnseenDays, choose_unseen_days
 from services.agent.evaluation.record import read_record
-from services.agent.evaluation.replay import replay_learned
+from services.agent.evaluation.replay import issue_forecasts, replay_learned
+from services.agent.history import History, read_history
 from services.agent.registry import find_champion, find_kind, find_kinds, load_agent
-from services.agent.training import train_agent
+from services.agent.training import take_part, train_on
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.training import train_site
 from services.planner.replay import Progress
@@ -49,7 +53,7 @@ def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: Obj
         request: how many days, up to when, which learned policies.
         objects: holds the trained models.
         now: nothing later is learned from.
-        progress: told weeks done, weeks in all, and what is done.
+        progress: told how much is done of how much, and what is done.
 
     Raises:
         NotFoundError: no such site, nothing was recorded, or a policy that is named was never trained.
@@ -59,12 +63,15 @@ def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: Obj
         site = sites.load(connection, request.site_id)
         chosen = choose_unseen_days(read_record(connection, site), count=request.days, last=request.to_day)
         trained = _find_trained(connection, site, request.policies)
-    lessons = Lessons(store, site, objects, now)
-    for quarter in dict.fromkeys(week.trained_until for week in chosen.weeks):
-        progress(0, len(chosen.weeks), f"train until {quarter}")
-        lessons.complete(quarter, trained)
+    lessons = Lessons(store, site, objects)
+    lacking = lessons.find_lacking([week.trained_until for week in chosen.weeks], trained)
+    weeks, trainings = len(chosen.weeks), 2 * len(lacking)  # a training takes about as long as the replay of two weeks
+    steps = 2 * weeks + trainings
+    # What replays need of forecasts is issued first: trainings then find most of their days forecast.
+    lessons.issue(chosen.weeks, [*BESIDE, *trained], take_part(progress, 0, steps, span=weeks))
+    lessons.complete(lacking, take_part(progress, weeks, steps, span=trainings), now=now)
     usable, refused = lessons.sort_out(chosen.weeks, trained)
-    replies = _live(lessons, chosen.weeks, [*BESIDE, *usable, "oracle"], progress)
+    replies = _live(lessons, chosen.weeks, [*BESIDE, *usable, "oracle"], take_part(progress, weeks + trainings, steps, span=weeks))
     missing = sorted(kind for name, kind in AGENT_POLICIES.items() if name not in trained)
     return _reply(site, chosen, replies).model_copy(update={"missing": missing, "refused": refused})
 
@@ -90,30 +97,56 @@ class Lessons:
     store: Store
     site: Site
     objects: ObjectStore
-    now: datetime
 
-    def complete(self, quarter: date, names: Iterable[str]) -> None:
-        """Train what was not trained yet on all that was recorded before a quarter: the forecasts' model, and the policies.
+    def find_lacking(self, quarters: Iterable[date], names: Sequence[str]) -> list[tuple[date, str]]:
+        """Return the quarters, in order, and the policies that were not trained yet on all that was recorded before them."""
+        with self.store.part() as connection:
+            return [
+                (quarter, name)
+                for quarter in sorted(set(quarters))
+                for name in names
+                if not _was_trained(connection, self.site, find_kind(AGENT_POLICIES[name]).version, until=self._midnight(quarter))
+            ]
+
+    def complete(self, lacking: Sequence[tuple[date, str]], progress: Progress, *, now: datetime) -> None:
+        """Train each policy on what was recorded before its quarter. The history is read once: what is made for the last quarter holds the others'.
 
         A policy that learns nothing from so little, or whose training is not accepted, is one of an older training then, or none.
         """
+        if not lacking:
+            return
+        parts = len(lacking) + 1
+        with self.store.part() as connection:
+            until = min(self._midnight(lacking[-1][0]), now)
+            longest = read_history(connection, self.site.name, until=until, progress=take_part(progress, 0, parts))
+        window, done = longest.scene.timeline, 1
+        for quarter, wanted in groupby(lacking, key=itemgetter(0)):
+            known = longest.within(window.start, min(self._midnight(quarter), window.end))
+            for _, name in wanted:
+                request = TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[name], until=self._midnight(quarter))
+                self._train(request, known, take_part(progress, done, parts, named=f"{name} until {quarter}: "))
+                done += 1
+
+    def _train(self, request: TrainAgentRequest, known: History, progress: Progress) -> None:
+        try:
+            with self.store.part() as connection:
+                train_on(connection, request, known, objects=self.objects, progress=progress)
+        except InvalidInputError as error:
+            log.warning("agent not trained for its evaluation", site=self.site.name, kind=request.kind, until=str(request.until), reason=str(error))
+
+    def issue(self, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress) -> None:
+        """Issue the forecasts of the weeks that were not issued then, by a model that knows all that was recorded before their quarter."""
+        for place, week in enumerate(weeks):
+            progress(place, len(weeks), f"forecasts for {week.first}")
+            self._train_forecasts(week.trained_until)
+            issue_forecasts(self.store, self.site, compose_replay(self.site, week, policies), objects=self.objects)
+
+    def _train_forecasts(self, quarter: date) -> None:
+        """Train the forecasts' model on all that was recorded before a quarter, where it drives the site and was not trained on that yet."""
         until = self._midnight(quarter)
         with self.store.part() as connection:
             if find_active(connection, self.site).forecast_version == VERSION and not _was_trained(connection, self.site, VERSION, until=until):
                 train_site(connection, TrainRequest(site_id=self.site.name, until=until), objects=self.objects)
-        for name in names:
-            kind = AGENT_POLICIES[name]
-            with self.store.part() as connection:
-                done = _was_trained(connection, self.site, find_kind(kind).version, until=until)
-            if not done:
-                self._train(TrainAgentRequest(site_id=self.site.name, kind=kind, until=until))
-
-    def _train(self, request: TrainAgentRequest) -> None:
-        try:
-            with self.store.part() as connection:
-                train_agent(connection, request, objects=self.objects, now=self.now)
-        except InvalidInputError as error:
-            log.warning("agent not trained for its evaluation", site=self.site.name, kind=request.kind, until=str(request.until), reason=str(error))
 
     def sort_out(self, weeks: Sequence[EvaluationWeek], names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
         """Return the policies that have a training for every week, and why the others have not."""
@@ -136,18 +169,23 @@ class Lessons:
 
 
 def _was_trained(connection: Connection, site: Site, version: str, *, until: datetime) -> bool:
-    """Return whether a training knows what was recorded before an instant and nothing later, whatever became of its model."""
+    """Return whether a training knows what was recorded before an instant and nothing later, its trial included, whatever became of its model."""
     runs = training_runs.list_latest(connection, site.name, version=version, limit=_RUNS)
-    return any(until - _CLOSE <= run.data_until <= until for run in runs)
+    return any(until - _CLOSE <= run.data_until and run.seen_until <= until for run in runs)
 
 
 def _live(lessons: Lessons, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress) -> list[ReplayReply]:
     replies = []
-    for number, week in enumerate(weeks):
-        progress(number, len(weeks), f"replay {week.first}")
-        asked = ReplayRequest(site_id=lessons.site.name, from_day=week.first, to_day=week.last, policies=policies, system_id=SYSTEM_ID, episodes=None)
-        replies.append(replay_learned(lessons.store, asked, objects=lessons.objects))
+    for place, week in enumerate(weeks):
+        tell, asked = take_part(progress, place, len(weeks), named="replay "), compose_replay(lessons.site, week, policies)
+        replies.append(replay_learned(lessons.store, asked, objects=lessons.objects, progress=tell))
     return replies
+
+
+def compose_replay(site: Site, week: EvaluationWeek, policies: list[str]) -> ReplayRequest:
+    """Return what is asked for a week to be lived under these policies."""
+    fixed: dict[str, Any] = {"system_id": SYSTEM_ID, "episodes": None, "explain_loss": False}
+    return ReplayRequest(site_id=site.name, from_day=week.first, to_day=week.last, policies=policies, **fixed)
 
 
 def _reply(site: Site, chosen: UnseenDays, replies: Sequence[ReplayReply]) -> EvaluateAgentReply:

@@ -68,7 +68,8 @@ def find_stretch(record: UsableDays, day: date) -> tuple[date, date]:
 def _draw(connection: Connection, site: Site, asked: ReplayRequest, *, day: date, learned: dict[str, LearnedPolicy]) -> DayPictureReply:
     scene = read_scene(connection, asked, find_active(connection, site).forecast_version)
     lived: dict[date, DayResult] = {}
-    spec = ReplaySpec(asked.policies, timedelta(minutes=asked.every_minutes) // SLOT, learned={name: policy.make for name, policy in learned.items()})
+    makers = {name: policy.make for name, policy in learned.items()}
+    spec = ReplaySpec(asked.policies, timedelta(minutes=asked.every_minutes) // SLOT, learned=makers, explain_loss=False)
     reply = run(scene, spec, book=DayLog(keep=lambda result: lived.update({result.day: result}))).reply
     costs = {name: next(each for each in policy.days if each.day == day) for name, policy in reply.policies.items()}
     traces = trace_day(scene, Rules.of(scene), lived[day], costs)

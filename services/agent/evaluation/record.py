@@ -1,6 +1,6 @@
 """What was recorded of a stored site: which of its local days can be lived again, and why the others cannot."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 from sqlalchemy import Connection
@@ -23,7 +23,7 @@ def read_record(connection: Connection, site: Site, *, first: date | None = None
     Raises:
         NotFoundError: nothing was recorded then.
     """
-    begin, end = _whole_days(connection, site)
+    begin, end = recorded_span.whole_days(connection, site) or (date.max, date.min)
     begin, end = max(begin, first or begin), min(end, last or end)
     if end < begin:
         remedy = "Load observations: luna data load --kind observations."
@@ -31,15 +31,6 @@ def read_record(connection: Connection, site: Site, *, first: date | None = None
     window = local_days(begin, end, parse_zone(site.timezone))
     unusable = _find_gaps(connection, site, window) | _find_excluded(connection, site, begin, end)
     return UsableDays(begin, end, dict(sorted(unusable.items())))
-
-
-def _whole_days(connection: Connection, site: Site) -> tuple[date, date]:
-    zone, span = parse_zone(site.timezone), recorded_span.of_site(connection, site.name)
-    if span is None:
-        return date.max, date.min
-    first, end = (instant.astimezone(zone) for instant in span)
-    whole = first.date() if first.time() == first.time().min else first.date() + timedelta(days=1)
-    return whole, end.date() - timedelta(days=1)
 
 
 def _find_excluded(connection: Connection, site: Site, first: date, last: date) -> dict[date, str]:

@@ -1,12 +1,13 @@
 """Replays of stored sites with policies that were learned: each by what it had learned before the window."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from luna.contracts.agent import AGENT_POLICIES
+from luna.contracts.agent import EXPORT, LEARNED_POLICIES
 from luna.contracts.replay import ReplayReply, ReplayRequest
 from luna.database import recorded_span, sites
 from luna.database.training_runs import LEARNED_DAYS
@@ -15,8 +16,12 @@ from luna.site import Site
 from luna.timeline import local_midnight
 from services.agent.registry import load_agent
 from services.forecaster.versions.hindsight import ensure_forecasts
+from services.planner.dp.plan import Plan
+from services.planner.problem.knowledge import SitePrices
+from services.planner.problem.problem import Problem
 from services.planner.problem.scenarios import DAYS
 from services.planner.replay import Progress
+from services.planner.replay.policies import MakePlan, plan_by_planner
 from services.planner.service.replay import LearnedPolicy, Store, find_missing, replay_on
 
 # Whole days of forecasts before a window, whose errors policies weigh in it; before those, days that a forecaster can learn from.
@@ -44,7 +49,7 @@ def issue_forecasts(store: Store, site: Site, request: ReplayRequest, *, objects
     with store.part() as connection:
         recorded = recorded_span.of_site(connection, site.name)
     earliest = local_midnight(past.from_day, ZoneInfo(site.timezone)) - _LEARNED_DAYS
-    weighs_errors = not AGENT_POLICIES.keys().isdisjoint(request.policies) and recorded is not None and recorded[0] <= earliest
+    weighs_errors = not LEARNED_POLICIES.keys().isdisjoint(request.policies) and recorded is not None and recorded[0] <= earliest
     for asked in (past, request) if weighs_errors else (request,):
         with store.part() as connection:
             missing = find_missing(connection, asked)
@@ -59,5 +64,24 @@ def load_learned(connection: Connection, site: Site, names: Collection[str], *, 
         NotFoundError: one has no such training; says which command trains it.
         ArtefactError: what was trained cannot be used for this site.
     """
-    agents = [load_agent(connection, objects, site, name, before=before) for name in names if name in AGENT_POLICIES]
-    return {agent.name: LearnedPolicy(agent.policy.plan, agent.run_id) for agent in agents}
+    learned: dict[str, LearnedPolicy] = {}
+    for name in names:
+        if name in LEARNED_POLICIES:
+            agent = load_agent(connection, objects, site, name.removesuffix(EXPORT), before=before)
+            learned[name] = LearnedPolicy(sell_by(agent.policy.plan) if name.endswith(EXPORT) else agent.policy.plan, agent.run_id)
+    return learned
+
+
+def sell_by(plan_agent: MakePlan) -> MakePlan:
+    """Return what plans as the planner does and sells as an agent: what devices follow where the agent may decide about selling alone.
+
+    Where one of the two plans has nothing that could be followed the planner's plan stands, as it does for the executor.
+    """
+
+    def make(problem: Problem, prices: SitePrices) -> Plan:
+        planned, learned = plan_by_planner(problem, prices), plan_agent(problem, prices)
+        if planned.policy is None or learned.policy is None:
+            return planned
+        return replace(planned, policy=planned.policy.sell_as(learned.policy))
+
+    return make

@@ -21,7 +21,13 @@ Grown = TypeVar("Grown", bound=Learner)
 
 
 def learn_by_dagger(
-    schools: Sequence[School], fit: Callable[[ModeSamples], Grown], *, rounds: int, rng: np.random.Generator, told: Callable[[int], None] = lambda _: None
+    schools: Sequence[School],
+    fit: Callable[[ModeSamples], Grown],
+    *,
+    rounds: int,
+    rng: np.random.Generator,
+    drawn: int = 0,
+    told: Callable[[int], None] = lambda _: None,
 ) -> tuple[Grown, ModeSamples]:
     """Return the learner of the last round, and all it was shown; no rounds: plain imitation of the teacher.
 
@@ -29,10 +35,11 @@ def learn_by_dagger(
         schools: histories, each with its teacher.
         fit: makes a learner of samples.
         rounds: how often samples of the learner's own states are added.
-        rng: draws the states of charge at midnight.
+        rng: draws the states of charge at midnight, and those that are drawn.
+        drawn: how often each slot is shown at a state of charge that is drawn.
         told: hears how many learners there are by now.
     """
-    samples = ModeSamples.join([school.follow_teacher(rng) for school in schools])
+    samples = ModeSamples.join([*(school.follow_teacher(rng) for school in schools), *(school.draw(rng) for school in schools for _ in range(drawn))])
     learner = fit(samples)
     told(1)
     for number in range(rounds):

@@ -9,20 +9,22 @@ import numpy as np
 
 from luna.site import Site
 from services.agent.artefacts import Artefact
-from services.agent.environment.states import COMPACT, V1_1
+from services.agent.environment.states import SUMMARY, V1_1
 from services.agent.imitation.dagger import Grown, Learner, learn_by_dagger
 from services.agent.imitation.networks import NetworkSettings, fit_network
-from services.agent.imitation.policy import LearnedModes
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import MODES, Teacher, ask_oracle, ask_programme
 from services.agent.imitation.trees import TreeClassifier, TreeClassifierSettings, grow_classifier
+from services.agent.learned_modes import LearnedModes
 from services.agent.network import SmallNetwork
 from services.agent.registry import Lesson, TrainedParts, agent_kind
 
-# A few hundred days are too few for trees to choose among two hundred hourly values.
-TREE_LAYOUT, NETWORK_LAYOUT = COMPACT, V1_1
+# A few hundred days are too few for trees to choose among two hundred hourly values; a network finds more in those than in sums of them.
+TREE_LAYOUT, NETWORK_LAYOUT = SUMMARY, V1_1
 # Rounds of relabelling beyond the teacher's own days.
 ROUNDS = 2
+# How often trees see each slot at a state of charge that is drawn: by its own days a slot is known at few. A network lost by it.
+DRAWN = 3
 _TREES, _NETWORK, _TENSORS = "trees.txt", "network.json", "network.safetensors"
 
 
@@ -49,8 +51,9 @@ def train_trees(lesson: Lesson) -> TrainedParts:
     """Grow trees that choose the oracle's modes, on the states that they themselves reach."""
     settings, school = TreeClassifierSettings(), School(lesson.history, ask_oracle(lesson.history), TREE_LAYOUT)
     fit = partial(grow_classifier, settings=settings, seed=lesson.seed)
-    trees, samples = _learn(lesson, school, fit)
-    return TrainedParts({_TREES: trees.text().encode()}, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(trees, samples))
+    trees, samples = _learn(lesson, school, fit, drawn=DRAWN)
+    shown = {"rounds_of_relabelling": ROUNDS, "drawn": DRAWN}
+    return TrainedParts({_TREES: trees.text().encode()}, asdict(settings) | shown, _measure(trees, samples))
 
 
 @agent_kind("network", state_version=NETWORK_LAYOUT.version, load=load_network)
@@ -75,10 +78,10 @@ def _train_network(lesson: Lesson, teacher: Teacher) -> TrainedParts:
     return TrainedParts(parts, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(network, samples))
 
 
-def _learn(lesson: Lesson, school: School, fit: Callable[[ModeSamples], Grown]) -> tuple[Grown, ModeSamples]:
+def _learn(lesson: Lesson, school: School, fit: Callable[[ModeSamples], Grown], *, drawn: int = 0) -> tuple[Grown, ModeSamples]:
     """Return what is learned, and all samples; each round is a step of progress."""
     rng = np.random.default_rng(lesson.seed)
-    return learn_by_dagger([school], fit, rounds=ROUNDS, rng=rng, told=lambda done: lesson.progress(done, 1 + ROUNDS, "train"))
+    return learn_by_dagger([school], fit, rounds=ROUNDS, rng=rng, drawn=drawn, told=lambda done: lesson.progress(done, 1 + ROUNDS, "train"))
 
 
 def _measure(learner: Learner, samples: ModeSamples) -> dict[str, float]:

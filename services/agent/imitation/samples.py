@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from luna.physics import IntArray, SlotActuals, clamp, simulate_slot
 from luna.schedule import whole_range
@@ -13,9 +12,8 @@ from luna.timeline import FloatArray, IndexArray
 from services.agent.environment.states import StateArray, StateLayout
 from services.agent.history import History
 from services.agent.imitation.teachers import Teacher
+from services.agent.learned_modes import Score
 
-# States (n, size) to scores of the modes, (n, modes): the highest is chosen.
-Score = Callable[[StateArray], NDArray[Any]]
 # Slots of the window and what is stored at their start, kWh, both (n,), to a mode each.
 _Choose = Callable[[IndexArray, FloatArray], IntArray]
 
@@ -55,6 +53,11 @@ class School:
     def follow_teacher(self, rng: np.random.Generator) -> ModeSamples:
         """Return every day of the history as the teacher lives it, from any state of charge at midnight."""
         return self._live(lambda slots, stored: self._ask(stored, slots), rng)
+
+    def draw(self, rng: np.random.Generator) -> ModeSamples:
+        """Return every slot of the history at a state of charge that is drawn: a policy is asked at all of them."""
+        battery = self.teacher.limits.batteries
+        return self.label(rng.uniform(battery.min_kwh[0, 0], battery.max_kwh[0, 0], self.history.scene.timeline.count))
 
     def follow_learner(self, score: Score, rng: np.random.Generator) -> ModeSamples:
         """Return every day of the history as the learner lives it, labelled by the teacher: the states that it reaches itself.

@@ -5,27 +5,34 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from luna.errors import InvalidInputError
+from luna.physics import Mode
 from luna.site import Site
 from services.agent.artefacts import Artefact
-from services.agent.environment.states import V1_1
+from services.agent.environment.states import V1_1, find_layout
+from services.agent.learned_modes import LearnedModes
 from services.agent.network import SmallNetwork
 from services.agent.registry import Lesson, TrainedParts, agent_kind
-from services.agent.reinforcement.policy import RlPolicy
 from services.agent.reinforcement.training import TrainingCourse, TrainingRule, describe_training, train_network
 
 LAYOUT = V1_1
 _HEADER, _TENSORS = "network.json", "network.safetensors"
 
 
-def load_rl(artefact: Artefact, site: Site) -> RlPolicy:
+def load_rl(artefact: Artefact, site: Site) -> LearnedModes:
     """Return the policy of a stored network.
 
     Raises:
         NetworkError: its layers do not fit on each other.
-        InvalidInputError: it does not read the states that its header names.
+        InvalidInputError: it reads states of a version that is not known, or other than that version's, or scores other than all modes.
     """
     del site
-    return RlPolicy.read(*_unpack(artefact))
+    tensors, header = _unpack(artefact)
+    network, layout = SmallNetwork.read(tensors, header), find_layout(str(header.get("state_version")))
+    if (network.inputs, network.outputs) != (layout.size, len(Mode)):
+        value = f"{network.inputs} → {network.outputs}"
+        raise InvalidInputError(f"the network does not read states {layout.version}", field="state_version", value=value, remedy="Train again.")
+    return LearnedModes(layout, network.scores)
 
 
 @agent_kind("rl", state_version=LAYOUT.version, load=load_rl)

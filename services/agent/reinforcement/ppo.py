@@ -12,22 +12,25 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
-from services.agent.network import Activation, Float32Array, Moments, Scale, SmallNetwork
+from services.agent.network import Activation, Moments, Scale, SmallNetwork
+from services.agent.reinforcement.perceptron import Perceptron
 from services.agent.reinforcement.run_folder import RunFolder
 
 # Told updates done, updates in all, and what the update was like.
 Progress = Callable[[int, int, Mapping[str, float]], None]
 _INITIAL_WEIGHTS = 2**31
+# Of checkpoints: those of another are not gone on from.
+_FORMAT = 2
 
 
 class LearningEnv(Protocol):
@@ -95,7 +98,8 @@ class Rollout:
     """What was seen and done, ``(steps, count, …)``; ``last`` are the states after the last step, ``(count, …)``, all at unit scale."""
 
     states: Tensor
-    actions: NDArray[np.int64]
+    actions: Tensor
+    log_probability: Tensor
     rewards: FloatArray
     done: NDArray[np.bool_]
     last: Tensor
@@ -103,20 +107,30 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class RolloutBatch:
-    """What an update learns from, one row a step."""
+    """What an update learns from, one row a step.
 
-    states: Tensor
-    clock: Tensor
+    ``columns`` stand beside each other, so that a row is read in one go: state, share of the rollout that has passed, log probability of the action,
+    advantage, return.
+    """
+
+    columns: Tensor
     actions: Tensor
-    log_probability: Tensor
-    advantages: Tensor
-    returns: Tensor
+
+    @property
+    def states(self) -> Tensor:
+        """What the policy reads."""
+        return self.columns[:, :-4]
+
+    @property
+    def clocked(self) -> Tensor:
+        """What the value reads."""
+        return self.columns[:, :-3]
 
     def minibatches(self, size: int, rng: np.random.Generator) -> Iterator["RolloutBatch"]:
         """Yield all rows in random order, ``size`` at a time [H6]."""
-        order = torch.from_numpy(rng.permutation(self.actions.shape[0])).to(self.states.device)
+        order = torch.from_numpy(rng.permutation(self.actions.shape[0])).to(self.actions.device)
         for rows in torch.split(order, size):
-            yield RolloutBatch(*(getattr(self, name)[rows] for name in self.__slots__))
+            yield RolloutBatch(self.columns[rows], self.actions[rows])
 
 
 class Ppo:
@@ -143,22 +157,26 @@ class Ppo:
         inputs, actions = environment.state_size, environment.action_count
         hidden = settings.hidden if start is None else tuple(bias.size for bias in start.biases[:-1])
         self.activation: Activation = settings.activation if start is None else start.activation
-        self.policy = _build((inputs, *hidden, actions), self.activation, 0.01, weights)
+        self.policy = Perceptron((inputs, *hidden, actions), self.activation, 0.01, weights)
         # The value is told how much of the rollout has passed, which no state says. Source: Pardo et al. 2018, "Time limits in reinforcement learning".
-        self.value = _build((inputs + 1, *settings.hidden, 1), self.activation, 1.0, weights)
+        self.value = Perceptron((inputs + 1, *settings.hidden, 1), self.activation, 1.0, weights)
         self.states, self.returns = Moments.empty(inputs), Moments.empty(1)
         if start is not None:
             self._begin_with(start)
         self.policy, self.value = self.policy.to(self.device), self.value.to(self.device)
         # Epsilon as in the first implementation, not Adam's own. [H3]
-        self.adam = torch.optim.Adam([*self.policy.parameters(), *self.value.parameters()], lr=settings.learning_rate, eps=1e-5, fused=True)
+        self.adam = torch.optim.Adam(self.parameters, lr=settings.learning_rate, eps=1e-5, fused=True)
 
     def _begin_with(self, start: SmallNetwork) -> None:
         if (start.inputs, start.outputs) != (self.environment.state_size, self.environment.action_count):
             wanted = f"{self.environment.state_size} → {self.environment.action_count}"
             raise InvalidInputError(f"the network to begin with is not {wanted}", field="start", value=f"{start.inputs} → {start.outputs}")
-        for layer, weight, bias in zip(_layers(self.policy), start.weights, start.biases, strict=True):
-            layer.weight.data, layer.bias.data = torch.from_numpy(weight.copy()), torch.from_numpy(bias.copy())
+        self.policy.load(start.weights, start.biases)
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All that is learned."""
+        return [*self.policy.parameters, *self.value.parameters]
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -166,7 +184,7 @@ class Ppo:
         environment = self.environment
         begun_with = None if self.start is None else hashlib.sha256(b"".join(each.tobytes() for each in self.start.tensors.values())).hexdigest()
         sizes = {"count": environment.count, "state_size": environment.state_size, "action_count": environment.action_count}
-        return {"settings": asdict(self.settings) | {"hidden": list(self.settings.hidden)}, "seed": self.seed, "start": begun_with, **sizes}
+        return {"format": _FORMAT, "settings": asdict(self.settings) | {"hidden": list(self.settings.hidden)}, "seed": self.seed, "start": begun_with, **sizes}
 
     @property
     def scale(self) -> Scale:
@@ -176,7 +194,7 @@ class Ppo:
     @property
     def network(self) -> SmallNetwork:
         """The policy as it is kept and asked."""
-        weights, biases = ([_to_array(getattr(layer, part)) for layer in _layers(self.policy)] for part in ("weight", "bias"))
+        weights, biases = ([each.cpu().numpy().copy() for each in part] for part in (self.policy.weights, self.policy.biases))
         return SmallNetwork(weights, biases, self.activation, self.scale)
 
     def learn(self) -> dict[str, float]:
@@ -184,17 +202,17 @@ class Ppo:
         settings, rng = self.settings, np.random.default_rng([self.seed, self.update])
         self.adam.param_groups[0]["lr"] = settings.learning_rate * (1.0 - self.update / self.updates)
         rollout = self._collect(rng)
-        batch, value = self._prepare(rollout)
+        batch, expected = self._prepare(rollout)
         steps = [self._descend(part) for _ in range(settings.epochs) for part in batch.minibatches(settings.minibatch, rng)]
         losses = torch.stack(steps).mean(dim=0).tolist()
         self.update += 1
         metrics = dict(zip(("policy_loss", "value_loss", "entropy", "divergence", "clipped"), losses, strict=True))
-        variance = float(batch.returns.var())
-        unexplained = float((batch.returns - value).var()) / variance if variance else 0.0
-        earned = float(rollout.rewards.sum()) / rollout.actions.shape[1]
-        return {"step": self.update * rollout.actions.size, "reward": earned, **metrics, "explained_variance": 1.0 - unexplained}
+        returns = batch.columns[:, -1]
+        variance = float(returns.var())
+        unexplained = float((returns - expected).var()) / variance if variance else 0.0
+        earned = float(rollout.rewards.sum()) / rollout.rewards.shape[1]
+        return {"step": self.update * rollout.rewards.size, "reward": earned, **metrics, "explained_variance": 1.0 - unexplained}
 
-    @torch.no_grad()
     def _collect(self, rng: np.random.Generator) -> Rollout:
         """Live through new episodes under the policy as it is."""
         environment, scale, settings = self.environment, self.scale, self.settings
@@ -203,36 +221,32 @@ class Ppo:
         noise = torch.from_numpy(rng.gumbel(size=(*shape, environment.action_count)).astype(np.float32)).to(self.device)
         seen = np.empty((*shape, environment.state_size), dtype=np.float32)
         scaled = torch.empty(seen.shape, device=self.device)
-        chosen, rewards, done = np.empty(shape, dtype=np.int64), np.empty(shape), np.empty(shape, dtype=bool)
+        chosen, log_probability = torch.empty(shape, dtype=torch.int64, device=self.device), torch.empty(shape, device=self.device)
+        rewards, done = np.empty(shape), np.empty(shape, dtype=bool)
         states = environment.reset(rng)
         for step in range(settings.rollout_steps):
             seen[step], scaled[step] = states, torch.from_numpy(scale.apply(states))
-            chosen[step] = (self.policy(scaled[step]) + noise[step]).argmax(dim=1).cpu().numpy()
-            states, rewards[step], done[step] = environment.step(chosen[step])
+            scores = self.policy.forward(scaled[step])
+            torch.argmax(scores + noise[step], dim=1, out=chosen[step])
+            log_probability[step] = pick(scores.log_softmax(dim=1), chosen[step])
+            states, rewards[step], done[step] = environment.step(chosen[step].cpu().numpy())
         # Counted in only now: what was done and what is learned from it read the same numbers.
         if self.start is None:
             self.states.add(seen.reshape(-1, environment.state_size))
-        return Rollout(scaled, chosen, rewards, done, torch.from_numpy(scale.apply(states)).to(self.device))
+        return Rollout(scaled, chosen, log_probability, rewards, done, torch.from_numpy(scale.apply(states)).to(self.device))
 
-    @torch.no_grad()
     def _prepare(self, rollout: Rollout) -> tuple[RolloutBatch, Tensor]:
         """Return what is learned from, and what the value expected of it, one number a step."""
-        states, actions = rollout.states.flatten(0, 1), torch.from_numpy(rollout.actions.ravel()).to(self.device)
         steps, count = rollout.rewards.shape
-        clock = torch.linspace(0.0, 1.0, steps + 1, device=self.device).repeat_interleave(count)
-        expected = self._expect(torch.cat([states, rollout.last]), clock)
-        value, values = expected[:-count], _to_array(expected).reshape(steps + 1, count)
-        rewards = self._scale_rewards(rollout)
-        advantages = estimate_advantages(rewards, values, rollout.done, discount=self.settings.discount, trace=self.settings.trace)
+        clock = torch.linspace(0.0, 1.0, steps + 1, device=self.device).repeat_interleave(count)[:, None]
+        clocked = torch.cat([torch.cat([rollout.states.flatten(0, 1), rollout.last]), clock], dim=1)
+        expected = self.value.forward(clocked).squeeze(1)
+        values = expected.cpu().numpy().reshape(steps + 1, count)
+        advantages = estimate_advantages(self._scale_rewards(rollout), values, rollout.done, discount=self.settings.discount, trace=self.settings.trace)
         returns = advantages + values[:-1]
-        log_probability = self.policy(states).log_softmax(dim=1).gather(1, actions[:, None]).squeeze(1)
-        columns = (torch.from_numpy(each.ravel().astype(np.float32)).to(self.device) for each in (advantages, returns))
-        return RolloutBatch(states, clock[:-count], actions, log_probability, *columns), value
-
-    def _expect(self, states: Tensor, clock: Tensor) -> Tensor:
-        """Return what is earned from states on, as the value expects it."""
-        expected: Tensor = self.value(torch.cat([states, clock[:, None]], dim=1)).squeeze(1)
-        return expected
+        earned = torch.from_numpy(np.stack([advantages.ravel(), returns.ravel()], axis=1, dtype=np.float32)).to(self.device)
+        columns = torch.cat([clocked[:-count], rollout.log_probability.reshape(-1, 1), earned], dim=1)
+        return RolloutBatch(columns, rollout.actions.flatten()), expected[:-count].clone()
 
     def _scale_rewards(self, rollout: Rollout) -> FloatArray:
         """Return rewards by the standard deviation of what episodes have earned by a step [H, continuous control 7–8; A 3.4]."""
@@ -246,51 +260,67 @@ class Ppo:
     def _descend(self, part: RolloutBatch) -> Tensor:
         """Take one step of Adam and return losses, entropy, divergence and the share of clipped rows, without waiting for them."""
         settings = self.settings
-        log_probabilities = self.policy(part.states).log_softmax(dim=1)
-        moved = log_probabilities.gather(1, part.actions[:, None]).squeeze(1) - part.log_probability
-        ratio = moved.exp()
-        advantages = (part.advantages - part.advantages.mean()) / (part.advantages.std() + 1e-8)  # [H7]
-        clipped = ratio.clamp(1.0 - settings.clip, 1.0 + settings.clip)
-        policy_loss = -torch.min(advantages * ratio, advantages * clipped).mean()  # [S eq. 7, H8]
-        value_loss = 0.5 * (self._expect(part.states, part.clock) - part.returns).square().mean()  # not clipped [A 3.2]
-        entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1).mean()
-        learned = 0.0 if self.update < settings.value_updates else 1.0
-        loss = learned * (policy_loss - settings.entropy * entropy) + settings.value_weight * value_loss  # [S eq. 9]
-        self.adam.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_([*self.policy.parameters(), *self.value.parameters()], settings.most_gradient)
+        slope, *told = lose_by_policy(self.policy.forward(part.states), part, clip=settings.clip, entropy=settings.entropy)
+        self.policy.backward(slope if self.update >= settings.value_updates else torch.zeros_like(slope))
+        missed = self.value.forward(part.clocked) - part.columns[:, -1:]  # not clipped [A 3.2]
+        self.value.backward(missed * (settings.value_weight / missed.shape[0]))
+        clip_grad_norm_(self.parameters, settings.most_gradient)
         self.adam.step()
-        # Source: Schulman 2020, "Approximating KL divergence", the estimator without bias and with little variance. [H12]
-        divergence = (ratio - 1.0 - moved).mean()
-        return torch.stack([policy_loss, value_loss, entropy, divergence, (clipped != ratio).float().mean()]).detach()
+        policy_loss, *others = told
+        return torch.stack([policy_loss, 0.5 * missed.square().mean(), *others])
 
     @property
     def checkpoint(self) -> dict[str, NDArray[Any]]:
         """Everything that the next update depends on beside what the learner is made of, as arrays."""
-        parts = {f"policy.{name}": each for name, each in self.policy.state_dict().items()}
-        parts |= {f"value.{name}": each for name, each in self.value.state_dict().items()}
+        arrays: dict[str, NDArray[Any]] = {f"policy.{name}": each for name, each in self.policy.arrays.items()}
+        arrays |= {f"value.{name}": each for name, each in self.value.arrays.items()}
         for number, moments in self.adam.state_dict()["state"].items():
-            parts |= {f"adam.{number}.{name}": each for name, each in moments.items()}
-        arrays: dict[str, NDArray[Any]] = {name: _to_array(each) for name, each in parts.items()}
+            arrays |= {f"adam.{number}.{name}": each.cpu().numpy().copy() for name, each in moments.items()}
         for name, seen in (("states", self.states), ("returns", self.returns)):
             arrays |= {f"{name}.count": np.array(seen.count), f"{name}.mean": seen.mean, f"{name}.squares": seen.squares}
         return arrays
 
     def restore(self, update: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on after ``update`` updates with what ``checkpoint`` was then."""
-        parts = {name: torch.from_numpy(np.array(each)) for name, each in arrays.items()}
-        for name, module in (("policy.", self.policy), ("value.", self.value)):
-            module.load_state_dict({key.removeprefix(name): each for key, each in parts.items() if key.startswith(name)})
+        for name, network in (("policy.", self.policy), ("value.", self.value)):
+            network.restore({key.removeprefix(name): each for key, each in arrays.items() if key.startswith(name)})
         moments: dict[int, dict[str, Tensor]] = {}
-        for key, each in parts.items():
+        for key, each in arrays.items():
             if key.startswith("adam."):
                 _, number, name = key.split(".")
-                moments.setdefault(int(number), {})[name] = each
+                moments.setdefault(int(number), {})[name] = torch.from_numpy(np.array(each))
         self.adam.load_state_dict(self.adam.state_dict() | {"state": moments})
         self.states, self.returns = (
             Moments(float(arrays[f"{name}.count"]), arrays[f"{name}.mean"], arrays[f"{name}.squares"]) for name in ("states", "returns")
         )
         self.update = update
+
+
+def pick(columns: Tensor, chosen: Tensor) -> Tensor:
+    """Return of each row the column that was chosen, ``(rows,)``."""
+    return columns.gather(1, chosen[:, None]).squeeze(1)
+
+
+def lose_by_policy(scores: Tensor, part: RolloutBatch, *, clip: float, entropy: float) -> tuple[Tensor, ...]:
+    """Return the slope by ``scores`` of the policy's loss less its share of entropy, of their shape [S eq. 7 and 9, H8].
+
+    After it that loss, the entropy, the divergence and the share of clipped rows.
+    """
+    log_probabilities, (old, advantages) = scores.log_softmax(dim=1), part.columns[:, -3:-1].unbind(dim=1)
+    probabilities = log_probabilities.exp()
+    moved = pick(log_probabilities, part.actions) - old
+    ratio = moved.exp()
+    advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)  # [H7]
+    clipped = ratio.clamp(1.0 - clip, 1.0 + clip)
+    gain, clipped_gain = advantages * ratio, advantages * clipped
+    # Of the mean over rows: a score raises its own action's log probability by one less its probability, another's by less its probability. Clipped, nothing.
+    pull = torch.where(gain <= clipped_gain, gain, 0.0)[:, None] / gain.shape[0]
+    order = (probabilities * log_probabilities).sum(dim=1, keepdim=True)
+    slope = ((log_probabilities - order) * (entropy / gain.shape[0]) + pull) * probabilities
+    slope.scatter_add_(1, part.actions[:, None], -pull)
+    # Source: Schulman 2020, "Approximating KL divergence", the estimator without bias and with little variance. [H12]
+    divergence = (ratio - 1.0 - moved).mean()
+    return slope, -torch.minimum(gain, clipped_gain).mean(), -order.mean(), divergence, (clipped != ratio).float().mean()
 
 
 def estimate_advantages(rewards: FloatArray, values: NDArray[Any], done: NDArray[np.bool_], *, discount: float, trace: float) -> FloatArray:
@@ -331,24 +361,3 @@ def learn_policy(learner: Ppo, *, folder: RunFolder | None = None, progress: Pro
         if progress is not None:
             progress(learner.update, learner.updates, metrics)
     return learner.network
-
-
-def _build(sizes: tuple[int, ...], activation: Activation, gain: float, generator: torch.Generator) -> nn.Sequential:
-    """Return a multilayer perceptron with orthogonal weights, scaled by ``gain`` in the last layer [H2]."""
-    modules: list[nn.Module] = []
-    for inputs, outputs in pairwise(sizes):
-        modules += [nn.Linear(inputs, outputs), nn.Tanh() if activation == "tanh" else nn.ReLU()]
-    network = nn.Sequential(*modules[:-1])
-    layers = _layers(network)
-    for layer in layers:
-        nn.init.orthogonal_(layer.weight, gain if layer is layers[-1] else float(np.sqrt(2.0)), generator=generator)
-        nn.init.zeros_(layer.bias)
-    return network
-
-
-def _layers(network: nn.Sequential) -> list[nn.Linear]:
-    return [module for module in network if isinstance(module, nn.Linear)]
-
-
-def _to_array(tensor: Tensor) -> Float32Array:
-    return tensor.detach().cpu().numpy().copy()

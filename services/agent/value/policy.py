@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from luna.timeline import FloatArray
+from services.agent.policy import find_obstacle
 from services.agent.value.correction import ValueCorrection
 from services.agent.value.prices import foresee_prices
 from services.planner.dp.plan import Plan
@@ -47,11 +48,11 @@ class ValuePolicy:
     foresees_prices: bool = True
     correction: ValueCorrection | None = None
 
-    def plan(self, problem: Problem, prices: SitePrices) -> Plan:
+    def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
         """Return what is followed."""
-        obstacle = find_obstacle(problem)
+        obstacle = find_obstacle(problem, places=True)
         if obstacle is not None:
-            return replace(decide(problem, Solver()), not_learned=obstacle)
+            return replace(decide(problem, Solver()) if planned is None else planned, not_learned=obstacle)
         seen = self.see_problem(problem, prices)
         made = make_plan(seen, Solver())
         return follow_made(seen, made if self.correction is None else self.correction.apply(made, prices))
@@ -62,15 +63,15 @@ class ValuePolicy:
         courses = list_courses(seen)
         return seen if courses is None else seen.over_courses(courses, risk=NEUTRAL)
 
-    def explain(self, plan: Plan, problem: Problem, prices: SitePrices) -> ValueFacts:
-        """Return what tells ``plan``, made of ``problem``, from the planner's own."""
+    def explain(self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan) -> ValueFacts:
+        """Return what tells ``plan``, made of ``problem``, from ``planned``, the planner's own."""
         known = prices.ahead(problem.outlook.timeline.start, problem.outlook.timeline)
         beyond = slice((known.known_until - problem.outlook.timeline.start) // problem.outlook.timeline.step, None)
         carried, expected = (each.outlook.import_price[beyond] for each in (problem.paid, plan.problem.paid))
         learned = plan.problem.following.value_correction
         correction = 0.0 if learned is None else float(learned[0])
         return ValueFacts(
-            planner_value=_first_value(decide(problem, Solver())),
+            planner_value=_first_value(planned),
             agent_value=_first_value(plan) + correction,
             correction=correction,
             courses=1 if plan.spread is None else plan.spread.courses,
@@ -79,23 +80,14 @@ class ValuePolicy:
             expected_price=float(expected.mean()) if expected.size else None,
         )
 
-    def list_figures(self, plan: Plan, problem: Problem, prices: SitePrices) -> dict[str, float]:
+    def list_figures(self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan) -> dict[str, float]:
         """Return what ``explain`` says as figures, as far as it is known."""
         if plan.not_learned is not None:
             return {}
-        facts = self.explain(plan, problem, prices)
+        facts = self.explain(plan, problem, prices, planned=planned)
         names = ("planner_value", "agent_value", "correction", "carried_price", "expected_price")
         figures = {name: getattr(facts, name) for name in names}
         return {name: float(value) for name, value in figures.items() if value is not None and np.isfinite(value)}
-
-
-def find_obstacle(problem: Problem) -> str | None:
-    """Return the code of why the value of one battery does not answer a problem; None where it does."""
-    if len(problem.site.batteries) != 1:
-        return "several_batteries" if problem.site.batteries else "no_battery"
-    outlook = problem.outlook
-    series = (outlook.load_kwh, outlook.pv_kwh, outlook.import_price, outlook.export_price, problem.stored_kwh)
-    return None if all(np.isfinite(each).all() for each in series) else "unknown_outlook"
 
 
 def list_courses(problem: Problem) -> ScenarioSet | None:

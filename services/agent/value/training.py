@@ -76,6 +76,10 @@ def collect_rows(scenes: Sequence[ReplayData], policy: ValuePolicy, *, progress:
         run(scene, ReplaySpec([NAME], HOUR_SLOTS, learned={NAME: recorder.plan}), progress=tell)
         parts.append(_label(scene, recorder))
         before += scene.timeline.count
+    return _join(parts)
+
+
+def _join(parts: Sequence[ValueRows]) -> ValueRows:
     found = [part for part in parts if part.label.size]
     if not found:
         return ValueRows(np.empty((0, 0)), np.empty(0))
@@ -115,19 +119,25 @@ class Proof:
         return self.low > 0
 
 
-def prove(scenes: Sequence[ReplayData], policy: ValuePolicy, corrected: ValuePolicy, *, seed: int) -> Proof:
-    """Return what the corrected policy gains over the other."""
-    gains, possible = [], 0.0
-    for scene in scenes:
-        learned = {"plain": policy.plan, "corrected": corrected.plan}
-        reply = run(scene, ReplaySpec([*learned, "idle", "oracle"], HOUR_SLOTS, learned=learned)).reply
+def prove(scenes: Sequence[ReplayData], policy: ValuePolicy, corrected: ValuePolicy, *, seed: int, progress: Progress) -> tuple[Proof, ValueRows]:
+    """Return what the corrected policy gains over the other, and the rows of the days on which that was seen."""
+    gains, possible, parts = [], 0.0, []
+    for place, scene in enumerate(scenes):
+        recorder = DecisionRecorder(policy)
+        learned = {"plain": recorder.plan, "corrected": corrected.plan}
+
+        def tell(done: int, of: int, day: str, place: int = place) -> None:
+            progress(place * of + done, len(scenes) * of, f"antares: whether its correction pays, {day}")
+
+        reply = run(scene, ReplaySpec([*learned, "idle", "oracle"], HOUR_SLOTS, learned=learned), progress=tell).reply
+        parts.append(_label(scene, recorder))
         costs = {name: np.array([day.cost - day.stored_gain for day in each.days]) for name, each in reply.policies.items()}
         gains.append(costs["plain"] - costs["corrected"])
         possible += float((costs["idle"] - costs["oracle"]).sum())
     daily = np.concatenate(gains)
     points = daily * 100.0 / possible if possible > 0 else np.zeros_like(daily)
     low, high = bound_sum(points, rng=np.random.default_rng(seed))
-    return Proof(daily.size, float(points.sum()), low, high)
+    return Proof(daily.size, float(points.sum()), low, high), _join(parts)
 
 
 def learn_correction(history: History, policy: ValuePolicy, *, seed: int, progress: Progress) -> tuple[ValueCorrection | None, dict[str, float]]:
@@ -135,14 +145,15 @@ def learn_correction(history: History, policy: ValuePolicy, *, seed: int, progre
     days, window = history.days, history.scene.timeline
     begin = local_midnight(days[int(len(days) * (1.0 - PROOF_SHARE))], history.scene.zone)
     early, late = history.within(window.start, begin), history.within(begin, window.end)
-    rows = collect_rows(list(early.runs()), policy, progress=progress)
+    # Each late day is lived twice, so both halves take about as long.
+    rows = collect_rows(list(early.runs()), policy, progress=lambda done, of, label: progress(done, 2 * of, label))
     metrics = {"rows": float(rows.label.size)}
     if rows.label.size < LEAST_ROWS:
         return None, metrics | {"correction": 0.0}
-    proof = prove(list(late.runs()), policy, ValuePolicy(policy.foresees_prices, ValueCorrection.fit(rows.features, rows.label, seed=seed)), seed=seed)
+    corrected = ValuePolicy(policy.foresees_prices, ValueCorrection.fit(rows.features, rows.label, seed=seed))
+    proof, more = prove(list(late.runs()), policy, corrected, seed=seed, progress=lambda done, of, label: progress(of + done, 2 * of, label))
     metrics |= {"proof.days": float(proof.days), "proof.points": proof.points, "proof.low": proof.low, "proof.high": proof.high}
     if not proof.holds:
         return None, metrics | {"correction": 0.0}
-    more = collect_rows(list(late.runs()), policy, progress=progress)
-    features, label = (np.concatenate([getattr(each, name) for each in (rows, more) if each.label.size]) for name in ("features", "label"))
-    return ValueCorrection.fit(features, label, seed=seed), metrics | {"correction": 1.0}
+    known = _join([rows, more])
+    return ValueCorrection.fit(known.features, known.label, seed=seed), metrics | {"correction": 1.0}

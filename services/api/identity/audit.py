@@ -11,7 +11,7 @@ from luna.errors import LunaError
 from luna.telemetry import current_trace_id
 from services.api.identity.caller import Caller
 from services.api.identity.identity import Identity
-from services.api.operations import Operation
+from services.api.operation import Operation
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 # What nobody who is known asked for is written only where it is somebody's try to become known; the rest is in the log and the metrics.

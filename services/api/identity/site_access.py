@@ -11,7 +11,8 @@ from luna.database.site_references import Kind, find_reference
 from luna.errors import ForbiddenError, NotFoundError
 from services.api.identity.caller import Caller
 from services.api.identity.identity import Identity
-from services.api.operations import JOB_SCOPES, Operation
+from services.api.operation import Operation
+from services.api.operations import JOB_SCOPES
 
 SITE_FIELDS = ("site_id", "site", "site_ids", "sites")
 KINDS: tuple[Kind, ...] = get_args(Kind)

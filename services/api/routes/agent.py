@@ -11,17 +11,8 @@ from pydantic_core import from_json
 
 from luna import agent_service
 from luna.contracts import PlanReply
-from luna.contracts.agent import (
-    AgentCardRequest,
-    AgentKind,
-    AgentStatus,
-    DayPictureRequest,
-    EvaluateAgentRequest,
-    GateEntry,
-    RunId,
-    ShadowPlanSummary,
-    TrainAgentRequest,
-)
+from luna.contracts.agent import AgentCardRequest, AgentKind, DayPictureRequest, EvaluateAgentRequest, RunId, TrainAgentRequest
+from luna.contracts.agent_control import AgentStatus, GateEntry, ShadowPlanSummary
 from luna.contracts.agent_standing import AgentRun, AgentScores, AgentSettings, AgentSettingsChange, ScorePeriod, SlotDecision
 from luna.contracts.forecast_versions import CardReply
 from luna.contracts.job import Job

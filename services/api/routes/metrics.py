@@ -14,6 +14,7 @@ from luna.queue.services import SERVICES
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.routing import ResourceRouter
+from services.api.site_metrics import MOST_SITES
 
 router = ResourceRouter("metrics")
 
@@ -39,6 +40,7 @@ def read_metrics(gateway: CurrentGateway) -> Response:
     _look_at_jobs(gateway, readable="database" in answering)
     _look_at_prices(gateway, readable="database" in answering)
     _look_at_forecasts(gateway, readable="database" in answering)
+    _look_at_sites(gateway, readable="database" in answering)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -80,8 +82,9 @@ def _look_at_prices(gateway: Gateway, *, readable: bool) -> None:
         with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
             named = sites.price_series(connection)
             known = recorded_span.of_markets(connection, named)
-            for market in named:
-                PRICES_UNTIL.labels(market).set(known[market][1].timestamp() if market in known else 0.0)
+            until = {market: known[market][1].timestamp() if market in known else 0.0 for market in named}
+            for market in sorted(until, key=until.__getitem__)[:MOST_SITES]:
+                PRICES_UNTIL.labels(market).set(until[market])
 
 
 def _look_at_forecasts(gateway: Gateway, *, readable: bool) -> None:
@@ -89,5 +92,15 @@ def _look_at_forecasts(gateway: Gateway, *, readable: bool) -> None:
     NEWEST_FORECAST.clear()
     if readable:
         with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
-            for site, issued_at in forecast_issues.last_of_each_site(connection).items():
+            issued = forecast_issues.last_of_each_site(connection)
+            oldest = sorted(issued.items(), key=lambda pair: (pair[1] is not None, pair[1]))[:MOST_SITES]
+            for site, issued_at in oldest:
                 NEWEST_FORECAST.labels(site).set(issued_at.timestamp() if issued_at else 0.0)
+
+
+def _look_at_sites(gateway: Gateway, *, readable: bool) -> None:
+    if readable:
+        with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
+            gateway.site_metrics.look(connection, now=gateway.clock.now())
+            return
+    gateway.site_metrics.forget()

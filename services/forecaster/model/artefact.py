@@ -47,7 +47,7 @@ def load_aurora(objects: ObjectStore, key: str, site: Site) -> Aurora:
         ArtefactError: missing, damaged, of another format, or in a store that cannot be read.
         UnavailableError: the store is away.
     """
-    document = _read(objects, key)
+    document: dict[str, Any] = json.loads(gzip.decompress(read_packed(objects, key, thing="the model", remedy=RETRAIN)))
     if document.get("format") != FORMAT:
         raise ArtefactError("the model is of another format", field=key, value=document.get("format"), remedy=RETRAIN)
     models = {name: _parse_model(name, part) for name, part in document["series"].items()}
@@ -62,17 +62,22 @@ def name_digest(key: str) -> str:
     return PurePosixPath(key).name.partition(".")[0]
 
 
-def _read(objects: ObjectStore, key: str) -> dict[str, Any]:
+def read_packed(objects: ObjectStore, key: str, *, thing: str, remedy: str) -> bytes:
+    """Return what is stored under ``key``, which is its digest; errors call it ``thing`` and offer ``remedy``.
+
+    Raises:
+        ArtefactError: missing, damaged, or in a store that cannot be read.
+        UnavailableError: the store is away.
+    """
     try:
         packed = objects.get(key)
     except NotFoundError as exc:
-        raise ArtefactError("the model is missing", field=key, remedy=RETRAIN) from exc
+        raise ArtefactError(f"{thing} is missing", field=key, remedy=remedy) from exc
     except MachineError as exc:
-        raise ArtefactError(f"the model cannot be read: {exc.message}", field=key, remedy=exc.remedy) from exc
+        raise ArtefactError(f"{thing} cannot be read: {exc.message}", field=key, remedy=exc.remedy) from exc
     if hashlib.sha256(packed).hexdigest() != name_digest(key):
-        raise ArtefactError("the model is damaged: its digest is not its name", field=key, remedy=RETRAIN)
-    document: dict[str, Any] = json.loads(gzip.decompress(packed))
-    return document
+        raise ArtefactError(f"{thing} is damaged: its digest is not its name", field=key, remedy=remedy)
+    return packed
 
 
 def _describe(aurora: Aurora) -> dict[str, Any]:

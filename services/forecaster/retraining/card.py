@@ -1,20 +1,13 @@
-"""The card of a trained model: what it learned from, how good it was, what it is for and what it is not.
+"""The card of a trained Aurora: what it learned from, how good it was, what it is for and what it is not."""
 
-Source: Mitchell et al. (2019), Model Cards for Model Reporting.
-"""
-
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from luna.database.training_runs import TrainingRun
-from luna.errors import NotFoundError
 from luna.objects import ObjectStore
-from luna.wording import say_instant
 from services.forecaster.model.aurora import FULL_DAYS
+from services.forecaster.model.card import list_figures, list_items, list_section, load_card, say_making, say_window
 
 INTENDED_USE = (
     "Load and PV of this one site, 48 hours ahead in quarter-hours, with quantiles, for planning its battery.",
@@ -71,60 +64,23 @@ class Card:
 
     def _lines(self) -> Iterator[str]:
         run = self.run
-        yield f"# {run.version} of {self.site_id}"
-        yield ""
-        yield f"`{run.run_id}`"
-        yield ""
-        zone = ZoneInfo(self.timezone)
-        span = f"Learned from {say_instant(run.data_from, zone)} to {say_instant(run.data_until, zone)}"
+        yield from (f"# {run.version} of {self.site_id}", "", f"`{run.run_id}`", "")
         days = ", ".join(f"{count} {verdict}" for verdict, count in sorted(self.days_by_quality.items()))
-        yield from _list_items(
-            f"{span}: {run.metrics.get('known_days', 0):.0f} days of load ({days})",
-            f"Stage: {self.stage}",
-            f"Trained because: {run.trigger}; {'in use' if run.accepted else 'not in use'}: {run.verdict}",
-            f"Seed {run.seed}, code {run.code_version}, {run.train_seconds:.1f} s",
-            *([f"Arrays had grown: {self.growth}"] if self.growth else []),
+        yield from list_items(
+            (
+                f"{say_window(run, self.timezone)}: {run.metrics.get('known_days', 0):.0f} days of load ({days})",
+                f"Stage: {self.stage}",
+                f"Trained because: {run.trigger}; {'in use' if run.accepted else 'not in use'}: {run.verdict}",
+                say_making(run),
+                *([f"Arrays had grown: {self.growth}"] if self.growth else []),
+            )
         )
-        for title, items in (("Intended use", INTENDED_USE), ("Limits", (*LIMITS, *self._own_limits()))):
-            yield from ("", f"## {title}", "")
-            yield from _list_items(*items)
-        yield from ("", "## Figures", "", "Energies in kWh per quarter-hour, on rows and days that the judged trees had not seen.", "")
-        yield from ("| figure | value |", "|---|---|")
-        yield from (f"| {name} | {value:.4g} |" for name, value in sorted(run.metrics.items()))
-        yield from ("", "## Features", "")
-        yield from _list_items(*(f"{series}: {', '.join(names)}" for series, names in self.features.items()))
+        yield from list_section("Intended use", INTENDED_USE)
+        yield from list_section("Limits", (*LIMITS, *self._own_limits()))
+        yield from list_figures("Energies in kWh per quarter-hour, on rows and days that the judged trees had not seen.", run.metrics)
+        yield from list_section("Features", (f"{series}: {', '.join(names)}" for series, names in self.features.items()))
 
 
-def save_card(card: Card, objects: ObjectStore) -> None:
-    """Store a card beside its model, for people and for programs.
-
-    Raises:
-        UnavailableError: the store is away; the same call may work later.
-        MachineError: the store is full, cannot be written, or refuses Luna.
-    """
-    objects.put(_name(card.run, "md"), card.text().encode())
-    objects.put(_name(card.run, "json"), json.dumps(card.facts(), indent=1, sort_keys=True).encode())
-
-
-def load_card(run: TrainingRun, objects: ObjectStore) -> tuple[str, dict[str, Any]]:
-    """Return a training's card as Markdown and as facts.
-
-    Raises:
-        NotFoundError: the training left no card.
-        UnavailableError: the store is away; the same call may work later.
-        MachineError: the store cannot be read, or refuses Luna.
-    """
-    try:
-        facts: dict[str, Any] = json.loads(objects.get(_name(run, "json")))
-        return objects.get(_name(run, "md")).decode(), facts
-    except NotFoundError as exc:
-        raise NotFoundError("the training left no card", field="run", value=run.run_id, remedy="Train again: luna forecast train.") from exc
-
-
-def _name(run: TrainingRun, kind: str) -> str:
-    model = PurePosixPath(str(run.artefact_key))
-    return f"{model.parent}/{model.name.partition('.')[0]}.card.{kind}"
-
-
-def _list_items(*items: str) -> Iterator[str]:
-    return (f"- {item}" for item in items)
+def read_card(run: TrainingRun, objects: ObjectStore) -> tuple[str, dict[str, Any]]:
+    """Return the card of a trained Aurora as Markdown and as facts; see ``load_card``."""
+    return load_card(run, objects, field="run", remedy="Train again: luna forecast train.")

@@ -1,18 +1,21 @@
 """Forecasts that nobody has to ask for: what is due is issued, site by site. Tasks come through here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from luna.contracts.forecast import IssueRequest, RefreshForecastsReply, RefreshForecastsRequest, SiteRefresh, VersionIssue
 from luna.contracts.forecast_explanation import IssueScenariosRequest
+from luna.contracts.job import Job
 from luna.database import forecast_activations, forecast_issues, sites
 from luna.database.engine import unit_of_work
 from luna.objects import ObjectStore
 from luna.queue.task_context import isolate
+from luna.site import Site, parse_site
 from luna.timeline import floor_to
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.scenarios import service as scenario_jobs
@@ -24,8 +27,16 @@ OFTEN, SELDOM = timedelta(hours=1), timedelta(hours=6)
 log = structlog.get_logger("luna.forecaster")
 
 
+@dataclass(frozen=True, slots=True)
+class ForecastBatches:
+    """How forecasts of many sites are issued side by side: at most ``most`` by one task, the others by jobs, which ``ask`` accepts under a key."""
+
+    most: int
+    ask: Callable[[RefreshForecastsRequest, str], Job]
+
+
 def refresh_forecasts(
-    engine: Engine, request: RefreshForecastsRequest, *, objects: ObjectStore, now: datetime, progress: Progress = keep_quiet
+    engine: Engine, request: RefreshForecastsRequest, *, objects: ObjectStore, now: datetime, spread: ForecastBatches, progress: Progress = keep_quiet
 ) -> RefreshForecastsReply:
     """Issue and store what is due at ``now``, each forecast in a transaction of its own; what fails is named in the reply and stops nothing else.
 
@@ -36,12 +47,39 @@ def refresh_forecasts(
         UnavailableError: the database is away.
     """
     with unit_of_work(engine) as connection:
-        names = [sites.load(connection, request.site_id).name] if request.site_id else sites.names(connection)
-    refreshed = []
-    for place, name in enumerate(names):
-        refreshed.append(_refresh_site(engine, name, objects=objects, now=now))
-        progress(place + 1, len(names), name)
+        names = [sites.load(connection, request.site_id).name] if request.site_id else request.site_ids or sites.names(connection)
+        due, refreshed = _find_due(connection, names, now)
+    parts = [[name for name in names[first : first + spread.most] if name in due and due[name][1]] for first in range(0, len(names), spread.most)]
+    if len(parts) > 1 and not request.site_ids:
+        # Cut from all sites: the open job of a part is found again whichever of its sites are due now.
+        jobs = [spread.ask(RefreshForecastsRequest(site_ids=part), f"part {number}") for number, part in enumerate(parts) if part]
+        return RefreshForecastsReply(sites=refreshed, jobs=[job.job_id for job in jobs])
+    for place, (name, versions) in enumerate(due.items()):
+        refreshed.append(_refresh_site(engine, name, versions, objects=objects, now=now))
+        progress(place + 1, len(due), name)
     return RefreshForecastsReply(sites=refreshed)
+
+
+# The versions that are due, each with its instant, what drives the planner first, and which that is.
+DueVersions = tuple[str, dict[str, datetime]]
+
+
+def _find_due(connection: Connection, names: Sequence[str], now: datetime) -> tuple[dict[str, DueVersions], list[SiteRefresh]]:
+    """Return what is due of sites, and the faults of those that cannot be read."""
+    stored, keys = sites.read_configurations(connection, names), sites.keys_of(connection, names)
+    faults: list[SiteRefresh] = []
+
+    def tell(name: str, error: Exception) -> None:
+        faults.append(SiteRefresh(site_id=name, faults=[_tell_fault(name, error)]))
+
+    def read(name: str) -> Site:
+        return parse_site(stored[name]) if name in stored else sites.load(connection, name)
+
+    read_sites = {name: isolate(partial(read, name), partial(tell, name)) for name in names}
+    found = {keys[name]: site for name, site in read_sites.items() if site is not None}
+    active = forecast_activations.find_active_each(connection, found)
+    issued = forecast_issues.last_issued_each(connection, list(found), until=now)
+    return {site.name: (version := active[key].forecast_version, list_due(version, issued[key], now=now)) for key, site in found.items()}, faults
 
 
 def list_due(active: str, issued: Mapping[str, datetime], *, now: datetime) -> dict[str, datetime]:
@@ -55,29 +93,24 @@ def list_due(active: str, issued: Mapping[str, datetime], *, now: datetime) -> d
     return {version: at for version, at in grid.items() if version not in issued or issued[version] < at}
 
 
-def _refresh_site(engine: Engine, name: str, *, objects: ObjectStore, now: datetime) -> SiteRefresh:
+def _refresh_site(engine: Engine, name: str, versions: DueVersions, *, objects: ObjectStore, now: datetime) -> SiteRefresh:
     issued: list[VersionIssue] = []
     faults: list[str] = []
+    active, due = versions
 
-    def tell(version: str | None, error: Exception) -> None:
+    def tell(version: str, error: Exception) -> None:
         faults.append(_tell_fault(name, error, version))
 
-    def issue(version: str, at: datetime, *, active: bool) -> None:
+    def issue(version: str, at: datetime) -> None:
         with unit_of_work(engine) as connection:
             request = IssueRequest(site_id=name, at=at, forecast_version=version)
             reply = issue_forecasts(connection, request, objects=objects, now=now).reply()
         issued.append(VersionIssue(forecast_version=version, issued_at=at, stage=str(reply.stage), reasons=reply.reasons))
-        if active:
+        if version == active:
             _add_scenarios(engine, IssueScenariosRequest(site_id=name, at=at, forecast_version=version), objects)
 
-    def issue_due() -> None:
-        with unit_of_work(engine) as connection:
-            active = forecast_activations.find_active(connection, sites.load(connection, name)).forecast_version
-            due = list_due(active, forecast_issues.last_issued(connection, name, until=now), now=now)
-        for version, at in due.items():
-            isolate(partial(issue, version, at, active=version == active), partial(tell, version))
-
-    isolate(issue_due, partial(tell, None))
+    for version, at in due.items():
+        isolate(partial(issue, version, at), partial(tell, version))
     return SiteRefresh(site_id=name, issued=issued, faults=faults)
 
 

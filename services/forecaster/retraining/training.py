@@ -28,7 +28,8 @@ from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.model.artefact import ArtefactError, load_aurora, name_digest, save_aurora
 from services.forecaster.model.aurora import VERSION, Aurora, Progress, TrainSettings, keep_quiet, train
 from services.forecaster.model.baseline import BASELINES, Baseline
-from services.forecaster.retraining.card import Card, save_card
+from services.forecaster.model.card import save_card
+from services.forecaster.retraining.card import Card
 from services.forecaster.scoring import Score, score_batch
 from services.forecaster.service import issue_in_parts, list_instants
 

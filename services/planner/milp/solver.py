@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from luna.errors import LunaError
 from luna.timeline import FloatArray, IndexArray
+from luna.tracing import span
 
 Indices = NDArray[np.int32]
 Term = tuple[Indices, FloatArray | float]
@@ -189,7 +190,8 @@ class Solver:
             known = highspy.HighsSolution()
             known.col_value = start.tolist()
             self._highs.setSolution(known)
-        self._highs.run()
+        with span("solver.run", columns=model.cost.size, rows=model.row_lower.size, integers=int(model.integer.sum())):
+            self._highs.run()
         return self._read(model)
 
     def _load(self, model: LinearModel) -> None:

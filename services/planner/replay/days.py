@@ -10,7 +10,7 @@ import numpy as np
 from luna.contracts.message import Message
 from luna.physics import SiteLimits
 from luna.schedule import Policy, SideBySide
-from luna.simulator import Actuals, Trajectory, price, simulate
+from luna.simulator import Actuals, CountedPolicy, Trajectory, price, simulate
 from luna.timeline import FloatArray
 from luna.wear import depth_wear
 from services.planner.replay.faults import FaultyPolicy
@@ -31,6 +31,7 @@ class PolicyDay(Message):
     unserved_kwh: float
     violations: int
     mode_changes: int
+    corrected: int = 0
     import_carbon_g: float | None = None
     standing: CarryOver
 
@@ -52,7 +53,8 @@ def simulate_day(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots
     policies = [factory.enter(policy_run, standings[policy_run.label]) for policy_run in policy_runs]
     stored = np.array([standings[policy_run.label].stored_kwh for policy_run in policy_runs]).T.reshape(-1, len(policy_runs))
     actuals = _actuals(factory, policy_runs, slots)
-    trajectory = simulate(SideBySide([OffsetPolicy(policy, first) for policy in policies]), actuals, limits=rules.limits, stored_kwh=stored)
+    counted = CountedPolicy(SideBySide([OffsetPolicy(policy, first) for policy in policies]), rules.limits)
+    trajectory = simulate(counted, actuals, limits=rules.limits, stored_kwh=stored)
     part = slice(*slots)
     costs = price(trajectory, import_price=rules.import_price[part], export_price=rules.export_price[part], wear_price=rules.wear_price).total
     costs = costs + depth_wear(factory.scene.site.batteries, trajectory.flows.stored_kwh, stored)
@@ -60,6 +62,9 @@ def simulate_day(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots
     records = {
         label: _record(column, costs[place], rules.limits, before=standings[label], policy=policies[place])
         for place, (label, column) in enumerate(columns.items())
+    }
+    records = {
+        label: record.model_copy(update={"corrected": count}) for (label, record), count in zip(records.items(), counted.corrected.tolist(), strict=True)
     }
     intensity = factory.scene.carbon_g_per_kwh
     if intensity is not None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.agent import AGENT_POLICIES
+from luna.contracts.agent import LEARNED_POLICIES
 from luna.contracts.message import Message
 from luna.errors import InvalidInputError
 from luna.physics import IntArray, Mode, SetPoint, SiteLimits
@@ -251,7 +251,7 @@ def find_policies() -> Mapping[str, ReplayPolicy]:
 
 def plans_from_forecasts(names: Collection[str]) -> bool:
     """Return whether any of these policies expects what was forecast, which has to be there; learned ones do."""
-    return any(name in AGENT_POLICIES or (name in _POLICIES and _POLICIES[name].needs_forecasts) for name in names)
+    return any(name in LEARNED_POLICIES or (name in _POLICIES and _POLICIES[name].needs_forecasts) for name in names)
 
 
 @replay_policy("idle")

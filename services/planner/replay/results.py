@@ -70,7 +70,8 @@ class ReplayResults:
         for number, day, (_, end) in zip(self.dates, self.days[label], self.scene.days, strict=True):
             held, valued = sum(day.standing.stored_kwh), value_stored_energy(self.oracle, self.rules, end - 1, day.standing.stored_kwh)
             gain = self.rules.terminal_value * (held - stored)
-            costs.append(DayCost(day=number, cost=day.cost, stored_gain=gain, value_gain=valued - worth, import_carbon_g=day.import_carbon_g))
+            counted = {"import_carbon_g": day.import_carbon_g, "corrected": day.corrected}
+            costs.append(DayCost(day=number, cost=day.cost, stored_gain=gain, value_gain=valued - worth, **counted))
             stored, worth = held, valued
         return costs
 
@@ -94,7 +95,7 @@ class ReplayResults:
 
     def weeks(self, label: str) -> WeeksReply | None:
         """Return how a contender's weeks stand against self-consumption; None for less than a week."""
-        own, other = (([day.cost - (day.value_gain or 0.0) for day in self.day_costs(name)]) for name in (label, "self_consumption"))
+        own, other = (([day.settled for day in self.day_costs(name)]) for name in (label, "self_consumption"))
         firsts = range(0, len(own) - WEEK + 1, WEEK)
         gains = [sum(other[first : first + WEEK]) - sum(own[first : first + WEEK]) for first in firsts]
         if not gains:

@@ -26,7 +26,8 @@ DayRecords = Mapping[str, PolicyDay]
 class ReplaySpec:
     """Which policies, how many slots between two plans, and what goes wrong; ``seed`` draws when, where a fault does not say.
 
-    ``learned`` are trained policies by the names that they are asked for by: what makes their plans.
+    ``learned`` are trained policies by the names that they are asked for by: what makes their plans. ``explain_loss``: ``mpc`` is replayed with more knowledge
+    as well, to say what each kind of forecast error costs it.
     """
 
     policies: Sequence[str]
@@ -34,6 +35,12 @@ class ReplaySpec:
     faults: Sequence[Fault] = ()
     seed: int = 0
     learned: Mapping[str, MakePlan] = field(default_factory=dict)
+    explain_loss: bool = True
+
+    @property
+    def loss_steps(self) -> Mapping[str, str]:
+        """The policies that know more than ``mpc``, where what it does not know is to be told."""
+        return LOSS_STEPS if self.explain_loss and "mpc" in self.policies else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class PolicyRuns:
     @classmethod
     def of(cls, asked: ReplaySpec, scene: ReplayData) -> "PolicyRuns":
         faults = place_faults(asked.faults, scene.timeline, seed=asked.seed)
-        policies = list(dict.fromkeys([*asked.policies, *YARDSTICKS, *(LOSS_STEPS if "mpc" in asked.policies else ())]))
+        policies = list(dict.fromkeys([*asked.policies, *YARDSTICKS, *asked.loss_steps]))
         exposed = [name for name in dict.fromkeys(asked.policies) if name not in ("idle", "oracle")]
         keys = [str(place) for place in range(len(faults))] + ([TOGETHER] if len(faults) > 1 else [])
         return cls(policies, faults, {key: {name: f"{name} {key}" for name in exposed} for key in keys})
@@ -128,7 +135,7 @@ def _reply(ledger: ReplayResults, asked: ReplaySpec, cast: PolicyRuns) -> Replay
         slots=scene.timeline.count,
         currency=scene.site.currency,
         initial_soc={battery.name: float(kwh) / battery.capacity_kwh for battery, kwh in batteries},
-        loss=_losses(ledger) if "mpc" in asked.policies else {},
+        loss=_losses(ledger) if asked.loss_steps else {},
         faults=[ledger.fault(None if key == TOGETHER else cast.faults[int(key)], labels) for key, labels in cast.hurt.items()],
         seed=asked.seed,
         as_recorded=[vehicle.name for vehicle in scene.site.vehicles] + [load.name for load in scene.site.loads],

@@ -1,5 +1,6 @@
 """What the database knows of a stored site: prices, carbon, weather, forecasts and how they erred, and all of it for a replay."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,10 +10,11 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import Bias, CoursesMessage, ForecastSource, OutlookMessage
 from luna.contracts.replay import ReplayRequest
-from luna.database import forecast_scenarios, forecasts, observations, past_forecasts, sites, weather_carbon
+from luna.database import forecast_scenarios, forecasts, observations, site_facts, sites, weather_carbon
 from luna.database import prices as market_prices
-from luna.database.forecast_activations import find_active
 from luna.database.forecasts import DrivingForecast
+from luna.database.prices import Revisions
+from luna.database.site_facts import FactWindow, PlanningFacts
 from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast
 from luna.site import Site
@@ -31,10 +33,9 @@ LOOK_BACK = 8 * DAY
 PRICE_MEMORY = 180 * DAY
 
 
-def read_carbon_ahead(connection: Connection, place: str, horizon: Timeline) -> FloatArray | None:
-    """Return the intensity (g/kWh) over a horizon as known at its start, days beyond that as the last known one; None where nothing was."""
+def _carry_carbon(known: FloatArray, horizon: Timeline) -> FloatArray | None:
+    """Return the intensity (g/kWh) over a horizon as ``known`` from before it on, days beyond that as the last known one; None where nothing was."""
     around = Timeline(horizon.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + horizon.count)
-    known = weather_carbon.read_carbon(connection, place, around, known_at=horizon.start)
     return carry_days(known, around)[around.index_of(horizon.start) :] if np.isfinite(known).any() else None
 
 
@@ -68,27 +69,38 @@ class SiteInputs:
     carbon: FloatArray | None
 
 
-def read_inputs(connection: Connection, site: Site, horizon: Timeline) -> SiteInputs:
+def read_facts(connection: Connection, found: Sequence[Site], start: datetime) -> dict[str, PlanningFacts]:
+    """Return what is known of stored sites at the start of their plans, by their names."""
+    back = max(LOOK_BACK, *(look_back(site) for site in found))
+    return site_facts.read_facts(connection, found, start, FactWindow(HORIZON, back, LOOK_BACK, DAYS))
+
+
+def gather_inputs(facts: PlanningFacts) -> SiteInputs:
     """Return what drives a plan.
 
     Raises:
         NotFoundError: no forecast covers the start.
     """
-    start, back = horizon.start, max(LOOK_BACK, look_back(site))
-    driving = forecasts.read_driving(connection, site, horizon, known_at=start)
-    if driving is None:
-        version = find_active(connection, site).forecast_version
+    start, site = facts.start, facts.site
+    if facts.driving is None:
+        version = facts.active.forecast_version
         remedy = f"Issue one: luna forecast issue --site {site.name} --at T --version {version}."
         raise NotFoundError("no forecast covers the start", field="start", value=start.astimezone(ZoneInfo(site.timezone)).isoformat(), remedy=remedy)
-    prices = read_prices(connection, site, Timeline(start - back, SLOT, back // SLOT + horizon.count))
-    return SiteInputs(site, horizon, driving, prices, read_carbon_ahead(connection, site.name, horizon))
+    horizon, back = Timeline(start, SLOT, HORIZON // SLOT), max(LOOK_BACK, look_back(site))
+    around = Timeline(start - back, SLOT, back // SLOT + horizon.count)
+    prices = SitePrices(site, around, {name: _price_book(revisions, around) for name, revisions in facts.revisions.items()})
+    return SiteInputs(site, horizon, facts.driving, prices, _carry_carbon(facts.carbon, horizon))
 
 
-def read_outlook(connection: Connection, inputs: SiteInputs, *, with_courses: bool) -> OutlookMessage:
-    """Return what is expected over the horizon, a bias of the last days taken off; ``with_courses``: and what may come instead."""
+def read_outlook(connection: Connection, facts: PlanningFacts, inputs: SiteInputs, *, with_courses: bool) -> OutlookMessage:
+    """Return what is expected over the horizon, a bias of the last days taken off; ``with_courses``: and what may come instead.
+
+    ``connection`` is for what few sites have.
+    """
     site, horizon, forecast = inputs.site, inputs.horizon, inputs.driving.forecast
     known = inputs.prices.ahead(horizon.start, horizon)
-    errors = read_errors(connection, site, forecast.version, horizon.start)
+    before = Timeline(horizon.start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
+    errors = ErrorScenarios(ForecastArchive(facts.past), PerfectForesight(before, facts.seen.load_kwh, facts.seen.pv_kwh))
     bias = Bias(**dict(zip(("load_factor", "pv_factor"), errors.factors(horizon.start), strict=True)))
     series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(forecast, bias)
     source = ForecastSource(version=forecast.version, issued_at=forecast.issued_at, fallback_reason=inputs.driving.fallback_reason)
@@ -163,23 +175,20 @@ def _read_scenarios(connection: Connection, site: Site, version: str, timeline: 
     return [ScenarioSet(found.probability, *(np.where(np.isfinite(path), path, base) for path, base in paths))]
 
 
-def read_errors(connection: Connection, site: Site, version: str, start: datetime) -> ErrorScenarios:
-    """Return what a version's forecasts said on the days before ``start``, and what happened; nothing issued or measured later."""
-    instants = [start - back * DAY for back in range(DAYS, 0, -1)]
-    past = past_forecasts.read_past(connection, site.name, version=version, instants=instants)
-    before = Timeline(start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
-    seen = observations.read(connection, site.name, before)
-    return ErrorScenarios(ForecastArchive(past), PerfectForesight(before, seen.load_kwh, seen.pv_kwh))
-
-
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:
     """Return what was published when, for every market of the site's tariff and the site's own series where that is its tariff."""
     books = {}
     for name in site.tariff.price_series:
-        starts, published_at, price = market_prices.read_revisions(connection, market_prices.stored_name(site.name, name), timeline)
-        slot = ((starts - timeline.starts[0]) // np.timedelta64(15, "m")).astype(np.int64)
-        books[name] = PriceVintages(timeline, slot, published_at, price)
+        books[name] = _price_book(market_prices.read_revisions(connection, market_prices.stored_name(site.name, name), timeline), timeline)
     return SitePrices(site, timeline, books)
+
+
+def _price_book(revisions: Revisions, timeline: Timeline) -> PriceVintages:
+    """Return the revisions of the slots of a timeline."""
+    starts, published_at, price = revisions
+    slot = ((starts - timeline.starts[0]) // np.timedelta64(15, "m")).astype(np.int64)
+    inside = (slot >= 0) & (slot < timeline.count)
+    return PriceVintages(timeline, slot[inside], published_at[inside], price[inside])
 
 
 def read_weighed(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:

@@ -5,36 +5,55 @@ from datetime import datetime
 
 import numpy as np
 import structlog
-from prometheus_client import Counter
 from sqlalchemy import Connection
 
-from luna.contracts.plan import FollowedReply, PlanOptions, PlanReply, PlanRequest, Terminal
-from luna.database import manual_blocks, plans, sites
+from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
+from luna.database import plans, sites
+from luna.database.site_facts import PlanningFacts
 from luna.errors import InvalidInputError
 from luna.objective_weights import Weights, weigh_import
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.queue.task_metrics import TaskCounter, TaskHistogram
+from luna.timeline import SLOT, FloatArray, floor_to
+from luna.tracing import span
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
-from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.reply.reply import digest, plan_request
 from services.planner.service.assumptions import list_assumptions
-from services.planner.service.inputs import SiteInputs, read_inputs, read_outlook
+from services.planner.service.inputs import SiteInputs, gather_inputs, read_facts, read_outlook
 from services.planner.service.state import complete_state
 from services.planner.service.strategy import read_surroundings
 
-PLANS = Counter("luna_planner_plans_total", "Plans by what made them (value, model, self_consumption) and by what is followed.", ["method", "policy"])
-DISAGREEMENTS = Counter("luna_planner_disagreements_total", "Findings of the optimisation that physics did not confirm; each is a fault to report.")
+PLANS = TaskCounter("luna_planner_plans_total", "Plans by what made them (value, model, self_consumption) and by what is followed.", ["method", "policy"])
+PLAN_STATUS = TaskCounter("luna_planner_plan_status_total", "Plans by how good they are: optimal, feasible, compromised.", ["status"])
+PLAN_GAP = TaskHistogram(
+    "luna_planner_plan_gap_ratio",
+    "Proven distance of a plan from the optimum, share of its cost.",
+    buckets=(1e-6, 1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1),
+)
+SOLVE_SECONDS = TaskHistogram(
+    "luna_planner_solve_seconds", "Time from a posed problem to a plan, checked.", buckets=(0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
+)
+COMPROMISES = TaskCounter("luna_planner_compromises_total", "Wishes that plans could not meet in full, by kind.", ["code"])
+NOTES = TaskCounter("luna_planner_notes_total", "What plans rest on for want of better: forecast_fallback, prices_carried_on and others.", ["code"])
+DISAGREEMENTS = TaskCounter("luna_planner_disagreements_total", "Findings of the optimisation that physics did not confirm; each is a fault to report.")
 log = structlog.get_logger("luna.planner")
 
 
-def count_plan(plan_id: str, followed: FollowedReply | None) -> None:
-    """Count a plan; what physics did not confirm of it is logged."""
-    if followed is None:
+def count_plan(plan: PlanReply) -> None:
+    """Count a plan and how good it is; what physics did not confirm of it is logged."""
+    PLAN_STATUS.labels(plan.status).inc()
+    PLAN_GAP.observe(plan.gap)
+    SOLVE_SECONDS.observe(plan.timing_ms["solve"] / 1e3)
+    for code in (each.code for each in plan.compromises if each.code):
+        COMPROMISES.labels(code).inc()
+    for note in plan.notes:
+        NOTES.labels(note.code).inc()
+    if (followed := plan.followed) is None:
         return
     PLANS.labels(followed.method, followed.policy).inc()
     DISAGREEMENTS.inc(len(followed.disagreements))
     for disagreement in followed.disagreements:
-        log.error("physics did not confirm a plan", plan_id=plan_id, disagreement=disagreement)
+        log.error("physics did not confirm a plan", plan_id=plan.plan_id, disagreement=disagreement)
 
 
 def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> PlanReply:
@@ -63,9 +82,10 @@ def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], 
     complete = request if request.site is not None else complete_request(connection(), request, now=now)
     inputs = complete.model_dump_json(by_alias=True)
     inputs_digest = digest(inputs)
-    reply = plan_request(complete, now=now, solver=solver, inputs_digest=inputs_digest)
+    with span("planner.plan", slots=len(complete.outlook.load_kwh) if complete.outlook else 0):
+        reply = plan_request(complete, now=now, solver=solver, inputs_digest=inputs_digest)
     text = reply.model_dump_json(by_alias=True)
-    count_plan(reply.plan_id, reply.followed)
+    count_plan(reply)
     site_id = request.site_id or reply.site
     # What a request says of a site of its own must never drive a stored one of the same name.
     system_id = "prod" if request.site_id is not None else "request"
@@ -80,23 +100,42 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
         NotFoundError: no such site, or no forecast to plan from.
         InvalidInputError: other slots than of 15 minutes.
     """
+    site = sites.load(connection, str(request.site_id))
+    start = find_start(request, now)
+    return complete(connection, read_facts(connection, [site], start)[site.name], request, now=now)
+
+
+def find_start(request: PlanRequest, now: datetime) -> datetime:
+    """Return when the plan of a stored site begins.
+
+    Raises:
+        InvalidInputError: other slots than of 15 minutes.
+    """
     if request.step != SLOT:
         raise InvalidInputError("a stored site is planned in slots of 15 minutes", field="slot_minutes", value=request.slot_minutes, remedy="Leave it out.")
-    site = sites.load(connection, str(request.site_id))
-    start = floor_to(request.start or now, SLOT)
-    inputs = read_inputs(connection, site, Timeline(start, SLOT, HORIZON // SLOT))
-    outlook = read_outlook(connection, inputs, with_courses=request.options.uncertainty == "scenarios")
+    return floor_to(request.start or now, SLOT)
+
+
+def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest, *, now: datetime) -> PlanRequest:
+    """Return a request with what is known of its site; ``connection`` is for what few sites have.
+
+    Raises:
+        NotFoundError: no forecast to plan from.
+        InvalidInputError: what is known cannot be planned from.
+    """
+    site, start, inputs = facts.site, facts.start, gather_inputs(facts)
+    outlook = read_outlook(connection, facts, inputs, with_courses=request.options.uncertainty == "scenarios")
     return request.model_copy(
         update={
             "site": site,
             "site_id": None,
             "start": start,
             "outlook": outlook,
-            "state": complete_state(connection, site, request, start=start, now=now),
+            "state": complete_state(connection, facts, request, now=now),
             "options": _price_terminal(request.options, inputs, np.array(outlook.import_price)),
-            "manual": [*request.manual, *manual_blocks.read_plain(connection, site.name, first=start, end=inputs.horizon.end)],
+            "manual": [*request.manual, *facts.blocks],
             "surroundings": read_surroundings(connection, site, inputs.horizon, prices=inputs.prices, known=request.surroundings),
-            "assumptions": list_assumptions(connection, site, request, driving=inputs.driving, timeline=inputs.horizon),
+            "assumptions": list_assumptions(facts, request, inputs.driving),
         }
     )
 

@@ -97,7 +97,8 @@ def replay_on(store: Store, request: ReplayRequest, *, learned: Mapping[str, Lea
         notes = note_tariff(connection, site, scene.timeline)
     trained = learned or {}
     makers = {name: policy.make for name, policy in trained.items()}
-    asked = ReplaySpec(request.policies, max(timedelta(minutes=request.every_minutes) // SLOT, 1), request.faults, request.seed, makers)
+    every = max(timedelta(minutes=request.every_minutes) // SLOT, 1)
+    asked = ReplaySpec(request.policies, every, request.faults, request.seed, makers, request.explain_loss)
     checkpoint = Checkpoint(store, request, scene, asked, _fingerprint(request, scene, trained))
     replayed = run(scene, asked, book=checkpoint.book(), progress=progress)
     by_run = {name: replayed.reply.policies[name].model_copy(update={"run_id": policy.run_id}) for name, policy in trained.items()}

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.control import BatterySetpoint
+from luna.contracts.control import BatterySetpoint, ControlState
 from luna.contracts.plan import (
     BatteryState,
     HeatPumpState,
@@ -23,7 +23,8 @@ from luna.contracts.plan import (
     VehicleSession,
     VehicleState,
 )
-from luna.database import control, observations, plans, vehicle_sessions
+from luna.database import observations, plans, vehicle_sessions
+from luna.database.site_facts import PlanningFacts
 from luna.device_config import Mode
 from luna.economics import find_charge, read_history
 from luna.errors import InvalidInputError, NotFoundError
@@ -219,9 +220,8 @@ def _read_in_force(connection: Connection, site_id: str, now: datetime) -> Issue
 _MOMENT = timedelta(microseconds=1)
 
 
-def read_told_modes(connection: Connection, site_id: str) -> dict[str, Mode]:
+def list_told_modes(state: ControlState) -> dict[str, Mode]:
     """Return the mode that each battery of an armed site was told last; nothing for one that follows nobody."""
-    state = control.load(connection, site_id)
     if state.armed_at is None or state.decision is None:
         return {}
     return {name: told.mode for name, told in state.decision.allowed.items() if isinstance(told, BatterySetpoint)}
@@ -241,32 +241,31 @@ def carry_modes(batteries: dict[str, BatteryState], modes: dict[str, Mode]) -> d
     return {name: state if state.mode else state.model_copy(update={"mode": modes.get(name)}) for name, state in batteries.items()}
 
 
-def complete_state(connection: Connection, site: Site, request: PlanRequest, *, start: datetime, now: datetime) -> StateMessage:
-    """Return the state at ``start`` as it was recorded, told or planned; what the request says itself stands.
+def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRequest, *, now: datetime) -> StateMessage:
+    """Return the state at the start of a plan as it was recorded, told or planned; what the request says itself stands.
 
     Args:
-        connection: to the database.
-        site: a stored one.
+        connection: to the database, for what few sites have.
+        facts: what is known of the site then.
         request: as it came.
-        start: of the plan.
         now: what is in force then is known.
     """
-    state, options = request.state, request.options
+    state, options, site, start = request.state, request.options, facts.site, facts.start
     if not state.batteries:
-        state = state.model_copy(update={"batteries": read_soc(connection, site.name, site, start)})
+        state = state.model_copy(update={"batteries": tell_soc(facts)})
     state = carry_demands(connection, site, state, start=start, now=now)
     state = _complete_month(connection, site.name, site, state, start=start)
-    modes = read_told_modes(connection, site.name)
+    modes = list_told_modes(facts.control)
     if not modes and (site.objective.switching_price or options.switching_price or (options.objective and options.objective.switching_price)):
         modes = read_planned_modes(connection, site.name, start)
     return state.model_copy(update={"batteries": carry_modes(_complete_today(connection, site, state, start=start), modes)})
 
 
-def read_soc(connection: Connection, site_id: str, site: Site, start: datetime) -> dict[str, BatteryState]:
-    """Return how full the batteries were when last observed on the day before ``start``; half full where nothing was recorded."""
-    seen = find_soc(connection, site_id, start)
+def tell_soc(facts: PlanningFacts) -> dict[str, BatteryState]:
+    """Return how full the batteries were when last observed on the day before the start; half full where nothing was recorded."""
+    seen = find_soc(facts)
     soc = HALF_FULL if seen is None else seen.soc
-    return {battery.name: BatteryState(soc=soc) for battery in site.batteries}
+    return {battery.name: BatteryState(soc=soc) for battery in facts.site.batteries}
 
 
 def _complete_today(connection: Connection, site: Site, state: StateMessage, *, start: datetime) -> dict[str, BatteryState]:

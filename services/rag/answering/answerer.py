@@ -16,10 +16,11 @@ from services.rag.answering.evidence import AnswerEvidence, gather_evidence
 from services.rag.answering.extracts import extract_answer
 from services.rag.answering.follow_up import goes_on, stand_alone
 from services.rag.answering.plain_text import gives_orders, to_plain_text
-from services.rag.answering.ports import Listener, Nobody, ProposedCall, Search, SentenceEmbedder, SiteTools
+from services.rag.answering.ports import Listener, Nobody, ProposedCall, Search, SiteTools
 from services.rag.answering.prompts import MOST_CALLS, compose_answer, compose_standalone, compose_tool_choice, read_tool_choice
 from services.rag.answering.sentences import detect_language
 from services.rag.answering.wording import AnswerDraft, CheckedStream
+from services.rag.embedding import Embedder
 from services.rag.language import ChatMessage, GaveUpError, Generation, LanguageModel
 
 PASSAGES = 8
@@ -96,7 +97,7 @@ class Answerer:
     search: Search
     tools: SiteTools | None = None
     model: LanguageModel | None = None
-    embedder: SentenceEmbedder | None = None
+    embedder: Embedder | None = None
     listener: Listener = field(default_factory=Nobody)
     told: Callable[[], None] = lambda: None
 
@@ -260,7 +261,7 @@ class Answerer:
         draft.add(say_recommended([to_plain_text(each.title) for each in chosen], made.language), sources=order, support=1.0)
         made.text = draft.text
 
-    def _embedder_of(self, found: SearchReply) -> SentenceEmbedder | None:
+    def _embedder_of(self, found: SearchReply) -> Embedder | None:
         """Return what compares sentences, where the search has just used it."""
         return self.embedder if self.embedder is not None and self.embedder.model == found.model else None
 

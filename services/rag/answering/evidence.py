@@ -15,8 +15,8 @@ from luna.timeline import FloatArray
 from services.rag.answering.facts import StatedFacts, facts_of
 from services.rag.answering.matching import WantedWords, stems_of, wanted_words
 from services.rag.answering.plain_text import gives_orders, to_plain_text, urls_of
-from services.rag.answering.ports import SentenceEmbedder
 from services.rag.answering.sentences import detect_language, split_paragraphs
+from services.rag.embedding import Embedder
 from services.rag.retrieval.english import text_to_embed
 
 # A sentence is carried where this share of its words, or this cosine to a sentence of its source, is reached. Found on the sentences of
@@ -69,7 +69,7 @@ class AnswerEvidence:
     """The passages of one question, the best first, and what compares text with them."""
 
     sources: tuple[EvidenceSource, ...]
-    embedder: SentenceEmbedder | None = None
+    embedder: Embedder | None = None
     _vectors: dict[tuple[int, str], NDArray[np.float32]] = field(default_factory=dict)
 
     def support(self, sentence: str, numbers: Sequence[int]) -> float:
@@ -125,7 +125,7 @@ class AnswerEvidence:
             return np.zeros(len(source.sentences))
 
 
-def gather_evidence(passages: Sequence[Passage], embedder: SentenceEmbedder | None) -> AnswerEvidence:
+def gather_evidence(passages: Sequence[Passage], embedder: Embedder | None) -> AnswerEvidence:
     """Return the evidence that passages are, in their order."""
     return AnswerEvidence(tuple(map(_source, passages)), embedder)
 

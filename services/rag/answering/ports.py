@@ -1,11 +1,8 @@
-"""What answering is given: passages to be found, tools to be called, vectors, and somebody who listens."""
+"""What answering is given: passages to be found, tools to be called, and somebody who listens."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from luna.contracts.answers import AnswerSentence, ToolCall
 from luna.contracts.search import SearchReply, SearchRequest
@@ -13,24 +10,6 @@ from luna.contracts.site_tools import ToolDescription, ToolResult
 
 Search = Callable[[SearchRequest], SearchReply]
 Stage = Literal["understanding", "tools", "searching", "answering", "checking"]
-
-
-class SentenceEmbedder(Protocol):
-    """Turns text into vectors of unit length."""
-
-    @property
-    def model(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def speaks_one_language(self) -> bool:
-        """Whether it knows English alone."""
-        ...
-
-    def embed(self, texts: Sequence[str], *, role: Literal["query", "passage"] = "passage") -> NDArray[np.float32]:
-        """Return one vector per text, shape ``(texts, dimensions)``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

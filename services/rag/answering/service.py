@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from prometheus_client import Counter, Histogram
 from sqlalchemy import Engine
 
 from luna.contracts.answers import Answer, AnswerSentence, AskRequest, StoredAnswer
@@ -17,10 +16,12 @@ from luna.database import answers, sites
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, NotFoundError
 from luna.queue.answer_streams import AnswerStreams
+from luna.queue.task_metrics import TaskCounter, TaskHistogram
 from luna.timeline import Clock, parse_zone
 from services.rag.answering.answerer import Answerer, AnswerMade, Asked
-from services.rag.answering.ports import Listener, Nobody, Search, SentenceEmbedder, SiteTools, Stage
+from services.rag.answering.ports import Listener, Nobody, Search, SiteTools, Stage
 from services.rag.answering.prompts import PROMPT_VERSION
+from services.rag.embedding import Embedder
 from services.rag.language import LanguageModel
 
 # A conversation is understood by its last questions.
@@ -28,9 +29,10 @@ REMEMBERED = 4
 # How often at most Redis is asked whether the asker has left.
 LOOK_SECONDS = 0.3
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 40, 80, 160)
-ANSWER_SECONDS = Histogram("luna_rag_answer_seconds", "Time from a question to its answer, by how it is worded.", ["worded"], buckets=_BUCKETS)
-FIRST_TOKEN_SECONDS = Histogram("luna_rag_first_token_seconds", "Time from a question to the first checked word of its answer.", buckets=_BUCKETS)
-REFUSALS = Counter("luna_rag_refusals_total", "Questions that neither documents nor data answer.")
+ANSWER_SECONDS = TaskHistogram("luna_rag_answer_seconds", "Time from a question to its answer, by how it is worded.", ["worded"], buckets=_BUCKETS)
+FIRST_TOKEN_SECONDS = TaskHistogram("luna_rag_first_token_seconds", "Time from a question to the first checked word of its answer.", buckets=_BUCKETS)
+REFUSALS = TaskCounter("luna_rag_refusals_total", "Questions that neither documents nor data answer.")
+TOKENS = TaskCounter("luna_rag_tokens_total", "Tokens of the language model as its server counts them, by what they are: prompt, answer.", ["kind"])
 
 log = structlog.get_logger("luna.rag")
 
@@ -52,7 +54,7 @@ class AnsweringParts:
     search: Search
     tools: OpenTools | None = None
     model: LanguageModel | None = None
-    embedder: SentenceEmbedder | None = None
+    embedder: Embedder | None = None
 
 
 class StreamListener:
@@ -222,4 +224,6 @@ def _measure(stored: StoredAnswer, made: AnswerMade) -> None:
         FIRST_TOKEN_SECONDS.observe(stored.first_token_seconds)
     if made.refused:
         REFUSALS.inc()
+    for kind, tokens in (("prompt", made.prompt_tokens), ("answer", made.answer_tokens)):
+        TOKENS.labels(kind).inc(tokens or 0)
     log.info("question answered", worded=worded, seconds=stored.answer.latency_seconds, passages=len(stored.chunk_ids), notes=made.notes)

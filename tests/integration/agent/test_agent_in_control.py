@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.agent import ControlMode
+from luna.contracts.agent_control import ControlMode
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.plan import PlanReply
 from luna.database import agent_plans, plans
@@ -54,13 +54,20 @@ def steer(database: Engine) -> Iterator[Callable[[AgentPolicy, ControlMode], Ste
 Steer = Callable[[AgentPolicy, ControlMode], SteeredDays]
 
 
-def test_days_under_full_control_is_what_the_agents_plans_say(steer: Steer) -> None:
-    days = steer(SwitchesFreely(), "full_control")
+@pytest.fixture(scope="module")
+def day(database: Engine) -> Iterator[tuple[SteeredDays, list[ControlEntry]]]:
+    """A day under full control, and what was decided on it."""
+    days = SteeredDays(database, SwitchesFreely(), "full_control")
     days.decide("full_control", "offered")
     days.plan(FIRST)
-    log = days.run(2 * 96)
+    yield days, days.run(96)
+    days.home.close()
+
+
+def test_a_day_under_full_control_is_what_the_agents_plans_say(day: tuple[SteeredDays, list[ControlEntry]]) -> None:
+    days, log = day
     by_agent = [(before, entry) for before, entry in pairwise(log) if entry.decided_by == "agent"]
-    assert len(by_agent) > 96
+    assert len(by_agent) > 48
     for before, entry in by_agent:
         soc = days.soc_before(entry.slot_start)
         expected = read_told(days.read_plan(entry.plan_id), days.home, entry.slot_start, soc, before.allowed["battery"]["mode"])
@@ -107,11 +114,8 @@ def test_without_the_evidence_the_planner_decides_and_says_so(steer: Steer) -> N
     assert {(entry.decided_by, entry.reason) for entry in days.run(4)} == {("planner", "mode_not_offered")}
 
 
-def test_a_withdrawal_takes_effect_in_the_next_slot(steer: Steer) -> None:
-    days = steer(SwitchesFreely(), "full_control")
-    days.decide("full_control", "offered")
-    days.plan(FIRST)
-    days.run(96)
+def test_a_withdrawal_takes_effect_in_the_next_slot(day: tuple[SteeredDays, list[ControlEntry]]) -> None:
+    days, _ = day
     days.decide("full_control", "withdrawn", by="owner")
     log = days.run(2, first=96)
     assert [(entry.decided_by, entry.reason) for entry in log] == [("planner", "mode_withdrawn")] * 2

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from luna.site import Site, parse_site
 from luna.timeline import SLOT, local_days, local_midnight, parse_zone
 from services.agent.artefacts import load_artefact
 from services.agent.history import read_history
-from services.agent.registry import find_kinds, load_agent, load_agents
+from services.agent.registry import Progress, find_kinds, keep_quiet, load_agent, load_agents
 from services.agent.training import describe_agent, train_agent
 
 FIRST, DAYS = date(2024, 4, 2), 30
@@ -43,36 +45,47 @@ def measure(days: int) -> Observations:
     return Observations.of(timeline.starts, {"load_kwh": load, "pv_kwh": pv})
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A transaction in which a site has thirty days, and trees that learned from most of them; ``heard`` is how far their training said it was."""
+
+    connection: Connection
+    objects: FileObjects
+    first: TrainAgentReply
+    heard: list[float]
+
+
 @pytest.fixture(scope="module")
-def trained(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Connection, FileObjects, TrainAgentReply]]:
-    """A transaction in which a site has thirty days, and trees that learned from most of them."""
-    objects = FileObjects(tmp_path_factory.mktemp("objects"))
+def trained(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+    objects, heard = FileObjects(tmp_path_factory.mktemp("objects")), list[float]()
     with database.connect() as connection, closing(connection.begin()):
         sites.save(connection, SITE)
         observations.upsert(connection, SITE.name, measure(DAYS))
         quality.save(connection, SITE.name, [DayQuality(day=FIRST + timedelta(days=9), verdict="exclude")])
-        yield connection, objects, train(connection, objects, "imitation")
+        first = train(connection, objects, "imitation", progress=lambda done, total, _label: heard.append(done / total))
+        yield Trained(connection, objects, first, heard)
 
 
 @pytest.fixture
-def home(trained: tuple[Connection, FileObjects, TrainAgentReply]) -> Iterator[Connection]:
-    savepoint = trained[0].begin_nested()
-    yield trained[0]
+def home(trained: Trained) -> Iterator[Connection]:
+    savepoint = trained.connection.begin_nested()
+    yield trained.connection
     savepoint.rollback()
 
 
 @pytest.fixture
-def objects(trained: tuple[Connection, FileObjects, TrainAgentReply]) -> FileObjects:
-    return trained[1]
+def objects(trained: Trained) -> FileObjects:
+    return trained.objects
 
 
 @pytest.fixture
-def first(trained: tuple[Connection, FileObjects, TrainAgentReply]) -> TrainAgentReply:
-    return trained[2]
+def first(trained: Trained) -> TrainAgentReply:
+    return trained.first
 
 
-def train(connection: Connection, objects: FileObjects, kind: AgentKind, *, seed: int = 0, until: datetime | None = None) -> TrainAgentReply:
-    return train_agent(connection, TrainAgentRequest(site_id=SITE.name, kind=kind, seed=seed, until=until), objects=objects, now=NOW)
+def train(connection: Connection, objects: FileObjects, kind: AgentKind, *, progress: Progress = keep_quiet, **asked: Any) -> TrainAgentReply:
+    request = TrainAgentRequest(site_id=SITE.name, kind=kind, **asked)
+    return train_agent(connection, request, objects=objects, now=NOW, progress=progress)
 
 
 def test_a_training_leaves_a_run_an_artefact_and_a_card(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
@@ -99,14 +112,15 @@ def test_days_with_gaps_and_excluded_ones_are_left_out(home: Connection) -> None
     assert {FIRST + timedelta(days=5), FIRST + timedelta(days=9)}.isdisjoint(history.days)
 
 
-def test_the_champion_speaks_from_where_its_data_end(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
+def test_the_champion_speaks_from_where_the_days_of_its_trial_end(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
     site = sites.load(home, SITE.name)
-    agent = load_agent(home, objects, site, "imitation", before=first.data_until)
+    tried = local_midnight(FIRST + timedelta(days=DAYS), ZONE)
+    agent = load_agent(home, objects, site, "imitation", before=tried)
 
     assert agent.run_id == first.run_id
-    assert load_agents(home, objects, site, before=first.data_until - SLOT) == []
-    with pytest.raises(NotFoundError, match="nothing was trained on data from before"):
-        load_agent(home, objects, site, "imitation", before=first.data_until - SLOT)
+    assert load_agents(home, objects, site, before=tried - SLOT) == []
+    with pytest.raises(NotFoundError, match="nothing was trained, and tried"):
+        load_agent(home, objects, site, "imitation", before=tried - SLOT)
 
 
 def test_a_challenger_stands_a_trial_beside_the_champion(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
@@ -117,10 +131,6 @@ def test_a_challenger_stands_a_trial_beside_the_champion(home: Connection, objec
     assert second.accepted == (second.metrics["trial.new.score"] >= second.metrics["trial.champion.score"] - 0.005)
 
 
-def test_the_same_seed_stores_the_same_artefact(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
-    assert train(home, objects, "imitation").artefact_key == first.artefact_key
-
-
 @pytest.mark.parametrize("kind", ["network", "clone", "value"])
 def test_each_kind_is_trained_by_the_same_way(home: Connection, objects: FileObjects, kind: AgentKind) -> None:
     reply = train(home, objects, kind)
@@ -129,14 +139,27 @@ def test_each_kind_is_trained_by_the_same_way(home: Connection, objects: FileObj
     assert load_agent(home, objects, sites.load(home, SITE.name), find_kinds()[kind].policy).run_id == reply.run_id
 
 
-def test_what_is_measured_after_until_changes_nothing(home: Connection, objects: FileObjects) -> None:
-    until = local_midnight(FIRST + timedelta(days=26), ZONE).astimezone(UTC)
-    before = train(home, objects, "imitation", until=until)
-    later = measure(DAYS)
-    changed = Observations.of(later.starts[26 * 96 :], {"load_kwh": later.load_kwh[26 * 96 :] * 5, "pv_kwh": later.pv_kwh[26 * 96 :] * 0.1})
+def test_the_same_seed_stores_the_same_artefact_whatever_is_measured_after_until(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
+    until, later = local_midnight(FIRST + timedelta(days=DAYS), ZONE).astimezone(UTC), measure(DAYS + 4)
+    changed = Observations.of(later.starts[DAYS * 96 :], {"load_kwh": later.load_kwh[DAYS * 96 :] * 5, "pv_kwh": later.pv_kwh[DAYS * 96 :] * 0.1})
     observations.upsert(home, SITE.name, changed)
 
-    assert train(home, objects, "imitation", until=until).artefact_key == before.artefact_key
+    assert train(home, objects, "imitation", until=until).artefact_key == first.artefact_key
+
+
+def test_a_longer_history_holds_the_shorter_one(home: Connection) -> None:
+    """Who wants several reads the longest: forecasts that are made for it are those that are made for each."""
+    until = local_midnight(FIRST + timedelta(days=25), ZONE)
+    short, long = read_history(home, SITE.name, until=until), read_history(home, SITE.name, until=NOW)
+    cut = long.within(long.scene.timeline.start, until)
+    assert (cut.scene.timeline, cut.days) == (short.scene.timeline, short.days)
+    for mine, theirs in zip(cut.scene.forecasts.forecasts, short.scene.forecasts.forecasts, strict=True):
+        assert mine.issued_at == theirs.issued_at
+        np.testing.assert_array_equal(mine.load_kwh.expected, theirs.load_kwh.expected)
+        np.testing.assert_array_equal(mine.pv_kwh.expected, theirs.pv_kwh.expected)
+    np.testing.assert_array_equal(cut.scene.foresight.load_kwh, short.scene.foresight.load_kwh)
+    for name, book in short.scene.prices.books.items():
+        np.testing.assert_array_equal(cut.scene.prices.books[name].actual(), book.actual())
 
 
 def test_another_battery_needs_another_training(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
@@ -159,14 +182,9 @@ def test_a_site_without_any_history_says_so(home: Connection, objects: FileObjec
         train_agent(home, TrainAgentRequest(site_id="empty", kind="imitation"), objects=objects, now=NOW)
 
 
-def test_progress_is_told(home: Connection, objects: FileObjects) -> None:
-    heard: list[tuple[int, int]] = []
-    request = TrainAgentRequest(site_id=SITE.name, kind="imitation")
-    train_agent(home, request, objects=objects, now=NOW, progress=lambda done, total, _label: heard.append((done, total)))
-
-    shares = [done / total for done, total in heard]
-    assert shares == sorted(shares)
-    assert len(shares) >= 4
+def test_progress_is_told(trained: Trained) -> None:
+    assert trained.heard == sorted(trained.heard)
+    assert len(trained.heard) >= 4
 
 
 def test_the_store_of_objects_refuses_what_nobody_can_read(home: Connection, objects: FileObjects, first: TrainAgentReply, tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ def test_a_comparison_says_how_much_and_how_sure(luna_on_servers: Luna) -> None:
 def test_a_window_is_kept_to(luna_on_servers: Luna) -> None:
     window = "--from", str(UNSEEN), "--to", str(UNSEEN + timedelta(days=6))
     assert luna_on_servers(*NAMED, "--policies", "self_consumption,idle", *window, "--json").document["days"] == 7
+    assert "fewer than 14 days" in luna_on_servers(*NAMED, "--policies", "self_consumption,idle", *window).out
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_the_command_writes_picture_and_slots(home: Engine, luna_on_servers: Lun
     rows = list(csv.DictReader(StringIO(slots.read_text())))
     assert len(rows) == 2 * 96
     assert said.document["traces"]["mpc"]["slots"][0]["start"] == rows[0]["start"]
-    shown = luna_on_servers("agent", "plot", *named, "--out", str(picture))
+    shown = luna_on_servers("agent", "plot", *named, "--policies", "oracle", "--out", str(picture))
     assert "Perfect foresight" in shown.out
 
 

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.contracts.agent import EvaluateAgentReply, EvaluateAgentRequest, TrainAgentRequest
+from luna.contracts.data import DayQuality
 from luna.contracts.replay import ReplayRequest
-from luna.database import scores, training_runs
+from luna.database import quality, scores, training_runs
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, NotFoundError
 from luna.objects import FileObjects
@@ -19,9 +20,11 @@ from services.agent.evaluation.replay import load_learned, replay_learned
 from services.agent.training import train_agent
 from services.planner.service.replay import Store
 from tests.command_line import Luna
-from tests.evaluated_home import LAST, SITE, UNSEEN, ZONE, evaluated_home
+from tests.evaluated_home import FIRST, LAST, SITE, UNSEEN, ZONE, evaluated_home
 
-NOW, EARLY = (local_midnight(day, ZONE) for day in (LAST + timedelta(days=1), date(2024, 2, 20)))
+# Of the days between nothing is learned: so many are as few as an agent is trained on, and together enough for the proof of a correction.
+EARLY_DAYS, LATE_DAYS = 21, 24
+NOW, EARLY = (local_midnight(day, ZONE) for day in (LAST + timedelta(days=1), FIRST + timedelta(days=EARLY_DAYS)))
 # Of two unseen weeks the one in the middle, rounded up, is the second.
 DAYS, WEEK = 7, UNSEEN + timedelta(days=7)
 
@@ -41,6 +44,8 @@ def home(database: Engine, objects: FileObjects) -> Iterator[Engine]:
     """The home with an agent that was trained in its first weeks."""
     with evaluated_home(database):
         with unit_of_work(database) as connection:
+            between = range(EARLY_DAYS, (UNSEEN - FIRST).days - LATE_DAYS)
+            quality.save(connection, SITE.name, [DayQuality(day=FIRST + timedelta(days=number), verdict="exclude") for number in between])
             train_agent(connection, TrainAgentRequest(site_id=SITE.name, until=EARLY), objects=objects, now=NOW)
         yield database
 
@@ -81,16 +86,14 @@ def test_what_decided_knew_nothing_of_the_days(home: Engine, evaluated: Evaluate
     assert all(EARLY < run.data_until <= local_midnight(UNSEEN, ZONE) for run in runs)
 
 
+def test_it_says_how_far_it_is(home: Engine, objects: FileObjects, evaluated: EvaluateAgentReply) -> None:
+    labels: list[str] = []
+    evaluate(home, objects, labels)
+    assert labels[0] == f"forecasts for {WEEK}"
+
+
 def test_kinds_that_were_never_trained_are_named(evaluated: EvaluateAgentReply) -> None:
     assert {"rl", "imitation"} <= set(evaluated.missing)
-
-
-def test_the_same_again_trains_nothing_and_says_the_same(home: Engine, objects: FileObjects, evaluated: EvaluateAgentReply) -> None:
-    with unit_of_work(home) as connection:
-        before = connection.scalar(text("SELECT count(*) FROM training_runs"))
-    assert evaluate(home, objects) == evaluated
-    with unit_of_work(home) as connection:
-        assert connection.scalar(text("SELECT count(*) FROM training_runs")) == before
 
 
 def test_scores_by_day_are_kept_beside_those_of_other_replays(home: Engine, evaluated: EvaluateAgentReply) -> None:
@@ -119,6 +122,27 @@ def test_a_replay_takes_a_learned_policy_by_what_it_knew_before(home: Engine, ob
     assert kept == {name: policy.days for name, policy in reply.policies.items()}
 
 
+def test_a_replay_takes_nothing_but_the_selling_of_a_learned_policy(home: Engine, objects: FileObjects, evaluated: EvaluateAgentReply) -> None:
+    days = {"from_day": WEEK, "to_day": WEEK}
+    request = ReplayRequest(site_id=SITE.name, **days, policies=["mpc", "antares_export"], system_id="test_selling", episodes=None)
+    with unit_of_work(home) as connection:
+        reply = replay_learned(Store.beside(home, lambda: connection), request, objects=objects)
+    assert reply.policies["antares_export"].run_id == evaluated.weeks[0].run_ids["antares"]
+    # What feed-in earns is never worth what a kWh costs at night: neither of them sells.
+    assert reply.policies["antares_export"].days == reply.policies["mpc"].days
+    assert [day.corrected for day in reply.policies["antares_export"].days] == [0]
+
+
+def test_days_of_a_trial_are_no_unseen_days(home: Engine, objects: FileObjects) -> None:
+    """The home's own training learned until the middle of February, and a trial until the twentieth accepted it."""
+    with unit_of_work(home) as connection:
+        first = training_runs.list_latest(connection, SITE.name, version="agent_value_v1", limit=100)[-1]
+        assert (first.seen_until, first.data_until < EARLY) == (EARLY, True)
+        with pytest.raises(NotFoundError):
+            load_learned(connection, SITE, ["antares"], before=first.data_until + timedelta(days=1), objects=objects)
+        assert load_learned(connection, SITE, ["antares"], before=EARLY, objects=objects)["antares"].run_id == first.run_id
+
+
 def test_a_replay_with_what_was_never_trained_by_then_names_the_command(home: Engine, objects: FileObjects) -> None:
     with unit_of_work(home) as connection, pytest.raises(NotFoundError) as raised:
         load_learned(connection, SITE, ["mpc", "antares"], before=local_midnight(date(2024, 2, 1), ZONE), objects=objects)
@@ -132,11 +156,18 @@ def commands(luna_on_servers: Luna, data_folder: Path, monkeypatch: pytest.Monke
     return luna_on_servers
 
 
-@pytest.mark.usefixtures("home")
-def test_the_command_shows_what_was_measured(commands: Luna, evaluated: EvaluateAgentReply) -> None:
+def test_the_same_again_by_the_command_trains_nothing_and_says_the_same(home: Engine, commands: Luna, evaluated: EvaluateAgentReply) -> None:
+    with unit_of_work(home) as connection:
+        before = connection.scalar(text("SELECT count(*) FROM training_runs"))
     said = commands("agent", "evaluate", "--site", SITE.name, "--days", str(DAYS), "--json")
     assert said.code == 0, said.err
     assert EvaluateAgentReply.model_validate(said.document) == evaluated
+    with unit_of_work(home) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM training_runs")) == before
+
+
+@pytest.mark.usefixtures("evaluated")
+def test_the_command_shows_what_was_measured(commands: Luna) -> None:
     shown = commands("agent", "evaluate", "--site", SITE.name, "--days", str(DAYS)).out
     assert "No limit was broken, all demand was met." in shown
     assert "Never trained" in shown

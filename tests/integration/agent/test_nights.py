@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.agent import ControlMode, NightReply, NightRequest, TrainAgentRequest
+from luna.contracts.agent import TrainAgentRequest
+from luna.contracts.agent_control import ControlMode, NightReply, NightRequest
 from luna.contracts.data import DayQuality
 from luna.contracts.job import Job
 from luna.contracts.message import Request
-from luna.database import agent_gates, agent_status, observations, quality, scores
+from luna.database import agent_gates, agent_status, observations, quality, scores, training_runs
 from luna.database.engine import unit_of_work
+from luna.database.training_runs import TrainingRun
 from luna.observations import Observations
 from luna.timeline import SLOT
-from services.agent.night import run_night
+from services.agent.night import run_night, wants_training
 from services.agent.scorekeeper import UnscoredDayError, score_day
 from tests.agents import SwitchesFreely
 from tests.lived_days import BEFORE, FIRST
@@ -126,6 +128,20 @@ def test_a_night_scores_and_judges_once(lived: dict[ControlMode, SteeredDays]) -
     assert [entry.state for entry in kept] == ["not_ready", "offered"]
     assert {each.kind: each.days for each in kept[0].evidence} == {"replay": 0, "shadow": 1, "both": 1}
     assert (status.mode, status.next_step_code, status.shadow_plans > 20) == ("shadow", "train", True)
+
+
+@pytest.mark.parametrize(("back", "wanted"), [(6, False), (7, True)])
+def test_an_agent_learns_anew_a_week_after_what_its_last_trial_saw(lived: dict[ControlMode, SteeredDays], back: int, wanted: bool) -> None:
+    """The four weeks of its trial are no age: it learned until they began."""
+    days = lived["shadow"]
+    site, tried = days.home.site(None), NIGHT - timedelta(days=back)
+    run = TrainingRun(f"run {back}", "agent_value_v1", FIRST - timedelta(days=90), tried - timedelta(days=28), "1", 0, 1.0, tried_until=tried)
+    with days.home.database.connect() as connection:
+        old = np.array([np.datetime64((FIRST - timedelta(days=60)).replace(tzinfo=None), "s")])
+        observations.upsert(connection, site.name, Observations.of(old, {"load_kwh": np.full(1, 0.1)}))
+        training_runs.save(connection, site.name, run)
+        assert wants_training(connection, site, policy=POLICY, now=NIGHT, lost=False) is wanted
+        connection.rollback()
 
 
 def test_a_site_that_has_recorded_enough_is_trained_first_on_what_was_before_its_evidence(lived: dict[ControlMode, SteeredDays]) -> None:

@@ -10,7 +10,7 @@ import redis
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, func, select, text
 
-from luna.contracts.agent import ShadowPlanReply, ShadowPlanRequest
+from luna.contracts.agent_control import ShadowPlanReply, ShadowPlanRequest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.database import agent_plans, plans, site_references, site_removal, sites, training_runs
 from luna.database.engine import unit_of_work

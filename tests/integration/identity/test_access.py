@@ -23,7 +23,8 @@ from luna.settings import Settings
 from services.api.app import create_app
 from services.api.identity.site_access import KINDS
 from services.api.json_body import CheckedRoute
-from services.api.operations import JOB_SCOPES, Operation, require_operation
+from services.api.operation import Operation
+from services.api.operations import JOB_SCOPES, require_operation
 from tests.identity import FOREIGN, NAMES, OWN, Gate, gate_with_people
 from tests.stored import store_site
 

@@ -12,7 +12,8 @@ from luna.database import jobs, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Servers
 from luna.timeline import SystemClock
-from services.api.operations import OPERATIONS, Operation
+from services.api.operation import Operation
+from services.api.operations import OPERATIONS
 from tests.furnished import describe_furnished, furnish, plan_now
 from tests.identity import OWN, Gate, gate_with_people
 

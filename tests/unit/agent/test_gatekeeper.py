@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from luna.contracts.agent import GATEKEEPER, ControlMode, GateEntry
+from luna.contracts.agent_control import GATEKEEPER, ControlMode, GateEntry
 from luna.database.agent_gates import HeldMode, find_held
 from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes, weigh_days
 
@@ -86,6 +86,26 @@ def test_a_losing_streak_withdraws_what_was_offered() -> None:
 def test_the_safety_layer_may_correct_two_slots_of_a_hundred(corrected: int, state: str) -> None:
     found = replace(DaysOfEvidence(days(180, 0.05), days(30, 0.05)), slots=1000, corrected=corrected)
     assert told(found, entry("offered"))[0] == state
+
+
+@pytest.mark.parametrize(("corrected", "says"), [(1, ("offered", "cheaper")), (2, ("not_ready", "interventions"))])
+def test_on_its_days_of_evidence_the_safety_layer_may_correct_no_more(corrected: int, says: tuple[str, str]) -> None:
+    """Of 96 slots a day two are more than two of a hundred."""
+    replay, shadow = ([replace(day, corrected=corrected) for day in each] for each in (days(180, 0.05), days(30, 0.05)))
+    judged = judge(DaysOfEvidence(replay, shadow))
+    assert judged is not None
+    assert (judged.state, judged.reason) == says
+    # The thirty days in shadow are the last ones of those that were replayed.
+    assert {each.kind: each.violations for each in judged.evidence} == {"replay": 180 * corrected, "shadow": 30 * corrected, "both": 180 * corrected}
+
+
+def test_what_was_given_back_is_judged_by_corrections_since() -> None:
+    replay = [replace(day, corrected=50) for day in days(180, 0.05)]
+    restored = GateEntry.model_validate(entry("withdrawn", at=NOW - timedelta(days=20)).model_dump() | {"kind": "restored", "state": "offered"})
+    history = ModeHistory("antares", {MODE: restored}, {MODE: restored})
+    for corrected, state in ((0, "offered"), (50, "withdrawn")):
+        shadow = [replace(day, corrected=corrected) for day in days(30, 0.05)]
+        assert judge_modes({MODE: DaysOfEvidence(replay, shadow)}, history, now=NOW, rng=np.random.default_rng(1))[0].state == state
 
 
 def test_what_was_withdrawn_comes_back_by_days_after_that_alone() -> None:

@@ -8,7 +8,7 @@ import pytest
 from luna.physics import IntArray, Mode, SlotActuals, clamp, simulate_slot
 from luna.schedule import whole_range
 from luna.timeline import FloatArray, IndexArray
-from services.agent.modes import ChooseModes, follow_modes, plan_by_modes
+from services.agent.modes import ChooseModes, plan_by_modes, read_chosen
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.problem import Problem
@@ -33,7 +33,7 @@ def test_a_mode_as_thresholds_moves_what_the_mode_itself_moves(mode: Mode) -> No
     problem = _problem({})
     battery, limits = problem.site.batteries[0], problem.limits
     stored = np.linspace(0.5, 9.5, 96)
-    policy = follow_modes(battery, np.full(96, mode, dtype=np.int8))
+    policy = read_chosen(battery, 96, _always(mode))
     told = policy.read(slice(None), np.full(96, mode, dtype=np.int8), stored / battery.capacity_kwh)
     own = whole_range(np.full((1, 96), mode, dtype=np.int8), np.zeros(96, dtype=np.int8))
     actuals = SlotActuals(problem.outlook.load_kwh, problem.outlook.pv_kwh, 0.25)
@@ -59,17 +59,20 @@ def _buy_cheap(problem: Problem) -> ChooseModes:
     return lambda slots, _: np.where(price[slots] <= 0.1, Mode.CHARGE, Mode.SELF_CONSUMPTION).astype(np.int8)
 
 
-def test_a_mode_is_chosen_for_the_energy_that_the_modes_before_it_lead_to() -> None:
-    seen: dict[int, float] = {}
+def test_a_choice_that_depends_on_what_is_stored_becomes_the_threshold_between() -> None:
+    battery = _problem({}).site.batteries[0]
 
     def choose(slots: IndexArray, stored_kwh: FloatArray) -> IntArray:
-        seen.update(zip(slots.tolist(), stored_kwh.tolist(), strict=True))
-        return np.where(stored_kwh < 8.0, Mode.CHARGE, Mode.EXPORT).astype(np.int8)
+        full, empty = stored_kwh > 8.0, stored_kwh < 2.0 + slots
+        return np.where(full, Mode.EXPORT, np.where(empty, Mode.CHARGE, Mode.HOLD)).astype(np.int8)
 
-    plan = plan_by_modes(_problem({}), choose)
+    level = read_chosen(battery, 2, choose).keep
 
-    # The first hours are settled for good, whatever the rounds leave open at the far end of the horizon.
-    np.testing.assert_allclose([seen[slot] for slot in range(8)], plan.start_kwh[0, :8], atol=1e-6)
+    # Of 10 kWh, asked at the middle of each half kWh: below 2 and 3 kWh it charges, and above 8 it sells what is above.
+    np.testing.assert_allclose(level.buy, [0.2, 0.3])
+    np.testing.assert_allclose(level.store, [0.2, 0.3])
+    np.testing.assert_allclose(level.serve, [0.8, 0.8])
+    np.testing.assert_allclose(level.sell, [0.8, 0.8])
 
 
 @pytest.mark.parametrize(
@@ -118,3 +121,13 @@ def test_whoever_always_asks_for_the_impossible_breaks_no_limit() -> None:
 
     assert plan.flows.excess_kwh.sum() == 0.0
     assert plan.flows.import_kwh.max() <= 2.0 * 0.25 + 1e-9
+
+
+@pytest.mark.parametrize("chosen", [6, int(Mode.CHARGE)], ids=["the planner's stands", "modes are followed"])
+def test_a_decision_of_the_planner_that_is_known_is_built_on(chosen: int) -> None:
+    problem = _problem({})
+    planned = decide(problem, Solver())
+    plan = plan_by_modes(problem, _always(chosen), planned=planned)
+
+    assert plan.value is planned.value
+    np.testing.assert_array_equal(plan.setpoints.mode, plan_by_modes(problem, _always(chosen)).setpoints.mode)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from typer.main import get_command
 
-from services.api.operations import COMMANDS_ALONE, OPERATIONS, Operation
+from services.api.operation import Operation
+from services.api.operations import COMMANDS_ALONE, OPERATIONS
 from services.cli.main import COMMANDS, build
 
 

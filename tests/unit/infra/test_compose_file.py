@@ -17,7 +17,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 FILE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 OURS = {name for name, service in SERVICES.items() if service["image"].startswith("luna-") and name != "fluent-bit"}
-JOBS = {"preflight", "migrate", "buckets", "models", "cli"}
+JOBS = {"preflight", "migrate", "buckets", "models", "cli", "recovered"}
 WORKERS = {"planner", "planner-jobs", "forecaster", "forecaster-interactive", "ingest", "notifier", "agent", "agent-interactive", "rag", "rag-interactive"}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
@@ -32,8 +32,23 @@ def test_what_somebody_waits_for_has_a_worker_beside_that_for_jobs(service: str)
 
 
 def test_every_part_of_the_platform_is_there() -> None:
-    servers = {"db", "redis", "qdrant", "minio", "ollama", "prometheus", "alertmanager", "loki", "fluent-bit", "grafana", "caddy"}
-    assert set(SERVICES) == {"api", "beat", "recorder", "executor", "home-assistant"} | WORKERS | servers | JOBS
+    servers = {
+        "db",
+        "redis",
+        "qdrant",
+        "minio",
+        "ollama",
+        "prometheus",
+        "alertmanager",
+        "loki",
+        "fluent-bit",
+        "grafana",
+        "caddy",
+        "db-exporter",
+        "redis-exporter",
+        "machine",
+    }
+    assert set(SERVICES) == {"api", "backup", "beat", "recorder", "executor", "home-assistant"} | WORKERS | servers | JOBS
 
 
 @each_service

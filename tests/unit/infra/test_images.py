@@ -29,7 +29,7 @@ def packages(lock: Path) -> dict[str, str]:
         ("polars", {"ingest"}),
         ("typer", {"cli"}),
         ("nanoarrow", {"api"}),
-        ("obstore", {"agent", "api", "forecaster", "ingest", "rag"}),
+        ("obstore", {"agent", "api", "backup", "forecaster", "ingest", "rag"}),
     ],
 )
 def test_a_heavy_library_is_in_the_images_of_its_service_alone(library: str, holders: set[str]) -> None:

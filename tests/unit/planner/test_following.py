@@ -14,9 +14,9 @@ from luna.simulator import Actuals, simulate
 from luna.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective, value_flows
 from services.planner.dp.policy import find_nights
-from services.planner.following import Follower, simulate_errors, simulate_policy
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, make_plan, plan_alone
+from services.planner.policy_simulation import Follower, simulate_errors, simulate_policy
 from services.planner.problem.problem import ACTING, Following, Problem, SearchLimits, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem

@@ -9,17 +9,8 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from luna import agent_service
-from luna.contracts.agent import (
-    AGENT_POLICIES,
-    CONTROL_MODES,
-    SHADOW_POLICIES,
-    AgentCardRequest,
-    ControlMode,
-    DayPictureReply,
-    EvaluateAgentRequest,
-    RunId,
-    TrainAgentRequest,
-)
+from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentCardRequest, DayPictureReply, EvaluateAgentRequest, RunId, TrainAgentRequest
+from luna.contracts.agent_control import CONTROL_MODES, ControlMode
 from luna.contracts.agent_standing import AgentRun, AgentSettingsChange, ScorePeriod, ShadowPolicyType
 from luna.contracts.forecast_versions import CardReply
 from luna.contracts.message import Day

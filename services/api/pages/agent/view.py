@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from luna.charts import DecidedDay, bar_in_text, draw_deciders, draw_interval, slot_edges
-from luna.contracts.agent import AGENT_POLICIES, GATEKEEPER, AgentStatus, DayPictureReply, GateEntry, GateEvidence, PolicyDayTrace, TradedSlots
+from luna.contracts.agent import AGENT_POLICIES, DayPictureReply, PolicyDayTrace, TradedSlots
+from luna.contracts.agent_control import GATEKEEPER, AgentStatus, GateEntry, GateEvidence, ModeStanding
 from luna.contracts.agent_standing import AgentRun, AgentScores, ScorePeriod, SlotDecision
 from luna.savings import LUNA, POSSIBLE, WITHOUT
 from luna.site import Site
@@ -160,12 +161,23 @@ class AgentView:
         """What days have said so far, kind by kind."""
         return [self._evidence(each) for each in self.status.evidence]
 
+    def tell_evidence(self, standing: ModeStanding) -> str | None:
+        """Return what a mode was last judged by, all its days together; None where they say nothing."""
+        found = next((each for each in standing.evidence if each.kind == "both"), None)
+        figures = None if found is None else self._say_points(found)
+        return None if found is None or figures is None else self.words("evidence_mode", days=found.days, corrected=found.violations, **figures)
+
+    def _say_points(self, found: GateEvidence) -> dict[str, str] | None:
+        if found.points is None or found.low is None or found.high is None:
+            return None
+        told = {"points": found.points, "low": found.low, "high": found.high}
+        return {key: self.numbers.number(value, 1, signed=True) for key, value in told.items()}
+
     def _evidence(self, found: GateEvidence) -> EvidenceView:
         name, days = self.words("evidence_" + found.kind), self.words("step_days", days=found.days, needed=found.needed)
-        if found.points is None or found.low is None or found.high is None:
+        figures = self._say_points(found)
+        if figures is None or found.low is None or found.points is None or found.high is None:
             return EvidenceView(name, days, None, None)
-        told = {"points": found.points, "low": found.low, "high": found.high}
-        figures = {key: self.numbers.number(value, 1, signed=True) for key, value in told.items()}
         drawing = draw_interval(found.low, found.points, found.high, label=self.words("evidence_label", **figures), unit="")
         return EvidenceView(name, days, self.words("evidence_figures", **figures), drawing)
 

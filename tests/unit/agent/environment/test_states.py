@@ -11,7 +11,7 @@ from luna.timeline import SLOT
 from services.agent.environment.env import AntaresEnv
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.known import KnownSlots
-from services.agent.environment.states import COMPACT, LAYOUTS, V1, V1_1, StateLayout, find_layout, see_problem
+from services.agent.environment.states import COMPACT, LAYOUTS, SUMMARY, V1, V1_1, StateLayout, find_layout, see_problem
 from services.planner.problem.problem import Problem
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.replay import ReplayData
@@ -26,11 +26,23 @@ def pose(scene: ReplayData, slot: int, soc: float = 0.3) -> Problem:
 
 
 def test_layouts_have_their_sizes_and_names_of_their_own() -> None:
-    # SoC, sine, cosine and four vectors of 48 hours; two more; eight.
-    assert [V1.size, V1_1.size, COMPACT.size] == [195, 197, 8]
+    # SoC, sine, cosine and four vectors of 48 hours; two more; eight; nine, 26 sums of energy and 28 comparisons of prices.
+    assert [V1.size, V1_1.size, COMPACT.size, SUMMARY.size] == [195, 197, 8, 63]
     assert all(len(set(layout.names)) == layout.size for layout in LAYOUTS.values())
     assert V1_1.names[:4] == ("soc", "time_sin", "time_cos", "load_ahead_00h")
     assert V1_1.names[-2:] == ("hours_until_end_of_day", "max_import_price_next_12h")
+
+
+def test_the_hours_ahead_are_summed_up() -> None:
+    known = EpisodeBatch.of(SCENE).known
+    state, hours = (dict(zip(layout.names, see_problem(layout, pose(SCENE, 40)).tolist(), strict=True)) for layout in (SUMMARY, V1_1))
+    net = [hours[f"pv_ahead_{hour:02d}h"] - hours[f"load_ahead_{hour:02d}h"] for hour in range(1, 7)]
+    export = [hours[f"export_price_ahead_{hour:02d}h"] for hour in range(9)]
+    assert known.energy_summary.shape == (SCENE.timeline.count, 26)
+    assert state["surplus_next_06h"] == pytest.approx(sum(max(each, 0.0) for each in net), rel=1e-5)
+    assert state["demand_next_06h"] == pytest.approx(sum(max(-each, 0.0) for each in net), rel=1e-5)
+    assert state["export_price_over_highest_08h"] == pytest.approx(export[0] - max(export[1:]), rel=1e-4, abs=1e-6)
+    assert state["export_price_over_lowest_08h"] == pytest.approx(export[0] - min(export[1:]), rel=1e-4, abs=1e-6)
 
 
 def test_a_layout_of_another_version_is_refused() -> None:

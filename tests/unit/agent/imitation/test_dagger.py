@@ -10,10 +10,10 @@ from services.agent.environment.states import COMPACT, V1_1
 from services.agent.history import History
 from services.agent.imitation.dagger import learn_by_dagger
 from services.agent.imitation.networks import NetworkSettings, fit_network
-from services.agent.imitation.policy import LearnedModes
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracle
 from services.agent.imitation.trees import TreeClassifier, TreeClassifierSettings, grow_classifier
+from services.agent.learned_modes import LearnedModes
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from tests.learning import make_history
 from tests.replaying import BATTERY
@@ -93,15 +93,16 @@ def test_what_a_learner_sees_knows_nothing_of_what_happens_later(school: School)
     np.testing.assert_array_equal(school.see(slots, stored), other.see(slots, stored))
 
 
-def test_a_policy_decides_by_its_scores_at_the_expected_states() -> None:
+def test_a_policy_decides_by_its_scores_at_every_state_of_charge() -> None:
     history = make_history(4)
     scene = history.scene
     problem = SiteKnowledge(scene.site, scene.forecasts, scene.prices).build_problem(scene.timeline.start, np.array([4.0]))
     plan = LearnedModes(V1_1, lambda states: np.eye(6)[np.where(states[:, 0] < 0.75, 4, 0)]).plan(problem, scene.prices)
 
-    # 4 kWh of 8; at 4 kW and an efficiency of 0.95 0.95 kWh a quarter-hour: three of them pass 6 kWh.
+    # 4 kWh of 8; at 4 kW and an efficiency of 0.95 0.95 kWh a quarter-hour: the third ends at 6 kWh, below which it would charge, and nothing is served.
     assert plan.followed == "learned"
-    assert plan.setpoints.mode[0, :4].tolist() == [4, 4, 4, 0]
+    assert plan.setpoints.mode[0, :4].tolist() == [4, 4, 4, 1]
+    assert plan.flows.stored_kwh[0, 2] == pytest.approx(6.0)
 
 
 def test_a_learner_of_one_battery_leaves_several_to_the_planner() -> None:

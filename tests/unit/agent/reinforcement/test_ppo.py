@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from luna.errors import InvalidInputError
-from services.agent.network import Scale, SmallNetwork
-from services.agent.reinforcement.ppo import Hyperparameters, Ppo, estimate_advantages, learn_policy
+from services.agent.network import Activation, Scale, SmallNetwork
+from services.agent.reinforcement.perceptron import Perceptron
+from services.agent.reinforcement.ppo import Hyperparameters, Ppo, RolloutBatch, estimate_advantages, learn_policy, lose_by_policy
 from services.agent.reinforcement.run_folder import RunFolder
 
 HOURS = 24
@@ -181,3 +183,38 @@ def test_advantages_are_what_was_earned_beyond_what_was_expected() -> None:
     assert estimate_advantages(rewards, values, done, discount=1.0, trace=0.0)[:, 0] == pytest.approx([0.75, 1.75, 9.0])
     # Halves: 1 + 0.5 × 0.25 − 0.5 + 0.25 × 1.75; 1.75; 4 + 0.5 × 8 − 3.
     assert estimate_advantages(rewards, values, done, discount=0.5, trace=0.5)[:, 0] == pytest.approx([1.0625, 1.75, 5.0])
+
+
+def test_the_gradient_of_the_policys_loss_is_autograds() -> None:
+    generator = torch.Generator().manual_seed(0)
+    scores, actions = torch.randn(64, 3, generator=generator, requires_grad=True), torch.randint(3, (64,), generator=generator)
+    # Of the state nothing is read here; old log probabilities lie around a third, so that some rows are clipped from either side.
+    columns = torch.cat([torch.zeros(64, 2), torch.randn(64, 3, generator=generator) - torch.tensor([1.1, 0.0, 0.0])], dim=1)
+    slope, policy_loss, entropy, _, clipped = lose_by_policy(scores.detach(), RolloutBatch(columns, actions), clip=0.2, entropy=0.01)
+
+    log_probabilities, advantages = scores.log_softmax(dim=1), (columns[:, -2] - columns[:, -2].mean()) / columns[:, -2].std()
+    ratio = (log_probabilities.gather(1, actions[:, None])[:, 0] - columns[:, -3]).exp()
+    wanted_loss = -torch.minimum(advantages * ratio, advantages * ratio.clamp(0.8, 1.2)).mean()
+    wanted_entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1).mean()
+    (wanted,) = torch.autograd.grad(wanted_loss - 0.01 * wanted_entropy, scores)
+    assert 0.2 < float(clipped) < 1.0
+    told = float(policy_loss), float(entropy)
+    assert told == pytest.approx((float(wanted_loss.detach()), float(wanted_entropy.detach())), rel=1e-5)
+    torch.testing.assert_close(slope, wanted, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_the_gradient_of_a_perceptron_is_autograds(activation: Activation) -> None:
+    generator = torch.Generator().manual_seed(1)
+    perceptron = Perceptron((4, 8, 8, 2), activation, 1.0, generator).to(torch.device("cpu"))
+    inputs, slope = torch.randn(16, 4, generator=generator), torch.randn(16, 2, generator=generator)
+    perceptron.forward(inputs)
+    perceptron.backward(slope)
+
+    seen = [each.clone().requires_grad_() for each in perceptron.parameters]
+    signal, activate = inputs, {"relu": torch.relu, "tanh": torch.tanh}[activation]
+    signal = activate(signal @ seen[0].T + seen[3])
+    signal = activate(signal @ seen[1].T + seen[4])
+    wanted = torch.autograd.grad(signal @ seen[2].T + seen[5], seen, grad_outputs=slope)
+    for own, other in zip(perceptron.parameters, wanted, strict=True):
+        torch.testing.assert_close(own.grad, other, rtol=1e-4, atol=1e-6)

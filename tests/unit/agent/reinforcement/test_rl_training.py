@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from luna.errors import InvalidInputError, MachineError
 from luna.physics import Mode
 from services.agent.artefacts import Artefact, Header
 from services.agent.environment.episodes import EpisodeBatch
-from services.agent.environment.states import COMPACT, V1_1
+from services.agent.environment.states import COMPACT, V1_1, see_problem
 from services.agent.history import History
 from services.agent.network import Scale, SmallNetwork
 from services.agent.registry import Lesson
 from services.agent.reinforcement.kind import load_rl, train_rl
-from services.agent.reinforcement.policy import RlPolicy
 from services.agent.reinforcement.randomisation import HomeDraw, HomeRange, draw_batteries
 from services.agent.reinforcement.training import TrainingCourse, TrainingRule, choose_best, hold_back_days, judge_policy, train_network
 from services.planner.problem.rolling_horizon import SiteKnowledge
@@ -67,17 +67,20 @@ def test_training_goes_on_from_where_it_was_interrupted(tmp_path: Path) -> None:
 
 def test_what_is_trained_for_a_site_plans_for_it() -> None:
     learned = train_rl(Lesson(History(SCENE, {}), steps=20_000))
-    start, end = (datetime.fromisoformat(f"2023-05-{day}T00:00:00+00:00") for day in ("01", "24"))
-    header = Header(kind="rl", state_version=V1_1.version, site=None, data_from=start, data_until=end, seed=0, parts={})
-    policy = load_rl(Artefact(header, learned.parts), SCENE.site)
+    policy = load_rl(Artefact(_head(), learned.parts), SCENE.site)
     knowledge = SiteKnowledge(SCENE.site, SCENE.forecasts, SCENE.prices)
     problem = knowledge.build_problem(SCENE.timeline.start + timedelta(hours=18), np.array([5.0]))
     plan = policy.plan(problem, SCENE.prices)
     assert plan.followed == "learned"
     told = plan.policy.decide(0, np.array([[0.5]]), np.array([[Mode.SELF_CONSUMPTION]], dtype=np.int8))
-    assert told.mode[0, 0] == policy.act(problem)
+    assert told.mode[0, 0] == policy.score(see_problem(policy.layout, problem)).argmax()
     assert {"own.policy_per_day", "own.self_consumption_per_day", "homes.policy_per_day"} <= learned.metrics.keys()
     json.dumps(learned.settings)
+
+
+def _head() -> Header:
+    start, end = (datetime.fromisoformat(f"2023-05-{day}T00:00:00+00:00") for day in ("01", "24"))
+    return Header(kind="rl", state_version=V1_1.version, site=None, data_from=start, data_until=end, seed=0, parts={})
 
 
 def _scoring(outputs: int, inputs: int = V1_1.size) -> SmallNetwork:
@@ -91,8 +94,9 @@ def _unit(size: int) -> Scale:
 @pytest.mark.parametrize(("version", "outputs"), [("compact", 6), ("v1.1", 4), ("v9", 6)], ids=["version", "modes", "unknown"])
 def test_a_network_of_other_states_or_actions_is_refused(version: str, outputs: int) -> None:
     network = _scoring(outputs)
+    parts = {"network.json": json.dumps(network.header | {"state_version": version}).encode(), "network.safetensors": save(network.tensors)}
     with pytest.raises(InvalidInputError):
-        RlPolicy.read(network.tensors, network.header | {"state_version": version})
+        load_rl(Artefact(_head(), parts), SCENE.site)
 
 
 WITHOUT_TORCH = """
@@ -113,5 +117,5 @@ def test_without_pytorch_training_says_what_to_install() -> None:
 
 
 def test_a_policy_is_asked_without_pytorch() -> None:
-    text = "import sys; sys.modules['torch'] = None; import services.agent.tasks, services.agent.reinforcement.kind, services.agent.reinforcement.policy"
+    text = "import sys; sys.modules['torch'] = None; import services.agent.tasks, services.agent.reinforcement.kind"
     subprocess.run([sys.executable, "-c", text], check=True)

@@ -119,7 +119,7 @@ def test_several_batteries_are_the_planners() -> None:
     problem = known.build_problem(NOW, np.array([4.0, 2.0]))
     plan = ValuePolicy().plan(problem, two.prices)
     assert plan.not_learned == "several_batteries"
-    assert ValuePolicy().list_figures(plan, problem, two.prices) == {}
+    assert ValuePolicy().list_figures(plan, problem, two.prices, planned=plan_by_planner(problem, two.prices)) == {}
     assert plan.setpoints.mode.tolist() == plan_by_planner(problem, two.prices).setpoints.mode.tolist()
 
 
@@ -151,16 +151,16 @@ def test_without_errors_and_learned_prices_it_is_the_planner(scene: ReplayData) 
 def test_it_tells_what_a_stored_kwh_is_worth_to_planner_and_agent(scene: ReplayData) -> None:
     problem = see_problem(scene)
     policy = ValuePolicy()
-    plan = policy.plan(problem, scene.prices)
-    facts = policy.explain(plan, problem, scene.prices)
-    assert facts.planner_value == pytest.approx(plan_by_planner(problem, scene.prices).energy_value[0, 0])
+    plan, planned = policy.plan(problem, scene.prices), plan_by_planner(problem, scene.prices)
+    facts = policy.explain(plan, problem, scene.prices, planned=planned)
+    assert facts.planner_value == pytest.approx(planned.energy_value[0, 0])
     assert facts.agent_value == pytest.approx(plan.energy_value[0, 0])
     assert facts.courses == 1 + 2 * 15
     assert facts.published_until == scene.prices.ahead(NOW, problem.outlook.timeline).known_until
     assert facts.carried_price is not None
     assert facts.expected_price is not None
     assert facts.correction == 0.0
-    figures = policy.list_figures(plan, problem, scene.prices)
+    figures = policy.list_figures(plan, problem, scene.prices, planned=planned)
     assert figures["agent_value"] - figures["planner_value"] == pytest.approx(facts.agent_value - facts.planner_value)
     assert "expected_price" in figures
 

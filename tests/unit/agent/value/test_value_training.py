@@ -19,6 +19,7 @@ from services.planner.problem.problem import Problem
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.replay import ReplayData
+from services.planner.replay.policies import plan_by_planner
 from tests.replaying import NOW, WINDOW, make_scene
 
 WORST = 0.25
@@ -76,7 +77,7 @@ def test_a_correction_of_nothing_is_the_blend(scene: ReplayData) -> None:
 def test_what_the_correction_did_can_be_told(scene: ReplayData) -> None:
     problem, policy = see_problem(scene), ValuePolicy(correction=always(0.2))
     plan = policy.plan(problem, scene.prices)
-    facts = policy.explain(plan, problem, scene.prices)
+    facts = policy.explain(plan, problem, scene.prices, planned=plan_by_planner(problem, scene.prices))
     assert facts.correction == pytest.approx(0.1 * price_scale(plan), rel=1e-6)
     assert facts.agent_value == pytest.approx(plan.energy_value[0, 0] + facts.correction)
 
@@ -124,7 +125,7 @@ def test_only_what_surely_gained_is_used() -> None:
 
 
 def test_nothing_is_gained_over_oneself(scene: ReplayData) -> None:
-    proof = prove([scene], ValuePolicy(), ValuePolicy(), seed=0)
+    proof, _ = prove([scene], ValuePolicy(), ValuePolicy(), seed=0, progress=keep_quiet)
     assert (proof.days, proof.points, proof.low, proof.high) == (3, 0.0, 0.0, 0.0)
     assert not proof.holds
 

@@ -7,7 +7,8 @@ import pytest
 from luna.database.training_runs import TrainingRun
 from luna.errors import NotFoundError
 from luna.objects import FileObjects
-from services.forecaster.retraining.card import Card, load_card, save_card
+from services.forecaster.model.card import save_card
+from services.forecaster.retraining.card import Card, read_card
 from tests.household import day
 
 METRICS = {"known_days": 30.0, "weather_share": 0.0, "load.mae_kwh": 0.0321, "trial.load.seasonal_naive.pinball": 0.05, "trial.load.new.coverage_80": 0.81}
@@ -52,7 +53,7 @@ def test_the_card_lies_beside_the_model_for_people_and_programs(tmp_path: Path) 
     objects = FileObjects(tmp_path)
     card = describe()
     save_card(card, objects)
-    text, facts = load_card(card.run, objects)
+    text, facts = read_card(card.run, objects)
     assert text == card.text()
     assert facts == card.facts()
     assert facts["data_until"] == "2024-03-31T00:00:00+00:00"
@@ -61,4 +62,4 @@ def test_the_card_lies_beside_the_model_for_people_and_programs(tmp_path: Path) 
 
 def test_a_training_without_a_card_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="luna forecast train"):
-        load_card(describe().run, FileObjects(tmp_path))
+        read_card(describe().run, FileObjects(tmp_path))

@@ -1,32 +1,40 @@
 """A learned chooser of modes as a policy: scores of modes for every slot of a plan, followed as thresholds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.physics import IntArray
 from luna.timeline import FloatArray, IndexArray
 from services.agent.environment.known import KnownSlots
-from services.agent.environment.states import StateLayout
-from services.agent.imitation.samples import Score
+from services.agent.environment.states import StateArray, StateLayout
 from services.agent.modes import plan_by_modes
 from services.planner.dp.plan import Plan
 from services.planner.problem.knowledge import SitePrices
 from services.planner.problem.problem import Problem
 
+# States (n, size) to scores of the modes, (n, modes): the highest is chosen.
+Score = Callable[[StateArray], NDArray[Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class LearnedModes:
-    """A policy that chooses the mode of the highest score: ``score`` maps states ``(n, size)`` of its layout to ``(n, modes)``."""
+    """A policy that chooses the mode of the highest score: ``score`` maps states ``(n, size)`` of its layout to ``(n, modes)``.
+
+    Invariants: depends on the problem alone; the same problem, the same plan.
+    """
 
     layout: StateLayout
     score: Score
 
-    def plan(self, problem: Problem, prices: SitePrices) -> Plan:
+    def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
         """Return what is followed; see ``AgentPolicy``."""
-        del prices
-        return plan_by_modes(problem, _Chooser(problem, self))
+        del prices  # those of the problem say what was learned from
+        return plan_by_modes(problem, _Chooser(problem, self), planned=planned)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,40 @@
+"""``python -m infra.manifests``: writes infra/kubernetes/luna.yaml and infra/swarm/stack.yml from docker-compose.yml."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from infra.manifests import kubernetes, swarm
+from infra.manifests.workloads import ROOT, read_workloads
+
+_HEAD = "# Made from docker-compose.yml by `make manifests`; edits are lost. How it is installed: docs/clusters.md\n"
+
+
+class _Plain(yaml.SafeDumper):
+    """YAML without anchors, and with files as blocks that a person can read."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Plain.add_representer(str, _Plain.represent_text)
+
+
+def write(documents: Iterable[Any]) -> str:
+    """Return documents as one file's text."""
+    return _HEAD + "---\n".join(yaml.dump(each, Dumper=_Plain, sort_keys=False, width=160) for each in documents)
+
+
+def render() -> dict[str, str]:
+    """Return each file's text by its path."""
+    workloads = read_workloads()
+    return {"infra/kubernetes/luna.yaml": write(kubernetes.render(workloads)), "infra/swarm/stack.yml": write([swarm.render(workloads)])}
+
+
+if __name__ == "__main__":
+    for path, text in render().items():
+        (ROOT / path).write_text(text, encoding="utf-8")

@@ -1,0 +1,50 @@
+"""Many stored sites planned by one task, and what asks for that by the clock."""
+
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from luna.contracts.message import Message, Request, Schedule
+
+SiteName = Annotated[str, Field(min_length=1, max_length=64)]
+# A batch is one transaction and one process's work: no more than it does within a task's time.
+MOST_SITES = 2000
+
+
+class SiteFault(Message):
+    """Why one site of a batch has no new plan; the others have theirs."""
+
+    site_id: str
+    error: Annotated[dict[str, Any], Field(description="problem document, as the site asked for alone would answer")]
+
+
+class PlanSitesReply(Message):
+    """The plans that were stored, by site, and what kept the other sites from theirs."""
+
+    plans: dict[str, str]
+    faults: list[SiteFault] = []
+
+
+class PlanSitesRequest(Request):
+    """Plan several stored sites from the slot that runs when this is done, each as if it were asked for alone."""
+
+    task: ClassVar[str] = "planner.sites.plan"
+    reply: ClassVar[type[Message]] = PlanSitesReply
+
+    site_ids: Annotated[list[SiteName], Field(min_length=1, max_length=MOST_SITES)]
+
+
+class RefreshPlansReply(Message):
+    """How many sites were due, and the jobs that plan them."""
+
+    sites: int
+    jobs: list[str]
+
+
+class RefreshPlansRequest(Request):
+    """Have sites planned whose last plan grows old, in batches; which sites, ``LUNA_PLAN_REFRESH`` says."""
+
+    task: ClassVar[str] = "planner.sites.refresh"
+    reply: ClassVar[type[Message]] = RefreshPlansReply
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=5), "plans", "time between two looks for sites to plan anew")

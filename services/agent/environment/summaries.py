@@ -1,0 +1,59 @@
+"""What the hours after a slot hold, summed up: what trees need of two hundred hourly values, and cannot put together from a few hundred days.
+
+How much surplus there will be and how much is to be bought, how the price stands to those that follow, and how much of both falls on better prices than
+now: what selling, storing or buying now gives away.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+HourArray = NDArray[np.float32]
+# Hours ahead over which energy is summed, and over which prices are compared.
+_ENERGY_HOURS, _PRICE_HOURS = (1, 3, 6, 9, 12, 18, 24, 36), (2, 4, 8, 12, 16, 24, 36)
+# Until when surplus waits for another price, and load for a battery that was filled now, hours.
+_SURPLUS_HOURS, _LOAD_HOURS = 14, 23
+# By how much prices have to differ, in shares of the day's mean.
+_GAPS, _WIDE_GAPS = (-0.1, 0.0, 0.1), (-0.2, 0.0, 0.2, 0.4)
+
+
+def _name_gap(gap: float) -> str:
+    return f"{'minus' if gap < 0 else 'plus'}_{round(abs(gap) * 100):02d}"
+
+
+ENERGY_NAMES = (
+    *(f"{what}_next_{hours:02d}h" for hours in _ENERGY_HOURS for what in ("surplus", "demand")),
+    *(f"surplus_exported_below_{_name_gap(gap)}" for gap in _GAPS),
+    *(f"demand_imported_above_{_name_gap(gap)}" for gap in _GAPS),
+    *(f"demand_imported_above_export_{_name_gap(gap)}" for gap in _WIDE_GAPS),
+)
+PRICE_NAMES = tuple(f"{side}_price_over_{which}_{hours:02d}h" for hours in _PRICE_HOURS for side in ("export", "import") for which in ("highest", "lowest"))
+
+
+def sum_up_energy(net_kw: HourArray, import_price: HourArray, export_price: HourArray) -> HourArray:
+    """Return sums of expected energy in kWh, shape ``(slots, len(ENERGY_NAMES))``.
+
+    Args:
+        net_kw: PV less load, of the slot and the whole hours after its own, shape ``(slots, hours)``.
+        import_price: of the same, over the day's mean.
+        export_price: of the same, over the same mean.
+    """
+    surplus, demand = np.maximum(net_kw[:, 1:], 0.0), np.maximum(-net_kw[:, 1:], 0.0)
+    within = [np.cumsum(each, axis=1) for each in (surplus, demand)]
+    soon, later = slice(0, _SURPLUS_HOURS), slice(0, _LOAD_HOURS)
+
+    def bought_above(level: HourArray) -> HourArray:
+        return np.asarray((demand[:, later] * (import_price[:, 1:][:, later] > level)).sum(axis=1))
+
+    cheaper = [(surplus[:, soon] * (export_price[:, 1:][:, soon] < export_price[:, :1] - gap)).sum(axis=1) for gap in _GAPS]
+    dearer = [bought_above(import_price[:, :1] + gap) for gap in _GAPS]
+    beyond = [bought_above(export_price[:, :1] + gap) for gap in _WIDE_GAPS]
+    sums = [each[:, hours - 1] for hours in _ENERGY_HOURS for each in within]
+    return np.stack([*sums, *cheaper, *dearer, *beyond], axis=1, dtype=np.float32)
+
+
+def compare_prices(import_price: HourArray, export_price: HourArray) -> HourArray:
+    """Return how far prices are above the highest and the lowest of the hours after them, shape ``(slots, len(PRICE_NAMES))``; arguments as above."""
+    apart = [
+        price[:, 0] - most(price[:, 1 : hours + 1], axis=1) for hours in _PRICE_HOURS for price in (export_price, import_price) for most in (np.max, np.min)
+    ]
+    return np.stack(apart, axis=1, dtype=np.float32)

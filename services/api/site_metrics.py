@@ -1,0 +1,73 @@
+"""What Prometheus reads of sites: how fresh and how good their data are, how good their forecasts, what was saved.
+
+A figure of a site is a time series of its own for as long as figures are kept, so no more than ``MOST_SITES`` have one: of freshness those whose data are
+oldest, of the rest the first by name. Whoever runs more looks at the tables.
+"""
+
+import math
+import time
+from datetime import datetime, timedelta
+
+from prometheus_client import Gauge
+from sqlalchemy import Connection
+
+from luna.database import site_figures, sites
+from luna.database.site_figures import SiteFigures
+
+MOST_SITES = 100
+# These change once a day, and reading a month of scores takes a while.
+JUDGED_EVERY = timedelta(minutes=15)
+
+NEWEST_OBSERVATION = Gauge(
+    "luna_ingest_newest_observation_seconds", "When a site's newest quarter-hour began of which anything was measured, Unix time; 0 without any.", ["site"]
+)
+RESIDUAL = Gauge("luna_ingest_balance_residual_ratio", "What a site's meters leave unexplained of the last day's load, share of it.", ["site"])
+EXCLUDED_DAYS = Gauge("luna_ingest_excluded_days", "Days of the last thirty whose data are not trusted.", ["site"])
+FORECAST_ERROR = Gauge("luna_forecaster_pinball_kwh", "Mean pinball loss on the last day scored of the version that drives the planner.", ["site", "series"])
+USUAL_ERROR = Gauge("luna_forecaster_usual_pinball_kwh", "Median of the same over the thirty days before.", ["site", "series"])
+SAVED = Gauge("luna_savings_money", "What Luna cost less than the inverter alone on the days of the last thirty that count.", ["site", "currency"])
+SAVED_DAYS = Gauge("luna_savings_days", "Days of the last thirty that count for savings.", ["site"])
+
+
+class SiteMetrics:
+    """Sets the figures of sites at each look, those that change once a day every quarter of an hour."""
+
+    def __init__(self) -> None:
+        self._judged_at = -math.inf
+
+    def look(self, connection: Connection, *, now: datetime) -> None:
+        """Read what is due."""
+        NEWEST_OBSERVATION.clear()
+        for site, at in site_figures.newest_observations(connection, most=MOST_SITES).items():
+            NEWEST_OBSERVATION.labels(site).set(at.timestamp() if at else 0.0)
+        if time.monotonic() - self._judged_at < JUDGED_EVERY.total_seconds():
+            return
+        judged = [stored.site for stored in sites.list_page(connection, limit=MOST_SITES)]
+        _show(site_figures.read(connection, judged, now=now))
+        self._judged_at = time.monotonic()
+
+    def forget(self) -> None:
+        """Take everything off: the last figures would be read as current ones."""
+        for gauge in (NEWEST_OBSERVATION, *_JUDGED):
+            gauge.clear()
+        self._judged_at = -math.inf
+
+
+_JUDGED = (RESIDUAL, EXCLUDED_DAYS, FORECAST_ERROR, USUAL_ERROR, SAVED, SAVED_DAYS)
+
+
+def _show(figures: list[SiteFigures]) -> None:
+    # A site that was removed is none any more.
+    for gauge in _JUDGED:
+        gauge.clear()
+    for each in figures:
+        EXCLUDED_DAYS.labels(each.site).set(each.excluded_days)
+        SAVED_DAYS.labels(each.site).set(each.saved_days)
+        if each.residual_ratio is not None:
+            RESIDUAL.labels(each.site).set(each.residual_ratio)
+        if each.saved is not None:
+            SAVED.labels(each.site, each.currency).set(each.saved)
+        for series, error in each.forecast_errors.items():
+            FORECAST_ERROR.labels(each.site, series).set(error.last)
+            if error.usual is not None:
+                USUAL_ERROR.labels(each.site, series).set(error.usual)

@@ -1,0 +1,208 @@
+"""``python -m services.backup.containers``: backups where database and objects are containers; what ``infra/backup`` asks of the folder of backups.
+
+The database's own image unpacks and recovers, for it alone has the extensions: base backup and log are handed to it on standard output.
+"""
+
+import argparse
+import io
+import json
+import shutil
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from luna.database import engine
+from luna.errors import LunaError
+from luna.objects import open_objects
+from luna.settings import Settings, load_settings
+from luna.telemetry import configure_logging
+from luna.timeline import SystemClock
+from services.backup import mirror
+from services.backup.create import SPOOL, create_backup, open_work, read_owner_files
+from services.backup.drill import behind_seconds
+from services.backup.folder import BASE, END, BackupFolder, open_folder
+from services.backup.recovery import RecoveryTarget, check_usable, compare, recovery_settings
+from services.backup.restore import request_reindex
+from services.backup.retention import prune
+from services.backup.verify import verify_backup
+from services.backup.wal import last_instant, read_log, size_from
+
+# Where the database's container sees the log: on its own volume.
+LOG_IN_CONTAINER = Path("/home/postgres/pgdata/restoring/wal")
+
+log = structlog.get_logger("luna.backup")
+
+
+def create(settings: Settings, _: argparse.Namespace) -> None:
+    """Make a backup now."""
+    with open_work(settings, _url(settings)) as work:
+        manifest = create_backup(work, "asked")
+    prune(open_folder(settings), settings)
+    rows = sum(entry.rows for entry in manifest.tables.values())
+    print(f"{manifest.backup_id}: {rows} rows in {len(manifest.tables)} tables, {len(manifest.objects)} objects.")  # noqa: T201 - its answer
+
+
+def show(settings: Settings, _: argparse.Namespace) -> None:
+    """List the backups, the newest first."""
+    folder = open_folder(settings)
+    for backup_id in reversed(folder.list_ids()):
+        manifest = folder.read(backup_id)
+        rows = sum(entry.rows for entry in manifest.tables.values())
+        print(f"{backup_id}  {manifest.reason}  Luna {manifest.luna_version}  {rows} rows  {len(manifest.objects)} objects")  # noqa: T201 - its answer
+    reached = last_instant(folder.read_status())
+    print(f"Any instant since the oldest daily one can be restored, until {reached:%Y-%m-%d %H:%M:%S} UTC." if reached else "No log is shipped.")  # noqa: T201
+
+
+def choose(settings: Settings, options: argparse.Namespace) -> None:
+    """Name the backup to begin with, its PostgreSQL and the bytes that it takes."""
+    folder, target = _target(settings, options)
+    manifest = target.manifest
+    check_usable(manifest, None)
+    log_bytes = size_from(folder, manifest.system_identifier, manifest.first_segment, manifest.segment_bytes)
+    print(manifest.backup_id, manifest.postgres_version // 10_000, manifest.database_bytes + log_bytes)  # noqa: T201 - its answer
+
+
+def base(settings: Settings, options: argparse.Namespace) -> None:
+    """Write the base backup, a compressed tar, to standard output."""
+    folder, target = _target(settings, options)
+    with folder.key.reading(folder.backups / target.manifest.backup_id / BASE) as source:
+        shutil.copyfileobj(source, sys.stdout.buffer)
+
+
+def write_log(settings: Settings, options: argparse.Namespace) -> None:
+    """Write the log and what recovery is to be told, a tar, to standard output."""
+    folder, target = _target(settings, options)
+    manifest = target.manifest
+    with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
+        for name, content in read_log(folder, manifest.system_identifier, manifest.first_segment):
+            _add(archive, f"wal/{name}", content)
+        _add(archive, "recovery.conf", recovery_settings(target, LOG_IN_CONTAINER).encode())
+
+
+def reaches(settings: Settings, options: argparse.Namespace) -> None:
+    """Fail where the log is not known to be whole until the instant: what it ends with is then not what stood there."""
+    folder, target = _target(settings, options)
+    reached = last_instant(folder.read_status())
+    if target.instant is None or reached is None or target.instant > reached:
+        raise SystemExit(1)
+
+
+def check(settings: Settings, options: argparse.Namespace) -> None:
+    """Compare the recovered database with the manifest, and say how much it holds."""
+    folder, target = _target(settings, options)
+    database = engine.create(options.url.replace("@", f":{_password(settings)}@", 1), application_name="luna-restore", pool_size=1)
+    try:
+        rows = compare(database, target)
+    finally:
+        database.dispose()
+    entries = mirror.entries_at(folder, target.manifest, target.instant)
+    mirror.check_copies(folder, entries)
+    compared = " as the manifest says" if target.is_exact else ""
+    print(f"{target.manifest.backup_id}: {sum(rows.values())} rows in {len(rows)} tables and {len(entries)} objects{compared}.")  # noqa: T201 - its answer
+
+
+def objects(settings: Settings, options: argparse.Namespace) -> None:
+    """Store again the objects that are missing or different."""
+    folder, target = _target(settings, options)
+    count = mirror.put_back(folder, mirror.entries_at(folder, target.manifest, target.instant), open_objects(settings), settings.data_folder / "scratch")
+    print(f"{count} objects were stored again.")  # noqa: T201 - its answer
+
+
+def replaced(settings: Settings, _: argparse.Namespace) -> None:
+    """Forget what was received of the log, while nobody receives: another database stands in the place of the one that wrote it."""
+    shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
+    open_folder(settings).note_gap(SystemClock().now())
+
+
+def reindex(settings: Settings, _: argparse.Namespace) -> None:
+    """Leave the job that makes vectors anew, once the restored database runs."""
+    request_reindex(_url(settings))
+
+
+def drilled(settings: Settings, options: argparse.Namespace) -> None:
+    """Remember how a drill ended."""
+    folder, now = open_folder(settings), SystemClock().now()
+    if options.failure:
+        folder.note(drill_failed_at=now.isoformat(), drill_failure=options.failure)
+        return
+    behind = behind_seconds(folder, now)
+    folder.note(drill_passed_at=now.isoformat(), drill_seconds=options.seconds, drill_failed_at=None, drill_failure=None)
+    lost = "no log is being shipped" if behind is None else f"{behind:.0f} s"
+    print(f"Restored in {options.seconds:.0f} s (RTO). What would be lost now (RPO): {lost}.")  # noqa: T201 - its answer
+
+
+def verify(settings: Settings, options: argparse.Namespace) -> None:
+    """Read a backup as a whole, without restoring it."""
+    print(json.dumps(verify_backup(open_folder(settings), options.at)))  # noqa: T201 - its answer
+
+
+def owner_files(settings: Settings, options: argparse.Namespace) -> None:
+    """Write secrets and settings, a tar, to standard output."""
+    folder, target = _target(settings, options)
+    with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
+        for name, content in read_owner_files(folder, target.manifest.backup_id).items():
+            _add(archive, name, content)
+
+
+COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], None]] = {
+    "create": create,
+    "list": show,
+    "choose": choose,
+    "base": base,
+    "log": write_log,
+    "reaches": reaches,
+    "check": check,
+    "objects": objects,
+    "replaced": replaced,
+    "reindex": reindex,
+    "drilled": drilled,
+    "verify": verify,
+    "secrets": owner_files,
+}
+
+
+def main() -> int:
+    """Run one command."""
+    parser = argparse.ArgumentParser(prog="services.backup.containers", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("at", nargs="?", default="newest")
+    parser.add_argument("--end", action="store_true", help="stop at the end of the log instead")
+    parser.add_argument("--url", default="postgresql://postgres@recovered:5432/luna", help="the recovered database")
+    parser.add_argument("--seconds", type=float, default=0.0)
+    parser.add_argument("--failure", default="")
+    options = parser.parse_args()
+    settings = load_settings()
+    configure_logging("backup", level="WARNING")
+    COMMANDS[options.command](settings, options)
+    return 0
+
+
+def _target(settings: Settings, options: argparse.Namespace) -> tuple[BackupFolder, RecoveryTarget]:
+    folder = open_folder(settings)
+    manifest, instant = folder.choose(options.at)
+    return folder, RecoveryTarget(manifest, END if options.end else instant)
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(content), 0o600
+    archive.addfile(entry, io.BytesIO(content))
+
+
+def _url(settings: Settings) -> str:
+    return settings.database_url.get_secret_value() if settings.database_url else ""
+
+
+def _password(settings: Settings) -> str:
+    return settings.database_password.get_secret_value() if settings.database_password else ""
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LunaError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)

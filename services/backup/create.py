@@ -1,0 +1,220 @@
+"""Makes a backup: the cluster as it is, a point to compare at, objects after the rows that name them, what the owner set, the manifest last."""
+
+import io
+import json
+import os
+import subprocess
+import tarfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO
+
+import structlog
+from sqlalchemy import Engine
+
+from luna.database import backups, engine
+from luna.database.backups import ServerIdentity, TableCount
+from luna.objects import ObjectStore, open_objects
+from luna.settings import Settings
+from luna.settings.model import STORED_FILE
+from luna.timeline import Clock, SystemClock
+from services.backup.folder import BASE, MANIFEST, OWNER_FILES, BackupFolder, FileEntry, Manifest, Reason, TableEntry, open_folder, require_space
+from services.backup.mirror import ObjectMirror
+from services.backup.server import BackedUpServer, explain
+from services.backup.wal import WalReceiver, WalShipper, await_received, note_reach
+
+# What an owner set or was given below the data folder; the key of the backups is not among it.
+OWNER_PATHS = (STORED_FILE, "identity/token_key", "servers/servers.json")
+RECEIVE_SECONDS = 60.0
+SPOOL = "wal"
+
+log = structlog.get_logger("luna.backup")
+
+
+@dataclass(frozen=True)
+class BackupWork:
+    """What making backups takes: the server, the folder, the log's way, the objects."""
+
+    settings: Settings
+    server: BackedUpServer
+    database: Engine
+    folder: BackupFolder
+    identity: ServerIdentity
+    shipper: WalShipper
+    objects: ObjectStore
+    mirror: ObjectMirror
+    clock: Clock
+
+
+@contextmanager
+def open_work(settings: Settings, url: str, *, clock: Clock | None = None) -> Iterator[BackupWork]:
+    """Yield what making backups of the server at ``url`` takes.
+
+    Raises:
+        LunaError: the key is missing or another's, the folder cannot be written, the database is away.
+    """
+    folder = open_folder(settings, make_key=True)
+    folder.ensure()
+    database = engine.create(url, application_name="luna-backup")
+    spool = settings.data_folder / SPOOL
+    with ExitStack() as stack:
+        stack.callback(database.dispose)
+        with engine.own_session(database) as connection:
+            identity = backups.identify(connection)
+        objects = open_objects(settings)
+        yield BackupWork(
+            settings=settings,
+            server=BackedUpServer.of(url),
+            database=database,
+            folder=folder,
+            identity=identity,
+            shipper=WalShipper(folder, spool, identity.system_identifier),
+            objects=objects,
+            mirror=ObjectMirror(folder, objects, settings.data_folder / "scratch"),
+            clock=clock or SystemClock(),
+        )
+
+
+def receiving(work: BackupWork) -> AbstractContextManager[None]:
+    """Receive the write-ahead log while the block runs; where another process does already, lean on it."""
+    return WalReceiver(work.server, work.database, work.shipper, clock=work.clock).running()
+
+
+def create_backup(work: BackupWork, reason: Reason) -> Manifest:
+    """Make a backup and return what it holds.
+
+    Raises:
+        ConflictError: another one is being made.
+        LunaError: database, folder or objects fail; what was begun is gone, and backups made before are whole.
+    """
+    with work.folder.alone(), receiving(work):
+        started = work.clock.now()
+        require_space(work.folder.root, _expected_bytes(work), what="a backup")
+        backup_id = _name(started)
+        with work.folder.unfinished(backup_id) as place:
+            manifest = _fill(work, place, reason, started)
+            work.folder.key.seal_bytes(manifest.model_dump_json().encode(), place / MANIFEST)
+        work.folder.note(
+            since=work.folder.read_status().get("since", started.isoformat()),
+            newest_at=manifest.finished_at.isoformat(),
+            newest=backup_id,
+            newest_bytes=_size(manifest),
+            gap=None,
+        )
+    log.info("backup made", backup=backup_id, reason=reason, seconds=round((manifest.finished_at - started).total_seconds(), 1))
+    return manifest
+
+
+def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> Manifest:
+    backup_id = _name(started)
+    # The log is being received before the base backup begins: it needs all of it from here on.
+    with engine.own_session(work.database) as connection:
+        begin = backups.written_position(connection)
+    await_received(work.database, begin, seconds=RECEIVE_SECONDS)
+    base = _copy_cluster(work, place / BASE)
+    point = f"luna-{backup_id}"
+    lsn, counts, exact = _count_at(work.database, point)
+    await_received(work.database, lsn, seconds=RECEIVE_SECONDS)
+    note_reach(work.folder, work.database, work.shipper, work.clock)
+    objects = work.mirror.copy_new(work.clock.now())
+    owner = work.folder.key.seal_bytes(_pack(_owner_paths(work.settings.data_folder)), place / OWNER_FILES)
+    with engine.own_session(work.database) as connection:
+        identity = backups.identify(connection)
+    return Manifest(
+        backup_id=backup_id,
+        reason=reason,
+        started_at=started,
+        finished_at=work.clock.now(),
+        luna_version=version("luna-energy"),
+        schema_revision=identity.schema_revision,
+        postgres_version=identity.version,
+        extensions=identity.extensions,
+        system_identifier=identity.system_identifier,
+        timeline=identity.timeline,
+        segment_bytes=identity.segment_bytes,
+        restore_point=point,
+        restore_lsn=lsn,
+        first_segment=backups.segment_name(identity.timeline, begin, identity.segment_bytes),
+        last_segment=backups.segment_name(identity.timeline, lsn, identity.segment_bytes),
+        database_bytes=identity.database_bytes,
+        tables={name: TableEntry(rows=count.rows, checksum=count.checksum) for name, count in counts.items()},
+        exact=exact,
+        files={BASE: base, OWNER_FILES: FileEntry(bytes=owner.bytes, sha256=owner.sha256)},
+        objects=objects,
+    )
+
+
+def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
+    """Encrypt the cluster as ``pg_basebackup`` hands it over, compressed, with its own manifest of checksums; no byte of it lies plain on the disk."""
+    arguments = ("-D", "-", "--format=tar", "--gzip", "--wal-method=none", "--checkpoint=fast", "--manifest-checksums=SHA256", "--no-password")
+    with work.server.spawn("pg_basebackup", *arguments, output=subprocess.PIPE) as process:
+        words = io.BytesIO()
+        reader = _gather(process.stderr, words)
+        try:
+            sealed = work.folder.key.seal(process.stdout, path)  # type: ignore[arg-type]  # a pipe, asked for above
+        except BaseException:
+            process.kill()
+            raise
+        reader.join()
+    said = words.getvalue().decode(errors="replace")
+    if process.returncode:
+        raise explain("pg_basebackup", said)
+    return FileEntry(bytes=sealed.bytes, sha256=sealed.sha256)
+
+
+def _count_at(database: Engine, point: str) -> tuple[int, dict[str, TableCount], bool]:
+    with backups.freeze(database, point) as frozen:
+        return frozen.lsn, backups.count_tables(frozen.snapshot), frozen.exact
+
+
+def _expected_bytes(work: BackupWork) -> int:
+    """Return what the next backup will take: as much as the last one, else half of the cluster, which compresses to less."""
+    last = work.folder.read_status().get("newest_bytes")
+    return int(last) if isinstance(last, int) else work.identity.database_bytes // 2
+
+
+def _owner_paths(data_folder: Path) -> dict[str, Path]:
+    """Return the files by the names that they have in the backup; in containers the secrets beside the key of the backups, which alone stays out."""
+    paths = {name: data_folder / name for name in OWNER_PATHS}
+    if key := os.environ.get("LUNA_BACKUP_KEY_FILE"):
+        paths |= {f"secrets/{path.name}": path for path in Path(key).parent.iterdir() if path.name != Path(key).name}
+    return {name: path for name, path in paths.items() if path.is_file()}
+
+
+def _pack(paths: Mapping[str, Path]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for name, path in paths.items():
+            archive.add(path, arcname=name)
+    return content.getvalue()
+
+
+def read_owner_files(folder: BackupFolder, backup_id: str) -> dict[str, bytes]:
+    """Return what the owner had set, by path below the data folder."""
+    with folder.key.reading(folder.backups / backup_id / OWNER_FILES) as source, tarfile.open(fileobj=source, mode="r|gz") as archive:
+        return {member.name: file.read() for member in archive if (file := archive.extractfile(member)) is not None}
+
+
+def read_password(owner_files: dict[str, bytes]) -> str | None:
+    """Return the password of the embedded database as it was; None where it is not an embedded one's backup."""
+    content = owner_files.get("servers/servers.json")
+    return None if content is None else str(json.loads(content)["password"])
+
+
+def _size(manifest: Manifest) -> int:
+    return sum(entry.bytes for entry in manifest.files.values())
+
+
+def _name(instant: datetime) -> str:
+    return instant.strftime("%Y%m%dT%H%M%SZ")
+
+
+def _gather(source: IO[bytes] | None, target: io.BytesIO) -> threading.Thread:
+    thread = threading.Thread(target=lambda: target.write(source.read() if source else b""), daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,87 @@
+"""The drill: a backup restored into a throw-away place, compared with its manifest, and measured."""
+
+import time
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import structlog
+
+from luna.errors import LunaError
+from luna.settings import Settings
+from luna.timeline import Clock, SystemClock
+from services.backup import mirror
+from services.backup.folder import NEWEST, BackupFolder, open_folder
+from services.backup.recovery import RecoveryTarget, check_usable, discard
+from services.backup.restore import Report, open_home, recover
+from services.backup.wal import last_instant
+
+PLACE = "drill"
+
+log = structlog.get_logger("luna.backup")
+
+
+@dataclass(frozen=True)
+class DrillReport:
+    """What a drill found.
+
+    Args:
+        backup_id: what was restored.
+        compared: whether the tables were compared with the manifest; not where they were written to while it was made.
+        tables: how many.
+        rows: in all.
+        objects: how many were read and compared.
+        seconds: how long until the database stood: the time that a restore takes (RTO).
+        behind_seconds: the age of the last moment that is safe (RPO); None where no log is being shipped.
+    """
+
+    backup_id: str
+    compared: bool
+    tables: int
+    rows: int
+    objects: int
+    seconds: float
+    behind_seconds: float | None
+
+
+def drill(settings: Settings, at: str = NEWEST, *, clock: Clock | None = None, report: Report = lambda _: None) -> DrillReport:
+    """Restore a backup into a throw-away place beside the database, compare tables, files and objects, and remember how it ended.
+
+    Raises:
+        LunaError: what a restore would fail at; it is remembered for monitors.
+    """
+    clock = clock or SystemClock()
+    folder = open_folder(settings)
+    try:
+        found = _drill(settings, folder, at, now=clock.now(), report=report)
+    except LunaError as error:
+        folder.note(drill_failed_at=clock.now().isoformat(), drill_failure=str(error))
+        raise
+    folder.note(drill_passed_at=clock.now().isoformat(), drill_seconds=found.seconds, drill_failed_at=None, drill_failure=None)
+    log.info("drill passed", **asdict(found))
+    return found
+
+
+def _drill(settings: Settings, folder: BackupFolder, at: str, *, now: datetime, report: Report) -> DrillReport:
+    home = open_home(settings)
+    with folder.alone():
+        behind = behind_seconds(folder, now)
+        manifest, instant = folder.choose(at)
+        check_usable(manifest, home.major)
+        place, began = home.home / PLACE, time.monotonic()
+        discard(place)
+        try:
+            rows = recover(folder, home, RecoveryTarget(manifest, instant), place, report=report)
+        finally:
+            discard(place)
+        seconds = round(time.monotonic() - began, 1)
+        report("objects")
+        entries = mirror.entries_at(folder, manifest, instant)
+        mirror.check_copies(folder, entries)
+    compared = RecoveryTarget(manifest, instant).is_exact
+    return DrillReport(manifest.backup_id, compared, len(rows), sum(rows.values()), len(entries), seconds, behind)
+
+
+def behind_seconds(folder: BackupFolder, now: datetime) -> float | None:
+    """Return the age of the last moment until which everything written is safe in the folder; None where no log is shipped."""
+    reached = last_instant(folder.read_status())
+    return None if reached is None else round((now - reached).total_seconds(), 1)

@@ -1,0 +1,300 @@
+"""The folder that backups lie in: one folder each, whole or not at all, beside the log and the objects that they share.
+
+``backups/<id>/`` holds ``base.tar.gz.age``, ``settings.tar.gz.age`` and ``manifest.json.age``; the manifest is written last. ``wal/<cluster>/`` holds the
+write-ahead log, ``objects/`` each object once. Everything is encrypted but ``status.json``, which holds times alone.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from luna.contracts.message import Message
+from luna.errors import ConflictError, InvalidInputError, MachineError, NotFoundError
+from luna.settings import Settings
+from luna.timeline import parse_instant
+from services.backup.encryption import BackupKey, damaged, open_key, unwritable
+
+FORMAT = 1
+BASE, OWNER_FILES, MANIFEST = "base.tar.gz.age", "settings.tar.gz.age", "manifest.json.age"
+NEWEST, LATEST = "newest", "latest"
+MOST_GAPS = 100
+# Of the log: all that there is.
+END = datetime.max.replace(tzinfo=UTC)
+_ID = re.compile(r"\d{8}T\d{6}Z")
+Reason = Literal["scheduled", "asked", "before restore"]
+
+
+class FileEntry(Message):
+    """A file of a backup as it lies encrypted on the disk."""
+
+    bytes: int
+    sha256: str
+
+
+class TableEntry(Message):
+    """What a table held at the point of the backup; without a checksum it was too long to be read."""
+
+    rows: int
+    checksum: str | None = None
+
+
+class ObjectEntry(Message):
+    """A stored object: its key, and the name of its copy in the folder."""
+
+    key: str
+    copy_name: str
+    bytes: int
+    modified: AwareDatetime
+
+
+class Manifest(Message):
+    """What a backup holds, so that a restored one can be compared."""
+
+    format: int = FORMAT
+    backup_id: str
+    reason: Reason
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    luna_version: str
+    schema_revision: str | None
+    postgres_version: Annotated[int, Field(description="as server_version_num says it")]
+    extensions: Mapping[str, str]
+    system_identifier: str
+    timeline: int
+    segment_bytes: int
+    restore_point: str
+    restore_lsn: int
+    first_segment: str
+    last_segment: str
+    database_bytes: int
+    tables: Mapping[str, TableEntry]
+    exact: Annotated[bool, Field(description="whether nobody wrote while the point was named; else tables are not compared")]
+    files: Mapping[str, FileEntry]
+    objects: tuple[ObjectEntry, ...]
+    rebuilt: Annotated[tuple[str, ...], Field(description="what is derived from the rest and made anew after a restore")] = ("vectors",)
+
+
+@dataclass(frozen=True)
+class BackupFolder:
+    """The folder, and the key of what lies there."""
+
+    root: Path
+    key: BackupKey
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+    @property
+    def objects(self) -> Path:
+        return self.root / "objects"
+
+    def wal(self, system_identifier: str) -> Path:
+        """Return where a cluster's write-ahead log lies."""
+        return self.root / "wal" / system_identifier
+
+    def list_ids(self) -> list[str]:
+        """Return the backups that are complete, the oldest first."""
+        found = self.backups.iterdir() if self.backups.is_dir() else ()
+        return sorted(path.name for path in found if _ID.fullmatch(path.name) and (path / MANIFEST).exists())
+
+    def read(self, backup_id: str) -> Manifest:
+        """Return what a backup says of itself.
+
+        Raises:
+            NotFoundError: there is no such backup.
+            ConflictError: a newer Luna made it.
+            InvalidInputError: it was made with another key.
+            MachineError: it is damaged.
+        """
+        path = self.backups / backup_id / MANIFEST
+        if not _ID.fullmatch(backup_id) or not path.exists():
+            raise NotFoundError("there is no such backup", field="backup", value=backup_id, remedy="See luna backup list.")
+        try:
+            document = json.loads(self.key.read(path))
+            if document.get("format", 0) > FORMAT:
+                raise newer(backup_id, document.get("luna_version", "?"))
+            return Manifest.model_validate(document)
+        except (ValueError, ValidationError, AttributeError) as exc:
+            raise damaged(path, "it is no manifest") from exc
+
+    def choose(self, at: str) -> tuple[Manifest, datetime | None]:
+        """Return the backup to begin with and the instant to stop at, None: where the backup was made.
+
+        Args:
+            at: ``newest``, the id of a backup, or an instant.
+
+        Raises:
+            NotFoundError: no backup is that old, or there is none.
+        """
+        ids = self.list_ids()
+        if not ids:
+            raise NotFoundError("there is no backup yet", field="backup_folder", value=str(self.root), remedy="Make one: luna backup create.")
+        if at == NEWEST or _ID.fullmatch(at):
+            return self.read(ids[-1] if at == NEWEST else at), None
+        instant = END if at == LATEST else parse_instant(at, field="at")
+        for backup_id in reversed(ids):
+            manifest = self.read(backup_id)
+            if manifest.finished_at <= instant:
+                self._refuse_gap(manifest, instant)
+                return manifest, instant
+        raise NotFoundError("no backup is that old", field="at", value=at, remedy=f"The oldest is {ids[0]}.")
+
+    def note_gap(self, now: datetime) -> None:
+        """Remember that the log does not go on over ``now``: instants after it can be restored from a backup made after it alone."""
+        self.note(gap=True, gaps=[*self.read_status().get("gaps", []), now.isoformat()][-MOST_GAPS:], wal_at=None)
+
+    def _refuse_gap(self, manifest: Manifest, instant: datetime) -> None:
+        gaps = [gap for said in self.read_status().get("gaps", []) if manifest.finished_at < (gap := datetime.fromisoformat(said)) <= instant]
+        if gaps:
+            remedy = f"Name an instant before it, or {manifest.backup_id}; or make a backup now, from which on everything can be restored again."
+            raise ConflictError(f"the write-ahead log does not go on over {gaps[0]:%Y-%m-%d %H:%M:%S} UTC", field="at", value=str(instant), remedy=remedy)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder: one process at a time adds or deletes backups.
+
+        Raises:
+            ConflictError: another one does.
+            MachineError: the folder cannot be written.
+        """
+        with self._locked("lock") as mine:
+            if not mine:
+                remedy = "Wait for it to end: luna backup list."
+                raise ConflictError("another backup or restore is under way", field="backup_folder", value=str(self.root), remedy=remedy)
+            self._drop_unfinished()
+            yield
+
+    @contextmanager
+    def unfinished(self, backup_id: str) -> Iterator[Path]:
+        """Yield a folder to fill; at the end it is the backup, and after an error it is gone."""
+        folder = self.backups / f".{backup_id}"
+        try:
+            folder.mkdir(parents=True, mode=0o700)
+            yield folder
+            _sync(folder)
+            folder.rename(self.backups / backup_id)
+            _sync(self.backups)
+        except OSError as exc:
+            raise unwritable(folder, exc) from exc
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def remove(self, backup_id: str) -> None:
+        """Delete a backup; it stops being one before the first of its files goes."""
+        gone = self.backups / f".{backup_id}"
+        (self.backups / backup_id).rename(gone)
+        shutil.rmtree(gone)
+
+    def read_status(self) -> dict[str, Any]:
+        """Return what is remembered of the last backup, drill and shipped log, by name."""
+        try:
+            document = json.loads((self.root / "status.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+    def note(self, **facts: str | float | list[str] | None) -> None:
+        """Remember facts for monitors; None forgets one."""
+        with self._locked("status.lock", wait=True):
+            known = {name: fact for name, fact in (self.read_status() | facts).items() if fact is not None}
+            with tempfile.NamedTemporaryFile("w", dir=self.root, delete=False, encoding="utf-8") as file:
+                json.dump(known, file)
+            Path(file.name).replace(self.root / "status.json")
+
+    @contextmanager
+    def _locked(self, name: str, *, wait: bool = False) -> Iterator[bool]:
+        self.ensure()
+        descriptor = os.open(self.root / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(descriptor)
+
+    def ensure(self) -> None:
+        """Make the folder where it is missing, and mark it as this key's.
+
+        Raises:
+            InvalidInputError: what lies there was made with another key.
+            MachineError: it cannot be written.
+        """
+        mark = self.root / "recipient"
+        try:
+            for folder in (self.root, self.backups, self.objects):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not mark.exists():
+                mark.write_text(f"{self.key.recipient}\n", encoding="ascii")
+        except OSError as exc:
+            raise unwritable(self.root, exc) from exc
+        self.check_key()
+
+    def check_key(self) -> None:
+        """Return where the key is the folder's.
+
+        Raises:
+            InvalidInputError: it is another one's; a backup that nobody can read is none.
+        """
+        with suppress(FileNotFoundError):
+            owner = (self.root / "recipient").read_text(encoding="ascii").strip()
+            if owner and owner != self.key.recipient:
+                remedy = "Set LUNA_BACKUP_KEY to the key that they were made with, or LUNA_BACKUP_FOLDER to an empty folder."
+                raise InvalidInputError("the backups there were made with another key", field="LUNA_BACKUP_KEY", value=str(self.root), remedy=remedy)
+
+    def _drop_unfinished(self) -> None:
+        """Delete what a killed backup left; who holds the folder alone knows that nobody writes it."""
+        for path in (*self.backups.glob(".*"), *self.objects.glob(".*.part")):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def open_folder(settings: Settings, *, make_key: bool = False) -> BackupFolder:
+    """Return the folder that the settings name; nothing is made there yet.
+
+    Raises:
+        InvalidInputError: there is no key, or another than what lies there was made with.
+    """
+    folder = BackupFolder(settings.backup_folder or settings.data_folder / "backups", open_key(settings, make=make_key))
+    folder.check_key()
+    return folder
+
+
+def require_space(place: Path, needed: int, *, what: str) -> None:
+    """Return where ``needed`` bytes and a twentieth more are free.
+
+    Raises:
+        MachineError: says how much is missing.
+    """
+    there = next(path for path in (place, *place.parents) if path.exists())
+    free, wanted = shutil.disk_usage(there).free, needed + needed // 20
+    if free < wanted:
+        remedy = "Free some space there, or name a folder on another disk. Nothing was changed."
+        raise MachineError(f"{what} needs {wanted / 1e6:.0f} MB and {free / 1e6:.0f} MB are free", field="disk", value=str(there), remedy=remedy)
+
+
+def newer(backup_id: str, version: str) -> ConflictError:
+    """Return the error about a backup that a newer Luna made."""
+    remedy = f"Install Luna {version} or newer, or take an older backup. Nothing was changed."
+    return ConflictError(f"Luna {version} made this backup, which is newer than this one", field="backup", value=backup_id, remedy=remedy)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

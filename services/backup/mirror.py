@@ -1,0 +1,166 @@
+"""Stored objects in the folder of backups: each content once, whichever backups name it, and back into a store."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from luna.errors import MachineError, NotFoundError
+from luna.objects import ObjectStore
+from services.backup.encryption import PIECE_BYTES, damaged
+from services.backup.folder import BackupFolder, Manifest, ObjectEntry
+
+SUFFIX = ".age"
+PASSES = "passes"
+_INSTANT = "%Y%m%dT%H%M%S%fZ"
+
+
+class ObjectMirror:
+    """Copies objects that are new; what it has seen before is told by size and age, and not read again."""
+
+    def __init__(self, folder: BackupFolder, objects: ObjectStore, scratch: Path) -> None:
+        self._folder, self._objects, self._scratch = folder, objects, scratch
+        self._known: dict[str, ObjectEntry] | None = None
+
+    def copy_new(self, now: datetime) -> tuple[ObjectEntry, ...]:
+        """Copy what is new, note the pass, and return every object there is.
+
+        Raises:
+            LunaError: the store is away, or the folder cannot be written.
+        """
+        known = self._known if self._known is not None else _read_known(self._folder)
+        entries, new = {}, []
+        for stored in self._objects.list_all():
+            entry = known.get(stored.key)
+            if entry is None or (entry.bytes, entry.modified) != (stored.bytes, stored.modified):
+                try:
+                    entry = ObjectEntry(key=stored.key, copy_name=self._copy(stored.key), bytes=stored.bytes, modified=stored.modified)
+                except NotFoundError:
+                    # Deleted since it was listed.
+                    continue
+                new.append(entry)
+            entries[stored.key] = entry
+        if new:
+            _note_pass(self._folder, now, new)
+        self._known = entries
+        return tuple(entries.values())
+
+    def _copy(self, key: str) -> str:
+        self._scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
+            path = Path(scratch) / "object"
+            self._objects.fetch(key, path)
+            name = self._folder.key.name_of(_digest(path))
+            place = copy_of(self._folder, name)
+            if not place.exists():
+                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with path.open("rb") as source:
+                    self._folder.key.seal(source, place)
+        return name
+
+
+def copy_of(folder: BackupFolder, name: str) -> Path:
+    """Return where the copy of an object lies."""
+    return folder.objects / name[:2] / f"{name}{SUFFIX}"
+
+
+def entries_at(folder: BackupFolder, manifest: Manifest, instant: datetime | None) -> tuple[ObjectEntry, ...]:
+    """Return the objects of a backup, and with ``instant`` those that were added after it and until then."""
+    entries = {entry.key: entry for entry in manifest.objects}
+    for path in sorted((folder.objects / PASSES).glob("*.json.age")) if instant is not None else ():
+        if manifest.started_at <= _instant_of(path) <= (instant or manifest.finished_at):
+            entries |= {entry.key: entry for entry in _read_pass(folder, path)}
+    return tuple(entries.values())
+
+
+def put_back(folder: BackupFolder, entries: Iterable[ObjectEntry], objects: ObjectStore, scratch: Path) -> int:
+    """Store again what is missing or different; return how many objects that were. What is there besides stays: nothing refers to it.
+
+    Raises:
+        LunaError: a copy is damaged, or the store is away or full.
+    """
+    there = {stored.key: stored.bytes for stored in objects.list_all()}
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    count = 0
+    for entry in entries:
+        if there.get(entry.key) == entry.bytes and _is_same(folder, entry, objects, scratch):
+            continue
+        with folder.key.reading(copy_of(folder, entry.copy_name)) as source:
+            objects.put_stream(entry.key, iter(partial(source.read, PIECE_BYTES), b""))
+        count += 1
+    return count
+
+
+def check_copies(folder: BackupFolder, entries: Iterable[ObjectEntry]) -> int:
+    """Read every copy and compare it with what it is to be; return how many bytes they are.
+
+    Raises:
+        MachineError: one is missing or damaged.
+    """
+    total = 0
+    for entry in entries:
+        path, digest = copy_of(folder, entry.copy_name), hashlib.sha256()
+        with folder.key.reading(path) as source:
+            for piece in iter(partial(source.read, PIECE_BYTES), b""):
+                digest.update(piece)
+                total += len(piece)
+        if folder.key.name_of(digest.hexdigest()) != entry.copy_name:
+            raise damaged(path, "it holds another object")
+    return total
+
+
+def prune_copies(folder: BackupFolder, manifests: Iterable[Manifest], since: datetime) -> int:
+    """Delete passes before ``since`` and copies that no backup and no pass names; return how many copies."""
+    kept = {entry.copy_name for manifest in manifests for entry in manifest.objects}
+    for path in (folder.objects / PASSES).glob("*.json.age"):
+        if _instant_of(path) < since:
+            path.unlink(missing_ok=True)
+        else:
+            kept |= {entry.copy_name for entry in _read_pass(folder, path)}
+    gone = [path for path in folder.objects.glob(f"??/*{SUFFIX}") if path.name.removesuffix(SUFFIX) not in kept]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)
+
+
+def _is_same(folder: BackupFolder, entry: ObjectEntry, objects: ObjectStore, scratch: Path) -> bool:
+    with tempfile.TemporaryDirectory(dir=scratch) as place:
+        path = Path(place) / "object"
+        objects.fetch(entry.key, path)
+        return folder.key.name_of(_digest(path)) == entry.copy_name
+
+
+def _read_known(folder: BackupFolder) -> dict[str, ObjectEntry]:
+    ids = folder.list_ids()
+    known = {entry.key: entry for entry in folder.read(ids[-1]).objects} if ids else {}
+    for path in sorted((folder.objects / PASSES).glob("*.json.age")):
+        known |= {entry.key: entry for entry in _read_pass(folder, path)}
+    return {key: entry for key, entry in known.items() if copy_of(folder, entry.copy_name).exists()}
+
+
+def _note_pass(folder: BackupFolder, now: datetime, new: list[ObjectEntry]) -> None:
+    place = folder.objects / PASSES
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    content = json.dumps([entry.model_dump(mode="json") for entry in new])
+    folder.key.seal_bytes(content.encode(), place / f"{now.strftime(_INSTANT)}.json.age")
+
+
+def _read_pass(folder: BackupFolder, path: Path) -> list[ObjectEntry]:
+    return [ObjectEntry.model_validate(document) for document in json.loads(folder.key.read(path))]
+
+
+def _instant_of(path: Path) -> datetime:
+    from datetime import UTC
+
+    return datetime.strptime(path.name.removesuffix(".json.age"), _INSTANT).replace(tzinfo=UTC)
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise MachineError(f"an object cannot be read: {exc.strerror}", value=str(path), remedy="Check the disk.") from exc

@@ -1,0 +1,287 @@
+"""A restored cluster, brought up beside everything else: unpacked, checked, recovered to a point, compared."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+import psycopg
+from sqlalchemy import Engine
+
+from luna.database import backups, engine, migrate
+from luna.embedded.account import Account, options_for
+from luna.embedded.servers import DATABASE, USER
+from luna.embedded.state import HOST, choose_port
+from luna.errors import ConflictError, LunaError, MachineError
+from services.backup.encryption import damaged
+from services.backup.folder import BASE, END, BackupFolder, Manifest, newer, require_space
+from services.backup.wal import size_from, unpack
+
+DATA, LOG = "data", "wal"
+SIGNAL = "recovery.signal"
+SETTINGS = "postgresql.auto.conf"
+# What recovery is told, and what the next start must not meet any more.
+RECOVERY_SETTINGS = ("restore_command", "recovery_target_name", "recovery_target_time", "recovery_target_timeline", "recovery_target_action")
+RECOVERY_SECONDS = 4 * 3600.0
+STOP_SECONDS = 60.0
+PAUSE_SECONDS = 0.1
+_TAIL_BYTES = 4000
+_NOT_REACHED = "recovery ended before configured recovery target was reached"
+
+
+@dataclass(frozen=True)
+class RecoveryTarget:
+    """Where recovery stops: at the point of the backup, at an instant, or at the end of the log (``datetime.max``)."""
+
+    manifest: Manifest
+    instant: datetime | None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the tables can be compared with the manifest."""
+        return self.instant is None and self.manifest.exact
+
+
+def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
+    """Return where this Luna and this PostgreSQL can read a backup.
+
+    Raises:
+        ConflictError: a newer Luna or another PostgreSQL made it.
+    """
+    if manifest.schema_revision is not None and manifest.schema_revision > migrate.head():
+        raise newer(manifest.backup_id, manifest.luna_version)
+    made_by = manifest.postgres_version // 10_000
+    if postgres_major is not None and made_by != postgres_major:
+        message = f"PostgreSQL {made_by} wrote this backup, and the program here is PostgreSQL {postgres_major}"
+        raise ConflictError(message, field="backup", value=manifest.backup_id, remedy=f"Install PostgreSQL {made_by}. Nothing was changed.")
+
+
+def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:
+    """Unpack a backup and its log into the new folder ``into``, ready for a server to recover.
+
+    Args:
+        folder: of backups.
+        target: which backup, and where recovery stops.
+        into: is made; must not exist, or be empty.
+
+    Raises:
+        ConflictError: ``into`` is not empty.
+        MachineError: the disk is too small, or a file is damaged.
+    """
+    manifest = target.manifest
+    if into.exists() and any(into.iterdir()):
+        raise ConflictError("the folder is not empty", field="into", value=str(into), remedy="Name another one. Nothing was changed.")
+    log_bytes = size_from(folder, manifest.system_identifier, manifest.first_segment, manifest.segment_bytes)
+    require_space(into, manifest.database_bytes + log_bytes, what="the restored database")
+    data, log = into / DATA, into / LOG
+    for path in (into, data, log):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder.backups / manifest.backup_id / BASE
+    with folder.key.reading(path) as source, tarfile.open(fileobj=source, mode="r|gz") as archive:
+        archive.extractall(data, filter="tar")
+    unpack(folder, manifest.system_identifier, manifest.first_segment, log)
+    if not (data / "PG_VERSION").exists() or not (log / manifest.last_segment).exists():
+        raise damaged(path, "files of it are missing")
+    with (data / SETTINGS).open("a", encoding="utf-8") as file:
+        file.write(recovery_settings(target, log))
+    (data / SIGNAL).touch(mode=0o600)
+
+
+def recovery_settings(target: RecoveryTarget, log: Path) -> str:
+    """Return what a server has to find in its settings to recover: the log lies in ``log``, and recovery stops at the target."""
+    place = str(log).replace("'", "''")
+    lines = [f'restore_command = \'cp "{place}/%f" "%p"\'', "recovery_target_timeline = 'current'", "recovery_target_action = 'promote'"]
+    if target.instant is None:
+        lines.append(f"recovery_target_name = '{target.manifest.restore_point}'")
+    elif target.instant < END:
+        lines.append(f"recovery_target_time = '{target.instant.isoformat()}'")
+    return "\n".join(["", *lines, ""])
+
+
+def check_files(data: Path) -> None:
+    """Compare every file of an unpacked base backup with the checksums that the server sent along.
+
+    PostgreSQL's own pg_verifybackup does not run where PostgreSQL comes from the wheel.
+
+    Raises:
+        MachineError: one differs or is missing.
+    """
+    manifest = json.loads((data / "backup_manifest").read_text(encoding="utf-8"))
+    for entry in manifest["Files"]:
+        # Recovery's own settings stand at the end of this one by now.
+        path, size = data / _path_of(entry), int(entry["Size"])
+        try:
+            with path.open("rb") as file:
+                found = _digest(file, size) if path.name == SETTINGS else hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as exc:
+            raise damaged(path, exc.strerror or str(exc)) from exc
+        if found != entry["Checksum"]:
+            raise damaged(path, "its checksum is not the one that the server sent")
+
+
+def _path_of(entry: dict[str, str]) -> str:
+    return entry["Path"] if "Path" in entry else os.fsdecode(bytes.fromhex(entry["Encoded-Path"]))
+
+
+def _digest(file: IO[bytes], size: int) -> str:
+    return hashlib.sha256(file.read(size)).hexdigest()
+
+
+@dataclass(frozen=True)
+class RecoveringServer:
+    """A PostgreSQL of this machine on an unpacked cluster, on a port of its own.
+
+    Args:
+        programs: PostgreSQL's, readable for the account.
+        data: the cluster.
+        account: who runs it.
+        password: of the cluster's own user, as it was then.
+    """
+
+    programs: Path
+    data: Path
+    account: Account | None
+    password: str
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        """Recover, promote, and yield the address while the block runs; afterwards the server is shut down in order.
+
+        Raises:
+            MachineError: recovery fails; the server's last words.
+        """
+        self.give_away()
+        port = choose_port(None)
+        output = self.data.parent / "recovery.log"
+        with output.open("ab") as log:
+            process = subprocess.Popen(
+                self._command(port), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **options_for(self.account)
+            )
+        try:
+            self._await(process, port, output)
+            yield self._url(port)
+        finally:
+            _stop(process)
+
+    def give_away(self) -> None:
+        """Make the server's account the owner of the cluster and its log."""
+        if self.account is not None:
+            for path in (self.data.parent, *self.data.parent.rglob("*")):
+                os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
+
+    def _command(self, port: int) -> list[str]:
+        options = {"listen_addresses": HOST, "unix_socket_directories": "", "hot_standby": "off", "archive_mode": "off", "jit": "off", "timezone": "UTC"}
+        return [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(port), *(part for pair in options.items() for part in ("-c", "=".join(pair)))]
+
+    def _await(self, process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
+        deadline = time.monotonic() + RECOVERY_SECONDS
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise explain_recovery(_tail(output), self.data)
+            try:
+                psycopg.connect(self._url(port), connect_timeout=2).close()
+            except psycopg.OperationalError as exc:
+                if "password authentication failed" in str(exc):
+                    raise damaged(self.data, "the password kept beside it is not its own") from exc
+                time.sleep(PAUSE_SECONDS)
+            else:
+                return
+        raise MachineError("the restored database does not come up", value=str(self.data), remedy=f"{output} says why. Nothing was changed.")
+
+    def _url(self, port: int) -> str:
+        return f"postgresql://{USER}:{quote(self.password, safe='')}@{HOST}:{port}/{DATABASE}?sslmode=disable"
+
+
+class TargetNotReachedError(MachineError):
+    """The log ends before the instant that was asked for."""
+
+    code = "target-not-reached"
+
+
+def explain_recovery(words: str, data: Path) -> LunaError:
+    """Return the error for a recovery that failed, from the server's last words."""
+    if _NOT_REACHED in words:
+        times = re.findall(r"last completed transaction was at log time (\S+ \S+)", words)
+        ends = f" the last change in it is of {times[-1]}" if times else ""
+        remedy = "Name an earlier instant, or AT=latest for all that there is. Nothing was changed."
+        return TargetNotReachedError(f"the write-ahead log ends before this instant;{ends}", field="at", remedy=remedy)
+    if "No space left on device" in words:
+        return MachineError("the disk is full", field="disk", value=str(data), remedy="Free some space. Nothing was changed.")
+    return damaged(data, f"the server refuses it: {' '.join(words.split())[-600:]}")
+
+
+def compare(database: Engine, target: RecoveryTarget) -> dict[str, int]:
+    """Compare the tables of a recovered cluster with the manifest, and return the rows of each.
+
+    Raises:
+        MachineError: names the tables that differ.
+    """
+    with engine.own_session(database) as connection:
+        found = backups.count_tables(connection)
+        backups.forget_recovery(connection, RECOVERY_SETTINGS)
+    if target.is_exact:
+        said = target.manifest.tables
+        wrong = [name for name in sorted(said.keys() | found.keys()) if not _agrees(said, found, name)]
+        if wrong:
+            remedy = "Take another backup: luna backup list. Nothing was changed."
+            raise MachineError(
+                f"the restored tables differ from the manifest: {', '.join(wrong)}", field="backup", value=target.manifest.backup_id, remedy=remedy
+            )
+    return {name: count.rows for name, count in found.items()}
+
+
+def _agrees(said: object, found: dict[str, backups.TableCount], name: str) -> bool:
+    before = said.get(name)  # type: ignore[attr-defined]  # a mapping of entries
+    after = found.get(name)
+    return before is not None and after is not None and (before.rows, before.checksum) == (after.rows, after.checksum)
+
+
+def discard(place: Path) -> None:
+    """Delete a place of recovery; a server that a killed restore left there is ended first."""
+    pid_file = place / DATA / "postmaster.pid"
+    if pid_file.exists():
+        pid = pid_file.read_text(encoding="utf-8").split("\n", 1)[0]
+        owner = subprocess.run(["ps", "-o", "command=", "-p", pid], check=False, capture_output=True, text=True).stdout
+        # The number may be another program's by now.
+        if str(place / DATA) in owner:
+            os.kill(int(pid), signal.SIGQUIT)
+            _await_end(int(pid))
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _await_end(pid: int) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(PAUSE_SECONDS)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGQUIT)
+        process.wait()
+
+
+def _tail(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        return file.read().decode(errors="replace")

@@ -1,0 +1,262 @@
+"""Restores the embedded database to a backup or an instant: recovered and compared beside the present one, which is then kept as the restore point."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from luna.contracts.documents import ReindexRequest
+from luna.database import backups, engine, jobs, migrate
+from luna.embedded import process, start
+from luna.embedded.account import Account, account_for, is_held, make_folder, make_reachable, one_at_a_time, open_lock, take
+from luna.embedded.binaries import find_postgres
+from luna.embedded.replacement import drop_kept, put_back, replace_cluster
+from luna.embedded.servers import USER, Postgres
+from luna.embedded.state import State, load_state
+from luna.errors import ConflictError, LunaError
+from luna.objects import open_objects
+from luna.queue import serialization
+from luna.settings import Settings
+from luna.telemetry import current_trace_id
+from luna.timeline import Clock, SystemClock
+from services.backup import mirror
+from services.backup.create import SPOOL, read_owner_files, read_password
+from services.backup.folder import END, BackupFolder, Manifest, open_folder
+from services.backup.recovery import DATA, RecoveringServer, RecoveryTarget, TargetNotReachedError, check_files, check_usable, compare, discard, stage
+from services.backup.wal import WalShipper, last_instant, list_segments
+
+RESTORING = "restoring"
+
+log = structlog.get_logger("luna.backup")
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did."""
+
+    backup_id: str
+    at: datetime
+    rows: dict[str, int]
+    objects: int
+    kept: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EmbeddedHome:
+    """Where the embedded servers keep their data, and who runs them."""
+
+    folder: Path
+    state: State
+    account: Account | None
+    programs: Path
+
+    @property
+    def home(self) -> Path:
+        return Path(self.state.home)
+
+    @property
+    def major(self) -> int:
+        """The version of PostgreSQL that is installed here."""
+        said = subprocess.run([self.programs / "postgres", "--version"], check=True, capture_output=True, text=True).stdout
+        return int(re.findall(r"\d+", said)[0])
+
+
+def open_home(settings: Settings) -> EmbeddedHome:
+    """Return the home of the embedded servers, made where there is none yet.
+
+    Raises:
+        ConflictError: the database is not the embedded one.
+    """
+    if settings.database_url is not None:
+        remedy = "In containers: make restore AT=…; elsewhere see docs/operations.md."
+        raise ConflictError("this database is not the embedded one", field="LUNA_DATABASE_URL", remedy=remedy)
+    folder = settings.data_folder / "servers"
+    make_folder(folder)
+    folder = folder.resolve()
+    state = load_state(folder)
+    account = account_for(Path(state.home) / Postgres.name)
+    return EmbeddedHome(folder, state, account, make_reachable(find_postgres(), account))
+
+
+@contextmanager
+def held_alone(home: EmbeddedHome) -> Iterator[None]:
+    """Hold the embedded servers while nobody uses them; one that a killed process left running is ended.
+
+    Raises:
+        ConflictError: a process of Luna uses them.
+    """
+    with one_at_a_time(home.folder / "lock"):
+        users = open_lock(home.folder / "users.lock")
+        try:
+            if not take(users):
+                raise ConflictError("Luna is running", field="data_folder", value=str(home.folder), remedy="End it first (luna up: Ctrl-C), then restore.")
+            _end_leftover(home)
+            yield
+        finally:
+            os.close(users)
+
+
+def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Clock | None = None, report: Report = lambda _: None) -> Restored:
+    """Bring database, objects and vectors to a backup or an instant.
+
+    The database is recovered and compared beside the present one, which stays as it is until then and is kept afterwards (``undo``).
+
+    Args:
+        settings: of this installation.
+        at: ``newest``, ``latest``, the id of a backup, or an instant.
+        as_it_was: leave the schema at the revision of the backup, for the Luna that made it.
+        clock: where "now" comes from.
+        report: is told what is being done.
+
+    Raises:
+        ConflictError: Luna runs, or the backup is a newer one's.
+        InvalidInputError: there is no key, or another.
+        NotFoundError: no backup is that old.
+        MachineError: a file is damaged, the log ends too early, or the disk is full. Nothing was changed.
+    """
+    began, now = time.monotonic(), (clock or SystemClock()).now()
+    folder, home = open_folder(settings), open_home(settings)
+    with held_alone(home), folder.alone():
+        manifest, instant = folder.choose(at)
+        check_usable(manifest, home.major)
+        _ship_rest(settings, folder, manifest)
+        place = home.home / RESTORING
+        discard(place)
+        try:
+            rows = recover(folder, home, RecoveryTarget(manifest, instant), place, report=report, as_it_was=as_it_was)
+            report("objects")
+            count = mirror.put_back(folder, mirror.entries_at(folder, manifest, instant), open_objects(settings), settings.data_folder / "scratch")
+            kept = _take_over(home, place, now)
+        finally:
+            discard(place)
+        _begin_log_anew(settings, folder, now)
+    report("checking")
+    try:
+        _check(settings, as_it_was=as_it_was)
+    except LunaError:
+        undo(settings, clock=clock)
+        raise
+    seconds = round(time.monotonic() - began, 1)
+    log.info("restored", backup=manifest.backup_id, at=str(instant or manifest.finished_at), seconds=seconds, kept=kept)
+    return Restored(manifest.backup_id, instant or manifest.finished_at, rows, count, kept, seconds)
+
+
+def recover(folder: BackupFolder, home: EmbeddedHome, target: RecoveryTarget, place: Path, *, report: Report, as_it_was: bool = False) -> dict[str, int]:
+    """Recover a backup in ``place``, compare it, bring its schema and password to the present ones, and shut it down; return the rows of its tables.
+
+    Raises:
+        LunaError: as ``restore``.
+    """
+    manifest = target.manifest
+    password = read_password(read_owner_files(folder, manifest.backup_id)) or home.state.password
+    report(f"unpacking {manifest.backup_id}")
+    stage(folder, target, place)
+    check_files(place / DATA)
+    report("recovering")
+    server = RecoveringServer(home.programs, place / DATA, home.account, password)
+    try:
+        return _recovered(server, home, target, as_it_was=as_it_was)
+    except TargetNotReachedError:
+        reached = last_instant(folder.read_status())
+        if target.instant is None or reached is None or target.instant > reached:
+            raise
+        # The log is whole until then, and nothing was written since its last change: what it ends with is what stood there.
+        discard(place)
+        stage(folder, RecoveryTarget(manifest, END), place)
+        return _recovered(server, home, target, as_it_was=as_it_was)
+
+
+def _recovered(server: RecoveringServer, home: EmbeddedHome, target: RecoveryTarget, *, as_it_was: bool) -> dict[str, int]:
+    with server.running() as url:
+        database = engine.create(url, application_name="luna-restore", pool_size=1)
+        try:
+            rows = compare(database, target)
+            with engine.own_session(database) as connection:
+                backups.change_password(connection, USER, home.state.password)
+        finally:
+            database.dispose()
+        if not as_it_was:
+            migrate.upgrade(url.replace(f":{server.password}@", f":{home.state.password}@"))
+    return rows
+
+
+def undo(settings: Settings, *, clock: Clock | None = None) -> str:
+    """Put back the database that stood here before the last restore, and return where the present one is kept.
+
+    Raises:
+        ConflictError: Luna runs, or no database is kept.
+    """
+    home, now = open_home(settings), (clock or SystemClock()).now()
+    with held_alone(home):
+        kept = put_back(home.home, keep_as=_stamp(now))
+        _begin_log_anew(settings, open_folder(settings), now)
+    return str(kept)
+
+
+def _take_over(home: EmbeddedHome, place: Path, now: datetime) -> str:
+    successor = home.home / "postgres.restored"
+    shutil.rmtree(successor, ignore_errors=True)
+    (place / DATA).rename(successor)
+    if not (home.home / Postgres.name).exists():
+        successor.rename(home.home / Postgres.name)
+        return ""
+    drop_kept(home.home)
+    return str(replace_cluster(home.home, successor, keep_as=_stamp(now)))
+
+
+def _check(settings: Settings, *, as_it_was: bool) -> None:
+    """Start the restored database as everybody does, and ask for what is derived from it to be made anew."""
+    shutil.rmtree(settings.data_folder / "vectors", ignore_errors=True)
+    with start(settings.data_folder / "servers", services=("postgres",)) as servers:
+        if not as_it_was:
+            migrate.upgrade(servers.database_url)
+            request_reindex(servers.database_url)
+
+
+def request_reindex(url: str) -> None:
+    """Leave the job to make vectors anew, for a worker that runs; it is sent as soon as beat looks.
+
+    Raises:
+        UnavailableError: the database is away.
+    """
+    database = engine.create(url, application_name="luna-restore", pool_size=1)
+    request = ReindexRequest()
+    text = serialization.encode_request(request)
+    try:
+        with engine.unit_of_work(database) as connection:
+            jobs.accept(connection, task=request.task, key=serialization.digest(request.task, text), request=text, trace_id=current_trace_id())
+    finally:
+        database.dispose()
+
+
+def _ship_rest(settings: Settings, folder: BackupFolder, manifest: Manifest) -> None:
+    """Ship what was received of the present log, so that its last minutes can be restored as well."""
+    spool = settings.data_folder / SPOOL
+    if list_segments(spool):
+        WalShipper(folder, spool, manifest.system_identifier).ship()
+
+
+def _begin_log_anew(settings: Settings, folder: BackupFolder, now: datetime) -> None:
+    """Forget what was received: the restored cluster writes another timeline, and wants a backup of its own."""
+    shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
+    folder.note_gap(now)
+
+
+def _end_leftover(home: EmbeddedHome) -> None:
+    lock = home.folder / f"{Postgres.name}.lock"
+    if is_held(lock):
+        process.end(lock, Postgres.stop_signals)
+
+
+def _stamp(now: datetime) -> str:
+    return now.strftime("%Y%m%dT%H%M%SZ")

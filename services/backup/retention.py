@@ -1,0 +1,64 @@
+"""Which backups stay: the last of each day, week and month, as many as the settings say; and what only the others needed."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+import structlog
+
+from luna.settings import Settings
+from services.backup.folder import BackupFolder, Manifest
+from services.backup.mirror import prune_copies
+from services.backup.wal import prune_log
+
+log = structlog.get_logger("luna.backup")
+
+
+def choose_kept(finished: Sequence[datetime], *, daily: int, weekly: int, monthly: int) -> set[datetime]:
+    """Return the instants of the backups to keep: of each of the last days, weeks and months that have any, the last one.
+
+    Invariants: the newest is always kept; keeping twice keeps the same.
+    """
+    kinds: tuple[tuple[int, Callable[[datetime], object]], ...] = (
+        (daily, datetime.date),
+        (weekly, lambda at: at.isocalendar()[:2]),
+        (monthly, lambda at: (at.year, at.month)),
+    )
+    kept = set(sorted(finished)[-1:])
+    for count, period in kinds:
+        latest = {period(at): at for at in sorted(finished)}
+        kept |= set(sorted(latest.values(), reverse=True)[:count])
+    return kept
+
+
+def prune(folder: BackupFolder, settings: Settings) -> list[str]:
+    """Delete the backups that the settings do not keep, with the log and the objects that nothing else needs; return their ids.
+
+    The log is kept whole from the oldest daily backup on: within these days any instant can be restored. Beyond, each backup keeps its own stretch.
+
+    Raises:
+        ConflictError: a backup or restore is under way.
+        LunaError: a manifest cannot be read; then nothing is deleted.
+    """
+    with folder.alone():
+        manifests = {backup_id: folder.read(backup_id) for backup_id in folder.list_ids()}
+        if not manifests:
+            return []
+        finished = {manifest.finished_at for manifest in manifests.values()}
+        kept = choose_kept(sorted(finished), daily=settings.backup_keep_daily, weekly=settings.backup_keep_weekly, monthly=settings.backup_keep_monthly)
+        gone = [backup_id for backup_id, manifest in manifests.items() if manifest.finished_at not in kept]
+        for backup_id in gone:
+            folder.remove(backup_id)
+        left = [manifest for backup_id, manifest in manifests.items() if backup_id not in gone]
+        recent = sorted(left, key=lambda manifest: manifest.finished_at)[-settings.backup_keep_daily :]
+        for cluster in {manifest.system_identifier for manifest in manifests.values()}:
+            prune_log(folder, cluster, _spans(left, recent, cluster))
+        prune_copies(folder, left, since=recent[0].started_at)
+    if gone:
+        log.info("backups deleted", backups=gone)
+    return gone
+
+
+def _spans(left: Iterable[Manifest], recent: Sequence[Manifest], cluster: str) -> list[tuple[str, str | None]]:
+    """Return the stretches of a cluster's log that are needed; open ones go on from the oldest recent backup."""
+    own = [manifest for manifest in left if manifest.system_identifier == cluster]
+    return [(manifest.first_segment, None if manifest in recent else manifest.last_segment) for manifest in own]

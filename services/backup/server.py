@@ -1,0 +1,72 @@
+"""The server that is backed up: PostgreSQL's own programs against it, with the password in their environment alone."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from luna.database.engine import parse_address
+from luna.embedded.binaries import find_postgres
+from luna.errors import LunaError, MachineError, UnavailableError
+
+_WORDS = 600
+
+
+@dataclass(frozen=True)
+class BackedUpServer:
+    """A PostgreSQL by its address, and the folder of the programs that speak to it."""
+
+    url: str
+    programs: Path
+
+    @classmethod
+    def of(cls, url: str) -> "BackedUpServer":
+        """Return the server at ``url``.
+
+        Raises:
+            MachineError: PostgreSQL's programs are not installed here.
+        """
+        return cls(url, find_postgres().folder)
+
+    def spawn(self, program: str, *arguments: str | Path, output: int | IO[bytes] = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        """Start one of PostgreSQL's programs against the server, in a session of its own, so that Ctrl-C ends it in order.
+
+        Raises:
+            MachineError: it is not installed.
+        """
+        try:
+            return subprocess.Popen(
+                [self.programs / program, *arguments],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as exc:
+            raise MachineError(f"{program} cannot be run: {exc.strerror}", value=str(self.programs), remedy="Install PostgreSQL's programs.") from exc
+
+    def _environment(self) -> dict[str, str]:
+        address = parse_address(self.url)
+        facts = {
+            "PGHOST": address.host,
+            "PGPORT": str(address.port or 5432),
+            "PGUSER": address.username,
+            "PGPASSWORD": address.password,
+            "PGSSLMODE": address.query.get("sslmode"),
+            "PGAPPNAME": "luna-backup",
+            "PGCONNECT_TIMEOUT": "10",
+            "LC_ALL": "C",
+        }
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        return plain | {name: str(value) for name, value in facts.items() if value}
+
+
+def explain(program: str, words: str) -> LunaError:
+    """Return the error for a program that failed, from its last words."""
+    said = " ".join(words.split())[-_WORDS:]
+    if "no pg_hba.conf entry" in said or "permission denied" in said or "must be superuser" in said:
+        remedy = "Let the database's user replicate: ALTER ROLE … REPLICATION, and a line `host replication` in pg_hba.conf."
+        return MachineError(f"the database refuses {program}: {said}", field="database_url", remedy=remedy)
+    return UnavailableError(f"{program} ended early: {said}", field="database_url", remedy="Try again; backups made before are whole.")

@@ -1,0 +1,57 @@
+"""Reads a backup as a whole: every file against its checksum, every segment and every object decrypted."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from services.backup.encryption import PIECE_BYTES, damaged
+from services.backup.folder import BackupFolder, Manifest
+from services.backup.mirror import check_copies
+from services.backup.wal import PARTIAL, SUFFIX
+
+
+def verify_backup(folder: BackupFolder, at: str) -> dict[str, Any]:
+    """Return how much of a backup was read and found as it was written.
+
+    Raises:
+        LunaError: names the file that is damaged or missing, or says that the key is another.
+    """
+    manifest, _ = folder.choose(at)
+    for name, entry in manifest.files.items():
+        _check_file(folder, folder.backups / manifest.backup_id / name, entry.sha256)
+    segments = _segments(manifest)
+    for name in segments:
+        _read_segment(folder, folder.wal(manifest.system_identifier), name)
+    check_copies(folder, manifest.objects)
+    return {"backup": manifest.backup_id, "files": len(manifest.files), "segments": len(segments), "objects": len(manifest.objects)}
+
+
+def _check_file(folder: BackupFolder, path: Path, sha256: str) -> None:
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise damaged(path, exc.strerror or str(exc)) from exc
+    if found != sha256:
+        raise damaged(path, "its checksum is not the manifest's")
+    with folder.key.reading(path) as source:
+        while source.read(PIECE_BYTES):
+            pass
+
+
+def _read_segment(folder: BackupFolder, place: Path, name: str) -> None:
+    whole, partial = place / f"{name}{SUFFIX}", place / f"{name}{PARTIAL}{SUFFIX}"
+    folder.key.read(whole if whole.exists() else partial, compressed=True)
+
+
+def _segments(manifest: Manifest) -> list[str]:
+    """Return the segments from the first to the last that the backup needs."""
+    per_high = 0x1_0000_0000 // manifest.segment_bytes
+    first, last = (_number(name, per_high) for name in (manifest.first_segment, manifest.last_segment))
+    return [f"{manifest.timeline:08X}{number // per_high:08X}{number % per_high:08X}" for number in range(first, last + 1)]
+
+
+def _number(name: str, per_high: int) -> int:
+    _, high, low = re.findall("." * 8, name)
+    return int(high, 16) * per_high + int(low, 16)

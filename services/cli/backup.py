@@ -1,0 +1,183 @@
+"""``luna backup``: backups of everything Luna keeps, and back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.console import JsonOption, emit, err, out, table
+
+if TYPE_CHECKING:
+    from services.backup.create import BackupWork
+    from services.backup.folder import Manifest
+
+app = typer.Typer(no_args_is_help=True, help="Make, list, check and restore backups.")
+
+AtOption = Annotated[str, typer.Option(help="newest, latest (all that the log holds), the id of a backup, or an instant (2026-05-01T12:00:00Z).")]
+HEADINGS = ("backup", "made (UTC)", "why", "Luna", "tables", "rows", "objects", "MB")
+
+
+@app.command()
+def create(*, as_json: JsonOption = False) -> None:
+    """Make a backup now, beside those made by themselves."""
+    from services.backup.create import create_backup
+    from services.backup.retention import prune
+
+    with _open() as work:
+        manifest = create_backup(work, "asked")
+        prune(work.folder, work.settings)
+        root = work.folder.root
+    document = {"backup": manifest.backup_id, "folder": str(root), "rows": _rows(manifest), "objects": len(manifest.objects), "bytes": _bytes(manifest)}
+    emit(document, as_json=as_json, show=lambda: _say_made(document))
+
+
+@app.command("list")
+def list_backups(*, as_json: JsonOption = False) -> None:
+    """List backups, the newest first, and until when the log goes."""
+    from luna.settings import load_settings
+    from services.backup.folder import open_folder
+
+    folder = open_folder(load_settings())
+    manifests = [folder.read(backup_id) for backup_id in reversed(folder.list_ids())]
+    status = folder.read_status()
+    document = {"folder": str(folder.root), "backups": [manifest.model_dump(mode="json", exclude={"objects"}) for manifest in manifests], "status": status}
+    emit(document, as_json=as_json, show=lambda: _show(manifests, status))
+
+
+@app.command()
+def verify(
+    backup: Annotated[str, typer.Argument(help="The backup, by its id; newest.")] = "newest",
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a backup as a whole and compare it with its checksums, without restoring it."""
+    from luna.settings import load_settings
+    from services.backup.folder import open_folder
+    from services.backup.verify import verify_backup
+
+    found = verify_backup(open_folder(load_settings()), backup)
+    emit(
+        found,
+        as_json=as_json,
+        show=lambda: out.print(f"{found['backup']} is whole: {found['files']} files, {found['segments']} of the log, {found['objects']} objects."),
+    )
+
+
+@app.command()
+def prune(*, as_json: JsonOption = False) -> None:
+    """Delete the backups that the settings do not keep."""
+    from luna.settings import load_settings
+    from services.backup.folder import open_folder
+    from services.backup.retention import prune as delete
+
+    settings = load_settings()
+    gone = delete(open_folder(settings), settings)
+    emit({"deleted": gone}, as_json=as_json, show=lambda: out.print(f"Deleted: {', '.join(gone)}." if gone else "Nothing was to be deleted."))
+
+
+@app.command()
+def restore(
+    at: AtOption,
+    *,
+    as_it_was: Annotated[bool, typer.Option("--as-it-was", help="Leave the schema as it was, for the older Luna that made the backup.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring everything to a backup or an instant. What is there now is kept: luna backup undo."""
+    from luna.settings import load_settings
+    from services.backup.restore import restore as bring_back
+
+    done = bring_back(load_settings(), at, as_it_was=as_it_was, report=_report)
+    emit(asdict(done), as_json=as_json, show=lambda: _say_restored(done.backup_id, sum(done.rows.values()), done.seconds, done.kept))
+
+
+@app.command()
+def undo(*, as_json: JsonOption = False) -> None:
+    """Put back the database that stood here before the last restore."""
+    from luna.settings import load_settings
+    from services.backup.restore import undo as put_back
+
+    kept = put_back(load_settings())
+    emit({"kept": kept}, as_json=as_json, show=lambda: out.print(f"The database from before the restore is back; the restored one is kept in {kept}."))
+
+
+@app.command()
+def drill(at: AtOption = "newest", *, as_json: JsonOption = False) -> None:
+    """Restore a backup into a throw-away place, compare it with its manifest, and say how long it took. Nothing of what runs is touched."""
+    from luna.settings import load_settings
+    from services.backup.drill import drill as rehearse
+
+    found = rehearse(load_settings(), at, report=_report)
+    behind = "no log is being shipped" if found.behind_seconds is None else f"{found.behind_seconds:.0f} s"
+    said = (
+        f"{found.backup_id}: {found.rows} rows in {found.tables} tables and {found.objects} objects{' as the manifest says' if found.compared else ''}.\n"
+        f"Restored in {found.seconds} s (RTO). What would be lost now (RPO): {behind}."
+    )
+    emit(asdict(found), as_json=as_json, show=lambda: out.print(said))
+
+
+@app.command()
+def key(
+    *, identity: Annotated[bool, typer.Option("--identity", help="Print the secret with which the program age opens the files, for: age -d -i -.")] = False
+) -> None:
+    """Say who can read the backups. Keep a copy of the key away from this machine: without it they are worth nothing."""
+    from luna.settings import load_settings
+    from services.backup.encryption import KEY_FILE, open_key
+
+    settings = load_settings()
+    opened = open_key(settings, make=True)
+    place = "LUNA_BACKUP_KEY" if settings.backup_key else str(settings.data_folder / KEY_FILE)
+    out.print(opened.identity if identity else f"{opened.recipient}\nThe key stands in {place}.", soft_wrap=True)
+
+
+@contextmanager
+def _open() -> "Iterator[BackupWork]":
+    from luna.embedded import running
+    from luna.settings import load_settings
+    from services.backup.create import open_work
+
+    settings = load_settings()
+    with running(settings) as addresses, open_work(settings, addresses.database_url) as work:
+        yield work
+
+
+def _report(step: str) -> None:
+    err.print(f"[dim]{step} …[/]")
+
+
+def _rows(manifest: "Manifest") -> int:
+    return sum(entry.rows for entry in manifest.tables.values())
+
+
+def _bytes(manifest: "Manifest") -> int:
+    return sum(entry.bytes for entry in manifest.files.values())
+
+
+def _say_made(document: dict[str, object]) -> None:
+    out.print(f"{document['backup']}: {document['rows']} rows, {document['objects']} objects, in {document['folder']}.", soft_wrap=True)
+
+
+def _say_restored(backup_id: str, rows: int, seconds: float, kept: str) -> None:
+    out.print(f"Restored {backup_id}: {rows} rows, in {seconds} s.", soft_wrap=True)
+    if kept:
+        out.print(f"What was there before is kept in {kept}; luna backup undo puts it back.", soft_wrap=True)
+
+
+def _show(manifests: "list[Manifest]", status: dict[str, object]) -> None:
+    rows = [
+        [
+            manifest.backup_id,
+            f"{manifest.finished_at:%Y-%m-%d %H:%M:%S}",
+            manifest.reason,
+            manifest.luna_version,
+            str(len(manifest.tables)),
+            str(_rows(manifest)),
+            str(len(manifest.objects)),
+            f"{_bytes(manifest) / 1e6:.1f}",
+        ]
+        for manifest in manifests
+    ]
+    table(HEADINGS, rows, words=["made (UTC)", "why", "Luna"], none="There is no backup yet: luna backup create.")
+    if "wal_at" in status:
+        out.print(f"Any instant since the oldest daily one can be restored, until {str(status['wal_at'])[:19]} UTC.")

@@ -1,0 +1,41 @@
+"""``luna doctor``: what is wrong with this installation, and what to do."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from luna.timeline import SystemClock
+from services.cli.console import JsonOption, emit, out, table
+
+if TYPE_CHECKING:
+    from luna.doctor import DoctorFinding
+
+AddressOption = Annotated[list[str] | None, typer.Option("--address", help="An https address whose certificate is looked at too, such as your domain.")]
+MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "fault": "[bold red]fault[/]"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="doctor")(doctor)
+
+
+def doctor(*, address: AddressOption = None, as_json: JsonOption = False) -> None:
+    """Look at configuration, versions, permissions, disk, clock, certificates, database, queues and freshness; exit 1 where something does not work."""
+    from luna.doctor import examine, has_fault
+
+    findings = examine(addresses=tuple(address or ()), clock=SystemClock())
+    faulty = has_fault(findings)
+    document = {"healthy": not faulty, "findings": [asdict(finding) for finding in findings]}
+    emit(document, as_json=as_json, show=lambda: _show(findings))
+    if faulty:
+        raise typer.Exit(1)
+
+
+def _show(findings: "list[DoctorFinding]") -> None:
+    from rich.text import Text
+
+    rows = [[each.topic, Text.from_markup(MARKS[each.severity]), each.detail + (f"\n→ {each.remedy}" if each.remedy else "")] for each in findings]
+    table(("what", "how", "seen"), rows, words=("how", "seen"))
+    count = {severity: sum(each.severity == severity for each in findings) for severity in ("fault", "warning")}
+    out.print(f"{count['fault']} faults, {count['warning']} warnings." if any(count.values()) else "All is well.")

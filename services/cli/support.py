@@ -1,0 +1,47 @@
+"""``luna support``: what somebody who helps needs to know."""
+
+import sys
+from datetime import UTC
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from luna.errors import InvalidInputError
+from luna.timeline import SystemClock
+from services.cli.console import JsonOption, emit, out
+
+app = typer.Typer(no_args_is_help=True, help="Put together what somebody who helps needs to know.")
+
+
+@app.callback()
+def _group() -> None:
+    """Have `bundle` be a command of its own, also while it is the only one."""
+
+
+@app.command()
+def bundle(
+    *,
+    to: Annotated[Path | None, typer.Option("--out", help="The archive to write; default: luna-support-DATE.zip here.")] = None,
+    log: Annotated[list[Path] | None, typer.Option(help="A log to put in, - for standard input, such as of docker compose logs.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one archive with versions, settings, findings, health, jobs and the ends of logs; no secret is in it."""
+    from luna.doctor import examine, write_bundle
+
+    clock = SystemClock()
+    now = clock.now()
+    path = to or Path(f"luna-support-{now.astimezone(UTC):%Y-%m-%d}.zip")
+    logs = {"input.log" if str(each) == "-" else each.name: _read_tail(each) for each in log or []}
+    files = write_bundle(path, examine(clock=clock), logs=logs, now=now)
+    emit({"path": str(path), "files": files}, as_json=as_json, show=lambda: out.print(f"{path} holds {', '.join(files)}. Look through it before you send it."))
+
+
+def _read_tail(path: Path) -> bytes:
+    from luna.doctor.bundle import TAIL_BYTES
+
+    try:
+        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as exc:
+        raise InvalidInputError(f"the log cannot be read: {exc.strerror}", field="--log", value=str(path), remedy="Name a readable file.") from exc
+    return content[-TAIL_BYTES:]

@@ -1,0 +1,129 @@
+"""Logs that are kept for longer than Loki keeps them: a compressed object for each day, in the store of objects."""
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import httpx
+import structlog
+
+from luna.contracts.job import ArchiveLogsReply
+from luna.errors import NotFoundError, UnavailableError
+from luna.objects import ObjectStore
+
+FOLDER = "logs"
+# What the collector gives each line of this project.
+SELECTOR = '{job="luna"}'
+# Loki keeps fourteen days; lines that waited for it may come half a day late.
+REACHED_BACK_DAYS = 13
+COMPLETE_AFTER = timedelta(hours=13)
+# Loki's own bound of an answer.
+PAGE_LINES = 5_000
+TIMEOUT_SECONDS = 30.0
+_NANOSECONDS = 10**9
+_GZIP = 16 + zlib.MAX_WBITS
+
+log = structlog.get_logger("luna.ingest")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LogLine:
+    """A line with the instant it was written at, nanoseconds since 1970, and its stream's labels as JSON."""
+
+    at: int
+    labels: str
+    line: str
+
+    def encode(self) -> bytes:
+        """Return the line as the archive holds it."""
+        return json.dumps({"at": self.at, "labels": json.loads(self.labels), "line": self.line}, ensure_ascii=False).encode() + b"\n"
+
+
+def archive_logs(objects: ObjectStore, client: httpx.Client, *, keep: timedelta, now: datetime, page_lines: int = PAGE_LINES) -> ArchiveLogsReply:
+    """Store the lines of each complete UTC day that is not stored yet, and forget days older than ``keep``.
+
+    Loki away is no fault of this work: the days wait for the next look.
+
+    Args:
+        objects: takes the days.
+        client: at Loki's address.
+        keep: age at which stored days go.
+        now: the instant of the look.
+        page_lines: asked for at a time.
+
+    Raises:
+        UnavailableError, MachineError: of the store of objects.
+    """
+    forgotten = objects.remove_older(FOLDER, now - keep)
+    archived: dict[date, int] = {}
+    try:
+        for day in _due(now):
+            if not _is_stored(objects, day):
+                archived[day] = _store(objects, _read_day(client, day, page_lines), day)
+    except httpx.HTTPError as exc:
+        log.warning("logs are archived later, Loki does not answer", error=str(exc) or type(exc).__name__)
+    except UnavailableError as error:
+        log.warning("logs are archived later", error=str(error))
+    return ArchiveLogsReply(archived=archived, forgotten=forgotten)
+
+
+def _due(now: datetime) -> list[date]:
+    last = (now - COMPLETE_AFTER).astimezone(UTC).date() - timedelta(days=1)
+    first = now.astimezone(UTC).date() - timedelta(days=REACHED_BACK_DAYS)
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _is_stored(objects: ObjectStore, day: date) -> bool:
+    try:
+        objects.get(f"{FOLDER}/{day}.json")
+    except NotFoundError:
+        return False
+    return True
+
+
+def _store(objects: ObjectStore, lines: Iterator[LogLine], day: date) -> int:
+    """Store a day, then the note that it is whole, and return how many lines it has."""
+    counted = _Packing()
+    objects.put_stream(f"{FOLDER}/{day}.ndjson.gz", counted.pack(lines))
+    objects.put(f"{FOLDER}/{day}.json", json.dumps({"day": str(day), "lines": counted.lines}).encode())
+    return counted.lines
+
+
+class _Packing:
+    def __init__(self) -> None:
+        self.lines = 0
+
+    def pack(self, lines: Iterator[LogLine]) -> Iterator[bytes]:
+        packer = zlib.compressobj(wbits=_GZIP)
+        for line in lines:
+            self.lines += 1
+            if piece := packer.compress(line.encode()):
+                yield piece
+        yield packer.flush()
+
+
+def _read_day(client: httpx.Client, day: date, page_lines: int) -> Iterator[LogLine]:
+    """Yield a day's lines in the order of their instants, page by page.
+
+    A page may end among lines of one instant: the next one begins there, and what was seen is left out.
+    """
+    start = int(datetime.combine(day, time(), UTC).timestamp()) * _NANOSECONDS
+    end = start + 24 * 3600 * _NANOSECONDS
+    seen: set[LogLine] = set()
+    while page := _read_page(client, (start, end), page_lines):
+        fresh = [line for line in page if line not in seen]
+        yield from fresh
+        if len(page) < page_lines:
+            return
+        last = page[-1].at
+        # More lines of one instant than a page holds cannot be told apart from it.
+        start = last if fresh else last + 1
+        seen = {line for line in page if line.at == last}
+
+
+def _read_page(client: httpx.Client, window: tuple[int, int], lines: int) -> list[LogLine]:
+    query: dict[str, str | int] = {"query": SELECTOR, "start": window[0], "end": window[1], "limit": lines, "direction": "forward"}
+    found = client.get("/loki/api/v1/query_range", params=query).raise_for_status().json()["data"]["result"]
+    return sorted(LogLine(int(at), json.dumps(stream["stream"], sort_keys=True), line) for stream in found for at, line in stream["values"])

@@ -1,0 +1,134 @@
+"""Plans of many stored sites: one read for all, each planned as if alone, one write for all. What is wrong with one site keeps no other waiting."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
+from luna.contracts.job import Job
+from luna.contracts.plan import PlanRequest
+from luna.database import control, plans, sites
+from luna.database.engine import unit_of_work
+from luna.database.plans import PlanRow
+from luna.database.site_facts import PlanningFacts
+from luna.errors import LunaError, UnavailableError
+from luna.policy import REPLAN_AGE
+from luna.queue.task_context import isolate
+from luna.queue.task_metrics import TaskCounter
+from luna.settings import Settings
+from luna.site import parse_site
+from luna.timeline import SLOT, floor_to
+from services.planner.milp.solver import Solver
+from services.planner.reply.reply import digest, plan_request
+from services.planner.service.inputs import read_facts
+from services.planner.service.plans import complete, count_plan
+
+# A plan is renewed before anybody who follows it asks for another.
+RENEW_AGE = REPLAN_AGE - SLOT
+
+FAULTS = TaskCounter("luna_planner_batch_faults_total", "Sites of batches that got no new plan, by the code of why.", ["code"])
+log = structlog.get_logger("luna.planner")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The connection of a batch, and what went wrong with which of its sites."""
+
+    connection: Connection
+    faults: dict[str, LunaError] = field(default_factory=dict)
+
+    def each(self, names: Sequence[str], act: Callable[[str], T]) -> dict[str, T]:
+        """Return what ``act`` makes of each site by itself; what fails takes back what it wrote, and is noted."""
+        made = ((name, isolate(partial(self._alone, act, name), partial(self._note, name))) for name in names)
+        return {name: found for name, found in made if found is not None}
+
+    def together(self, names: Sequence[str], act: Callable[[Sequence[str]], Mapping[str, T]]) -> dict[str, T]:
+        """Return what ``act`` makes of all sites at once; where that fails, of one after the other."""
+        try:
+            with self.connection.begin_nested():
+                return dict(act(names))
+        except UnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - an edge: whose fault it is shows when each is asked by itself
+            log.warning("sites are taken one by one", sites=len(names), error=str(error))
+            return self.each(names, lambda name: act([name])[name])
+
+    def _alone(self, act: Callable[[str], T], name: str) -> T:
+        with self.connection.begin_nested():
+            return act(name)
+
+    def _note(self, name: str, error: Exception) -> None:
+        if isinstance(error, UnavailableError):
+            raise error
+        self.faults[name] = _explain(name, error)
+
+
+def _explain(name: str, error: Exception) -> LunaError:
+    """Return what a site's caller would be told of an error."""
+    if isinstance(error, LunaError):
+        log.info("site not planned", site_id=name, error=str(error), code=error.code)
+        return error
+    log.error("site not planned", site_id=name, exc_info=error)
+    return LunaError("the task failed unexpectedly", field="task", value=PlanRequest.task, remedy="The worker's log holds the reason.")
+
+
+def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: datetime) -> PlanSitesReply:
+    """Plan stored sites and store the plans; each is the one that its site asked for alone would get.
+
+    Args:
+        connection: of one unit of work: all that is stored is committed together.
+        request: names the sites.
+        now: the instant of issue.
+
+    Raises:
+        UnavailableError: the database is away; nothing was stored, and all of it is to be done again.
+    """
+    batch, start = _Batch(connection), floor_to(now, SLOT)
+    names = list(dict.fromkeys(request.site_ids))
+    stored = sites.read_configurations(connection, names)
+    found = batch.each(names, lambda name: parse_site(stored[name]) if name in stored else sites.load(connection, name))
+    facts = batch.together(list(found), lambda some: read_facts(connection, [found[name] for name in some], start))
+    rows = batch.each(list(facts), lambda name: _plan(connection, facts[name], now))
+    written = batch.together(list(rows), lambda some: plans.write(connection, [rows[name] for name in some]))
+    for error in batch.faults.values():
+        FAULTS.labels(error.code).inc()
+    faults = [SiteFault(site_id=name, error=error.problem()) for name, error in batch.faults.items()]
+    return PlanSitesReply(plans=written, faults=faults)
+
+
+def _plan(connection: Connection, facts: PlanningFacts, now: datetime) -> PlanRow:
+    complete_request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
+    inputs = complete_request.model_dump_json(by_alias=True)
+    # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.
+    reply = plan_request(complete_request, now=now, solver=Solver(), inputs_digest=digest(inputs))
+    count_plan(reply)
+    return PlanRow.of(reply, site_id=facts.site.name, system_id="prod", inputs_digest=digest(inputs), texts=(reply.model_dump_json(by_alias=True), inputs))
+
+
+def refresh_plans(engine: Engine, settings: Settings, *, ask: Callable[[PlanSitesRequest, str], Job], now: datetime) -> RefreshPlansReply:
+    """Have the sites planned whose last plan grows old, in batches, each a job of its own; one that is open already goes on.
+
+    Args:
+        engine: of the database.
+        settings: say which sites are planned by the clock, and how many by one task.
+        ask: accepts a job under a key.
+        now: by which plans are old.
+    """
+    with unit_of_work(engine) as connection:
+        names = sites.names(connection) if settings.plan_refresh == "all" else control.list_armed(connection)
+        due = set(plans.list_outdated(connection, names, issued_before=now - RENEW_AGE))
+    # Batches are cut from all sites, so that the open job of a batch is found again whichever of its sites are due now.
+    cut = [[name for name in part if name in due] for part in _cut(names, settings.plan_batch_sites)]
+    jobs = [ask(PlanSitesRequest(site_ids=part), f"batch {number}") for number, part in enumerate(cut) if part]
+    return RefreshPlansReply(sites=len(due), jobs=[job.job_id for job in jobs])
+
+
+def _cut(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    return (names[first : first + most] for first in range(0, len(names), most))

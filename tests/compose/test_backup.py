@@ -1,0 +1,144 @@
+"""Backups of the containers: made by the service, drilled, restored, undone. A copy of the platform of its own, of what holds data alone."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.compose.stack import ROOT, Stack, start_engine, wait_for
+
+HOLDERS = ("db", "redis", "minio", "backup")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Database, objects and the service that keeps both."""
+    stack = Stack("luna-backup-test", tmp_path_factory.mktemp("backup"))
+    stack.prepare()
+    start_engine(stack)
+    stack.compose("build", "--quiet", "api", "cli", "backup", timeout=1800)
+    stack.down()
+    try:
+        stack.compose("up", "-d", "--wait", "--no-build", *HOLDERS)
+        observe(stack, 1, 20)
+        yield stack
+    finally:
+        stack.down()
+
+
+def observe(stack: Stack, first: int, last: int) -> None:
+    """Store quarter-hours of a site."""
+    stack.sql("INSERT INTO sites (name) VALUES ('home') ON CONFLICT DO NOTHING")
+    stack.sql(
+        "INSERT INTO slot_observations (site_key, slot_start, load_kwh)"
+        f" SELECT site_key, timestamptz '2024-01-01T00:00Z' + n * interval '15 minutes', 1 FROM sites, generate_series({first}, {last}) n"
+    )
+
+
+def observed(stack: Stack) -> int:
+    return int(stack.sql("SELECT count(*) FROM slot_observations"))
+
+
+def put_object(stack: Stack, key: str, content: str) -> None:
+    text = f"from luna.objects import open_objects; from luna.settings import load_settings; open_objects(load_settings()).put({key!r}, {content!r}.encode())"
+    stack.python("backup", text)
+
+
+def get_object(stack: Stack, key: str) -> str:
+    text = f"from luna.objects import open_objects; from luna.settings import load_settings; print(open_objects(load_settings()).get({key!r}).decode())"
+    return stack.python("backup", text)
+
+
+def remove_object(stack: Stack, key: str) -> None:
+    text = f"from luna.objects import open_objects; from luna.settings import load_settings; open_objects(load_settings()).remove({key!r})"
+    stack.python("backup", text)
+
+
+def call(stack: Stack, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a program of ``infra/backup`` on this copy."""
+    compose = f"docker compose -f docker-compose.yml -f {stack.folder}/override.json --env-file {stack.env_file} -p {stack.project}"
+    done = subprocess.run(words, cwd=ROOT, env=os.environ | {"COMPOSE": compose}, capture_output=True, text=True, timeout=600, check=False)
+    assert not check or done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done
+
+
+def back_up(stack: Stack) -> str:
+    return stack.execute("backup", "python", "-m", "services.backup.containers", "create").partition(":")[0]
+
+
+def test_a_drill_compares_the_newest_backup_with_its_manifest_and_touches_nothing(kept: Stack) -> None:
+    put_object(kept, "models/one", "what was learned")
+    backup_id = back_up(kept)
+    rows = observed(kept)
+    said = call(kept, "infra/backup/restore", "--drill").stdout
+    assert f"{backup_id}:" in said
+    assert "1 objects as the manifest says." in said
+    assert "(RTO)" in said
+    assert observed(kept) == rows
+    assert kept.execute("backup", "http-ok", "9100", "/health/live") == ""
+    assert kept.compose("--profile", "restore", "ps", "-aq", "recovered").strip() == ""
+
+
+def test_a_restore_brings_hypertables_and_objects_back_and_can_be_undone(kept: Stack) -> None:
+    put_object(kept, "models/two", "before the backup")
+    rows = observed(kept)
+    backup_id = back_up(kept)
+    observe(kept, 101, 130)
+    remove_object(kept, "models/two")
+
+    call(kept, "infra/backup/restore", backup_id)
+
+    assert observed(kept) == rows
+    assert int(kept.sql("SELECT count(*) FROM timescaledb_information.hypertables")) > 0
+    assert get_object(kept, "models/two") == "before the backup"
+    assert kept.sql("SELECT task FROM jobs") == "rag.documents.reindex"
+    # What was restored gets a backup of its own by itself.
+    listed = ("python", "-m", "services.backup.containers", "list")
+    wait_for(lambda: "scheduled" in kept.execute("backup", *listed), seconds=180, what="a backup follows a restore")
+    call(kept, "infra/backup/restore", "--undo")
+    assert observed(kept) == rows + 30
+
+
+def test_an_instant_is_restored_from_the_log_that_the_service_ships(kept: Stack) -> None:
+    back_up(kept)
+    observe(kept, 201, 210)
+    rows, instant = observed(kept), kept.sql("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+    observe(kept, 301, 310)
+    after = kept.sql("SELECT extract(epoch FROM clock_timestamp())")
+    safe = (
+        "import json; from datetime import datetime; print(datetime.fromisoformat(json.load(open('/var/lib/luna/backups/status.json'))['wal_at']).timestamp())"
+    )
+    wait_for(lambda: float(kept.python("backup", safe)) > float(after), seconds=60, what="the log is safe until now")
+    call(kept, "infra/backup/restore", instant)
+    assert observed(kept) == rows
+
+
+def test_a_damaged_backup_is_refused_and_what_runs_goes_on(kept: Stack) -> None:
+    backup_id, rows = back_up(kept), observed(kept)
+    path = f"/var/lib/luna/backups/backups/{backup_id}/base.tar.gz.age"
+    kept.python("backup", f"import os; os.truncate({path!r}, os.path.getsize({path!r}) // 2)")
+    said = call(kept, "infra/backup/restore", backup_id, check=False)
+    assert said.returncode != 0
+    assert "is damaged" in said.stderr
+    assert observed(kept) == rows
+    kept.python("backup", f"import shutil; shutil.rmtree('/var/lib/luna/backups/backups/{backup_id}')")
+
+
+def test_without_an_instant_the_backups_are_named(kept: Stack) -> None:
+    backup_id = back_up(kept)
+    said = call(kept, "infra/backup/restore", check=False)
+    assert said.returncode != 0
+    assert backup_id in said.stderr
+
+
+def test_a_restore_that_is_killed_leaves_what_runs_as_it_is(kept: Stack) -> None:
+    rows = observed(kept)
+    compose = f"docker compose -f docker-compose.yml -f {kept.folder}/override.json --env-file {kept.env_file} -p {kept.project}"
+    process = subprocess.Popen(["infra/backup/restore", "newest"], cwd=ROOT, env=os.environ | {"COMPOSE": compose}, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert any("recovering" in line for line in iter(process.stderr.readline, ""))
+    process.kill()
+    process.wait()
+    assert observed(kept) == rows
+    call(kept, "infra/backup/restore", "--drill")

@@ -1,0 +1,214 @@
+"""What goes wrong with backups loses nothing, and says what it was."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from luna.errors import ConflictError, InvalidInputError, LunaError, MachineError, NotFoundError
+from luna.settings import Settings
+from services.backup.create import create_backup
+from services.backup.drill import drill
+from services.backup.encryption import BackupKey
+from services.backup.folder import BASE, MANIFEST, NEWEST, BackupFolder, open_folder, require_space
+from services.backup.recovery import RecoveryTarget, stage
+from services.backup.restore import restore
+from services.backup.verify import verify_backup
+from tests.kept import KeptHome, start_luna, wait_until
+
+AS_ROOT = os.geteuid() == 0
+
+
+def newest(home: KeptHome) -> Path:
+    folder = open_folder(home.settings)
+    return folder.backups / folder.list_ids()[-1]
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def altered(path: Path, content: bytes) -> bytes:
+    """Write other content, and return what was there."""
+    before = path.read_bytes()
+    path.write_bytes(content)
+    return before
+
+
+@pytest.mark.parametrize("fault", ["truncated", "one bit", "missing"])
+def test_a_damaged_backup_is_refused_and_what_is_there_stays(home: KeptHome, fault: str) -> None:
+    path = newest(home) / BASE
+    content = path.read_bytes()
+    damaged = {"truncated": content[: len(content) // 2], "one bit": content[:5000] + bytes([content[5000] ^ 1]) + content[5001:], "missing": b""}[fault]
+    altered(path, damaged)
+    if fault == "missing":
+        path.unlink()
+    rows = home.observed()
+    with pytest.raises(MachineError, match=r"this file of a backup is damaged.*Take another backup"):
+        verify_backup(open_folder(home.settings), NEWEST)
+    with pytest.raises(MachineError, match="this file of a backup is damaged"):
+        restore(home.settings, NEWEST)
+    path.write_bytes(content)
+    assert home.observed() == rows
+    assert not list(Path(home.settings.data_folder / "servers").glob("*restor*"))
+
+
+def test_a_damaged_segment_of_the_log_is_named(home: KeptHome) -> None:
+    folder = open_folder(home.settings)
+    manifest, _ = folder.choose(NEWEST)
+    path = folder.wal(manifest.system_identifier) / f"{manifest.first_segment}.gz.age"
+    content = altered(path, path.read_bytes()[:-40])
+    with pytest.raises(MachineError, match=manifest.first_segment):
+        drill(home.settings)
+    path.write_bytes(content)
+    assert "drill_failed_at" in folder.read_status()
+
+
+def test_a_damaged_copy_of_an_object_is_named(home: KeptHome) -> None:
+    folder = open_folder(home.settings)
+    [path] = folder.objects.glob("??/*.age")
+    content = altered(path, b"")
+    with pytest.raises(MachineError, match=path.name):
+        verify_backup(folder, NEWEST)
+    path.write_bytes(content)
+
+
+def test_another_key_is_told_from_damage_and_adds_nothing(home: KeptHome) -> None:
+    other = home.settings.model_copy(update={"backup_key": type(home.settings.backup_key)("another key, as long as the first one")})
+    with pytest.raises(InvalidInputError, match="made with another key"):
+        restore(other, NEWEST)
+    unmarked = BackupFolder(open_folder(home.settings).root, BackupKey("another key, as long as the first one"))
+    with pytest.raises(InvalidInputError, match="encrypted with another key"):
+        unmarked.read(newest(home).name)
+
+
+def test_without_a_key_the_place_for_it_is_named(home: KeptHome, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"there is no key for backups.*backup_key"):
+        open_folder(Settings(_env_file=None, data_folder=tmp_path))  # type: ignore[call-arg]  # pydantic reads it
+
+
+@pytest.mark.parametrize(("change", "words"), [({"schema_revision": "9999"}, "Luna 9.9.9 made this backup"), ({"format": 99}, "is newer than this one")])
+def test_a_newer_versions_backup_is_refused(home: KeptHome, change: dict[str, object], words: str) -> None:
+    folder, path = open_folder(home.settings), newest(home) / MANIFEST
+    document = json.loads(folder.key.read(path)) | change | {"luna_version": "9.9.9"}
+    content = path.read_bytes()
+    folder.key.seal_bytes(json.dumps(document).encode(), path)
+    with pytest.raises(ConflictError, match=words):
+        restore(home.settings, NEWEST)
+    path.write_bytes(content)
+
+
+def test_another_postgresqls_backup_is_refused(home: KeptHome) -> None:
+    folder, path = open_folder(home.settings), newest(home) / MANIFEST
+    content = path.read_bytes()
+    folder.key.seal_bytes(json.dumps(json.loads(folder.key.read(path)) | {"postgres_version": 160_004}).encode(), path)
+    with pytest.raises(ConflictError, match=r"PostgreSQL 16 wrote this backup.*Install PostgreSQL 16"):
+        restore(home.settings, NEWEST)
+    path.write_bytes(content)
+
+
+def test_a_folder_with_something_in_it_is_not_unpacked_into(home: KeptHome, tmp_path: Path) -> None:
+    (tmp_path / "somebody's").touch()
+    folder = open_folder(home.settings)
+    with pytest.raises(ConflictError, match="is not empty"):
+        stage(folder, RecoveryTarget(*folder.choose(NEWEST)), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["somebody's"]
+
+
+def test_an_instant_before_the_first_backup_is_refused(home: KeptHome) -> None:
+    with pytest.raises(NotFoundError, match="no backup is that old"):
+        restore(home.settings, "2001-01-01T00:00:00Z")
+
+
+def test_a_running_luna_is_not_restored_under(home: KeptHome) -> None:
+    with home.open(), pytest.raises(ConflictError, match="Luna is running"):
+        restore(home.settings, NEWEST)
+
+
+def test_too_small_a_disk_is_known_before_anything_is_written(home: KeptHome) -> None:
+    with pytest.raises(MachineError, match=r"needs \d+ MB and \d+ MB are free"):
+        require_space(home.settings.data_folder, 10**18, what="a backup")
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="a disk of its own can be mounted by root alone")
+def test_a_disk_that_fills_up_ends_the_backup_and_keeps_those_before(home: KeptHome, tmp_path: Path) -> None:
+    folder = open_folder(home.settings)
+    small = tmp_path / "small"
+    small.mkdir()
+    shutil.copytree(folder.root, small / "kept")
+    size = sum(path.stat().st_size for path in folder.root.rglob("*") if path.is_file()) + 2_000_000
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", small], check=True)
+    try:
+        shutil.copytree(folder.root, small / "kept")
+        settings = home.settings.model_copy(update={"backup_folder": small / "kept"})
+        kept = open_folder(settings)
+        # What the last one took is what the next one is expected to take: it is let begin.
+        kept.note(newest_bytes=1)
+        with pytest.raises(MachineError, match=r"(cannot be written: No space left|disk is full)"):
+            KeptHome(settings).back_up()
+        assert kept.list_ids() == folder.list_ids()
+        assert [path.name for path in kept.backups.iterdir()] == folder.list_ids()
+        assert verify_backup(kept, NEWEST)["backup"] == folder.list_ids()[-1]
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.3, 1.5])
+def test_a_backup_that_is_killed_is_none_and_the_next_one_is_whole(home: KeptHome, seconds: float) -> None:
+    folder = open_folder(home.settings)
+    before = folder.list_ids()
+    process = start_luna(home, "backup", "create")
+    wait_until(lambda: any(folder.backups.glob(".*")))
+    time.sleep(seconds)
+    kill(process)
+    assert set(folder.list_ids()) >= set(before)
+    for backup_id in folder.list_ids():
+        verify_backup(folder, backup_id)
+    made = home.back_up()
+    assert [path.name for path in folder.backups.iterdir() if path.name.startswith(".")] == []
+    assert drill(home.settings).backup_id == made.backup_id
+
+
+@pytest.mark.parametrize("step", ["unpacking", "recovering", "objects", "checking"])
+def test_a_restore_that_is_killed_leaves_the_old_state_or_the_new_one(home: KeptHome, step: str) -> None:
+    with home.open() as database:
+        home.observe(database, hash(step) % 10_000 + 1000)
+    rows = home.observed()
+    backed_up = open_folder(home.settings).choose(NEWEST)[0].tables["slot_observations"].rows
+    assert rows != backed_up
+    process = start_luna(home, "backup", "restore", "--at", NEWEST)
+    assert process.stderr is not None
+    lines = iter(process.stderr.readline, b"")
+    assert any(step.encode() in line for line in lines)
+    kill(process)
+    assert home.observed() == (rows if step != "checking" else backed_up)
+    restore(home.settings, NEWEST)
+    assert home.observed() == backed_up
+
+
+def test_a_failure_after_the_change_is_rolled_back(home: KeptHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    with home.open() as database:
+        home.observe(database, 7777)
+    rows = home.observed()
+    # No job can be left for a service whose table the restored database refuses: asked of the real one by taking its right to insert.
+    folder = open_folder(home.settings)
+    assert folder.list_ids()
+    monkeypatch.setattr("services.backup.restore.request_reindex", _refuse)
+    with pytest.raises(LunaError, match="as the test wants"):
+        restore(home.settings, NEWEST)
+    assert home.observed() == rows
+
+
+def _refuse(url: str) -> None:
+    raise MachineError("as the test wants")
+
+
+def test_two_at_once_do_not_disturb_each_other(home: KeptHome) -> None:
+    with home.work() as work, work.folder.alone(), pytest.raises(ConflictError, match="another backup or restore is under way"):
+        create_backup(work, "asked")

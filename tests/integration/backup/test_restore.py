@@ -1,0 +1,144 @@
+"""What was backed up comes back: as it was at a backup, at an instant, and before a restore."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from luna.database import jobs
+from luna.database.engine import unit_of_work
+from luna.errors import ConflictError
+from luna.objects import open_objects
+from services.backup.create import BackupWork, create_backup, receiving
+from services.backup.drill import drill
+from services.backup.folder import LATEST, NEWEST, open_folder
+from services.backup.restore import restore, undo
+from services.backup.verify import verify_backup
+from services.backup.wal import last_instant, note_reach
+from tests.kept import KeptHome, wait_until
+
+
+def test_a_backup_is_whole_and_says_what_it_holds(home: KeptHome) -> None:
+    folder = open_folder(home.settings)
+    manifest, _ = folder.choose(NEWEST)
+    assert manifest.exact
+    assert manifest.tables["slot_observations"].rows == 10
+    assert manifest.tables["sites"].rows == 1
+    assert [entry.key for entry in manifest.objects] == ["models/one"]
+    assert verify_backup(folder, NEWEST)["objects"] == 1
+
+
+def test_nothing_of_it_lies_plain_on_the_disk(home: KeptHome) -> None:
+    root = open_folder(home.settings).root
+    files = [path for path in root.rglob("*") if path.is_file() and path.name not in {"lock", "status.lock", "status.json", "recipient"}]
+    assert len(files) > 4
+    assert {path.read_bytes()[:21] for path in files} == {b"age-encryption.org/v1"}
+
+
+def test_a_drill_finds_what_the_manifest_says_and_touches_nothing(home: KeptHome) -> None:
+    found = drill(home.settings)
+    assert (found.compared, found.objects) == (True, 1)
+    assert found.rows == sum(entry.rows for entry in open_folder(home.settings).choose(NEWEST)[0].tables.values())
+    assert "drill_passed_at" in open_folder(home.settings).read_status()
+    assert home.observed() == 10
+
+
+def test_a_restore_brings_back_rows_and_objects_and_can_be_undone(home: KeptHome) -> None:
+    with home.open() as database:
+        home.observe(database, 100)
+    objects = open_objects(home.settings)
+    objects.remove("models/one")
+    objects.put("models/two", b"stored later")
+
+    done = restore(home.settings, NEWEST)
+
+    assert home.observed() == 10
+    assert done.objects == 1
+    assert objects.get("models/one") == b"what was learned" * 1000
+    assert objects.get("models/two") == b"stored later"
+    with home.open() as database, unit_of_work(database) as connection:
+        assert [job.task for job in jobs.list_newest(connection, limit=5)] == ["rag.documents.reindex"]
+    undo(home.settings)
+    assert home.observed() == 11
+    undo(home.settings)
+    assert home.observed() == 10
+
+
+def test_any_instant_since_a_backup_can_be_restored_with_the_objects_of_then(home: KeptHome) -> None:
+    objects = open_objects(home.settings)
+    with home.work() as work:
+        create_backup(work, "asked")
+        with receiving(work):
+            home.observe(work.database, 200)
+            objects.put("models/three", b"stored before the instant")
+            work.mirror.copy_new(datetime.now(UTC))
+            before = instant_of(work.database)
+            time.sleep(0.1)
+            home.observe(work.database, 201)
+            objects.put("models/four", b"stored after it")
+            work.mirror.copy_new(datetime.now(UTC))
+            await_reach(work, instant_of(work.database))
+    for key in ("models/three", "models/four"):
+        objects.remove(key)
+    had = home.observed()
+
+    restore(home.settings, before.isoformat())
+
+    assert home.observed() == had - 1
+    assert [stored.key for stored in objects.list_all() if stored.key in {"models/three", "models/four"}] == ["models/three"]
+
+
+def test_what_was_restored_goes_on_and_is_backed_up_on_its_own_timeline(home: KeptHome) -> None:
+    first, _ = open_folder(home.settings).choose(NEWEST)
+    restore(home.settings, NEWEST)
+    with home.open() as database:
+        home.observe(database, 300)
+    rows = home.observed()
+    second = home.back_up()
+    assert second.timeline > first.timeline
+    assert drill(home.settings).backup_id == second.backup_id
+    assert drill(home.settings, first.backup_id).backup_id == first.backup_id
+    restore(home.settings, LATEST)
+    assert home.observed() == rows
+
+
+def test_an_instant_in_a_quiet_time_is_what_was_written_before_it(home: KeptHome) -> None:
+    with home.work() as work, receiving(work):
+        create_backup(work, "asked")
+        home.observe(work.database, 400)
+        written = instant_of(work.database)
+        await_reach(work, written + timedelta(seconds=1))
+    rows = home.observed()
+    instant = datetime.fromisoformat(open_folder(home.settings).read_status()["wal_at"])
+    restore(home.settings, instant.isoformat())
+    assert home.observed() == rows
+
+
+def test_what_came_after_a_restore_is_not_taken_for_what_came_before_it(home: KeptHome) -> None:
+    restore(home.settings, NEWEST)
+    with home.open() as database:
+        home.observe(database, 500)
+        instant = instant_of(database)
+    rows = home.observed()
+    with pytest.raises(ConflictError, match="does not go on over"):
+        restore(home.settings, instant.isoformat())
+    with pytest.raises(ConflictError, match="make a backup now"):
+        restore(home.settings, LATEST)
+    assert home.observed() == rows
+
+
+def instant_of(database: Engine) -> datetime:
+    with unit_of_work(database) as connection:
+        instant: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return instant
+
+
+def await_reach(work: BackupWork, instant: datetime) -> None:
+    """Ship until everything before the instant is safe."""
+    wait_until(lambda: ship(work) > instant)
+
+
+def ship(work: BackupWork) -> datetime:
+    note_reach(work.folder, work.database, work.shipper, work.clock)
+    return last_instant(work.folder.read_status()) or datetime.min.replace(tzinfo=UTC)

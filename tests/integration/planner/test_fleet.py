@@ -1,0 +1,173 @@
+"""Many sites planned by one task: each gets the plan, or the error, that it would get alone."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, Engine, delete, func, select, text
+
+from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest
+from luna.contracts.job import Job
+from luna.contracts.plan import PlanReply, PlanRequest
+from luna.database import control, forecasts, observations, plans, prices, sites
+from luna.database.engine import unit_of_work
+from luna.database.forecast_activations import DEFAULT_VERSION
+from luna.database.schema.plans import plan_history
+from luna.errors import LunaError
+from luna.observations import Observations
+from luna.outlook import Forecast, Quantiles
+from luna.settings import Settings
+from luna.site import parse_site
+from luna.timeline import SLOT, Timeline
+from services.planner.milp.solver import Solver
+from services.planner.service.fleet import plan_sites, refresh_plans
+from services.planner.service.plans import plan_and_store
+from tests.databases import remove_site
+
+START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
+BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+SPOT = {"import": {"kind": "spot", "market": "NL", "markup": 0.13}, "export": {"kind": "spot", "market": "NL"}}
+CAR = {"capacity_kwh": 40, "charge_limit_kw": 11, "min_charge_kw": 1.4}
+HEATER = {"name": "boiler", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 6}
+BLOCKS = {"kind": "blocks", "blocks": [{"up_to_kwh": 10, "price": 0.2}, {"price": 0.4}]}
+KINDS: dict[str, dict[str, Any]] = {
+    "spot": {"batteries": [BATTERY], "tariff": SPOT},
+    "held back": {"batteries": [BATTERY | {"wear_price": 0.02}], "tariff": SPOT, "pv": [{"peak_kw": 9, "curtailable": True}]},
+    "own meter alone": {"batteries": [BATTERY | {"charge_from_grid": False, "discharge_to_grid": False}], "tariff": SPOT},
+    "one price": {"batteries": [BATTERY], "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}}},
+    "narrow": {"batteries": [BATTERY], "tariff": SPOT, "grid": {"import_limit_kw": 11, "export_limit_kw": 1.5}},
+    "weighed": {"batteries": [BATTERY], "tariff": SPOT, "objective": {"self_sufficiency_price": 0.05, "switching_price": 0.01}},
+    "least power": {"batteries": [BATTERY | {"min_charge_kw": 0.5}], "tariff": SPOT},
+    "two": {"batteries": [BATTERY | {"name": "one"}, BATTERY | {"name": "other", "capacity_kwh": 5}], "tariff": SPOT},
+    "none": {"tariff": SPOT},
+    "car": {"batteries": [BATTERY], "vehicles": [CAR], "tariff": SPOT},
+    "heater": {"batteries": [BATTERY], "loads": [HEATER], "input_sensors": {"water_heater_consumption": "sensor.boiler"}, "tariff": SPOT},
+    "peak": {"batteries": [BATTERY], "tariff": SPOT | {"peak": {"price_per_kw_month": 4}}},
+    "blocks": {"batteries": [BATTERY], "tariff": {"import": BLOCKS, "export": {"kind": "fixed", "price": 0.07}}},
+}
+
+
+def store(connection: Connection, name: str, parts: dict[str, Any], *, rng: np.random.Generator, past_days: int = 0) -> None:
+    """Store a site with a forecast of the start and, of so many days before, forecasts and what happened."""
+    sites.save(connection, parse_site({"name": name, "timezone": "Europe/Berlin", "pv": [{"peak_kw": 6}]} | parts))
+    first = START - past_days * DAY
+    sun = np.clip(np.sin((np.arange(192) - 20) / 48 * np.pi), 0.0, None)
+    issues = [START - back * DAY - SLOT for back in range(past_days, -1, -1)]
+    load, pv = ([base * rng.gamma(5.0, 0.2, 192) for _ in issues] for base in (0.15, 1.1 * sun))
+    told = [
+        Forecast(Timeline(at, SLOT, 192), at, DEFAULT_VERSION, Quantiles.exact(one), Quantiles.exact(other))
+        for at, one, other in zip(issues, load, pv, strict=True)
+    ]
+    forecasts.upsert(connection, name, told)
+    slots = Timeline(first, SLOT, max(past_days, 1) * 96)
+    seen = {"load_kwh": rng.gamma(2.0, 0.08, slots.count), "pv_kwh": np.resize(sun[:96], slots.count), "soc": rng.uniform(0.2, 0.9, slots.count)}
+    observations.upsert(connection, name, Observations.of(slots.starts, seen))
+
+
+@pytest.fixture
+def fleet(connection: Connection) -> list[str]:
+    """A stored site of each kind, half of them with a past, and prices of the market."""
+    rng = np.random.default_rng(7)
+    slots = Timeline(START - 9 * DAY, SLOT, 12 * 96)
+    hour = np.arange(slots.count) // 4 % 24
+    spot = 0.1 + 0.06 * np.sin((hour - 14) * np.pi / 6) + np.repeat(rng.normal(0.0, 0.02, slots.count // 4), 4)
+    prices.upsert(connection, "NL", starts=slots.starts, price=spot, currency="EUR", published_at=START - 10 * DAY)
+    for place, (name, parts) in enumerate(KINDS.items()):
+        store(connection, name, parts, rng=rng, past_days=6 * (place % 2))
+    return list(KINDS)
+
+
+def plan_alone(connection: Connection, name: str) -> dict[str, Any]:
+    """Return the plan of one site asked for alone, without the time it took, or its error; nothing of it stays stored."""
+    trial = connection.begin_nested()
+    try:
+        reply = plan_and_store(PlanRequest(site_id=name), lambda: connection, now=START, solver=Solver())
+        return describe(reply) | {"inputs": plans.load_inputs(connection, reply.plan_id).model_dump(mode="json")}
+    except LunaError as error:
+        return error.problem()
+    finally:
+        trial.rollback()
+
+
+def describe(reply: PlanReply) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(reply.model_copy(update={"timing_ms": {}}).model_dump_json(by_alias=True))
+    return document
+
+
+def plan_together(connection: Connection, names: Sequence[str]) -> tuple[PlanSitesReply, dict[str, dict[str, Any]]]:
+    """Return the reply of a batch, and by site the stored plan or the error."""
+    reply = plan_sites(connection, PlanSitesRequest(site_ids=list(names)), now=START)
+    made = {
+        name: describe(plans.load(connection, plan_id)) | {"inputs": plans.load_inputs(connection, plan_id).model_dump(mode="json")}
+        for name, plan_id in reply.plans.items()
+    }
+    return reply, made | {fault.site_id: fault.error for fault in reply.faults}
+
+
+def test_each_site_gets_the_plan_that_it_would_get_alone(connection: Connection, fleet: list[str]) -> None:
+    alone = {name: plan_alone(connection, name) for name in fleet}
+    reply, together = plan_together(connection, fleet)
+    assert reply.faults == []
+    assert together == alone
+
+
+def test_one_sites_fault_is_its_own(connection: Connection, fleet: list[str]) -> None:
+    rng = np.random.default_rng(8)
+    store(connection, "no prices", {"batteries": [BATTERY], "tariff": SPOT | {"import": {"kind": "spot", "market": "nowhere"}}}, rng=rng)
+    sites.save(connection, parse_site({"name": "no forecast", "timezone": "Europe/Berlin", "batteries": [BATTERY]}))
+    store(connection, "broken", {"batteries": [BATTERY]}, rng=rng)
+    broken = "UPDATE site_versions SET configuration = '{\"name\": 3}' WHERE site_key = (SELECT site_key FROM sites WHERE name = 'broken')"
+    connection.execute(text(broken))
+    store(connection, "unknown", {"batteries": [BATTERY]}, rng=rng)
+    unknown = "UPDATE slot_forecasts SET load_kwh = NULL, pv_kwh = NULL WHERE site_key = (SELECT site_key FROM sites WHERE name = 'unknown')"
+    connection.execute(text(unknown))
+    asked = ["no prices", "spot", "no forecast", "broken", "unknown", "never there", "car"]
+    alone = {name: plan_alone(connection, name) for name in ("no prices", "spot", "no forecast", "never there", "car")}
+    reply, together = plan_together(connection, asked)
+    assert set(reply.plans) == {"spot", "car"}
+    assert {fault.site_id for fault in reply.faults} == set(asked) - {"spot", "car"}
+    assert {name: together[name] for name in alone} == alone
+
+
+def test_a_batch_that_is_repeated_stores_nothing_twice(connection: Connection, fleet: list[str]) -> None:
+    first, _ = plan_together(connection, fleet[:4])
+    again, _ = plan_together(connection, fleet[:5])
+    assert first.plans.items() <= again.plans.items()
+    count = select(func.count()).select_from(plan_history).where(plan_history.c.site.in_(fleet))
+    assert connection.scalar(count) == 5
+
+
+def test_what_cannot_be_stored_of_one_site_keeps_no_other_from_being_stored(connection: Connection, fleet: list[str]) -> None:
+    connection.execute(text("ALTER TABLE plan_history ADD CONSTRAINT no_car CHECK (site <> 'car')"))
+    reply, _ = plan_together(connection, ["spot", "car", "two"])
+    assert (set(reply.plans), [fault.site_id for fault in reply.faults]) == ({"spot", "two"}, ["car"])
+
+
+def test_sites_whose_plans_grow_old_are_asked_for_in_batches_that_stay_the_same(database: Engine) -> None:
+    names = [f"fleet {number}" for number in range(5)]
+    try:
+        with unit_of_work(database) as connection:
+            for name in names:
+                store(connection, name, {"batteries": [BATTERY]}, rng=np.random.default_rng(1))
+                control.arm(connection, name, at=START, by="test")
+            plan_together(connection, names[1:2])
+        asked: dict[str, list[str]] = {}
+
+        def ask(request: PlanSitesRequest, key: str) -> Job:
+            asked[key] = request.site_ids
+            return Job(job_id=key, task=request.task, key=key, status="queued", attempts=0, submitted_at=START, request={}, trace_id="")
+
+        settings = Settings(plan_batch_sites=2)
+        reply = refresh_plans(database, settings, ask=ask, now=START)
+        # One of them has a plan already; cut in twos, it leaves the first batch with one.
+        assert (reply.sites, asked) == (4, {"batch 0": names[:1], "batch 1": names[2:4], "batch 2": names[4:]})
+        assert refresh_plans(database, settings, ask=ask, now=START + timedelta(minutes=46)).sites == 5
+    finally:
+        with unit_of_work(database) as connection:
+            connection.execute(delete(plan_history).where(plan_history.c.site.in_(names)))
+        for name in names:
+            remove_site(database, name)
