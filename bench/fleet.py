@@ -29,7 +29,7 @@ from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.database.migrate import upgrade
 from luna.database.plans import PlanRow
 from luna.database.schema.plans import plan_history
-from luna.database.site_facts import SiteFacts
+from luna.database.site_facts import PlanningFacts
 from luna.embedded import Addresses, start
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
@@ -139,8 +139,8 @@ def _store_site(connection: Connection, site_id: str, document: dict[str, Any], 
         for stay in state["sessions"]:
             # As far ahead as in the case, whose start is another.
             window = {name: (now + (datetime.fromisoformat(stay[name]) - START)).isoformat() for name in ("from", "to")}
-            told = {"vehicle": vehicle, "arrival_soc": state["soc"], "target_soc": stay["target_soc"]} | window
-            vehicle_sessions.add(connection, site_id, NewSession.model_validate(told), by="bench", now=now)
+            wanted = {"vehicle": vehicle, "arrival_soc": state["soc"], "target_soc": stay["target_soc"]} | window
+            vehicle_sessions.add(connection, site_id, NewSession.model_validate(wanted), by="bench", now=now)
 
 
 def _expect(at: datetime, load_kwh: FloatArray, pv_kwh: FloatArray) -> Forecast:
@@ -221,7 +221,7 @@ def _measure_parts(database: Engine, names: Sequence[str]) -> dict[str, float]:
     return {part: round(1e6 * seconds / len(some)) for part, seconds in clock.spent.items() if seconds >= 1e-6 * len(some)}
 
 
-def _time_plan(connection: Connection, clock: _Clock, facts: SiteFacts, now: datetime) -> PlanRow:
+def _time_plan(connection: Connection, clock: _Clock, facts: PlanningFacts, now: datetime) -> PlanRow:
     request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
     clock.note("complete")
     problem, solver = build_problem(request), Solver()

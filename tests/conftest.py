@@ -141,8 +141,10 @@ def database_url(database_server: str, worker_id: str) -> Iterator[str]:
 def database(database_url: str) -> Iterator[Engine]:
     """An engine on this worker's database."""
     from luna.database import engine
+    from luna.queue.app import LONGEST_LIMIT
 
-    pool = engine.create(database_url)
+    # As in a worker: where many compute, a training takes longer than a unit of work may otherwise idle.
+    pool = engine.create(database_url, idle_limit=LONGEST_LIMIT)
     yield pool
     pool.dispose()
 

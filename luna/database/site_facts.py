@@ -34,7 +34,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class FactWindow:
     """How far around the start of plans is read: a ``horizon`` ahead, prices ``prices`` back, carbon ``carbon`` back, and errors of ``days`` days."""
 
     horizon: timedelta
@@ -44,7 +44,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class SiteFacts:
+class PlanningFacts:
     """What is known of a site at ``start``, nothing issued or measured later.
 
     ``driving`` is what load and PV are from, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on the days before,
@@ -68,7 +68,7 @@ class SiteFacts:
     blocks: Sequence[ManualBlock]
 
 
-def read_facts(connection: Connection, found: Collection[Site], start: datetime, reach: Reach) -> dict[str, SiteFacts]:
+def read_facts(connection: Connection, found: Collection[Site], start: datetime, reach: FactWindow) -> dict[str, PlanningFacts]:
     """Return what is known of sites at the start of plans, by their names.
 
     Args:
@@ -98,7 +98,7 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
     # Those of the day before would be carried on.
     unused = market_prices.find_unused_each(connection, found, Timeline(start - DAY, SLOT, DAY // SLOT + horizon.count))
     return {
-        site.name: SiteFacts(
+        site.name: PlanningFacts(
             site,
             start,
             active[key := keys[site.name]],

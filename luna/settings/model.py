@@ -225,9 +225,9 @@ class Settings(BaseSettings):
         str | None, Field(description="Loki, whose lines are stored day by day in the store of objects, such as http://loki:3100; empty: none are")
     ] = None
     log_retention: Annotated[timedelta, Field(ge=14 * DAY, description="age at which stored days of logs are deleted")] = 400 * DAY
-    answer_retention: Annotated[timedelta, Field(ge=DAY, description="age at which questions and their answers are deleted, and what-ifs"), CHANGEABLE] = (
-        90 * DAY
-    )
+    answer_retention: Annotated[
+        timedelta, Field(ge=DAY, description="age at which questions and their answers are deleted, and questions what would have been"), CHANGEABLE
+    ] = 90 * DAY
     backup_folder: Annotated[Path | None, Field(description="where backups are kept, best on another disk; empty: the folder backups below data_folder")] = None
     backup_key: Annotated[
         SecretStr | None,

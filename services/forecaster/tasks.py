@@ -32,7 +32,7 @@ from services.forecaster.inputs.solar import import_pvlib
 from services.forecaster.model.trees import import_lightgbm
 from services.forecaster.retraining import card, renewal, training
 from services.forecaster.retraining import refresh as refreshing
-from services.forecaster.retraining.refresh import Spread
+from services.forecaster.retraining.refresh import ForecastBatches
 from services.forecaster.scenarios import service as scenarios
 from services.forecaster.versions import comparison, hindsight, promotion, shadow
 
@@ -80,7 +80,7 @@ def refresh(request: RefreshForecastsRequest, work: TaskContext) -> RefreshForec
     def ask(wanted: RefreshForecastsRequest, key: str) -> Job:
         return submit_job(work.database(), work.client, wanted, key=key)
 
-    spread = Spread(work.settings.forecast_batch_sites, ask)
+    spread = ForecastBatches(work.settings.forecast_batch_sites, ask)
     return refreshing.refresh_forecasts(work.database(), request, objects=work.objects, now=work.clock.now(), spread=spread, progress=work.progress)
 
 

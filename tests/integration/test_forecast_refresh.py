@@ -21,7 +21,7 @@ from luna.objects import FileObjects
 from luna.timeline import SLOT, Timeline
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
-from services.forecaster.retraining.refresh import Spread, refresh_forecasts
+from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
 from tests.household import day, describe_site, measure_days
 
 NAMES = ("measured", "new", "wrong")
@@ -50,7 +50,7 @@ def refresh(engine: Engine, folder: Path, now: datetime = NOW) -> dict[str, list
 
 
 def ask(engine: Engine, folder: Path, now: datetime = NOW) -> RefreshForecastsReply:
-    return refresh_forecasts(engine, RefreshForecastsRequest(), objects=FileObjects(folder), now=now, spread=Spread(1000, ask_nobody))
+    return refresh_forecasts(engine, RefreshForecastsRequest(), objects=FileObjects(folder), now=now, spread=ForecastBatches(1000, ask_nobody))
 
 
 def ask_nobody(request: RefreshForecastsRequest, key: str) -> Job:
@@ -64,11 +64,11 @@ def test_forecasts_of_many_sites_are_issued_by_jobs_side_by_side(three_sites: En
         asked[key] = request.site_ids
         return Job(job_id=key, task=request.task, key=key, status="queued", attempts=0, submitted_at=NOW, request={}, trace_id="")
 
-    reply = refresh_forecasts(three_sites, RefreshForecastsRequest(), objects=FileObjects(tmp_path), now=NOW, spread=Spread(1, ask))
+    reply = refresh_forecasts(three_sites, RefreshForecastsRequest(), objects=FileObjects(tmp_path), now=NOW, spread=ForecastBatches(1, ask))
     parts = [part for part in asked.values() if part[0] in NAMES]
     assert (parts, [site.site_id for site in reply.sites if site.site_id in NAMES]) == ([["measured"], ["new"]], ["wrong"])
     requests = [RefreshForecastsRequest(site_ids=part) for part in parts]
-    issued = [refresh_forecasts(three_sites, request, objects=FileObjects(tmp_path), now=NOW, spread=Spread(1, ask)) for request in requests]
+    issued = [refresh_forecasts(three_sites, request, objects=FileObjects(tmp_path), now=NOW, spread=ForecastBatches(1, ask)) for request in requests]
     assert [{issue.forecast_version for issue in each.sites[0].issued} for each in issued] == [{VERSION, *BASELINES}] * 2
 
 

@@ -28,7 +28,7 @@ log = structlog.get_logger("luna.forecaster")
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class ForecastBatches:
     """How forecasts of many sites are issued side by side: at most ``most`` by one task, the others by jobs, which ``ask`` accepts under a key."""
 
     most: int
@@ -36,7 +36,7 @@ class Spread:
 
 
 def refresh_forecasts(
-    engine: Engine, request: RefreshForecastsRequest, *, objects: ObjectStore, now: datetime, spread: Spread, progress: Progress = keep_quiet
+    engine: Engine, request: RefreshForecastsRequest, *, objects: ObjectStore, now: datetime, spread: ForecastBatches, progress: Progress = keep_quiet
 ) -> RefreshForecastsReply:
     """Issue and store what is due at ``now``, each forecast in a transaction of its own; what fails is named in the reply and stops nothing else.
 

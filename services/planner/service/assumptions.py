@@ -12,7 +12,7 @@ from luna.contracts.forecast import WaitingVersion
 from luna.contracts.plan import Assumption, NoteReply, PlanRequest
 from luna.database import prices
 from luna.database.forecasts import DrivingForecast
-from luna.database.site_facts import SiteFacts
+from luna.database.site_facts import PlanningFacts
 from luna.site import Site
 from luna.timeline import SLOT, Timeline
 from luna.wording import Language, Numbers
@@ -32,14 +32,14 @@ class SeenSoc(NamedTuple):
     at: datetime
 
 
-def find_soc(facts: SiteFacts) -> SeenSoc | None:
+def find_soc(facts: PlanningFacts) -> SeenSoc | None:
     """Return the state of charge last recorded in the day before the start; None where none was."""
     recent = facts.seen.soc[-DAY // SLOT :]
     seen = np.flatnonzero(np.isfinite(recent))
     return SeenSoc(float(recent[seen[-1]]), facts.start - (recent.size - 1 - int(seen[-1])) * SLOT) if seen.size else None
 
 
-def list_assumptions(facts: SiteFacts, request: PlanRequest, driving: DrivingForecast) -> list[Assumption]:
+def list_assumptions(facts: PlanningFacts, request: PlanRequest, driving: DrivingForecast) -> list[Assumption]:
     """Return what stands in the plan of a stored site where nothing is known, and what is known of it and stays unused.
 
     Args:
@@ -66,7 +66,7 @@ def _gather(found: Iterable[tuple[str, dict[str, object]]]) -> list[Assumption]:
 Found = Iterator[tuple[str, dict[str, object]]]
 
 
-def _judge_soc(facts: SiteFacts, request: PlanRequest) -> Found:
+def _judge_soc(facts: PlanningFacts, request: PlanRequest) -> Found:
     if not facts.site.batteries or request.state.batteries:
         return
     seen = find_soc(facts)
@@ -85,7 +85,7 @@ def _judge_tariff(site: Site, unused: Sequence[str]) -> Found:
         yield "prices_unused", {"series": [name.rpartition(":")[2] for name in unused], "kinds": found}
 
 
-def _judge_forecast(facts: SiteFacts, driving: DrivingForecast) -> Found:
+def _judge_forecast(facts: PlanningFacts, driving: DrivingForecast) -> Found:
     forecast, active = driving.forecast, facts.active.forecast_version
     if forecast.version != active:
         yield "forecast_fallback", {"active": active, "version": forecast.version, "issued_at": forecast.issued_at.isoformat()}

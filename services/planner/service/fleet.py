@@ -15,7 +15,7 @@ from luna.contracts.plan import PlanRequest
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
 from luna.database.plans import PlanRow
-from luna.database.site_facts import SiteFacts
+from luna.database.site_facts import PlanningFacts
 from luna.errors import LunaError, UnavailableError
 from luna.policy import REPLAN_AGE
 from luna.queue.task_context import isolate
@@ -103,7 +103,7 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     return PlanSitesReply(plans=written, faults=faults)
 
 
-def _plan(connection: Connection, facts: SiteFacts, now: datetime) -> PlanRow:
+def _plan(connection: Connection, facts: PlanningFacts, now: datetime) -> PlanRow:
     complete_request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
     inputs = complete_request.model_dump_json(by_alias=True)
     # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.

@@ -14,7 +14,7 @@ from luna.database import forecast_scenarios, forecasts, observations, site_fact
 from luna.database import prices as market_prices
 from luna.database.forecasts import DrivingForecast
 from luna.database.prices import Revisions
-from luna.database.site_facts import Reach, SiteFacts
+from luna.database.site_facts import FactWindow, PlanningFacts
 from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast
 from luna.site import Site
@@ -69,13 +69,13 @@ class SiteInputs:
     carbon: FloatArray | None
 
 
-def read_facts(connection: Connection, found: Sequence[Site], start: datetime) -> dict[str, SiteFacts]:
+def read_facts(connection: Connection, found: Sequence[Site], start: datetime) -> dict[str, PlanningFacts]:
     """Return what is known of stored sites at the start of their plans, by their names."""
     back = max(LOOK_BACK, *(look_back(site) for site in found))
-    return site_facts.read_facts(connection, found, start, Reach(HORIZON, back, LOOK_BACK, DAYS))
+    return site_facts.read_facts(connection, found, start, FactWindow(HORIZON, back, LOOK_BACK, DAYS))
 
 
-def gather_inputs(facts: SiteFacts) -> SiteInputs:
+def gather_inputs(facts: PlanningFacts) -> SiteInputs:
     """Return what drives a plan.
 
     Raises:
@@ -92,7 +92,7 @@ def gather_inputs(facts: SiteFacts) -> SiteInputs:
     return SiteInputs(site, horizon, facts.driving, prices, _carry_carbon(facts.carbon, horizon))
 
 
-def read_outlook(connection: Connection, facts: SiteFacts, inputs: SiteInputs, *, with_courses: bool) -> OutlookMessage:
+def read_outlook(connection: Connection, facts: PlanningFacts, inputs: SiteInputs, *, with_courses: bool) -> OutlookMessage:
     """Return what is expected over the horizon, a bias of the last days taken off; ``with_courses``: and what may come instead.
 
     ``connection`` is for what few sites have.

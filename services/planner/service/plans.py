@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
 from luna.database import plans, sites
-from luna.database.site_facts import SiteFacts
+from luna.database.site_facts import PlanningFacts
 from luna.errors import InvalidInputError
 from luna.objective_weights import Weights, weigh_import
 from luna.queue.task_metrics import TaskCounter, TaskHistogram
@@ -116,7 +116,7 @@ def find_start(request: PlanRequest, now: datetime) -> datetime:
     return floor_to(request.start or now, SLOT)
 
 
-def complete(connection: Connection, facts: SiteFacts, request: PlanRequest, *, now: datetime) -> PlanRequest:
+def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest, *, now: datetime) -> PlanRequest:
     """Return a request with what is known of its site; ``connection`` is for what few sites have.
 
     Raises:

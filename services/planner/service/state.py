@@ -24,7 +24,7 @@ from luna.contracts.plan import (
     VehicleState,
 )
 from luna.database import observations, plans, vehicle_sessions
-from luna.database.site_facts import SiteFacts
+from luna.database.site_facts import PlanningFacts
 from luna.device_config import Mode
 from luna.economics import find_charge, read_history
 from luna.errors import InvalidInputError, NotFoundError
@@ -241,7 +241,7 @@ def carry_modes(batteries: dict[str, BatteryState], modes: dict[str, Mode]) -> d
     return {name: state if state.mode else state.model_copy(update={"mode": modes.get(name)}) for name, state in batteries.items()}
 
 
-def complete_state(connection: Connection, facts: SiteFacts, request: PlanRequest, *, now: datetime) -> StateMessage:
+def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRequest, *, now: datetime) -> StateMessage:
     """Return the state at the start of a plan as it was recorded, told or planned; what the request says itself stands.
 
     Args:
@@ -261,7 +261,7 @@ def complete_state(connection: Connection, facts: SiteFacts, request: PlanReques
     return state.model_copy(update={"batteries": carry_modes(_complete_today(connection, site, state, start=start), modes)})
 
 
-def tell_soc(facts: SiteFacts) -> dict[str, BatteryState]:
+def tell_soc(facts: PlanningFacts) -> dict[str, BatteryState]:
     """Return how full the batteries were when last observed on the day before the start; half full where nothing was recorded."""
     seen = find_soc(facts)
     soc = HALF_FULL if seen is None else seen.soc
