@@ -27,7 +27,14 @@ SUFFIX = ".gz.age"
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _KEPT = re.compile(r"(?P<segment>[0-9A-F]{24})(\.partial)?|[0-9A-F]{8}\.history")
 # What the receiver says when what it has does not continue what the server has: after a restore, or when the server could keep no more.
-_BROKEN = ("has already been removed", "ahead of the WAL flush position", "is not in this server's history", "invalidated", "can no longer")
+_BROKEN = (
+    "has already been removed",
+    "ahead of the WAL flush position",
+    "is not in this server's history",
+    "is not present in the server",
+    "invalidated",
+    "can no longer",
+)
 
 log = structlog.get_logger("luna.backup")
 
