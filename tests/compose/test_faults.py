@@ -46,7 +46,7 @@ def test_killed_workers_tasks_are_finished_exactly_once_by_others(healthy: Stack
         jobs.wait(job_id, "running", seconds=60)
         run("docker", "kill", "--signal", "KILL", holder_of(healthy, service))
         healthy.slow_down(service, FAST)
-        recovered(f"{service} killed in the middle of a task, the task done by another", jobs.wait(job_id, "done"))
+        recovered(f"{service} killed in the middle of a task, the task done by another", jobs.wait(job_id, "done", seconds=240))
         assert jobs.state(job_id)["attempts"] == 2
         assert healthy.sql(f"SELECT count(*) FROM jobs WHERE key = '{service}-1'") == "1"
 
