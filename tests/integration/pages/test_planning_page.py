@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import httpx
@@ -18,7 +18,7 @@ from luna.timeline import SLOT, SystemClock, floor_to
 from services.planner.milp.solver import Solver
 from services.planner.service.counterfactual import ask_stored
 from tests.controlled import describe
-from tests.furnished import describe_furnished, forget_furnished, plan_now
+from tests.furnished import ZONE, describe_furnished, forget_furnished, plan_now
 from tests.gateway import serve
 from tests.workers import worker_process
 
@@ -50,7 +50,10 @@ def read(api: httpx.Client, address: str, language: str = "en") -> str:
 
 
 def tomorrow(**changes: Any) -> dict[str, str]:
-    first = floor_to(SystemClock().now(), SLOT) + timedelta(hours=8)
+    # At eight in the evening, when sun has gone and the battery is needed: at noon a full one could not be charged.
+    soon = SystemClock().now().astimezone(ZONE) + timedelta(hours=2)
+    evening = soon.replace(hour=20, minute=0, second=0, microsecond=0)
+    first = (evening if evening >= soon else evening + timedelta(days=1)).astimezone(UTC)
     fields = {"device": "battery", "action": "charge", "from": first.isoformat(), "to": (first + timedelta(hours=2)).isoformat(), "power_kw": ""}
     return fields | changes
 

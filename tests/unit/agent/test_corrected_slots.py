@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from luna.contracts.agent import EXPORT, GateEntry
+from luna.contracts.agent import EXPORT
+from luna.contracts.agent_control import GateEntry
 from luna.contracts.replay import DayCost
 from luna.physics import Mode, SetPoint, SiteLimits, clamp, find_corrected
 from luna.policy import SocThresholds
