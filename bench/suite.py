@@ -5,8 +5,8 @@ from inspect import signature
 from typing import Any
 
 NAMES = (
-    "planner", "devices", "energy_value", "oracle", "decisions", "agent_decisions", "agent_training", "agent_environment", "closed_loop", "replay",
-    "simulator",
+    "planner", "devices", "energy_value", "oracle", "decisions", "agent_decisions", "agent_imitation", "agent_training", "agent_environment",
+    "closed_loop", "replay", "simulator",
     "forecast", "scenarios", "bandit", "queue", "fleet", "data", "recorder", "history", "gateway", "page", "knowledge",
 )  # fmt: skip
 # Only where asked for by name: it needs Docker and builds images.

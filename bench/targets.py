@@ -158,6 +158,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("breaches of limits", ("breaches",), at_most=0),
         Target("followed beside replayed, EUR a week", ("largest_from_replayed",), at_most=1e-9),
     ),
+    "agent_imitation": (
+        Target("days labelled by perfect foresight, one process", ("label_days_per_second",), unit="days/s"),
+        Target("one decision of trees", ("milliseconds", "imitation", "decision"), at_most=1.0, unit="ms"),
+        Target("one decision of a network", ("milliseconds", "network", "decision"), at_most=1.0, unit="ms"),
+    ),
     "agent_environment": (Target("many sites side by side, one thread", ("steps_per_s",), at_least=10_000_000, unit="steps/s"),),
     "bandit": (
         Target("LinUCB, mean reward where the best arms bring 0.7517 and any 0.573", ("linucb", "reward"), at_least=0.72),

@@ -17,7 +17,9 @@ def replace_cluster(home: Path, successor: Path, *, keep_as: str) -> Path:
 
     ``finish_replacement`` completes what was interrupted.
     """
-    kept = home / f"{BEFORE}{keep_as}"
+    # Two within one second: the second one gets a number.
+    names = (f"{BEFORE}{keep_as}{suffix}" for suffix in ("", *(f"-{number}" for number in range(1, 100))))
+    kept = next(home / name for name in names if not (home / name).exists())
     mark = home / MARK
     unfinished = mark.with_suffix(".new")
     unfinished.write_text(f"{successor.name}\n", encoding="utf-8")

@@ -1,12 +1,12 @@
 """Which backups stay: the last of each day, week and month, as many as the settings say; and what only the others needed."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from luna.settings import Settings
-from services.backup.folder import BackupFolder, Manifest
+from services.backup.folder import BackupFolder, Manifest, Reason
 from services.backup.mirror import prune_copies
 from services.backup.wal import prune_log
 
@@ -30,6 +30,11 @@ def choose_kept(finished: Sequence[datetime], *, daily: int, weekly: int, monthl
     return kept
 
 
+def is_protected(reason: Reason, finished: datetime, *, newest: datetime, window: datetime) -> bool:
+    """Whether a backup stays beside the last one of its day: one that was asked for, as before an update, for the days of ``window``; any for a day."""
+    return finished >= newest - timedelta(days=1) or (reason == "asked" and finished >= window)
+
+
 def prune(folder: BackupFolder, settings: Settings) -> list[str]:
     """Delete the backups that the settings do not keep, with the log and the objects that nothing else needs; return their ids.
 
@@ -43,16 +48,23 @@ def prune(folder: BackupFolder, settings: Settings) -> list[str]:
         manifests = {backup_id: folder.read(backup_id) for backup_id in folder.list_ids()}
         if not manifests:
             return []
-        finished = {manifest.finished_at for manifest in manifests.values()}
-        kept = choose_kept(sorted(finished), daily=settings.backup_keep_daily, weekly=settings.backup_keep_weekly, monthly=settings.backup_keep_monthly)
+        newest = max(manifest.finished_at for manifest in manifests.values())
+        window = newest - timedelta(days=settings.backup_keep_daily)
+        kept = choose_kept(
+            [manifest.finished_at for manifest in manifests.values()],
+            daily=settings.backup_keep_daily,
+            weekly=settings.backup_keep_weekly,
+            monthly=settings.backup_keep_monthly,
+        )
+        kept |= {manifest.finished_at for manifest in manifests.values() if is_protected(manifest.reason, manifest.finished_at, newest=newest, window=window)}
         gone = [backup_id for backup_id, manifest in manifests.items() if manifest.finished_at not in kept]
         for backup_id in gone:
             folder.remove(backup_id)
         left = [manifest for backup_id, manifest in manifests.items() if backup_id not in gone]
-        recent = sorted(left, key=lambda manifest: manifest.finished_at)[-settings.backup_keep_daily :]
+        recent = [manifest for manifest in left if manifest.finished_at >= window]
         for cluster in {manifest.system_identifier for manifest in manifests.values()}:
             prune_log(folder, cluster, _spans(left, recent, cluster))
-        prune_copies(folder, left, since=recent[0].started_at)
+        prune_copies(folder, left, since=min(manifest.started_at for manifest in recent))
     if gone:
         log.info("backups deleted", backups=gone)
     return gone

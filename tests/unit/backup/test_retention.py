@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.backup.retention import choose_kept
+from services.backup.retention import choose_kept, is_protected
 
 START = datetime(2026, 1, 1, 2, tzinfo=UTC)
 INSTANTS = st.lists(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)), unique=True)  # noqa: DTZ001 - hypothesis adds the zone
@@ -30,6 +30,16 @@ def test_of_several_in_a_day_the_last_one_stays() -> None:
 def test_a_pause_of_months_costs_no_backup_its_place() -> None:
     old = days(3)
     assert choose_kept([*old, START + timedelta(days=300)], daily=4, weekly=0, monthly=0) == {*old, START + timedelta(days=300)}
+
+
+def test_a_backup_that_was_asked_for_stays_for_the_days_and_any_for_one_day() -> None:
+    newest, window = START, START - timedelta(days=7)
+    kept = {
+        (reason, hours): is_protected(reason, START - timedelta(hours=hours), newest=newest, window=window)
+        for reason in ("asked", "scheduled")
+        for hours in (2, 30, 200)
+    }
+    assert [case for case, stays in kept.items() if stays] == [("asked", 2), ("asked", 30), ("scheduled", 2)]
 
 
 @given(INSTANTS)
