@@ -16,7 +16,7 @@ from tests.compose.prepare import prepare
 from tests.compose.stack import RESULTS, ROOT, Stack, wait_for
 
 # Tests with containers of their own, or without any that stay.
-BESIDE = {"test_frozen_beat.py", "test_home_assistant_app.py", "test_servers.py"}
+BESIDE = {"test_backup.py", "test_frozen_beat.py", "test_home_assistant_app.py", "test_servers.py"}
 TIMES = pytest.StashKey[dict[str, float]]()
 
 

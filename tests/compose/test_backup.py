@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compose.stack import ROOT, Stack, start_engine, wait_for
+from tests.compose.stack import ROOT, Stack, wait_for
 
 HOLDERS = ("db", "redis", "minio", "backup")
 
@@ -15,16 +15,9 @@ HOLDERS = ("db", "redis", "minio", "backup")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Database, objects and the service that keeps both."""
     stack = Stack("luna-backup-test", tmp_path_factory.mktemp("backup"))
-    stack.prepare()
-    start_engine(stack)
-    stack.compose("build", "--quiet", "api", "cli", "backup", timeout=1800)
-    stack.down()
-    try:
-        stack.compose("up", "-d", "--wait", "--no-build", *HOLDERS)
+    with stack.running(*HOLDERS):
         observe(stack, 1, 20)
         yield stack
-    finally:
-        stack.down()
 
 
 def observe(stack: Stack, first: int, last: int) -> None:
