@@ -218,6 +218,15 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("prices not yet published: pinball over a copy of the last known day", ("prices", "ratio_to_last_day"), at_most=1.0),
         Target("prices not yet published: pinball over quantiles of seven days", ("prices", "ratio_to_seven_days"), at_most=1.0),
     ),
+    "saturation": tuple(
+        Target(f"{kind}: jobs that ended badly after overload", (kind, "after", "jobs_ended_badly"), at_most=0)
+        for kind in ("plan_read", "history", "readings", "job", "plan", "mixed")
+    ),
+    "soak": (
+        Target("requests not served", ("not_served",), at_most=0),
+        Target("what grew for certain", ("leaks_found",), at_most=0),
+        Target("jobs that ended badly", ("jobs_ended_badly",), at_most=0),
+    ),
     "compose": (
         Target("gateway at rest", ("idle_mib", "api"), at_most=150, unit="MiB"),
         Target("largest worker at rest", ("idle_mib", "worker"), at_most=250, unit="MiB"),
