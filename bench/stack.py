@@ -61,7 +61,7 @@ def luna_up(folder: Path, *, headers: Mapping[str, str] | None = None, settings:
     environment = plain | {f"LUNA_{name.upper()}": value for name, value in named.items()}
     command = [sys.executable, "-c", "from services.cli.main import main; main()", "up"]
     path = folder / "up.log"
-    with path.open("ab") as log, subprocess.Popen(command, env=environment, stderr=log) as process:
+    with path.open("ab") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
         try:
             _await_ready(port, process)
             with running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses:
