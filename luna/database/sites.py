@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from luna.database.prices import stored_name
@@ -138,6 +138,16 @@ def keys_of(connection: Connection, names: Collection[str]) -> dict[str, int]:
     """Return the numbers that stand for sites in the wide tables; a name that is no site's is left out."""
     rows = connection.execute(select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(names)))
     return {row.name: row.site_key for row in rows}
+
+
+def read_versions(connection: Connection, names: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Return which configuration of sites is the latest: the site's key, which one that was removed and added again does not share, and the version.
+
+    A site that has none is left out.
+    """
+    latest = select(sites.c.name, sites.c.site_key, func.max(site_versions.c.version)).join(site_versions, site_versions.c.site_key == sites.c.site_key)
+    rows = connection.execute(latest.where(sites.c.name.in_(names)).group_by(sites.c.name, sites.c.site_key))
+    return {name: (int(key), int(version)) for name, key, version in rows}
 
 
 def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:
