@@ -1,4 +1,4 @@
-"""Nodes on one machine: network namespaces on a bridge, each with an address, a share of the processors and processes of its own; needs root and ``ip``."""
+"""Nodes on one machine: network namespaces on a bridge, each with an address and processes of its own; needs root and ``ip``."""
 
 import os
 import shutil
@@ -26,13 +26,11 @@ class Node:
         name: of its namespace; its cable is called the same on the bridge's side.
         address: its own.
         bridge: what its cable goes to.
-        cpus: how much of the processors it has, all its processes together.
     """
 
     name: str
     address: str
     bridge: str
-    cpus: float
     _children: list["subprocess.Popen[bytes]"] = field(default_factory=list, init=False)
 
     def run(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
@@ -40,6 +38,15 @@ class Node:
         with log.open("ab") as output:
             inside = ["sh", "-c", 'echo $$ >"$0" && exec "$@"', str(_group(self.name) / "cgroup.procs"), "ip", "netns", "exec", self.name, *words]
             self._children.append(subprocess.Popen(inside, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output))
+
+    def limit(self, cpus: float) -> None:
+        """Give all its processes together so much of the processors from here on, by whichever version of control groups there is."""
+        group, quota = _group(self.name), int(cpus * PERIOD_US)
+        if _is_unified():
+            (group / "cpu.max").write_text(f"{quota} {PERIOD_US}")
+        else:
+            (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+            (group / "cpu.cfs_quota_us").write_text(str(quota))
 
     def pids(self) -> list[int]:
         """Return every process on this node."""
@@ -55,9 +62,9 @@ class Node:
         deadline = time.monotonic() + GONE_SECONDS
         while (pids := self.pids()) and time.monotonic() < deadline:
             self._signal(pids, signal.SIGKILL)
-            for child in self._children:
-                with suppress(subprocess.TimeoutExpired):
-                    child.wait(timeout=0.1)
+            time.sleep(0.05)
+        for child in self._children:
+            child.wait(timeout=GONE_SECONDS)
         self._children.clear()
 
     def cut(self) -> None:
@@ -97,7 +104,7 @@ class Network:
 
 
 @contextmanager
-def network(count: int, *, cpus: float = 1.0) -> Iterator[Network]:
+def network(count: int) -> Iterator[Network]:
     """Lay a network with ``count`` nodes; nothing of it is left afterwards.
 
     Raises:
@@ -111,7 +118,7 @@ def network(count: int, *, cpus: float = 1.0) -> Iterator[Network]:
         stack.callback(_ip, "link", "del", name)
         _ip("address", "add", f"{prefix}.1/24", "dev", name)
         _ip("link", "set", name, "up")
-        nodes = [stack.enter_context(_node(Node(f"{name}-{place}", f"{prefix}.{place + 1}", name, cpus))) for place in range(1, count + 1)]
+        nodes = [stack.enter_context(_node(Node(f"{name}-{place}", f"{prefix}.{place + 1}", name))) for place in range(1, count + 1)]
         yield Network(f"{prefix}.1", nodes)
 
 
@@ -124,23 +131,22 @@ def _node(node: Node) -> Iterator[Node]:
         _ip("link", "set", node.name, "master", node.bridge, "up")
         for words in (["address", "add", f"{node.address}/24", "dev", "eth0"], ["link", "set", "eth0", "up"], ["link", "set", "lo", "up"]):
             _ip("-n", node.name, *words)
-        stack.enter_context(_bounded(node))
+        stack.enter_context(_grouped(node))
         yield stack.enter_context(node)
 
 
 @contextmanager
-def _bounded(node: Node) -> Iterator[None]:
-    """Give a node's processes together their share of the processors, by whichever version of control groups there is."""
-    group, quota = _group(node.name), int(node.cpus * PERIOD_US)
+def _grouped(node: Node) -> Iterator[None]:
+    """Make the group of a node's processes, as large as the machine."""
+    group = _group(node.name)
     group.mkdir()
     try:
-        if _is_unified():
-            (group / "cpu.max").write_text(f"{quota} {PERIOD_US}")
-        else:
-            (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-            (group / "cpu.cfs_quota_us").write_text(str(quota))
         yield
     finally:
+        # Whoever was killed belongs to it until somebody has heard of that.
+        deadline = time.monotonic() + GONE_SECONDS
+        while (group / "cgroup.procs").read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
         group.rmdir()
 
 
