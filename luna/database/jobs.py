@@ -45,10 +45,8 @@ _LOCK_IS_HELD = f"EXISTS (SELECT FROM pg_locks WHERE {_IS_ITS_LOCK.format(job_id
 _LOCK_IS_FREE = text(f"NOT {_LOCK_IS_HELD}")
 # What a session that holds a lock is called before its worker's name; none is ended that is called otherwise.
 _HOLDER = "luna-job "
-_ITS_HOLDER = text(
-    "SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
-    f" WHERE {_IS_ITS_LOCK.format(job_id=':job_id')} AND usename = current_user AND starts_with(application_name, '{_HOLDER}')"
-)
+_HELD_BY_OURS = f"{_IS_ITS_LOCK.format(job_id=':job_id')} AND usename = current_user AND starts_with(application_name, '{_HOLDER}')"
+_ITS_HOLDER = text(f"SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE {_HELD_BY_OURS}")  # noqa: S608 - constants alone
 
 
 class SupersededError(ConflictError):
