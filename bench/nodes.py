@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -49,8 +50,8 @@ from luna.timeline import SLOT, SystemClock, Timeline, floor_to
 
 SITE = "shared"
 SEED = 1
-# The days that replays are asked for; before them those that files bring, one each.
-REPLAYED_DAYS = 12
+# The first days of the windows that replays are asked for, and how long a window is; before all of them the days that files bring, one each.
+REPLAYED_DAYS, DAYS_EACH = 12, 3
 FIRST_DAY = datetime(2024, 3, 1, tzinfo=UTC)
 FIRST_FILE_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 PORTS = {"postgres": 5432, "redis": 6379}
@@ -161,6 +162,15 @@ class Cluster:
         with psycopg.connect(_plain(self.addresses.database_url)) as connection:
             return connection.execute(statement, values).fetchall()
 
+    def running_on(self, node: Node) -> dict[str, int]:
+        """Return the jobs that a node runs, with the number of the attempt."""
+        return dict(self.query(RUNNING_ON, node.address))
+
+    def not_begun_again(self, held: Mapping[str, int]) -> dict[str, int]:
+        """Return those of some jobs that nobody has begun since."""
+        now = dict(self.query("SELECT job_id, attempts FROM jobs WHERE job_id = ANY(%s)", list(held)))
+        return {job_id: attempts for job_id, attempts in held.items() if now[job_id] == attempts}
+
     def settle(self) -> dict[str, Any]:
         """Wait until all that was accepted has ended, and return what the ledger and the database disagree about."""
         accepted = {line["job_id"] for kind in ("replay", "file") for line in self.ledger.read(kind)}
@@ -193,16 +203,18 @@ class Cluster:
 
 
 def _ask_plan(api: httpx.Client, number: int) -> dict[str, Any]:
-    request = {"site_id": SITE, "state": {"batteries": {"battery": {"soc": number % 90 / 100}}}}
+    # No two of the same quarter-hour are the same plan.
+    request = {"site_id": SITE, "state": {"batteries": {"battery": {"soc": number % 9973 / 9973}}}}
     return {"plan_id": _insist(lambda: api.post("/v1/plans", json=request, headers=_key("plan", number))).json()["plan_id"]}
 
 
 def _ask_replay(api: httpx.Client, number: int) -> dict[str, Any]:
     # Of equal windows each is another piece of work, by its name and by where its scores go.
-    day = FIRST_DAY + timedelta(days=number % REPLAYED_DAYS)
-    window = {"from_day": f"{day:%F}", "to_day": f"{day:%F}", "policies": ["mpc_perfect"], "every_minutes": 30, "explain_loss": False, "episodes": None}
+    first = FIRST_DAY + timedelta(days=number % REPLAYED_DAYS)
+    last = first + timedelta(days=DAYS_EACH - 1)
+    window = {"from_day": f"{first:%F}", "to_day": f"{last:%F}", "policies": ["mpc_perfect"], "every_minutes": 30, "explain_loss": False, "episodes": None}
     request = {"task": "planner.replay.run", "key": f"replay-{number}", "request": {"site_id": SITE, "system_id": f"nodes_{number}", **window}}
-    return {"job_id": _insist(lambda: api.post("/v1/jobs", json=request, headers=_key("replay", number))).json()["job_id"], "scores": 1}
+    return {"job_id": _insist(lambda: api.post("/v1/jobs", json=request, headers=_key("replay", number))).json()["job_id"], "scores": DAYS_EACH}
 
 
 def _ask_file(api: httpx.Client, number: int) -> dict[str, Any]:
@@ -271,41 +283,34 @@ def measure_rates(there: Cluster, *, seconds: float) -> dict[str, float]:
 
 def kill(there: Cluster, node: Node) -> dict[str, float]:
     """Kill a node in the middle of jobs; return how many it ran, and the seconds until the first and the last of them were begun by others."""
-    held = _in_the_middle(there, node)
+    _wait_for_work(there, node)
     node.kill()
     begun, taken = time.monotonic(), list[float]()
-    waiting = dict(held)
+    # Nobody closed its connections, so the database still counts them as its own.
+    waiting = held = there.running_on(node)
     while waiting and time.monotonic() < begun + END_SECONDS:
-        now = dict(there.query("SELECT job_id, attempts FROM jobs WHERE job_id = ANY(%s)", list(waiting)))
-        for job_id in [each for each, attempts in waiting.items() if now[each] > attempts]:
-            del waiting[job_id]
-            taken.append(time.monotonic() - begun)
         time.sleep(0.2)
-    return {"jobs": len(held), "first_taken_s": min(taken, default=np.inf), "last_taken_s": np.inf if waiting else max(taken)}
+        still = there.not_begun_again(waiting)
+        taken += [time.monotonic() - begun] * (len(waiting) - len(still))
+        waiting = still
+    return {"jobs": len(held), "first_taken_s": min(taken, default=np.inf), "last_taken_s": np.inf if waiting else max(taken, default=np.inf)}
 
 
 def disturb(there: Cluster, node: Node, begin: Callable[[Node], None], end: Callable[[Node], None], *, seconds: float) -> dict[str, float]:
     """Let a node be gone for a while in the middle of jobs; return how many it ran, how many of them were begun again, and when it was at work again."""
-    held = _in_the_middle(there, node)
+    _wait_for_work(there, node)
     begin(node)
+    held = there.running_on(node)
     time.sleep(seconds)
+    begun_again = len(held) - len(there.not_begun_again(held))
     end(node)
     back = time.monotonic()
-    _in_the_middle(there, node)
-    worked = time.monotonic() - back
-    attempts = dict(there.query("SELECT job_id, attempts FROM jobs WHERE job_id = ANY(%s)", list(held)))
-    return {"jobs": len(held), "begun_again": sum(attempts[each] > before for each, before in held.items()), "at_work_again_s": worked}
+    _wait_for_work(there, node, but=held)
+    return {"jobs": len(held), "begun_again": begun_again, "at_work_again_s": time.monotonic() - back}
 
 
-def _in_the_middle(there: Cluster, node: Node) -> dict[str, int]:
-    found: dict[str, int] = {}
-
-    def looks() -> bool:
-        found.update(there.query(RUNNING_ON, node.address))
-        return bool(found)
-
-    _wait(looks, END_SECONDS, f"a job on {node.name}")
-    return found
+def _wait_for_work(there: Cluster, node: Node, *, but: Mapping[str, int] = MappingProxyType({})) -> None:
+    _wait(lambda: bool(there.running_on(node).keys() - but), END_SECONDS, f"another job on {node.name}")
 
 
 # --- node 0 ---------------------------------------------------------------------------------------------------------------------------------------
@@ -395,7 +400,7 @@ def _furnish(addresses: Addresses) -> None:
         "export": {"kind": "fixed", "price": 0.07},
     }
     battery = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
-    past, ahead = Timeline(FIRST_DAY, SLOT, (REPLAYED_DAYS + 2) * 96), Timeline(now, SLOT, 96 * 2 + 16)
+    past, ahead = Timeline(FIRST_DAY, SLOT, (REPLAYED_DAYS + DAYS_EACH + 2) * 96), Timeline(now, SLOT, 96 * 2 + 16)
     pool = engines.create(addresses.database_url)
     with unit_of_work(pool) as connection:
         sites.save(connection, parse_site({"name": SITE, "timezone": "UTC", "batteries": [battery], "pv": [{"peak_kw": 6}], "tariff": tariff}))

@@ -6,7 +6,9 @@ from infra.manifests.workloads import SINGLE, Variable, Workload, fill
 
 Stack = dict[str, Any]
 # What a stack reads as compose does.
-_KEPT = ("entrypoint", "command", "cap_drop", "cap_add", "read_only", "user", "stop_grace_period", "healthcheck")
+_KEPT = ("entrypoint", "command", "cap_drop", "cap_add", "read_only", "user", "stop_grace_period")
+# Compose says of a container that it is unhealthy, a swarm ends it: on a machine that is busy for a moment, a check that is late is no sign of that.
+_PATIENCE = {"interval": "10s", "timeout": "30s", "retries": 6}
 _INTERNAL = ("data", "observability", "proxy")
 
 
@@ -30,6 +32,7 @@ def _service(workload: Workload) -> Stack:
         # Images of Luna come from the registry that every node reaches.
         "image": ("${REGISTRY:?name the registry that holds the images}/" if workload.is_ours else "") + workload.image,
         **{key: content[key] for key in _KEPT if key in content},
+        **({"healthcheck": content["healthcheck"] | _PATIENCE} if "healthcheck" in content else {}),
         "environment": {key: _value(value) for key, value in workload.environment.items()},
         "networks": list(workload.networks),
         **({"ports": ["${LUNA_API_PORT:-8080}:8080"]} if workload.kind == "gateway" else {}),
