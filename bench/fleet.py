@@ -42,7 +42,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import follow_made, make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.scenarios import DAYS
-from services.planner.reply.reply import answer, digest
+from services.planner.reply.reply import answer_columns, digest
 from services.planner.service.fleet import plan_sites
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, plan_and_store
@@ -232,10 +232,9 @@ def _time_plan(connection: Connection, clock: _Clock, facts: PlanningFacts, now:
     clock.note("follow")
     inputs = request.model_dump_json(by_alias=True)
     clock.note("serialise")
-    reply = answer(followed, request=request, issued_at=now, inputs_digest=digest(inputs))
+    reply = answer_columns(followed, request=request, issued_at=now, inputs_digest=digest(inputs))
     clock.note("explain")
-    texts = reply.model_dump_json(by_alias=True), inputs
-    row = PlanRow.of(reply, site_id=facts.site.name, system_id="prod", inputs_digest=digest(inputs), texts=texts)
+    row = PlanRow.of(reply, site_id=facts.site.name, inputs_digest=digest(inputs), inputs=inputs)
     clock.note("serialise")
     return row
 
