@@ -137,6 +137,12 @@ def keys_of(connection: Connection, names: Collection[str]) -> dict[str, int]:
     return {row.name: row.site_key for row in rows}
 
 
+def hold(connection: Connection, names: Collection[str]) -> set[str]:
+    """Return which of these sites are there, and keep them from being removed before the transaction ends."""
+    held = select(sites.c.name).where(sites.c.name.in_(names)).order_by(sites.c.name).with_for_update(read=True, key_share=True)
+    return set(connection.scalars(held))
+
+
 def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:
     """Return the latest configurations of sites as they are stored, for ``parse_site``; one that has none is left out."""
     return {row.name: row.configuration for row in connection.execute(_latest().where(sites.c.name.in_(names)))}
