@@ -10,11 +10,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from bench.chaos.faults import COMPILER, small_disk
-from bench.chaos.rounds import Place, describe, run, say
+from bench.chaos.rounds import Extent, Outcome, Place, describe, run, say
 from tests.mosquitto import PROGRAM, Mosquitto
 from tests.processes import free_port
 
@@ -37,15 +37,19 @@ def main() -> int:
     with ExitStack() as resources:
         folder = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="luna-chaos-", ignore_cleanup_errors=True)))
         folder.chmod(0o755)
-        place = Place(resources.enter_context(small_disk(folder)), folder, free_port(), 0)
+        disk = resources.enter_context(small_disk(folder))
         queue = folder / "broker"
         queue.mkdir()
         broker = Mosquitto(queue)
         broker.start()
         resources.callback(broker.stop)
-        outcome = run(Place(place.disk, folder, place.port, broker.port), options.seed, kills=options.moments, rounds=options.rounds, jumps=jumps)
+        outcome = Outcome()
+        extent = Extent(options.seed, options.moments, options.rounds, jumps)
+        # Ended early it says what it knows.
+        with suppress(KeyboardInterrupt):
+            run(Place(disk, folder, free_port(), broker.port), extent, outcome)
         if options.keep:
-            shutil.copytree(folder, options.keep, ignore=shutil.ignore_patterns("disk", "filler"), dirs_exist_ok=True)
+            shutil.copytree(folder, options.keep, ignore=shutil.ignore_patterns("disk", "filler", "base*"), dirs_exist_ok=True)
     figures = describe(outcome, options.seed) | {"missing": [] if jumps else ["clock: no C compiler"]}
     print(json.dumps(figures, indent=2))
     return int(bool(outcome.findings.faults or outcome.stuck))

@@ -82,7 +82,8 @@ class Run:
             return self._outcome.stuck[-1]
         if was_well:
             self._note(name, since)
-        return f"{time.monotonic() - since:.1f} s"
+        slowest = max(self._load.callers, key=lambda function: self._load.seen.first_since(function, since) or 0)
+        return f"{time.monotonic() - since:.1f} s, {slowest} last"
 
     def _wait_until_well(self, since: float) -> set[str]:
         """Return what has not come back in time: functions that have not worked since, and kinds of processes."""
@@ -147,15 +148,24 @@ def settings_of(place: Place) -> dict[str, str]:
     }
 
 
-def run(place: Place, seed: int, *, kills: int, rounds: int, jumps: int) -> Outcome:
-    """Strike ``kills`` times and as often as ``draw_moments`` adds, in ``rounds`` rounds; then move the clock ``jumps`` times in a last one."""
-    outcome = Outcome()
-    moments = draw_moments(seed, kills)
-    size = max(1, -(-len(moments) // rounds))
+@dataclass(frozen=True)
+class Extent:
+    """How much is done: ``kills`` and as many other faults as ``draw_moments`` adds, in ``rounds`` rounds, then ``jumps`` of the clock in a last one."""
+
+    seed: int
+    kills: int
+    rounds: int
+    jumps: int
+
+
+def run(place: Place, extent: Extent, outcome: Outcome) -> None:
+    """Go through a run; ``outcome`` has what is known by then also where this is interrupted."""
+    seed, moments = extent.seed, draw_moments(extent.seed, extent.kills)
+    size = max(1, -(-len(moments) // extent.rounds))
     with ExitStack() as resources:
         ledger = Ledger(place.folder / "ledger")
         resources.callback(ledger.close)
-        chance = np.random.default_rng((seed, kills))
+        chance = np.random.default_rng((seed, extent.kills))
         stack = resources.enter_context(started(Stack(place.disk / "luna", place.port, settings_of(place))))
         load = Load(stack, ledger, Contents(seed, datetime.now(UTC).date()), place.broker_port)
         resources.callback(load.close)
@@ -163,11 +173,10 @@ def run(place: Place, seed: int, *, kills: int, rounds: int, jumps: int) -> Outc
         part = Run(stack, load, ledger, saboteur=Saboteur(stack, chance), outcome=outcome)
         for first in range(0, len(moments), size):
             part.play(moments[first : first + size])
-        if jumps:
+        if extent.jumps:
             clock = FalseClock(place.folder)
             stack.start_anew(clock.environment)
-            Run(stack, load, ledger, saboteur=Saboteur(stack, chance, clock), outcome=outcome).play(draw_jumps(seed, jumps))
-    return outcome
+            Run(stack, load, ledger, saboteur=Saboteur(stack, chance, clock), outcome=outcome).play(draw_jumps(seed, extent.jumps))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 import psycopg
 
-START_SECONDS = 180.0
+START_SECONDS = 400.0
 END_SECONDS = 90.0
 # What an owner's service manager does with a supervisor that died.
 RESTART_SECONDS = 2.0
@@ -132,7 +132,7 @@ class Stack:
         """Open the database past the product."""
         state = json.loads((self.folder / "servers" / "servers.json").read_text(encoding="utf-8"))
         address = f"postgresql://luna:{quote(state['password'], safe='')}@127.0.0.1:{state['ports']['postgres']}/postgres?sslmode=disable"
-        with psycopg.connect(address, connect_timeout=5, autocommit=True, options="-c statement_timeout=60000") as connection:
+        with psycopg.connect(address, connect_timeout=15, autocommit=True, options="-c statement_timeout=60000") as connection:
             yield connection
 
     def _spawn(self) -> None:
