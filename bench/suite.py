@@ -9,8 +9,8 @@ NAMES = (
     "closed_loop", "replay", "simulator",
     "forecast", "scenarios", "bandit", "queue", "fleet", "data", "recorder", "history", "gateway", "page", "knowledge",
 )  # fmt: skip
-# Only where asked for by name: it needs Docker and builds images.
-ON_REQUEST = ("compose",)
+# Only where asked for by name: one needs Docker and builds images, the other needs root and what faults are made with.
+ON_REQUEST = ("compose", "chaos")
 
 
 def measure(name: str, *, full: bool = False) -> tuple[dict[str, Any], list[str]]:

@@ -30,22 +30,26 @@ COMPILER = "cc"
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One fault: what is done to whom, for how long, how long after the one before, and whether that is overcome before the next one comes."""
+    """One fault: what is done to whom, for how long, how long after the one before, and whether that is overcome before the next one comes.
+
+    ``hours`` are those by which a clock jumps.
+    """
 
     fault: str
     target: str
     seconds: float
     pause: float
     awaited: bool = True
+    hours: float = 0.0
 
 
 def draw_moments(seed: int, kills: int) -> list[Moment]:
-    """Return the moments of a run: ``kills``, and for each eight a pause, each ten a cut, each 25 a full disk, each 20 none at all."""
+    """Return the moments of a run: ``kills``, and for each eight a pause, each ten a cut, each 25 a full disk, each 20 nothing, and one of each at least."""
     chance = np.random.default_rng(seed)
     kinds = [("kill", TARGETS[number % len(TARGETS)]) for number in range(kills)]
-    kinds += [("pause", TARGETS[place]) for place in chance.integers(len(TARGETS), size=kills // 8)]
-    kinds += [("partition", ("PostgreSQL", "Redis")[number % 2]) for number in range(kills // 10)]
-    kinds += [("full disk", "data folder")] * (kills // 25) + [("none", "")] * (kills // 20)
+    kinds += [("pause", TARGETS[place]) for place in chance.integers(len(TARGETS), size=max(1, kills // 8))]
+    kinds += [("partition", ("PostgreSQL", "Redis")[number % 2]) for number in range(max(1, kills // 10))]
+    kinds += [("full disk", "data folder")] * max(1, kills // 25) + [("none", "")] * max(1, kills // 20)
     ordered = [kinds[place] for place in chance.permutation(len(kinds))]
     return [Moment(fault, target, chance.uniform(2, 10), chance.uniform(0, 4), awaited=bool(chance.random() < AWAITED_SHARE)) for fault, target in ordered]
 
@@ -54,7 +58,7 @@ def draw_jumps(seed: int, jumps: int) -> list[Moment]:
     """Return moments at which the clock jumps by hours, forward or back, each time to be set right ``seconds`` later."""
     chance = np.random.default_rng((seed, jumps))
     hours = [chance.uniform(1, 6) * (1, -1)[number % 2] for number in range(jumps)]
-    return [Moment("clock", f"{each:+.1f} h", chance.uniform(15, 25), chance.uniform(0, 3)) for each in hours]
+    return [Moment("clock", "forward" if each > 0 else "back", chance.uniform(15, 25), chance.uniform(0, 3), hours=each) for each in hours]
 
 
 class FalseClock:
@@ -93,7 +97,7 @@ class Saboteur:
             case "full disk":
                 return self._fill(moment.seconds)
             case "clock":
-                return self._jump(float(moment.target.split()[0]), moment.seconds)
+                return self._jump(moment.hours, moment.seconds)
         return ""
 
     def _find(self, kind: str) -> list[int]:

@@ -256,8 +256,12 @@ class Load:
 
 
 def _describe(answer: httpx.Response) -> str:
-    retry = " with Retry-After" if "Retry-After" in answer.headers else ""
-    return f"{answer.status_code}{retry}"
+    """Return the status, and of a refusal what it is called and whether it says when to come again."""
+    if answer.is_success:
+        return str(answer.status_code)
+    with suppress(ValueError):
+        return f"{answer.status_code} {answer.json()['title']}{', Retry-After' if 'Retry-After' in answer.headers else ''}"
+    return f"{answer.status_code} without a problem document"
 
 
 def _setpoints(plan: dict[str, Any]) -> list[list[Any]]:

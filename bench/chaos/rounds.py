@@ -166,7 +166,7 @@ def run(place: Place, extent: Extent, outcome: Outcome) -> None:
         ledger = Ledger(place.folder / "ledger")
         resources.callback(ledger.close)
         chance = np.random.default_rng((seed, extent.kills))
-        stack = resources.enter_context(started(Stack(place.disk / "luna", place.port, settings_of(place))))
+        stack = resources.enter_context(started(Stack(place.disk / "luna", place.port, settings_of(place), log=place.folder / "luna.log")))
         load = Load(stack, ledger, Contents(seed, datetime.now(UTC).date()), place.broker_port)
         resources.callback(load.close)
         load.prepare()

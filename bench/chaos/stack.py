@@ -54,12 +54,13 @@ class Stack:
         folder: of its data.
         port: of its gateway.
         settings: ``LUNA_…`` of the supervisor.
+        log: where it logs, on another disk.
     """
 
-    def __init__(self, folder: Path, port: int, settings: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, port: int, settings: Mapping[str, str], *, log: Path) -> None:
         self.folder, self.url = folder, f"http://127.0.0.1:{port}"
         self.restarts = 0
-        self._log = folder.with_suffix(".log")
+        self._log = log
         own = {"LUNA_DATA_FOLDER": str(folder), "LUNA_API_PORT": str(port), **settings}
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")} | own
         self._supervisor: subprocess.Popen[bytes] | None = None
