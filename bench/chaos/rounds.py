@@ -54,14 +54,16 @@ class Run:
         self._is_well = True
 
     def play(self, moments: Sequence[Moment]) -> None:
-        """Go through ``moments`` under load, then let everything settle and audit."""
-        with self._load.running():
-            time.sleep(WARM_SECONDS)
-            self._expected = self._expected or self._stack.kinds
-            for number, moment in enumerate(moments, 1):
-                time.sleep(moment.pause)
-                self._strike(number, moment, awaited=moment.awaited or moment is moments[-1])
-        self._settle()
+        """Go through ``moments`` under load, then let everything settle and audit, also where Ctrl-C ends the moments early."""
+        try:
+            with self._load.running():
+                time.sleep(WARM_SECONDS)
+                self._expected = self._expected or self._stack.kinds
+                for number, moment in enumerate(moments, 1):
+                    time.sleep(moment.pause)
+                    self._strike(number, moment, awaited=moment.awaited or moment is moments[-1])
+        finally:
+            self._settle()
 
     def _strike(self, number: int, moment: Moment, *, awaited: bool) -> None:
         name = f"{moment.fault} {moment.target}".strip()
