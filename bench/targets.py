@@ -232,6 +232,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("what grew for certain", ("leaks_found",), at_most=0),
         Target("jobs that ended badly", ("jobs_ended_badly",), at_most=0),
     ),
+    "chaos": (
+        *(Target(f"acknowledged and {fault}", (fault,), at_most=0) for fault in ("lost", "doubled", "wrong")),
+        Target("set-points beyond limits", ("beyond_limits",), at_most=0),
+        Target("faults after which something did not come back", ("not_recovered",), at_most=0),
+    ),
     "compose": (
         Target("gateway at rest", ("idle_mib", "api"), at_most=150, unit="MiB"),
         Target("largest worker at rest", ("idle_mib", "worker"), at_most=250, unit="MiB"),
