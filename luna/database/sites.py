@@ -14,6 +14,9 @@ from luna.database.schema.sites import site_versions, sites
 from luna.errors import ConflictError, NotFoundError, OutdatedError
 from luna.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
 
+# Of a fleet nobody reads all names.
+MOST_NAMED = 20
+
 
 @dataclass(frozen=True, slots=True)
 class StoredSite:
@@ -152,7 +155,8 @@ def _missing(connection: Connection, site_id: str) -> NotFoundError:
     there = names(connection)
     if site_id in there:
         return NotFoundError("the site has no configuration", field="site", value=site_id, remedy="Add it again with `luna site add --file site.yaml`.")
-    remedy = f"Known sites: {', '.join(there)}." if there else "Add one with `luna site add --file site.yaml`."
+    some = ", ".join(there[:MOST_NAMED]) + (f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else "")
+    remedy = f"Known sites: {some}." if there else "Add one with `luna site add --file site.yaml`."
     return NotFoundError("no such site", field="site", value=site_id, remedy=remedy)
 
 
