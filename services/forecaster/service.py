@@ -92,7 +92,7 @@ def issue_forecasts(
 
 
 @dataclass(frozen=True, slots=True)
-class KnownAtInstants:
+class IssueBasis:
     """What forecasts of a site at some instants are made from, whatever their version: what was ``measured``, ``prepared``, and what goes on around it.
 
     ``reads_future`` says whether anything claims to have been measured after now.
@@ -106,7 +106,7 @@ class KnownAtInstants:
     reads_future: bool
 
 
-def read_basis(connection: Connection, site_id: str, instants: Sequence[datetime], *, now: datetime | None) -> KnownAtInstants:
+def read_basis(connection: Connection, site_id: str, instants: Sequence[datetime], *, now: datetime | None) -> IssueBasis:
     """Return what forecasts at some instants are made from; ``now`` as in ``issue_forecasts``.
 
     Raises:
@@ -115,10 +115,10 @@ def read_basis(connection: Connection, site_id: str, instants: Sequence[datetime
     site = sites.load(connection, site_id)
     measured = _forget_today(connection, site, _drop_future(read_history(connection, site, instants), now), instants)
     prepared, context = prepare_history(measured, site, before=instants[0]), read_surroundings(connection, site, instants)
-    return KnownAtInstants(site, instants, measured, prepared, context, now is not None and _reads_future(connection, site, instants, now))
+    return IssueBasis(site, instants, measured, prepared, context, now is not None and _reads_future(connection, site, instants, now))
 
 
-def issue_from(connection: Connection, basis: KnownAtInstants, version: str, *, objects: ObjectStore, progress: Progress = keep_quiet) -> IssuedForecast:
+def issue_from(connection: Connection, basis: IssueBasis, version: str, *, objects: ObjectStore, progress: Progress = keep_quiet) -> IssuedForecast:
     """Issue and store the forecasts of a version, as ``issue_forecasts`` does.
 
     Raises:

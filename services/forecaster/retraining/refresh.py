@@ -19,7 +19,7 @@ from luna.site import Site, parse_site
 from luna.timeline import floor_to
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.scenarios import service as scenario_jobs
-from services.forecaster.service import VERSIONS, ForecastBasis, issue_from, read_basis
+from services.forecaster.service import VERSIONS, IssueBasis, issue_from, read_basis
 
 # What drives the planner has to know the last hour, which is half of what tomorrow's plan acts on; shadows are compared by day.
 OFTEN, SELDOM = timedelta(hours=1), timedelta(hours=6)
@@ -98,7 +98,7 @@ def _refresh_site(engine: Engine, name: str, versions: DueVersions, *, objects: 
     faults: list[str] = []
     active, due = versions
     # What is known at an instant is the same for all versions: most of what a forecast costs is to read it.
-    known: dict[datetime, ForecastBasis] = {}
+    known: dict[datetime, IssueBasis] = {}
 
     def tell(version: str, error: Exception) -> None:
         faults.append(_tell_fault(name, error, version))
