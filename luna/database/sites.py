@@ -140,6 +140,12 @@ def keys_of(connection: Connection, names: Collection[str]) -> dict[str, int]:
     return {row.name: row.site_key for row in rows}
 
 
+def hold(connection: Connection, names: Collection[str]) -> set[str]:
+    """Return which of these sites are there, and keep them from being removed before the transaction ends."""
+    held = select(sites.c.name).where(sites.c.name.in_(names)).order_by(sites.c.name).with_for_update(read=True, key_share=True)
+    return set(connection.scalars(held))
+
+
 def read_versions(connection: Connection, names: Collection[str]) -> dict[str, tuple[int, int]]:
     """Return which configuration of sites is the latest: the site's key, which one that was removed and added again does not share, and the version.
 

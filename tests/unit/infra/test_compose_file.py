@@ -176,6 +176,10 @@ def test_every_setting_given_to_luna_is_one() -> None:
     assert {name.removeprefix("LUNA_").removesuffix("_FILE").lower() for name in given} <= set(Settings.model_fields)
 
 
+def test_every_process_of_luna_reads_the_file_of_further_settings() -> None:
+    assert [name for name in OURS if SERVICES[name].get("env_file") != [{"path": "settings.env", "required": False}]] == []
+
+
 def test_the_example_of_the_environment_is_made_from_the_settings() -> None:
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == render()
 

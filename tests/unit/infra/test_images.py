@@ -28,6 +28,7 @@ def packages(lock: Path) -> dict[str, str]:
         ("matplotlib", {"agent"}),
         ("polars", {"ingest"}),
         ("typer", {"cli"}),
+        ("opentelemetry-sdk", {"kernel"}),
         ("nanoarrow", {"api"}),
         ("obstore", {"agent", "api", "backup", "forecaster", "ingest", "rag"}),
     ],
