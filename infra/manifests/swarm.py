@@ -6,7 +6,9 @@ from infra.manifests.workloads import SINGLE, Variable, Workload, fill
 
 Stack = dict[str, Any]
 # What a stack reads as compose does.
-_KEPT = ("entrypoint", "command", "cap_drop", "cap_add", "read_only", "user", "stop_grace_period", "healthcheck")
+_KEPT = ("entrypoint", "command", "cap_drop", "cap_add", "read_only", "user", "stop_grace_period")
+# Compose says of a container that it is unhealthy, a swarm ends it: on a machine that is busy for a moment, a check that is late is no sign of that.
+_PATIENCE = {"interval": "10s", "timeout": "30s", "retries": 6}
 _INTERNAL = ("data", "observability", "proxy")
 
 
@@ -15,7 +17,7 @@ def render(workloads: list[Workload]) -> Stack:
     files = [(each.name, mount.source, name) for each in workloads for mount in each.mounts if not mount.is_volume for name in mount.read_files()]
     networks = dict.fromkeys(network for each in workloads for network in each.networks)
     return {
-        "version": "3.8",
+        "version": "3.9",
         "services": {each.name: _service(each) for each in workloads},
         "networks": {name: _network(name) for name in networks},
         "volumes": {mount.source: {} for each in workloads for mount in each.mounts if mount.is_volume},
@@ -30,6 +32,7 @@ def _service(workload: Workload) -> Stack:
         # Images of Luna come from the registry that every node reaches.
         "image": ("${REGISTRY:?name the registry that holds the images}/" if workload.is_ours else "") + workload.image,
         **{key: content[key] for key in _KEPT if key in content},
+        **({"healthcheck": content["healthcheck"] | _PATIENCE} if "healthcheck" in content else {}),
         "environment": {key: _value(value) for key, value in workload.environment.items()},
         "networks": list(workload.networks),
         **({"ports": ["${LUNA_API_PORT:-8080}:8080"]} if workload.kind == "gateway" else {}),
@@ -50,6 +53,8 @@ def _deploy(workload: Workload) -> Stack:
     alone = keeps or workload.name in SINGLE or workload.kind == "store"
     memory, cpus = workload.limits["memory"], str(workload.limits["cpus"])
     return {
+        # Names lead to the containers themselves: the virtual address of a service forgets connections that were silent for a quarter of an hour.
+        **({} if workload.kind == "gateway" else {"endpoint_mode": "dnsrr"}),
         "replicas": 2 if workload.is_awaited and not alone else 1,
         "resources": {"limits": {"memory": memory, "cpus": cpus, "pids": int(workload.limits["pids"])}},
         "restart_policy": {"condition": "on-failure" if workload.kind == "once" else "any", "delay": "5s"},
@@ -61,7 +66,9 @@ def _deploy(workload: Workload) -> Stack:
 
 
 def _scratch(workload: Workload) -> list[Stack]:
-    return [{"type": "tmpfs", "target": path, "tmpfs": {"size": _bytes(size)}} for path, size in workload.scratch.items()]
+    # Of a container's shared memory a stack says nothing; a folder in memory in its place does the same.
+    shared = {"/dev/shm": workload.content["shm_size"]} if "shm_size" in workload.content else {}  # noqa: S108 the database's shared memory is found nowhere else
+    return [{"type": "tmpfs", "target": path, "tmpfs": {"size": _bytes(size)}} for path, size in {**workload.scratch, **shared}.items()]
 
 
 def _network(name: str) -> Stack:

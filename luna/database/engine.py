@@ -14,8 +14,10 @@ from luna.errors import InvalidInputError, MachineError, UnavailableError
 STATEMENT_TIMEOUT = timedelta(seconds=120)
 LOCK_TIMEOUT = timedelta(seconds=10)
 IDLE_LIMIT = timedelta(minutes=10)
+# Either side notices within a minute that the other's machine is gone; by themselves, sockets would wait for two hours.
+_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 # A database made without an encoding (SQL_ASCII) hands over bytes unless it is told one.
-CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10}
+CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10, "tcp_user_timeout": 60_000, **_KEEPALIVES}
 
 
 def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle_limit: timedelta = IDLE_LIMIT) -> Engine:
@@ -36,9 +38,7 @@ def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle
         "lock_timeout": _milliseconds(LOCK_TIMEOUT),
         "idle_in_transaction_session_timeout": _milliseconds(idle_limit),
         # A client whose machine is gone must not hold its locks for hours; that of a killed one closes by itself.
-        "tcp_keepalives_idle": "30",
-        "tcp_keepalives_interval": "10",
-        "tcp_keepalives_count": "3",
+        **{f"tcp_{name}": seconds for name, seconds in _KEEPALIVES.items()},
         # Queries here take milliseconds; compiling them takes hundreds.
         "jit": "off",
         # Loading a year again may change more rows in compressed chunks than TimescaleDB allows by itself; elsewhere nobody reads this.

@@ -4,7 +4,7 @@ Instants are the database's own: gateway, workers and reconciler run on clocks t
 """
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,12 +37,16 @@ FORGET_AT_MOST = 50_000
 
 _NOW = func.clock_timestamp()
 # A lock by one 64-bit key stands in pg_locks as two halves, with objsubid 1.
-_LOCK_IS_HELD = (
-    "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = hashtextextended(jobs.job_id, 0))"
+_IS_ITS_LOCK = (
+    "locktype = 'advisory' AND granted AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = hashtextextended({job_id}, 0)"
 )
+_LOCK_IS_HELD = f"EXISTS (SELECT FROM pg_locks WHERE {_IS_ITS_LOCK.format(job_id='jobs.job_id')})"
 _LOCK_IS_FREE = text(f"NOT {_LOCK_IS_HELD}")
+# What a session that holds a lock is called before its worker's name; none is ended that is called otherwise.
+_HOLDER = "luna-job "
+_HELD_BY_OURS = f"{_IS_ITS_LOCK.format(job_id=':job_id')} AND usename = current_user AND starts_with(application_name, '{_HOLDER}')"
+_ITS_HOLDER = text(f"SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE {_HELD_BY_OURS}")  # noqa: S608 - constants alone
 
 
 class SupersededError(ConflictError):
@@ -149,17 +153,25 @@ def count(connection: Connection) -> JobCounts:
 
 
 @contextmanager
-def hold(engine: Engine, job_id: str) -> Iterator[bool]:
+def hold(engine: Engine, job_id: str, *, worker: str, is_alive: Callable[[str], bool]) -> Iterator[bool]:
     """Hold the job's lock for as long as the block runs; False where another worker holds it.
 
-    The lock belongs to a connection of its own, so it vanishes with the worker, however that ends.
+    The lock belongs to a connection of its own, so it vanishes with the worker, however that ends. Of a machine that is gone without a word the server
+    notices that after a minute, of one that stands still never: a holder that gives no sign of life loses it to who asks.
+
+    Args:
+        engine: of the database that holds the rows.
+        job_id: names the lock.
+        worker: who holds it from now on.
+        is_alive: whether a worker of this name gives signs of life.
 
     Raises:
         UnavailableError: the database cannot be reached.
     """
     key = func.hashtextextended(job_id, 0)
     with own_session(engine) as session:
-        held = _lock(session, key)
+        session.execute(select(func.set_config("application_name", f"{_HOLDER}{worker}", False)))  # noqa: FBT003 - SQL's arguments have no names
+        held = _lock(session, key) or (_end_holder(session, job_id, is_alive) and _lock(session, key))
         try:
             yield held
         finally:
@@ -285,6 +297,14 @@ def _lock(session: Connection, key: ColumnElement[int]) -> bool:
             raise
         return False
     return True
+
+
+def _end_holder(session: Connection, job_id: str, is_alive: Callable[[str], bool]) -> bool:
+    """End the session that holds a job's lock where its worker gives no sign of life; return whether there was one."""
+    holder = session.execute(_ITS_HOLDER, {"job_id": job_id}).first()
+    if holder is None or is_alive(holder.application_name.removeprefix(_HOLDER)):
+        return False
+    return bool(session.scalar(select(func.pg_terminate_backend(holder.pid))))
 
 
 def _update_own(job: Job) -> Update:

@@ -1,7 +1,7 @@
 """One delivery of a job's message: at most one worker at a time runs a job, and its row says how that ended.
 
 ```
-lock taken? ──no──▶ drop: another worker runs it
+lock taken? ──no──▶ drop: another worker runs it, and lives
     │ yes
 row open? ───no──▶ drop: the row holds the answer already
     │ yes
@@ -70,12 +70,16 @@ class JobRunner:
         ledger: counts starts that ended without a word.
         perform: runs the body on the request's text and calls its second argument within the body's transaction, with the reply's text.
         explain: returns what a job's row is to say of an error.
+        worker: runs the jobs.
+        is_alive: whether a worker of a name gives signs of life.
     """
 
     engine: Engine
     ledger: TaskTracker
     perform: Callable[[str, Conclude], str]
     explain: Callable[[Exception], LunaError]
+    worker: str
+    is_alive: Callable[[str], bool]
 
     def run(self, job_id: str) -> str:
         """Run a job and return its reply as stored.
@@ -87,7 +91,7 @@ class JobRunner:
             NotFoundError: no job of that id.
         """
         try:
-            with jobs.hold(self.engine, job_id) as held:
+            with jobs.hold(self.engine, job_id, worker=self.worker, is_alive=self.is_alive) as held:
                 if not held:
                     raise DroppedError("the job runs elsewhere")
                 return self._run_held(job_id)

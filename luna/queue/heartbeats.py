@@ -185,6 +185,11 @@ class Heartbeats:
         """Return the queues that each live worker serves."""
         return {name: sorted(sign.queues) for name, sign in self.nodes().items()}
 
+    def is_alive(self, worker: str) -> bool:
+        """Return whether the worker of that name gave a sign of life within three beats, whatever it said."""
+        with reachable():
+            return bool(self._redis.exists(_beat_key(worker)))
+
     def nodes(self) -> dict[str, NodeSign]:
         """Return what each live worker last said of itself, by the worker's name."""
         with reachable():

@@ -120,6 +120,7 @@ class Process:
     settings: Settings
     database_url: str
     redis_url: str
+    worker: str = ""
     _stored: bytes = field(default=b"", init=False)
 
     def refresh(self) -> Settings:
@@ -205,7 +206,9 @@ class LunaTask(Task):  # type: ignore[misc]
             raise self._failed(self._explain(error)) from error
 
     def _answer_job(self, job_id: str) -> str:
-        runner = JobRunner(self.process.engine, self.process.ledger, self._perform_job, self._explain)
+        process = self.process
+        is_alive = process.client.heartbeats.is_alive
+        runner = JobRunner(process.engine, process.ledger, self._perform_job, self._explain, process.worker, is_alive)
         try:
             return runner.run(job_id)
         except DroppedError as error:

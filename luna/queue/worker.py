@@ -123,9 +123,10 @@ def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[s
     Raises:
         MachineError: the heartbeat cannot be written.
     """
-    name = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    # What the database calls a session has room for 63 letters.
+    name = f"{platform.node()[:32]}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
     app = create_worker(addresses.redis_url, node=name)
-    process = Process(settings, addresses.database_url, addresses.redis_url)
+    process = Process(settings, addresses.database_url, addresses.redis_url, name)
     for definition in definitions().values():
         register(app, definition, process)
     pulse = Liveness(beat, settings.heartbeat_file)

@@ -1,5 +1,7 @@
 """Every noun of the database against the real server."""
 
+import os
+import socket
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
@@ -290,6 +292,14 @@ def test_a_lock_that_is_held_too_long_is_said_to_be_temporary(database: Engine) 
         holder.execute(text("LOCK TABLE sites"))
         with pytest.raises(UnavailableError):
             wait()
+
+
+def test_a_server_whose_machine_is_gone_is_noticed_within_a_minute(database: Engine) -> None:
+    with database.connect() as connection, socket.socket(fileno=os.dup(connection.connection.dbapi_connection.fileno())) as wire:
+        idle, every, times = (wire.getsockopt(socket.IPPROTO_TCP, option) for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT))
+        # Nothing was asked of it; something was, and is not answered.
+        assert idle + every * times <= 60
+        assert 0 < wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 60_000
 
 
 def test_a_database_that_is_away_is_named_with_a_remedy() -> None:

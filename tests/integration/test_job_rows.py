@@ -1,5 +1,6 @@
 """The rows of jobs: which are due, who holds one, whose word counts."""
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,10 @@ def age(connection: Connection, job: Job, *, submitted: str, sent: str) -> None:
     times = {"submitted": submitted, "sent": sent, "job_id": job.job_id}
     query = "UPDATE jobs SET submitted_at = now() - CAST(:submitted AS interval), sent_at = now() - CAST(:sent AS interval) WHERE job_id = :job_id"
     connection.execute(text(query), times)
+
+
+def hold(database: Engine, job_id: str, *, worker: str = "one", alive: str = "one") -> AbstractContextManager[bool]:
+    return jobs.hold(database, job_id, worker=worker, is_alive=alive.__eq__)
 
 
 def due(connection: Connection) -> list[str]:
@@ -51,7 +56,7 @@ def test_a_running_job_is_due_only_where_no_worker_holds_its_lock(connection: Co
     job = accept(connection)
     jobs.begin(connection, job.job_id)
     age(connection, job, submitted="1 hour", sent="1 hour")
-    with jobs.hold(database, job.job_id) as held:
+    with hold(database, job.job_id) as held:
         assert (held, due(connection)) == (True, [])
     assert due(connection) == ["one"]
 
@@ -63,10 +68,15 @@ def test_an_ended_job_is_not_due(connection: Connection) -> None:
 
 
 def test_a_lock_has_one_holder_and_is_free_when_its_block_ends(database: Engine) -> None:
-    with jobs.hold(database, "one") as first, jobs.hold(database, "one") as second, jobs.hold(database, "two") as other:
+    with hold(database, "one") as first, hold(database, "one") as second, hold(database, "two") as other:
         assert (first, second, other) == (True, False, True)
-    with jobs.hold(database, "one") as next_one:
+    with hold(database, "one") as next_one:
         assert next_one
+
+
+def test_a_holder_without_a_sign_of_life_loses_the_lock_to_who_asks(database: Engine) -> None:
+    with hold(database, "one", worker="gone") as first, hold(database, "one", worker="one") as second, hold(database, "one", worker="two") as third:
+        assert (first, second, third) == (True, True, False)
 
 
 def test_an_attempt_that_was_superseded_stores_nothing(connection: Connection) -> None:

@@ -119,6 +119,22 @@ def test_a_job_whose_worker_is_killed_is_done_once_by_another(place: Place, erra
     assert place.values() == [1]
 
 
+def test_a_job_whose_worker_stands_still_is_done_once_by_another(place: Place, errand: ErrandRequest) -> None:
+    worker = place.start_worker()
+    job = place.submit(errand)
+    begun(place, job, errand)
+    # Its connections stay open: what it holds in the database nobody but another worker can take from it.
+    os.killpg(worker.pid, signal.SIGSTOP)
+    place.start_worker()
+    begun(place, job, errand, starts=2)
+    os.killpg(worker.pid, signal.SIGCONT)
+    errand.gate.touch()
+    wait_for(place.has(job, "done"))
+    last = place.submit(errand.model_copy(update={"value": 2}))
+    wait_for(place.has(last, "done"))
+    assert (place.look_at(job).attempts, sorted(place.values())) == (2, [1, 2])
+
+
 def test_a_job_survives_its_worker_and_everything_redis_knew(own_servers: Servers, own_place: Place, errand: ErrandRequest) -> None:
     worker = own_place.start_worker()
     job = own_place.submit(errand)
@@ -237,7 +253,7 @@ def count_outcomes(port: int, task: str) -> dict[str, str]:
 
 
 def test_a_task_may_compute_for_hours_between_two_statements(database_url: str, redis_url: str) -> None:
-    process = Process(Settings(), database_url, redis_url)
+    process = Process(Settings(), database_url, redis_url, "tests")
     with unit_of_work(process.engine) as connection:
         assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "150min"
     process.engine.dispose()
@@ -271,7 +287,7 @@ def runner(place: Place, request: pytest.FixtureRequest) -> JobRunner:
     def find_nothing(_text: str, _conclude: object) -> str:
         raise request.param
 
-    return JobRunner(place.database, TaskTracker(redis.Redis.from_url(place.redis_url)), find_nothing, explain)
+    return JobRunner(place.database, TaskTracker(redis.Redis.from_url(place.redis_url)), find_nothing, explain, "tests", lambda _: True)
 
 
 def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandRequest, runner: JobRunner) -> None:

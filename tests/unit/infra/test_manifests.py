@@ -114,6 +114,24 @@ def test_a_volume_that_two_write_to_stays_on_one_node() -> None:
     assert STACK["services"]["ingest"]["deploy"]["placement"] == STACK["services"]["recorder"]["deploy"]["placement"]
 
 
+@EACH
+def test_a_swarm_that_ends_what_is_unhealthy_waits_a_minute_for_it(workload: Workload) -> None:
+    said, compose = STACK["services"][workload.name].get("healthcheck", {}), workload.content.get("healthcheck", {})
+    assert (said.get("test"), said.get("start_period")) == (compose.get("test"), compose.get("start_period"))
+    assert not said or (int(said["interval"].removesuffix("s")) * said["retries"], said["timeout"]) == (60, "30s")
+
+
+def test_in_a_swarm_names_lead_to_containers_but_for_what_is_published() -> None:
+    published = {name for name, each in STACK["services"].items() if "ports" in each}
+    assert {name for name, each in STACK["services"].items() if each["deploy"].get("endpoint_mode") != "dnsrr"} == published == {"api"}
+
+
+def test_the_databases_shared_memory_is_as_large_in_a_swarm() -> None:
+    (shared,) = (each for each in STACK["services"]["db"]["volumes"] if "target" in each)
+    assert (shared["target"], shared["tmpfs"]["size"]) == ("/dev/shm", 256 * 2**20)  # noqa: S108 the database's shared memory is found nowhere else
+    assert WORKLOADS["db"].content["shm_size"] == "256m"
+
+
 def test_across_nodes_what_is_internal_is_encrypted() -> None:
     assert {name for name, each in STACK["networks"].items() if each["driver_opts"].get("encrypted")} == {"data", "observability", "proxy"}
 

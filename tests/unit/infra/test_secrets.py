@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from luna.errors import MachineError
+from luna.settings import Settings
 from luna.settings.secrets import SECRETS, check_secrets
 
 MAKE = Path(__file__).parents[3] / "infra/make-secrets"
@@ -65,6 +66,15 @@ def test_the_script_makes_what_passes_and_writes_the_folder_into_the_environment
     check_secrets(tmp_path / "secrets")
     assert env.read_text() == "LUNA_API_PORT=8080\nLUNA_SECRETS_FOLDER=./secrets\n"
     assert f'api_key: "{(tmp_path / "secrets/vectors_api_key").read_text()}"' in (tmp_path / "secrets/vectors_config").read_text()
+
+
+def test_no_file_is_empty_for_swarm_takes_none_and_what_nobody_gave_out_yet_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = tmp_path / ".env"
+    env.write_text("LUNA_SECRETS_FOLDER=\n")
+    make(env)
+    assert all(path.stat().st_size for path in (tmp_path / "secrets").iterdir())
+    monkeypatch.setenv("LUNA_MQTT_PASSWORD_FILE", str(tmp_path / "secrets/mqtt_password"))
+    assert Settings(_env_file=None).mqtt_password is None
 
 
 def test_the_script_keeps_what_is_there_and_uses_the_folder_that_is_named(tmp_path: Path) -> None:
