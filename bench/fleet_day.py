@@ -48,7 +48,7 @@ from luna.telemetry import configure_logging
 from luna.timeline import SLOT, FloatArray, parse_zone
 from services.executor.control_step import Executor
 from services.executor.device import DryRun
-from services.executor.watch import describe_sites, list_turns
+from services.executor.watch import SiteUnits, describe_sites, list_turns
 from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
 from services.forecaster.retraining.training import train_and_tell
 from services.ingest.listening.slot_scheduler import OVERLAP
@@ -120,6 +120,7 @@ class Fleet:
     clock: Clock
     names: list[str]
     executor: Executor
+    units: SiteUnits = field(default_factory=SiteUnits)
 
     @classmethod
     def store(cls, database: Engine, client: Client, folder: Path, count: int, *, past_days: int, issues: int) -> "Fleet":
@@ -191,7 +192,7 @@ class Fleet:
     def control(self) -> None:
         """Tell every device of every site what its plan says of the slot that begins."""
         with unit_of_work(self.database) as connection:
-            turns = [turn for name in self.names for turn in list_turns(connection, name)]
+            turns = list_turns(connection, self.units)
         for turn in turns:
             self.executor.turn(*turn)
 
@@ -348,7 +349,7 @@ def _turn(count: int, batches: int | None) -> dict[str, Any]:
         with meter.note("control"):
             lot.control()
         with meter.note("executor_look"), unit_of_work(many.database) as connection:
-            describe_sites(connection)
+            describe_sites(connection, many.units)
         tables = _measure_tables(many.database)
     batch = {part: {name: value / len(some) for name, value in row.items()} for part, row in meter.parts.items()}
     return {"tasks": periodic, "per_site_of_batches": batch, "sites_of_batches": len(some), "tables": tables}

@@ -59,7 +59,7 @@ PORTS = {"postgres": 5432, "redis": 6379}
 WORKERS = (("planner", "--only", "interactive", "--processes", "1"), ("planner", "ingest", "--only", "jobs", "--processes", "2"))
 START_SECONDS, END_SECONDS = 180.0, 600.0
 CPUS = 0.5
-PLANNERS = 4
+PLANNERS, MOST_OPEN = 4, 12
 # Each end of a job, noted by the database itself as it is committed.
 AUDIT = """
 CREATE TABLE bench_ends (job_id text, status text, attempts integer);
@@ -162,6 +162,10 @@ class Cluster:
         with psycopg.connect(_plain(self.addresses.database_url)) as connection:
             return connection.execute(statement, values).fetchall()
 
+    def count_open(self) -> int:
+        """Return how many jobs wait or run."""
+        return int(self.query("SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')")[0][0])
+
     def running_on(self, node: Node) -> dict[str, int]:
         """Return the jobs that a node runs, with the number of the attempt."""
         return dict(self.query(RUNNING_ON, node.address))
@@ -174,8 +178,7 @@ class Cluster:
     def settle(self) -> dict[str, Any]:
         """Wait until all that was accepted has ended, and return what the ledger and the database disagree about."""
         accepted = {line["job_id"] for kind in ("replay", "file") for line in self.ledger.read(kind)}
-        open_jobs = "SELECT count(*) FROM jobs WHERE job_id = ANY(%s) AND status IN ('queued', 'running')"
-        _wait(lambda: self.query(open_jobs, list(accepted)) == [(0,)], END_SECONDS, "an end of all that was accepted")
+        _wait(lambda: self.count_open() == 0, END_SECONDS, "an end of all that was accepted")
         ends = Counter(job_id for job_id, status in self.query("SELECT job_id, status FROM bench_ends") if status == "done")
         plans, stored = [line["plan_id"] for line in self.ledger.read("plan")], Counter(row[0] for row in self.query("SELECT plan_id FROM plan_history"))
         files = {line["job_id"]: line["load_kwh"] for line in self.ledger.read("file")}
@@ -246,15 +249,15 @@ def _insist(ask: Callable[[], httpx.Response]) -> httpx.Response:
 
 @contextmanager
 def under_load(there: Cluster) -> Iterator[None]:
-    """Ask for plans, replays and files as fast as they are acknowledged, a little less of what nobody waits for, while the block runs."""
+    """Ask for plans as fast as they come, and for replays and files so that some always wait, while the block runs."""
     over = threading.Event()
 
-    def go_on(kind: str, pause: float) -> None:
-        while not over.wait(pause):
-            there.ask(kind)
+    def go_on(kind: str) -> None:
+        while not over.wait(0.1):
+            if kind == "plan" or there.count_open() < MOST_OPEN:
+                there.ask(kind)
 
-    loads = [*(("plan", 0.0) for _ in range(PLANNERS)), ("replay", 1.5), ("file", 0.5)]
-    threads = [threading.Thread(target=go_on, args=load) for load in loads]
+    threads = [threading.Thread(target=go_on, args=(kind,)) for kind in (*["plan"] * PLANNERS, "replay", "file")]
     for thread in threads:
         thread.start()
     try:
@@ -274,7 +277,7 @@ def measure_rates(there: Cluster, *, seconds: float) -> dict[str, float]:
     planned = time.perf_counter()
     for _ in range(replays):
         there.ask("replay")
-    _wait(lambda: there.query("SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')") == [(0,)], END_SECONDS, "an end of all replays")
+    _wait(lambda: there.count_open() == 0, END_SECONDS, "an end of all replays")
     return {"plans_per_s": plans / (planned - begun), "replays_per_minute": 60 * replays / (time.perf_counter() - planned)}
 
 

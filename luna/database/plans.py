@@ -226,6 +226,14 @@ def issued_last(connection: Connection, site_id: str) -> datetime | None:
     return issued
 
 
+def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
+    """Return the same of many sites; one without a plan is left out."""
+    asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    own = (plan_history.c.site == asked.c.name) & (plan_history.c.system_id == "prod")
+    last = select(func.max(plan_history.c.issued_at)).where(own).scalar_subquery()
+    return {name: issued for name, issued in connection.execute(select(asked.c.name, last)) if issued is not None}
+
+
 def find_previous(connection: Connection, plan_id: str) -> str:
     """Return the plan issued last before another for the same site, of those that cover some of its slots.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from luna.database.prices import stored_name
@@ -144,6 +144,16 @@ def hold(connection: Connection, names: Collection[str]) -> set[str]:
     """Return which of these sites are there, and keep them from being removed before the transaction ends."""
     held = select(sites.c.name).where(sites.c.name.in_(names)).order_by(sites.c.name).with_for_update(read=True, key_share=True)
     return set(connection.scalars(held))
+
+
+def read_versions(connection: Connection, names: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Return which configuration of sites is the latest: the site's key, which one that was removed and added again does not share, and the version.
+
+    A site that has none is left out.
+    """
+    latest = select(sites.c.name, sites.c.site_key, func.max(site_versions.c.version)).join(site_versions, site_versions.c.site_key == sites.c.site_key)
+    rows = connection.execute(latest.where(sites.c.name.in_(names)).group_by(sites.c.name, sites.c.site_key))
+    return {name: (int(key), int(version)) for name, key, version in rows}
 
 
 def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from luna.simulator import balance_residual_kwh
 from luna.timeline import FloatArray
 from services.planner.dp.plan import value_flows
 from services.planner.following import LEAST_GAIN
-from services.planner.policy_simulation import PolicyRun, find_breach, simulate_policies
+from services.planner.policy_simulation import SimulatedPolicy, find_breach, simulate_policies
 from services.planner.problem.problem import Problem
 from services.planner.problem.scenarios import ScenarioSet
 
@@ -88,7 +88,7 @@ def _decide(held: HeldMode, *, gain: float, safe: bool, corrected: int) -> GateV
     return GateVerdict(code=code, follow=follow, expected_gain=gain, interventions=corrected)
 
 
-def _inspect(problem: Problem, policy: PlanPolicy, run: PolicyRun) -> _Outcome:
+def _inspect(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy) -> _Outcome:
     capacity, outlook = problem.limits.batteries.capacity_kwh, problem.outlook
     modes = np.concatenate([run.setpoints.mode[:, :1], run.setpoints.mode[:, :-1]], axis=1)
     asked = policy.read(slice(None), run.start_kwh / capacity, modes)
@@ -99,7 +99,7 @@ def _inspect(problem: Problem, policy: PlanPolicy, run: PolicyRun) -> _Outcome:
     return _Outcome(value_flows(problem, run.flows), find_breach(problem, run.flows), int(np.count_nonzero(slots)))
 
 
-def _expect(runs: Sequence[PolicyRun], errors: ScenarioSet | None, expected: tuple[float, float]) -> tuple[FloatArray, int]:
+def _expect(runs: Sequence[SimulatedPolicy], errors: ScenarioSet | None, expected: tuple[float, float]) -> tuple[FloatArray, int]:
     """Return what policies are expected to cost, ``(policies,)``, and over how many courses: the expected one alone where none is known of past errors.
 
     Where they are, it does not count beside them: forecasts are never right, and on that course the planner's plan is the best there is.

@@ -54,7 +54,7 @@ def first_modes(problem: Problem) -> IntArray:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyRun:
+class SimulatedPolicy:
     """What a policy comes to on the expected course, the slot as last axis, and what it costs on each of further ones, ``(courses,)``."""
 
     setpoints: SetPoint
@@ -63,7 +63,7 @@ class PolicyRun:
     costs: FloatArray
 
 
-def simulate_policies(problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet | None = None) -> list[PolicyRun]:
+def simulate_policies(problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet | None = None) -> list[SimulatedPolicy]:
     """Return what policies make of the expected course and of those of ``errors``, slot by slot, all of them at once."""
     outlook = problem.outlook
     load, pv = (np.atleast_2d(energy) for energy in (outlook.load_kwh, outlook.pv_kwh))
@@ -73,7 +73,7 @@ def simulate_policies(problem: Problem, policies: Sequence[PlanPolicy], errors: 
     for first in range(0, len(policies) * count, count):
         flows = _of_site(run.flows, first)
         starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
-        runs.append(PolicyRun(_of_site(run.setpoints, first), flows, starts, _value_columns(problem, run, range(first + 1, first + count))))
+        runs.append(SimulatedPolicy(_of_site(run.setpoints, first), flows, starts, _value_columns(problem, run, range(first + 1, first + count))))
     return runs
 
 

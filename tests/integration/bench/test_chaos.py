@@ -1,7 +1,7 @@
 """The ledger of what was acknowledged: an audit that finds what is lost, doubled and changed, on a real gateway and database."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -17,7 +17,7 @@ from luna.embedded import Addresses
 from tests.databases import own_database
 from tests.gateway import serve
 
-CONTENTS = Contents(seed=1, day=date(2024, 6, 1))
+CONTENTS = Contents(seed=1, day=datetime.now(UTC).date())
 DONE = "UPDATE jobs SET status = 'done', reply = '{}'"
 TWICE = "INSERT INTO manual_blocks (site_key, device, action, starts_at, ends_at, added_by) SELECT site_key, device, action, starts_at, ends_at, added_by"
 ANOTHER = "INSERT INTO jobs (job_id, task, key, request, trace_id, status, reply) SELECT 'another', task, key, request, '', 'done', reply"
