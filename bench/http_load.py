@@ -1,13 +1,26 @@
-"""Requests as fast as a server answers them, over connections that stay open; a client light enough that the server is what is measured."""
+"""Requests over connections that stay open: as fast as a server answers them, or at a rate that does not ask how the server is.
+
+The client is light enough that the server is what is measured.
+"""
 
 import asyncio
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import numpy as np
+import numpy.typing as npt
+
+from luna.timeline import FloatArray
 
 CONNECTIONS = 16
+# Whoever arrives while all of them wait, waits at the door; that counts.
+MOST_CONNECTIONS = 400
+# Longer than the gateway waits for a plan.
+PATIENCE_SECONDS = 45.0
+NO_ANSWER = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,107 @@ async def _read_answer(reader: asyncio.StreamReader, expected: bytes) -> int:
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     if not head.startswith(expected):
         raise RuntimeError(f"the server answered {head.splitlines()[0].decode()}")
-    length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+    length = _length(head)
     await reader.readexactly(length)
     return length
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What became of requests that were due at a constant rate, in their order, each array of shape ``(requests,)``.
+
+    ``due_s`` counts from the first one, ``waited_ms`` from when a request was due to the end of its answer: what waits because the server is slow counts in
+    full. ``statuses`` holds ``NO_ANSWER`` where none came; ``says_when`` is whether an answer named in ``Retry-After`` when to come again. ``seconds`` is the
+    time from the first to the end of the last answer.
+    """
+
+    due_s: FloatArray
+    waited_ms: FloatArray
+    statuses: npt.NDArray[np.int64]
+    says_when: npt.NDArray[np.bool_]
+    seconds: float
+
+    @property
+    def served(self) -> npt.NDArray[np.bool_]:
+        """Which were answered with what was asked for."""
+        return (self.statuses >= HTTPStatus.OK) & (self.statuses < HTTPStatus.BAD_REQUEST)
+
+
+def arrive(port: int, request: Callable[[int], bytes], *, rate: float, seconds: float, connections: int = MOST_CONNECTIONS) -> Arrivals:
+    """Send a request every ``1 / rate`` seconds, whatever becomes of those before, and wait for all of them.
+
+    Source: G. Tene, "How not to measure latency", 2015: a client that waits for an answer before it asks again leaves out the waits of those who would have
+    come meanwhile.
+
+    Args:
+        port: of the server on this machine.
+        request: the bytes of the request of a number, from 0 on.
+        rate: requests a second.
+        seconds: how long requests come.
+        connections: open at the same time, at most.
+    """
+    return asyncio.run(_arrive(_Door(port, connections), request, rate=rate, count=max(math.ceil(rate * seconds), 1)))
+
+
+async def _arrive(door: "_Door", request: Callable[[int], bytes], *, rate: float, count: int) -> Arrivals:
+    began = time.perf_counter()
+    asked = []
+    for number in range(count):
+        due = began + number / rate
+        if (pause := due - time.perf_counter()) > 0:
+            await asyncio.sleep(pause)
+        asked.append(asyncio.create_task(door.ask(request(number), due)))
+    answers = await asyncio.gather(*asked)
+    lasted = time.perf_counter() - began
+    door.close()
+    waited, statuses, says_when = zip(*answers, strict=True)
+    return Arrivals(np.arange(count) / rate, np.array(waited), np.array(statuses), np.array(says_when), lasted)
+
+
+class _Door:
+    """Connections to a server: one that is free is used again, else another is opened, and beyond their number who comes waits."""
+
+    def __init__(self, port: int, connections: int) -> None:
+        self._port = port
+        self._places = asyncio.Semaphore(connections)
+        self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def ask(self, request: bytes, due: float) -> tuple[float, int, bool]:
+        """Return milliseconds since ``due``, status, and whether the answer says when to come again."""
+        async with self._places:
+            try:
+                status, says_when = await asyncio.wait_for(self._ask(request), PATIENCE_SECONDS)
+            except (OSError, EOFError, TimeoutError):
+                status, says_when = NO_ANSWER, False
+        return (time.perf_counter() - due) * 1000, status, says_when
+
+    async def _ask(self, request: bytes) -> tuple[int, bool]:
+        while True:
+            is_new = not self._free
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=2**20) if is_new else self._free.pop()
+            try:
+                writer.write(request)
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                await reader.readexactly(_length(head))
+            except (OSError, EOFError):
+                writer.close()
+                # A server may have closed what was idle just now.
+                if is_new:
+                    raise
+                continue
+            except BaseException:
+                writer.close()
+                raise
+            if b"connection: close" in head:
+                writer.close()
+            else:
+                self._free.append((reader, writer))
+            return int(head[9:12]), b"retry-after:" in head
+
+    def close(self) -> None:
+        for _, writer in self._free:
+            writer.close()
+
+
+def _length(head: bytes) -> int:
+    return int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)

@@ -9,8 +9,8 @@ NAMES = (
     "closed_loop", "replay", "simulator",
     "forecast", "scenarios", "bandit", "queue", "fleet", "data", "recorder", "history", "gateway", "page", "knowledge",
 )  # fmt: skip
-# Only where asked for by name: one needs Docker and builds images, one needs root and the program ip.
-ON_REQUEST = ("compose", "nodes")
+# Only where asked for by name: containers need Docker and are built, nodes and faults need root and what they are made with, load takes all of the machine.
+ON_REQUEST = ("compose", "nodes", "chaos", "saturation", "soak", "fleet_day")
 
 
 def measure(name: str, *, full: bool = False) -> tuple[dict[str, Any], list[str]]:

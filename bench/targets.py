@@ -223,6 +223,20 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("accepted work that was done twice", ("ledger", "doubled"), at_most=0),
         Target("a killed node's last job begun by another", ("faults", "killed", "last_taken_s"), at_most=60, unit="s"),
     ),
+    "saturation": tuple(
+        Target(f"{kind}: jobs that ended badly after overload", (kind, "after", "jobs_ended_badly"), at_most=0)
+        for kind in ("plan_read", "history", "readings", "job", "plan", "mixed")
+    ),
+    "soak": (
+        Target("requests not served", ("not_served",), at_most=0),
+        Target("what grew for certain", ("leaks_found",), at_most=0),
+        Target("jobs that ended badly", ("jobs_ended_badly",), at_most=0),
+    ),
+    "chaos": (
+        *(Target(f"acknowledged and {fault}", (fault,), at_most=0) for fault in ("lost", "doubled", "wrong")),
+        Target("set-points beyond limits", ("beyond_limits",), at_most=0),
+        Target("faults after which something did not come back", ("not_recovered",), at_most=0),
+    ),
     "compose": (
         Target("gateway at rest", ("idle_mib", "api"), at_most=150, unit="MiB"),
         Target("largest worker at rest", ("idle_mib", "worker"), at_most=250, unit="MiB"),

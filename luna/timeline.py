@@ -5,7 +5,7 @@ only its end is still to come, and what is asked of slots is asked of that.
 """
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -348,12 +348,16 @@ def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> Float
     Raises:
         InvalidInputError: unsorted or duplicated starts, or one that begins within a slot.
     """
+    return align_each(starts, {"values": values}, timeline)["values"]
+
+
+def align_each(starts: InstantArray, columns: Mapping[str, FloatArray], timeline: Timeline) -> dict[str, FloatArray]:
+    """Return columns that begin at the same ``starts`` as ``align`` puts each onto ``timeline``."""
     if starts.size > 1 and not (np.diff(starts) > np.timedelta64(0)).all():
         wrong = int(np.flatnonzero(np.diff(starts) <= np.timedelta64(0))[0]) + 1
         raise InvalidInputError(
             "slots are not strictly ascending", field=f"slot_start[{wrong}]", value=str(starts[wrong]), remedy="Sort them and drop duplicates."
         )
-    aligned = np.full(timeline.count, np.nan)
     since, step = starts.astype("datetime64[s]") - timeline.starts[0], np.timedelta64(int(timeline.step.total_seconds()), "s")
     slots = since // step
     inside = (slots >= 0) & (slots < timeline.count)
@@ -362,5 +366,7 @@ def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> Float
         raise InvalidInputError(
             "the value does not begin with a slot", field=f"slot_start[{late[0]}]", value=str(starts[late[0]]), remedy="Bring it to the slots' length first."
         )
-    aligned[slots[inside]] = values[inside]
+    places, aligned = slots[inside], {name: np.full(timeline.count, np.nan) for name in columns}
+    for name, values in columns.items():
+        aligned[name][places] = values[inside]
     return aligned

@@ -8,6 +8,8 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 # What a checkout holds; what commands make (var, .venv) is no promise of a page.
 FOLDERS = (".ci", "bench", "config", "docs", "examples", "infra", "locks", "luna", "services", "tests")
@@ -184,7 +186,13 @@ def _identifiers() -> frozenset[str]:
     names = [ROOT / name for name in ("Makefile", "docker-compose.yml", "pyproject.toml", ".env.example")]
     files = [ROOT / path for path in _paths() if path.split("/")[0] in FOLDERS and not path.startswith("docs/") and (ROOT / path).is_file()]
     texts = [f"{path} {path.read_text(encoding='utf-8', errors='replace')}" for path in [*names, *files] if not path.name.startswith("test_docs")]
-    return frozenset(word for text in texts for word in re.findall(r"\w+", text))
+    return frozenset(word for text in texts for word in re.findall(r"\w+", text)) | _names_in_stack()
+
+
+def _names_in_stack() -> frozenset[str]:
+    """Services and networks as a swarm calls them: after its stack."""
+    stack = yaml.safe_load((ROOT / "infra/swarm/stack.yml").read_text(encoding="utf-8"))
+    return frozenset(f"luna_{name}" for kind in ("services", "networks") for name in stack[kind])
 
 
 def _ends_in_file(name: str) -> bool:

@@ -57,6 +57,15 @@ def list_told(connection: Connection, site_id: str) -> list[str]:
     return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
 
 
+def list_told_each(connection: Connection) -> dict[str, list[str]]:
+    """Return the devices beside the batteries that were told something, sorted, by site; a site without any is left out."""
+    query = select(site_table.c.name, control_devices.c.device).join(site_table, site_table.c.site_key == control_devices.c.site_key)
+    told: dict[str, list[str]] = {}
+    for name, device in connection.execute(query.where(control_devices.c.decision.is_not(None)).order_by(control_devices.c.device)):
+        told.setdefault(name, []).append(device)
+    return told
+
+
 def list_devices(connection: Connection, site_id: str) -> list[str]:
     """Return the devices beside the batteries that were told something, or that their owner wants something of, sorted."""
     own = control_devices.c.site_key == sites.key_of(connection, site_id)

@@ -4,9 +4,9 @@ Rows never become Python objects: a batch is one NumPy record array laid out as 
 Source: PostgreSQL documentation, COPY, "Binary Format".
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -87,10 +87,12 @@ def append(connection: Connection, table: str, columns: Columns) -> int:
         return session.rowcount
 
 
-def append_texts(connection: Connection, table: str, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Append rows of texts, documents, numbers and instants to ``table`` by COPY in its text format; a key that is already there is an error."""
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    with cursor(connection) as session, session.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), columns)) as copy:
+def append_rows(connection: Connection, table: str, types: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
+    """Append rows of few, large values to ``table``, by the PostgreSQL ``types`` of the columns; a key that is already there is an error."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, types))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), columns)
+    with cursor(connection) as session, session.copy(statement) as copy:
+        copy.set_types(list(types.values()))
         for row in rows:
             copy.write_row(row)
 
@@ -111,6 +113,20 @@ def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]
         result = session.pgresult
         cells = [result.get_value(0, place) if result else None for place in range(len(types))]
     return {name: _unpack(cell, kind) for cell, (name, kind) in zip(cells, types.items(), strict=True)}
+
+
+def read_rows(connection: Connection, query: sql.Composed, kinds: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Return the rows of ``query`` whose values are few, and some of them long.
+
+    Args:
+        query: yields one column per entry of ``kinds``, none of them NULL.
+        kinds: ``i4``, ``M8`` (an instant) or ``f8[]`` (an array of floats, free of NULL), in the query's order.
+    """
+    with cursor(connection) as session:
+        session.execute(query, binary=True)
+        result = session.pgresult
+        places = range(result.ntuples) if result else ()
+        return [tuple([_CELLS[kind](result.get_value(row, place) or b"") for place, kind in enumerate(kinds)]) for row in places if result]
 
 
 def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Array]]:
@@ -282,6 +298,17 @@ def _unpack(cell: bytes | None, kind: str) -> Array:
     elements = np.frombuffer(cell, dtype=[("length", ">i4"), ("value", wire)], offset=ARRAY_HEADER_BYTES)["value"]
     native = elements.astype(elements.dtype.newbyteorder("="))
     return (POSTGRES_EPOCH + native.astype("timedelta64[us]")).astype(kind) if kind.startswith("M") else native
+
+
+def _unpack_instant(cell: bytes) -> datetime:
+    return datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=int.from_bytes(cell, "big", signed=True))
+
+
+_CELLS: dict[str, Callable[[bytes], Any]] = {
+    "i4": lambda cell: int.from_bytes(cell, "big", signed=True),
+    "M8": _unpack_instant,
+    "f8[]": lambda cell: _unpack(cell, "f8"),
+}
 
 
 def _sql_type(array: Array) -> str:

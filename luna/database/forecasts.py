@@ -15,7 +15,7 @@ from luna.database.schema.series import slot_forecasts
 from luna.errors import InvalidInputError
 from luna.outlook import SHARES, Forecast, Quantiles
 from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline, align, parse_zone
+from luna.timeline import SLOT, FloatArray, Timeline, align, align_each, parse_zone
 from luna.wording import say_instant
 
 # Column of the table → place in ``Quantiles``.
@@ -193,7 +193,6 @@ def _timeline(rows: dict[str, Any]) -> Timeline:
 
 
 def _forecast(rows: dict[str, Any], timeline: Timeline, issued_at: datetime, version: str) -> Forecast:
-    load, pv = (
-        Quantiles(**{place: align(rows["slot_start"], rows[f"{series}_{column}"], timeline) for column, place in PLACES.items()}) for series in ("load", "pv")
-    )
+    aligned = align_each(rows["slot_start"], {name: rows[name] for name in COLUMNS}, timeline)
+    load, pv = (Quantiles(**{place: aligned[f"{series}_{column}"] for column, place in PLACES.items()}) for series in ("load", "pv"))
     return Forecast(timeline, issued_at, version, load, pv)

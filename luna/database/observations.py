@@ -11,7 +11,7 @@ from luna.database.schema.series import slot_observations
 from luna.observations import SERIES, Observations
 from luna.resolution import from_quarter_hours, kind_of, quarter_hours
 from luna.site import APPLIANCES
-from luna.timeline import FloatArray, IndexArray, InstantArray, Timeline, align
+from luna.timeline import FloatArray, IndexArray, InstantArray, Timeline, align, align_each
 
 PRICES = ("import_price", "export_price")
 MEASURED = (*SERIES, *APPLIANCES)
@@ -65,7 +65,7 @@ def read_each(connection: Connection, keys: Sequence[int], timeline: Timeline, *
         " JOIN slot_observations AS stored ON stored.site_key = wanted.site_key AND slot_start >= {} AND slot_start < {}"
     ).format(sql.SQL(", ").join(map(copy.known, names)), list(keys), timeline.start, timeline.end)
     rows = copy.split(copy.read(connection, query, {"site_key": "i4", "slot_start": "M8[s]"} | dict.fromkeys(names, "f8")), by=2)
-    series = {key: {name: align(own["slot_start"], own[name], timeline) for name in names} for key, own in rows.items()}
+    series = {key: align_each(own["slot_start"], {name: own[name] for name in names}, timeline) for key, own in rows.items()}
     return {key: Observations.of(timeline.starts, series.get(key, {})) for key in keys}
 
 

@@ -1,11 +1,15 @@
 """Slots of issued plans one by one: which plan a site followed when, and what that plan said of a slot, without reading all of every plan."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import getitem
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONPATH
 
+from luna.contracts.plan.columns import list_slots
+from luna.database import plan_forms
 from luna.database.schema.plans import control_log, plan_history
 from luna.database.sites import key_of
 from luna.timeline import SLOT
@@ -39,6 +43,12 @@ def list_followed(connection: Connection, site_id: str, first: datetime, end: da
 
 def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: datetime) -> tuple[int, list[dict[str, Any]]]:
     """Return how many minutes a plan's slots have, and those from the one that holds ``first`` to the one that holds ``last``, as they were answered."""
+    packed = connection.scalar(select(plan_history.c.packed_reply).where(plan_history.c.plan_id == plan.plan_id))
+    if packed is not None:
+        document = plan_forms.unpack(packed)
+        length = timedelta(minutes=document["slot_minutes"])
+        begin, end = ((at - plan.starts_at) // length for at in (first, last))
+        return document["slot_minutes"], list_slots(document["slots"], max(begin, 0), max(end + 1, 0))
     minutes = plan_history.c.reply["slot_minutes"].as_integer()
     places = [func.floor(int((at - plan.starts_at).total_seconds()) / 60.0 / minutes) for at in (first, last)]
     path, places_of = literal("$.slots[$first to $last]", JSONPATH()), func.jsonb_build_object("first", places[0], "last", places[1])
@@ -50,9 +60,13 @@ def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: da
 def read_document(connection: Connection, plan_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a plan as it was answered, and of what it was made from ``vehicles``, ``reserves`` and ``first_slot_minutes``, null where that was not kept."""
     table = plan_history.c
+    # Of documents the server picks what is asked for.
     inputs = [table.inputs[path].label(name) for name, path in _INPUTS.items()]
-    row = connection.execute(select(table.reply, *inputs).where(table.plan_id == plan_id)).mappings().one()
-    return row["reply"], {name: row[name] for name in _INPUTS}
+    row = connection.execute(select(table.reply, table.packed_reply, table.packed_inputs, *inputs).where(table.plan_id == plan_id)).one()
+    if row.packed_reply is None:
+        return row.reply, {name: getattr(row, name) for name in _INPUTS}
+    request = plan_forms.unpack(row.packed_inputs)
+    return plan_forms.list_fields(row.packed_reply), {name: reduce(getitem, path, request) for name, path in _INPUTS.items()}
 
 
 def read_deciders(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, tuple[str, str]]:

@@ -5,27 +5,34 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+import numpy as np
 import psycopg
 from psycopg import sql
 from sqlalchemy import ColumnElement, Connection, Text, cast, func, literal, null, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from luna.contracts import PlanReply, PlanRequest
+from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan_questions import PlanSummary
-from luna.database import copy, sites
+from luna.database import copy, plan_forms, sites
+from luna.database.plan_forms import INPUTS, OF_BATTERIES, REPLY
 from luna.database.schema.plans import plan_history
 from luna.errors import NotFoundError
 from luna.timeline import SLOT, FloatArray, Timeline, align
 
 Window = tuple[datetime | None, datetime | None]
-OF_BATTERIES = ("charge_kwh", "discharge_kwh")
+# Packed plans of which one is unpacked after the other.
+_AT_ONCE = 100
 OWN = sql.SQL("CAST(slot ->> {} AS float8)")
 BATTERIES = sql.SQL("(SELECT coalesce(sum(CAST(flow.value ->> {} AS float8)), 0) FROM jsonb_each(slot -> 'batteries') AS flow)")
 
 
+_TYPES: dict[object, str] = {str: "text", datetime: "timestamptz", float: "float8", bytes: "bytea"}
+
+
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """A plan as it is stored: ``reply`` and the complete request ``inputs`` as JSON; without inputs, none are kept. ``prod`` drives devices."""
+    """A plan as it is stored with many others: what is asked of it, its complete request and itself packed (``plan_forms``). ``prod`` drives devices."""
 
     plan_id: str
     site: str
@@ -37,47 +44,68 @@ class PlanRow:
     total_cost: float
     currency: str
     inputs_digest: str
-    inputs: str | None
-    reply: str
+    packed_inputs: bytes
+    packed_reply: bytes
 
     @classmethod
-    def of(cls, plan: PlanReply, *, site_id: str, system_id: str, inputs_digest: str, texts: tuple[str, str | None]) -> Self:
-        """Return the row of a plan as answered.
+    def of(cls, plan: PlanColumns, *, site_id: str, inputs_digest: str, inputs: str) -> Self:
+        """Return the row of a plan that drives devices, packed.
 
         Args:
             plan: as answered.
             site_id: whose plan it is.
-            system_id: ``prod`` drives devices.
             inputs_digest: of the complete request it was made from.
-            texts: plan and complete request as JSON.
+            inputs: that request as JSON.
         """
-        ends_at = plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)
-        when = plan.issued_at, plan.slots[0].start, ends_at
-        return cls(plan.plan_id, site_id, system_id, *when, plan.status, plan.cost.total, plan.currency, inputs_digest, texts[1], texts[0])
+        head, packed = plan.head, (plan_forms.pack_inputs(inputs), plan_forms.pack_reply(plan))
+        when = head.issued_at, plan.start, plan.end
+        return cls(head.plan_id, site_id, "prod", *when, head.status, head.cost.total, head.currency, inputs_digest, *packed)
+
+
+# By the column of a row the type in which it is copied.
+_COPIED = {each.name: _TYPES[each.type] for each in fields(PlanRow)}
 
 
 def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
-    """Store plans and return their ids by site; storing one again changes nothing."""
-    names = [each.name for each in fields(PlanRow)]
-    values = [[getattr(row, name) for name in names] for row in rows]
+    """Store packed plans and return their ids by site; storing one again changes nothing."""
+    values = [[getattr(row, name) for name in _COPIED] for row in rows]
     try:
         with connection.begin_nested():
-            copy.append_texts(connection, plan_history.name, names, values)
+            copy.append_rows(connection, plan_history.name, _COPIED, values)
     except psycopg.errors.UniqueViolation:
         for row in rows:
-            _insert(connection, row)
+            connection.execute(insert(plan_history).values({name: getattr(row, name) for name in _COPIED}).on_conflict_do_nothing())
     return {row.site: row.plan_id for row in rows}
 
 
 def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str, texts: tuple[str, str | None] | None = None) -> None:
-    """Store one plan, as ``PlanRow.of`` takes it; without texts, no request is kept."""
-    told = texts or (plan.model_dump_json(by_alias=True), None)
-    _insert(connection, PlanRow.of(plan, site_id=site_id, system_id=system_id, inputs_digest=inputs_digest, texts=told))
+    """Store one plan as it was answered; storing it again changes nothing.
 
-
-def _insert(connection: Connection, row: PlanRow) -> None:
-    documents = {"inputs": null() if row.inputs is None else _jsonb(row.inputs), "reply": _jsonb(row.reply)}
-    connection.execute(insert(plan_history).values({each.name: getattr(row, each.name) for each in fields(PlanRow)} | documents).on_conflict_do_nothing())
+    Args:
+        connection: to the database.
+        site_id: whose plan it is.
+        plan: as answered.
+        inputs_digest: of the complete request it was made from.
+        system_id: ``prod`` drives devices.
+        texts: plan and complete request as JSON; without them no request is kept.
+    """
+    reply, inputs = texts or (plan.model_dump_json(by_alias=True), None)
+    documents = {"inputs": null() if inputs is None else _jsonb(inputs), "reply": _jsonb(reply)}
+    statement = insert(plan_history).values(
+        plan_id=plan.plan_id,
+        site=site_id,
+        system_id=system_id,
+        issued_at=plan.issued_at,
+        starts_at=plan.slots[0].start,
+        ends_at=plan.slots[-1].start + timedelta(minutes=plan.slot_minutes),
+        status=plan.status,
+        total_cost=plan.cost.total,
+        currency=plan.currency,
+        inputs_digest=inputs_digest,
+        **documents,
+    )
+    # The version before reads documents alone: where it finds none, it asks for the plan itself.
+    connection.execute(statement.on_conflict_do_update(index_elements=["plan_id"], set_=documents, where=plan_history.c.reply.is_(None)))
 
 
 def list_outdated(connection: Connection, names: Sequence[str], *, issued_before: datetime) -> list[str]:
@@ -96,10 +124,7 @@ def load(connection: Connection, plan_id: str) -> PlanReply:
     Raises:
         NotFoundError: no plan of that id.
     """
-    reply = connection.scalar(select(plan_history.c.reply).where(plan_history.c.plan_id == plan_id))
-    if reply is None:
-        raise NotFoundError("no such plan", field="plan_id", value=plan_id, remedy="Take the plan_id from the answer of a plan.")
-    return PlanReply.model_validate(reply)
+    return plan_forms.read_reply(_find(connection, plan_id, REPLY))
 
 
 def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
@@ -108,12 +133,17 @@ def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
     Raises:
         NotFoundError: no plan of that id, or its inputs were not kept.
     """
-    row = connection.execute(select(plan_history.c.inputs).where(plan_history.c.plan_id == plan_id)).first()
+    inputs = plan_forms.read_inputs(_find(connection, plan_id, INPUTS))
+    if inputs is None:
+        raise NotFoundError("the plan's inputs were not kept", field="plan_id", value=plan_id, remedy="Plan anew: plans issued since keep theirs.")
+    return inputs
+
+
+def _find(connection: Connection, plan_id: str, columns: Sequence[ColumnElement[Any]]) -> Any:
+    row = connection.execute(select(*columns).where(plan_history.c.plan_id == plan_id)).first()
     if row is None:
         raise NotFoundError("no such plan", field="plan_id", value=plan_id, remedy="Take the plan_id from the answer of a plan.")
-    if row.inputs is None:
-        raise NotFoundError("the plan's inputs were not kept", field="plan_id", value=plan_id, remedy="Plan anew: plans issued since keep theirs.")
-    return PlanRequest.model_validate(row.inputs)
+    return row
 
 
 def read_issued(connection: Connection, site_id: str, first: datetime, end: datetime) -> Iterator[tuple[PlanReply, PlanRequest | None]]:
@@ -122,8 +152,8 @@ def read_issued(connection: Connection, site_id: str, first: datetime, end: date
     issued = select(table.plan_id).where(table.site == site_id, table.issued_at >= first, table.issued_at < end).order_by(table.issued_at, table.plan_id)
     for plan_id in connection.scalars(issued).all():
         # One by one: a year of plans is more than memory holds.
-        row = connection.execute(select(table.reply, table.inputs).where(table.plan_id == plan_id)).one()
-        yield PlanReply.model_validate(row.reply), None if row.inputs is None else PlanRequest.model_validate(row.inputs)
+        row = _find(connection, plan_id, (*REPLY, *INPUTS))
+        yield plan_forms.read_reply(row), plan_forms.read_inputs(row)
 
 
 def list_newest(
@@ -164,10 +194,8 @@ def read_text(connection: Connection, plan_id: str) -> str:
     Raises:
         NotFoundError: no plan of that id.
     """
-    text: str | None = connection.scalar(select(cast(plan_history.c.reply, Text)).where(plan_history.c.plan_id == plan_id))
-    if text is None:
-        raise NotFoundError("no such plan", field="plan_id", value=plan_id, remedy="Take the plan_id from the answer of a plan.")
-    return text
+    row = _find(connection, plan_id, (cast(plan_history.c.reply, Text).label("text"), plan_history.c.packed_reply))
+    return row.text if row.packed_reply is None else plan_forms.write_text(row.packed_reply)
 
 
 def latest_id(connection: Connection, site_id: str, *, system_id: str = "prod") -> str:
@@ -186,9 +214,9 @@ def latest_id(connection: Connection, site_id: str, *, system_id: str = "prod") 
 
 def latest(connection: Connection, site_id: str, *, system_id: str = "prod") -> PlanReply | None:
     """Return the plan issued last for a site, None where there is none."""
-    query = select(plan_history.c.reply).where(plan_history.c.site == site_id, plan_history.c.system_id == system_id)
-    reply = connection.scalar(query.order_by(plan_history.c.issued_at.desc()).limit(1))
-    return None if reply is None else PlanReply.model_validate(reply)
+    query = select(*REPLY).where(plan_history.c.site == site_id, plan_history.c.system_id == system_id)
+    row = connection.execute(query.order_by(plan_history.c.issued_at.desc()).limit(1)).first()
+    return None if row is None else plan_forms.read_reply(row)
 
 
 def issued_last(connection: Connection, site_id: str) -> datetime | None:
@@ -196,6 +224,14 @@ def issued_last(connection: Connection, site_id: str) -> datetime | None:
     own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
     issued: datetime | None = connection.scalar(select(func.max(plan_history.c.issued_at)).where(own))
     return issued
+
+
+def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
+    """Return the same of many sites; one without a plan is left out."""
+    asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    own = (plan_history.c.site == asked.c.name) & (plan_history.c.system_id == "prod")
+    last = select(func.max(plan_history.c.issued_at)).where(own).scalar_subquery()
+    return {name: issued for name, issued in connection.execute(select(asked.c.name, last)) if issued is not None}
 
 
 def find_previous(connection: Connection, plan_id: str) -> str:
@@ -223,9 +259,8 @@ def read_due(connection: Connection, site_id: str, at: datetime) -> PlanReply | 
     own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
     covers = (plan_history.c.starts_at <= at) & (plan_history.c.ends_at > at) & (plan_history.c.issued_at <= at)
     current = plan_history.c.starts_at > plan_history.c.issued_at - SLOT
-    query = select(plan_history.c.reply).where(own, covers, current).order_by(plan_history.c.issued_at.desc()).limit(1)
-    reply = connection.scalar(query)
-    return None if reply is None else PlanReply.model_validate(reply)
+    row = connection.execute(select(*REPLY).where(own, covers, current).order_by(plan_history.c.issued_at.desc()).limit(1)).first()
+    return None if row is None else plan_forms.read_reply(row)
 
 
 def _jsonb(text: str) -> ColumnElement[Any]:
@@ -241,12 +276,30 @@ def read_latest(
     Args:
         column: a value of a slot in the plan's answer; ``charge_kwh`` and ``discharge_kwh`` are those of all batteries.
     """
+    found, since = _read_documents(connection, site_id, timeline, column=column, issued=issued, system_id=system_id)
+    table = plan_history.c
+    covers = (table.ends_at > timeline.start) & (table.starts_at < timeline.end) & table.issued_at.between(*issued)
+    own = (table.site == site_id) & (table.system_id == system_id) & table.packed_reply.is_not(None)
+    plans = select(table.issued_at, table.packed_reply).where(own, covers).order_by(table.issued_at).execution_options(yield_per=_AT_ONCE)
+    for issued_at, packed in connection.execute(plans):
+        values, at = plan_forms.read_column(packed, column, timeline), issued_at.timestamp()
+        newer = np.isfinite(values) & (since <= at)
+        found, since = np.where(newer, values, found), np.where(newer, at, since)
+    return found
+
+
+def _read_documents(
+    connection: Connection, site_id: str, timeline: Timeline, *, column: str, issued: tuple[datetime, datetime], system_id: str
+) -> tuple[FloatArray, FloatArray]:
+    """Return the same of plans that are kept as documents, and when each was issued, in seconds; before all time where there is none."""
     value = BATTERIES if column in OF_BATTERIES else OWN
     query = sql.SQL(
-        "SELECT DISTINCT ON (slot_start) slot_start, value FROM (SELECT CAST(slot ->> 'start' AS timestamptz) AS slot_start, issued_at, {} AS value"
+        "SELECT DISTINCT ON (slot_start) slot_start, extract(epoch FROM issued_at)::float8, value"
+        " FROM (SELECT CAST(slot ->> 'start' AS timestamptz) AS slot_start, issued_at, {} AS value"
         " FROM plan_history, jsonb_array_elements(reply -> 'slots') AS slot WHERE site = {} AND system_id = {} AND reply ->> 'slot_minutes' = '15'"
-        " AND issued_at BETWEEN {} AND {} AND ends_at > {} AND starts_at < {}) AS planned"
+        " AND packed_reply IS NULL AND issued_at BETWEEN {} AND {} AND ends_at > {} AND starts_at < {}) AS planned"
         " WHERE slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at DESC"
     ).format(value.format(column), site_id, system_id, *issued, timeline.start, timeline.end, timeline.start, timeline.end)
-    rows = copy.read(connection, query, {"slot_start": "M8[s]", "value": "f8"})
-    return align(rows["slot_start"], rows["value"], timeline)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "f8", "value": "f8"})
+    since = align(rows["slot_start"], rows["issued_at"], timeline)
+    return align(rows["slot_start"], rows["value"], timeline), np.where(np.isnan(since), -np.inf, since)

@@ -1,8 +1,7 @@
 """Deletes what is too old to keep, where TimescaleDB has no policy that does.
 
 On hypertables whole chunks are dropped, on plain tables rows are deleted series by series along the key, so that no statement reads a whole table. The newest
-forecast of a site and version stays whatever its age. Observations, prices and plans, those of the agent among them,
-are never touched.
+forecast of a site and version stays whatever its age, and so does the newest plan of a site and system. Observations and prices are never touched.
 """
 
 from collections.abc import Mapping
@@ -24,20 +23,28 @@ class Aging:
     """How the rows of a table age.
 
     Args:
-        series: the columns that tell one series from another; with ``time`` they lead the primary key.
+        series: the columns that tell one series from another; with ``time`` they lead the primary key or an index.
         time: the instant that makes a row old.
         keep_newest: keep the rows of each series' newest ``time`` whatever its age.
+        batch_rows: rows deleted by one statement.
     """
 
     series: tuple[str, ...]
     time: str
     keep_newest: bool = False
+    batch_rows: int = BATCH_ROWS
 
+
+# A plan and its request lie in some thirty rows beside the table's own.
+PLAN_ROWS = 2_000
 
 TABLES = {
     "slot_forecasts": Aging(("site_key", "forecast_version"), "issued_at", keep_newest=True),
     "forecast_issues": Aging(("site_key", "forecast_version"), "issued_at", keep_newest=True),
     "forecast_scenarios": Aging(("site_key", "forecast_version"), "issued_at", keep_newest=True),
+    # What a site follows is its newest plan, or one that was issued days ago at most.
+    "plan_history": Aging(("site", "system_id"), "issued_at", keep_newest=True, batch_rows=PLAN_ROWS),
+    "antares_plan_history": Aging(("site_key", "policy"), "issued_at", keep_newest=True, batch_rows=PLAN_ROWS),
     "sensor_readings": Aging(("sensor_key",), "instant"),
     "smart_meter_readings": Aging(("meter", "register"), "instant"),
 }
@@ -68,7 +75,7 @@ def _delete_rows(connection: Connection, table: str, cutoff: datetime) -> int:
         for _ in range(BATCHES):
             session.execute(_delete_batch(table, cutoff))
             deleted += session.rowcount
-            if session.rowcount < BATCH_ROWS:
+            if session.rowcount < TABLES[table].batch_rows:
                 break
     return deleted
 
@@ -89,7 +96,7 @@ def _delete_batch(table: str, cutoff: datetime) -> sql.Composed:
         same=_same(aging, "old"),
         time=sql.Identifier("old", aging.time),
         bound=bound,
-        batch=BATCH_ROWS,
+        batch=aging.batch_rows,
     )
 
 

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from luna.database.prices import stored_name
 from luna.database.schema.sites import site_versions, sites
 from luna.errors import ConflictError, NotFoundError, OutdatedError
 from luna.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
+
+# Of a fleet nobody reads all names.
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,22 @@ def keys_of(connection: Connection, names: Collection[str]) -> dict[str, int]:
     return {row.name: row.site_key for row in rows}
 
 
+def hold(connection: Connection, names: Collection[str]) -> set[str]:
+    """Return which of these sites are there, and keep them from being removed before the transaction ends."""
+    held = select(sites.c.name).where(sites.c.name.in_(names)).order_by(sites.c.name).with_for_update(read=True, key_share=True)
+    return set(connection.scalars(held))
+
+
+def read_versions(connection: Connection, names: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Return which configuration of sites is the latest: the site's key, which one that was removed and added again does not share, and the version.
+
+    A site that has none is left out.
+    """
+    latest = select(sites.c.name, sites.c.site_key, func.max(site_versions.c.version)).join(site_versions, site_versions.c.site_key == sites.c.site_key)
+    rows = connection.execute(latest.where(sites.c.name.in_(names)).group_by(sites.c.name, sites.c.site_key))
+    return {name: (int(key), int(version)) for name, key, version in rows}
+
+
 def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:
     """Return the latest configurations of sites as they are stored, for ``parse_site``; one that has none is left out."""
     return {row.name: row.configuration for row in connection.execute(_latest().where(sites.c.name.in_(names)))}
@@ -146,7 +165,8 @@ def _missing(connection: Connection, site_id: str) -> NotFoundError:
     there = names(connection)
     if site_id in there:
         return NotFoundError("the site has no configuration", field="site", value=site_id, remedy="Add it again with `luna site add --file site.yaml`.")
-    remedy = f"Known sites: {', '.join(there)}." if there else "Add one with `luna site add --file site.yaml`."
+    some = ", ".join(there[:MOST_NAMED]) + (f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else "")
+    remedy = f"Known sites: {some}." if there else "Add one with `luna site add --file site.yaml`."
     return NotFoundError("no such site", field="site", value=site_id, remedy=remedy)
 
 

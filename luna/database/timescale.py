@@ -138,6 +138,8 @@ def retention_ages(settings: Settings) -> dict[str, timedelta | None]:
         "forecast_issues": settings.forecast_retention,
         # Forty kilobytes an hour and site, which nobody reads once they have come true; no shorter age may be set for forecasts.
         "forecast_scenarios": SCENARIO_RETENTION,
+        "plan_history": settings.plan_retention,
+        "antares_plan_history": settings.plan_retention,
         "sensor_readings": settings.reading_retention,
         "smart_meter_readings": settings.reading_retention,
     }

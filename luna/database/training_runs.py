@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.database import sites
 from luna.database.schema.plans import training_runs
+from luna.database.schema.sites import sites as site_table
 from luna.errors import NotFoundError
 
 # Known days of a series from which on a model learns.
@@ -104,6 +105,15 @@ def list_latest(connection: Connection, site_id: str, *, version: str, limit: in
     return [_run(row) for row in connection.execute(query.limit(limit)).mappings()]
 
 
+def list_newest(connection: Connection, *, version: str, limit: int) -> list[tuple[str, TrainingRun]]:
+    """Return the trainings of a version at all sites, each with its site's name, that which learned from the most recent data first."""
+    columns = [training_runs.c[name] for name in TrainingRun.__dataclass_fields__]
+    table, named = training_runs.c, site_table.c.name.label("site_name")
+    query = select(named, *columns).join(site_table, site_table.c.site_key == table.site_key).where(table.version == version)
+    rows = connection.execute(query.order_by(table.data_until.desc(), table.finished_at.desc()).limit(limit)).mappings()
+    return [(row["site_name"], _run({name: row[name] for name in TrainingRun.__dataclass_fields__})) for row in rows]
+
+
 def last_finished(connection: Connection, site_id: str, *, version: str) -> datetime | None:
     """Return when a training of a version ended last, whatever became of its model; None where none ever did."""
     table = training_runs.c
@@ -123,6 +133,6 @@ def _select(connection: Connection, site_id: str) -> Select[Any]:
     return select(*columns).where(training_runs.c.site_key == sites.key_of(connection, site_id))
 
 
-def _run(row: RowMapping) -> TrainingRun:
+def _run(row: Mapping[Any, Any]) -> TrainingRun:
     instants = {name: row[name].astimezone(UTC) for name in ("data_from", "data_until", "tried_until") if row[name] is not None}
     return TrainingRun(**(dict(row) | instants))

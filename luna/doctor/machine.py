@@ -49,7 +49,7 @@ def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iter
         if space.free < full_bytes:
             yield DoctorFinding("disk", "fault", said, "Make room now: databases stop where the disk is full.")
         elif space.free < DISK_LOW_SHARE * space.total:
-            yield DoctorFinding("disk", "warning", said, "Make room, or shorten LUNA_FORECAST_RETENTION and LUNA_READING_RETENTION.")
+            yield DoctorFinding("disk", "warning", said, "Make room, or shorten LUNA_FORECAST_RETENTION, LUNA_PLAN_RETENTION and LUNA_READING_RETENTION.")
         else:
             yield DoctorFinding("disk", "ok", said)
 

@@ -8,17 +8,19 @@ row open? ───no──▶ drop: the row holds the answer already
 begun too often without an end? ──yes──▶ dead
     │ no
 begin ─▶ body ─▶ done, in the body's own transaction
-             ├─▶ queued again, with a pause: something was away, or another job has to end first
+             ├─▶ queued again, with a pause: something was away, a disk full, or another job has to end first
              └─▶ failed, with the problem document
 ```
 """
 
+import errno
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import psycopg
 import redis
 import structlog
 from sqlalchemy import Connection, Engine
@@ -34,6 +36,9 @@ from luna.timeline import SystemClock
 
 # Nobody waits for a job: its pauses are together long enough for a server to be repaired, and chance spreads them.
 JOB_RETRY = RetryPolicy(timedelta(seconds=2), growth=3, longest=timedelta(minutes=5), tries=8, jitter=1.0)
+
+# What the system says where a disk, or an owner's share of it, is full.
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 Conclude = Callable[[Connection, str], None]
 
@@ -114,13 +119,12 @@ class JobRunner:
         except AwaitsJobError:
             self._put_back(job, counted=False)
             raise
-        except UnavailableError as error:
-            if not JOB_RETRY.gives_up(job.attempts):
-                self._put_back(job)
-                raise
-            raise self._fail(job, error) from error
         except Exception as error:
-            raise self._fail(job, error) from error
+            passing = _find_passing(error)
+            if passing is None or JOB_RETRY.gives_up(job.attempts):
+                raise self._fail(job, error) from error
+            self._put_back(job)
+            raise passing from error
 
     def _begin(self, job_id: str) -> Job:
         with unit_of_work(self.engine) as connection:
@@ -164,3 +168,15 @@ class JobRunner:
         except redis.RedisError as exc:
             # The row says how it ended; at worst this start counts as one without an end.
             log.warning("queue does not answer", error=str(exc))
+
+
+def _find_passing(error: Exception) -> UnavailableError | None:
+    """Return what is in the way for now; None where another try cannot help. What was accepted waits for room on a full disk as for a server."""
+    if isinstance(error, UnavailableError):
+        return error
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, psycopg.errors.DiskFull) or (isinstance(cause, OSError) and cause.errno in FULL_DISK):
+            return UnavailableError("the disk is full", field="data_folder", remedy="Free some space; the job is open and comes again.")
+        cause = cause.__cause__
+    return None

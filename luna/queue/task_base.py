@@ -164,12 +164,19 @@ class LunaTask(Task):  # type: ignore[misc]
         with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name), span(self.name, parent=self._queued(trace_id), trace_id=trace_id):
             if job_id is not None:
                 return self._answer_job(job_id)
-            deaths = self.process.ledger.start(key, self.request.id)
+            deaths = self._start(key)
             if deaths and self.process.ledger.forget_abort(self.request.id):
                 raise self._failed(self._explain(AbortedError()))
             if deaths >= MAX_STARTS:
                 raise self._bury(text, key)
             return self._answer(text, key)
+
+    def _start(self, key: str) -> int:
+        """Count this start and return how many before it ended without a word."""
+        try:
+            return self.process.ledger.start(key, self.request.id)
+        except redis.RedisError as exc:
+            raise self._failed(UnavailableError("the queue does not answer", field="redis_url", remedy="Try again; nothing was changed.")) from exc
 
     def _queued(self, trace_id: str | None) -> str | None:
         """Note how long the message waited and return what the task's own span follows."""

@@ -1,8 +1,11 @@
-"""The way a worker takes messages: kombu's Redis transport, which forgets no credit when Redis goes away at the wrong moment.
+"""The way a worker takes messages: kombu's Redis transport, which forgets no credit when Redis goes away at the wrong moment, and outlives a full disk.
 
 A worker takes as many messages as it has processes, and the next one for each that it acknowledges. kombu counts a message as acknowledged once Redis said so.
 Where the connection breaks just then, Celery logs "Couldn't ack" and goes on, and the message counts as held for good. After as many such moments as there are
 processes a worker waits for ever: alive, connected, and without a right to take anything. Here the credit comes back at once; Redis is told when it answers.
+
+A Redis whose disk or memory is full answers, and refuses. kombu takes that for a fault of the command and Celery ends the worker, which takes up to a minute
+to be back when there is room again. Here it counts as a connection that is lost: the worker waits and tries again.
 """
 
 from collections import defaultdict
@@ -11,6 +14,7 @@ import structlog
 from celery.app.amqp import AMQP
 from kombu.connection import Connection
 from kombu.transport import redis
+from redis.exceptions import ResponseError
 
 log = structlog.get_logger("luna.queue")
 
@@ -58,9 +62,10 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """kombu's, with our channel."""
+    """kombu's, with our channel and our view of a Redis that refuses."""
 
     Channel = Channel
+    connection_errors = (*redis.Transport.connection_errors, ResponseError)
 
 
 class WorkerConnection(Connection):

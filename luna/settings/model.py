@@ -217,6 +217,9 @@ class Settings(BaseSettings):
         days=30
     )
     forecast_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which forecasts are deleted"), CHANGEABLE] = 400 * DAY
+    plan_retention: Annotated[
+        timedelta | None, Field(ge=35 * DAY, description="age at which plans are deleted, but for the newest of each site"), CHANGEABLE
+    ] = 400 * DAY
     reading_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which raw readings are deleted; empty keeps them"), CHANGEABLE] = None
     job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that are done, failed or cancelled are deleted"), CHANGEABLE] = 90 * DAY
     dead_job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that never came to an end are deleted"), CHANGEABLE] = 365 * DAY

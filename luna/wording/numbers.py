@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
+from functools import cache, lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,7 @@ _WITHOUT_HUNDREDTHS = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF"
 # Below these an energy is shown in watt-hours, or as less than one.
 _LITTLE_KWH, _LEAST_KWH = 0.095, 0.0005
 
+_GERMAN = str.maketrans(",.", ".,")
 _WEEKDAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "de": ("Mo.", "Di.", "Mi.", "Do.", "Fr.", "Sa.", "So."),
@@ -70,7 +72,7 @@ class Numbers:
         digits = f"{abs(value):,.{decimals}f}"
         zero = not digits.strip("0.,")
         if self.language == "de":
-            digits = digits.translate(str.maketrans(",.", ".,"))
+            digits = digits.translate(_GERMAN)
         sign = "" if zero else MINUS if value < 0 else "+" if signed else ""
         return sign + digits
 
@@ -94,9 +96,9 @@ class Numbers:
 
     def price(self, value: float | None, *, decimals: int = 0) -> str:
         """Return a price per kWh as a sentence names it: "27 ct"."""
-        scale, unit = self.price_unit
+        (scale, unit), base = _name_price(self.currency)
         # Of a currency whose hundredth has no name here, two decimals say the same.
-        decimals += 2 if self.price_base > 1 else 0
+        decimals += 2 if base > 1 else 0
         text = self.number(None if value is None else value * scale, decimals)
         return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
 
@@ -116,13 +118,12 @@ class Numbers:
     @property
     def price_base(self) -> int:
         """What a shown price is multiplied by to count in its last digit, where no decimals are added."""
-        return 100 if self.price_unit[0] == 1 and self.currency not in _WITHOUT_HUNDREDTHS else 1
+        return _name_price(self.currency)[1]
 
     @property
     def price_unit(self) -> tuple[int, str]:
         """What prices are multiplied by to be shown, and the unit's name."""
-        symbol, hundredth = _CURRENCIES.get(self.currency, (self.currency, ""))
-        return (100, hundredth) if hundredth else (1, symbol)
+        return _name_price(self.currency)[0]
 
     def energy(self, value_kwh: float | None) -> str:
         """Return an energy: "6.2 kWh"."""
@@ -157,9 +158,8 @@ class Numbers:
 
     def clock(self, instant: datetime) -> str:
         """Return the site's clock; in the hour that it shows twice, with the zone's name."""
-        local = instant.astimezone(self.zone)
-        text = f"{local:%H:%M}"
-        return f"{text}{NBSP}{local.tzname()}" if _shown_twice(local) else text
+        # In UTC: the hour that a zone's clock shows twice would be the same to the cache.
+        return _read_clock(instant.astimezone(UTC), self.zone)
 
     def weekday(self, instant: datetime) -> str:
         """Return the local weekday: "Thu", "Do."."""
@@ -184,10 +184,26 @@ class Numbers:
         return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
 
 
+@cache
+def _name_price(currency: str) -> tuple[tuple[int, str], int]:
+    """Return ``price_unit`` and ``price_base`` of a currency."""
+    symbol, hundredth = _CURRENCIES.get(currency, (currency, ""))
+    unit = (100, hundredth) if hundredth else (1, symbol)
+    return unit, 100 if unit[0] == 1 and currency not in _WITHOUT_HUNDREDTHS else 1
+
+
 def say_instant(instant: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
     """Return an instant by the clock of a zone, with its name for the offset: "2024-02-01 14:00 CET"; the hour shown twice differs by that name."""
     local = instant.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M:%S %Z}" if seconds else f"{local:%Y-%m-%d %H:%M %Z}"
+
+
+@lru_cache(maxsize=2_000)
+def _read_clock(instant: datetime, zone: ZoneInfo) -> str:
+    # Plans of many sites name the same quarter-hours.
+    local = instant.astimezone(zone)
+    text = f"{local:%H:%M}"
+    return f"{text}{NBSP}{local.tzname()}" if _shown_twice(local) else text
 
 
 def _shown_twice(local: datetime) -> bool:

@@ -25,6 +25,7 @@ T = TypeVar("T")
 _PRICE_RESOLUTION = 0.05
 # Figures that a sentence sets against each other get this many decimals more at most: closer ones are the same.
 _MOST_DECIMALS = 2
+_PAIR = 2
 _SAME = 0.999 * 10.0**-_MOST_DECIMALS
 # A weekday alone names no day that is further off.
 _WEEK = timedelta(days=6)
@@ -85,7 +86,7 @@ class Sentences:
         return _choose_phrases(code, self.numbers.language, tuple(figures))
 
     def _fill(self, phrase: "_Phrase", figures: Mapping[str, Figure]) -> str:
-        decimals = {kind: self._count_decimals(phrase, kind, figures) for kind in phrase.exact}
+        decimals = {kind: self._count_decimals(kind, names, phrase.rises, figures) for kind, names in phrase.exact}
         begun = self._day(figures.get("start")) if phrase.timed else None
         return phrase.pattern % tuple([self._say_figure(kind, figures[name], decimals.get(kind, begun)) for name, kind in phrase.figures])
 
@@ -97,15 +98,15 @@ class Sentences:
             said = self._said[key] = _WORDED[kind](self.numbers, figure, beside)
         return said
 
-    def _count_decimals(self, phrase: "_Phrase", kind: str, figures: Mapping[str, Any]) -> int:
+    def _count_decimals(self, kind: str, names: tuple[str, ...], rises: Pairs, figures: Mapping[str, Any]) -> int:
         """Return how many decimals it takes until all that is set against each other can be told apart."""
-        scale = self._scales[kind]
-        ends = {name: figures[name] if isinstance(figures[name], tuple) else (figures[name], figures[name]) for name, each in phrase.figures if each == kind}
-        shown = [low * scale for low, high in ends.values() if low == high]
+        scale, values = self._scales[kind], [figures[name] for name in names]
+        shown = [low * scale for low, high in (each if isinstance(each, tuple) else (each, each) for each in values) if low == high]
         least = _tell_apart(shown) if kind == "price" else _keep_tenths(shown)
-        for low, high in phrase.rises:
-            if low in ends:
-                lower, higher = ends[low][1] * scale, ends[high][0] * scale
+        for low, high in rises:
+            if low in names:
+                lower, higher = (figures[name][end] if isinstance(figures[name], tuple) else figures[name] for name, end in ((low, 1), (high, 0)))
+                lower, higher = lower * scale, higher * scale
                 while least < _MOST_DECIMALS and higher - lower > _SAME and round(lower, least) >= round(higher, least):
                     least += 1
         return least
@@ -128,12 +129,12 @@ def limit(code: str, *, language: Language) -> str:
 
 
 class _Phrase(NamedTuple):
-    """A wording ready to be filled: its ``figures`` in the order of the pattern, each with its kind; ``exact`` are kinds that may need decimals."""
+    """A wording ready to be filled: its ``figures`` in the order of the pattern, each with its kind; ``exact`` are those of kinds that may need decimals."""
 
     pattern: str
     figures: tuple[tuple[str, str], ...]
     needs: frozenset[str]
-    exact: tuple[str, ...]
+    exact: tuple[tuple[str, tuple[str, ...]], ...]
     timed: bool
     rises: Pairs
 
@@ -162,8 +163,9 @@ def _read_phrase(text: str, rises: Pairs) -> _Phrase:
         if name:
             pattern += "%s"
             figures.append(("time", "at_time") if name == "at_time" else (name, FIGURES[name]))
-    needs, kinds = frozenset(name for name, _ in figures), {kind for _, kind in figures}
-    exact = tuple(kind for kind in ("price", "share") if kind in kinds)
+    needs = frozenset(name for name, _ in figures)
+    by_kind = ((kind, tuple(dict.fromkeys(name for name, each in figures if each == kind))) for kind in ("price", "share"))
+    exact = tuple((kind, names) for kind, names in by_kind if names)
     return _Phrase(pattern, tuple(figures), needs, exact, "time" in needs, tuple(pair for pair in rises if set(pair) <= needs))
 
 
@@ -200,7 +202,7 @@ _WORDED: dict[str, Callable[..., str]] = {
 
 
 def _tell_apart(shown: list[float]) -> int:
-    if len({round(value) for value in shown}) == len(shown):
+    if len(shown) < _PAIR or len({round(value) for value in shown}) == len(shown):
         return 0
     pairs = [(one, other) for index, one in enumerate(shown) for other in shown[index + 1 :]]
     return int(any(round(one) == round(other) and abs(one - other) >= _PRICE_RESOLUTION for one, other in pairs))

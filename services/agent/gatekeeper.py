@@ -22,8 +22,9 @@ from luna.simulator import balance_residual_kwh
 from luna.timeline import FloatArray
 from services.planner.dp.plan import value_flows
 from services.planner.following import LEAST_GAIN
-from services.planner.policy_simulation import find_breach, simulate_errors, simulate_policy
+from services.planner.policy_simulation import SimulatedPolicy, find_breach, simulate_policies
 from services.planner.problem.problem import Problem
+from services.planner.problem.scenarios import ScenarioSet
 
 _SAME_KWH = 1e-6
 
@@ -62,8 +63,10 @@ def judge_plan(problem: Problem, planner: PlanPolicy, agent: PlanPolicy, held: H
     """
     if held.mode == "export_only":
         agent = planner.sell_as(agent)
-    first, second = (_meet(problem, policy) for policy in (planner, agent))
-    costs, courses = _expect(problem, (planner, agent), (first.cost, second.cost))
+    errors = problem.uncertainty.errors or problem.uncertainty.courses
+    runs = simulate_policies(problem, (planner, agent), errors)
+    first, second = (_inspect(problem, policy, run) for policy, run in zip((planner, agent), runs, strict=True))
+    costs, courses = _expect(runs, errors, (first.cost, second.cost))
     gain = float(costs[0] - costs[1])
     metrics = {"planner_cost": float(costs[0]), "agent_cost": float(costs[1]), "courses": float(courses)}
     metrics |= {"breach_kwh": second.breach_kwh, "interventions": float(second.corrected), "slots": float(problem.outlook.timeline.count)}
@@ -85,28 +88,25 @@ def _decide(held: HeldMode, *, gain: float, safe: bool, corrected: int) -> GateV
     return GateVerdict(code=code, follow=follow, expected_gain=gain, interventions=corrected)
 
 
-def _meet(problem: Problem, policy: PlanPolicy) -> _Outcome:
-    setpoints, flows, starts = simulate_policy(problem, policy)
+def _inspect(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy) -> _Outcome:
     capacity, outlook = problem.limits.batteries.capacity_kwh, problem.outlook
-    modes = np.concatenate([setpoints.mode[:, :1], setpoints.mode[:, :-1]], axis=1)
-    asked = policy.read(slice(None), starts / capacity, modes)
-    safe = clamp(asked, starts, problem.limits)
-    beyond = flows.excess_kwh > _SAME_KWH
-    unbalanced = np.abs(balance_residual_kwh(flows, outlook.load_kwh, outlook.pv_kwh)) > _SAME_KWH
+    modes = np.concatenate([run.setpoints.mode[:, :1], run.setpoints.mode[:, :-1]], axis=1)
+    asked = policy.read(slice(None), run.start_kwh / capacity, modes)
+    safe = clamp(asked, run.start_kwh, problem.limits)
+    beyond = run.flows.excess_kwh > _SAME_KWH
+    unbalanced = np.abs(balance_residual_kwh(run.flows, outlook.load_kwh, outlook.pv_kwh)) > _SAME_KWH
     slots = find_corrected(asked, safe).any(axis=0) | np.atleast_2d(beyond).any(axis=0) | unbalanced
-    return _Outcome(value_flows(problem, flows), find_breach(problem, flows), int(np.count_nonzero(slots)))
+    return _Outcome(value_flows(problem, run.flows), find_breach(problem, run.flows), int(np.count_nonzero(slots)))
 
 
-def _expect(problem: Problem, policies: tuple[PlanPolicy, PlanPolicy], expected: tuple[float, float]) -> tuple[FloatArray, int]:
+def _expect(runs: Sequence[SimulatedPolicy], errors: ScenarioSet | None, expected: tuple[float, float]) -> tuple[FloatArray, int]:
     """Return what policies are expected to cost, ``(policies,)``, and over how many courses: the expected one alone where none is known of past errors.
 
     Where they are, it does not count beside them: forecasts are never right, and on that course the planner's plan is the best there is.
     """
-    errors = problem.uncertainty.errors or problem.uncertainty.courses
     if errors is None:
         return np.array(expected), 1
-    costs = simulate_errors(problem, policies, errors)
-    return np.asarray(costs @ errors.weight / errors.weight.sum()), errors.weight.size
+    return np.array([run.costs @ errors.weight / errors.weight.sum() for run in runs]), errors.weight.size
 
 
 # --- of a mode ------------------------------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from luna.database import engine
 from luna.embedded import Addresses, running
+from luna.errors import UnavailableError
 from luna.queue import Client
 from luna.queue.connection import connect
 from luna.settings import Settings, load_settings
@@ -25,12 +26,12 @@ from luna.telemetry import ensure_plain_lines, log_context, new_trace_id
 from luna.timeline import Clock, SystemClock
 from luna.tracing import TRACEPARENT, configure_tracing, span, trace_of
 from services.api import document_uploads, uploads
-from services.api.gateway import Gateway
+from services.api.gateway import MAX_UPLOADS, MAX_WAITING, Gateway
 from services.api.identity.access_tokens import AccessTokens, open_key
 from services.api.identity.audit import AuditRequests
 from services.api.identity.headers import SecureHeaders, list_headers
 from services.api.identity.identity import Identity
-from services.api.identity.limits import Limiter
+from services.api.identity.limits import REFUSED, Limiter
 from services.api.ingress import BehindIngress
 from services.api.openapi import describe
 from services.api.pages import assets, data, home, job_part, planning, savings, stays, what_ifs
@@ -42,7 +43,7 @@ from services.api.pages.knowledge import asking, tips
 from services.api.pages.knowledge import documents as document_pages
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
-from services.api.problems import add_problem_handlers
+from services.api.problems import add_problem_handlers, problem_response
 from services.api.routes import (
     agent,
     alternatives,
@@ -176,6 +177,39 @@ class LimitBody:
             raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in", {"Connection": "close"}) from exc
 
 
+class LimitWaiting:
+    """Refuses a request while ``most`` others wait for their answer to begin: who comes again later is served sooner than who waits behind all of them.
+
+    Monitors are always answered. Whoever listens to a stream waits for nothing.
+    """
+
+    def __init__(self, app: ASGIApp, *, most: int) -> None:
+        self._app = app
+        self._most = most
+        self._waiting: set[int] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope.get("path") in _ROUTINE:
+            await self._app(scope, receive, send)
+            return
+        if len(self._waiting) >= self._most:
+            REFUSED.labels("waiting").inc()
+            error = UnavailableError(f"{self._most} requests wait already", remedy="Try again shortly, or run more gateways.")
+            await problem_response(error)(scope, receive, send)
+            return
+        place = id(scope)
+        self._waiting.add(place)
+
+        async def send_on(message: Message) -> None:
+            self._waiting.discard(place)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        finally:
+            self._waiting.discard(place)
+
+
 def _record(scope: Scope, status: int, seconds: float) -> None:
     # A path that no route knows would make a time series of its own for each guess.
     template = getattr(scope.get("route"), "path", "unknown")
@@ -185,6 +219,8 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 
 MAX_BODY_BYTES = 5_000_000
+# Beside those that wait for a plan: one or two seconds of work for a gateway whose core is full.
+MOST_WAITING = MAX_WAITING + MAX_UPLOADS + 200
 # Where files are handed over, as patterns of the whole path.
 UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH, data.UPLOAD_PATH)
 DOCUMENTS = (r"(/v1)?/documents", document_pages.UPLOAD_PATH)
@@ -258,6 +294,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     larger = dict.fromkeys(UPLOADS, uploads.MAX_FILE_BYTES) | dict.fromkeys(DOCUMENTS, document_uploads.MAX_FORM_BYTES)
     app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=larger)
     app.add_middleware(AuditRequests)
+    app.add_middleware(LimitWaiting, most=MOST_WAITING)
     app.add_middleware(SecureHeaders, settings=settings)
     app.add_middleware(MeasureRequests)
     if settings.api_ingress:

@@ -29,8 +29,14 @@ class BackedUpServer:
         """
         return cls(url, find_postgres().folder)
 
-    def spawn(self, program: str, *arguments: str | Path, output: int | IO[bytes] = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    def spawn(self, program: str, *arguments: str | Path, output: int | IO[bytes] = subprocess.DEVNULL, lock: int | None = None) -> subprocess.Popen[bytes]:
         """Start one of PostgreSQL's programs against the server, in a session of its own, so that Ctrl-C ends it in order.
+
+        Args:
+            program: its name.
+            arguments: of its command line.
+            output: where its standard output goes.
+            lock: descriptor of a lock that it holds as long as it lives.
 
         Raises:
             MachineError: it is not installed.
@@ -42,6 +48,7 @@ class BackedUpServer:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.PIPE,
+                pass_fds=() if lock is None else (lock,),
                 start_new_session=True,
             )
         except OSError as exc:

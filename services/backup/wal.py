@@ -117,20 +117,21 @@ class WalReceiver:
 
     def _run(self) -> None:
         with _held(self._shipper.spool / ".receive", ending=self._ending) as mine:
-            while mine and not self._ending.is_set():
+            while mine is not None and not self._ending.is_set():
                 try:
-                    self._receive()
+                    self._receive(mine)
                 except LunaError as error:
                     log.warning("write-ahead log is not received", error=str(error))
                 self._ending.wait(RESTART_SECONDS)
 
-    def _receive(self) -> None:
+    def _receive(self, lock: int) -> None:
         self._shipper.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         with engine.own_session(self._database) as connection:
             if not backups.ensure_slot(connection, SLOT) and list_segments(self._shipper.spool):
                 self._begin_anew("the server keeps no more of it")
-        self._process = process = self._server.spawn("pg_receivewal", "-D", self._shipper.spool, "-S", SLOT, "-s", "5", "--no-loop", "--no-password")
-        # One that was killed leaves its receiver behind; the server lets nobody else take its slot then.
+        arguments = ("-D", self._shipper.spool, "-S", SLOT, "-s", "5", "--no-loop", "--no-password")
+        # It holds the lock too: whoever is killed leaves his receiver behind, which goes on, and the next one leans on it.
+        self._process = process = self._server.spawn("pg_receivewal", *arguments, lock=lock)
         words = (process.communicate()[1] or b"").decode(errors="replace")
         if self._ending.is_set():
             return
@@ -237,13 +238,13 @@ def last_instant(status: dict[str, object]) -> datetime | None:
 
 
 @contextmanager
-def _held(path: Path, *, ending: threading.Event | None = None) -> Iterator[bool]:
-    """Hold a lock, and wait for it; until ``ending`` is set where that is given, and say whether it came to be held."""
+def _held(path: Path, *, ending: threading.Event | None = None) -> Iterator[int | None]:
+    """Hold a lock, and wait for it; until ``ending`` is set where that is given: then it may come to nothing. Yields the lock's descriptor."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         while not (mine := _take(descriptor, wait=ending is None)) and ending is not None and not ending.wait(1):
             pass
-        yield mine
+        yield descriptor if mine else None
     finally:
         os.close(descriptor)
 

@@ -94,4 +94,4 @@ def _show(document: dict[str, Any], edition: "Edition") -> None:
         cells = [[row["table"], row["policy"], f"{row['after_days']:g} days", row["refused"] or "in force"] for row in document["policies"]]
         table(["table", "policy", "after", "state"], cells, words=["policy", "state"])
     else:
-        out.print("No policies here: nothing is compressed, and the task ingest.retention.apply deletes old forecasts and readings.")
+        out.print("No policies here: nothing is compressed, and the task ingest.retention.apply deletes old forecasts, plans and readings.")

@@ -158,9 +158,11 @@ def _pass_on(process: subprocess.Popen[bytes]) -> None:
     # It is closed while this reads where the process is ended.
     with suppress(ValueError):
         for line in process.stderr or ():
-            sys.stderr.buffer.write(line)
-            sys.stderr.buffer.flush()
             RECENT_LINES.append(line.decode("utf-8", "replace").rstrip("\n"))
+            # A log on a full disk misses lines; unread they would fill the pipe and stop the companion at its next one.
+            with suppress(OSError):
+                sys.stderr.buffer.write(line)
+                sys.stderr.buffer.flush()
 
 
 def _end(process: subprocess.Popen[bytes], hurry: threading.Event) -> None:

@@ -2,8 +2,11 @@
 
 import math
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from prometheus_client import Gauge
@@ -16,6 +19,7 @@ from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
 from luna.errors import InvalidInputError, LunaError, UnavailableError
 from luna.health import Liveness
+from luna.site import parse_site
 from luna.timeline import SLOT, Clock, floor_to
 from services.executor.control_step import Executor
 from services.executor.delivery import CONFIRMED
@@ -31,9 +35,53 @@ PLAN_AGE = Gauge("luna_planner_plan_age_seconds", "How long ago the last plan of
 FALLBACKS: tuple[ReasonCode, ...] = ("no_plan", "plan_too_old", "plan_without_setpoints", "not_acknowledged")
 
 
-def describe_sites(connection: Connection) -> tuple[ControlledSite, ...]:
+@dataclass(frozen=True, slots=True)
+class ToldUnits:
+    """By whom a site's devices are told, and which: the keys of what its section ``control`` names; neither where it has none."""
+
+    by: str | None = None
+    keys: tuple[str, ...] = ()
+
+
+class SiteUnits:
+    """What is told at sites, read for all of them at once; a configuration is parsed when it is new."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[int, int], ToldUnits | None]] = {}
+
+    def read(self, connection: Connection, names: Sequence[str]) -> dict[str, ToldUnits]:
+        """Return what is told at each of the sites; one that has no configuration, or none that can be read, is left out."""
+        versions = sites.read_versions(connection, names)
+        changed = [name for name, version in versions.items() if name not in self._known or self._known[name][0] != version]
+        for name, configuration in sites.read_configurations(connection, changed).items():
+            self._known[name] = (versions[name], _read_units(name, configuration))
+        # One may have been removed a moment ago.
+        known = {name: self._known[name][1] for name in versions if name in self._known}
+        return {name: units for name, units in known.items() if units is not None}
+
+
+def _read_units(name: str, configuration: Any) -> ToldUnits | None:
+    try:
+        site = parse_site(configuration)
+    except InvalidInputError as error:
+        log.warning("the site cannot be read", site_id=name, error=str(error))
+        return None
+    return ToldUnits(None if site.control is None else site.control.by, tuple(list_units(site, site.control)))
+
+
+def list_turns(connection: Connection, units: SiteUnits) -> list[tuple[str, str]]:
+    """Return what is to be turned of each active site: what its section ``control`` names, and what was told something before."""
+    names = [state.site for state in control.load_active(connection)]
+    found, told = units.read(connection, names), control.list_told_each(connection)
+    return [(name, key) for name in names if name in found for key in dict.fromkeys([*found[name].keys, BATTERIES, *told.get(name, [])])]
+
+
+def describe_sites(connection: Connection, units: SiteUnits) -> tuple[ControlledSite, ...]:
     """Return how each armed site stands."""
-    return tuple(_describe(connection, state) for state in control.load_active(connection) if state.armed_at is not None)
+    armed = [state for state in control.load_active(connection) if state.armed_at is not None]
+    names = [state.site for state in armed]
+    found, issued = units.read(connection, names), plans.issued_last_each(connection, names)
+    return tuple(_describe(connection, state, found.get(state.site, ToldUnits()), issued.get(state.site)) for state in armed)
 
 
 class ControlStatus:
@@ -66,20 +114,9 @@ class ControlStatus:
             FALLBACK.remove(*whom)
 
 
-def _describe(connection: Connection, state: ControlState) -> ControlledSite:
-    try:
-        section = (site := sites.load(connection, state.site)).control
-        keys = list(list_units(site, section))
-    except InvalidInputError:
-        section, keys = None, []
-    devices = [_describe_device(control.load(connection, state.site, key) if key != BATTERIES else state) for key in keys]
-    return ControlledSite(
-        site=state.site,
-        armed_at=state.armed_at,
-        by=None if section is None else section.by,
-        plan_issued_at=plans.issued_last(connection, state.site),
-        devices=tuple(devices),
-    )
+def _describe(connection: Connection, state: ControlState, units: ToldUnits, plan_issued_at: datetime | None) -> ControlledSite:
+    devices = [_describe_device(control.load(connection, state.site, key) if key != BATTERIES else state) for key in units.keys]
+    return ControlledSite(site=state.site, armed_at=state.armed_at, by=units.by, plan_issued_at=plan_issued_at, devices=tuple(devices))
 
 
 def _describe_device(state: ControlState) -> ControlledDevice:
@@ -112,6 +149,7 @@ class Watch:
         self._executor = executor
         self._clock = clock
         self._running: dict[tuple[str, str], Future[bool]] = {}
+        self._units = SiteUnits()
         self._board = ControlStatus()
         self.sites: tuple[ControlledSite, ...] = ()
 
@@ -126,15 +164,14 @@ class Watch:
         self._executor.close()
 
     def _begin_turns(self, pool: ThreadPoolExecutor) -> None:
-        due: list[tuple[str, str]] = []
         try:
             with unit_of_work(self._engine) as connection:
-                for state in control.load_active(connection):
-                    due += list_turns(connection, state.site)
+                due = list_turns(connection, self._units)
         except UnavailableError as error:
             log.warning("the sites cannot be read", error=str(error))
             return
-        self._running = {whom: turn for whom, turn in self._running.items() if whom in due or not turn.done()}
+        wanted = set(due)
+        self._running = {whom: turn for whom, turn in self._running.items() if whom in wanted or not turn.done()}
         for whom in due:
             if whom not in self._running or self._running[whom].done():
                 self._running[whom] = pool.submit(self._turn, *whom)
@@ -155,22 +192,11 @@ class Watch:
         """See how everything stands, for those who watch; after the turns have begun, for it must not delay them."""
         try:
             with unit_of_work(self._engine) as connection:
-                self.sites = describe_sites(connection)
+                self.sites = describe_sites(connection, self._units)
         except UnavailableError as error:
             log.warning("the sites cannot be read", error=str(error))
         else:
             self._board.show(self.sites, now=self._clock.now())
-
-
-def list_turns(connection: Connection, site_id: str) -> list[tuple[str, str]]:
-    """Return what is to be turned of a site: what its section ``control`` names, and what was told something before."""
-    try:
-        site = sites.load(connection, site_id)
-    except InvalidInputError as error:
-        log.warning("the site cannot be read", site_id=site_id, error=str(error))
-        return []
-    keys = dict.fromkeys([*list_units(site, site.control), BATTERIES, *control.list_told(connection, site_id)])
-    return [(site_id, key) for key in keys]
 
 
 def wait_for(now: datetime, *, awaited: bool) -> timedelta:

@@ -24,7 +24,7 @@ from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, joi
 from services.forecaster.input_quality import Circumstances, judge_origins, widen
 from services.forecaster.inputs.context import NO_CONTEXT, Context, read_context
 from services.forecaster.inputs.frame import MEMORY_DAYS
-from services.forecaster.inputs.preparation import prepare_history
+from services.forecaster.inputs.preparation import Prepared, prepare_history
 from services.forecaster.model.artefact import ArtefactError, load_aurora
 from services.forecaster.model.aurora import VERSION, Aurora, Progress, keep_quiet
 from services.forecaster.model.baseline import BASELINES, Baseline
@@ -87,16 +87,50 @@ def issue_forecasts(
         InvalidInputError: ``to`` lies before ``at``.
     """
     instants = list_instants(request.at, request.to or request.at, timedelta(minutes=request.every_minutes))
-    site = sites.load(connection, request.site_id)
+    basis = read_basis(connection, request.site_id, instants, now=now)
+    return issue_from(connection, basis, request.forecast_version or VERSION, objects=objects, progress=progress)
+
+
+@dataclass(frozen=True, slots=True)
+class IssueBasis:
+    """What forecasts of a site at some instants are made from, whatever their version: what was ``measured``, ``prepared``, and what goes on around it.
+
+    ``reads_future`` says whether anything claims to have been measured after now.
+    """
+
+    site: Site
+    instants: Sequence[datetime]
+    measured: Observations
+    prepared: Prepared
+    context: Context
+    reads_future: bool
+
+
+def read_basis(connection: Connection, site_id: str, instants: Sequence[datetime], *, now: datetime | None) -> IssueBasis:
+    """Return what forecasts at some instants are made from; ``now`` as in ``issue_forecasts``.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    site = sites.load(connection, site_id)
     measured = _forget_today(connection, site, _drop_future(read_history(connection, site, instants), now), instants)
-    prepared = prepare_history(measured, site, before=instants[0])
-    speaker = choose_speaker(connection, prepared.site, request.forecast_version or VERSION, before=instants[0], objects=objects)
-    context = read_surroundings(connection, site, instants)
-    future = now is not None and _reads_future(connection, site, instants, now)
-    reasons = judge_origins(measured, site, instants, Circumstances(speaker.lack, speaker.weather(context), prepared.growth, future))
-    batch, seconds = issue_in_parts(speaker.forecaster, prepared.history, instants, context=context, progress=progress)
+    prepared, context = prepare_history(measured, site, before=instants[0]), read_surroundings(connection, site, instants)
+    return IssueBasis(site, instants, measured, prepared, context, now is not None and _reads_future(connection, site, instants, now))
+
+
+def issue_from(connection: Connection, basis: IssueBasis, version: str, *, objects: ObjectStore, progress: Progress = keep_quiet) -> IssuedForecast:
+    """Issue and store the forecasts of a version, as ``issue_forecasts`` does.
+
+    Raises:
+        NotFoundError: no such version.
+    """
+    prepared, instants = basis.prepared, basis.instants
+    speaker = choose_speaker(connection, prepared.site, version, before=instants[0], objects=objects)
+    circumstances = Circumstances(speaker.lack, speaker.weather(basis.context), prepared.growth, basis.reads_future)
+    reasons = judge_origins(basis.measured, basis.site, instants, circumstances)
+    batch, seconds = issue_in_parts(speaker.forecaster, prepared.history, instants, context=basis.context, progress=progress)
     issued = IssuedForecast(widen(batch, reasons, prepared.site), seconds, speaker.run.run_id if speaker.run else None)
-    _store(connection, request.site_id, issued)
+    _store(connection, basis.site.name, issued)
     return issued
 
 

@@ -16,7 +16,7 @@ from luna.timeline import FloatArray
 from services.planner.dp.plan import Followed, Plan, count_excess, price_flows, value_flows
 from services.planner.dp.planner import hold_back, read_worth, terminal_segments
 from services.planner.dp.policy import correct_value, cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
-from services.planner.dp.segments import offer_courses, problem_segments
+from services.planner.dp.segments import offer_lengths, problem_segments
 from services.planner.milp.policy import follow_flows, pinned_slots
 from services.planner.policy_simulation import find_breach, first_modes, simulate_errors
 from services.planner.problem.problem import NO_MARGIN, Problem
@@ -156,9 +156,9 @@ def _cost_errors(plan: Plan, policies: Sequence[PlanPolicy], errors: ScenarioSet
     problem, value = plan.problem, plan.value
     if value is None:
         return simulate_errors(problem, policies, errors)
-    segments = offer_courses(problem, errors, value.direction).pick(slice(1, None))
+    offered = offer_lengths(problem, errors, value.direction)
     terminal, mode, start = terminal_segments(problem), int(first_modes(problem)[0, 0]), float(problem.stored_kwh[0])
-    return np.array([cost_courses(each.batteries[0], segments, start, terminal=terminal, mode=mode) for each in policies])
+    return np.array([cost_courses(each.batteries[0], offered, start, terminal=terminal, mode=mode) for each in policies])
 
 
 def _throughput_kwh(flows: Flows) -> float:

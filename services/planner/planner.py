@@ -24,7 +24,7 @@ from services.planner.milp.inverters import suits_value
 from services.planner.milp.planner import plan_by_model
 from services.planner.milp.schedule_loads import schedule_loads
 from services.planner.milp.solver import Solver, SolverError
-from services.planner.policy_simulation import simulate_policy
+from services.planner.policy_simulation import simulate_policies
 from services.planner.problem.problem import Problem
 
 _NOTHING_KWH = 1e-6
@@ -152,10 +152,10 @@ def plan_alone(problem: Problem) -> Plan:
     slots = problem.outlook.timeline.count
     batteries = [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries]
     policy = PlanPolicy(batteries, problem.curtailment, np.full(slots, np.inf))
-    setpoints, flows, starts = simulate_policy(problem, policy)
-    unknown = np.full(starts.shape, np.nan)
-    costs = price_flows(problem, flows)
-    return Plan(problem, setpoints, flows, costs, starts, unknown, (), gap=1.0, proven=False, build_ms=0.0, solve_ms=0.0, method="self_consumption")
+    (run,) = simulate_policies(problem, [policy])
+    unknown = np.full(run.start_kwh.shape, np.nan)
+    flows, costs = run.flows, price_flows(problem, run.flows)
+    return Plan(problem, run.setpoints, flows, costs, run.start_kwh, unknown, (), gap=1.0, proven=False, build_ms=0.0, solve_ms=0.0, method="self_consumption")
 
 
 def dp_is_exact(problem: Problem) -> bool:

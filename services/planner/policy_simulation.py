@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.physics import Flows, IntArray, Mode, SetPoint
 from luna.policy import PlanPolicy
-from luna.simulator import Actuals, simulate
+from luna.simulator import Actuals, Trajectory, simulate
 from luna.timeline import FloatArray
 from services.planner.dp.plan import value_flows
 from services.planner.milp.battery_constraints import missed_kwh
@@ -53,25 +53,48 @@ def first_modes(problem: Problem) -> IntArray:
     return np.array([[Mode.SELF_CONSUMPTION if mode is None else mode] for mode in told], dtype=np.int8)
 
 
-def simulate_policy(problem: Problem, policy: PlanPolicy) -> tuple[SetPoint, Flows, FloatArray]:
-    """Return the set-points, flows and stored energy at the start of each slot that a policy comes to on the expected course, slot by slot."""
-    outlook, follower = problem.outlook, Follower(policy, problem.limits.batteries.capacity_kwh, first_modes(problem))
-    actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)
-    run = simulate(follower, actuals, limits=problem.limits.by_slot(), stored_kwh=problem.stored_kwh[:, None])
-    setpoints, flows = _of_site(run.setpoints), _of_site(run.flows)
-    return setpoints, flows, np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
+@dataclass(frozen=True, slots=True)
+class SimulatedPolicy:
+    """What a policy comes to on the expected course, the slot as last axis, and what it costs on each of further ones, ``(courses,)``."""
+
+    setpoints: SetPoint
+    flows: Flows
+    start_kwh: FloatArray
+    costs: FloatArray
+
+
+def simulate_policies(problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet | None = None) -> list[SimulatedPolicy]:
+    """Return what policies make of the expected course and of those of ``errors``, slot by slot, all of them at once."""
+    outlook = problem.outlook
+    load, pv = (np.atleast_2d(energy) for energy in (outlook.load_kwh, outlook.pv_kwh))
+    if errors is not None:
+        load, pv = np.vstack([load, errors.load_kwh]), np.vstack([pv, errors.pv_kwh])
+    run, count, runs = _simulate(problem, policies, load, pv), load.shape[0], []
+    for first in range(0, len(policies) * count, count):
+        flows = _of_site(run.flows, first)
+        starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
+        runs.append(SimulatedPolicy(_of_site(run.setpoints, first), flows, starts, _value_columns(problem, run, range(first + 1, first + count))))
+    return runs
 
 
 def simulate_errors(problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet) -> FloatArray:
     """Return what policies cost on each of the courses, ``(policies, courses)``, slot by slot, all of them at once."""
-    count, limits = errors.load_kwh.shape[0], problem.limits
+    run, count = _simulate(problem, policies, errors.load_kwh, errors.pv_kwh), errors.load_kwh.shape[0]
+    return _value_columns(problem, run, range(len(policies) * count)).reshape(len(policies), count)
+
+
+def _simulate(problem: Problem, policies: Sequence[PlanPolicy], load_kwh: FloatArray, pv_kwh: FloatArray) -> Trajectory:
+    """Return what happens under the policies, one after the other, on each of the courses; energies of shape ``(courses, slots)``."""
+    count, limits = load_kwh.shape[0], problem.limits
     first = np.repeat(first_modes(problem), count, axis=1)
     followers = SplitColumns([Follower(policy, limits.batteries.capacity_kwh, first) for policy in policies])
-    load, pv = (np.tile(energy, (len(policies), 1)) for energy in (errors.load_kwh, errors.pv_kwh))
+    load, pv = (np.tile(energy, (len(policies), 1)) for energy in (load_kwh, pv_kwh))
     stored = np.repeat(problem.stored_kwh[:, None], count * len(policies), axis=1)
-    run = simulate(followers, Actuals(problem.outlook.timeline, load, pv), limits=limits.by_slot(), stored_kwh=stored)
-    costs = [value_flows(problem, _of_site(run.flows, column)) for column in range(load.shape[0])]
-    return np.array(costs).reshape(len(policies), count)
+    return simulate(followers, Actuals(problem.outlook.timeline, load, pv), limits=limits.by_slot(), stored_kwh=stored)
+
+
+def _value_columns(problem: Problem, run: Trajectory, columns: Sequence[int]) -> FloatArray:
+    return np.array([value_flows(problem, _of_site(run.flows, column)) for column in columns])
 
 
 def find_breach(problem: Problem, flows: Flows) -> float:

@@ -88,3 +88,22 @@ def test_each_rollback_takes_back_one_decision() -> None:
 def test_where_everything_was_taken_back_there_is_nothing_to_go_back_to() -> None:
     with pytest.raises(ConflictError, match="nothing to go back to"):
         forecast_activations.find_previous([Activation(DEFAULT_VERSION, "", "rollback"), Activation(VERSION, "", "rule", "run_1")])
+
+
+def test_trainings_of_all_sites_are_listed_by_what_they_learned_last(home: Connection) -> None:
+    sites.save(home, describe_site(name="newer"))
+    newer = TrainingRun("run_3", VERSION, LEARNED_UNTIL, datetime(2124, 1, 1, tzinfo=UTC), "0", 0, 1.0)
+    training_runs.save(home, "newer", newer)
+    found = training_runs.list_newest(home, version=VERSION, limit=1)
+    assert found == [("newer", newer)]
+    listed = [name for name, _ in training_runs.list_newest(home, version=VERSION, limit=1000) if name in ("home", "newer")]
+    assert listed == ["newer", "home", "home"]
+
+
+def test_a_site_that_is_not_there_is_told_a_few_that_are(connection: Connection) -> None:
+    for number in range(25):
+        sites.save(connection, describe_site(name=f"known {number:02d}"))
+    with pytest.raises(NotFoundError) as refused:
+        sites.load(connection, "nowhere")
+    assert str(refused.value).count("known ") <= sites.MOST_NAMED
+    assert " more." in str(refused.value)

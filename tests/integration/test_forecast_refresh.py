@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, delete
 
-from luna.contracts.forecast import RefreshForecastsReply, RefreshForecastsRequest
+from luna.contracts.forecast import IssueRequest, RefreshForecastsReply, RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.database import forecast_issues, forecast_scenarios, forecasts, observations, sites
 from luna.database.engine import unit_of_work
@@ -18,10 +19,12 @@ from luna.database.schema.series import slot_forecasts, slot_observations
 from luna.database.schema.sites import site_versions
 from luna.database.schema.sites import sites as sites_table
 from luna.objects import FileObjects
+from luna.outlook import PARTS
 from luna.timeline import SLOT, Timeline
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
+from services.forecaster.service import issue_forecasts
 from tests.household import day, describe_site, measure_days
 
 NAMES = ("measured", "new", "wrong")
@@ -70,6 +73,20 @@ def test_forecasts_of_many_sites_are_issued_by_jobs_side_by_side(three_sites: En
     requests = [RefreshForecastsRequest(site_ids=part) for part in parts]
     issued = [refresh_forecasts(three_sites, request, objects=FileObjects(tmp_path), now=NOW, spread=ForecastBatches(1, ask)) for request in requests]
     assert [{issue.forecast_version for issue in each.sites[0].issued} for each in issued] == [{VERSION, *BASELINES}] * 2
+
+
+def test_each_forecast_is_the_one_that_its_version_issues_alone(three_sites: Engine, tmp_path: Path) -> None:
+    refresh(three_sites, tmp_path)
+    versions, objects = (VERSION, *BASELINES), FileObjects(tmp_path)
+    with unit_of_work(three_sites) as connection:
+        kept = {version: forecasts.read_all(connection, "measured", version=version, first=day(9), last=NOW) for version in versions}
+        reasons = {version: forecast_issues.read_all(connection, "measured", version=version, first=day(9), last=NOW) for version in versions}
+        for version, (together,) in kept.items():
+            request = IssueRequest(site_id="measured", at=together.issued_at, forecast_version=version)
+            (alone,) = issue_forecasts(connection, request, objects=objects, now=NOW).batch
+            for series in ("load_kwh", "pv_kwh"):
+                assert all(np.array_equal(getattr(getattr(together, series), part), getattr(getattr(alone, series), part)) for part in PARTS)
+            assert forecast_issues.read_all(connection, "measured", version=version, first=day(9), last=NOW) == reasons[version]
 
 
 def test_every_site_gets_every_version_and_each_row_says_what_it_rests_on(three_sites: Engine, tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Table, func, insert, select, table
 
 from luna.contracts.job import RetentionReply, RetentionRequest
 from luna.database import copy, replays, retention, timescale, what_ifs
+from luna.database.schema.agent import antares_plan_history
 from luna.database.schema.forecasting import forecast_issues, forecast_scenarios
-from luna.database.schema.plans import replay_days, what_if_flows
+from luna.database.schema.plans import plan_history, replay_days, what_if_flows
 from luna.database.schema.plans import what_ifs as what_ifs_table
 from luna.database.schema.recommendations import items
 from luna.database.schema.series import market_prices, sensor_readings, slot_forecasts, slot_observations, smart_meter_readings
@@ -83,6 +84,28 @@ def test_what_issues_rested_on_goes_with_them_and_the_last_one_stays(connection:
     assert ages(connection, forecast_issues) == [450]
 
 
+def store_plans(connection: Connection, key: int | None, system_id: str, days_ago: Sequence[int]) -> None:
+    for days in days_ago:
+        issued_at = NOW - timedelta(days=days)
+        span = {"issued_at": issued_at, "starts_at": issued_at, "ends_at": issued_at + timedelta(days=2)}
+        own = {"plan_id": f"{system_id}-{days}", "site": "planned", "system_id": system_id, "status": "optimal", "total_cost": 1.0, "currency": "EUR"}
+        connection.execute(insert(plan_history).values(own | span | {"inputs_digest": "", "inputs": None, "reply": {}}))
+        beside = {"based_on": f"{system_id}-{days}", "policy": system_id, "site_key": key, "system_id": f"prod_shadow_{system_id}"}
+        connection.execute(insert(antares_plan_history).values(beside | span | {"metrics": {}, "verdict": {}}))
+
+
+def test_old_plans_go_with_the_agents_beside_them_and_the_newest_of_each_stays(connection: Connection) -> None:
+    key = connection.scalar(insert(sites_table).values(name="planned").returning(sites_table.c.site_key))
+    store_plans(connection, key, "prod", [700, 450, 399, 1])
+    store_plans(connection, key, "given_up", [900, 800])
+    ages_of = timescale.retention_ages(Settings())
+    deleted = retention.delete_old(connection, {name: ages_of[name] for name in ("plan_history", "antares_plan_history")}, now=NOW)
+    kept = set(connection.scalars(select(plan_history.c.plan_id).where(plan_history.c.site == "planned")))
+    assert kept == {"prod-399", "prod-1", "given_up-800"}
+    assert set(connection.scalars(select(antares_plan_history.c.based_on).where(antares_plan_history.c.site_key == key))) == kept
+    assert deleted == {"plan_history": 3, "antares_plan_history": 3}
+
+
 def test_scenarios_are_kept_for_five_weeks_whatever_is_set_for_forecasts() -> None:
     ages = timescale.retention_ages(Settings(forecast_retention=None))
     assert (ages["forecast_scenarios"], ages["forecast_issues"]) == (timedelta(days=35), None)
@@ -126,7 +149,7 @@ def test_the_task_follows_the_settings_and_touches_no_history(connection: Connec
     reply = apply_retention(RetentionRequest(), work)
     assert isinstance(reply, RetentionReply)
     kept_elsewhere = {"jobs", "idempotent_answers", "audit_log", "sessions", "answers", "what_ifs", "replay_days"}
-    assert set(reply.deleted) <= {"slot_forecasts", "forecast_issues", "forecast_scenarios"} | kept_elsewhere
+    assert set(reply.deleted) <= {"slot_forecasts", "forecast_issues", "forecast_scenarios", "plan_history", "antares_plan_history"} | kept_elsewhere
     assert [count(connection, name) for name in ("slot_observations", "market_prices")] == before
 
 
@@ -134,8 +157,9 @@ def test_a_table_with_a_policy_is_left_to_it(connection: Connection) -> None:
     settings = Settings(forecast_retention=timedelta(days=100), reading_retention=timedelta(days=100))
     policies = timescale.apply_policies(connection, settings)
     left = {policy.table for policy in policies if policy.kind == "retention" and policy.refused}
-    # Scenarios and what issues rest on lie in plain tables everywhere, for which there is no policy.
-    assert retention.delete_old(connection, timescale.retention_ages(settings), now=NOW).keys() == left | {"forecast_issues", "forecast_scenarios"}
+    # These lie in plain tables everywhere, for which there is no policy.
+    plain = {"forecast_issues", "forecast_scenarios", "plan_history", "antares_plan_history"}
+    assert retention.delete_old(connection, timescale.retention_ages(settings), now=NOW).keys() == left | plain
 
 
 def ask_what_if(connection: Connection, name: str, days_ago: int) -> None:

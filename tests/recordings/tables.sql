@@ -632,8 +632,10 @@ CREATE TABLE plan_history (
 	currency TEXT NOT NULL,
 	inputs_digest TEXT NOT NULL,
 	inputs JSONB,
-	reply JSONB NOT NULL,
+	reply JSONB,
 	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	packed_reply BYTEA,
+	packed_inputs BYTEA,
 	CONSTRAINT pk_plan_history PRIMARY KEY (plan_id)
 );
 CREATE INDEX ix_plan_history_site_issued_at ON plan_history (site, system_id, issued_at);
@@ -641,8 +643,10 @@ COMMENT ON COLUMN plan_history.site IS 'the site''s name; a site given with the 
 COMMENT ON COLUMN plan_history.system_id IS 'prod, simulation, prod_shadow_…';
 COMMENT ON COLUMN plan_history.inputs_digest IS 'SHA-256 of everything the plan was made from';
 COMMENT ON COLUMN plan_history.inputs IS 'the complete request it was made from; empty where the plan was stored before these were';
-COMMENT ON COLUMN plan_history.reply IS 'the plan as answered';
+COMMENT ON COLUMN plan_history.reply IS 'the plan as answered; empty where it is kept as columns';
 COMMENT ON COLUMN plan_history.recorded_at IS 'when the row was written';
+COMMENT ON COLUMN plan_history.packed_reply IS 'the plan as columns over its slots, JSON compressed by zlib; empty where it is kept as answered';
+COMMENT ON COLUMN plan_history.packed_inputs IS 'the complete request it was made from, JSON compressed by zlib; empty where it is kept as it came';
 COMMENT ON TABLE plan_history IS 'An issued plan';
 CREATE TABLE quarantine (
 	quarantine_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -1094,3 +1098,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9013_recommendations.py
 -- r9014_agent.py
 -- r9015_agent_evidence.py
+-- r9016_plan_columns.py

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, DateTime, MetaData, Text, func
+from sqlalchemy import Column, DateTime, LargeBinary, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB
 
 metadata = MetaData(
@@ -33,3 +33,7 @@ def number(name: str, comment: str | None = None, **options: Any) -> Column[floa
 
 def document(name: str, comment: str | None = None, **options: Any) -> Column[Any]:
     return Column(name, JSONB, comment=comment, **({"nullable": False} | options))
+
+
+def packed(name: str, comment: str | None = None, **options: Any) -> Column[bytes]:
+    return Column(name, LargeBinary, comment=comment, **options)

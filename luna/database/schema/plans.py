@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Identity, Index, Integer, Table, true
 from sqlalchemy.dialects.postgresql import JSONB
 
-from luna.database.schema.metadata import document, instant, metadata, number, recorded, text
+from luna.database.schema.metadata import document, instant, metadata, number, packed, recorded, text
 from luna.database.schema.sites import sites
 
 plan_history = Table(
@@ -22,8 +22,10 @@ plan_history = Table(
     text("currency"),
     text("inputs_digest", "SHA-256 of everything the plan was made from"),
     document("inputs", "the complete request it was made from; empty where the plan was stored before these were", nullable=True),
-    document("reply", "the plan as answered"),
+    document("reply", "the plan as answered; empty where it is kept as columns", nullable=True),
     recorded(),
+    packed("packed_reply", "the plan as columns over its slots, JSON compressed by zlib; empty where it is kept as answered"),
+    packed("packed_inputs", "the complete request it was made from, JSON compressed by zlib; empty where it is kept as it came"),
     Index("ix_plan_history_site_issued_at", "site", "system_id", "issued_at"),
     comment="An issued plan",
 )

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.forecast import IssueRequest, RefreshForecastsReply, RefreshForecastsRequest, SiteRefresh, VersionIssue
+from luna.contracts.forecast import RefreshForecastsReply, RefreshForecastsRequest, SiteRefresh, VersionIssue
 from luna.contracts.forecast_explanation import IssueScenariosRequest
 from luna.contracts.job import Job
 from luna.database import forecast_activations, forecast_issues, sites
@@ -19,7 +19,7 @@ from luna.site import Site, parse_site
 from luna.timeline import floor_to
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.scenarios import service as scenario_jobs
-from services.forecaster.service import VERSIONS, issue_forecasts
+from services.forecaster.service import VERSIONS, IssueBasis, issue_from, read_basis
 
 # What drives the planner has to know the last hour, which is half of what tomorrow's plan acts on; shadows are compared by day.
 OFTEN, SELDOM = timedelta(hours=1), timedelta(hours=6)
@@ -97,14 +97,16 @@ def _refresh_site(engine: Engine, name: str, versions: DueVersions, *, objects: 
     issued: list[VersionIssue] = []
     faults: list[str] = []
     active, due = versions
+    # What is known at an instant is the same for all versions: most of what a forecast costs is to read it.
+    known: dict[datetime, IssueBasis] = {}
 
     def tell(version: str, error: Exception) -> None:
         faults.append(_tell_fault(name, error, version))
 
     def issue(version: str, at: datetime) -> None:
         with unit_of_work(engine) as connection:
-            request = IssueRequest(site_id=name, at=at, forecast_version=version)
-            reply = issue_forecasts(connection, request, objects=objects, now=now).reply()
+            known[at] = known.get(at) or read_basis(connection, name, [at], now=now)
+            reply = issue_from(connection, known[at], version, objects=objects).reply()
         issued.append(VersionIssue(forecast_version=version, issued_at=at, stage=str(reply.stage), reasons=reply.reasons))
         if version == active:
             _add_scenarios(engine, IssueScenariosRequest(site_id=name, at=at, forecast_version=version), objects)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from luna.errors import LunaError, UnavailableError
+from luna.errors import LunaError, MachineError, UnavailableError
 from luna.timeline import SLOT, Clock, floor_to
 from services.ingest.listening.state import StateFile
 from services.ingest.recorder import Recorder
@@ -89,7 +89,7 @@ class SlotScheduler:
         """Build a day of a site's slots; returns whether that is settled, built or not: False, it stays due."""
         try:
             self._build(site, piece)
-        except UnavailableError as error:
+        except (UnavailableError, MachineError) as error:
             log.warning("slots cannot be built yet", site_id=site, error=str(error))
             return False
         except LunaError as error:

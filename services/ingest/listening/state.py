@@ -22,9 +22,13 @@ from luna.errors import InvalidInputError, MachineError, UnavailableError
 from luna.site import Site
 from services.ingest.reading import Reading
 
+log = structlog.get_logger("luna.ingest.live")
+
 
 class StateFile:
-    """Values by name, on disk when ``write`` returns. One process uses a file, its threads may share it; one that cannot be read counts as empty.
+    """Values by name that outlive a process. One process uses a file, its threads may share it; one that cannot be read counts as empty.
+
+    What is noted spares work and is never the only trace of anything: a disk that fills up later ends nobody.
 
     Raises:
         MachineError: the folder cannot be written.
@@ -34,7 +38,7 @@ class StateFile:
         self._path = path
         self._lock = threading.Lock()
         self._values = self._load()
-        self.write({})
+        self._save()
 
     def read(self, name: str) -> Any:
         """Return what is noted under a name, None where nothing is."""
@@ -46,14 +50,13 @@ class StateFile:
         return datetime.fromisoformat(noted) if isinstance(noted, str) else None
 
     def write(self, values: dict[str, Any]) -> None:
-        """Note values that JSON can say; the others stay.
-
-        Raises:
-            MachineError: the file cannot be written.
-        """
+        """Note values that JSON can say; the others stay. What cannot be written is known to this process, until the next call writes it too."""
         with self._lock:
             self._values |= values
-            self._save()
+            try:
+                self._save()
+            except MachineError as error:
+                log.warning("notes stay in memory", error=str(error))
 
     def _save(self) -> None:
         fresh = self._path.with_suffix(".new")
@@ -74,9 +77,6 @@ class StateFile:
         except (OSError, ValueError):
             return {}
         return document if isinstance(document, dict) else {}
-
-
-log = structlog.get_logger("luna.ingest.live")
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,18 +174,20 @@ def walk_policy(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, 
     return path + battery.min_soc * battery.capacity_kwh, modes.astype(np.int8)
 
 
-def cost_courses(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, terminal: tuple[FloatArray, FloatArray], mode: int) -> FloatArray:
+def cost_courses(
+    policy: BatteryPolicy, offered: tuple[FloatArray, FloatArray], start_kwh: float, *, terminal: tuple[FloatArray, FloatArray], mode: int
+) -> FloatArray:
     """Return what a policy costs on each of many courses, ``(courses,)``; what every policy costs alike is left out.
 
     Args:
         policy: of the only battery.
-        segments: of the courses, shape ``(courses, slots, 7)``.
+        offered: lengths and values of the courses' segments, both ``(courses, slots, 7)``.
         start_kwh: stored at the start.
         terminal: V′ at the horizon.
         mode: before the first slot.
     """
-    cost = np.empty(segments.charge_kwh.shape[0])
-    slots = (segments.length_kwh, segments.value, policy.no_pv.astype(float))
+    cost = np.empty(offered[0].shape[0])
+    slots = (*offered, policy.no_pv.astype(float))
     kernels.follow_each(_limits(policy), slots, terminal, _battery(policy, start_kwh, mode), cost)
     return cost
 

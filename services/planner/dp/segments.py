@@ -83,33 +83,52 @@ def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None =
         bounds: what may be moved; without it, what connection and battery carry.
         direction: fixes the way of every slot, as a mixed-integer plan decided it; without it, prices decide.
     """
-    bounds, ways, battery = bounds or SlotBounds(), direction or _free(course.hours), site.batteries[0]
-    sun = _convert(bounds.inverters, course.pv_kwh, course.hours) if bounds.inverters else None
-    pv_kwh = course.pv_kwh if sun is None else sun.ac_kwh
-    market = _Market.of(site, course, ways)
-    house = _House.of(battery, course.load_kwh - np.where(market.paid, 0.0, pv_kwh), _bound(site, course, bounds), ways)
-    if bounds.battery_kwh is not None:
-        house = replace(house, discharge_kwh=np.minimum(house.discharge_kwh, bounds.battery_kwh))
-    house = house if sun is None else house.behind(sun)
-    displaceable = _displaceable(site, course.load_kwh, pv_kwh, market=market, house=house)
-    levels = _levels(site, market, ways)
-    length = _lengths(battery, house, displaceable, market.displaces_first)
-    levels = levels if ways.charge_kwh is None else _force(levels, ways)
-    value = _values(levels, market.displaces_first)
-    value[length <= 0] = 0.0  # what a slot does not offer has no worth, not an infinite one
+    offer, battery = _Offer.of(site, course, bounds=bounds, direction=direction), site.batteries[0]
+    market, house, length, value = offer.market, offer.house, offer.length, offer.value
     unbound = battery.charge_from_grid and battery.discharge_to_grid
-    one_way = ways.may_export ^ ways.may_import
+    one_way = offer.ways.may_export ^ offer.ways.may_import
     return Segments(
         length_kwh=length,
         value=value,
         charge_kwh=length[..., :SERVE_FORCED].sum(axis=-1),
         rest_cost=_rest_cost(battery, house, length[..., SERVE_FORCED], market),
-        levels=levels,
+        levels=offer.levels,
         even=np.broadcast_to(course.import_price - course.export_price < 1e-9, house.deficit.shape),
         displaces_first=market.displaces_first,
         convex=_convex(length, value) & (one_way | (course.import_price >= course.export_price - 1e-12)),
-        covered=house.covered(market.paid & (pv_kwh > 0), curtailable=site.curtailable) & (unbound | (course.import_price >= 0) | (pv_kwh <= 0)),
+        covered=house.covered(market.paid & (offer.pv_kwh > 0), curtailable=site.curtailable) & (unbound | (course.import_price >= 0) | (offer.pv_kwh <= 0)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """The segments of slots, and what they are made of."""
+
+    ways: Direction
+    pv_kwh: FloatArray
+    market: "_Market"
+    house: "_House"
+    levels: BreakEven
+    length: FloatArray
+    value: FloatArray
+
+    @classmethod
+    def of(cls, site: Site, course: SlotCourse, *, bounds: SlotBounds | None, direction: Direction | None) -> Self:
+        bounds, ways, battery = bounds or SlotBounds(), direction or _free(course.hours), site.batteries[0]
+        sun = _convert(bounds.inverters, course.pv_kwh, course.hours) if bounds.inverters else None
+        pv_kwh = course.pv_kwh if sun is None else sun.ac_kwh
+        market = _Market.of(site, course, ways)
+        house = _House.of(battery, course.load_kwh - np.where(market.paid, 0.0, pv_kwh), _bound(site, course, bounds), ways)
+        if bounds.battery_kwh is not None:
+            house = replace(house, discharge_kwh=np.minimum(house.discharge_kwh, bounds.battery_kwh))
+        house = house if sun is None else house.behind(sun)
+        displaceable = _displaceable(site, course.load_kwh, pv_kwh, market=market, house=house)
+        levels = _levels(site, market, ways)
+        length = _lengths(battery, house, displaceable, market.displaces_first)
+        levels = levels if ways.charge_kwh is None else _force(levels, ways)
+        value = _values(levels, market.displaces_first)
+        value[length <= 0] = 0.0  # what a slot does not offer has no worth, not an infinite one
+        return cls(ways, pv_kwh, market, house, levels, length, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,19 +257,21 @@ def _free(hours: FloatArray) -> Direction:
 
 def _lengths(battery: Battery, house: _House, displaceable: FloatArray, displaces_first: BoolArray) -> FloatArray:
     """Return the length of each segment in stored kWh, shape ``(…, slots, 7)``."""
-    length = np.zeros((*house.deficit.shape, KINDS))
-    length[..., STORE_HELD_BACK] = np.minimum(np.maximum(house.surplus - house.export_kwh, 0.0) + house.direct_kwh, house.charge_kwh)
-    length[..., STORE] = np.minimum(np.minimum(house.surplus, house.export_kwh), house.charge_kwh - length[..., STORE_HELD_BACK])
-    room = np.minimum(house.charge_kwh - length[..., :SERVE_FORCED].sum(axis=-1), house.import_kwh - house.deficit)
-    length[..., BUY] = np.maximum(room, 0.0) * battery.charge_from_grid
-    length[..., SERVE_FORCED] = np.minimum(np.maximum(house.deficit - house.import_kwh, 0.0), house.discharge_kwh)
-    length[..., SERVE] = np.minimum(house.deficit, house.discharge_kwh) - length[..., SERVE_FORCED]
+    held_back = np.minimum(np.maximum(house.surplus - house.export_kwh, 0.0) + house.direct_kwh, house.charge_kwh)
+    store = np.minimum(np.minimum(house.surplus, house.export_kwh), house.charge_kwh - held_back)
+    room = np.minimum(house.charge_kwh - (store + held_back), house.import_kwh - house.deficit)
+    buy = np.maximum(room, 0.0) * battery.charge_from_grid
+    forced = np.minimum(np.maximum(house.deficit - house.import_kwh, 0.0), house.discharge_kwh)
+    serve = np.minimum(house.deficit, house.discharge_kwh) - forced
     left = np.maximum(house.discharge_kwh - house.deficit, 0.0)
     saleable = np.maximum(house.export_kwh - house.surplus * ~displaces_first, 0.0) * battery.discharge_to_grid
-    length[..., FIRST_OUT] = np.minimum(left, np.where(displaces_first, displaceable, saleable))
-    length[..., SECOND_OUT] = np.minimum(left - length[..., FIRST_OUT], np.where(displaces_first, saleable, displaceable))
-    length[..., :SERVE_FORCED] *= battery.charge_efficiency
-    length[..., SERVE_FORCED:] /= battery.discharge_efficiency
+    first_out = np.minimum(left, np.where(displaces_first, displaceable, saleable))
+    second_out = np.minimum(left - first_out, np.where(displaces_first, saleable, displaceable))
+    length = np.empty((*house.deficit.shape, KINDS))
+    for kind, taken in ((BUY, buy), (STORE, store), (STORE_HELD_BACK, held_back)):
+        length[..., kind] = taken * battery.charge_efficiency
+    for kind, given in ((SERVE_FORCED, forced), (SERVE, serve), (FIRST_OUT, first_out), (SECOND_OUT, second_out)):
+        length[..., kind] = given / battery.discharge_efficiency
     return length
 
 
@@ -288,14 +309,28 @@ def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction |
 
     A peak that the expected course keeps does not bind where the load of another is beyond it whatever the battery does.
     """
-    outlook, expected = problem.outlook, problem.import_limit_kwh
-    limit = np.maximum(expected, np.minimum(courses.load_kwh - courses.pv_kwh, problem.connection_limit_kwh))
+    outlook = problem.outlook
     energies = np.vstack([outlook.load_kwh, courses.load_kwh]), np.vstack([outlook.pv_kwh, courses.pv_kwh])
-    return _offer(problem, energies, np.vstack([expected, limit]), direction)
+    return _offer(problem, energies, np.vstack([problem.import_limit_kwh, _widen_limit(problem, courses)]), direction)
+
+
+def offer_lengths(problem: Problem, courses: ScenarioSet, direction: Direction | None) -> tuple[FloatArray, FloatArray]:
+    """Return lengths and values alone of what the slots of all courses offer, both ``(courses, slots, 7)``: all that it takes to cost a policy on them."""
+    course, bounds = _describe_slots(problem, (courses.load_kwh, courses.pv_kwh), _widen_limit(problem, courses))
+    offer = _Offer.of(problem.site, course, bounds=bounds, direction=direction)
+    return offer.length, offer.value
+
+
+def _widen_limit(problem: Problem, courses: ScenarioSet) -> FloatArray:
+    return np.maximum(problem.import_limit_kwh, np.minimum(courses.load_kwh - courses.pv_kwh, problem.connection_limit_kwh))
 
 
 def _offer(problem: Problem, energies: tuple[FloatArray, FloatArray], import_limit_kwh: FloatArray, direction: Direction | None) -> Segments:
+    course, bounds = _describe_slots(problem, energies, import_limit_kwh)
+    return slot_segments(problem.site, course, bounds=bounds, direction=direction)
+
+
+def _describe_slots(problem: Problem, energies: tuple[FloatArray, FloatArray], import_limit_kwh: FloatArray) -> tuple[SlotCourse, SlotBounds]:
     outlook = problem.outlook
     course = SlotCourse(*energies, outlook.import_price, outlook.export_price, outlook.timeline.hours)
-    bounds = SlotBounds(import_limit_kwh, problem.export_limit_kwh, problem.storage.give_limit_kwh, problem.limits.inverters)
-    return slot_segments(problem.site, course, bounds=bounds, direction=direction)
+    return course, SlotBounds(import_limit_kwh, problem.export_limit_kwh, problem.storage.give_limit_kwh, problem.limits.inverters)

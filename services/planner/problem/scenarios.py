@@ -1,12 +1,13 @@
 """Scenarios of load and PV: what past forecast errors say may come instead of what is expected."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 
-from luna.timeline import FloatArray, Timeline, repeat_last
+from luna.timeline import FloatArray, IndexArray, Timeline, repeat_last
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
 
 # Of energies, kWh: what is smaller than a tenth of a watt-hour is rounding.
@@ -88,12 +89,19 @@ class ErrorScenarios:
 
     forecasts: ForecastArchive
     happened: PerfectForesight
+    # Who asks for errors asks for the bias of the same instant as well.
+    _factors: dict[datetime, tuple[float, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def factors(self, now: datetime) -> tuple[float, float]:
         """Return by what load and PV expected at ``now`` have to be multiplied because forecasts of the last days were all too low, or all too high.
 
         Of each day counts what was expected for it a day ahead. 1: nothing speaks for a bias.
         """
+        if now not in self._factors:
+            self._factors[now] = self._find_factors(now)
+        return self._factors[now]
+
+    def _find_factors(self, now: datetime) -> tuple[float, float]:
         ahead = Timeline(now, self.happened.timeline.step, DAY // self.happened.timeline.step)
         days = self._read_days(now, ahead, range(1, BIAS_DAYS + 1))
         if days.shape[0] < LEAST_DAYS:
@@ -108,16 +116,14 @@ class ErrorScenarios:
         load, pv = self.read(now, timeline)
         if load.shape[0] < LEAST_DAYS:
             return []
-        alike = np.ones(load.shape[0])
-        kinds = ((load, pv), (shift_days(load), shift_days(pv)))
-        return [ScenarioSet(alike, *(np.maximum(base + error, 0.0) for base, error in zip(expected, errors, strict=True))) for errors in kinds]
+        return [_add_errors(expected, errors) for errors in ((load, pv), (shift_days(load), shift_days(pv)))]
 
     def days_of_errors(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> ScenarioSet | None:
         """Return ``expected`` load and PV plus whole days of errors, which what is followed has to gain on, as messages carry them; None for too few days."""
-        kinds = self.courses(now, timeline, expected)[:1]
-        if not kinds:
+        errors = self.read(now, timeline)
+        if errors[0].shape[0] < LEAST_DAYS:
             return None
-        alone = blend(kinds)
+        alone = blend([_add_errors(expected, errors)])
         return ScenarioSet(alone.weight, np.round(alone.load_kwh, COURSE_DIGITS), np.round(alone.pv_kwh, COURSE_DIGITS))
 
     def read(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
@@ -144,10 +150,23 @@ class ErrorScenarios:
         if forecast is None or not 0 <= slot <= self.happened.timeline.count - timeline.count:
             return None
         first = (then - forecast.timeline.start) // timeline.step
-        place = repeat_last(np.arange(first, first + timeline.count), forecast.timeline.count, period=DAY // timeline.step)
+        place = _find_places(first, timeline.count, forecast.timeline.count, DAY // timeline.step)
         seen = slice(slot, slot + timeline.count)
         happened = self.happened.load_kwh[seen], self.happened.pv_kwh[seen]
         return np.array([happened, (forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place])])
+
+
+@lru_cache(maxsize=64)
+def _find_places(first: int, count: int, known: int, day: int) -> IndexArray:
+    """Return where in a forecast of ``known`` slots ``count`` slots from one on are read: those of past days lie alike."""
+    places = repeat_last(np.arange(first, first + count), known, period=day)
+    places.flags.writeable = False
+    return places
+
+
+def _add_errors(expected: tuple[FloatArray, FloatArray], errors: tuple[FloatArray, FloatArray]) -> ScenarioSet:
+    """Return expected load and PV plus errors of days, ``(days, slots)``, each as likely as the others."""
+    return ScenarioSet(np.ones(errors[0].shape[0]), *(np.maximum(base + error, 0.0) for base, error in zip(expected, errors, strict=True)))
 
 
 def _find_bias(seen_kwh: FloatArray, expected_kwh: FloatArray) -> float:

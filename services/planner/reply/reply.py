@@ -1,9 +1,8 @@
 """A plan in the words of the outward interface."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import repeat
 from time import perf_counter
 from typing import Any, Literal
 from uuid import UUID
@@ -14,7 +13,21 @@ from pydantic import TypeAdapter
 
 from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoints
 from luna.contracts.owner import ManualReply
-from luna.contracts.plan import Assumption, Bias, CompromiseReply, FollowedReply, NoteReply, PlanReply, PlanRequest, SlotReply, UncertaintyReply, VehicleSession
+from luna.contracts.plan import (
+    Assumption,
+    Bias,
+    CompromiseReply,
+    FollowedReply,
+    HeatPumpFlow,
+    LoadFlow,
+    NoteReply,
+    PlanReply,
+    PlanRequest,
+    UncertaintyReply,
+    VehicleFlow,
+    VehicleSession,
+)
+from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.physics import Curtailment, IntArray, Mode
 from luna.timeline import FloatArray, IndexArray
 from luna.wording import Language, Numbers
@@ -25,7 +38,7 @@ from services.planner.planner import decide, show_import_price
 from services.planner.problem.build import build_problem
 from services.planner.reply.compromises import missed_reserves, name_compromise
 from services.planner.reply.costs import compare_cheapest, missed_weights, price_sessions, reply_cost, reply_objective
-from services.planner.reply.device_reasons import add_placed_reasons, say_reasons
+from services.planner.reply.device_reasons import add_placed_reasons, tell_reasons
 from services.planner.reply.devices import missed_demands, placed_flows, placed_kwh
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
@@ -118,39 +131,53 @@ def _describe_modes(seen: Evidence) -> IntArray:
 
 
 def _among(told: IntArray, these: tuple[Mode, ...], otherwise: Mode) -> IntArray:
-    return np.where(np.isin(told, these), told, otherwise).astype(np.int8)
+    # Of so few modes comparing is ten times faster than numpy's sets.
+    return np.where(np.logical_or.reduce([told == mode for mode in these]), told, otherwise).astype(np.int8)
 
 
 _NOTHING_KWH = 1e-4
 Fields = dict[str, Any]
-_SLOTS = TypeAdapter(list[SlotReply])
 _PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
-BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
+_PLACED: dict[str, TypeAdapter[Any]] = {
+    "vehicles": TypeAdapter(list[dict[str, VehicleFlow]]),
+    "loads": TypeAdapter(list[dict[str, LoadFlow]]),
+    "heat_pumps": TypeAdapter(list[dict[str, HeatPumpFlow]]),
+}
 
 
 def plan_request(request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None) -> PlanReply:
     """Return the plan of a request that holds everything it needs; ``inputs_digest`` is the request's, where it is known already."""
+    return plan_columns(request, now=now, solver=solver, inputs_digest=inputs_digest).read()
+
+
+def plan_columns(request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None) -> PlanColumns:
+    """Return the same with its slots as columns."""
     plan = decide(build_problem(request), solver)
-    reply = answer(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
+    reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
     if request.manual:
-        reply = reply.model_copy(update={"manual": _beside_unbound((plan, reply), request, solver)})
+        reply = reply.changed(manual=_beside_unbound((plan, reply.head), request, solver))
     if request.options.price_sessions:
-        reply = reply.model_copy(update={"sessions": price_sessions(plan, request, solver)})
-    if reply.objective is None:
+        reply = reply.changed(sessions=price_sessions(plan, request, solver))
+    if reply.head.objective is None:
         return reply
     beside = compare_cheapest(plan, request, solver)
-    return reply.model_copy(update={"objective": reply.objective.model_copy(update={"beside_cheapest": beside})})
+    return reply.changed(objective=reply.head.objective.model_copy(update={"beside_cheapest": beside}))
 
 
 def _beside_unbound(bound: tuple[Plan, PlanReply], request: PlanRequest, solver: Solver) -> ManualReply:
     """Return what the owner's blocks cost: the same request without them is planned as well."""
     free = request.model_copy(update={"manual": []})
     plan = decide(build_problem(free), solver)
-    return reply_manual(bound, (plan, answer(plan, request=free, issued_at=bound[1].issued_at)), request)
+    return reply_manual(bound, (plan, answer_columns(plan, request=free, issued_at=bound[1].issued_at).head), request)
 
 
 def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None) -> PlanReply:
     """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the language asked for."""
+    return answer_columns(plan, request=request, issued_at=issued_at, inputs_digest=inputs_digest).read()
+
+
+def answer_columns(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None) -> PlanColumns:
+    """Return the same with its slots as columns."""
     begun = perf_counter()
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
     seen = Evidence(plan, request.manual)
@@ -159,10 +186,10 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_dige
     language = request.options.language
     missed = missed_weights(objective, language) + missed_blocks(plan, request.manual, language) + missed_reserves(plan, language)
     compromises = find_compromises(plan, language) + missed_demands(plan, request) + missed
-    slots = _slots(seen, explained, request)
+    slots = _list_columns(seen, explained, request)
     explain_ms = (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
-    return PlanReply(
+    head = PlanReply(
         plan_id=str(
             UUID((inputs_digest or digest(request.model_dump_json(by_alias=True)))[:32])
         ),  # the same inputs are the same plan: a request delivered twice stores one row
@@ -172,7 +199,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_dige
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explain_ms, 3)},
         compromises=compromises,
         notes=list_notes(plan, request),
-        slots=slots,
+        slots=[],
         setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
         thresholds=_thresholds(plan),
         followed=FollowedReply(method=plan.method, policy=plan.followed, premium=round(plan.premium, 6), disagreements=list(plan.disagreements)),
@@ -188,6 +215,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_dige
         objective=objective,
         strategy=list(plan.problem.applied_rules),
     )
+    return PlanColumns(head, slots)
 
 
 def _uncertainty(plan: Plan, request: PlanRequest) -> UncertaintyReply | None:
@@ -203,15 +231,10 @@ def digest(inputs: str) -> str:
     return hashlib.sha256(inputs.encode()).hexdigest()
 
 
-def _slots(seen: Evidence, explained: PlanExplanation, request: PlanRequest) -> list[SlotReply]:
-    """Return the slots of the reply, validated in one go: hundreds of models one by one would take longer than the plan."""
+def _list_columns(seen: Evidence, explained: PlanExplanation, request: PlanRequest) -> Columns:
+    """Return the slots of the reply as columns."""
     plan, told = seen.plan, explained.reasons
     flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
-    reasons = say_reasons(told, plan.problem.site, request.options.language, devices=_tell_devices(plan, explained))
-    placed = placed_flows(plan)
-    add_placed_reasons(placed, plan, request)
-    if request.manual:
-        placed = [fields | marks for fields, marks in zip(placed, mark_slots(plan, request.manual), strict=True)]
     columns = {
         "load_kwh": ahead.load_kwh - placed_kwh(plan),
         "pv_kwh": ahead.pv_kwh,
@@ -223,40 +246,45 @@ def _slots(seen: Evidence, explained: PlanExplanation, request: PlanRequest) -> 
     }
     bands = {name: getattr(outlook, name) for name in BANDS} if outlook else {}
     columns |= {name: np.array(values) for name, values in bands.items() if values}
-    rounded = {name: round_off(values) for name, values in columns.items()}
-    batteries = _battery_flows(plan, explained, request.options.language)
-    modes = show_modes(seen, explained.told, [reason.code for reason in told])
-    # What is given is not copied from a default, slot by slot.
-    fixed: Fields = dict.fromkeys(BANDS) | {"manual": []}
-    names, series = list(rounded), list(rounded.values())
-    return _SLOTS.validate_python(
-        [
-            fixed | dict(zip(names, values, strict=True)) | {"start": start, "mode": mode, "batteries": flow, "reason": reason} | beside
-            for start, mode, flow, reason, beside, *values in zip(ahead.timeline, modes, batteries, reasons, placed, *series, strict=True)
-        ]
-    )
+    batteries = {battery.name: _battery_columns(plan, explained, index, request.options.language) for index, battery in enumerate(plan.problem.site.batteries)}
+    return {
+        "start": list(ahead.timeline),
+        "mode": show_modes(seen, explained.told, [reason.code for reason in told]),
+        **{name: round_off(values) for name, values in columns.items()},
+        **_placed_columns(plan, request),
+        "batteries": batteries,
+        "reason": tell_reasons(told, plan.problem.site, request.options.language, devices=_tell_devices(plan, explained)),
+    }
 
 
-def _tell_devices(plan: Plan, explained: PlanExplanation) -> Iterable[str | None]:
+def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
+    """Return what is placed beside batteries, where something is, and which devices do what their owner said."""
+    columns: Columns = {}
+    if plan.placement is not None:
+        placed = placed_flows(plan)
+        add_placed_reasons(placed, plan, request)
+        columns = {kind: model.dump_python(model.validate_python([slot[kind] for slot in placed]), mode="json") for kind, model in _PLACED.items()}
+    if request.manual:
+        columns["manual"] = [marks["manual"] for marks in mark_slots(plan, request.manual)]
+    return columns
+
+
+def _tell_devices(plan: Plan, explained: PlanExplanation) -> list[str] | None:
     """Return the battery that each slot's reason is of, where there are several."""
     names = [battery.name for battery in plan.problem.site.batteries]
-    return [names[index] for index in explained.told.tolist()] if len(names) > 1 else repeat(None)
+    return [names[index] for index in explained.told.tolist()] if len(names) > 1 else None
 
 
-def _battery_flows(plan: Plan, explained: PlanExplanation, language: Language) -> list[dict[str, Fields]]:
+def _battery_columns(plan: Plan, explained: PlanExplanation, index: int, language: Language) -> Columns:
     flows, setpoints, site = plan.flows, plan.setpoints, plan.problem.site
-    slots: list[dict[str, Fields]] = [{} for _ in range(plan.problem.outlook.timeline.count)]
-    for index, battery in enumerate(site.batteries):
-        exchanging = setpoints.mode[index] >= Mode.CHARGE
-        soc = round_off(flows.stored_kwh[index] / battery.capacity_kwh, decimals=9)
-        charge, discharge = (round_off(energy[index]) for energy in (flows.charge_kwh, flows.discharge_kwh))
-        target = round_off(setpoints.target_soc[index])
-        reasons = say_reasons(explained.by_battery[index], site, language) if len(site.batteries) > 1 else [None] * len(slots)
-        for slot, into in enumerate(slots):
-            aim = target[slot] if exchanging[slot] else None
-            numbers = {"charge_kwh": charge[slot], "discharge_kwh": discharge[slot], "soc_end": soc[slot], "target_soc": aim}
-            into[battery.name] = numbers | {"reason": reasons[slot]}
-    return slots
+    exchanging, target = setpoints.mode[index] >= Mode.CHARGE, round_off(setpoints.target_soc[index])
+    columns: Columns = {
+        "charge_kwh": round_off(flows.charge_kwh[index]),
+        "discharge_kwh": round_off(flows.discharge_kwh[index]),
+        "soc_end": round_off(flows.stored_kwh[index] / site.batteries[index].capacity_kwh, decimals=9),
+        "target_soc": [aim if trades else None for aim, trades in zip(target, exchanging.tolist(), strict=True)],
+    }
+    return columns | ({"reason": tell_reasons(explained.by_battery[index], site, language)} if len(site.batteries) > 1 else {})
 
 
 def _told(plan: Plan, index: int) -> BatterySetpoints:

@@ -24,7 +24,7 @@ from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import SLOT, floor_to
 from services.planner.milp.solver import Solver
-from services.planner.reply.reply import digest, plan_request
+from services.planner.reply.reply import digest, plan_columns
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, count_plan
 
@@ -45,6 +45,20 @@ class _Batch:
     faults: dict[str, LunaError] = field(default_factory=dict)
 
     def each(self, names: Sequence[str], act: Callable[[str], T]) -> dict[str, T]:
+        """Return what ``act``, which stores nothing, makes of each site by itself; what fails is noted."""
+        points = [self.connection.begin_nested()]
+
+        def note(name: str, error: Exception) -> None:
+            # After a statement that failed nothing else could be asked; a savepoint for each site would cost as much as what few of them ask.
+            points.pop().rollback()
+            points.append(self.connection.begin_nested())
+            self._note(name, error)
+
+        made = [(name, isolate(partial(act, name), partial(note, name))) for name in names]
+        points.pop().commit()
+        return {name: found for name, found in made if found is not None}
+
+    def _each_apart(self, names: Sequence[str], act: Callable[[str], T]) -> dict[str, T]:
         """Return what ``act`` makes of each site by itself; what fails takes back what it wrote, and is noted."""
         made = ((name, isolate(partial(self._alone, act, name), partial(self._note, name))) for name in names)
         return {name: found for name, found in made if found is not None}
@@ -58,7 +72,7 @@ class _Batch:
             raise
         except Exception as error:  # noqa: BLE001 - an edge: whose fault it is shows when each is asked by itself
             log.warning("sites are taken one by one", sites=len(names), error=str(error))
-            return self.each(names, lambda name: act([name])[name])
+            return self._each_apart(names, lambda name: act([name])[name])
 
     def _alone(self, act: Callable[[str], T], name: str) -> T:
         with self.connection.begin_nested():
@@ -96,7 +110,10 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     found = batch.each(names, lambda name: parse_site(stored[name]) if name in stored else sites.load(connection, name))
     facts = batch.together(list(found), lambda some: read_facts(connection, [found[name] for name in some], start))
     rows = batch.each(list(facts), lambda name: _plan(connection, facts[name], now))
-    written = batch.together(list(rows), lambda some: plans.write(connection, [rows[name] for name in some]))
+    there = sites.hold(connection, list(rows))
+    # A plan of a site that was removed meanwhile would drive the next one of its name.
+    batch.each([name for name in rows if name not in there], lambda name: sites.load(connection, name))
+    written = batch.together([name for name in rows if name in there], lambda some: plans.write(connection, [rows[name] for name in some]))
     for error in batch.faults.values():
         FAULTS.labels(error.code).inc()
     faults = [SiteFault(site_id=name, error=error.problem()) for name, error in batch.faults.items()]
@@ -107,9 +124,10 @@ def _plan(connection: Connection, facts: PlanningFacts, now: datetime) -> PlanRo
     complete_request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
     inputs = complete_request.model_dump_json(by_alias=True)
     # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.
-    reply = plan_request(complete_request, now=now, solver=Solver(), inputs_digest=digest(inputs))
-    count_plan(reply)
-    return PlanRow.of(reply, site_id=facts.site.name, system_id="prod", inputs_digest=digest(inputs), texts=(reply.model_dump_json(by_alias=True), inputs))
+    inputs_digest = digest(inputs)
+    made = plan_columns(complete_request, now=now, solver=Solver(), inputs_digest=inputs_digest)
+    count_plan(made.head)
+    return PlanRow.of(made, site_id=facts.site.name, inputs_digest=inputs_digest, inputs=inputs)
 
 
 def refresh_plans(engine: Engine, settings: Settings, *, ask: Callable[[PlanSitesRequest, str], Job], now: datetime) -> RefreshPlansReply:

@@ -89,6 +89,9 @@ def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], 
     site_id = request.site_id or reply.site
     # What a request says of a site of its own must never drive a stored one of the same name.
     system_id = "prod" if request.site_id is not None else "request"
+    if request.site_id is not None and not sites.hold(connection(), [site_id]):
+        # A plan of a site that was removed meanwhile would drive the next one of its name.
+        sites.load(connection(), site_id)
     plans.save(connection(), site_id=site_id, plan=reply, texts=(text, inputs), inputs_digest=inputs_digest, system_id=system_id)
     return reply, text
 

@@ -1,7 +1,9 @@
 """Many sites planned by one task: each gets the plan, or the error, that it would get alone."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +14,10 @@ from sqlalchemy import Connection, Engine, delete, func, select, text
 from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import control, forecasts, observations, plans, prices, sites
+from luna.database import control, forecasts, observations, plan_slots, plans, prices, site_removal, sites
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
+from luna.database.plan_slots import PlanSpan
 from luna.database.schema.plans import plan_history
 from luna.errors import LunaError
 from luna.observations import Observations
@@ -26,6 +29,7 @@ from services.planner.milp.solver import Solver
 from services.planner.service.fleet import plan_sites, refresh_plans
 from services.planner.service.plans import plan_and_store
 from tests.databases import remove_site
+from tests.workers import wait_for
 
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -86,7 +90,7 @@ def plan_alone(connection: Connection, name: str) -> dict[str, Any]:
     trial = connection.begin_nested()
     try:
         reply = plan_and_store(PlanRequest(site_id=name), lambda: connection, now=START, solver=Solver())
-        return describe(reply) | {"inputs": plans.load_inputs(connection, reply.plan_id).model_dump(mode="json")}
+        return describe(reply) | read_stored(connection, name, reply.plan_id)
     except LunaError as error:
         return error.problem()
     finally:
@@ -98,13 +102,29 @@ def describe(reply: PlanReply) -> dict[str, Any]:
     return document
 
 
+def read_stored(connection: Connection, name: str, plan_id: str) -> dict[str, Any]:
+    """Return what each reader of stored plans finds of a plan."""
+    span = PlanSpan(plan_id, START, START, START + 2 * DAY)
+    document, told = plan_slots.read_document(connection, plan_id)
+    part = plan_slots.read_slots(connection, span, START + timedelta(minutes=20), START + timedelta(hours=3))
+    ahead = Timeline(START - SLOT, SLOT, 200)
+    columns = ("load_kwh", "import_price", "load_p90_kwh", "discharge_kwh")
+    series = {column: plans.read_latest(connection, name, ahead, column=column, issued=(START, START)).tolist() for column in columns}
+    return {
+        "inputs": plans.load_inputs(connection, plan_id).model_dump(mode="json"),
+        "text": json.loads(plans.read_text(connection, plan_id)) | {"timing_ms": {}},
+        "document": document | {"timing_ms": {}},
+        "told": told,
+        "part": part,
+        "series": {column: [None if np.isnan(value) else value for value in values] for column, values in series.items()},
+        "listed": [plan.model_dump() for plan in plans.list_newest(connection, name)],
+    }
+
+
 def plan_together(connection: Connection, names: Sequence[str]) -> tuple[PlanSitesReply, dict[str, dict[str, Any]]]:
     """Return the reply of a batch, and by site the stored plan or the error."""
     reply = plan_sites(connection, PlanSitesRequest(site_ids=list(names)), now=START)
-    made = {
-        name: describe(plans.load(connection, plan_id)) | {"inputs": plans.load_inputs(connection, plan_id).model_dump(mode="json")}
-        for name, plan_id in reply.plans.items()
-    }
+    made = {name: describe(plans.load(connection, plan_id)) | read_stored(connection, name, plan_id) for name, plan_id in reply.plans.items()}
     return reply, made | {fault.site_id: fault.error for fault in reply.faults}
 
 
@@ -139,6 +159,70 @@ def test_a_batch_that_is_repeated_stores_nothing_twice(connection: Connection, f
     assert first.plans.items() <= again.plans.items()
     count = select(func.count()).select_from(plan_history).where(plan_history.c.site.in_(fleet))
     assert connection.scalar(count) == 5
+
+
+def test_a_plan_that_the_version_before_cannot_read_is_kept_as_it_reads_it_once_it_is_asked_for(connection: Connection, fleet: list[str]) -> None:
+    made, together = plan_together(connection, fleet[:1])
+    documents = select(plan_history.c.reply, plan_history.c.inputs).where(plan_history.c.plan_id == made.plans["spot"])
+    assert connection.execute(documents).one() == (None, None)
+    plan_and_store(PlanRequest(site_id="spot"), lambda: connection, now=START, solver=Solver())
+    reply, inputs = connection.execute(documents).one()
+    kept = {"text": reply | {"timing_ms": {}}, "inputs": PlanRequest.model_validate(inputs).model_dump(mode="json")}
+    assert kept == {name: together["spot"][name] for name in kept}
+    assert read_stored(connection, "spot", made.plans["spot"])["series"] == together["spot"]["series"]
+
+
+@contextmanager
+def stored_sites(database: Engine, names: Sequence[str]) -> Iterator[None]:
+    """Stored sites that other connections see."""
+    try:
+        with unit_of_work(database) as connection:
+            for name in names:
+                store(connection, name, {"batteries": [BATTERY]}, rng=np.random.default_rng(1))
+        yield
+    finally:
+        with unit_of_work(database) as connection:
+            connection.execute(delete(plan_history).where(plan_history.c.site.in_(names)))
+        for name in names:
+            remove_site(database, name)
+
+
+def plan_meanwhile(database: Engine, names: Sequence[str], meanwhile: Callable[[Connection], object]) -> PlanSitesReply:
+    """Return the reply of a batch that comes to its end only after another transaction's end, which does something before the batch is stored."""
+
+    def plan() -> PlanSitesReply:
+        with unit_of_work(database) as connection:
+            return plan_sites(connection, PlanSitesRequest(site_ids=list(names)), now=START)
+
+    def waits() -> bool:
+        with unit_of_work(database) as connection:
+            return bool(connection.scalar(text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")))
+
+    with ThreadPoolExecutor(1) as pool, unit_of_work(database) as connection:
+        meanwhile(connection)
+        batch = pool.submit(plan)
+        wait_for(waits)
+        connection.commit()
+        return batch.result()
+
+
+def test_a_plan_that_another_process_stores_meanwhile_is_stored_once(database: Engine) -> None:
+    names = ["conflict one", "conflict two"]
+    with stored_sites(database, names):
+        reply = plan_meanwhile(database, names, lambda connection: plan_sites(connection, PlanSitesRequest(site_ids=names[:1]), now=START))
+        assert (set(reply.plans), reply.faults) == (set(names), [])
+        with unit_of_work(database) as connection:
+            stored = select(plan_history.c.site, plan_history.c.plan_id).where(plan_history.c.site.in_(names)).order_by(plan_history.c.site)
+            assert [tuple(row) for row in connection.execute(stored)] == sorted(reply.plans.items())
+
+
+def test_no_plan_is_left_of_a_site_that_is_removed_while_its_batch_is_planned(database: Engine) -> None:
+    names = ["removed", "stays"]
+    with stored_sites(database, names):
+        reply = plan_meanwhile(database, names, lambda connection: site_removal.remove(connection, "removed"))
+        assert (set(reply.plans), [(fault.site_id, fault.error["status"]) for fault in reply.faults]) == ({"stays"}, [("removed", 404)])
+        with unit_of_work(database) as connection:
+            assert connection.scalars(select(plan_history.c.site).where(plan_history.c.site.in_(names))).all() == ["stays"]
 
 
 def test_what_cannot_be_stored_of_one_site_keeps_no_other_from_being_stored(connection: Connection, fleet: list[str]) -> None:

@@ -70,3 +70,13 @@ def test_what_cannot_be_settled_while_redis_is_away_costs_no_credit_and_is_settl
         second.ack()
         assert queue.hlen(UNACKED) == 0
         assert (second.payload, queue.llen("luna:letters")) == ({"word": "second"}, int(again))
+
+
+def test_a_redis_that_refuses_is_one_that_is_away(app: Celery, servers: Servers) -> None:
+    with app.connection() as connection, connect(servers.redis_url) as queue:
+        producer = connection.Producer(connection.channel())
+        # A full memory is easier to come by than a full disk; to what follows it is the same.
+        queue.config_set("maxmemory", 1)
+        with pytest.raises(connection.connection_errors, match="maxmemory"):
+            producer.publish({"word": "first"}, exchange=QUEUE.exchange, routing_key="letters", declare=[QUEUE])
+        queue.config_set("maxmemory", 0)

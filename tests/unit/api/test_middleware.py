@@ -1,4 +1,4 @@
-"""How much a caller may send."""
+"""How much a caller may send, and how many may wait."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,11 +8,11 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message
 
-from services.api.app import LimitBody
+from services.api.app import LimitBody, LimitWaiting
 
 
 async def measure(request: Request) -> PlainTextResponse:
@@ -75,3 +75,39 @@ def test_what_is_not_too_much_passes(path: str, count: int) -> None:
 @pytest.mark.parametrize(("path", "count"), [("/plan", 11), ("/data/load", 1001)])
 def test_what_is_too_much_is_refused(path: str, count: int) -> None:
     assert send(path, count).status_code == 413
+
+
+def test_who_comes_while_too_many_wait_is_told_when_to_come_again() -> None:
+    async def ask() -> list[httpx.Response]:
+        served, told, slow = asyncio.Event(), asyncio.Event(), asyncio.Semaphore(0)
+
+        async def wait(_request: Request) -> PlainTextResponse:
+            slow.release()
+            await served.wait()
+            return PlainTextResponse("done")
+
+        async def tell(_request: Request) -> StreamingResponse:
+            return StreamingResponse(listen(), media_type="text/plain")
+
+        async def listen() -> AsyncIterator[bytes]:
+            yield b"begun"
+            told.set()
+            await served.wait()
+
+        routes = [Route("/v1/slow", wait), Route("/v1/stream", tell), Route("/health/live", lambda _: PlainTextResponse("alive"))]
+        app = Starlette(routes=routes)
+        app.add_middleware(LimitWaiting, most=2)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://luna") as client:
+            stream = asyncio.create_task(client.get("/v1/stream"))
+            await told.wait()
+            # Whoever hears a stream already waits for nothing.
+            waiting = [asyncio.create_task(client.get("/v1/slow")) for _ in range(2)]
+            for _ in waiting:
+                await slow.acquire()
+            refused, alive = await client.get("/v1/slow"), await client.get("/health/live")
+            served.set()
+            return [await stream, *[await each for each in waiting], await client.get("/v1/slow"), alive, refused]
+
+    *answered, refused = asyncio.run(ask())
+    assert [answer.status_code for answer in answered] == [200, 200, 200, 200, 200]
+    assert (refused.status_code, refused.headers["retry-after"], refused.headers["content-type"]) == (503, "5", "application/problem+json")

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from luna.settings import Settings
-from services.backup.__main__ import next_step
+from services.backup.keeper import next_step
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 EMBEDDED = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic reads it

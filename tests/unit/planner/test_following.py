@@ -16,7 +16,7 @@ from services.planner.dp.plan import Plan, objective, value_flows
 from services.planner.dp.policy import find_nights
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, make_plan, plan_alone
-from services.planner.policy_simulation import Follower, simulate_errors, simulate_policy
+from services.planner.policy_simulation import Follower, simulate_errors, simulate_policies
 from services.planner.problem.problem import ACTING, Following, Problem, SearchLimits, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem
@@ -73,9 +73,9 @@ def test_a_plan_is_what_its_set_points_come_to(seed: int) -> None:
 def test_slots_settled_side_by_side_are_those_simulated_one_by_one(seed: int) -> None:
     plan = decide(replace(draw_problem(np.random.default_rng(seed + 40), batteries=1, slots=48), following=Following(ACTING)), Solver())
     assert plan.policy is not None
-    setpoints, flows, _ = simulate_policy(plan.problem, plan.policy)
-    assert flows.stored_kwh == pytest.approx(plan.flows.stored_kwh, abs=1e-6)
-    assert setpoints.mode.tolist() == plan.setpoints.mode.tolist()
+    (run,) = simulate_policies(plan.problem, [plan.policy])
+    assert run.flows.stored_kwh == pytest.approx(plan.flows.stored_kwh, abs=1e-6)
+    assert run.setpoints.mode.tolist() == plan.setpoints.mode.tolist()
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -181,6 +181,9 @@ def test_a_policy_costs_on_each_course_of_errors_what_it_costs_there_alone() -> 
         for policy in (plan.policy, house)
     ]
     np.testing.assert_allclose(costs, alone, atol=1e-9)
+    beside = simulate_policies(problem, [plan.policy, house], errors)
+    np.testing.assert_array_equal([run.costs for run in beside], costs)
+    np.testing.assert_array_equal(beside[1].flows.stored_kwh, simulate_policies(problem, [house])[0].flows.stored_kwh)
 
 
 def test_a_night_is_dark_for_no_longer_than_nights_last() -> None:

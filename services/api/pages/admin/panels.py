@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from luna.contracts.job import JobFilter
-from luna.database import answers, audit, jobs, sites, training_runs, volume
+from luna.database import answers, audit, jobs, training_runs, volume
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError
 from luna.queue.services import SERVICES
@@ -81,9 +81,7 @@ def _jobs(gateway: Gateway, question: PanelQuery) -> Mapping[str, Any]:
 
 def _models(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
-        names = sites.names(connection)
-        runs = [(name, run) for name in names for run in training_runs.list_latest(connection, name, version=TRAINED, limit=MOST_RUNS)]
-    return {"runs": sorted(runs, key=lambda each: each[1].data_until, reverse=True)[:MOST_RUNS]}
+        return {"runs": training_runs.list_newest(connection, version=TRAINED, limit=MOST_RUNS)}
 
 
 def _audit(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:

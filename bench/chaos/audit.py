@@ -1,0 +1,173 @@
+"""The ledger beside the database: what was acknowledged and is not there, what is there twice, and what went beyond limits.
+
+It asks PostgreSQL itself, in words of its own, and takes nothing of Luna's for granted but names of tables and columns.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from bench.chaos.contents import FILE_SENSOR, HOME, LIMIT_KW, METER_SENSOR, OFFICE, SHED
+from bench.chaos.ledger import Entry
+
+TOLERANCE = 1e-6
+FLOOR_SOC, CEILING_SOC = 0.1, 1.0
+
+
+@dataclass
+class Findings:
+    """What was found: how much was acknowledged by kind, and each fault in words."""
+
+    acknowledged: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    beyond_limits: list[str] = field(default_factory=list)
+    job_ends: Counter[str] = field(default_factory=Counter)
+    unacknowledged: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def faults(self) -> list[str]:
+        """All of them."""
+        return [*self.lost, *self.doubled, *self.wrong, *self.beyond_limits]
+
+
+def audit(entries: Iterable[Entry], database: psycopg.Connection) -> Findings:
+    """Compare everything that was acknowledged with what is stored."""
+    findings = Findings()
+    by_kind: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_kind.setdefault(entry["kind"], []).append(entry)
+    for kind, look in LOOKS.items():
+        found = by_kind.get(kind, [])
+        findings.acknowledged[kind] = len(found)
+        look(found, database, findings)
+    return findings
+
+
+def _look_at_plans(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
+    query = "SELECT plan_id, (inputs #>> '{state,batteries,battery,soc}')::float8, reply -> 'slots' FROM plan_history WHERE site = 'example'"
+    stored = {plan_id: (soc, slots) for plan_id, soc, slots in _rows(database, query)}
+    _compare("plan of state", [entry["soc"] for entry in entries], [soc for soc, _ in stored.values()], findings)
+    for entry in entries:
+        plan_id = entry["plan_id"]
+        if plan_id in stored and stored[plan_id][0] != entry["soc"]:
+            findings.wrong.append(f"plan {plan_id} begins with {stored[plan_id][0]}, and was issued for {entry['soc']}")
+        elif plan_id in stored and _setpoints(stored[plan_id][1]) != entry["setpoints"]:
+            findings.wrong.append(f"plan {plan_id} is stored with other set-points than it was answered with")
+        elif plan_id not in stored:
+            findings.lost.append(f"plan {plan_id}")
+        findings.beyond_limits += [f"plan {plan_id}: {setpoint}" for setpoint in entry["setpoints"] if _is_beyond(*setpoint)]
+
+
+def _is_beyond(_mode: str, charge_kwh: float, discharge_kwh: float, soc: float) -> bool:
+    # A slot of the example is an hour, so kWh are kW.
+    within = -TOLERANCE <= min(charge_kwh, discharge_kwh) <= max(charge_kwh, discharge_kwh) <= LIMIT_KW + TOLERANCE
+    return not (within and FLOOR_SOC - TOLERANCE <= soc <= CEILING_SOC + TOLERANCE)
+
+
+def _setpoints(slots: list[dict[str, Any]]) -> list[list[Any]]:
+    batteries = [(slot["mode"], slot["batteries"]["battery"]) for slot in slots]
+    return [[mode, battery["charge_kwh"], battery["discharge_kwh"], battery["soc_end"]] for mode, battery in batteries]
+
+
+def _look_at_jobs(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
+    rows = list(_rows(database, "SELECT job_id, key, status, reply IS NOT NULL, error IS NOT NULL FROM jobs WHERE key LIKE '%%job-%%'"))
+    _compare("job of key", [entry["key"] for entry in entries], [key for _, key, *_ in rows], findings)
+    _judge_ends({entry["job_id"] for entry in entries}, rows, findings)
+    issued = "SELECT issued_at, count(*) FROM slot_forecasts JOIN sites USING (site_key) WHERE name = %s AND forecast_version = %s GROUP BY 1"
+    slots = dict(_rows(database, issued, SHED, "baseline_7_day_avg"))
+    done = {job_id for job_id, _, status, *_ in rows if status == "done"}
+    for entry in entries:
+        if entry["job_id"] in done and (count := slots.get(datetime.fromisoformat(entry["issued_at"]), 0)) != 192:
+            findings.wrong.append(f"job {entry['job_id']} is done and its forecast of {entry['issued_at']} has {count} of 192 slots")
+
+
+def _judge_ends(acknowledged: set[str], rows: Iterable[tuple[Any, ...]], findings: Findings) -> None:
+    """Each accepted job ends with one reply or one error."""
+    for job_id, _, status, replied, failed in rows:
+        findings.job_ends[status] += 1
+        ended = (status == "done" and replied and not failed) or (status in {"failed", "dead"} and failed and not replied)
+        if job_id in acknowledged and not ended:
+            findings.lost.append(f"job {job_id} is {status}, with reply: {replied}, with error: {failed}")
+        elif job_id in acknowledged and status != "done":
+            findings.wrong.append(f"job {job_id} is {status}, and nothing was wrong with what was asked")
+
+
+def _look_at_files(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
+    said = [(datetime.fromisoformat(instant), value) for entry in entries for instant, value in entry["rows"]]
+    query = "SELECT instant, value FROM sensor_readings JOIN sensors USING (sensor_key) JOIN sites USING (site_key) WHERE sites.name = %s AND sensors.name = %s"
+    stored = list(_rows(database, query, SHED, FILE_SENSOR))
+    _compare("row of a file", [instant for instant, _ in said], [instant for instant, _ in stored], findings)
+    values = dict(stored)
+    findings.wrong += [f"row {at} of a file holds {values[at]} in place of {value}" for at, value in said if at in values and values[at] != value]
+    rows = list(_rows(database, "SELECT job_id, key, status, reply IS NOT NULL, error IS NOT NULL FROM jobs WHERE task = 'ingest.file.load'"))
+    _judge_ends({entry["job_id"] for entry in entries}, rows, findings)
+
+
+def _look_at_live(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
+    query = "SELECT value FROM sensor_readings JOIN sensors USING (sensor_key) JOIN sites USING (site_key) WHERE sites.name = %s AND sensors.name = %s"
+    # Zero was said until somebody listened.
+    stored = [int(value) for [value] in _rows(database, query, HOME, METER_SENSOR) if value]
+    _compare("live reading", [entry["value"] for entry in entries], stored, findings)
+
+
+def _look_at_blocks(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
+    query = "SELECT starts_at FROM manual_blocks JOIN sites USING (site_key) WHERE name = %s"
+    stored = [starts_at for [starts_at] in _rows(database, query, SHED)]
+    _compare("block from", [datetime.fromisoformat(entry["starts_at"]) for entry in entries], stored, findings)
+
+
+def _look_at_settings(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
+    query = "SELECT (configuration #>> '{grid,import_limit_kw}')::float8 FROM site_versions JOIN sites USING (site_key) WHERE name = %s ORDER BY version"
+    stored = [round(limit - 10) for [limit] in _rows(database, query, OFFICE)]
+    _compare("change of a site", [entry["change"] for entry in entries], [change for change in stored if change], findings)
+    # One caller changes it, one change after the other.
+    if stored != sorted(stored):
+        findings.wrong.append("changes of a site are stored in another order than they were made in")
+
+
+def _look_at_documents(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
+    query = "SELECT document_id, sha256, state FROM documents WHERE name LIKE 'note-%%'"
+    rows = list(_rows(database, query))
+    _compare("document of SHA-256", [entry["sha256"] for entry in entries], [sha256 for _, sha256, _ in rows], findings)
+    acknowledged = {entry["document_id"] for entry in entries}
+    findings.lost += [f"document {key} is {state}" for key, _, state in rows if key in acknowledged and state != "searchable"]
+    passages = "SELECT document_id, count(*) FROM chunks JOIN documents USING (document_id) WHERE name LIKE 'note-%%' GROUP BY 1 HAVING count(*) > 1"
+    findings.doubled += [f"the only passage of document {key} is there {number} times" for key, number in _rows(database, passages)]
+
+
+def _look_at_commands(entries: list[Entry], _database: psycopg.Connection, findings: Findings) -> None:
+    """What the inverter heard: it is not an acknowledgement, and must be within limits."""
+    powers = [entry["value"] for entry in entries if entry["topic"].endswith("power/set")]
+    findings.beyond_limits += [f"the inverter was told {value} W" for value in powers if not 0 <= float(value) <= LIMIT_KW * 1000]
+
+
+def _compare(what: str, acknowledged: list[Any], stored: list[Any], findings: Findings) -> None:
+    """Each thing acknowledged is there; each thing there is there once."""
+    counts = Counter(stored)
+    findings.lost += [f"{what} {each}" for each in acknowledged if counts[each] == 0]
+    findings.doubled += [f"{what} {each} is there {number} times" for each, number in counts.items() if number > 1]
+    findings.unacknowledged[what] = len(counts.keys() - set(acknowledged))
+
+
+def _rows(database: psycopg.Connection, query: str, *values: object) -> Iterator[Any]:
+    with database.cursor() as cursor:
+        yield from cursor.execute(query.encode(), values)
+
+
+Look = Callable[[list[Entry], psycopg.Connection, Findings], None]
+LOOKS: dict[str, Look] = {
+    "plan": _look_at_plans,
+    "job": _look_at_jobs,
+    "file": _look_at_files,
+    "live": _look_at_live,
+    "block": _look_at_blocks,
+    "setting": _look_at_settings,
+    "document": _look_at_documents,
+    "command": _look_at_commands,
+}

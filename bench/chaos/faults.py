@@ -1,0 +1,185 @@
+"""What is done to the stack: processes killed and paused, its disk filled, its connections cut, its clock moved."""
+
+import os
+import signal
+import struct
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.chaos.stack import POOLED, Stack
+
+DISK_BYTES = 3 << 30
+# The others are struck while the last fault is still being overcome.
+AWAITED_SHARE = 0.6
+# A process that is not there yet has this long to come.
+APPEAR_SECONDS = 60.0
+TARGETS = (
+    "supervisor with gateway", "PostgreSQL", "PostgreSQL, a process of it", "Redis", "worker for plans", f"worker for plans{POOLED}", "worker for jobs",
+    f"worker for jobs{POOLED}", "worker for knowledge", f"worker for knowledge{POOLED}", "beat", "executor", "recorder", "home_assistant", "backup",
+    "receiver of the write-ahead log",
+)  # fmt: skip
+PORTS = {"PostgreSQL": "postgres", "Redis": "redis"}
+COMPILER = "cc"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One fault: what is done to whom, for how long, how long after the one before, and whether that is overcome before the next one comes.
+
+    ``hours`` are those by which a clock jumps.
+    """
+
+    fault: str
+    target: str
+    seconds: float
+    pause: float
+    awaited: bool = True
+    hours: float = 0.0
+
+
+def draw_moments(seed: int, kills: int) -> list[Moment]:
+    """Return the moments of a run: ``kills``, and for each eight a pause, each ten a cut, each 25 a full disk, each 20 nothing, and one of each at least."""
+    chance = np.random.default_rng(seed)
+    kinds = [("kill", TARGETS[number % len(TARGETS)]) for number in range(kills)]
+    kinds += [("pause", TARGETS[place]) for place in chance.integers(len(TARGETS), size=max(1, kills // 8))]
+    kinds += [("partition", ("PostgreSQL", "Redis")[number % 2]) for number in range(max(1, kills // 10))]
+    kinds += [("full disk", "data folder")] * max(1, kills // 25) + [("none", "")] * max(1, kills // 20)
+    ordered = [kinds[place] for place in chance.permutation(len(kinds))]
+    return [Moment(fault, target, chance.uniform(2, 10), chance.uniform(0, 4), awaited=bool(chance.random() < AWAITED_SHARE)) for fault, target in ordered]
+
+
+def draw_jumps(seed: int, jumps: int) -> list[Moment]:
+    """Return moments at which the clock jumps by hours, forward or back, each time to be set right ``seconds`` later."""
+    chance = np.random.default_rng((seed, jumps))
+    hours = [chance.uniform(1, 6) * (1, -1)[number % 2] for number in range(jumps)]
+    return [Moment("clock", "forward" if each > 0 else "back", chance.uniform(15, 25), chance.uniform(0, 3), hours=each) for each in hours]
+
+
+class FalseClock:
+    """The clock of processes that are started with ``environment``, off by what ``set`` says; intervals are measured as ever.
+
+    Not libfaketime: its 0.9.10 ends ``clock_nanosleep`` with EINVAL, by which Python 3.11 sleeps.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file, library = folder / "clock", folder / "clock.so"
+        _run(COMPILER, "-shared", "-fPIC", "-O2", "-o", str(library), str(Path(__file__).with_name("clock.c")))
+        self.set(0.0)
+        self.environment = {"LD_PRELOAD": str(library), "CHAOS_CLOCK": str(self._file)}
+
+    def set(self, hours: float) -> None:
+        """Have the clock be off by ``hours`` from now on; in place, for the file is mapped."""
+        with self._file.open("r+b" if self._file.exists() else "wb") as file:
+            file.write(struct.pack("=q", round(hours * 3600)))
+
+
+class Saboteur:
+    """Does it. ``clock`` is the stack's, None where that is the machine's."""
+
+    def __init__(self, stack: Stack, chance: np.random.Generator, clock: FalseClock | None = None) -> None:
+        self._stack, self._chance, self._clock = stack, chance, clock
+
+    def strike(self, moment: Moment) -> str:
+        """Do what a moment asks for and return once it is over, with a word on what was hit."""
+        match moment.fault:
+            case "kill":
+                return self._kill(moment.target)
+            case "pause":
+                return self._pause(moment.target, moment.seconds)
+            case "partition":
+                return self._partition(moment.target, moment.seconds)
+            case "full disk":
+                return self._fill(moment.seconds)
+            case "clock":
+                return self._jump(moment.hours, moment.seconds)
+        return ""
+
+    def _find(self, kind: str) -> list[int]:
+        deadline = time.monotonic() + APPEAR_SECONDS
+        while not (found := [process.pid for process in self._stack.processes() if process.kind == kind]):
+            if time.monotonic() > deadline:
+                return []
+            self._stack.watch()
+            time.sleep(0.1)
+        return found
+
+    def _kill(self, kind: str) -> str:
+        found = self._find(kind)
+        if not found:
+            return "not there"
+        pid = found[self._chance.integers(len(found))]
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        return ""
+
+    def _pause(self, kind: str, seconds: float) -> str:
+        found = self._find(kind)
+        _signal(found, signal.SIGSTOP)
+        time.sleep(seconds)
+        _signal(found, signal.SIGCONT)
+        return "" if found else "not there"
+
+    def _partition(self, server: str, seconds: float) -> str:
+        port = str(self._stack.ports[PORTS[server]])
+        rules = [["INPUT", "-i", "lo", "-p", "tcp", side, port, "-j", "DROP"] for side in ("--dport", "--sport")]
+        for rule in rules:
+            _run("iptables", "-I", *rule)
+        time.sleep(seconds)
+        for rule in rules:
+            _run("iptables", "-D", *rule)
+        return ""
+
+    def _fill(self, seconds: float) -> str:
+        filler = self._stack.folder.parent / "filler"
+        size = 1 << 20
+        with suppress(OSError), filler.open("wb", buffering=0) as file:
+            # Whole blocks first, then what is left of one.
+            while size >= 1 << 9:
+                try:
+                    while True:
+                        file.write(b"\0" * size)
+                except OSError:
+                    size >>= 3
+        time.sleep(seconds)
+        filler.unlink()
+        return ""
+
+    def _jump(self, hours: float, seconds: float) -> str:
+        if self._clock is None:
+            return "no clock"
+        self._clock.set(hours)
+        time.sleep(seconds)
+        self._clock.set(0.0)
+        return ""
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system of its own of ``DISK_BYTES``, for as long as the block runs; it vanishes with this process's mounts at the latest."""
+    image, mounted = folder / "disk", folder / "mounted"
+    mounted.mkdir()
+    with image.open("wb") as file:
+        file.truncate(DISK_BYTES)
+    _run("mkfs.ext4", "-q", "-m", "0", str(image))
+    _run("mount", "-o", "loop", str(image), str(mounted))
+    mounted.chmod(0o755)
+    try:
+        yield mounted
+    finally:
+        _run("umount", "-l", str(mounted))
+
+
+def _signal(pids: list[int], kind: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, kind)
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)

@@ -1,0 +1,200 @@
+"""What Luna bears: requests of each kind at growing rates against ``luna up``, until it no longer follows; and what it does beyond.
+
+Run as ``python -m bench.saturation``. Arrivals come at a constant rate whatever becomes of those before, and waits count from when a request was due. The
+client runs on the same machine, so rates are those of all cores less its own; figures of one run only compare with each other.
+"""
+
+import json
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
+
+import numpy as np
+
+from bench.cases import SEED
+from bench.http_load import Arrivals, arrive
+from bench.stack import UNLIMITED, Stack, data_folder, luna_up
+from bench.workload import RequestKind, count_failed_jobs, count_open_jobs, list_kinds, prepare_sites
+from luna.settings import Settings
+from luna.telemetry import configure_logging
+from luna.timeline import FloatArray
+
+SECONDS, FULL_SECONDS = 5.0, 15.0
+WARM_UP_SECONDS = 3.0
+# A percentile of fewer says nothing.
+FEWEST, LONGEST_SECONDS = 60, 20.0
+GROWTH = 1.5
+MOST_STEPS = 20
+# The knee is the last rate that is followed: 99 of 100 answers within this multiple of the quiet ones' p99, all of them good, none left behind.
+KNEE_TIMES = 4.0
+FOLLOWED = 0.95
+BACKLOG_SECONDS = 2.0
+# Beyond: this multiple of the knee, by enough requests to fill what waits at the gateway.
+OVERLOAD, OVERLOAD_REQUESTS, OVERLOAD_SECONDS = 3.0, 250, 40.0
+DRAIN_SECONDS = 180.0
+REFUSALS = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def measure(*, full: bool = False) -> dict[str, Any]:
+    """Return by kind of request its steps, its knee, what was busiest there, what happens beyond it, and how things are after; and what budgets refuse."""
+    configure_logging("bench", level="WARNING")
+    seconds = FULL_SECONDS if full else SECONDS
+    with data_folder() as folder:
+        with luna_up(folder, settings=UNLIMITED) as stack:
+            kinds = list_kinds(stack, prepare_sites(stack))
+            figures: dict[str, Any] = {name: _load(stack, kind, seconds) for name, kind in kinds.items()}
+        with luna_up(folder, headers=stack.headers) as limited:
+            figures["budget"] = _exceed_budget(limited, list_kinds(limited, ["site_00000"])["plan_read"])
+    return figures | {"seed": SEED}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What became of one rate.
+
+    ``cores`` by kind of process, ``busiest`` the most that one process of a kind used, ``machine`` all that anybody used; ``cpu_ms`` of a request by kind, with
+    the job that it leaves.
+    """
+
+    rate: float
+    served_per_s: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    statuses: dict[str, int]
+    jobs_left: int
+    cores: dict[str, float]
+    busiest: dict[str, float]
+    machine: float
+    cpu_ms: dict[str, float]
+
+    def follows(self, quiet: "Step") -> str | None:
+        """Return why this rate is not followed, None where it is."""
+        if set(self.statuses) - {"2xx"}:
+            return "refusals"
+        if self.served_per_s < FOLLOWED * self.rate:
+            return "throughput"
+        if self.jobs_left > max(BACKLOG_SECONDS * self.rate, 10):
+            return "jobs left behind"
+        return "p99" if self.p99_ms > KNEE_TIMES * quiet.p99_ms else None
+
+
+def find_knee(stack: Stack, kind: RequestKind, *, seconds: float) -> tuple[list[Step], str]:
+    """Return the steps from a quiet rate to the first that is not followed, and why that is not; the knee is the last but one."""
+    steps = [_step(stack, kind, kind.first_rate, seconds)]
+    while len(steps) < MOST_STEPS:
+        rate = steps[-1].rate * GROWTH
+        step = _step(stack, kind, rate, seconds)
+        if step.follows(steps[0]):
+            # Others use this machine as well: what fails once may be theirs.
+            step = _step(stack, kind, rate, seconds)
+        steps.append(step)
+        if reason := step.follows(steps[0]):
+            return steps, reason
+    raise RuntimeError(f"{steps[-1].rate:.0f} requests a second are still followed")
+
+
+def _load(stack: Stack, kind: RequestKind, seconds: float) -> dict[str, Any]:
+    warm_up(stack, kind)
+    steps, reason = find_knee(stack, kind, seconds=seconds)
+    knee, past = steps[-2], steps[-1]
+    rate = OVERLOAD * knee.rate
+    beyond = arrive(stack.port, kind.make, rate=rate, seconds=min(max(seconds, OVERLOAD_REQUESTS / rate), OVERLOAD_SECONDS))
+    drained_s = drain(stack)
+    return {
+        "knee_per_s": knee.rate,
+        "ended_by": reason,
+        "busiest": _name_busiest(past),
+        "cpu_ms": past.cpu_ms,
+        "quiet_p99_ms": steps[0].p99_ms,
+        "steps": [asdict(step) for step in steps],
+        "beyond": _describe_beyond(beyond, rate=rate) | {"jobs_drained_s": drained_s},
+        "after": _describe_after(stack, kind, steps[0]),
+    }
+
+
+def _step(stack: Stack, kind: RequestKind, rate: float, seconds: float) -> Step:
+    before = stack.processes.cpu()
+    arrivals = arrive(stack.port, kind.make, rate=rate, seconds=min(max(seconds, FEWEST / rate), LONGEST_SECONDS))
+    left = count_open_jobs(stack) if kind.leaves_job else 0
+    cores, busiest, machine = stack.processes.cpu().cores_since(before)
+    drain(stack)
+    spent = {kind: 1000 * seconds / arrivals.statuses.size for kind, seconds in stack.processes.cpu().spent_since(before).items()}
+    p50, p95, p99 = np.percentile(arrivals.waited_ms, [50, 95, 99])
+    served = float(arrivals.served.sum()) / arrivals.seconds
+    used = _round(cores), _round(busiest), round(machine, 2), _round(spent)
+    return Step(rate, served, float(p50), float(p95), float(p99), _count(arrivals), left, *used)
+
+
+def warm_up(stack: Stack, kind: RequestKind) -> None:
+    """Have each process load what the kind needs, and the queue empty."""
+    arrive(stack.port, kind.make, rate=kind.first_rate, seconds=WARM_UP_SECONDS)
+    drain(stack)
+
+
+def drain(stack: Stack) -> float:
+    """Wait until no job is open and return the seconds that took.
+
+    Raises:
+        TimeoutError: some are still open.
+    """
+    began = time.perf_counter()
+    while count_open_jobs(stack):
+        if time.perf_counter() > began + DRAIN_SECONDS:
+            raise TimeoutError(f"{count_open_jobs(stack)} jobs have not ended")
+        time.sleep(0.25)
+    return time.perf_counter() - began
+
+
+def _count(arrivals: Arrivals) -> dict[str, int]:
+    """Return the answers by status: good ones together, refusals and failures one by one, 0 for none."""
+    found = Counter("2xx" if served else str(status) for served, status in zip(arrivals.served, arrivals.statuses, strict=True))
+    return dict(found)
+
+
+def _describe_beyond(arrivals: Arrivals, *, rate: float) -> dict[str, Any]:
+    refused = np.isin(arrivals.statuses, REFUSALS)
+    return {
+        "rate": rate,
+        "served_per_s": float(arrivals.served.sum()) / arrivals.seconds,
+        "statuses": _count(arrivals),
+        "refusals_say_when": int((refused & arrivals.says_when).sum()),
+        "served_p99_ms": _p99(arrivals.waited_ms[arrivals.served]),
+        "refused_p99_ms": _p99(arrivals.waited_ms[refused]),
+    }
+
+
+def _p99(waited_ms: FloatArray) -> float | None:
+    return float(np.percentile(waited_ms, 99)) if waited_ms.size else None
+
+
+def _describe_after(stack: Stack, kind: RequestKind, quiet: Step) -> dict[str, Any]:
+    again = _step(stack, kind, quiet.rate, SECONDS)
+    return {
+        "p99_over_quiet": again.p99_ms / quiet.p99_ms,
+        "statuses": again.statuses,
+        "jobs_ended_badly": count_failed_jobs(stack),
+        "restarts": stack.count_restarts(),
+    }
+
+
+def _name_busiest(step: Step) -> dict[str, float]:
+    """Return the kind whose busiest process is nearest to a whole core, and what all of the machine was used."""
+    kind = max(step.busiest, key=lambda name: step.busiest[name])
+    return {kind: step.busiest[kind], "machine": step.machine}
+
+
+def _round(used: dict[str, float]) -> dict[str, float]:
+    return {kind: round(each, 2) for kind, each in sorted(used.items()) if each >= 0.005}
+
+
+def _exceed_budget(stack: Stack, kind: RequestKind) -> dict[str, Any]:
+    """Return what one key gets that asks for half as much again as its budget of a minute allows."""
+    rate, wanted = 150.0, 1.5 * Settings.model_fields["requests_per_minute"].default
+    return _describe_beyond(arrive(stack.port, kind.make, rate=rate, seconds=wanted / rate), rate=rate)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))

@@ -1,0 +1,144 @@
+"""Half an hour of steady mixed load at half of what Luna bears: whether memory, files, sockets or threads grow, and whether answers slow down.
+
+Run as ``python -m bench.soak`` (two minutes) or ``python -m bench.soak full``. Processes are looked at every ten seconds. A slope is Theil and Sen's: the
+median over all pairs of samples, which neither a backup's minute nor a burst of other people's load bends.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from scipy.stats import theilslopes
+
+from bench.cases import SEED
+from bench.http_load import Arrivals, arrive
+from bench.processes import Held
+from bench.saturation import drain, find_knee, warm_up
+from bench.stack import UNLIMITED, Stack, data_folder, luna_up
+from bench.workload import count_failed_jobs, count_open_jobs, draw_order, list_kinds, prepare_sites
+from luna.telemetry import configure_logging
+from luna.timeline import FloatArray
+
+SECONDS, FULL_SECONDS = 120.0, 1800.0
+STEP_SECONDS, FULL_STEP_SECONDS = 4.0, 10.0
+SHARE_OF_KNEE = 0.5
+SAMPLE_SECONDS = 10.0
+# What caches and pools take until they are full says nothing.
+WARM_UP = 1 / 3
+# First and last of these are compared.
+EDGE_SECONDS = 300.0
+RESOURCES = ("own_mb", "share_mb", "files", "sockets", "threads")
+# A leak is growth that is certain, and more over the soak than a heap's own breathing.
+CONFIDENCE = 0.95
+LEAK_SHARE, LEAK_LEAST = 0.02, {"own_mb": 2.0, "files": 3.0, "sockets": 3.0, "threads": 2.0}
+
+
+def measure(*, full: bool = False) -> dict[str, Any]:
+    """Return the knee, the slopes by kind of process, latency at both ends, what was left of the queue, and which slopes are leaks."""
+    configure_logging("bench", level="WARNING")
+    seconds = FULL_SECONDS if full else SECONDS
+    with data_folder() as folder, luna_up(folder, settings=UNLIMITED) as stack:
+        kind = list_kinds(stack, prepare_sites(stack))["mixed"]
+        warm_up(stack, kind)
+        steps, reason = find_knee(stack, kind, seconds=FULL_STEP_SECONDS if full else STEP_SECONDS)
+        knee = steps[-2].rate
+        with Watch(stack) as watch:
+            arrivals = arrive(stack.port, kind.make, rate=SHARE_OF_KNEE * knee, seconds=seconds)
+        left, drained_s = count_open_jobs(stack), drain(stack)
+        slopes = watch.slopes()
+        leaks = _list_leaks(slopes, hours=seconds * (1 - WARM_UP) / 3600)
+        return {
+            "knee_per_s": knee,
+            "ended_by": reason,
+            "rate": SHARE_OF_KNEE * knee,
+            "seconds": seconds,
+            "requests": arrivals.statuses.size,
+            "not_served": int((~arrivals.served).sum()),
+            "latency": _compare_ends(arrivals, seconds),
+            "slopes_per_hour": slopes,
+            "leaks": leaks,
+            "leaks_found": len(leaks),
+            "processes": {name: held.processes for name, held in watch.samples[-1].items()},
+            "jobs_left": left,
+            "jobs_drained_s": drained_s,
+            "jobs_ended_badly": count_failed_jobs(stack),
+            "restarts": stack.count_restarts(),
+            "seed": SEED,
+        }
+
+
+class Watch:
+    """Looks at processes every ``SAMPLE_SECONDS`` in a thread of its own."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.instants: list[float] = []
+        self.samples: list[Mapping[str, Held]] = []
+        self._stack = stack
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look_on)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def slopes(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Return by kind of process and resource the last level, the slope per hour after the warm-up, and its interval."""
+        first = int(WARM_UP * len(self.samples))
+        hours = np.array(self.instants[first:]) / 3600
+        kinds = set.intersection(*(set(sample) for sample in self.samples[first:]))
+        return {kind: {name: _slope(hours, self._series(kind, name, first)) for name in RESOURCES} for kind in sorted(kinds)}
+
+    def _series(self, kind: str, name: str, first: int) -> FloatArray:
+        return np.array([getattr(sample[kind], name) for sample in self.samples[first:]], dtype=np.float64)
+
+    def _look_on(self) -> None:
+        began = time.perf_counter()
+        while True:
+            self.instants.append(time.perf_counter() - began)
+            self.samples.append(self._stack.processes.holds())
+            if self._done.wait(SAMPLE_SECONDS):
+                return
+
+
+def _slope(hours: FloatArray, values: FloatArray) -> dict[str, float]:
+    slope, _, low, high = theilslopes(values, hours, alpha=CONFIDENCE)
+    return {"level": float(np.median(values[-5:])), "slope": float(slope), "low": float(low), "high": float(high)}
+
+
+def _list_leaks(slopes: Mapping[str, Mapping[str, Mapping[str, float]]], *, hours: float) -> list[str]:
+    """Return what certainly grew, and by more than ``LEAK_SHARE`` of what it is."""
+    found = []
+    for kind, resources in slopes.items():
+        for name, least in LEAK_LEAST.items():
+            told = resources[name]
+            if told["low"] > 0 and told["slope"] * hours > max(LEAK_SHARE * told["level"], least):
+                found.append(f"{kind}: {name}")
+    return found
+
+
+def _compare_ends(arrivals: Arrivals, seconds: float) -> dict[str, dict[str, float]]:
+    """Return by kind of request median and 99th percentile of the first and the last minutes, milliseconds."""
+    edge, order = min(EDGE_SECONDS, seconds / 3), draw_order()
+    names = np.array([order[number % len(order)] for number in range(arrivals.statuses.size)])
+    ends = {"first": arrivals.due_s < edge, "last": arrivals.due_s >= seconds - edge}
+    return {name: _percentiles({end: arrivals.waited_ms[place & (names == name)] for end, place in ends.items()}) for name in dict.fromkeys(order)}
+
+
+def _percentiles(ends: Mapping[str, FloatArray]) -> dict[str, float]:
+    return {f"{end}_p{share}_ms": float(np.percentile(waited, share)) for end, waited in ends.items() for share in (50, 99)}
+
+
+def main(arguments: Sequence[str]) -> None:
+    print(json.dumps(measure(full="full" in arguments), indent=2))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

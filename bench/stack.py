@@ -1,0 +1,104 @@
+"""Luna as ``luna up`` runs it, on 127.0.0.1 alone."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from bench.processes import ProcessTree
+from luna.contracts.identity import KeyScope, NewKey, NewUser
+from luna.database import api_keys, engine, users
+from luna.database.engine import unit_of_work
+from luna.embedded import running
+from luna.settings import Settings
+from luna.timeline import SystemClock
+from services.cli.up import COMPANIONS
+from tests.processes import free_port
+
+START_SECONDS = 120.0
+SCOPES: tuple[KeyScope, ...] = ("read", "analyse", "operate", "data", "configure", "administer")
+# Nothing is fetched from anywhere, and no budget stands before what is measured.
+ALONE = {"outside_services": "false", "embedding_download": "false", "log_level": "WARNING"}
+UNLIMITED = {"requests_per_minute": "100000000", "solves_per_minute": "100000000"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A Luna that runs: its port, a key's headers, its database, its log; its processes by kind, as ``luna up`` names them, ``gateway`` for itself."""
+
+    port: int
+    headers: Mapping[str, str]
+    database: Engine
+    processes: ProcessTree
+    log: Path
+
+    def count_restarts(self) -> int:
+        """Return how often a process died: one of ``luna up``, or one of a worker's."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return sum("process died and is started again" in line or "WorkerLostError" in line for line in lines)
+
+
+@contextmanager
+def luna_up(folder: Path, *, headers: Mapping[str, str] | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """Run ``luna up`` with its data in ``folder`` until the block ends.
+
+    Args:
+        folder: an empty one, or that of a run before.
+        headers: of a key of the run before; default: one is made.
+        settings: of Luna, beside ``ALONE``.
+    """
+    port, plain = free_port(), {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
+    named = ALONE | {"data_folder": str(folder), "api_port": str(port)} | dict(settings or {})
+    environment = plain | {f"LUNA_{name.upper()}": value for name, value in named.items()}
+    command = [sys.executable, "-c", "from services.cli.main import main; main()", "up"]
+    path = folder / "up.log"
+    with path.open("ab") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
+        try:
+            _await_ready(port, process)
+            with running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses:
+                database = engine.create(addresses.database_url, application_name="bench")
+                yield Stack(port, headers or _make_key(database), database, ProcessTree(process.pid, "gateway", COMPANIONS), path)
+                database.dispose()
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """Yield a folder that embedded servers can use, also where they run under another account."""
+    with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+def _await_ready(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with httpx.Client(trust_env=False) as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if client.get(f"http://127.0.0.1:{port}/health/ready").is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.2)
+    raise TimeoutError("Luna did not start")
+
+
+def _make_key(database: Engine) -> dict[str, str]:
+    with unit_of_work(database) as connection:
+        # Who nobody signs in as needs no password.
+        users.add_first(connection, NewUser(name="bench", password=SecretStr("never asked for here"), role="admin"), password_hash="")
+        owner = users.find_credentials(connection, "bench")
+        if owner is None:
+            raise RuntimeError("the user that was just made is not there")
+        made = api_keys.make(connection, owner.user_id, NewKey(name="bench", scopes=SCOPES), now=SystemClock().now())
+    return {"Authorization": f"Bearer {made.key}"}

@@ -1,0 +1,112 @@
+"""Keeps data turn by turn: ships what is written, begins the backup or the trial restore that is due, prunes, and says in metrics how it stands."""
+
+import threading
+from datetime import datetime, timedelta
+
+import structlog
+from prometheus_client import Gauge
+
+from luna.errors import LunaError
+from luna.health import Liveness
+from luna.settings import Settings
+from services.backup.create import BackupWork, create_backup
+from services.backup.drill import drill
+from services.backup.retention import prune
+from services.backup.wal import note_reach
+
+BEAT = timedelta(seconds=15)
+# What has just started has nothing yet that is worth a backup, and enough to do.
+FIRST_AFTER = timedelta(minutes=5)
+AGAIN_AFTER = timedelta(minutes=15)
+
+NEWEST = Gauge("luna_backup_newest_timestamp_seconds", "When the newest backup was made.")
+SAFE = Gauge("luna_backup_log_timestamp_seconds", "Until when everything written is safe in the folder of backups.")
+DRILLED = Gauge("luna_backup_drill_passed_timestamp_seconds", "When a trial restore passed last.")
+SINCE = Gauge("luna_backup_since_timestamp_seconds", "When the first backup in this folder was made.")
+DRILL_FAILED = Gauge("luna_backup_drill_failed_bool", "Whether the last trial restore failed: 1 or 0.")
+DRILL_SECONDS = Gauge("luna_backup_drill_seconds", "How long the last trial restore took.")
+DUE_SECONDS = Gauge("luna_backup_every_seconds", "Time between two backups as the settings say it; 0: none by itself.")
+
+log = structlog.get_logger("luna.backup")
+
+
+class Keeper:
+    """Turn by turn: ships, and does what is due in a thread of its own, for it takes minutes."""
+
+    def __init__(self, work: BackupWork, ending: threading.Event) -> None:
+        self._work, self._ending = work, ending
+        self._settings, self._clock = work.settings, work.clock
+        self._not_before = self._clock.now() + FIRST_AFTER
+        self._gap = False
+        self._busy: threading.Thread | None = None
+
+    def run(self, pulse: Liveness) -> None:
+        """Keep until the end is asked for."""
+        while not self._ending.is_set():
+            pulse.beat()
+            self.turn()
+            self._ending.wait(BEAT.total_seconds())
+        if self._busy is not None:
+            self._busy.join()
+
+    def turn(self) -> None:
+        """Ship, begin what is due, say how it stands."""
+        try:
+            note_reach(self._work.folder, self._work.database, self._work.shipper, self._clock)
+            self._work.mirror.copy_new(self._clock.now())
+        except LunaError as error:
+            log.warning("not everything is safe yet", error=str(error))
+        if self._busy is None or not self._busy.is_alive():
+            self._begin_due()
+        show(self._work.folder.read_status(), self._settings)
+
+    def _begin_due(self) -> None:
+        status, now = self._work.folder.read_status(), self._clock.now()
+        step = next_step(status, self._settings, now)
+        if step is not None and (now >= self._not_before or self._is_first_after_gap(status)):
+            self._not_before = now + AGAIN_AFTER
+            self._busy = threading.Thread(target=self._do, args=(step,), name=step)
+            self._busy.start()
+
+    def _is_first_after_gap(self, status: dict[str, object]) -> bool:
+        gap, self._gap = self._gap, bool(status.get("gap"))
+        return self._gap and not gap
+
+    def _do(self, step: str) -> None:
+        try:
+            if step == "backup":
+                create_backup(self._work, "scheduled")
+                prune(self._work.folder, self._settings)
+            else:
+                drill(self._settings)
+        except LunaError as error:
+            log.error("what was due failed", step=step, error=str(error))  # noqa: TRY400 - tried again; the alert tells
+        except Exception:  # the edge of the thread: a fault of ours must not end the shipping
+            log.exception("what was due failed unexpectedly", step=step)
+
+
+def next_step(status: dict[str, object], settings: Settings, now: datetime) -> str | None:
+    """Return what is due: a backup, a drill, or nothing. A log with a gap wants a new backup at once, for only that can be restored to an instant again."""
+    newest, drilled = _instant(status, "newest_at"), _instant(status, "drill_passed_at")
+    if settings.backup_every is not None and (newest is None or status.get("gap") or now - newest >= settings.backup_every):
+        return "backup"
+    by_itself = settings.database_url is None and settings.drill_every is not None
+    if by_itself and newest is not None and settings.drill_every is not None and (drilled is None or now - drilled >= settings.drill_every):
+        return "drill"
+    return None
+
+
+def show(status: dict[str, object], settings: Settings) -> None:
+    """Say in this process' metrics how backups stand."""
+    for gauge, name in ((NEWEST, "newest_at"), (SAFE, "wal_at"), (SINCE, "since"), (DRILLED, "drill_passed_at")):
+        instant = _instant(status, name)
+        gauge.set(0 if instant is None else instant.timestamp())
+    DRILL_FAILED.set("drill_failed_at" in status)
+    seconds = status.get("drill_seconds")
+    DRILL_SECONDS.set(seconds if isinstance(seconds, (int, float)) else 0)
+    DUE_SECONDS.set(settings.backup_every.total_seconds() if settings.backup_every else 0)
+
+
+def _instant(status: dict[str, object], name: str) -> datetime | None:
+    said = status.get(name)
+    return datetime.fromisoformat(said) if isinstance(said, str) else None
