@@ -125,7 +125,7 @@ def _step(stack: Stack, kind: RequestKind, rate: float, seconds: float) -> Step:
     p50, p95, p99 = np.percentile(arrivals.waited_ms, [50, 95, 99])
     served = float(arrivals.served.sum()) / arrivals.seconds
     used = _round(cores), _round(busiest), round(machine, 2), _round(spent)
-    return Step(rate, served, float(p50), float(p95), float(p99), _count(arrivals), left, *used)
+    return Step(rate, served, float(p50), float(p95), float(p99), count_statuses(arrivals), left, *used)
 
 
 def warm_up(stack: Stack, kind: RequestKind) -> None:
@@ -148,7 +148,7 @@ def drain(stack: Stack) -> float:
     return time.perf_counter() - began
 
 
-def _count(arrivals: Arrivals) -> dict[str, int]:
+def count_statuses(arrivals: Arrivals) -> dict[str, int]:
     """Return the answers by status: good ones together, refusals and failures one by one, 0 for none."""
     found = Counter("2xx" if served else str(status) for served, status in zip(arrivals.served, arrivals.statuses, strict=True))
     return dict(found)
@@ -159,7 +159,7 @@ def _describe_beyond(arrivals: Arrivals, *, rate: float) -> dict[str, Any]:
     return {
         "rate": rate,
         "served_per_s": float(arrivals.served.sum()) / arrivals.seconds,
-        "statuses": _count(arrivals),
+        "statuses": count_statuses(arrivals),
         "refusals_say_when": int((refused & arrivals.says_when).sum()),
         "served_p99_ms": _p99(arrivals.waited_ms[arrivals.served]),
         "refused_p99_ms": _p99(arrivals.waited_ms[refused]),

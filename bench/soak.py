@@ -17,7 +17,7 @@ from scipy.stats import theilslopes
 from bench.cases import SEED
 from bench.http_load import Arrivals, arrive
 from bench.processes import Held
-from bench.saturation import drain, find_knee, warm_up
+from bench.saturation import count_statuses, drain, find_knee, warm_up
 from bench.stack import UNLIMITED, Stack, data_folder, luna_up
 from bench.workload import count_failed_jobs, count_open_jobs, draw_order, list_kinds, prepare_sites
 from luna.telemetry import configure_logging
@@ -58,10 +58,12 @@ def measure(*, full: bool = False) -> dict[str, Any]:
             "seconds": seconds,
             "requests": arrivals.statuses.size,
             "not_served": int((~arrivals.served).sum()),
+            "statuses": count_statuses(arrivals),
             "latency": _compare_ends(arrivals, seconds),
             "slopes_per_hour": slopes,
             "leaks": leaks,
             "leaks_found": len(leaks),
+            "own_mb": watch.tell_minutes(),
             "processes": {name: held.processes for name, held in watch.samples[-1].items()},
             "jobs_left": left,
             "jobs_drained_s": drained_s,
@@ -95,6 +97,11 @@ class Watch:
         hours = np.array(self.instants[first:]) / 3600
         kinds = set.intersection(*(set(sample) for sample in self.samples[first:]))
         return {kind: {name: _slope(hours, self._series(kind, name, first)) for name in RESOURCES} for kind in sorted(kinds)}
+
+    def tell_minutes(self) -> dict[str, list[float]]:
+        """Return memory of their own by kind of process, a value a minute: how it grows says more than how fast."""
+        step = int(60 / SAMPLE_SECONDS)
+        return {kind: [round(sample[kind].own_mb, 1) for sample in self.samples[::step] if kind in sample] for kind in self.samples[-1]}
 
     def _series(self, kind: str, name: str, first: int) -> FloatArray:
         return np.array([getattr(sample[kind], name) for sample in self.samples[first:]], dtype=np.float64)

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,8 @@ from luna.telemetry import current_trace_id
 from luna.timeline import SystemClock
 from luna.tracing import TRACEPARENT, current_span
 
+# Longer than a worker that died takes to be found out and its messages to be given back.
+LEAST_KEPT = timedelta(minutes=2)
 # What a body that is interrupted has to end, before its process is.
 GRACE_OF_ASKED = timedelta(seconds=10)
 
@@ -60,6 +63,7 @@ class Client:
         """
         task_id = self.submit(request, expires=timeout)
         text = self.tasks.await_reply(task_id, request.task, timeout=timeout, on_progress=on_progress, given_up=given_up)
+        self._let_go(task_id, timeout)
         return serialization.decode_reply(request.reply, text)
 
     def ask(self, request: Request, *, timeout: timedelta) -> str:
@@ -70,7 +74,10 @@ class Client:
         Raises:
             UnavailableError, LunaError: as ``call`` does.
         """
-        return self.tasks.await_reply(self.begin(request, timeout=timeout), request.task, timeout=timeout)
+        task_id = self.begin(request, timeout=timeout)
+        text = self.tasks.await_reply(task_id, request.task, timeout=timeout)
+        self._let_go(task_id, timeout)
+        return text
 
     def begin(self, request: Request, *, timeout: timedelta) -> str:
         """Send a ``request`` that has just been validated as ``ask`` does, and return the task's id without waiting for its reply."""
@@ -110,6 +117,11 @@ class Client:
         """Close every connection."""
         self._app.close()
         self._redis.close()
+
+    def _let_go(self, task_id: str, timeout: timedelta) -> None:
+        # A plan is a hundred kilobytes: those of an hour would fill a small machine's memory. Its message expires with the wait.
+        with suppress(UnavailableError):
+            self.tasks.let_go(task_id, after=max(timeout, LEAST_KEPT))
 
     def _submit(self, request: Request, text: str, *, key: str | None = None, expires: timedelta | None = None, **options: Any) -> str:
         task_id = uuid.uuid4().hex

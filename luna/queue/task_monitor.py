@@ -13,7 +13,7 @@ import redis
 from luna.contracts.message import Message, Request
 from luna.errors import LunaError, UnavailableError
 from luna.queue import serialization
-from luna.queue.app import PREFIX
+from luna.queue.app import PREFIX, RESULT_EXPIRES
 from luna.queue.connection import reachable
 from luna.queue.task_tracker import DeadTask, Progress, TaskTracker
 
@@ -40,7 +40,7 @@ class TaskMonitor:
         self._tracker = TaskTracker(client)
 
     def fetch(self, task_id: str, request: type[Request]) -> TaskState:
-        """Return what is known of a task that answers ``request``; outcomes are kept for an hour."""
+        """Return what is known of a task that answers ``request``; outcomes are kept for an hour, those that were waited for less."""
         ended = self._read_end(task_id)
         if isinstance(ended, LunaError):
             return TaskState("failed", error=ended)
@@ -111,6 +111,11 @@ class TaskMonitor:
                     raise ended
                 return ended
         raise UnavailableError(f"no reply within {timeout.total_seconds():g} s", field="task", value=task, remedy="Check that a worker runs, then try again.")
+
+    def let_go(self, task_id: str, *, after: timedelta) -> None:
+        """Forget in a while what a task ended with: as soon as its message cannot be delivered a second time, of which the outcome would tell."""
+        with reachable():
+            self._redis.expire(f"{PREFIX}celery-task-meta-{task_id}", min(after, RESULT_EXPIRES))
 
     def _read_end(self, task_id: str) -> str | LunaError | None:
         """Return the reply that a task ended with, as text, or its error; None while it has not ended."""

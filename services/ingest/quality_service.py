@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
 from luna.database import quality, recorded_span, sites
+from luna.database.engine import unit_of_work
 from luna.observations import SERIES
 from luna.site import APPLIANCES, Site
 from luna.timeline import parse_zone
@@ -51,6 +52,22 @@ def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: 
         overdue = None if request.from_day else _find_overdue(connection, site, first - timedelta(days=1))
         days = judge_days(connection, site_id, *overdue, now=now) if overdue else []
         judged.append(SiteQuality(site_id=site_id, days=[*days, *judge_days(connection, site_id, first, last, now=now)]))
+    return JudgeQualityReply(sites=judged)
+
+
+def judge_each(engine: Engine, request: JudgeQualityRequest, *, now: datetime) -> JudgeQualityReply:
+    """Judge what the request names, each site in a transaction of its own: where the time is up, what was judged stays.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the window ends before it begins.
+    """
+    with unit_of_work(engine) as connection:
+        names = [request.site_id] if request.site_id else sites.names(connection)
+    judged: list[SiteQuality] = []
+    for name in names:
+        with unit_of_work(engine) as connection:
+            judged += judge_quality(connection, request.model_copy(update={"site_id": name}), now=now).sites
     return JudgeQualityReply(sites=judged)
 
 

@@ -103,10 +103,10 @@ def resend_jobs(_request: ResendRequest, work: TaskContext) -> ResendReply:
     return resend_due(work.connection, work.client)
 
 
-@task(JudgeQualityRequest)
+@task(JudgeQualityRequest, soft_limit=timedelta(minutes=30))
 def judge_quality(request: JudgeQualityRequest, work: TaskContext) -> JudgeQualityReply:
     """Judge days that have ended, and store the verdicts."""
-    return quality_service.judge_quality(work.connection, request, now=work.clock.now())
+    return quality_service.judge_each(work.database(), request, now=work.clock.now())
 
 
 @task(ResolveRequest)

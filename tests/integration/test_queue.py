@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from tests.processes import free_port
 from tests.workers import Worker, kill, wait_for, worker_process
 
 SOON = timedelta(seconds=60)
+RESULTS = "luna:celery-task-meta-*"
 # Three are promised; the rest is for a machine that is busy.
 A_FEW_SECONDS = 15
 
@@ -55,6 +56,20 @@ def worker(start_worker: Callable[[], Worker], client: Client) -> Worker:
 @pytest.mark.usefixtures("worker")
 def test_a_request_comes_back_as_its_reply_model(client: Client) -> None:
     assert client.call(sample.EchoRequest(value=7), timeout=SOON) == sample.Echo(value=7)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_reply_that_was_waited_for_is_kept_for_minutes_and_one_that_was_not_for_an_hour(client: Client, redis_url: str) -> None:
+    with closing(redis.Redis.from_url(redis_url)) as store:
+        before = set(store.scan_iter(RESULTS))
+        client.call(sample.EchoRequest(value=7), timeout=SOON)
+        client.ask(sample.EchoRequest(value=8), timeout=SOON)
+        waited_for = set(store.scan_iter(RESULTS)) - before
+        submitted = client.submit(sample.EchoRequest(value=9))
+        wait_for(lambda: client.tasks.fetch(submitted, sample.EchoRequest).status == "succeeded")
+        assert len(waited_for) == 2
+        assert all(0 < store.ttl(key) <= 120 for key in waited_for)
+        assert store.ttl(f"luna:celery-task-meta-{submitted}") > 1800
 
 
 @pytest.mark.usefixtures("worker")

@@ -28,5 +28,6 @@ def downgrade() -> None:
     """Take them away, and the plans that are kept in them alone."""
     op.execute("DELETE FROM plan_history WHERE reply IS NULL")
     op.execute("ALTER TABLE plan_history ALTER COLUMN reply SET NOT NULL")
+    op.execute("COMMENT ON COLUMN plan_history.reply IS 'the plan as answered'")
     op.drop_column("plan_history", "packed_inputs")
     op.drop_column("plan_history", "packed_reply")
