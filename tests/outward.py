@@ -309,7 +309,7 @@ def settings() -> Document:
 def metrics() -> Document:
     """Return every metric with its kind, labels, buckets and help."""
     import_everything()
-    collectors: set[Any] = {each for each in REGISTRY._names_to_collectors.values() if getattr(each, "_name", "").startswith("luna_")}
+    collectors: set[Any] = {each for each in REGISTRY._names_to_collectors.values() if re.match("luna_(?!test_)", getattr(each, "_name", ""))}
     return {
         each._name: {
             "kind": each._type,

@@ -196,6 +196,10 @@ class Heartbeats:
             signs = {name: _read_sign(text) for name, text in _beats(self._redis).items()}
         return {name: sign for name, sign in signs.items() if sign is not None}
 
+    def serve(self, queue: str) -> bool:
+        """Return whether a live worker takes messages of a queue."""
+        return any(queue in sign.queues for sign in self.nodes().values())
+
     def beat(self) -> BeatSign | None:
         """Return what beat last said of itself, None where none ever turned."""
         with reachable():

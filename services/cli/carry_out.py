@@ -82,9 +82,9 @@ def carry_out(pool: "Engine", client: "Client", request: Request, *, quiet: bool
 
     Raises:
         LunaError: what the work raised; the job failed or was cancelled.
-        UnavailableError: database or queue are away.
+        UnavailableError: database or queue are away, or the last worker is.
     """
-    if any(request.queue() in sign.queues for sign in client.heartbeats.nodes().values()):
+    if client.heartbeats.serve(request.queue()):
         return _leave_to_workers(pool, client, request, quiet=quiet)
     from luna.settings import load_settings
 
@@ -97,7 +97,7 @@ def _leave_to_workers(pool: "Engine", client: "Client", request: Request, *, qui
     from services.cli.jobs import await_end
 
     with follow_progress(request.task, quiet=quiet) as progress:
-        job = await_end(pool, client, submit_job(pool, client, request).job_id, progress)
+        job = await_end(pool, client, submit_job(pool, client, request).job_id, progress, queue=request.queue())
     if job.status != "done":
         said = (job.error or {}).get("detail", "it came to no end")
         raise LunaError(f"{request.task} {job.status}: {said}", field="job_id", value=job.job_id, remedy=f"See why: luna jobs show {job.job_id}.")

@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
-from luna.errors import InvalidInputError
+from luna.errors import InvalidInputError, UnavailableError
 from luna.site import invalid_input
 from luna.timeline import parse_zone
 from luna.wording import say_instant
@@ -29,6 +29,8 @@ app = typer.Typer(help="Leave work to the workers, list it, look at it, watch, c
 HEADINGS = ("job", "task", "status", "tries", "accepted")
 
 PAUSE_SECONDS = 0.5
+# A worker that is started again gives its sign of life sooner.
+UNSERVED_SECONDS = 60.0
 
 JobArgument = Annotated[str, typer.Argument(help="The job's id.", metavar="ID")]
 
@@ -127,16 +129,26 @@ def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[[int, int, str], None]) -> Job:
-    """Return a job once it has ended; ``progress`` hears how far it is."""
+def await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[[int, int, str], None], *, queue: str | None = None) -> Job:
+    """Return a job once it has ended; ``progress`` hears how far it is.
+
+    Raises:
+        UnavailableError: it waits in ``queue``, which nobody has served for a minute; None: it is waited for all the same.
+    """
     from luna.database import jobs
     from luna.database.engine import unit_of_work
 
+    served = time.monotonic()
     while True:
         with unit_of_work(pool) as connection:
             job = jobs.load(connection, job_id)
         if job.status not in ("queued", "running"):
             return job
+        if queue is None or job.status == "running" or client.heartbeats.serve(queue):
+            served = time.monotonic()
+        elif time.monotonic() - served > UNSERVED_SECONDS:
+            remedy = f"Start a worker for it: the job stays accepted and is done then. Wait for it: luna jobs watch {job_id}."
+            raise UnavailableError(f"no worker serves the queue {queue} any more", field="job_id", value=job_id, remedy=remedy)
         far = client.tasks.progress(job_id) if job.status == "running" else None
         progress(*((far.done, far.total, far.label) if far else (0, 0, job.status)))
         time.sleep(PAUSE_SECONDS)

@@ -58,7 +58,7 @@ LATELY = 20
 
 
 @pytest.fixture
-def typed(luna: Luna, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[CommandLine], Said]]:
+def typed(luna: Luna, servers: Servers, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[CommandLine], Said]]:
     """Runs a documented command in a folder that holds the files it names, beside a database that holds a March and the last weeks of the site ``home``."""
     monkeypatch.chdir(tmp_path)
     write_files(tmp_path)
@@ -67,7 +67,7 @@ def typed(luna: Luna, servers: Servers, tmp_path: Path, monkeypatch: pytest.Monk
     with own_database(servers.database_url, f"luna_documented_{uuid.uuid4().hex[:8]}") as own:
         upgrade(own)
         monkeypatch.setenv("LUNA_DATABASE_URL", own)
-        monkeypatch.setenv("LUNA_REDIS_URL", servers.redis_url)
+        monkeypatch.setenv("LUNA_REDIS_URL", redis_url)
         assert luna("site", "add", "--file", "my-site.yaml").code == 0
         remember(own)
         assert luna("data", "load", "prices.csv", "--site", "home", "--kind", "prices", "--unit", "spot_price=EUR/MWh").code == 0

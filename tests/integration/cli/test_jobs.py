@@ -9,9 +9,11 @@ from luna.contracts import IssueRequest
 from luna.contracts.job import Job
 from luna.database import jobs
 from luna.database.engine import unit_of_work
+from luna.errors import UnavailableError
 from luna.queue import Client
-from luna.queue.jobs import submit_job
+from luna.queue.jobs import retry_job, submit_job
 from luna.timeline import parse_instant
+from services.cli.jobs import await_end
 from tests.command_line import Luna
 
 REQUEST = IssueRequest(site_id="home", at=parse_instant("2023-09-01T00:00:00Z", field="at"))
@@ -70,6 +72,18 @@ def test_a_dead_job_is_tried_again_once(luna_on_servers: Luna, dead: Job, client
 def test_bad_input_is_named_and_ends_with_two(luna_on_servers: Luna, words: tuple[str, ...], named: str) -> None:
     said = luna_on_servers("jobs", *words)
     assert (said.code, said.out, said.problem["field"]) == (2, "", named)
+
+
+def test_a_job_that_nobody_serves_any_more_is_not_waited_for_and_stays_accepted(
+    database: Engine, client: Client, dead: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.cli.jobs.UNSERVED_SECONDS", 0.0)
+    again = retry_job(database, client, dead.job_id)
+    with pytest.raises(UnavailableError, match="no worker serves the queue forecaster") as raised:
+        await_end(database, client, again.job_id, lambda *_: None, queue="forecaster")
+    assert f"luna jobs watch {again.job_id}" in str(raised.value.remedy)
+    with unit_of_work(database) as connection:
+        assert jobs.load(connection, again.job_id).status == "queued"
 
 
 def test_an_open_job_is_cancelled_and_one_that_ended_is_not(luna_on_servers: Luna, dead: Job, database: Engine, client: Client) -> None:
