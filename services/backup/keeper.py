@@ -52,7 +52,7 @@ class Keeper:
     def turn(self) -> None:
         """Ship, begin what is due, say how it stands."""
         try:
-            note_reach(self._work.folder, self._work.database, self._work.shipper, self._clock)
+            note_reach(self._work.folder, self._work.database, self._work.shipper, self._clock, ending=self._ending)
             self._work.mirror.copy_new(self._clock.now())
         except LunaError as error:
             log.warning("not everything is safe yet", error=str(error))

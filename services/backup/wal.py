@@ -22,6 +22,8 @@ from services.backup.server import BackedUpServer, explain
 
 SLOT = "luna_backup"
 RESTART_SECONDS = 2.0
+# So often the receiver tells the server how far it is.
+REPORT_SECONDS = 5
 PARTIAL = ".partial"
 SUFFIX = ".gz.age"
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
@@ -129,7 +131,7 @@ class WalReceiver:
         with engine.own_session(self._database) as connection:
             if not backups.ensure_slot(connection, SLOT) and list_segments(self._shipper.spool):
                 self._begin_anew("the server keeps no more of it")
-        arguments = ("-D", self._shipper.spool, "-S", SLOT, "-s", "5", "--no-loop", "--no-password")
+        arguments = ("-D", self._shipper.spool, "-S", SLOT, "-s", str(REPORT_SECONDS), "--no-loop", "--no-password")
         # It holds the lock too: whoever is killed leaves his receiver behind, which goes on, and the next one leans on it.
         self._process = process = self._server.spawn("pg_receivewal", *arguments, lock=lock)
         words = (process.communicate()[1] or b"").decode(errors="replace")
@@ -152,33 +154,39 @@ class WalReceiver:
         self._shipper.folder.note_gap(self._clock.now())
 
 
-def note_reach(folder: BackupFolder, database: Engine, shipper: WalShipper, clock: Clock) -> None:
-    """Ship, and remember until when the log is safe: now, where everything that the server had written by now was received and shipped.
+def note_reach(folder: BackupFolder, database: Engine, shipper: WalShipper, clock: Clock, *, ending: threading.Event | None = None) -> None:
+    """Ship, and remember until when the log is safe: what the server has written by now is waited for, whatever it writes meanwhile.
 
     Raises:
         LunaError: the database is away, or the folder cannot be written.
     """
     now = clock.now()
     with engine.own_session(database) as connection:
-        written, received = backups.written_position(connection), backups.received_position(connection, SLOT)
+        written = backups.written_position(connection)
+    try:
+        await_received(database, written, seconds=REPORT_SECONDS + 1, every=0.5, ending=ending)
+    except UnavailableError:
+        # The next turn waits for more; what did arrive is shipped.
+        shipper.ship()
+        return
     shipper.ship()
-    if received is not None and received >= written:
-        folder.note(wal_at=now.isoformat(), wal_lsn=written)
+    folder.note(wal_at=now.isoformat(), wal_lsn=written)
 
 
-def await_received(database: Engine, lsn: int, *, seconds: float, ending: threading.Event | None = None) -> None:
-    """Return once the receiver has everything before ``lsn``.
+def await_received(database: Engine, lsn: int, *, seconds: float, every: float = 0.1, ending: threading.Event | None = None) -> None:
+    """Return once the receiver has everything before ``lsn``; it is looked for ``every`` so many seconds.
 
     Raises:
         UnavailableError: nobody receives it in time.
     """
     pause = ending or threading.Event()
-    for _ in range(int(seconds / 0.1)):
+    for _ in range(int(seconds / every)):
         with engine.own_session(database) as connection:
             received = backups.received_position(connection, SLOT)
         if received is not None and received >= lsn:
             return
-        pause.wait(0.1)
+        if pause.wait(every):
+            break
     raise UnavailableError("the write-ahead log does not arrive", field="database_url", remedy="Let the database's user replicate; see its log.")
 
 

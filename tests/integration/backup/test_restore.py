@@ -1,5 +1,6 @@
 """What was backed up comes back: as it was at a backup, at an instant, and before a restore."""
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -126,6 +127,27 @@ def test_what_came_after_a_restore_is_not_taken_for_what_came_before_it(home: Ke
     with pytest.raises(ConflictError, match="make a backup now"):
         restore(home.settings, LATEST)
     assert home.observed() == rows
+
+
+def test_how_far_the_log_is_safe_moves_on_while_rows_are_written_all_the_time(home: KeptHome) -> None:
+    ended = threading.Event()
+
+    def write(database: Engine) -> None:
+        while not ended.wait(0.2):
+            with unit_of_work(database) as connection:
+                connection.execute(text("SELECT pg_logical_emit_message(true, 'tests', repeat('x', 1000))"))
+
+    with home.work() as work, receiving(work):
+        writer = threading.Thread(target=write, args=(work.database,))
+        writer.start()
+        try:
+            began = instant_of(work.database)
+            assert ship(work) > began
+            again = instant_of(work.database)
+            assert ship(work) > again
+        finally:
+            ended.set()
+            writer.join()
 
 
 def instant_of(database: Engine) -> datetime:
