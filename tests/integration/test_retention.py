@@ -88,7 +88,7 @@ def store_plans(connection: Connection, key: int | None, system_id: str, days_ag
     for days in days_ago:
         issued_at = NOW - timedelta(days=days)
         span = {"issued_at": issued_at, "starts_at": issued_at, "ends_at": issued_at + timedelta(days=2)}
-        own = {"plan_id": f"{system_id}-{days}", "site": "planned", "system_id": system_id, "status": "optimal", "total_cost": 1.0, "currency": "EUR"}
+        own = {"plan_id": f"{system_id}-{days}", "site": "kept-by-age", "system_id": system_id, "status": "optimal", "total_cost": 1.0, "currency": "EUR"}
         connection.execute(insert(plan_history).values(own | span | {"inputs_digest": "", "inputs": None, "reply": {}}))
         beside = {"based_on": f"{system_id}-{days}", "policy": system_id, "site_key": key, "system_id": f"prod_shadow_{system_id}"}
         connection.execute(insert(antares_plan_history).values(beside | span | {"metrics": {}, "verdict": {}}))
@@ -98,11 +98,11 @@ def test_old_plans_go_with_the_agents_beside_them_and_the_newest_of_each_stays(c
     ages = {name: age for name, age in timescale.retention_ages(Settings()).items() if name in ("plan_history", "antares_plan_history")}
     # What other tests left is not counted.
     retention.delete_old(connection, ages, now=NOW)
-    key = connection.scalar(insert(sites_table).values(name="planned").returning(sites_table.c.site_key))
+    key = connection.scalar(insert(sites_table).values(name="kept-by-age").returning(sites_table.c.site_key))
     store_plans(connection, key, "prod", [700, 450, 399, 1])
     store_plans(connection, key, "given_up", [900, 800])
     deleted = retention.delete_old(connection, ages, now=NOW)
-    kept = set(connection.scalars(select(plan_history.c.plan_id).where(plan_history.c.site == "planned")))
+    kept = set(connection.scalars(select(plan_history.c.plan_id).where(plan_history.c.site == "kept-by-age")))
     assert kept == {"prod-399", "prod-1", "given_up-800"}
     assert set(connection.scalars(select(antares_plan_history.c.based_on).where(antares_plan_history.c.site_key == key))) == kept
     assert deleted == {"plan_history": 3, "antares_plan_history": 3}
