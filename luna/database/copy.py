@@ -29,6 +29,7 @@ TRAILER = b"\xff\xff"
 # Dimensions, flags, element type, length, lower bound.
 ARRAY_HEADER_BYTES = 20
 POSTGRES_EPOCH = np.datetime64("2000-01-01", "us")
+_EPOCH: datetime = POSTGRES_EPOCH.astype(datetime).replace(tzinfo=UTC)
 BATCH_ROWS = 32_768
 SQL_TYPES = {"f8": "float8", "i2": "int2", "i4": "int4", "i8": "int8", "b1": "bool"}
 
@@ -301,7 +302,7 @@ def _unpack(cell: bytes | None, kind: str) -> Array:
 
 
 def _unpack_instant(cell: bytes) -> datetime:
-    return datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=int.from_bytes(cell, "big", signed=True))
+    return _EPOCH + timedelta(microseconds=int.from_bytes(cell, "big", signed=True))
 
 
 _CELLS: dict[str, Callable[[bytes], Any]] = {

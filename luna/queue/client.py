@@ -104,7 +104,7 @@ class Client:
         """Return whether a live worker answers such requests, or, ``asked``, such as somebody waits for; where the queue is away, none is known."""
         queue = interactive_queue_of(request.queue()) if asked else request.queue()
         try:
-            return any(queue in queues for queues in self.heartbeats.workers().values())
+            return self.heartbeats.serve(queue)
         except UnavailableError:
             return False
 

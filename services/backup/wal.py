@@ -163,31 +163,33 @@ def note_reach(folder: BackupFolder, database: Engine, shipper: WalShipper, cloc
     now = clock.now()
     with engine.own_session(database) as connection:
         written = backups.written_position(connection)
-    try:
-        await_received(database, written, seconds=REPORT_SECONDS + 1, every=0.5, ending=ending)
-    except UnavailableError:
-        # The next turn waits for more; what did arrive is shipped.
-        shipper.ship()
-        return
+    arrived = _arrives(database, written, seconds=REPORT_SECONDS + 1, every=0.5, ending=ending)
     shipper.ship()
-    folder.note(wal_at=now.isoformat(), wal_lsn=written)
+    if arrived:
+        folder.note(wal_at=now.isoformat(), wal_lsn=written)
 
 
-def await_received(database: Engine, lsn: int, *, seconds: float, every: float = 0.1, ending: threading.Event | None = None) -> None:
-    """Return once the receiver has everything before ``lsn``; it is looked for ``every`` so many seconds.
+def await_received(database: Engine, lsn: int, *, seconds: float) -> None:
+    """Return once the receiver has everything before ``lsn``.
 
     Raises:
         UnavailableError: nobody receives it in time.
     """
+    if not _arrives(database, lsn, seconds=seconds, every=0.1):
+        raise UnavailableError("the write-ahead log does not arrive", field="database_url", remedy="Let the database's user replicate; see its log.")
+
+
+def _arrives(database: Engine, lsn: int, *, seconds: float, every: float, ending: threading.Event | None = None) -> bool:
+    """Return whether the receiver has everything before ``lsn`` in time, which is looked for ``every`` so many seconds until ``ending`` is set."""
     pause = ending or threading.Event()
     for _ in range(int(seconds / every)):
         with engine.own_session(database) as connection:
             received = backups.received_position(connection, SLOT)
         if received is not None and received >= lsn:
-            return
+            return True
         if pause.wait(every):
             break
-    raise UnavailableError("the write-ahead log does not arrive", field="database_url", remedy="Let the database's user replicate; see its log.")
+    return False
 
 
 def list_segments(folder: Path) -> list[str]:

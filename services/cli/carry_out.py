@@ -97,7 +97,7 @@ def _leave_to_workers(pool: "Engine", client: "Client", request: Request, *, qui
     from services.cli.jobs import await_end
 
     with follow_progress(request.task, quiet=quiet) as progress:
-        job = await_end(pool, client, submit_job(pool, client, request).job_id, progress, queue=request.queue())
+        job = await_end(pool, client, submit_job(pool, client, request).job_id, progress, request=type(request))
     if job.status != "done":
         said = (job.error or {}).get("detail", "it came to no end")
         raise LunaError(f"{request.task} {job.status}: {said}", field="job_id", value=job.job_id, remedy=f"See why: luna jobs show {job.job_id}.")

@@ -129,11 +129,11 @@ def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[[int, int, str], None], *, queue: str | None = None) -> Job:
+def await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[[int, int, str], None], *, request: "type[Request] | None" = None) -> Job:
     """Return a job once it has ended; ``progress`` hears how far it is.
 
     Raises:
-        UnavailableError: it waits in ``queue``, which nobody has served for a minute; None: it is waited for all the same.
+        UnavailableError: nobody has served such a ``request`` for a minute; None: it is waited for all the same.
     """
     from luna.database import jobs
     from luna.database.engine import unit_of_work
@@ -144,11 +144,11 @@ def await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[
             job = jobs.load(connection, job_id)
         if job.status not in ("queued", "running"):
             return job
-        if queue is None or job.status == "running" or client.heartbeats.serve(queue):
+        if request is None or job.status == "running" or client.is_served(request):
             served = time.monotonic()
         elif time.monotonic() - served > UNSERVED_SECONDS:
             remedy = f"Start a worker for it: the job stays accepted and is done then. Wait for it: luna jobs watch {job_id}."
-            raise UnavailableError(f"no worker serves the queue {queue} any more", field="job_id", value=job_id, remedy=remedy)
+            raise UnavailableError(f"no worker serves the queue {request.queue()} any more", field="job_id", value=job_id, remedy=remedy)
         far = client.tasks.progress(job_id) if job.status == "running" else None
         progress(*((far.done, far.total, far.label) if far else (0, 0, job.status)))
         time.sleep(PAUSE_SECONDS)

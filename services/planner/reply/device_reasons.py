@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -277,7 +277,7 @@ Fields = dict[str, Any]
 
 def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language) -> list[Fields | None]:
     """Return reasons with their sentences."""
-    said = _Said(Sentences(Numbers(language, ZoneInfo(site.timezone), site.currency)))
+    said = _Said.of(site, language)
     return [None if reason is None else said.write(reason) for reason in reasons]
 
 
@@ -303,7 +303,7 @@ def _add(slots: list[Fields], kind: str, name: str, *, reasons: list[Fields | No
 
 def tell_reasons(reasons: Sequence[Reason], site: Site, language: Language, *, devices: Sequence[str] | None = None) -> Columns:
     """Return reasons with their sentences as columns of ``luna.contracts.plan.columns``; ``devices`` names of each whose it is, where that is to be said."""
-    said, limits = _Said(Sentences(Numbers(language, ZoneInfo(site.timezone), site.currency))), list(dict.fromkeys(reason.binding for reason in reasons))
+    said, limits = _Said.of(site, language), list(dict.fromkeys(reason.binding for reason in reasons))
     places = {codes: place for place, codes in enumerate(limits)}
     by_field = dict(zip(Reason._fields, zip(*reasons, strict=True), strict=True))
     columns: Columns = {name: by_field[name] for name in _OF_SLOT}
@@ -326,6 +326,10 @@ class _Said:
         # By code and figures: those of slots that share them are one object.
         self._places: dict[tuple[str, int], int] = {}
         self._limits: dict[tuple[str, ...], list[str]] = {}
+
+    @classmethod
+    def of(cls, site: Site, language: Language) -> Self:
+        return cls(Sentences(Numbers(language, ZoneInfo(site.timezone), site.currency)))
 
     def place(self, reason: Reason) -> int:
         """Return the place of a reason's code, sentence and figures among what is ``written``."""

@@ -80,7 +80,7 @@ def test_a_job_that_nobody_serves_any_more_is_not_waited_for_and_stays_accepted(
     monkeypatch.setattr("services.cli.jobs.UNSERVED_SECONDS", 0.0)
     again = retry_job(database, client, dead.job_id)
     with pytest.raises(UnavailableError, match="no worker serves the queue forecaster") as raised:
-        await_end(database, client, again.job_id, lambda *_: None, queue="forecaster")
+        await_end(database, client, again.job_id, lambda *_: None, request=IssueRequest)
     assert f"luna jobs watch {again.job_id}" in str(raised.value.remedy)
     with unit_of_work(database) as connection:
         assert jobs.load(connection, again.job_id).status == "queued"
