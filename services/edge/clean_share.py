@@ -106,7 +106,7 @@ class CleanShare:
 
     def _means(self, slots: IntArray, offsets: IntArray, width: int) -> FloatArray:
         begin = slots + offsets
-        return (self._sums[begin + width] - self._sums[begin]) / width
+        return np.asarray((self._sums[begin + width] - self._sums[begin]) / width)
 
 
 def slot_of(instant: np.datetime64) -> int:
@@ -126,7 +126,7 @@ def months_of(slots: IntArray) -> IntArray:
 
 def is_held_out(slots: IntArray) -> NDArray[np.bool_]:
     """Return which slots lie in weeks that no scenario may touch."""
-    return np.asarray(slots) // WEEK_SLOTS % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+    return np.asarray(np.asarray(slots) // WEEK_SLOTS % HELD_OUT_EVERY == HELD_OUT_EVERY - 1)
 
 
 def held_out_weeks(season: Season) -> list[int]:
@@ -185,7 +185,7 @@ def _read_rows(path: Path) -> Iterator[tuple[int, float] | Damage]:
             reader = csv.DictReader(lines)
             for column in (TIME_COLUMN, SHARE_COLUMN):
                 if column not in (reader.fieldnames or ()):
-                    known, remedy = ", ".join(reader.fieldnames or ()) or "none", "Take the file as it was published."
+                    known = ", ".join(reader.fieldnames or ()) or "none"
                     raise InvalidInputError(
                         f"the column {column!r} is missing", field=f"{path.name}, row 1", value=known, remedy="Take the file as it was published."
                     )
@@ -222,7 +222,7 @@ def _read_row(file: str, line: int, row: dict[str, Any], seen: set[int]) -> tupl
 
 @dataclass(frozen=True, slots=True)
 class _Climate:
-    """The shape of a stand-in: clean share at night, what full sun and spring's rivers add, how it wanders over days and hours, degrees of latitude and hours to UTC."""
+    """The shape of a stand-in: clean share at night, what full sun and spring's rivers add, how far it wanders over days and hours; latitude, hours to UTC."""
 
     base: float
     sun: float

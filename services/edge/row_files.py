@@ -107,9 +107,8 @@ class RowWriter:
 
 def list_parts(folder: Path, name: str) -> list[Path]:
     """Return the files of rows of a name, in order."""
-    return sorted(
-        (path for ending in _ENDINGS.values() for path in (*folder.glob(f"{name}-*.{ending}"), *folder.glob(f"{name}-*.{ending}.gz"))), key=_number_of
-    )
+    ways = [f"{name}-*.{ending}{packed}" for ending in _ENDINGS.values() for packed in ("", ".gz")]
+    return sorted((path for way in ways for path in folder.glob(way)), key=_number_of)
 
 
 def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
