@@ -186,7 +186,7 @@ def test_messages_that_come_again_after_their_task_was_done_take_no_place_for_go
     with redis.Redis.from_url(redis_url) as queue:
         task_id = client.submit(sample.StepsRequest(value=1))
         message = json.loads(queue.lindex("luna:sample", 0))
-        start_worker()
+        worker = start_worker()
         wait_for(lambda: client.tasks.fetch(task_id, sample.StepsRequest).status == "succeeded")
         # As where a worker was taken for gone: its messages are put back, whatever became of their tasks.
         message["headers"]["redelivered"] = True
@@ -198,6 +198,8 @@ def test_messages_that_come_again_after_their_task_was_done_take_no_place_for_go
         wait_for(lambda: queue.llen("luna:sample") == 0)
     assert client.call(sample.EchoRequest(value=5), timeout=SOON) == sample.Echo(value=5)
     assert client.tasks.waiting("sample") == 0
+    worker.terminate()
+    assert worker.wait(timeout=60) == 0
 
 
 def test_a_running_task_outlives_a_restart_of_redis(servers_folder: Path) -> None:
