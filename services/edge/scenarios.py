@@ -61,7 +61,8 @@ def write_scenarios(lab: Lab) -> dict[str, Any]:
     """Write rows ``scenarios``, to be looked at; return how many there are and how many were made now.
 
     Raises:
-        InvalidInputError: the configuration allows no scenario, or rows that were made differently are there.
+        InvalidInputError: the configuration allows no scenario.
+        ConflictError: rows that were made differently are there.
         MachineError: the disk takes no more, or workers die; run again, it goes on.
     """
     check_scenarios(lab)
@@ -78,7 +79,7 @@ def write_batches(lab: Lab, name: str, make: Callable[[Lab, int], Columns]) -> I
         make: makes batch ``k``; a function of a module, called in several processes.
 
     Raises:
-        InvalidInputError: rows that were made differently are there.
+        ConflictError: rows that were made differently are there.
         MachineError: the disk takes no more, or workers die.
     """
     data = lab.config.training_data

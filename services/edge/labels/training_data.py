@@ -16,7 +16,8 @@ def write_training_data(lab: Lab) -> dict[str, Any]:
     """Write rows ``training``: scenarios with their labels; return how many there are, how many were made now, and what they say.
 
     Raises:
-        InvalidInputError: the configuration allows no scenario, or rows that were made differently are there.
+        InvalidInputError: the configuration allows no scenario.
+        ConflictError: rows that were made differently are there.
         MachineError: the disk takes no more, or workers die; run again, it goes on.
     """
     check_scenarios(lab)
