@@ -28,7 +28,7 @@ Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scenarios:
+class CameraScenarios:
     """Scenarios of a batch, arrays of shape ``(scenarios,)`` where nothing else is said.
 
     Args:
@@ -132,7 +132,7 @@ def check_scenarios(lab: Lab) -> None:
     _draw_requests(lab, np.random.default_rng(0), 1)
 
 
-def draw_batch(lab: Lab, batch: int) -> Scenarios:
+def draw_batch(lab: Lab, batch: int) -> CameraScenarios:
     """Return the scenarios of a batch: the same ones for the same seed, configuration and data, whoever asks.
 
     Raises:
@@ -147,7 +147,7 @@ def draw_batch(lab: Lab, batch: int) -> Scenarios:
     slot = _draw_slots(lab, noise, season)
     accuracy, latency_ms = _draw_requests(lab, noise, count)
     clean_share, ahead, expected = _read_shares(lab, location, slot)
-    return Scenarios(
+    return CameraScenarios(
         number=np.arange(first, first + count),
         location=location,
         season=season,
@@ -163,7 +163,7 @@ def draw_batch(lab: Lab, batch: int) -> Scenarios:
     )
 
 
-def make_columns(lab: Lab, drawn: Scenarios) -> Columns:
+def make_columns(lab: Lab, drawn: CameraScenarios) -> Columns:
     """Return what rows say of scenarios, without what followed."""
     sources = lab.config.data_sources
     locations = [sources.locations[place] for place in drawn.location]
