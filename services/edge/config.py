@@ -284,6 +284,15 @@ def parse_config(text: str, *, name: str = "config.jsonc") -> EdgeConfig:
         raise InvalidInputError(
             "this is not JSON with comments", field=name, value=str(error), remedy="Mend it there; config/edge.jsonc is an example."
         ) from error
+    return validate_config(document, name=name)
+
+
+def validate_config(document: Any, *, name: str = "config.jsonc") -> EdgeConfig:
+    """Return the configuration that a document says.
+
+    Raises:
+        InvalidInputError: it says something that nobody understands; names where.
+    """
     try:
         return EdgeConfig.model_validate(document)
     except ValidationError as error:
