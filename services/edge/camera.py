@@ -16,6 +16,8 @@ from luna.timeline import FloatArray
 BoolArray = NDArray[np.bool_]
 # Neither the model nor its energy: no inference was made.
 NO_MODEL = -1
+# What a wrong picture and a missing one weigh against dirty energy, in Wh: fewest misses first, then the least dirty energy.
+SMALL_MISS_WH, LARGE_MISS_WH = 0.1, 1.0
 _WH_PER_MWH = 1e-3
 _MS_PER_S = 1e3
 
