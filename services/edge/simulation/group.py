@@ -1,4 +1,4 @@
-"""Cameras of one week under one controller, as plain values that travel to any process or machine, and the rows that come back."""
+"""Cameras under one controller, as plain values that travel to any process or machine, and the rows that come back."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,8 +19,10 @@ from services.edge.simulation.schedule import TaskSchedule
 
 @dataclass(frozen=True, slots=True)
 class CameraRequest:
-    """One camera of a group: its variation's number, battery, charger, and what its user asks."""
+    """One camera of a group: which of the group's weeks it runs in, of which season, its variation's number, battery, charger, and what its user asks."""
 
+    place: int
+    season: str
     variation: int
     capacity_wh: float
     charge_rate_w: float
@@ -74,16 +76,14 @@ class CameraGroup:
 
     Args:
         controller: what decides.
-        season: of the week.
         conditions: what all runs share.
-        period: how clean the grid is.
+        periods: how clean the grids are.
         cameras: what runs.
     """
 
     controller: str
-    season: str
     conditions: GroupConditions
-    period: GridPeriod
+    periods: tuple[GridPeriod, ...]
     cameras: tuple[CameraRequest, ...]
 
     @property
@@ -91,15 +91,14 @@ class CameraGroup:
         """What the engine is told."""
         said = self.conditions
         rows = [(each.capacity_wh, each.charge_rate_w, said.discharge_efficiency, each.accuracy, each.latency_ms) for each in self.cameras]
-        return RunSetting(Cameras.of(rows), said.models, self.period, said.schedule)
+        return RunSetting(Cameras.of(rows), said.models, self.periods, np.array([each.place for each in self.cameras]), said.schedule)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {
             "controller": self.controller,
-            "season": self.season,
             "conditions": self.conditions.to_json(),
-            "period": self.period.to_json(),
+            "periods": [each.to_json() for each in self.periods],
             "cameras": [asdict(each) for each in self.cameras],
         }
 
@@ -108,33 +107,31 @@ class CameraGroup:
         """Return what ``to_json`` wrote."""
         return cls(
             controller=document["controller"],
-            season=document["season"],
             conditions=GroupConditions.from_json(document["conditions"]),
-            period=GridPeriod.from_json(document["period"]),
+            periods=tuple(GridPeriod.from_json(each) for each in document["periods"]),
             cameras=tuple(CameraRequest(**each) for each in document["cameras"]),
         )
 
     def name_runs(self) -> list[dict[str, Any]]:
         """Return what tells the runs apart, and under which conditions they run."""
-        period, said = self.period, self.conditions
-        return [
-            {
-                "run_id": name_run(period.location, self.season, period.begin, each.variation, self.controller),
-                "location": period.location,
-                "season": self.season,
-                "begin": f"{period.begins_at}Z",
-                "days": said.days,
-                "variation": each.variation,
-                "controller": self.controller,
-                "seed": said.seed,
-                "stand_in": not period.measured,
-                "capacity_wh": each.capacity_wh,
-                "charge_rate_w": each.charge_rate_w,
-                "accuracy": each.accuracy,
-                "latency_ms": each.latency_ms,
-            }
-            for each in self.cameras
-        ]
+        return [self._name(each, self.periods[each.place]) for each in self.cameras]
+
+    def _name(self, camera: CameraRequest, period: GridPeriod) -> dict[str, Any]:
+        return {
+            "run_id": f"{period.location}-{camera.season}-w{period.begin:05}-v{camera.variation:03}-{self.controller}",
+            "location": period.location,
+            "season": camera.season,
+            "begin": f"{period.begins_at}Z",
+            "days": self.conditions.days,
+            "variation": camera.variation,
+            "controller": self.controller,
+            "seed": self.conditions.seed,
+            "stand_in": not period.measured,
+            "capacity_wh": camera.capacity_wh,
+            "charge_rate_w": camera.charge_rate_w,
+            "accuracy": camera.accuracy,
+            "latency_ms": camera.latency_ms,
+        }
 
     def run(self, *, listeners: Sequence[Listener] = (), each_task: bool = False) -> list[dict[str, Any]]:
         """Simulate the cameras and return a row for each."""
@@ -164,11 +161,6 @@ class HourlyLevels:
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
         """Not asked for."""
-
-
-def name_run(location: str, season: str, begin: int, variation: int, controller: str) -> str:
-    """Return what a run is called."""
-    return f"{location}-{season}-w{begin:05}-v{variation:03}-{controller}"
 
 
 def simulate_group(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ class Observation:
 
     Args:
         slot: five-minute slot of the year.
-        step: the same, counted from the run's begin.
+        step: slot of the run, the same for all.
         capacity_wh, charge_rate_w, accuracy, latency_ms: what each camera is and is asked.
         stored_wh: in the battery.
         charging: whether the charger was on during the last interval.
@@ -26,7 +26,7 @@ class Observation:
         expected: of the next steps by what is known at the slot's beginning, shape ``(cameras, steps)``; as many as the controller asked for.
     """
 
-    slot: int
+    slot: IntArray
     step: int
     capacity_wh: FloatArray
     charge_rate_w: FloatArray
@@ -70,11 +70,11 @@ class Controller(Protocol):
 
 
 class Stretch(NamedTuple):
-    """Tasks between two events: how many, on which day of the run, and the newest clean share, which is that of all of them."""
+    """Tasks between two events: how many, on which day of the run, and the newest clean shares, shape ``(cameras,)``, which are those of all of them."""
 
     tasks: int
     day: int
-    clean_share: float
+    clean_share: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
