@@ -8,8 +8,10 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.edge.camera import CameraModels
+from services.edge.controller.inference import TrainedController
 from services.edge.simulation.cameras import Cameras, CameraState
 from services.edge.simulation.controllers.catalog import make_controller
+from services.edge.simulation.controllers.learned import describe_trained, restore_trained
 from services.edge.simulation.engine import Listener, RunSetting, Simulation
 from services.edge.simulation.grid_period import GridPeriod
 from services.edge.simulation.metrics import Tally
@@ -79,12 +81,14 @@ class CameraGroup:
         conditions: what all runs share.
         periods: how clean the grids are.
         cameras: what runs.
+        trained: the learned controller, where it is one.
     """
 
     controller: str
     conditions: GroupConditions
     periods: tuple[GridPeriod, ...]
     cameras: tuple[CameraRequest, ...]
+    trained: TrainedController | None = None
 
     @property
     def setting(self) -> RunSetting:
@@ -100,6 +104,7 @@ class CameraGroup:
             "conditions": self.conditions.to_json(),
             "periods": [each.to_json() for each in self.periods],
             "cameras": [asdict(each) for each in self.cameras],
+            "trained": describe_trained(self.trained) if self.trained else None,
         }
 
     @classmethod
@@ -110,6 +115,7 @@ class CameraGroup:
             conditions=GroupConditions.from_json(document["conditions"]),
             periods=tuple(GridPeriod.from_json(each) for each in document["periods"]),
             cameras=tuple(CameraRequest(**each) for each in document["cameras"]),
+            trained=restore_trained(document["trained"]) if document["trained"] else None,
         )
 
     def name_runs(self) -> list[dict[str, Any]]:
@@ -137,7 +143,7 @@ class CameraGroup:
         """Simulate the cameras and return a row for each."""
         setting, levels = self.setting, HourlyLevels(np.array([each.capacity_wh for each in self.cameras]))
         heard: Iterable[Listener] = [*listeners, levels] if self.conditions.battery_levels else listeners
-        figures = Simulation(setting, make_controller(self.controller, setting), listeners=tuple(heard), each_task=each_task).run()
+        figures = Simulation(setting, make_controller(self.controller, setting, self.trained), listeners=tuple(heard), each_task=each_task).run()
         rows = [named | row for named, row in zip(self.name_runs(), figures.to_rows(setting.models), strict=True)]
         if self.conditions.battery_levels:
             for row, percent in zip(rows, levels.percent.T.tolist(), strict=True):

@@ -123,3 +123,19 @@ class Levels(NamedTuple):
         charge = (seen.stored_wh < self.start_wh) | (seen.charging & (seen.stored_wh < self.stop_wh))
         model = np.where(seen.stored_wh < self.lean_wh, self.lean_model, self.model)
         return Decision(model, charge, np.zeros(model.size, bool))
+
+
+class NetworkSight(NamedTuple):
+    """What networks are shown of cameras, and the networks.
+
+    Args:
+        features: shape ``(cameras, inputs)``; the first, the state of charge, is written by who asks.
+        eligible: among which models is chosen, shape ``(cameras, models)``.
+        numbers, sizes, relu: as in ``TrainedController``.
+    """
+
+    features: FloatArray
+    eligible: BoolArray
+    numbers: FloatArray
+    sizes: IntArray
+    relu: bool

@@ -11,6 +11,7 @@ from services.edge.clean_share import held_out_weeks
 from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, remove_rows
 from services.edge.simulation.cameras import CameraState
+from services.edge.simulation.controllers.learned import load_trained
 from services.edge.simulation.engine import Listener
 from services.edge.simulation.group import CameraGroup, CameraRequest, GroupConditions
 from services.edge.simulation.grid_period import GridPeriod
@@ -54,10 +55,11 @@ def _plan(lab: Lab) -> Iterator[CameraGroup]:
         models=lab.models,
     )
     camera = CameraRequest(0, season, 0, asked.battery.capacity_wh, asked.battery.charge_rate_watts, asked.request.accuracy, asked.request.latency_ms)
+    trained = load_trained(lab)
     for location in lab.config.data_sources.locations:
         period = GridPeriod.cut(lab.clean_shares[location], held_out_weeks(season)[0], conditions.schedule.slots)
         for controller in asked.controllers:
-            yield CameraGroup(controller, conditions, (period,), (camera,))
+            yield CameraGroup(controller, conditions, (period,), (camera,), trained.get(controller))
 
 
 def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:
