@@ -19,6 +19,7 @@ WIDTH_INCHES = 8.0
 COLOURS = {"naive_weak": "#56B4E9", "naive_strong": "#0072B2", "rule": "#009E73", "custom": "#D55E00", "ensemble": "#CC79A7", "oracle": "#7A7A7A"}
 MARKS = {"naive_weak": "v", "naive_strong": "^", "rule": "s", "custom": "o", "ensemble": "D", "oracle": "*"}
 ORACLE = "oracle"
+PICTURES = ("clean_share", "misses", "oracle_difference", "places", "days", "pareto")
 # Figures of more controllers than these are drawn in one colour and mark.
 OTHER_COLOUR, OTHER_MARK = "#B58900", "P"
 
