@@ -181,12 +181,10 @@ def _differences(summary: EdgeSummary) -> Iterator[tuple[str, LabEstimate]]:
     for each in summary.comparisons:
         if each.metric != "dirty_wh_per_day" or ORACLE not in {each.controller, each.other}:
             continue
-        seen = each.difference
         if each.other == ORACLE:
-            found[each.controller] = seen
-        elif seen.value is not None:
-            turned = (None, None) if seen.low is None or seen.high is None else (-seen.high, -seen.low)
-            found[each.other] = LabEstimate(value=-seen.value, low=turned[0], high=turned[1])
+            found[each.controller] = each.difference
+        else:
+            found[each.other] = each.difference.negated()
     yield from ((each.controller, found[each.controller]) for each in summary.controllers if each.controller in found)
 
 
