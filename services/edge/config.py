@@ -10,6 +10,7 @@ from luna.errors import InvalidInputError
 
 Location = Literal["CA", "FL", "NW", "NY"]
 Season = Literal["winter", "spring", "summer", "fall"]
+ControllerName = Literal["naive_weak", "naive_strong", "rule", "oracle", "custom", "ensemble"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 # More workers than cores are cut to the cores.
@@ -153,6 +154,13 @@ class BatterySection(Section):
     discharge_efficiency: Annotated[float, Field(gt=0, le=1)] = 0.95
 
 
+class RequestSection(Section):
+    """What the one camera's user asks: accuracy as a share, latency in ms."""
+
+    accuracy: Share = 0.8
+    latency_ms: Positive = 10
+
+
 class SimulationLogging(Section):
     """What a simulation writes down beside its metrics."""
 
@@ -163,12 +171,14 @@ class SimulationLogging(Section):
 
 
 class SimulationSection(Section):
-    """One camera's days. ``time_acceleration`` 1: as fast as the machine can; n: a task stands for n, so that energy and time stay and the work is a n-th."""
+    """One camera's days; task interval, acceleration, efficiency and controllers are a batch's as well. ``time_acceleration`` 1: as fast as the machine can; n: a task stands for n, so that energy and time stay and the work is a n-th."""
 
     duration_days: Annotated[float, Field(gt=0, le=366)] = 1
     task_interval_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 5
     time_acceleration: Annotated[int, Field(ge=1, le=1000)] = 1
     battery: BatterySection = BatterySection()
+    request: RequestSection = RequestSection()
+    controllers: Annotated[list[ControllerName], Field(min_length=1)] = ["naive_weak", "naive_strong", "rule", "oracle", "custom", "ensemble"]
     logging: SimulationLogging = SimulationLogging()
 
 
@@ -192,8 +202,9 @@ class ExecutionSection(Section):
 
 
 class BatchSection(Section):
-    """Many simulations."""
+    """Many simulations, each within a week that no scenario touched."""
 
+    duration_days: Annotated[float, Field(gt=0, le=7)] = 7
     variations: VariationSection = VariationSection()
     execution: ExecutionSection = ExecutionSection()
 
@@ -284,6 +295,15 @@ def parse_config(text: str, *, name: str = "config.jsonc") -> EdgeConfig:
         raise InvalidInputError(
             "this is not JSON with comments", field=name, value=str(error), remedy="Mend it there; config/edge.jsonc is an example."
         ) from error
+    return validate_config(document, name=name)
+
+
+def validate_config(document: Any, *, name: str = "config.jsonc") -> EdgeConfig:
+    """Return the configuration that a document says.
+
+    Raises:
+        InvalidInputError: it says something that nobody understands; names where.
+    """
     try:
         return EdgeConfig.model_validate(document)
     except ValidationError as error:

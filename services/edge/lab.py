@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from luna.errors import ConflictError
 from services.edge.camera import CameraModels, read_models
 from services.edge.clean_share import CleanShare, load_clean_shares
-from services.edge.config import EdgeConfig, Location
+from services.edge.config import EdgeConfig, Location, SourceSection
 
+# Source: see NOTICE.
+MEASURED_PROFILES = Path(__file__).with_name("power_profiles.json")
+SEED_FILE = "seed.txt"
 # Hears how much of how much is done, and of what.
 Progress = Callable[[int, int, str], None]
 
@@ -63,9 +67,9 @@ class Lab:
 
 @dataclass(frozen=True, slots=True)
 class DataFolders:
-    """Where the data lie; ``None``: where the configuration says. Both are read and never written."""
+    """Where the data lie; ``None``: where the configuration says, below ``base``. Both are read and never written."""
 
-    config: Path
+    base: Path
     energy_data: Path | None = None
     model_data: Path | None = None
 
@@ -75,21 +79,44 @@ def open_lab(config: EdgeConfig, folders: DataFolders, *, out: Path | None = Non
 
     Args:
         config: what is asked.
-        folders: where configuration and data lie.
+        folders: where data lie.
         out: where results go; default: where the configuration says.
         progress: hears how far a stage is.
 
     Raises:
         InvalidInputError: data are there and cannot be used; names file, row and column.
     """
-    base = folders.config
+    base = folders.base
     energy = folders.energy_data or base / config.data_sources.energy_data_dir
-    profiles = Path(config.data_sources.power_profiles_file)
-    models = read_models(folders.model_data / profiles.name if folders.model_data else base / profiles)
+    models = read_models(_find_profiles(config, folders))
     measured = config.training_data.scenario_generation.use_real_energy_data
     shares = load_clean_shares(energy if measured else None, config.data_sources.locations)
     seed = config.run.random_seed if config.run.random_seed is not None else secrets.randbits(32)
     return Lab(config, models, shares, out or base / config.run.output_dir, seed, count_workers(config.run.workers), progress)
+
+
+def keep_seed(out: Path, asked: int | None) -> int:
+    """Return the seed of a folder: what is asked, else the one it was begun with, else a new one; it is kept there, so that what goes on goes on with it.
+
+    Raises:
+        ConflictError: the folder was begun with another seed.
+    """
+    path = out / SEED_FILE
+    begun = int(path.read_text(encoding="utf-8")) if path.exists() else None
+    if None not in (asked, begun) and asked != begun:
+        raise ConflictError("the folder was begun with another seed", field="--seed", value=asked, remedy=f"Ask for {begun}, or name another folder.")
+    seed = next((each for each in (asked, begun) if each is not None), secrets.randbits(32))
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{seed}\n", encoding="utf-8")
+    return seed
+
+
+def _find_profiles(config: EdgeConfig, folders: DataFolders) -> Path:
+    asked = Path(config.data_sources.power_profiles_file)
+    path = folders.model_data / asked.name if folders.model_data else folders.base / asked
+    # Who names neither folder nor file gets what was measured for the original.
+    named = folders.model_data or asked != Path(SourceSection().power_profiles_file)
+    return path if named or path.exists() else MEASURED_PROFILES
 
 
 def count_workers(asked: int) -> int:

@@ -9,13 +9,14 @@ import io
 import json
 import os
 import shutil
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TextIO
 
-from luna.errors import MachineError
+from luna.errors import InvalidInputError, MachineError
 
 _ENDINGS: dict[str, str] = {"json": "jsonl", "csv": "csv"}
 _BYTES_PER_MB = 1_000_000
@@ -100,9 +101,7 @@ class RowWriter:
         return path.open("ab")
 
     def _full(self, error: OSError) -> MachineError:
-        return MachineError(
-            "rows cannot be written", field="--out", value=str(self._folder), remedy=f"{error.strerror}. Make room, and run it again: it goes on."
-        )
+        return full_disk(self._folder, error)
 
 
 def list_parts(folder: Path, name: str) -> list[Path]:
@@ -114,17 +113,59 @@ def list_parts(folder: Path, name: str) -> list[Path]:
 def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
     """Yield the rows of a name, one after the other; a line that a crash left half written is not one. Values of CSV are text."""
     for path in list_parts(folder, name):
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+        with _open_text(path) as lines:
             if ".csv" in path.name:
                 yield from csv.DictReader(lines)
             else:
                 yield from (json.loads(line) for line in lines if line.endswith("\n"))
 
 
+def read_last_row(folder: Path, name: str) -> dict[str, Any] | None:
+    """Return the newest row of a name that is there whole, without reading what all others say."""
+    for path in reversed(list_parts(folder, name)):
+        with _open_text(path) as lines:
+            header = next(lines, "") if ".csv" in path.name else ""
+            last = deque((line for line in lines if line.endswith("\n")), maxlen=1)
+        if last:
+            return next(csv.DictReader([header, last[0]])) if header else json.loads(last[0])
+    return None
+
+
+def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
+    """Write down beside rows what they are made from, so that only a run that makes the same ones goes on behind them.
+
+    Raises:
+        InvalidInputError: rows that are there were made from something else; nothing was changed.
+        MachineError: the disk takes no more.
+    """
+    path, text = folder / f"{name}.json", json.dumps(origin, indent=2, sort_keys=True) + "\n"
+    if path.exists() and (known := json.loads(path.read_bytes())) != json.loads(text):
+        first = next(key for key in sorted({*known, *origin}) if known.get(key) != json.loads(text).get(key))
+        raise InvalidInputError(
+            f"rows that were made differently are there already ({first})", field="--out", value=str(folder), remedy="Take another folder, or remove this one."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        half = path.with_name(path.name + ".half")
+        half.write_text(text, encoding="utf-8")
+        half.replace(path)
+    except OSError as error:
+        raise full_disk(folder, error) from error
+
+
+def full_disk(folder: Path, error: OSError) -> MachineError:
+    """Return what to say when a folder takes no more."""
+    return MachineError("rows cannot be written", field="--out", value=str(folder), remedy=f"{error.strerror}. Make room, and run it again: it goes on.")
+
+
 def remove_rows(folder: Path, name: str) -> None:
     """Remove all files of rows of a name."""
     for path in list_parts(folder, name):
         path.unlink()
+
+
+def _open_text(path: Path) -> TextIO:
+    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
 
 
 def _number_of(path: Path) -> int:

@@ -1,0 +1,131 @@
+"""The engine: takes events in the order of time, shows the controller what is known, and has tasks done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from services.edge.camera import CameraModels
+from services.edge.simulation.cameras import Cameras, CameraState, TaskTable
+from services.edge.simulation.events import EventKind, EventQueue
+from services.edge.simulation.grid_period import GridPeriod
+from services.edge.simulation.kernels import work_decision
+from services.edge.simulation.metrics import RunFigures, Tally
+from services.edge.simulation.protocol import Controller, Decision, Observation, Stretch, StretchController, Workplace
+from services.edge.simulation.schedule import DAY_US, HOUR_US, SLOT_US, TaskSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class RunSetting:
+    """Cameras that run side by side on one grid.
+
+    Args:
+        cameras: what runs.
+        models: what they look with.
+        period: how clean the grid is; at least as long as the schedule.
+        schedule: when tasks come.
+    """
+
+    cameras: Cameras
+    models: CameraModels
+    period: GridPeriod
+    schedule: TaskSchedule
+
+    @property
+    def table(self) -> TaskTable:
+        """What tasks take and bring."""
+        return TaskTable.of(self.cameras, self.models, self.schedule)
+
+
+class Listener(Protocol):
+    """Hears how a simulation goes."""
+
+    def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
+        """Hear, every hour, in which state cameras are and what was counted so far; both change later."""
+        ...
+
+    def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
+        """Hear of a task, where each is asked for: what was decided, and the state behind it."""
+        ...
+
+
+class Simulation:
+    """One run of cameras under a controller.
+
+    Invariants: stored_end = stored_begin + charged − taken within 1e-9 Wh; 0 ≤ stored ≤ capacity.
+    """
+
+    def __init__(self, setting: RunSetting, controller: Controller, *, listeners: Sequence[Listener] = (), each_task: bool = False) -> None:
+        """Prepare a run.
+
+        Args:
+            setting: what runs.
+            controller: what decides.
+            listeners: who hears of it.
+            each_task: asks the controller before each task, also one that could answer for all between two events.
+        """
+        self._setting, self._controller, self._listeners = setting, controller, listeners
+        self._together = isinstance(controller, StretchController) and not each_task
+        tally = Tally.empty(setting.schedule.days, setting.cameras.count, len(setting.models.names))
+        self._workplace = Workplace(setting.table, CameraState.at_begin(setting.cameras), tally)
+        self._expected = setting.period.expect(controller.expected_steps, step_minutes=controller.step_minutes)
+        self._shares = setting.period.running
+        self._step = -1
+        self._queue = EventQueue()
+
+    def run(self) -> RunFigures:
+        """Let all events happen and return what came of it."""
+        begin_wh = self._workplace.state.stored_wh.copy()
+        self._queue.push(self._setting.schedule.end_us, EventKind.END)
+        self._queue.push(0, EventKind.CLEAN_SHARE)
+        self._queue.push(0, EventKind.TASK)
+        if self._listeners:
+            self._queue.push(0, EventKind.LOG)
+        while True:
+            at_us, kind = self._queue.pop()
+            if kind is EventKind.TASK:
+                self._work(at_us)
+            elif kind is EventKind.CLEAN_SHARE:
+                self._step += 1
+                self._queue.push(at_us + SLOT_US, EventKind.CLEAN_SHARE)
+            elif kind is EventKind.LOG:
+                self._log(at_us)
+                self._queue.push(at_us + HOUR_US, EventKind.LOG)
+            else:
+                mean_dirty = float(np.mean(1 - self._shares[: self._setting.schedule.slots]))
+                return RunFigures(self._workplace.tally, begin_wh, self._workplace.state.stored_wh.copy(), mean_dirty)
+
+    def _work(self, at_us: int) -> None:
+        """Do the tasks that come before anything else happens: all at once where the controller can, else one."""
+        schedule, controller, seen = self._setting.schedule, self._controller, self._observe()
+        tasks = schedule.count_tasks(at_us, self._queue.next_us) if self._together else 1
+        stretch = Stretch(tasks, at_us // DAY_US, float(self._shares[self._step]))
+        if self._together and isinstance(controller, StretchController):
+            controller.work(seen, stretch, self._workplace)
+        else:
+            decision = controller.decide(seen)
+            work_decision(decision, stretch, self._workplace.table, self._workplace.state, self._workplace.tally)
+            for listener in self._listeners:
+                listener.task(at_us, decision, self._workplace.state)
+        self._queue.push(at_us + tasks * schedule.interval_us, EventKind.TASK)
+
+    def _log(self, at_us: int) -> None:
+        for listener in self._listeners:
+            listener.log(at_us, self._workplace.state, self._workplace.tally)
+
+    def _observe(self) -> Observation:
+        """Return what is known now; nothing of it lies in the future."""
+        cameras, period, step = self._setting.cameras, self._setting.period, self._step
+        return Observation(
+            slot=period.begin + step,
+            step=step,
+            capacity_wh=cameras.capacity_wh,
+            charge_rate_w=cameras.charge_rate_w,
+            accuracy=cameras.accuracy,
+            latency_ms=cameras.latency_ms,
+            stored_wh=self._workplace.state.stored_wh,
+            charging=self._workplace.state.charging,
+            clean_share=np.broadcast_to(self._shares[step], (cameras.count,)),
+            expected=np.broadcast_to(self._expected[step], (cameras.count, self._expected.shape[1])),
+        )
