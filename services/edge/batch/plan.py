@@ -131,7 +131,9 @@ class BatchPlan:
             "simulation": {name: value for name, value in plain.items() if name not in {"models", "seed"}},
             "seed": self.lab.seed,
             "camera_models": plain["models"],
-            "clean_shares": {location: {"measured": each.measured, "digest": hashlib.sha256(each.share.tobytes()).hexdigest()} for location, each in shares.items()},
+            "clean_shares": {
+                location: {"measured": each.measured, "digest": hashlib.sha256(each.share.tobytes()).hexdigest()} for location, each in shares.items()
+            },
             "trained_controllers": {name: hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest() for name, each in trained.items()},
         }
 
@@ -144,5 +146,7 @@ def _require_possible(lab: Lab) -> None:
             "no model is as accurate and as quick as any variation would ask",
             field="batch_simulation.variations",
             value=f"at least {ranges.accuracy_range.min:g} % within {ranges.latency_range.max:g} ms",
-            remedy="Ask for less accuracy or more time: " + ", ".join(f"{n} {a:.1%} {t:g} ms" for n, a, t in zip(models.names, models.accuracy, models.latency_ms, strict=True)) + ".",
+            remedy="Ask for less accuracy or more time: "
+            + ", ".join(f"{n} {a:.1%} {t:g} ms" for n, a, t in zip(models.names, models.accuracy, models.latency_ms, strict=True))
+            + ".",
         )
