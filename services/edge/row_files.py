@@ -51,7 +51,12 @@ class RowWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as full:
+            # What could not be written was said already, where it was.
+            if error is None:
+                raise self._full(full) from full
 
     def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows, all with the same keys; they are safe after ``sync``."""

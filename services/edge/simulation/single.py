@@ -13,8 +13,8 @@ from services.edge.row_files import RowForm, RowWriter, remove_rows
 from services.edge.simulation.cameras import CameraState
 from services.edge.simulation.controllers.learned import load_trained
 from services.edge.simulation.engine import Listener
-from services.edge.simulation.group import CameraGroup, CameraRequest, GroupConditions
 from services.edge.simulation.grid_period import GridPeriod
+from services.edge.simulation.group import CameraGroup, CameraRequest, GroupConditions
 from services.edge.simulation.metrics import Tally
 from services.edge.simulation.protocol import Decision
 

@@ -14,7 +14,7 @@ from luna.timeline import FloatArray
 from services.edge.camera import LARGE_MISS_WH, SMALL_MISS_WH
 from services.edge.clean_share import IntArray
 from services.edge.simulation.cameras import CameraState, TaskTable
-from services.edge.simulation.controllers.backward import SlotCourse, TaskWorth, walk_back
+from services.edge.simulation.controllers.kernels import SlotCourse, TaskWorth, walk_back
 from services.edge.simulation.controllers.leveled import LevelController
 from services.edge.simulation.engine import RunSetting
 from services.edge.simulation.protocol import Levels, Observation
