@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from luna.timeline import FloatArray
 from services.edge.camera import LARGE_MISS_WH, NO_MODEL, SMALL_MISS_WH, CameraModels
 from services.edge.lab import Lab
-from services.edge.scenarios import Scenarios
+from services.edge.scenarios import CameraScenarios
 
 # A battery holds so many quanta: 421 states.
 QUANTA = 420
@@ -66,7 +66,7 @@ class Labels:
     objective_wh: FloatArray
 
 
-def build_problem(lab: Lab, scenarios: Scenarios, *, every_model: bool = False) -> LabelProblem:
+def build_problem(lab: Lab, scenarios: CameraScenarios, *, every_model: bool = False) -> LabelProblem:
     """Return scenarios' problems.
 
     Args:
@@ -97,7 +97,7 @@ def build_problem(lab: Lab, scenarios: Scenarios, *, every_model: bool = False) 
     )
 
 
-def _undominated(models: CameraModels, scenarios: Scenarios) -> IndexArray32:
+def _undominated(models: CameraModels, scenarios: CameraScenarios) -> IndexArray32:
     """Return the smallest model that fulfils the request, the smallest of all, none: whatever another does, one of these does with less energy."""
     smallest = models.smallest(scenarios.accuracy, scenarios.latency_ms)
     none = np.full_like(smallest, NO_MODEL)
