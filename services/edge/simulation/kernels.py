@@ -4,6 +4,8 @@ Each camera is worked off by itself in plain order, so that no digit of its figu
 fields of ``Levels``, ``TaskStretch`` and so on as plain tuples: what is kept on the disk names no class of ours, and outlives its renaming.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -11,10 +13,9 @@ from luna.timeline import FloatArray
 from services.edge.camera import BoolArray
 from services.edge.clean_share import IntArray
 from services.edge.controller.kernels import ask
-from services.edge.simulation.cameras import CameraState, TaskTable
-from services.edge.simulation.metrics import Tally
-from services.edge.simulation.protocol import Decision, Levels, NetworkSight, TaskStretch
 
+# Of one of those.
+Fields = tuple[Any, ...]
 # What a fuel gauge shows of a battery: whole per cents. Networks see it, so that within a slot they are asked once per step and not once per task.
 GAUGE_STEPS = 100
 
@@ -33,7 +34,7 @@ def put(stored: float, most: float, capacity: float) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def work_levels(levels: Levels, stretch: TaskStretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
+def work_levels(levels: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
     """Do the tasks of a stretch by levels."""
     models, lean_models, lean_wh, start_wh, stop_wh = levels
     tasks, day, clean_share = stretch
@@ -73,7 +74,7 @@ def work_levels(levels: Levels, stretch: TaskStretch, table: TaskTable, state: C
 
 
 @njit(cache=True, nogil=True)
-def work_decision(decision: Decision, stretch: TaskStretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
+def work_decision(decision: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
     """Do one task of each camera as decided."""
     models, charge, changed = decision
     _, day, clean_share = stretch
@@ -107,7 +108,7 @@ def _guard(model: int, charge: bool, stored: float, smallest: int, fulfilled: Bo
 
 
 @njit(cache=True, nogil=True)
-def guard_each(model: IntArray, charge: BoolArray, stored_wh: FloatArray, table: TaskTable) -> tuple[IntArray, BoolArray, BoolArray]:
+def guard_each(model: IntArray, charge: BoolArray, stored_wh: FloatArray, table: Fields) -> tuple[IntArray, BoolArray, BoolArray]:
     """Return decisions that are safe, and which of them are others, arrays over cameras."""
     _, _, _, task_wh, fulfilled, smallest, five_minutes, _ = table
     safe_model, safe_charge, changed = np.empty_like(model), np.empty_like(charge), np.empty_like(charge)
@@ -119,7 +120,7 @@ def guard_each(model: IntArray, charge: BoolArray, stored_wh: FloatArray, table:
 
 
 @njit(cache=True, nogil=True)
-def work_network(sight: NetworkSight, stretch: TaskStretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
+def work_network(sight: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
     """Do the tasks of a stretch as networks decide behind the guard; what they say of a step of the gauge holds for the stretch."""
     features, eligible, numbers, sizes, relu = sight
     tasks, day, clean_share = stretch

@@ -4,7 +4,7 @@
 battery is large. Arguments are the fields of ``GridCourse`` and ``TaskWorth`` as plain tuples.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -53,7 +53,7 @@ class TaskWorth(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def walk_back(course: GridCourse, worth: TaskWorth, start_wh: FloatArray, lean_wh: FloatArray) -> FloatArray:
+def walk_back(course: tuple[Any, ...], worth: tuple[Any, ...], start_wh: FloatArray, lean_wh: FloatArray) -> FloatArray:
     """Write, per slot and camera, below what stored energy to charge and below what to look with the lean model; return the least objectives."""
     dirty_shares, place, tasks_of, end_values = course
     capacity_wh, charge_wh, begin_wh, length_wh, worth_of, missed_wh, task_wh = worth
