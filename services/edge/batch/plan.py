@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -59,9 +59,8 @@ class BatchPlan:
             battery_levels=asked.logging.log_battery_levels,
             models=lab.models,
         )
-        unique: Callable[[Sequence[Any]], tuple[Any, ...]] = lambda names: tuple(dict.fromkeys(names))  # noqa: E731 - of three lists
-        places = unique(sources.locations), unique(sources.seasons)
-        return cls(lab, unique(asked.controllers), *places, batch.variations.num_variations, conditions, load_trained(lab))
+        controllers, locations, seasons = (tuple(dict.fromkeys(names)) for names in (asked.controllers, sources.locations, sources.seasons))
+        return cls(lab, controllers, locations, seasons, batch.variations.num_variations, conditions, load_trained(lab))  # type: ignore[arg-type]  # of three lists
 
     @property
     def runs(self) -> int:
@@ -96,7 +95,7 @@ class BatchPlan:
         cameras = []
         for number in numbers:
             place, variation = divmod(number % self._per_controller, self.variations)
-            location, season = (names[at] for names, at in zip((self.locations, self.seasons), divmod(place, len(self.seasons)), strict=True))
+            location, season = self.locations[place // len(self.seasons)], self.seasons[place % len(self.seasons)]
             weeks = held_out_weeks(season)
             key = (location, weeks[variation % len(weeks)])
             if key not in periods:
