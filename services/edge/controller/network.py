@@ -68,14 +68,14 @@ class ExampleTensors:
     def of(cls, examples: TrainingExamples, scale: FeatureScale) -> Self:
         """Return examples as a network of the scale's number of inputs sees them."""
         features = build_features(examples.sight, len(scale.mean) - 4)
-        regret = np.abs(examples.benefit_wh.astype(float))
+        regret = np.abs(examples.benefit.astype(float))
         choosable = examples.eligible[np.arange(examples.count), examples.model]
         parts: list[tuple[Any, type]] = [
             (scale.apply(features), np.float32),
             (examples.eligible, np.bool_),
             (examples.model, np.int64),
             (choosable, np.float32),
-            (examples.benefit_wh > 0, np.float32),
+            (examples.benefit > 0, np.float32),
             (regret / max(regret.mean(), 1e-12), np.float32),
         ]
         return cls(*(torch.from_numpy(np.ascontiguousarray(values.astype(kind))) for values, kind in parts))
