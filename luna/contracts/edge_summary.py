@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from luna.contracts.job import JobSummary
 from luna.contracts.message import Message
 
 Count = Annotated[int, Field(ge=0)]
@@ -15,6 +16,11 @@ class LabEstimate(Message):
     value: float | None = None
     low: float | None = None
     high: float | None = None
+
+    def negated(self) -> "LabEstimate":
+        """Return the figure of what is turned round: of b less a where this is of a less b."""
+        value, low, high = (None if each is None else -each for each in (self.value, self.high, self.low))
+        return LabEstimate(value=value, low=low, high=high)
 
 
 class DamagedRow(Message):
@@ -131,3 +137,16 @@ class EdgeSummary(Message):
     def stands_in(self) -> bool:
         """Whether a part of it rests on data that nobody measured."""
         return bool(self.stand_in_locations)
+
+
+class EdgeRun(JobSummary):
+    """A run of the whole lab and how it stands."""
+
+    run_id: Annotated[str | None, Field(description="names the run's folder")] = None
+
+
+class EdgeRunResult(Message):
+    """A run and what it came to."""
+
+    run: EdgeRun
+    summary: Annotated[EdgeSummary | None, Field(description="only where it is done")] = None

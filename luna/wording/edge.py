@@ -209,13 +209,9 @@ def _say_estimate(insight: LabInsight, numbers: Numbers) -> dict[str, str]:
     open_ended = insight.figures.get("way") == "open"
     if not open_ended and value < 0:
         # "lower by 0.5 (0.4 to 0.6)": the way is said in words.
-        estimate = LabEstimate(value=-value, low=_negate(estimate.high), high=_negate(estimate.low))
+        estimate = estimate.negated()
     said, span = say_difference(metric, estimate, numbers, signed=open_ended)
     return {"value": said, "span": span, "test": _say_test(figures.get("p_value"), numbers)}
-
-
-def _negate(value: float | None) -> float | None:
-    return None if value is None else -value
 
 
 def _say_test(p_value: float | None, numbers: Numbers) -> str:

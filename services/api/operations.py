@@ -165,6 +165,11 @@ JOBS = (
     Operation("cancel_job", "DELETE", "/v1/jobs/{job_id}", "analyse", "jobs cancel", aliases=("/jobs/{job_id}",)),
     Operation("retry_job", "POST", "/v1/jobs/{job_id}/retry", "analyse", "jobs retry", aliases=("/jobs/{job_id}/retry",)),
 )
+_LAB_PAGE = "what the page Camera lab shows; the command luna edge run makes the same figures in a folder"
+EDGE = (
+    Operation("list_edge_runs", "GET", "/v1/edge/runs", "read", alone=_LAB_PAGE),
+    Operation("read_edge_run", "GET", "/v1/edge/runs/{job_id}", "read", alone=_LAB_PAGE),
+)
 SYSTEM = (
     Operation("live", "GET", "/health/live", "public", alone="what a monitor asks"),
     Operation("ready", "GET", "/health/ready", "public", alone="what a monitor asks"),
@@ -218,6 +223,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *DOCUMENTS,
     *RECOMMENDATIONS,
     *JOBS,
+    *EDGE,
     *SYSTEM,
     *IDENTITY,
     *OLDER,

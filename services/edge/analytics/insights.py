@@ -1,6 +1,6 @@
 """What the figures of a batch say, as codes with figures; claimed only where the interval is clear of zero and the test agrees, hedged everywhere else."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from luna.contracts.edge_summary import ControllerComparison, ControllerFigures, EdgeSummary, LabEstimate, LabInsight
@@ -9,9 +9,13 @@ from services.edge.analytics.table import CONTROLLER_ORDER
 
 ORACLE = "oracle"
 LEARNED = ("custom", "ensemble")
-BASELINES = ("naive_weak", "naive_strong", "rule")
-# What a learned controller is compared by, in the order in which it is said.
-COMPARED = ("objective_wh_per_day", "miss_share", "dirty_wh_per_day")
+# What is compared in words: by what counts everything first, then by its parts with who comes nearest.
+_NEAREST = (("custom", "rule"), ("custom", ORACLE))
+COMPARED: Mapping[str, Sequence[tuple[str, str]]] = {
+    "objective_wh_per_day": (("custom", "naive_weak"), ("custom", "naive_strong"), *_NEAREST, ("ensemble", "custom"), ("ensemble", ORACLE)),
+    "miss_share": (("custom", "naive_weak"), *_NEAREST),
+    "dirty_wh_per_day": (("custom", "naive_weak"), *_NEAREST),
+}
 
 
 def find_insights(summary: EdgeSummary) -> list[LabInsight]:
@@ -63,26 +67,21 @@ def _find_shares(summary: EdgeSummary) -> Iterator[LabInsight]:
 
 def _find_comparisons(summary: EdgeSummary) -> Iterator[LabInsight]:
     by_pair = {(each.controller, each.other, each.metric): each for each in summary.comparisons}
-    for metric in COMPARED:
-        for controller in LEARNED:
-            for other in (*BASELINES, ORACLE):
-                comparison = by_pair.get((controller, other, metric)) or _turn(by_pair.get((other, controller, metric)))
-                # Of the parts that the objective is made of, what holds against who is nearest to it is said: who knows all, and the smallest model.
-                if comparison is None or (metric != COMPARED[0] and (controller != LEARNED[0] or other == BASELINES[1])):
-                    continue
+    for metric, pairs in COMPARED.items():
+        for controller, other in pairs:
+            comparison = by_pair.get((controller, other, metric)) or _turn(by_pair.get((other, controller, metric)))
+            if comparison is not None:
                 yield _tell(comparison, summary.confidence_level)
 
 
 def _turn(comparison: ControllerComparison | None) -> ControllerComparison | None:
     if comparison is None:
         return None
-    seen = comparison.difference
-    turned = LabEstimate(value=_negate(seen.value), low=_negate(seen.high), high=_negate(seen.low))
     return comparison.model_copy(
         update={
             "controller": comparison.other,
             "other": comparison.controller,
-            "difference": turned,
+            "difference": comparison.difference.negated(),
             "cohens_d": _negate(comparison.cohens_d),
             "rank_biserial": _negate(comparison.rank_biserial),
         }

@@ -65,8 +65,10 @@ def _describe(summary: EdgeSummary) -> str:
 
 
 def _picture(picture: Drawn) -> Markup:
-    source = '<source media="screen and (prefers-color-scheme: dark)" srcset="data:image/svg+xml;base64,{}">'
-    opening = Markup('<figure class="card"><picture>' + source + '<img src="data:image/svg+xml;base64,{}" alt="{}: {}"></picture></figure>\n')
+    opening = Markup(
+        '<figure class="card"><picture><source media="screen and (prefers-color-scheme: dark)" srcset="data:image/svg+xml;base64,{}">'
+        '<img src="data:image/svg+xml;base64,{}" alt="{}: {}"></picture></figure>\n'
+    )
     return opening.format(picture.dark, picture.light, picture.title, picture.caption)
 
 

@@ -19,6 +19,7 @@ WIDTH_INCHES = 8.0
 COLOURS = {"naive_weak": "#56B4E9", "naive_strong": "#0072B2", "rule": "#009E73", "custom": "#D55E00", "ensemble": "#CC79A7", "oracle": "#7A7A7A"}
 MARKS = {"naive_weak": "v", "naive_strong": "^", "rule": "s", "custom": "o", "ensemble": "D", "oracle": "*"}
 ORACLE = "oracle"
+PICTURES = ("clean_share", "misses", "oracle_difference", "places", "days", "pareto")
 # Figures of more controllers than these are drawn in one colour and mark.
 OTHER_COLOUR, OTHER_MARK = "#B58900", "P"
 
@@ -180,12 +181,10 @@ def _differences(summary: EdgeSummary) -> Iterator[tuple[str, LabEstimate]]:
     for each in summary.comparisons:
         if each.metric != "dirty_wh_per_day" or ORACLE not in {each.controller, each.other}:
             continue
-        seen = each.difference
         if each.other == ORACLE:
-            found[each.controller] = seen
-        elif seen.value is not None:
-            turned = (None, None) if seen.low is None or seen.high is None else (-seen.high, -seen.low)
-            found[each.other] = LabEstimate(value=-seen.value, low=turned[0], high=turned[1])
+            found[each.controller] = each.difference
+        else:
+            found[each.other] = each.difference.negated()
     yield from ((each.controller, found[each.controller]) for each in summary.controllers if each.controller in found)
 
 

@@ -16,7 +16,7 @@ from luna.errors import InvalidInputError, MachineError
 from luna.wording import Numbers
 from luna.wording.edge import say_insight
 from services.edge.analytics.page import Drawn, draw_report
-from services.edge.analytics.pictures import DARK, list_pictures, render, say_stand_in
+from services.edge.analytics.pictures import DARK, PICTURES, list_pictures, render, say_stand_in
 from services.edge.analytics.runs import read_runs
 from services.edge.analytics.summary import ORACLE, summarise_table
 from services.edge.analytics.table import RunTable
@@ -25,9 +25,10 @@ from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, list_parts, remove_rows
 
 REPORT, SUMMARY = "report.html", "summary.json"
+TABLES = ("controllers", "comparisons", "oracle_shares", "trends", "days", "models")
 # Every run in a few figures, beside the oracle's run of the same camera.
 DETAILS = "run_figures"
-_ROWS_AT_ONCE = 1_000
+_ROWS_AT_ONCE = 200
 
 
 def write_report(lab: Lab) -> dict[str, Any]:
@@ -45,12 +46,20 @@ def write_report(lab: Lab) -> dict[str, Any]:
     try:
         lab.report.mkdir(parents=True, exist_ok=True)
         files = [*_write_tables(lab, summary), *_write_details(lab.report, table, results), *_write_pictures(lab, summary)]
+        _remove_older(lab.report, files)
     except OSError as error:
         raise MachineError(
             "the report cannot be written", field="--out", value=str(lab.report), remedy=f"{error.strerror}. Make room, and try again."
         ) from error
     figures = {"runs": summary.runs, "cameras": summary.cameras, "weeks": summary.weeks, "damaged_rows": summary.damaged_rows}
     return {**figures, "stand_in_locations": summary.stand_in_locations, "files": files, "summary": summary.model_dump(mode="json")}
+
+
+def _remove_older(folder: Path, kept: Sequence[str]) -> None:
+    """Remove what an earlier report wrote and this one did not: it would contradict this one."""
+    ours = {REPORT, SUMMARY, *(f"{name}.csv" for name in TABLES), *(f"{name}.{form}" for name in PICTURES for form in ("png", "pdf", "svg"))}
+    for name in ours - set(kept):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _write_tables(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
@@ -137,16 +146,12 @@ def _tables(summary: EdgeSummary) -> Mapping[str, list[dict[str, Any]]]:
     """Return the tables of a summary as flat rows; where stand-in data were used each row says so."""
     mark = {"stand_in": summary.stands_in}
     described = [_flat(figures.model_dump(exclude={"models"})) for figures in [*summary.controllers, *summary.groups]]
-    return {
-        "controllers": [{"stand_in": _rests_on_stand_in(summary, row["location"]), **row} for row in described],
-        "comparisons": [mark | _flat(each.model_dump()) for each in summary.comparisons],
-        "oracle_shares": [mark | _flat(each.model_dump()) for each in summary.oracle_shares],
-        "trends": [mark | _flat(each.model_dump()) for each in summary.trends],
-        "days": [mark | _flat(each.model_dump()) for each in summary.days],
-        "models": [
-            mark | {"controller": each.controller, "model": name, "share": share} for each in summary.controllers for name, share in each.models.items()
-        ],
-    }
+    tables = (
+        [{"stand_in": _rests_on_stand_in(summary, row["location"]), **row} for row in described],
+        *([mark | _flat(each.model_dump()) for each in part] for part in (summary.comparisons, summary.oracle_shares, summary.trends, summary.days)),
+        [mark | {"controller": each.controller, "model": name, "share": share} for each in summary.controllers for name, share in each.models.items()],
+    )
+    return dict(zip(TABLES, tables, strict=True))
 
 
 def _rests_on_stand_in(summary: EdgeSummary, location: str | None) -> bool:

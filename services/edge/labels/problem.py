@@ -12,15 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.timeline import FloatArray
-from services.edge.camera import NO_MODEL, CameraModels
+from services.edge.camera import LARGE_MISS_WH, NO_MODEL, SMALL_MISS_WH, CameraModels
 from services.edge.lab import Lab
 from services.edge.scenarios import CameraScenarios
 
 # A battery holds so many quanta: 421 states.
 QUANTA = 420
-# Fewest misses first, then the least dirty energy: no inference takes a tenth of a small miss.
-SMALL_MISS_WH = 0.1
-LARGE_MISS_WH = 1.0
 # Objectives that are this close are equal: then the first action counts, and nothing is bought.
 TIE_WH = 1e-9
 # An irrational step between the places at which energies are rounded: steps' roundings cancel out, and a smaller model never takes more than a larger one.

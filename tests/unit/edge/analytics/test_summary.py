@@ -73,14 +73,14 @@ def test_the_share_of_the_oracle_is_that_of_runs_with_equal_misses(rows: list[di
 
 
 def test_equal_controllers_are_not_claimed_to_differ() -> None:
-    batches = 40
+    batches = 20
     claims = 0
     for seed in range(batches):
         batch = Batch(controllers=EQUAL, locations=("CA", "NY"), variations=1, days=1, noise=0.04)
         compared = summarise(told(draw_runs(batch, seed=seed)), AnalysisSection(trend_analysis=False), seed=seed).comparisons
         claims += any(is_claimed(each, 0.95) for each in compared)
-    # At most 5 % of batches, with three standard deviations of 40 tries: 0.05 + 3 * sqrt(0.05 * 0.95 / 40) = 0.153.
-    assert claims / batches <= 0.153
+    # At most 5 % of batches, with three standard deviations of 20 tries: 0.05 + 3 * sqrt(0.05 * 0.95 / 20) = 0.196.
+    assert claims / batches <= 0.196
 
 
 def test_weeks_count_and_not_the_cameras_that_share_them() -> None:
