@@ -171,7 +171,10 @@ class SimulationLogging(Section):
 
 
 class SimulationSection(Section):
-    """One camera's days; task interval, acceleration, efficiency and controllers are a batch's as well. ``time_acceleration`` 1: as fast as the machine can; n: a task stands for n, so that energy and time stay and the work is a n-th."""
+    """One camera's days; task interval, acceleration, efficiency and controllers are a batch's as well.
+
+    ``time_acceleration`` 1: as fast as the machine can; n: a task stands for n, so that energy and time stay and the work is a n-th.
+    """
 
     duration_days: Annotated[float, Field(gt=0, le=366)] = 1
     task_interval_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 5

@@ -12,7 +12,7 @@ from services.edge.clean_share import IntArray
 from services.edge.controller.kernels import ask
 from services.edge.simulation.cameras import CameraState, TaskTable
 from services.edge.simulation.metrics import Tally
-from services.edge.simulation.protocol import Decision, Levels, NetworkSight, Stretch
+from services.edge.simulation.protocol import Decision, Levels, NetworkSight, TaskStretch
 
 # What a fuel gauge shows of a battery: whole per cents. Networks see it, so that within a slot they are asked once per step and not once per task.
 GAUGE_STEPS = 100
@@ -32,7 +32,7 @@ def put(stored: float, most: float, capacity: float) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def work_levels(levels: Levels, stretch: Stretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
+def work_levels(levels: Levels, stretch: TaskStretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
     """Do the tasks of a stretch by levels."""
     # Out of their tuples once: to look into them for each task takes longer than the task.
     models, lean_models, lean_wh, start_wh, stop_wh = levels
@@ -73,7 +73,7 @@ def work_levels(levels: Levels, stretch: Stretch, table: TaskTable, state: Camer
 
 
 @njit(cache=True, nogil=True)
-def work_decision(decision: Decision, stretch: Stretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
+def work_decision(decision: Decision, stretch: TaskStretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
     """Do one task of each camera as decided."""
     _, day, clean_share = stretch
     weight = table.weight
@@ -115,7 +115,7 @@ def guard_each(model: IntArray, charge: BoolArray, stored_wh: FloatArray, table:
 
 
 @njit(cache=True, nogil=True)
-def work_network(sight: NetworkSight, stretch: Stretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
+def work_network(sight: NetworkSight, stretch: TaskStretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
     """Do the tasks of a stretch as networks decide behind the guard; what they say of a step of the gauge holds for the stretch."""
     features, eligible, numbers, sizes, relu = sight
     tasks, day, clean_share = stretch

@@ -69,7 +69,7 @@ class Controller(Protocol):
         ...
 
 
-class Stretch(NamedTuple):
+class TaskStretch(NamedTuple):
     """Tasks between two events: how many, on which day of the run, and the newest clean shares, shape ``(cameras,)``, which are those of all of them."""
 
     tasks: int
@@ -78,7 +78,7 @@ class Stretch(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class CameraWork:
     """What tasks are done with: what they take and bring, the cameras' state and the figures per day; the latter two change.
 
     Args:
@@ -96,7 +96,7 @@ class Workplace:
 class StretchController(Controller, Protocol):
     """A controller that works off the tasks between two events at once, exactly as ``decide`` would task by task."""
 
-    def work(self, seen: Observation, stretch: Stretch, workplace: Workplace) -> None:
+    def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
         """Do the tasks of a stretch; ``seen`` is what is seen before the first of them."""
         ...
 

@@ -16,7 +16,7 @@ from services.edge.clean_share import IntArray
 _HALVINGS = 20
 
 
-class SlotCourse(NamedTuple):
+class GridCourse(NamedTuple):
     """What runs' slots are.
 
     Args:
@@ -53,7 +53,7 @@ class TaskWorth(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def walk_back(course: SlotCourse, worth: TaskWorth, start_wh: FloatArray, lean_wh: FloatArray) -> FloatArray:
+def walk_back(course: GridCourse, worth: TaskWorth, start_wh: FloatArray, lean_wh: FloatArray) -> FloatArray:
     """Write, per slot and camera, below what stored energy to charge and below what to look with the lean model; return the least objectives."""
     slots, cameras = course.tasks.size, worth.capacity_wh.size
     least = np.empty(cameras)
