@@ -1,7 +1,7 @@
 """The network of the founding document, in PyTorch: one body, a head for the model and one for charging; and what its mistakes cost."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any, Self
 
@@ -85,13 +85,18 @@ class ExampleTensors:
         """How many there are."""
         return self.inputs.shape[0]
 
-    def lose(self, network: CustomController, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the losses of some rows: of the model, by cross-entropy among the eligible ones, and of charging, weighted by what is at stake."""
-        logits, charge = network(self.inputs[rows])
-        allowed = logits.masked_fill(~self.eligible[rows], -1e9)
-        weight = self.model_weight[rows]
-        model_loss = (weight * cross_entropy(allowed, self.model[rows], reduction="none")).sum() / weight.sum().clamp(min=1)
-        return model_loss, binary_cross_entropy(charge, self.charge[rows], weight=self.charge_weight[rows])
+    def shuffle(self, size: int) -> Iterator[Self]:
+        """Yield all of them in a new order, so many at a time."""
+        order = torch.randperm(self.count)
+        shuffled = [torch.split(getattr(self, each.name)[order], size) for each in fields(self)]
+        yield from (type(self)(*parts) for parts in zip(*shuffled, strict=True))
+
+    def lose(self, network: CustomController) -> tuple[Tensor, Tensor]:
+        """Return the losses: of the model, by cross-entropy among the eligible ones, and of charging, weighted by what is at stake."""
+        logits, charge = network(self.inputs)
+        missed = cross_entropy(logits.masked_fill(~self.eligible, -1e9), self.model, reduction="none")
+        model_loss = (self.model_weight * missed).sum() / self.model_weight.sum().clamp(min=1)
+        return model_loss, binary_cross_entropy(charge, self.charge, weight=self.charge_weight)
 
 
 def weigh(losses: tuple[Tensor, Tensor], weights: LossWeights) -> Tensor:

@@ -101,14 +101,15 @@ class _Course:
 
     def _learn(self) -> list[float]:
         self.network.train()
-        batches, sums = torch.split(torch.randperm(self.rows.count), self.training.batch_size), torch.zeros(2)
-        for batch in batches:
-            losses = self.rows.lose(self.network, batch)
+        batches, sums = 0, torch.zeros(2)
+        for batch in self.rows.shuffle(self.training.batch_size):
+            losses = batch.lose(self.network)
             self.adam.zero_grad()
             torch.autograd.backward(weigh(losses, self.job.settings.loss_weights))
             self.adam.step()
             sums += torch.stack(losses).detach()
-        return [float(each) for each in sums / len(batches)]
+            batches += 1
+        return [float(each) for each in sums / batches]
 
     def _judge(self) -> dict[str, float]:
         self.network.eval()

@@ -29,7 +29,7 @@ def test_rows_say_scenario_and_label(make_lab: MakeLab) -> None:
     figures = write_training_data(lab)
     rows = list(read_rows(lab.training, "training"))
     assert [row["number"] for row in rows] == list(range(450))
-    assert all(len(row["expected"]) == 48 for row in rows)
+    assert all(len(row["expected"]) == 24 for row in rows)
     assert figures["labels"] == figures["made_now"] == sum(figures["models"].values()) == 450
     assert figures["charge_share"] == pytest.approx(sum(row["charge"] for row in rows) / 450, abs=1e-4)
     assert all((row["charge_benefit_wh"] > 0) == (row["charge"] == 1) for row in rows)
