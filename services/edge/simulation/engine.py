@@ -80,7 +80,7 @@ class Simulation:
             each_task: asks the controller before each task, also one that could answer for all between two events.
         """
         self._setting, self._controller, self._listeners = setting, controller, listeners
-        self._together = isinstance(controller, StretchController) and not each_task
+        self._together = controller if isinstance(controller, StretchController) and not each_task else None
         tally = Tally.empty(setting.schedule.days, setting.cameras.count, len(setting.models.names))
         table = setting.table
         self._camera_work = CameraWork(table, CameraState.at_begin(table), tally)
@@ -116,11 +116,11 @@ class Simulation:
         schedule, controller, seen = self._setting.schedule, self._controller, self._observe()
         tasks = schedule.count_tasks(at_us, self._queue.next_us) if self._together else 1
         stretch = TaskStretch(tasks, at_us // DAY_US, seen.clean_share)
-        if self._together and isinstance(controller, StretchController):
-            controller.work(seen, stretch, self._camera_work)
+        if self._together:
+            self._together.work(seen, stretch, self._camera_work)
         else:
             decision = controller.decide(seen)
-            work_decision(decision, stretch, self._camera_work.table, self._camera_work.state, self._camera_work.tally)
+            work_decision(tuple(decision), tuple(stretch), *self._camera_work.arrays)
             for listener in self._listeners:
                 listener.task(at_us, decision, self._camera_work.state)
         self._queue.push(at_us + tasks * schedule.interval_us, EventKind.TASK)

@@ -1,7 +1,7 @@
 """What decides for cameras: what it sees, what it says, and the form in which most of them say it for five minutes at a time."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -90,6 +90,11 @@ class CameraWork:
     table: TaskTable
     state: CameraState
     tally: Tally
+
+    @property
+    def arrays(self) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]:
+        """All of it as kernels take it."""
+        return tuple(self.table), tuple(self.state), tuple(self.tally)
 
 
 @runtime_checkable

@@ -50,7 +50,7 @@ class LearnedController:
         """Return what the networks say of cameras, made safe."""
         gauge = np.floor(seen.stored_wh / self.table.capacity_wh * GAUGE_STEPS + 0.5) / GAUGE_STEPS
         model, charge = self.trained.decide(gauge, seen.accuracy, seen.latency_ms, seen.clean_share, seen.expected, self.table.fulfilled)
-        return Decision(*guard_each(model, charge, seen.stored_wh, self.table))
+        return Decision(*guard_each(model, charge, seen.stored_wh, tuple(self.table)))
 
     def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
         """Do the tasks of a stretch; each step of the gauge is asked for once."""
@@ -59,7 +59,7 @@ class LearnedController:
         features = build_features(sight, self.expected_steps)
         trained = self.trained
         shown = NetworkSight(features, eligible_models(self.table.fulfilled), trained.numbers, trained.sizes, trained.relu)
-        work_network(shown, stretch, work.table, work.state, work.tally)
+        work_network(tuple(shown), tuple(stretch), *work.arrays)
 
 
 def describe_trained(trained: TrainedController) -> dict[str, Any]:

@@ -23,4 +23,4 @@ class LevelController(ABC):
 
     def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
         """Do the tasks of a stretch by the levels."""
-        work_levels(self.levels(seen), stretch, work.table, work.state, work.tally)
+        work_levels(tuple(self.levels(seen)), tuple(stretch), *work.arrays)

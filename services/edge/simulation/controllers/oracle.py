@@ -41,7 +41,7 @@ class OracleController(LevelController):
         table, schedule = setting.table, setting.schedule
         course = GridCourse(1 - setting.clean_share, setting.place, schedule.tasks_of_slots(), setting.mean_dirty)
         start_wh, lean_wh = np.empty((2, schedule.slots, setting.cameras.count))
-        least = walk_back(course, _weigh_tasks(table, CameraState.at_begin(table).stored_wh), start_wh, lean_wh)
+        least = walk_back(tuple(course), tuple(_weigh_tasks(table, CameraState.at_begin(table).stored_wh)), start_wh, lean_wh)
         return cls("oracle", least, table.smallest, np.zeros_like(table.smallest), start_wh, lean_wh)
 
     def levels(self, seen: Observation) -> Levels:
