@@ -48,7 +48,7 @@ def run(request: EdgeRunRequest, work: TaskContext) -> EdgeRunReply:
 
 
 @task(SimulateGroupRequest, soft_limit=timedelta(hours=1))
-def simulate_cameras(request: SimulateGroupRequest, work: TaskContext) -> SimulateGroupReply:
+def simulate_cameras(request: SimulateGroupRequest, _work: TaskContext) -> SimulateGroupReply:
     """Simulate a group of a batch that somebody collects."""
     from services.edge.simulation import simulate_group
 
