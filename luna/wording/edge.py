@@ -194,7 +194,7 @@ def _say_figures(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]
         said["controllers"] = _list([say_controller(name, language) for name in figures["controllers"]], language)
     if "value" in figures:
         said |= _say_estimate(figures, numbers)
-    said |= {name: numbers.share(figures[name], decimals=1) for name in ("misses", "clean_share") if name in figures}
+    said |= {name: numbers.share(figures[name], decimals=places) for name, places in (("misses", 2), ("clean_share", 1)) if name in figures}
     said |= {name: say_measure("wh", figures[name], numbers) for name in ("objective",) if name in figures}
     said |= {name: f"{numbers.number(figures[name], 2)}{NBSP}mWh" for name in ("mwh", "other_mwh") if name in figures}
     if "gap" in figures:
