@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TextIO
 
-from luna.errors import InvalidInputError, MachineError
+from luna.errors import ConflictError, MachineError
 
 _ENDINGS: dict[str, str] = {"json": "jsonl", "csv": "csv"}
 _BYTES_PER_MB = 1_000_000
@@ -51,7 +51,12 @@ class RowWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as full:
+            # It was said already when the row was written that did not fit.
+            if not isinstance(error, MachineError):
+                raise self._full(full) from full
 
     def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows, all with the same keys; they are safe after ``sync``."""
@@ -135,13 +140,13 @@ def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
     """Write down beside rows what they are made from, so that only a run that makes the same ones goes on behind them.
 
     Raises:
-        InvalidInputError: rows that are there were made from something else; nothing was changed.
+        ConflictError: rows that are there were made from something else; nothing was changed.
         MachineError: the disk takes no more.
     """
     path, text = folder / f"{name}.json", json.dumps(origin, indent=2, sort_keys=True) + "\n"
     if path.exists() and (known := json.loads(path.read_bytes())) != json.loads(text):
         first = next(key for key in sorted({*known, *origin}) if known.get(key) != json.loads(text).get(key))
-        raise InvalidInputError(
+        raise ConflictError(
             f"rows that were made differently are there already ({first})", field="--out", value=str(folder), remedy="Take another folder, or remove this one."
         )
     try:

@@ -3,7 +3,7 @@
 Batch ``k`` is made from seed and ``k`` alone: any process can make any batch, and memory depends on a batch's size only.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,12 +23,12 @@ from services.edge.workers import map_in_order
 _STREAM = 1
 # Columns are drawn with so many digits, so that what is written is what was labelled.
 _DIGITS = 4
-# A batch's columns by name, lists of one length.
-Columns = dict[str, list[Any]]
+# A batch's columns by name, of one length; arrays, which travel between processes more cheaply than lists.
+Columns = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Scenarios:
+class CameraScenarios:
     """Scenarios of a batch, arrays of shape ``(scenarios,)`` where nothing else is said.
 
     Args:
@@ -61,7 +61,8 @@ def write_scenarios(lab: Lab) -> dict[str, Any]:
     """Write rows ``scenarios``, to be looked at; return how many there are and how many were made now.
 
     Raises:
-        InvalidInputError: the configuration allows no scenario, or rows that were made differently are there.
+        InvalidInputError: the configuration allows no scenario.
+        ConflictError: rows that were made differently are there.
         MachineError: the disk takes no more, or workers die; run again, it goes on.
     """
     check_scenarios(lab)
@@ -78,7 +79,7 @@ def write_batches(lab: Lab, name: str, make: Callable[[Lab, int], Columns]) -> I
         make: makes batch ``k``; a function of a module, called in several processes.
 
     Raises:
-        InvalidInputError: rows that were made differently are there.
+        ConflictError: rows that were made differently are there.
         MachineError: the disk takes no more, or workers die.
     """
     data = lab.config.training_data
@@ -90,8 +91,10 @@ def write_batches(lab: Lab, name: str, make: Callable[[Lab, int], Columns]) -> I
         batches = range(written // data.batch_size, -(-data.num_scenarios // data.batch_size))
         for columns in map_in_order(make, batches, lab):
             # Of the batch that a crash ended its first rows may be there.
-            new = {key: values[sum(number < written for number in columns["number"]) :] for key, values in columns.items()}
-            writer.append([dict(zip(new, values, strict=True)) for values in zip(*new.values(), strict=True)])
+            there = written - int(columns["number"][0])
+            new = {key: values[there:] for key, values in columns.items()}
+            plain = [values.tolist() if isinstance(values, np.ndarray) else values for values in new.values()]
+            writer.append([dict(zip(new, values, strict=True)) for values in zip(*plain, strict=True)])
             writer.sync()
             written += len(new["number"])
             lab.progress(written, data.num_scenarios, name)
@@ -131,7 +134,7 @@ def check_scenarios(lab: Lab) -> None:
     _draw_requests(lab, np.random.default_rng(0), 1)
 
 
-def draw_batch(lab: Lab, batch: int) -> Scenarios:
+def draw_batch(lab: Lab, batch: int) -> CameraScenarios:
     """Return the scenarios of a batch: the same ones for the same seed, configuration and data, whoever asks.
 
     Raises:
@@ -146,7 +149,7 @@ def draw_batch(lab: Lab, batch: int) -> Scenarios:
     slot = _draw_slots(lab, noise, season)
     accuracy, latency_ms = _draw_requests(lab, noise, count)
     clean_share, ahead, expected = _read_shares(lab, location, slot)
-    return Scenarios(
+    return CameraScenarios(
         number=np.arange(first, first + count),
         location=location,
         season=season,
@@ -162,11 +165,11 @@ def draw_batch(lab: Lab, batch: int) -> Scenarios:
     )
 
 
-def make_columns(lab: Lab, drawn: Scenarios) -> Columns:
+def make_columns(lab: Lab, drawn: CameraScenarios) -> Columns:
     """Return what rows say of scenarios, without what followed."""
     sources = lab.config.data_sources
     locations = [sources.locations[place] for place in drawn.location]
-    columns: Mapping[str, Any] = {
+    return {
         "number": drawn.number,
         "location": locations,
         "season": [sources.seasons[place] for place in drawn.season],
@@ -180,12 +183,11 @@ def make_columns(lab: Lab, drawn: Scenarios) -> Columns:
         "clean_share": drawn.clean_share,
         "expected": drawn.expected,
     }
-    return {name: values.tolist() if isinstance(values, np.ndarray) else values for name, values in columns.items()}
 
 
 def _make_columns(lab: Lab, batch: int) -> Columns:
     drawn = draw_batch(lab, batch)
-    return make_columns(lab, drawn) | {"ahead": np.round(drawn.ahead, _DIGITS).tolist()}
+    return make_columns(lab, drawn) | {"ahead": np.round(drawn.ahead, _DIGITS)}
 
 
 @lru_cache(maxsize=16)

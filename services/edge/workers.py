@@ -81,11 +81,15 @@ def _open(work: Callable[[Lab, Any], Any], lab: Lab) -> ProcessPoolExecutor:
 def _begin(work: Callable[[Lab, Any], Any], lab: Lab) -> None:
     global _duty  # noqa: PLW0603 - a worker has one
     _duty = (work, lab)
+    watch_parent()
+
+
+def watch_parent() -> None:
+    """End this process when who started it was killed: its pool would wait for work for ever."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """End this worker when who started it was killed: its pool would wait for work for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

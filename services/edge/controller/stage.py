@@ -77,7 +77,7 @@ class _Training:
 
 
 def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
-    from services.edge.controller.training import NetworkJob, FittedNetwork
+    from services.edge.controller.training import FittedNetwork, NetworkJob
 
     camera, settings = lab.config.simulation, lab.config.controller_training
     tasks = lab.config.training_data.optimization.step_minutes * _S_PER_MINUTE / camera.task_interval_seconds

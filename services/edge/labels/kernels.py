@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from luna.timeline import FloatArray
 from services.edge.labels.problem import QUANTA, TIE_WH, IndexArray32
 
+_LEVELS = QUANTA + 1
 _INFINITE = np.inf
 
 
@@ -24,15 +25,23 @@ def solve_all(
 ) -> None:
     """Solve problems one after the other; see ``LabelProblem`` for the fields and ``Labels`` for what is filled in."""
     stored, models, used, miss_wh, most, dirty_wh, end_wh = problem
-    value, after = np.empty(QUANTA + 1), np.empty(QUANTA + 1)
-    lowest, reached = np.empty(QUANTA + 1), np.empty(QUANTA + 1)
+    after, total = np.empty(_LEVELS), np.empty(_LEVELS)
+    filled = np.empty(_LEVELS + (used.max() if used.size else 0))
     for row in range(stored.size):
         actions = count_actions(models[row])
-        for level in range(QUANTA + 1):
+        for level in range(_LEVELS):
             after[level] = -end_wh[row] * level
         for step in range(dirty_wh.shape[1] - 1, 0, -1):
-            step_back(after, (dirty_wh[row, step], most[row, step]), used[row, step], miss_wh[row], actions, (value, lowest, reached))
-            value, after = after, value
+            taken = used[row, step, :actions]
+            highest = taken.max()
+            for level in range(_LEVELS):
+                total[level] = after[level] + dirty_wh[row, step] * level
+            fill_up(total, dirty_wh[row, step], most[row, step], highest, filled)
+            after[:] = _INFINITE
+            for action in range(actions):
+                missed, from_here = miss_wh[row, action], filled[highest - taken[action] :]
+                for level in range(_LEVELS):
+                    after[level] = min(after[level], from_here[level] + missed)
         best = choose_first(after, (dirty_wh[row, 0], most[row, 0]), used[row, 0], miss_wh[row], actions, stored[row])
         waiting, waiting_action, buying, buying_action = best
         buys = buying < waiting - TIE_WH
@@ -52,55 +61,61 @@ def count_actions(models: IndexArray32) -> int:
 
 
 @njit(cache=True)
-def step_back(
-    after: FloatArray, price: tuple[float, int], used: IndexArray32, miss_wh: FloatArray, actions: int, room: tuple[FloatArray, FloatArray, FloatArray]
-) -> None:
-    """Fill the first of ``room`` with the value of each level before a step, from the values after it."""
-    value, lowest, reached = room
-    dirty_wh, most = price
-    slide(after, dirty_wh, most, lowest, reached)
-    value[:] = _INFINITE
-    for action in range(actions):
-        taken, missed = used[action], miss_wh[action]
-        for level in range(max(taken - most, 0), min(taken, QUANTA + 1)):
-            bought = lowest[min(level - taken + most, QUANTA)] - dirty_wh * (level - taken) + missed
-            value[level] = min(value[level], bought)
-        for level in range(taken, QUANTA + 1):
-            kept = reached[level - taken] + missed
-            value[level] = min(kept, value[level])
+def fill_up(total: FloatArray, dirty_wh: float, most: int, highest: int, filled: FloatArray) -> None:
+    """Fill ``filled[highest + y]`` with the value of the best level from ``y`` on, at most ``most`` quanta up, for ``y`` from ``-highest`` to the capacity.
+
+    ``total`` is the value of each level plus what it costs to fill the battery up to there. Source: van Herk 1992, Gil & Werman 1993: of blocks as long
+    as the window, it ends in the one in which it begins or in the next.
+    """
+    above, below = filled[highest:], filled[:highest]
+    block = min(most + 1, _LEVELS)
+    if block == _LEVELS:
+        sweep_down(total, above)
+    else:
+        for begin in range(0, _LEVELS, block):
+            running = _INFINITE
+            for level in range(min(begin + block, _LEVELS) - 1, begin - 1, -1):
+                running = min(running, total[level])
+                above[level] = running
+        for begin in range(block, _LEVELS, block):
+            running = _INFINITE
+            for level in range(begin, min(begin + block, _LEVELS)):
+                running = min(running, total[level])
+                above[level - most] = min(above[level - most], running)
+            # Windows that the capacity cuts off end there.
+            for level in range(_LEVELS - most, begin):
+                above[level] = min(above[level], running)
+    # From below nothing: up to y + most, which is nowhere at first and everywhere at last.
+    somewhere = min(max(highest - most, 0), highest)
+    everywhere = min(max(highest - most + QUANTA, somewhere), highest)
+    below[:somewhere] = _INFINITE
+    running, reached = _INFINITE, 0
+    for place in range(somewhere, everywhere):
+        while reached <= place - highest + most:
+            running = min(running, total[reached])
+            reached += 1
+        below[place] = running
+    below[everywhere:] = above[0] if block == _LEVELS else total.min()
+    for place in range(highest + _LEVELS):
+        filled[place] -= dirty_wh * (place - highest)
 
 
 @njit(cache=True)
-def slide(after: FloatArray, dirty_wh: float, most: int, lowest: FloatArray, reached: FloatArray) -> None:
-    """Fill ``lowest`` with minima of value plus price up to each level, ``reached`` with the value from each level on, at most ``most`` quanta up.
-
-    Source: van Herk 1992, Gil & Werman 1993: with blocks as long as the window, it ends in the block in which it begins or the next.
-    """
-    running = _INFINITE
-    for level in range(QUANTA + 1):
-        running = min(running, after[level] + dirty_wh * level)
-        lowest[level] = running
-    block = most + 1
-    running = _INFINITE
-    for level in range(QUANTA, -1, -1):
-        if level % block == block - 1:
-            running = _INFINITE
-        running = min(running, after[level] + dirty_wh * level)
-        reached[level] = running - dirty_wh * level
-    if most >= QUANTA:
-        return
-    running = _INFINITE
-    for level in range(QUANTA + 1):
-        if level % block == 0:
-            running = _INFINITE
-        running = min(running, after[level] + dirty_wh * level)
-        begin = level - most
-        if begin >= 0:
-            reached[begin] = min(reached[begin], running - dirty_wh * begin)
-    for begin in range(QUANTA - most + 1, QUANTA + 1):
-        # The window is cut at the capacity; what lies beyond its block has no end but that.
-        if begin // block != QUANTA // block:
-            reached[begin] = min(reached[begin], running - dirty_wh * begin)
+def sweep_down(total: FloatArray, lowest: FloatArray) -> None:
+    """Fill ``lowest`` with the minimum from each level on; four stretches side by side, as each level waits for the one before."""
+    size = _LEVELS // 4
+    last = lowest[QUANTA] = total[QUANTA]
+    first = second = third = _INFINITE
+    for place in range(size - 1, -1, -1):
+        first, second = min(first, total[place]), min(second, total[size + place])
+        third, last = min(third, total[2 * size + place]), min(last, total[3 * size + place])
+        lowest[place], lowest[size + place], lowest[2 * size + place], lowest[3 * size + place] = first, second, third, last
+    third = min(third, last)
+    second = min(second, third)
+    for place in range(size):
+        lowest[place] = min(lowest[place], second)
+        lowest[size + place] = min(lowest[size + place], third)
+        lowest[2 * size + place] = min(lowest[2 * size + place], last)
 
 
 @njit(cache=True)

@@ -12,15 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.timeline import FloatArray
-from services.edge.camera import NO_MODEL, CameraModels
+from services.edge.camera import LARGE_MISS_WH, NO_MODEL, SMALL_MISS_WH, CameraModels
 from services.edge.lab import Lab
-from services.edge.scenarios import Scenarios
+from services.edge.scenarios import CameraScenarios
 
 # A battery holds so many quanta: 421 states.
 QUANTA = 420
-# Fewest misses first, then the least dirty energy: no inference takes a tenth of a small miss.
-SMALL_MISS_WH = 0.1
-LARGE_MISS_WH = 1.0
 # Objectives that are this close are equal: then the first action counts, and nothing is bought.
 TIE_WH = 1e-9
 # An irrational step between the places at which energies are rounded: steps' roundings cancel out, and a smaller model never takes more than a larger one.
@@ -69,7 +66,7 @@ class Labels:
     objective_wh: FloatArray
 
 
-def build_problem(lab: Lab, scenarios: Scenarios, *, every_model: bool = False) -> LabelProblem:
+def build_problem(lab: Lab, scenarios: CameraScenarios, *, every_model: bool = False) -> LabelProblem:
     """Return scenarios' problems.
 
     Args:
@@ -100,7 +97,7 @@ def build_problem(lab: Lab, scenarios: Scenarios, *, every_model: bool = False) 
     )
 
 
-def _undominated(models: CameraModels, scenarios: Scenarios) -> IndexArray32:
+def _undominated(models: CameraModels, scenarios: CameraScenarios) -> IndexArray32:
     """Return the smallest model that fulfils the request, the smallest of all, none: whatever another does, one of these does with less energy."""
     smallest = models.smallest(scenarios.accuracy, scenarios.latency_ms)
     none = np.full_like(smallest, NO_MODEL)

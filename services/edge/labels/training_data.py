@@ -16,7 +16,8 @@ def write_training_data(lab: Lab) -> dict[str, Any]:
     """Write rows ``training``: scenarios with their labels; return how many there are, how many were made now, and what they say.
 
     Raises:
-        InvalidInputError: the configuration allows no scenario, or rows that were made differently are there.
+        InvalidInputError: the configuration allows no scenario.
+        ConflictError: rows that were made differently are there.
         MachineError: the disk takes no more, or workers die; run again, it goes on.
     """
     check_scenarios(lab)
@@ -24,7 +25,7 @@ def write_training_data(lab: Lab) -> dict[str, Any]:
     begun, made, charging, models = time.perf_counter(), 0, 0, np.zeros(len(lab.models.names), np.int64)
     for columns in write_batches(lab, "training", label_batch):
         made += len(columns["number"])
-        charging += sum(columns["charge"])
+        charging += int(columns["charge"].sum())
         models += np.bincount(columns["model"], minlength=len(models))
     seconds = time.perf_counter() - begun
     return {
@@ -47,10 +48,10 @@ def label_batch(lab: Lab, batch: int) -> Columns:
     labels = _solve(lab, problem)
     return make_columns(lab, drawn) | {
         # Where there is energy for none, the smallest: it is the first that will run again.
-        "model": np.where(labels.model == NO_MODEL, 0, labels.model).tolist(),
-        "charge": labels.charge.astype(int).tolist(),
-        "charge_benefit_wh": np.round(labels.benefit_wh, 9).tolist(),
-        "objective_wh": np.round(labels.objective_wh, 9).tolist(),
+        "model": np.where(labels.model == NO_MODEL, 0, labels.model),
+        "charge": labels.charge.astype(int),
+        "charge_benefit_wh": np.round(labels.benefit_wh, 9),
+        "objective_wh": np.round(labels.objective_wh, 9),
     }
 
 

@@ -13,6 +13,8 @@ from services.edge.simulation.schedule import TaskSchedule
 
 # A run begins with the battery half full, under every controller.
 BEGIN_SHARE = 0.5
+# Of a number's mantissa.
+_DIGITS = 52
 _SECONDS_PER_HOUR = 3600
 _FIVE_MINUTES_US = 300_000_000
 
@@ -53,17 +55,21 @@ class CameraState(NamedTuple):
     charging: BoolArray
 
     @classmethod
-    def at_begin(cls, cameras: Cameras) -> Self:
+    def at_begin(cls, table: "TaskTable") -> Self:
         """Return the state in which runs begin."""
-        return cls(cameras.capacity_wh * BEGIN_SHARE, np.zeros(cameras.count, bool))
+        return cls(_round(table.capacity_wh * BEGIN_SHARE, table.quantum_wh), np.zeros(table.capacity_wh.size, bool))
 
 
 class TaskTable(NamedTuple):
     """What a task takes and what it brings, per camera and model; one that stands for several takes and charges as much as they do.
 
+    Energies are whole quanta, so small that a task's changes by less than a millionth, and so large that no sum of a run is ever rounded: what is stored is
+    to the last digit what was stored, plus what was charged, less what was taken, in whatever order it is summed.
+
     Args:
+        quantum_wh: a power of two, shape ``(cameras,)``.
         capacity_wh: shape ``(cameras,)``.
-        charge_wh: what the charger brings in an interval, shape ``(cameras,)``.
+        charge_wh: what the charger brings in an interval, at most a whole battery, shape ``(cameras,)``.
         task_wh: what a model takes out of the battery, shape ``(cameras, models)``.
         fulfilled: whether a model is as accurate and as quick as asked, shape ``(cameras, models)``.
         smallest: the model of least energy that fulfils, the smallest of all where none does, shape ``(cameras,)``.
@@ -71,6 +77,7 @@ class TaskTable(NamedTuple):
         weight: how many tasks one stands for.
     """
 
+    quantum_wh: FloatArray
     capacity_wh: FloatArray
     charge_wh: FloatArray
     task_wh: FloatArray
@@ -83,10 +90,15 @@ class TaskTable(NamedTuple):
     def of(cls, cameras: Cameras, models: CameraModels, schedule: TaskSchedule) -> Self:
         """Return what tasks take of cameras with these models."""
         hours = schedule.interval_us / 1e6 / _SECONDS_PER_HOUR
+        task_wh = models.energy_wh[None, :] * schedule.weight / cameras.discharge_efficiency[:, None]
+        # No more can be charged than was taken and finds room.
+        quantum = 2.0 ** (np.ceil(np.log2(task_wh.max(axis=1) * schedule.tasks + 2 * cameras.capacity_wh)) - _DIGITS)
+        capacity = np.maximum(_round(cameras.capacity_wh, quantum), quantum)
         return cls(
-            capacity_wh=cameras.capacity_wh,
-            charge_wh=cameras.charge_rate_w * hours,
-            task_wh=models.energy_wh[None, :] * schedule.weight / cameras.discharge_efficiency[:, None],
+            quantum_wh=quantum,
+            capacity_wh=capacity,
+            charge_wh=np.minimum(_round(cameras.charge_rate_w * hours, quantum), capacity),
+            task_wh=_round(task_wh, quantum[:, None]),
             fulfilled=models.fulfil(cameras.accuracy, cameras.latency_ms),
             smallest=np.maximum(models.smallest(cameras.accuracy, cameras.latency_ms), 0),
             five_minutes=max(-(-_FIVE_MINUTES_US // schedule.interval_us), 1),
@@ -97,3 +109,7 @@ class TaskTable(NamedTuple):
     def wanted_wh(self) -> FloatArray:
         """What the smallest model that fulfils takes, shape ``(cameras,)``."""
         return np.take_along_axis(self.task_wh, self.smallest[:, None], axis=1)[:, 0]
+
+
+def _round(energy_wh: FloatArray, quantum_wh: FloatArray) -> FloatArray:
+    return np.asarray(np.round(energy_wh / quantum_wh) * quantum_wh)

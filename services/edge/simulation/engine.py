@@ -6,7 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
+from luna.timeline import FloatArray
 from services.edge.camera import CameraModels
+from services.edge.clean_share import IntArray
 from services.edge.simulation.cameras import Cameras, CameraState, TaskTable
 from services.edge.simulation.events import EventKind, EventQueue
 from services.edge.simulation.grid_period import GridPeriod
@@ -18,24 +20,36 @@ from services.edge.simulation.schedule import DAY_US, HOUR_US, SLOT_US, TaskSche
 
 @dataclass(frozen=True, slots=True)
 class RunSetting:
-    """Cameras that run side by side on one grid.
+    """Cameras that run side by side, each on its grid, all as long.
 
     Args:
         cameras: what runs.
         models: what they look with.
-        period: how clean the grid is; at least as long as the schedule.
+        periods: how clean the grids are; each at least as long as the schedule.
+        place: at which of them each camera is, shape ``(cameras,)``.
         schedule: when tasks come.
     """
 
     cameras: Cameras
     models: CameraModels
-    period: GridPeriod
+    periods: tuple[GridPeriod, ...]
+    place: IntArray
     schedule: TaskSchedule
 
     @property
     def table(self) -> TaskTable:
         """What tasks take and bring."""
         return TaskTable.of(self.cameras, self.models, self.schedule)
+
+    @property
+    def clean_share(self) -> FloatArray:
+        """The newest clean share by period and slot of the run, shape ``(periods, slots)``."""
+        return np.stack([each.running[: self.schedule.slots] for each in self.periods])
+
+    @property
+    def mean_dirty(self) -> FloatArray:
+        """At what each camera's stored energy is valued in the end: the mean dirty share of its run, shape ``(cameras,)``."""
+        return np.array([1 - each.mean() for each in self.clean_share])[self.place]
 
 
 class Listener(Protocol):
@@ -53,7 +67,7 @@ class Listener(Protocol):
 class Simulation:
     """One run of cameras under a controller.
 
-    Invariants: stored_end = stored_begin + charged − taken within 1e-9 Wh; 0 ≤ stored ≤ capacity.
+    Invariants: stored_end = stored_begin + charged − taken, to the last digit; 0 ≤ stored ≤ capacity.
     """
 
     def __init__(self, setting: RunSetting, controller: Controller, *, listeners: Sequence[Listener] = (), each_task: bool = False) -> None:
@@ -68,15 +82,17 @@ class Simulation:
         self._setting, self._controller, self._listeners = setting, controller, listeners
         self._together = isinstance(controller, StretchController) and not each_task
         tally = Tally.empty(setting.schedule.days, setting.cameras.count, len(setting.models.names))
-        self._workplace = Workplace(setting.table, CameraState.at_begin(setting.cameras), tally)
-        self._expected = setting.period.expect(controller.expected_steps, step_minutes=controller.step_minutes)
-        self._shares = setting.period.running
+        table = setting.table
+        self._workplace = Workplace(table, CameraState.at_begin(table), tally)
+        self._expected = np.stack([each.expect(controller.expected_steps, step_minutes=controller.step_minutes) for each in setting.periods])
+        self._clean_share, self._begins = setting.clean_share, np.array([each.begin for each in setting.periods])[setting.place]
         self._step = -1
         self._queue = EventQueue()
 
     def run(self) -> RunFigures:
         """Let all events happen and return what came of it."""
-        begin_wh = self._workplace.state.stored_wh.copy()
+        place = self._workplace
+        begin_wh = place.state.stored_wh.copy()
         self._queue.push(self._setting.schedule.end_us, EventKind.END)
         self._queue.push(0, EventKind.CLEAN_SHARE)
         self._queue.push(0, EventKind.TASK)
@@ -93,14 +109,13 @@ class Simulation:
                 self._log(at_us)
                 self._queue.push(at_us + HOUR_US, EventKind.LOG)
             else:
-                mean_dirty = float(np.mean(1 - self._shares[: self._setting.schedule.slots]))
-                return RunFigures(self._workplace.tally, begin_wh, self._workplace.state.stored_wh.copy(), mean_dirty)
+                return RunFigures(place.tally, place.table, begin_wh, place.state.stored_wh.copy(), self._setting.mean_dirty)
 
     def _work(self, at_us: int) -> None:
         """Do the tasks that come before anything else happens: all at once where the controller can, else one."""
         schedule, controller, seen = self._setting.schedule, self._controller, self._observe()
         tasks = schedule.count_tasks(at_us, self._queue.next_us) if self._together else 1
-        stretch = Stretch(tasks, at_us // DAY_US, float(self._shares[self._step]))
+        stretch = Stretch(tasks, at_us // DAY_US, seen.clean_share)
         if self._together and isinstance(controller, StretchController):
             controller.work(seen, stretch, self._workplace)
         else:
@@ -116,9 +131,9 @@ class Simulation:
 
     def _observe(self) -> Observation:
         """Return what is known now; nothing of it lies in the future."""
-        cameras, period, step = self._setting.cameras, self._setting.period, self._step
+        cameras, place, step = self._setting.cameras, self._setting.place, self._step
         return Observation(
-            slot=period.begin + step,
+            slot=self._begins + step,
             step=step,
             capacity_wh=cameras.capacity_wh,
             charge_rate_w=cameras.charge_rate_w,
@@ -126,6 +141,6 @@ class Simulation:
             latency_ms=cameras.latency_ms,
             stored_wh=self._workplace.state.stored_wh,
             charging=self._workplace.state.charging,
-            clean_share=np.broadcast_to(self._shares[step], (cameras.count,)),
-            expected=np.broadcast_to(self._expected[step], (cameras.count, self._expected.shape[1])),
+            clean_share=self._clean_share[place, step],
+            expected=self._expected[place, step],
         )

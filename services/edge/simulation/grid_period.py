@@ -48,11 +48,6 @@ class GridPeriod:
         return self.share[self.past :]
 
     @property
-    def mean_dirty(self) -> float:
-        """The mean dirty share over the run: at it stored energy is valued in the end."""
-        return float(np.mean(1 - self.running))
-
-    @property
     def begins_at(self) -> np.datetime64:
         """When runs begin, in UTC."""
         return np.datetime64(instants_of(np.array(self.begin)).item(), "m")

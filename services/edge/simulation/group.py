@@ -1,4 +1,4 @@
-"""Cameras of one week under one controller, as plain values that travel to any process or machine, and the rows that come back."""
+"""Cameras under one controller, as plain values that travel to any process or machine, and the rows that come back."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -8,8 +8,10 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.edge.camera import CameraModels
+from services.edge.controller.inference import TrainedController
 from services.edge.simulation.cameras import Cameras, CameraState
 from services.edge.simulation.controllers.catalog import make_controller
+from services.edge.simulation.controllers.learned import describe_trained, restore_trained
 from services.edge.simulation.engine import Listener, RunSetting, Simulation
 from services.edge.simulation.grid_period import GridPeriod
 from services.edge.simulation.metrics import Tally
@@ -19,8 +21,10 @@ from services.edge.simulation.schedule import TaskSchedule
 
 @dataclass(frozen=True, slots=True)
 class CameraRequest:
-    """One camera of a group: its variation's number, battery, charger, and what its user asks."""
+    """One camera of a group: which of the group's weeks it runs in, of which season, its variation's number, battery, charger, and what its user asks."""
 
+    place: int
+    season: str
     variation: int
     capacity_wh: float
     charge_rate_w: float
@@ -74,33 +78,33 @@ class CameraGroup:
 
     Args:
         controller: what decides.
-        season: of the week.
         conditions: what all runs share.
-        period: how clean the grid is.
+        periods: how clean the grids are.
         cameras: what runs.
+        trained: the learned controller, where it is one.
     """
 
     controller: str
-    season: str
     conditions: GroupConditions
-    period: GridPeriod
+    periods: tuple[GridPeriod, ...]
     cameras: tuple[CameraRequest, ...]
+    trained: TrainedController | None = None
 
     @property
     def setting(self) -> RunSetting:
         """What the engine is told."""
         said = self.conditions
         rows = [(each.capacity_wh, each.charge_rate_w, said.discharge_efficiency, each.accuracy, each.latency_ms) for each in self.cameras]
-        return RunSetting(Cameras.of(rows), said.models, self.period, said.schedule)
+        return RunSetting(Cameras.of(rows), said.models, self.periods, np.array([each.place for each in self.cameras]), said.schedule)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {
             "controller": self.controller,
-            "season": self.season,
             "conditions": self.conditions.to_json(),
-            "period": self.period.to_json(),
+            "periods": [each.to_json() for each in self.periods],
             "cameras": [asdict(each) for each in self.cameras],
+            "trained": describe_trained(self.trained) if self.trained else None,
         }
 
     @classmethod
@@ -108,39 +112,38 @@ class CameraGroup:
         """Return what ``to_json`` wrote."""
         return cls(
             controller=document["controller"],
-            season=document["season"],
             conditions=GroupConditions.from_json(document["conditions"]),
-            period=GridPeriod.from_json(document["period"]),
+            periods=tuple(GridPeriod.from_json(each) for each in document["periods"]),
             cameras=tuple(CameraRequest(**each) for each in document["cameras"]),
+            trained=restore_trained(document["trained"]) if document["trained"] else None,
         )
 
     def name_runs(self) -> list[dict[str, Any]]:
         """Return what tells the runs apart, and under which conditions they run."""
-        period, said = self.period, self.conditions
-        return [
-            {
-                "run_id": name_run(period.location, self.season, period.begin, each.variation, self.controller),
-                "location": period.location,
-                "season": self.season,
-                "begin": f"{period.begins_at}Z",
-                "days": said.days,
-                "variation": each.variation,
-                "controller": self.controller,
-                "seed": said.seed,
-                "stand_in": not period.measured,
-                "capacity_wh": each.capacity_wh,
-                "charge_rate_w": each.charge_rate_w,
-                "accuracy": each.accuracy,
-                "latency_ms": each.latency_ms,
-            }
-            for each in self.cameras
-        ]
+        return [self._name(each, self.periods[each.place]) for each in self.cameras]
+
+    def _name(self, camera: CameraRequest, period: GridPeriod) -> dict[str, Any]:
+        return {
+            "run_id": f"{period.location}-{camera.season}-w{period.begin:05}-v{camera.variation:03}-{self.controller}",
+            "location": period.location,
+            "season": camera.season,
+            "begin": f"{period.begins_at}Z",
+            "days": self.conditions.days,
+            "variation": camera.variation,
+            "controller": self.controller,
+            "seed": self.conditions.seed,
+            "stand_in": not period.measured,
+            "capacity_wh": camera.capacity_wh,
+            "charge_rate_w": camera.charge_rate_w,
+            "accuracy": camera.accuracy,
+            "latency_ms": camera.latency_ms,
+        }
 
     def run(self, *, listeners: Sequence[Listener] = (), each_task: bool = False) -> list[dict[str, Any]]:
         """Simulate the cameras and return a row for each."""
         setting, levels = self.setting, HourlyLevels(np.array([each.capacity_wh for each in self.cameras]))
         heard: Iterable[Listener] = [*listeners, levels] if self.conditions.battery_levels else listeners
-        figures = Simulation(setting, make_controller(self.controller, setting), listeners=tuple(heard), each_task=each_task).run()
+        figures = Simulation(setting, make_controller(self.controller, setting, self.trained), listeners=tuple(heard), each_task=each_task).run()
         rows = [named | row for named, row in zip(self.name_runs(), figures.to_rows(setting.models), strict=True)]
         if self.conditions.battery_levels:
             for row, percent in zip(rows, levels.percent.T.tolist(), strict=True):
@@ -164,11 +167,6 @@ class HourlyLevels:
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
         """Not asked for."""
-
-
-def name_run(location: str, season: str, begin: int, variation: int, controller: str) -> str:
-    """Return what a run is called."""
-    return f"{location}-{season}-w{begin:05}-v{variation:03}-{controller}"
 
 
 def simulate_group(document: dict[str, Any]) -> list[dict[str, Any]]:

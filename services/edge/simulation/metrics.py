@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from luna.timeline import FloatArray
 from services.edge.camera import LARGE_MISS_WH, SMALL_MISS_WH, CameraModels
 from services.edge.clean_share import IntArray
+from services.edge.simulation.cameras import TaskTable
 
 
 class Tally(NamedTuple):
@@ -18,7 +19,6 @@ class Tally(NamedTuple):
     Args:
         inferences: made by each model, shape ``(days, cameras, models)``.
         small_misses, large_misses: made with a model that does not fulfil the request, and not made; shape ``(days, cameras)``, as all below.
-        taken_wh: out of the battery.
         charged_wh: from the grid into the battery.
         clean_wh: the clean part of it.
         guarded: decisions that a guard changed.
@@ -27,7 +27,6 @@ class Tally(NamedTuple):
     inferences: IntArray
     small_misses: IntArray
     large_misses: IntArray
-    taken_wh: FloatArray
     charged_wh: FloatArray
     clean_wh: FloatArray
     guarded: IntArray
@@ -36,7 +35,7 @@ class Tally(NamedTuple):
     def empty(cls, days: int, cameras: int, models: int) -> Self:
         """Return figures of which none was counted."""
         counts, energies = (lambda: np.zeros((days, cameras), np.int64)), (lambda: np.zeros((days, cameras)))
-        return cls(np.zeros((days, cameras, models), np.int64), counts(), counts(), energies(), energies(), energies(), counts())
+        return cls(np.zeros((days, cameras, models), np.int64), counts(), counts(), energies(), energies(), counts())
 
     def total(self) -> "Tally":
         """Return the figures of all days, without the first axis; summed in the order of the days, so that neighbours change no digit."""
@@ -49,14 +48,22 @@ class RunFigures:
 
     Args:
         tally: per day.
+        table: what each task took.
         stored_begin_wh, stored_end_wh: in the batteries, shape ``(cameras,)``.
-        mean_dirty: at what stored energy is valued.
+        mean_dirty: at what stored energy is valued, shape ``(cameras,)``.
     """
 
     tally: Tally
+    table: TaskTable
     stored_begin_wh: FloatArray
     stored_end_wh: FloatArray
-    mean_dirty: float
+    mean_dirty: FloatArray
+
+    @property
+    def taken_wh(self) -> FloatArray:
+        """What inferences took out of the batteries, shape ``(cameras,)``."""
+        inferences = self.tally.total().inferences // self.table.weight
+        return np.asarray((inferences * self.table.task_wh).sum(axis=-1))
 
     def to_rows(self, models: CameraModels) -> list[dict[str, Any]]:
         """Return what a row of results says of each camera's run."""
@@ -72,7 +79,7 @@ class RunFigures:
             "small_misses": total.small_misses,
             "large_misses": total.large_misses,
             "used_wh": used,
-            "taken_wh": total.taken_wh,
+            "taken_wh": self.taken_wh,
             "charged_wh": total.charged_wh,
             "clean_wh": total.clean_wh,
             "dirty_wh": dirty,

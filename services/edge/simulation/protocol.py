@@ -18,7 +18,7 @@ class Observation:
 
     Args:
         slot: five-minute slot of the year.
-        step: the same, counted from the run's begin.
+        step: slot of the run, the same for all.
         capacity_wh, charge_rate_w, accuracy, latency_ms: what each camera is and is asked.
         stored_wh: in the battery.
         charging: whether the charger was on during the last interval.
@@ -26,7 +26,7 @@ class Observation:
         expected: of the next steps by what is known at the slot's beginning, shape ``(cameras, steps)``; as many as the controller asked for.
     """
 
-    slot: int
+    slot: IntArray
     step: int
     capacity_wh: FloatArray
     charge_rate_w: FloatArray
@@ -70,11 +70,11 @@ class Controller(Protocol):
 
 
 class Stretch(NamedTuple):
-    """Tasks between two events: how many, on which day of the run, and the newest clean share, which is that of all of them."""
+    """Tasks between two events: how many, on which day of the run, and the newest clean shares, shape ``(cameras,)``, which are those of all of them."""
 
     tasks: int
     day: int
-    clean_share: float
+    clean_share: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +123,19 @@ class Levels(NamedTuple):
         charge = (seen.stored_wh < self.start_wh) | (seen.charging & (seen.stored_wh < self.stop_wh))
         model = np.where(seen.stored_wh < self.lean_wh, self.lean_model, self.model)
         return Decision(model, charge, np.zeros(model.size, bool))
+
+
+class NetworkSight(NamedTuple):
+    """What networks are shown of cameras, and the networks.
+
+    Args:
+        features: shape ``(cameras, inputs)``; the first, the state of charge, is written by who asks.
+        eligible: among which models is chosen, shape ``(cameras, models)``.
+        numbers, sizes, relu: as in ``TrainedController``.
+    """
+
+    features: FloatArray
+    eligible: BoolArray
+    numbers: FloatArray
+    sizes: IntArray
+    relu: bool

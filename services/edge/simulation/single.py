@@ -11,6 +11,7 @@ from services.edge.clean_share import held_out_weeks
 from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, remove_rows
 from services.edge.simulation.cameras import CameraState
+from services.edge.simulation.controllers.learned import load_trained
 from services.edge.simulation.engine import Listener
 from services.edge.simulation.group import CameraGroup, CameraRequest, GroupConditions
 from services.edge.simulation.grid_period import GridPeriod
@@ -35,7 +36,7 @@ def simulate(lab: Lab) -> dict[str, Any]:
     groups = list(_plan(lab))
     runs = []
     for done, group in enumerate(groups):
-        lab.progress(done, len(groups), f"{group.period.location} {group.controller}")
+        lab.progress(done, len(groups), f"{group.periods[0].location} {group.controller}")
         runs.append(_run(lab, group, folder))
     lab.progress(len(groups), len(groups), "simulated")
     said = ("run_id", "location", "controller", "stand_in", "small_misses", "large_misses", "clean_share", "dirty_settled_wh", "objective_wh")
@@ -53,11 +54,12 @@ def _plan(lab: Lab) -> Iterator[CameraGroup]:
         battery_levels=asked.logging.log_battery_levels,
         models=lab.models,
     )
-    camera = CameraRequest(0, asked.battery.capacity_wh, asked.battery.charge_rate_watts, asked.request.accuracy, asked.request.latency_ms)
+    camera = CameraRequest(0, season, 0, asked.battery.capacity_wh, asked.battery.charge_rate_watts, asked.request.accuracy, asked.request.latency_ms)
+    trained = load_trained(lab)
     for location in lab.config.data_sources.locations:
         period = GridPeriod.cut(lab.clean_shares[location], held_out_weeks(season)[0], conditions.schedule.slots)
         for controller in asked.controllers:
-            yield CameraGroup(controller, season, conditions, period, (camera,))
+            yield CameraGroup(controller, conditions, (period,), (camera,), trained.get(controller))
 
 
 def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:
@@ -84,6 +86,7 @@ class HourLog:
         self.rows: dict[str, list[dict[str, Any]]] = {"battery_levels": [], "energy": [], "models": []}
         self._say, self._names, self._capacity_wh = _name_hours(group), group.conditions.models.names, group.cameras[0].capacity_wh
         self._before: Tally | None = None
+        self._stored_wh = 0.0
 
     def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
         said = self._say(at_us)
@@ -91,11 +94,11 @@ class HourLog:
         total = tally.total()
         if self._before is not None:
             since = Tally(*(now[0] - before[0] for now, before in zip(total, self._before, strict=True)))
-            energy = {name: float(getattr(since, name)) for name in ("taken_wh", "charged_wh", "clean_wh")}
-            self.rows["energy"].append(said | energy)
+            energy = {name: float(getattr(since, name)) for name in ("charged_wh", "clean_wh")}
+            self.rows["energy"].append(said | energy | {"taken_wh": energy["charged_wh"] - float(state.stored_wh[0]) + self._stored_wh})
             misses = {"small_misses": int(since.small_misses), "large_misses": int(since.large_misses)}
             self.rows["models"].append(said | dict(zip(self._names, since.inferences.tolist(), strict=True)) | misses)
-        self._before = total
+        self._before, self._stored_wh = total, float(state.stored_wh[0])
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
         """Hours are all that is kept."""
@@ -120,5 +123,5 @@ class TaskLog:
 
 def _name_hours(group: CameraGroup) -> Callable[[int], dict[str, Any]]:
     """Return what says of which run a row is, and of when."""
-    (named,), begin = group.name_runs(), group.period.begins_at.astype("datetime64[ms]")
+    (named,), begin = group.name_runs(), group.periods[0].begins_at.astype("datetime64[ms]")
     return lambda at_us: {"run_id": named["run_id"], "at": f"{begin + np.timedelta64(at_us // 1000, 'ms')}Z"}

@@ -17,11 +17,19 @@ _HALVINGS = 20
 
 
 class SlotCourse(NamedTuple):
-    """What a run's slots are: dirty share and number of tasks, shape ``(slots,)``; ``end_value`` of a Wh that is stored in the end."""
+    """What runs' slots are.
+
+    Args:
+        dirty: the dirty share, shape ``(periods, slots)``.
+        place: each camera's period, shape ``(cameras,)``.
+        tasks: how many come in each slot, shape ``(slots,)``.
+        end_value: of a Wh that is stored in the end, shape ``(cameras,)``.
+    """
 
     dirty: FloatArray
+    place: IntArray
     tasks: IntArray
-    end_value: float
+    end_value: FloatArray
 
 
 class TaskWorth(NamedTuple):
@@ -47,16 +55,17 @@ class TaskWorth(NamedTuple):
 @njit(cache=True, nogil=True)
 def walk_back(course: SlotCourse, worth: TaskWorth, start_wh: FloatArray, lean_wh: FloatArray) -> FloatArray:
     """Write, per slot and camera, below what stored energy to charge and below what to look with the lean model; return the least objectives."""
-    slots, cameras = course.dirty.size, worth.capacity_wh.size
+    slots, cameras = course.tasks.size, worth.capacity_wh.size
     least = np.empty(cameras)
     # A slot adds three segments at most.
     length, value = np.empty(3 * slots + 4), np.empty(3 * slots + 4)
     next_length, next_value = np.empty(3 * slots + 4), np.empty(3 * slots + 4)
     for camera in range(cameras):
         capacity, charge, task = worth.capacity_wh[camera], worth.charge_wh[camera], worth.task_wh[camera]
-        length[0], value[0], count, empty_wh = capacity, course.end_value, 1, 0.0
+        end_value, dirty_shares = course.end_value[camera], course.dirty[course.place[camera]]
+        length[0], value[0], count, empty_wh = capacity, end_value, 1, 0.0
         for slot in range(slots - 1, -1, -1):
-            dirty, tasks = course.dirty[slot], course.tasks[slot]
+            dirty, tasks = dirty_shares[slot], course.tasks[slot]
             level = _stop_level(length, value, count, dirty, charge)
             # Energy for the next task is there before the charger brings more.
             start_wh[slot, camera] = np.inf if level >= capacity else max(level, task) + task
@@ -69,7 +78,7 @@ def walk_back(course: SlotCourse, worth: TaskWorth, start_wh: FloatArray, lean_w
             count, served_wh = _merge(length, value, count, offer, charge * tasks, capacity, next_length, next_value)
             length, value, next_length, next_value = next_length, next_value, length, value
             empty_wh += dirty * charge * tasks + worth.missed_wh * tasks - served_wh
-        least[camera] = empty_wh - _integrate(length, value, count, worth.begin_wh[camera]) + course.end_value * worth.begin_wh[camera]
+        least[camera] = empty_wh - _integrate(length, value, count, worth.begin_wh[camera]) + end_value * worth.begin_wh[camera]
     return least
 
 

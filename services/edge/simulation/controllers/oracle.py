@@ -39,10 +39,9 @@ class OracleController(LevelController):
     def of(cls, setting: RunSetting) -> Self:
         """Return the oracle for cameras on a grid that it knows to the end."""
         table, schedule = setting.table, setting.schedule
-        dirty = 1 - setting.period.running[: schedule.slots]
-        course = SlotCourse(dirty, schedule.tasks_of_slots(), float(np.mean(dirty)))
+        course = SlotCourse(1 - setting.clean_share, setting.place, schedule.tasks_of_slots(), setting.mean_dirty)
         start_wh, lean_wh = np.empty((2, schedule.slots, setting.cameras.count))
-        least = walk_back(course, _weigh_tasks(table, CameraState.at_begin(setting.cameras).stored_wh), start_wh, lean_wh)
+        least = walk_back(course, _weigh_tasks(table, CameraState.at_begin(table).stored_wh), start_wh, lean_wh)
         return cls("oracle", least, table.smallest, np.zeros_like(table.smallest), start_wh, lean_wh)
 
     def levels(self, seen: Observation) -> Levels:

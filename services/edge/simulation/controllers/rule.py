@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 
 from luna.timeline import FloatArray
+from services.edge.camera import BoolArray
+from services.edge.clean_share import IntArray
 from services.edge.simulation.controllers.leveled import LevelController
 from services.edge.simulation.controllers.naive import LOW_SHARE
 from services.edge.simulation.engine import RunSetting
@@ -20,16 +22,16 @@ class RuleController(LevelController):
     """Charges while the grid is as clean as in the cleanest third of the last day, and whenever less than a fifth is stored."""
 
     name: str
-    _clean: FloatArray
-    _when_clean: Levels
-    _else: Levels
+    _clean: BoolArray
+    _smallest: IntArray
+    _capacity_wh: FloatArray
 
     @classmethod
     def of(cls, setting: RunSetting) -> Self:
         """Return the rule for cameras on a grid; it knows the day before each slot."""
-        capacity, smallest = setting.cameras.capacity_wh, setting.table.smallest
-        levels = [Levels(smallest, smallest, np.zeros(capacity.size), start, start) for start in (capacity, capacity * LOW_SHARE)]
-        return cls("rule", setting.period.running >= setting.period.recent_quantile(_QUANTILE, hours=_HOURS), *levels)
+        clean = np.stack([each.running >= each.recent_quantile(_QUANTILE, hours=_HOURS) for each in setting.periods])
+        return cls("rule", clean[setting.place].T.copy(), setting.table.smallest, setting.cameras.capacity_wh)
 
     def levels(self, seen: Observation) -> Levels:
-        return self._when_clean if self._clean[seen.step] else self._else
+        start_wh = np.where(self._clean[seen.step], self._capacity_wh, self._capacity_wh * LOW_SHARE)
+        return Levels(self._smallest, self._smallest, np.zeros(start_wh.size), start_wh, start_wh)
