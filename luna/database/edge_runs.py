@@ -39,14 +39,14 @@ def load_run(connection: Connection, job_id: str) -> EdgeRunResult:
     """
     row = connection.execute(select(*_ROW, jobs.c.reply["summary"].label("summary")).where(jobs.c.task == TASK, jobs.c.job_id == job_id)).mappings().first()
     if row is None:
-        raise NotFoundError("no such run of the camera lab", field="job_id", value=job_id, remedy="Take the job_id from GET /v1/edge/runs.")
+        raise NotFoundError("no such run of the camera lab", field="lab_job_id", value=job_id, remedy="Take the job_id from GET /v1/edge/runs.")
     told = _in_utc(row)
     summary = told.pop("summary")
     try:
         return EdgeRunResult(run=EdgeRun.model_validate(told), summary=None if summary is None else EdgeSummary.model_validate(summary))
     except ValidationError as error:
         remedy = "Run it again; the folder of the run holds its report."
-        raise ConflictError("another version put down what this run came to", field="job_id", value=job_id, remedy=remedy) from error
+        raise ConflictError("another version put down what this run came to", field="lab_job_id", value=job_id, remedy=remedy) from error
 
 
 def _in_utc(row: RowMapping) -> dict[str, Any]:
