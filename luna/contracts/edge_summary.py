@@ -130,6 +130,7 @@ class EdgeSummary(Message):
     stand_in_locations: Annotated[list[str], Field(description="where nothing was measured: the generator's clean shares stood in")]
     damaged_rows: Annotated[int, Field(ge=0, description="left out")]
     damage: Annotated[list[DamagedRow], Field(description="the first of them")]
+    failed_runs: Annotated[int, Field(ge=0, description="that the batch gave up: they are in no figure")] = 0
     controllers: Annotated[list[ControllerFigures], Field(description="each over all of its runs")]
     groups: Annotated[list[ControllerFigures], Field(description="by location, by season, and by both")]
     comparisons: Annotated[list[ControllerComparison], Field(description="every two controllers in every figure")] = []
