@@ -62,7 +62,9 @@ class _Formulation:
             model.add_linear_constraint(mathopt.fast_sum(chosen) == 1)
             taken = mathopt.fast_sum(quanta * choice for quanta, choice in zip(used, chosen, strict=True))
             model.add_linear_constraint(after == before - taken + bought)
-        missed = mathopt.fast_sum(wh * choice for chosen in self._chosen for wh, choice in zip(problem.miss_wh[row].tolist(), chosen, strict=True))
+        missed = mathopt.fast_sum(
+            wh * choice for each, chosen in zip(problem.miss_wh[row].tolist(), self._chosen, strict=True) for wh, choice in zip(each, chosen, strict=True)
+        )
         dirty = mathopt.fast_sum(wh * bought for wh, bought in zip(problem.dirty_wh[row].tolist(), self._bought, strict=True))
         model.minimize(missed + dirty - float(problem.end_wh[row]) * level[-1])
 
@@ -91,5 +93,5 @@ class _Formulation:
         bought = np.rint(result.variable_values(self._bought))
         problem, row, steps = self._problem, self._row, np.arange(len(action))
         end = problem.stored[row] - problem.used[row, steps, action].sum() + bought.sum()
-        objective_wh = problem.miss_wh[row, action].sum() + problem.dirty_wh[row] @ bought - problem.end_wh[row] * end
+        objective_wh = problem.miss_wh[row, steps, action].sum() + problem.dirty_wh[row] @ bought - problem.end_wh[row] * end
         return _Course(float(objective_wh), int(action[0]))
