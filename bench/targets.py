@@ -127,6 +127,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("objective beside OR-Tools'", ("objective_differs_wh",), at_most=1e-6, unit="Wh"),
         Target("peak memory at 1,000,000 labels", ("stage", "1000000", "peak_mb"), at_most=1000, unit="MB"),
     ),
+    "edge_horizons": (Target("48 steps over a day: kept of the whole future's worth", ("horizons", "48x30", "kept"), at_least=0.9),),
     "decisions": (
         *_by_tariff("mpc", {"A": 0.90, "B": 0.95, "D": 0.995}),
         Target("mode changes a day, tariff A", ("tariffs", "A", "policies", "mpc", "mode_changes_per_day"), at_most=6.0),
