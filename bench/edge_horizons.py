@@ -22,8 +22,8 @@ from services.edge.scenarios import CameraScenarios, draw_batch
 
 SEED = 1
 # Steps and their mean minutes: four hours and a day of five minutes each; days of 48 and 24 steps that grow.
-SHORT = ((48, 5), (48, 30))
-FULL = (*SHORT, (288, 5), (24, 60), (48, 15), (48, 60))
+SHORT = ((48, 5), (48, 30), (24, 60))
+FULL = (*SHORT, (288, 5), (48, 15), (48, 60))
 DECISIONS = 10
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from luna.errors import ConflictError
 from services.edge.batch.plan import BatchPlan
@@ -111,5 +110,7 @@ def hold_folder(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ConflictError("another batch is being worked off in this folder", field="--out", value=str(folder), remedy="Wait for it, or name another folder.") from error
+            raise ConflictError(
+                "another batch is being worked off in this folder", field="--out", value=str(folder), remedy="Wait for it, or name another folder."
+            ) from error
         yield

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -59,9 +59,8 @@ class BatchPlan:
             battery_levels=asked.logging.log_battery_levels,
             models=lab.models,
         )
-        unique: Callable[[Sequence[Any]], tuple[Any, ...]] = lambda names: tuple(dict.fromkeys(names))  # noqa: E731 - of three lists
-        places = unique(sources.locations), unique(sources.seasons)
-        return cls(lab, unique(asked.controllers), *places, batch.variations.num_variations, conditions, load_trained(lab))
+        controllers, locations, seasons = (tuple(dict.fromkeys(names)) for names in (asked.controllers, sources.locations, sources.seasons))
+        return cls(lab, controllers, locations, seasons, batch.variations.num_variations, conditions, load_trained(lab))  # type: ignore[arg-type]  # of three lists
 
     @property
     def runs(self) -> int:
@@ -96,7 +95,7 @@ class BatchPlan:
         cameras = []
         for number in numbers:
             place, variation = divmod(number % self._per_controller, self.variations)
-            location, season = (names[at] for names, at in zip((self.locations, self.seasons), divmod(place, len(self.seasons)), strict=True))
+            location, season = self.locations[place // len(self.seasons)], self.seasons[place % len(self.seasons)]
             weeks = held_out_weeks(season)
             key = (location, weeks[variation % len(weeks)])
             if key not in periods:
@@ -131,7 +130,9 @@ class BatchPlan:
             "simulation": {name: value for name, value in plain.items() if name not in {"models", "seed"}},
             "seed": self.lab.seed,
             "camera_models": plain["models"],
-            "clean_shares": {location: {"measured": each.measured, "digest": hashlib.sha256(each.share.tobytes()).hexdigest()} for location, each in shares.items()},
+            "clean_shares": {
+                location: {"measured": each.measured, "digest": hashlib.sha256(each.share.tobytes()).hexdigest()} for location, each in shares.items()
+            },
             "trained_controllers": {name: hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest() for name, each in trained.items()},
         }
 
@@ -144,5 +145,7 @@ def _require_possible(lab: Lab) -> None:
             "no model is as accurate and as quick as any variation would ask",
             field="batch_simulation.variations",
             value=f"at least {ranges.accuracy_range.min:g} % within {ranges.latency_range.max:g} ms",
-            remedy="Ask for less accuracy or more time: " + ", ".join(f"{n} {a:.1%} {t:g} ms" for n, a, t in zip(models.names, models.accuracy, models.latency_ms, strict=True)) + ".",
+            remedy="Ask for less accuracy or more time: "
+            + ", ".join(f"{n} {a:.1%} {t:g} ms" for n, a, t in zip(models.names, models.accuracy, models.latency_ms, strict=True))
+            + ".",
         )

@@ -1,7 +1,6 @@
 """Who simulates groups of a batch: processes of this machine here; others, over a queue, speak the same protocol."""
 
 import multiprocessing
-import os
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass

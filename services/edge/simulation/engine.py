@@ -14,7 +14,7 @@ from services.edge.simulation.events import EventKind, EventQueue
 from services.edge.simulation.grid_period import GridPeriod
 from services.edge.simulation.kernels import work_decision
 from services.edge.simulation.metrics import RunFigures, Tally
-from services.edge.simulation.protocol import Controller, Decision, Observation, Stretch, StretchController, Workplace
+from services.edge.simulation.protocol import CameraWork, Controller, Decision, Observation, StretchController, TaskStretch
 from services.edge.simulation.schedule import DAY_US, HOUR_US, SLOT_US, TaskSchedule
 
 
@@ -52,7 +52,7 @@ class RunSetting:
         return np.array([1 - each.mean() for each in self.clean_share])[self.place]
 
 
-class Listener(Protocol):
+class SimulationListener(Protocol):
     """Hears how a simulation goes."""
 
     def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
@@ -70,7 +70,7 @@ class Simulation:
     Invariants: stored_end = stored_begin + charged − taken, to the last digit; 0 ≤ stored ≤ capacity.
     """
 
-    def __init__(self, setting: RunSetting, controller: Controller, *, listeners: Sequence[Listener] = (), each_task: bool = False) -> None:
+    def __init__(self, setting: RunSetting, controller: Controller, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False) -> None:
         """Prepare a run.
 
         Args:
@@ -80,10 +80,10 @@ class Simulation:
             each_task: asks the controller before each task, also one that could answer for all between two events.
         """
         self._setting, self._controller, self._listeners = setting, controller, listeners
-        self._together = isinstance(controller, StretchController) and not each_task
+        self._together = controller if isinstance(controller, StretchController) and not each_task else None
         tally = Tally.empty(setting.schedule.days, setting.cameras.count, len(setting.models.names))
         table = setting.table
-        self._workplace = Workplace(table, CameraState.at_begin(table), tally)
+        self._camera_work = CameraWork(table, CameraState.at_begin(table), tally)
         self._expected = np.stack([each.expect(controller.expected_steps, step_minutes=controller.step_minutes) for each in setting.periods])
         self._clean_share, self._begins = setting.clean_share, np.array([each.begin for each in setting.periods])[setting.place]
         self._step = -1
@@ -91,7 +91,7 @@ class Simulation:
 
     def run(self) -> RunFigures:
         """Let all events happen and return what came of it."""
-        place = self._workplace
+        place = self._camera_work
         begin_wh = place.state.stored_wh.copy()
         self._queue.push(self._setting.schedule.end_us, EventKind.END)
         self._queue.push(0, EventKind.CLEAN_SHARE)
@@ -115,19 +115,19 @@ class Simulation:
         """Do the tasks that come before anything else happens: all at once where the controller can, else one."""
         schedule, controller, seen = self._setting.schedule, self._controller, self._observe()
         tasks = schedule.count_tasks(at_us, self._queue.next_us) if self._together else 1
-        stretch = Stretch(tasks, at_us // DAY_US, seen.clean_share)
-        if self._together and isinstance(controller, StretchController):
-            controller.work(seen, stretch, self._workplace)
+        stretch = TaskStretch(tasks, at_us // DAY_US, seen.clean_share)
+        if self._together:
+            self._together.work(seen, stretch, self._camera_work)
         else:
             decision = controller.decide(seen)
-            work_decision(decision, stretch, self._workplace.table, self._workplace.state, self._workplace.tally)
+            work_decision(tuple(decision), tuple(stretch), *self._camera_work.arrays)
             for listener in self._listeners:
-                listener.task(at_us, decision, self._workplace.state)
+                listener.task(at_us, decision, self._camera_work.state)
         self._queue.push(at_us + tasks * schedule.interval_us, EventKind.TASK)
 
     def _log(self, at_us: int) -> None:
         for listener in self._listeners:
-            listener.log(at_us, self._workplace.state, self._workplace.tally)
+            listener.log(at_us, self._camera_work.state, self._camera_work.tally)
 
     def _observe(self) -> Observation:
         """Return what is known now; nothing of it lies in the future."""
@@ -139,8 +139,8 @@ class Simulation:
             charge_rate_w=cameras.charge_rate_w,
             accuracy=cameras.accuracy,
             latency_ms=cameras.latency_ms,
-            stored_wh=self._workplace.state.stored_wh,
-            charging=self._workplace.state.charging,
+            stored_wh=self._camera_work.state.stored_wh,
+            charging=self._camera_work.state.charging,
             clean_share=self._clean_share[place, step],
             expected=self._expected[place, step],
         )

@@ -12,7 +12,7 @@ from services.edge.controller.inference import TrainedController
 from services.edge.simulation.cameras import Cameras, CameraState
 from services.edge.simulation.controllers.catalog import make_controller
 from services.edge.simulation.controllers.learned import describe_trained, restore_trained
-from services.edge.simulation.engine import Listener, RunSetting, Simulation
+from services.edge.simulation.engine import RunSetting, Simulation, SimulationListener
 from services.edge.simulation.grid_period import GridPeriod
 from services.edge.simulation.metrics import Tally
 from services.edge.simulation.protocol import Decision
@@ -139,10 +139,10 @@ class CameraGroup:
             "latency_ms": camera.latency_ms,
         }
 
-    def run(self, *, listeners: Sequence[Listener] = (), each_task: bool = False) -> list[dict[str, Any]]:
+    def run(self, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False) -> list[dict[str, Any]]:
         """Simulate the cameras and return a row for each."""
         setting, levels = self.setting, HourlyLevels(np.array([each.capacity_wh for each in self.cameras]))
-        heard: Iterable[Listener] = [*listeners, levels] if self.conditions.battery_levels else listeners
+        heard: Iterable[SimulationListener] = [*listeners, levels] if self.conditions.battery_levels else listeners
         figures = Simulation(setting, make_controller(self.controller, setting, self.trained), listeners=tuple(heard), each_task=each_task).run()
         rows = [named | row for named, row in zip(self.name_runs(), figures.to_rows(setting.models), strict=True)]
         if self.conditions.battery_levels:

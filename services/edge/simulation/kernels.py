@@ -1,7 +1,10 @@
 """What tasks do to cameras, one after the other: the only place where stored energy changes. Compiled once, kept on the disk.
 
-Each camera is worked off by itself in plain order, so that no digit of its figures depends on which others are simulated beside it.
+Each camera is worked off by itself in plain order, so that no digit of its figures depends on which others are simulated beside it. Arguments are the
+fields of ``Levels``, ``TaskStretch`` and so on as plain tuples: what is kept on the disk names no class of ours, and outlives its renaming.
 """
+
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -10,10 +13,9 @@ from luna.timeline import FloatArray
 from services.edge.camera import BoolArray
 from services.edge.clean_share import IntArray
 from services.edge.controller.kernels import ask
-from services.edge.simulation.cameras import CameraState, TaskTable
-from services.edge.simulation.metrics import Tally
-from services.edge.simulation.protocol import Decision, Levels, NetworkSight, Stretch
 
+# Of one of those.
+Fields = tuple[Any, ...]
 # What a fuel gauge shows of a battery: whole per cents. Networks see it, so that within a slot they are asked once per step and not once per task.
 GAUGE_STEPS = 100
 
@@ -32,12 +34,11 @@ def put(stored: float, most: float, capacity: float) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def work_levels(levels: Levels, stretch: Stretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
+def work_levels(levels: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
     """Do the tasks of a stretch by levels."""
-    # Out of their tuples once: to look into them for each task takes longer than the task.
     models, lean_models, lean_wh, start_wh, stop_wh = levels
     tasks, day, clean_share = stretch
-    capacity_wh, charge_wh, task_wh, fulfilled, weight = table.capacity_wh, table.charge_wh, table.task_wh, table.fulfilled, table.weight
+    _, capacity_wh, charge_wh, task_wh, fulfilled, _, _, weight = table
     stored_wh, charger_on = state
     inferences, small_misses, large_misses, charged_wh, clean_wh, _ = tally
     for camera in range(capacity_wh.size):
@@ -73,58 +74,66 @@ def work_levels(levels: Levels, stretch: Stretch, table: TaskTable, state: Camer
 
 
 @njit(cache=True, nogil=True)
-def work_decision(decision: Decision, stretch: Stretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
+def work_decision(decision: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
     """Do one task of each camera as decided."""
+    models, charge, changed = decision
     _, day, clean_share = stretch
-    weight = table.weight
-    for camera in range(table.capacity_wh.size):
-        model = decision.model[camera]
-        wanted = table.task_wh[camera, model] if model >= 0 else np.inf
-        stored, made = take(state.stored_wh[camera], wanted)
-        charged = 0.0
-        if decision.charge[camera]:
-            stored, charged = put(stored, table.charge_wh[camera], table.capacity_wh[camera])
-        state.stored_wh[camera], state.charging[camera] = stored, decision.charge[camera]
+    _, capacity_wh, charge_wh, task_wh, fulfilled, _, _, weight = table
+    stored_wh, charger_on = state
+    inferences, small_misses, large_misses, charged_wh, clean_wh, guarded = tally
+    for camera in range(capacity_wh.size):
+        model = models[camera]
+        stored, made = take(stored_wh[camera], task_wh[camera, model] if model >= 0 else np.inf)
+        bought = 0.0
+        if charge[camera]:
+            stored, bought = put(stored, charge_wh[camera], capacity_wh[camera])
+        stored_wh[camera], charger_on[camera] = stored, charge[camera]
         if made:
-            tally.inferences[day, camera, model] += weight
-            tally.small_misses[day, camera] += 0 if table.fulfilled[camera, model] else weight
+            inferences[day, camera, model] += weight
+            small_misses[day, camera] += 0 if fulfilled[camera, model] else weight
         else:
-            tally.large_misses[day, camera] += weight
-        tally.charged_wh[day, camera] += charged
-        tally.clean_wh[day, camera] += charged * clean_share[camera]
-        tally.guarded[day, camera] += weight if decision.guarded[camera] else 0
+            large_misses[day, camera] += weight
+        charged_wh[day, camera] += bought
+        clean_wh[day, camera] += bought * clean_share[camera]
+        guarded[day, camera] += weight if changed[camera] else 0
 
 
 @njit(inline="always")
-def _guard(model: int, charge: bool, stored: float, camera: int, table: TaskTable) -> tuple[int, bool, bool]:
+def _guard(model: int, charge: bool, stored: float, smallest: int, fulfilled: BoolArray, five_minutes_wh: FloatArray) -> tuple[int, bool, bool]:
     """Return a decision that is safe, and whether it is another one: no model that does not fulfil where one does, and energy for five minutes."""
-    smallest = table.smallest[camera]
-    unfit = not table.fulfilled[camera, model] and table.fulfilled[camera, smallest]
+    unfit = not fulfilled[model] and fulfilled[smallest]
     safe_model = smallest if unfit else model
-    short = not charge and stored < table.task_wh[camera, safe_model] * table.five_minutes
+    short = not charge and stored < five_minutes_wh[safe_model]
     return safe_model, charge or short, unfit or short
 
 
 @njit(cache=True, nogil=True)
-def guard_each(model: IntArray, charge: BoolArray, stored_wh: FloatArray, table: TaskTable) -> tuple[IntArray, BoolArray, BoolArray]:
+def guard_each(model: IntArray, charge: BoolArray, stored_wh: FloatArray, table: Fields) -> tuple[IntArray, BoolArray, BoolArray]:
     """Return decisions that are safe, and which of them are others, arrays over cameras."""
-    safe_model, safe_charge, guarded = np.empty_like(model), np.empty_like(charge), np.empty_like(charge)
+    _, _, _, task_wh, fulfilled, smallest, five_minutes, _ = table
+    safe_model, safe_charge, changed = np.empty_like(model), np.empty_like(charge), np.empty_like(charge)
     for camera in range(model.size):
-        safe_model[camera], safe_charge[camera], guarded[camera] = _guard(model[camera], charge[camera], stored_wh[camera], camera, table)
-    return safe_model, safe_charge, guarded
+        safe_model[camera], safe_charge[camera], changed[camera] = _guard(
+            model[camera], charge[camera], stored_wh[camera], smallest[camera], fulfilled[camera], task_wh[camera] * five_minutes
+        )
+    return safe_model, safe_charge, changed
 
 
 @njit(cache=True, nogil=True)
-def work_network(sight: NetworkSight, stretch: Stretch, table: TaskTable, state: CameraState, tally: Tally) -> None:
+def work_network(sight: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
     """Do the tasks of a stretch as networks decide behind the guard; what they say of a step of the gauge holds for the stretch."""
     features, eligible, numbers, sizes, relu = sight
     tasks, day, clean_share = stretch
-    weight, models = table.weight, table.task_wh.shape[1]
+    _, capacity_wh, charge_wh, task_wh, fulfilled, smallest, five_minutes, weight = table
+    stored_wh, charger_on = state
     inferences, small_misses, large_misses, charged_wh, clean_wh, guarded = tally
+    models = task_wh.shape[1]
     said_model, said_charge = np.empty(GAUGE_STEPS + 1, np.int64), np.empty(GAUGE_STEPS + 1, np.bool_)
-    for camera in range(table.capacity_wh.size):
-        stored, charge, capacity, share = state.stored_wh[camera], state.charging[camera], table.capacity_wh[camera], clean_share[camera]
-        charged, clean = charged_wh[day, camera], clean_wh[day, camera]
+    for camera in range(capacity_wh.size):
+        stored, charge, capacity, share = stored_wh[camera], charger_on[camera], capacity_wh[camera], clean_share[camera]
+        charged, clean, most = charged_wh[day, camera], clean_wh[day, camera], charge_wh[camera]
+        wanted_wh, fulfils, least = task_wh[camera], fulfilled[camera], smallest[camera]
+        five_minutes_wh = wanted_wh * five_minutes
         said_model[:] = -1
         for _ in range(tasks):
             level = int(stored / capacity * GAUGE_STEPS + 0.5)
@@ -132,17 +141,17 @@ def work_network(sight: NetworkSight, stretch: Stretch, table: TaskTable, state:
                 features[camera, 0] = level / GAUGE_STEPS
                 answer = ask(features[camera : camera + 1], eligible[camera : camera + 1], numbers, sizes, relu)[0]
                 said_model[level], said_charge[level] = answer[:models].argmax(), answer[models] > 0.5
-            model, charge, changed = _guard(said_model[level], said_charge[level], stored, camera, table)
-            stored, made = take(stored, table.task_wh[camera, model])
+            model, charge, changed = _guard(said_model[level], said_charge[level], stored, least, fulfils, five_minutes_wh)
+            stored, made = take(stored, wanted_wh[model])
             if charge:
-                stored, bought = put(stored, table.charge_wh[camera], capacity)
+                stored, bought = put(stored, most, capacity)
                 charged += bought
                 clean += bought * share
             if made:
                 inferences[day, camera, model] += weight
-                small_misses[day, camera] += 0 if table.fulfilled[camera, model] else weight
+                small_misses[day, camera] += 0 if fulfils[model] else weight
             else:
                 large_misses[day, camera] += weight
             guarded[day, camera] += weight if changed else 0
-        state.stored_wh[camera], state.charging[camera] = stored, charge
+        stored_wh[camera], charger_on[camera] = stored, charge
         charged_wh[day, camera], clean_wh[day, camera] = charged, clean

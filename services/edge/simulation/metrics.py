@@ -34,8 +34,9 @@ class Tally(NamedTuple):
     @classmethod
     def empty(cls, days: int, cameras: int, models: int) -> Self:
         """Return figures of which none was counted."""
-        counts, energies = (lambda: np.zeros((days, cameras), np.int64)), (lambda: np.zeros((days, cameras)))
-        return cls(np.zeros((days, cameras, models), np.int64), counts(), counts(), energies(), energies(), counts())
+        small, large, guarded = np.zeros((3, days, cameras), np.int64)
+        charged_wh, clean_wh = np.zeros((2, days, cameras))
+        return cls(np.zeros((days, cameras, models), np.int64), small, large, charged_wh, clean_wh, guarded)
 
     def total(self) -> "Tally":
         """Return the figures of all days, without the first axis; summed in the order of the days, so that neighbours change no digit."""

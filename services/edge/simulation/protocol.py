@@ -1,7 +1,7 @@
 """What decides for cameras: what it sees, what it says, and the form in which most of them say it for five minutes at a time."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -69,7 +69,7 @@ class Controller(Protocol):
         ...
 
 
-class Stretch(NamedTuple):
+class TaskStretch(NamedTuple):
     """Tasks between two events: how many, on which day of the run, and the newest clean shares, shape ``(cameras,)``, which are those of all of them."""
 
     tasks: int
@@ -78,7 +78,7 @@ class Stretch(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class CameraWork:
     """What tasks are done with: what they take and bring, the cameras' state and the figures per day; the latter two change.
 
     Args:
@@ -91,12 +91,17 @@ class Workplace:
     state: CameraState
     tally: Tally
 
+    @property
+    def arrays(self) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]:
+        """All of it as kernels take it."""
+        return tuple(self.table), tuple(self.state), tuple(self.tally)
+
 
 @runtime_checkable
 class StretchController(Controller, Protocol):
     """A controller that works off the tasks between two events at once, exactly as ``decide`` would task by task."""
 
-    def work(self, seen: Observation, stretch: Stretch, workplace: Workplace) -> None:
+    def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
         """Do the tasks of a stretch; ``seen`` is what is seen before the first of them."""
         ...
 

@@ -12,9 +12,9 @@ from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, remove_rows
 from services.edge.simulation.cameras import CameraState
 from services.edge.simulation.controllers.learned import load_trained
-from services.edge.simulation.engine import Listener
-from services.edge.simulation.group import CameraGroup, CameraRequest, GroupConditions
+from services.edge.simulation.engine import SimulationListener
 from services.edge.simulation.grid_period import GridPeriod
+from services.edge.simulation.group import CameraGroup, CameraRequest, GroupConditions
 from services.edge.simulation.metrics import Tally
 from services.edge.simulation.protocol import Decision
 
@@ -66,7 +66,7 @@ def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:
     asked, form = lab.config.simulation.logging, RowForm()
     with ExitStack() as files:
         hours = HourLog(group)
-        listeners: list[Listener] = [hours]
+        listeners: list[SimulationListener] = [hours]
         if asked.log_every_task:
             listeners.append(TaskLog(group, files.enter_context(RowWriter(folder, "tasks", form))))
         (row,) = group.run(listeners=listeners, each_task=asked.log_every_task)

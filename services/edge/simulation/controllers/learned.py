@@ -14,9 +14,9 @@ from services.edge.lab import Lab
 from services.edge.simulation.cameras import TaskTable
 from services.edge.simulation.engine import RunSetting
 from services.edge.simulation.kernels import GAUGE_STEPS, guard_each, work_network
-from services.edge.simulation.protocol import Decision, NetworkSight, Observation, Stretch, Workplace
+from services.edge.simulation.protocol import CameraWork, Decision, NetworkSight, Observation, TaskStretch
 
-LEARNED = ("custom", "ensemble")
+LEARNED = ("custom", "ensemble", "custom_4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,16 @@ class LearnedController:
         """Return what the networks say of cameras, made safe."""
         gauge = np.floor(seen.stored_wh / self.table.capacity_wh * GAUGE_STEPS + 0.5) / GAUGE_STEPS
         model, charge = self.trained.decide(gauge, seen.accuracy, seen.latency_ms, seen.clean_share, seen.expected, self.table.fulfilled)
-        return Decision(*guard_each(model, charge, seen.stored_wh, self.table))
+        return Decision(*guard_each(model, charge, seen.stored_wh, tuple(self.table)))
 
-    def work(self, seen: Observation, stretch: Stretch, workplace: Workplace) -> None:
+    def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
         """Do the tasks of a stretch; each step of the gauge is asked for once."""
         # The kernel fills in the state of charge.
         sight = Sight(np.zeros(seen.stored_wh.size), seen.accuracy, seen.latency_ms, seen.clean_share, seen.expected)
         features = build_features(sight, self.expected_steps)
         trained = self.trained
         shown = NetworkSight(features, eligible_models(self.table.fulfilled), trained.numbers, trained.sizes, trained.relu)
-        work_network(shown, stretch, workplace.table, workplace.state, workplace.tally)
+        work_network(tuple(shown), tuple(stretch), *work.arrays)
 
 
 def describe_trained(trained: TrainedController) -> dict[str, Any]:

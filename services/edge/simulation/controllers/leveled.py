@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 from services.edge.simulation.kernels import work_levels
-from services.edge.simulation.protocol import Decision, Levels, Observation, Stretch, Workplace
+from services.edge.simulation.protocol import CameraWork, Decision, Levels, Observation, TaskStretch
 
 
 class LevelController(ABC):
@@ -21,6 +21,6 @@ class LevelController(ABC):
         """Return what the levels say of what is stored."""
         return self.levels(seen).decide(seen)
 
-    def work(self, seen: Observation, stretch: Stretch, workplace: Workplace) -> None:
+    def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
         """Do the tasks of a stretch by the levels."""
-        work_levels(self.levels(seen), stretch, workplace.table, workplace.state, workplace.tally)
+        work_levels(tuple(self.levels(seen)), tuple(stretch), *work.arrays)

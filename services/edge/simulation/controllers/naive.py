@@ -5,8 +5,8 @@ from typing import Self
 
 import numpy as np
 
-from services.edge.simulation.engine import RunSetting
 from services.edge.simulation.controllers.leveled import LevelController
+from services.edge.simulation.engine import RunSetting
 from services.edge.simulation.protocol import Levels, Observation
 
 # Below it a battery is charged, until it is full.

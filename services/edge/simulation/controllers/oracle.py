@@ -14,7 +14,7 @@ from luna.timeline import FloatArray
 from services.edge.camera import LARGE_MISS_WH, SMALL_MISS_WH
 from services.edge.clean_share import IntArray
 from services.edge.simulation.cameras import CameraState, TaskTable
-from services.edge.simulation.controllers.backward import SlotCourse, TaskWorth, walk_back
+from services.edge.simulation.controllers.kernels import GridCourse, TaskWorth, walk_back
 from services.edge.simulation.controllers.leveled import LevelController
 from services.edge.simulation.engine import RunSetting
 from services.edge.simulation.protocol import Levels, Observation
@@ -39,9 +39,9 @@ class OracleController(LevelController):
     def of(cls, setting: RunSetting) -> Self:
         """Return the oracle for cameras on a grid that it knows to the end."""
         table, schedule = setting.table, setting.schedule
-        course = SlotCourse(1 - setting.clean_share, setting.place, schedule.tasks_of_slots(), setting.mean_dirty)
+        course = GridCourse(1 - setting.clean_share, setting.place, schedule.tasks_of_slots(), setting.mean_dirty)
         start_wh, lean_wh = np.empty((2, schedule.slots, setting.cameras.count))
-        least = walk_back(course, _weigh_tasks(table, CameraState.at_begin(table).stored_wh), start_wh, lean_wh)
+        least = walk_back(tuple(course), tuple(_weigh_tasks(table, CameraState.at_begin(table).stored_wh)), start_wh, lean_wh)
         return cls("oracle", least, table.smallest, np.zeros_like(table.smallest), start_wh, lean_wh)
 
     def levels(self, seen: Observation) -> Levels:

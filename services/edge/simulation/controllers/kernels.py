@@ -1,10 +1,10 @@
 """The backward walk of the oracle's dynamic programme. Compiled once, kept on the disk.
 
 ``value`` and ``length`` are segments of what one more stored Wh saves from a slot on, by how much is stored: worth the most first, together as long as the
-battery is large.
+battery is large. Arguments are the fields of ``GridCourse`` and ``TaskWorth`` as plain tuples.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -16,7 +16,7 @@ from services.edge.clean_share import IntArray
 _HALVINGS = 20
 
 
-class SlotCourse(NamedTuple):
+class GridCourse(NamedTuple):
     """What runs' slots are.
 
     Args:
@@ -53,32 +53,33 @@ class TaskWorth(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def walk_back(course: SlotCourse, worth: TaskWorth, start_wh: FloatArray, lean_wh: FloatArray) -> FloatArray:
+def walk_back(course: tuple[Any, ...], worth: tuple[Any, ...], start_wh: FloatArray, lean_wh: FloatArray) -> FloatArray:
     """Write, per slot and camera, below what stored energy to charge and below what to look with the lean model; return the least objectives."""
-    slots, cameras = course.tasks.size, worth.capacity_wh.size
+    dirty_shares, place, tasks_of, end_values = course
+    capacity_wh, charge_wh, begin_wh, length_wh, worth_of, missed_wh, task_wh = worth
+    slots, cameras = tasks_of.size, capacity_wh.size
     least = np.empty(cameras)
     # A slot adds three segments at most.
     length, value = np.empty(3 * slots + 4), np.empty(3 * slots + 4)
     next_length, next_value = np.empty(3 * slots + 4), np.empty(3 * slots + 4)
     for camera in range(cameras):
-        capacity, charge, task = worth.capacity_wh[camera], worth.charge_wh[camera], worth.task_wh[camera]
-        end_value, dirty_shares = course.end_value[camera], course.dirty[course.place[camera]]
+        capacity, charge, task, end_value = capacity_wh[camera], charge_wh[camera], task_wh[camera], end_values[camera]
         length[0], value[0], count, empty_wh = capacity, end_value, 1, 0.0
         for slot in range(slots - 1, -1, -1):
-            dirty, tasks = dirty_shares[slot], course.tasks[slot]
+            dirty, tasks = dirty_shares[place[camera], slot], tasks_of[slot]
             level = _stop_level(length, value, count, dirty, charge)
             # Energy for the next task is there before the charger brings more.
             start_wh[slot, camera] = np.inf if level >= capacity else max(level, task) + task
-            lean_wh[slot, camera] = _held_above(length, value, count, worth.value[camera, 1]) + task
+            lean_wh[slot, camera] = _held_above(length, value, count, worth_of[camera, 1]) + task
             offer = np.empty((3, 2))
             for part in range(2):
-                offer[part, 0], offer[part, 1] = worth.length_wh[camera, part] * tasks, worth.value[camera, part]
+                offer[part, 0], offer[part, 1] = length_wh[camera, part] * tasks, worth_of[camera, part]
             offer[2, 0], offer[2, 1] = charge * tasks, dirty
             _sort_by_value(offer)
             count, served_wh = _merge(length, value, count, offer, charge * tasks, capacity, next_length, next_value)
             length, value, next_length, next_value = next_length, next_value, length, value
-            empty_wh += dirty * charge * tasks + worth.missed_wh * tasks - served_wh
-        least[camera] = empty_wh - _integrate(length, value, count, worth.begin_wh[camera]) + end_value * worth.begin_wh[camera]
+            empty_wh += dirty * charge * tasks + missed_wh * tasks - served_wh
+        least[camera] = empty_wh - _integrate(length, value, count, begin_wh[camera]) + end_value * begin_wh[camera]
     return least
 
 
