@@ -1,12 +1,15 @@
 """Labels: exact, by every way the same, ties by a fixed rule."""
 
+import sys
+from importlib import import_module
+
 import numpy as np
 import pytest
 
 from services.edge.camera import NO_MODEL
 from services.edge.labels import reference
 from services.edge.labels.dynamic_programme import solve_problems
-from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem
+from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem, grow_steps
 from services.edge.scenarios import draw_batch
 from tests.unit.edge.conftest import MakeLab
 
@@ -47,13 +50,24 @@ def test_the_mixed_integer_model_says_the_same(make_lab: MakeLab, sections: dict
     assert_same(exact, solver, within=1e-9)
 
 
+@pytest.mark.parametrize(("steps", "slots"), [(48, 288), (48, 48), (48, 3456), (1, 12), (288, 576)])
+def test_steps_grow_from_one_slot_on_and_fill_the_horizon(steps: int, slots: int) -> None:
+    lengths = np.diff(grow_steps(steps, slots))
+    assert len(lengths) == steps
+    assert lengths.sum() == slots
+    assert lengths[0] == (1 if steps > 1 else slots)
+    # Whole slots: a longer one may be followed by one that is shorter by a slot.
+    assert np.diff(lengths).min(initial=0) >= -1
+    assert lengths[-1] == lengths.max()
+
+
 def enumerate_levels(problem: LabelProblem, row: int) -> float:
     """Return the optimal objective, level by level and choice by choice, as the definition says it."""
     after = -problem.end_wh[row] * np.arange(QUANTA + 1)
     for step in range(problem.used.shape[1] - 1, -1, -1):
         value = np.full(QUANTA + 1, np.inf)
         for level in range(QUANTA + 1):
-            for used, missed in zip(problem.used[row, step], problem.miss_wh[row], strict=True):
+            for used, missed in zip(problem.used[row, step], problem.miss_wh[row, step], strict=True):
                 least = level - used
                 ends = np.arange(max(least, 0), min(least + problem.most_charge[row, step], QUANTA) + 1)
                 costs = after[ends] + problem.dirty_wh[row, step] * (ends - least) + missed
@@ -75,7 +89,7 @@ def two_models(stored: int, dirty: list[float], *, most: int = 500, end: float =
         stored=np.array([stored], np.int32),
         model=np.array([[3, 0, NO_MODEL]], np.int32),
         used=np.tile(np.array([10, 4, 0], np.int32), (1, steps, 1)),
-        miss_wh=np.array([[0.0, 36.0, 360.0]]),
+        miss_wh=np.tile([0.0, 36.0, 360.0], (1, steps, 1)),
         most_charge=np.full((1, steps), most, np.int32),
         dirty_wh=np.array([dirty]),
         end_wh=np.array([end]),
@@ -102,9 +116,16 @@ def two_models(stored: int, dirty: list[float], *, most: int = 500, end: float =
     ],
 )  # fmt: skip
 def test_small_problems_by_hand(problem: LabelProblem, model: int, charge: bool, benefit: float, objective: float, value: float) -> None:
-    for labels in (solve_problems(problem), reference.solve_problems(problem)):
-        assert labels.model[0] == model
-        assert labels.charge[0] == charge
-        assert labels.benefit_wh[0] == pytest.approx(benefit, abs=1e-9)
-        assert labels.objective_wh[0] == pytest.approx(objective, abs=1e-9)
-        assert labels.quantum_value_wh[0] == pytest.approx(value, abs=1e-9)
+    labels = solve_problems(problem)
+    assert labels.model[0] == model
+    assert labels.charge[0] == charge
+    assert labels.benefit_wh[0] == pytest.approx(benefit, abs=1e-9)
+    assert labels.objective_wh[0] == pytest.approx(objective, abs=1e-9)
+    assert labels.quantum_value_wh[0] == pytest.approx(value, abs=1e-9)
+    assert_same(labels, reference.solve_problems(problem), within=1e-9)
+
+
+def test_or_tools_and_the_planners_solver_do_not_meet(make_lab: MakeLab) -> None:
+    reference.solve_problems(draw_problem(make_lab, {}, 12, 5, count=1))
+    assert import_module("highspy").Highs().version()
+    assert not [name for name in sys.modules if name.partition(".")[0] == "ortools"]
