@@ -10,7 +10,7 @@ from luna.errors import InvalidInputError
 
 Location = Literal["CA", "FL", "NW", "NY"]
 Season = Literal["winter", "spring", "summer", "fall"]
-ControllerName = Literal["naive_weak", "naive_strong", "rule", "oracle", "custom", "ensemble"]
+ControllerName = Literal["naive_weak", "naive_strong", "rule", "oracle", "custom", "custom_4", "ensemble"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 # More workers than cores are cut to the cores.
