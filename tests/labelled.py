@@ -36,6 +36,7 @@ def draw_labelled(rng: np.random.Generator, count: int) -> list[dict[str, Any]]:
     battery, clean, accuracy = rng.uniform(1, 100, count), rng.uniform(0.1, 0.9, count), rng.uniform(0.3, 0.9, count)
     expected = np.clip(clean[:, None] + rng.normal(0, 0.2, (count, HORIZON)), 0, 1)
     benefit = 0.5 * (clean - expected[:, :2].mean(axis=1)) + 0.2 * (0.5 - battery / 100)
+    value = benefit + 1 - clean
     models = MODELS.smallest(accuracy, np.full(count, 10.0))
     return [
         {
@@ -55,6 +56,8 @@ def draw_labelled(rng: np.random.Generator, count: int) -> list[dict[str, Any]]:
             "charge": int(benefit[number] > 0),
             "charge_benefit_wh": float(benefit[number]),
             "objective_wh": 1.0,
+            "stored_value": float(value[number] + 0.1),
+            "stored_value_expected": float(value[number] - 0.1),
         }
         for number in range(count)
     ]

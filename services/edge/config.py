@@ -10,7 +10,7 @@ from luna.errors import InvalidInputError
 
 Location = Literal["CA", "FL", "NW", "NY"]
 Season = Literal["winter", "spring", "summer", "fall"]
-ControllerName = Literal["naive_weak", "naive_strong", "rule", "oracle", "custom", "custom_4", "ensemble"]
+ControllerName = Literal["naive_weak", "naive_strong", "rule", "oracle", "custom", "ensemble", "custom_4"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 # More workers than cores are cut to the cores.
@@ -76,8 +76,8 @@ class OptimizationSection(Section):
 
     solver: Literal["dp", "ortools"] = "dp"
     parallel_workers: Workers = 100
-    horizon_steps: Annotated[int, Field(ge=1, le=288)] = 48
-    step_minutes: Literal[5, 10, 15, 30, 60] = 30
+    horizon_steps: Annotated[int, Field(ge=1, le=288)] = 24
+    step_minutes: Literal[5, 10, 15, 30, 60] = 60
 
 
 class TrainingOutput(Section):
@@ -106,7 +106,7 @@ class ModelSection(Section):
     hidden_layers: Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=1, max_length=8)] = [64, 32, 16]
     activation: Literal["relu", "tanh"] = "relu"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
-    input_features: Annotated[int, Field(ge=4, le=52)] = 4
+    input_features: Annotated[int, Field(ge=4, le=52)] = 28
     num_models: Annotated[int, Field(ge=1, le=64)] = 6
     ensemble_size: Annotated[int, Field(ge=1, le=32)] = 3
 

@@ -18,7 +18,7 @@ from services.edge.controller.features import Sight
 from services.edge.row_files import read_rows
 
 _AT_A_TIME = 10_000
-_SCALARS = ("soc", "accuracy", "latency_ms", "clean_share", "benefit_wh")
+_SCALARS = ("soc", "accuracy", "latency_ms", "clean_share", "charge", "benefit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ class TrainingExamples:
         slot: five-minute slot of the year.
         soc, accuracy, latency_ms, clean_share, expected: as in ``Sight``.
         eligible: which models fulfil the request, all where none does; shape ``(rows, models)``.
-        model: the best one.
-        benefit_wh: what charging now is better by than not charging; negative where it is worse.
+        model: the label's.
+        charge: whether the label's best course charges in the first step.
+        benefit: what one Wh that is charged now saves later, less what of it is dirty now; negative where to wait is better, within −1 and 1.
     """
 
     slot: IntArray
@@ -41,7 +42,8 @@ class TrainingExamples:
     expected: NDArray[np.float32]
     eligible: BoolArray
     model: IntArray
-    benefit_wh: NDArray[np.float32]
+    charge: BoolArray
+    benefit: NDArray[np.float32]
 
     @property
     def count(self) -> int:
@@ -112,15 +114,18 @@ def _read_batch(batch: list[dict[str, Any]], models: CameraModels, horizon_steps
     if not whole or expected.shape[1] != horizon_steps or model.min() < 0 or model.max() >= len(models.names):
         raise _unreadable(batch, f"{expected.shape[1]} expected steps where {horizon_steps} are configured, or a value out of its range")
     eligible = eligible_models(models.fulfil(columns["accuracy"], columns["latency_ms"]))
-    return TrainingExamples(slots, expected=expected, eligible=eligible, model=model, **{name: column.astype(np.float32) for name, column in columns.items()})
+    charge = columns.pop("charge") > 0
+    scalars = {name: column.astype(np.float32) for name, column in columns.items()}
+    return TrainingExamples(slots, expected=expected, eligible=eligible, model=model, charge=charge, **scalars)
 
 
 def _read_columns(batch: Iterable[Mapping[str, Any]]) -> dict[str, NDArray[np.float64]]:
-    read = [
-        (float(row["battery_percent"]) / 100, float(row["accuracy"]), float(row["latency_ms"]), float(row["clean_share"]), float(row["charge_benefit_wh"]))
-        for row in batch
-    ]
-    return dict(zip(_SCALARS, np.array(read).T, strict=True))
+    names = ("battery_percent", "accuracy", "latency_ms", "clean_share", "charge", "stored_value", "stored_value_expected")
+    percent, *scalars, followed, expected = np.array([[float(row[name]) for name in names] for row in batch]).T
+    # Hindsight knows every dip that nobody can wait for, and what is expected knows none: what is stored is worth the mean of both.
+    clean_share = scalars[2]
+    benefit = np.clip((followed + expected) / 2 - (1 - clean_share), -1, 1)
+    return dict(zip(_SCALARS, (percent / 100, *scalars, benefit), strict=True))
 
 
 def _list_of(value: Any) -> Any:

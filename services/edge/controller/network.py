@@ -1,7 +1,7 @@
 """The network of the founding document, in PyTorch: one body, a head for the model and one for charging; and what its mistakes cost."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any, Self
 
@@ -68,14 +68,14 @@ class ExampleTensors:
     def of(cls, examples: TrainingExamples, scale: FeatureScale) -> Self:
         """Return examples as a network of the scale's number of inputs sees them."""
         features = build_features(examples.sight, len(scale.mean) - 4)
-        regret = np.abs(examples.benefit_wh.astype(float))
+        regret = np.abs(examples.benefit.astype(float))
         choosable = examples.eligible[np.arange(examples.count), examples.model]
         parts: list[tuple[Any, type]] = [
             (scale.apply(features), np.float32),
             (examples.eligible, np.bool_),
             (examples.model, np.int64),
             (choosable, np.float32),
-            (examples.benefit_wh > 0, np.float32),
+            (examples.benefit > 0, np.float32),
             (regret / max(regret.mean(), 1e-12), np.float32),
         ]
         return cls(*(torch.from_numpy(np.ascontiguousarray(values.astype(kind))) for values, kind in parts))
@@ -85,13 +85,18 @@ class ExampleTensors:
         """How many there are."""
         return self.inputs.shape[0]
 
-    def lose(self, network: CustomController, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the losses of some rows: of the model, by cross-entropy among the eligible ones, and of charging, weighted by what is at stake."""
-        logits, charge = network(self.inputs[rows])
-        allowed = logits.masked_fill(~self.eligible[rows], -1e9)
-        weight = self.model_weight[rows]
-        model_loss = (weight * cross_entropy(allowed, self.model[rows], reduction="none")).sum() / weight.sum().clamp(min=1)
-        return model_loss, binary_cross_entropy(charge, self.charge[rows], weight=self.charge_weight[rows])
+    def shuffle(self, size: int) -> Iterator[Self]:
+        """Yield all of them in a new order, so many at a time."""
+        order = torch.randperm(self.count)
+        shuffled = [torch.split(getattr(self, each.name)[order], size) for each in fields(self)]
+        yield from (type(self)(*parts) for parts in zip(*shuffled, strict=True))
+
+    def lose(self, network: CustomController) -> tuple[Tensor, Tensor]:
+        """Return the losses: of the model, by cross-entropy among the eligible ones, and of charging, weighted by what is at stake."""
+        logits, charge = network(self.inputs)
+        missed = cross_entropy(logits.masked_fill(~self.eligible, -1e9), self.model, reduction="none")
+        model_loss = (self.model_weight * missed).sum() / self.model_weight.sum().clamp(min=1)
+        return model_loss, binary_cross_entropy(charge, self.charge, weight=self.charge_weight)
 
 
 def weigh(losses: tuple[Tensor, Tensor], weights: LossWeights) -> Tensor:

@@ -7,11 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from luna.errors import InvalidInputError, MachineError
-from luna.timeline import FloatArray
-from services.edge.controller.examples import TrainingExamples, read_examples, split_by_week
+from services.edge.controller.examples import read_examples, split_by_week
 from services.edge.controller.features import FORM_VERSION, FOUNDING_INPUTS, InputForm
 from services.edge.controller.registry import (
     CardController,
@@ -24,6 +21,7 @@ from services.edge.controller.registry import (
     read_card,
     register,
 )
+from services.edge.controller.regret import measure_baselines
 from services.edge.controller.run_folder import TrainingFolder
 from services.edge.lab import Lab
 from services.edge.workers import map_in_order
@@ -63,7 +61,8 @@ def train_controllers(lab: Lab) -> dict[str, Any]:
     work.mkdir(parents=True, exist_ok=True)
     examples.take(learned).save(work / "examples.safetensors")
     examples.take(judging).save(work / "judges.safetensors")
-    _train(lab, plan, _Training(work, data, identity, measure_baselines(examples.take(learned), examples.take(judging))))
+    baselines = measure_baselines(examples.take(learned), examples.take(judging), _step_energy_wh(lab))
+    _train(lab, plan, _Training(work, data, identity, baselines))
     shutil.rmtree(work)
     return _tell(lab)
 
@@ -79,9 +78,7 @@ class _Training:
 def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
     from services.edge.controller.training import FittedNetwork, NetworkJob
 
-    camera, settings = lab.config.simulation, lab.config.controller_training
-    tasks = lab.config.training_data.optimization.step_minutes * _S_PER_MINUTE / camera.task_interval_seconds
-    energy = tuple((lab.models.energy_wh / camera.battery.discharge_efficiency * tasks).tolist())
+    settings, energy = lab.config.controller_training, _step_energy_wh(lab)
     jobs = [
         NetworkJob(name, training.work / name, training.work / "examples.safetensors", training.work / "judges.safetensors", form, settings, seed, energy)
         for name, (form, seed) in plan.networks.items()
@@ -149,6 +146,13 @@ def _plan_networks(lab: Lab) -> _Plan:
     return _Plan({**members, **four}, {CUSTOM: names[:1], ENSEMBLE: names, CUSTOM_FOUR: list(four)})
 
 
+def _step_energy_wh(lab: Lab) -> tuple[float, ...]:
+    """Return what each model takes out of the battery in a step."""
+    camera = lab.config.simulation
+    tasks = lab.config.training_data.optimization.step_minutes * _S_PER_MINUTE / camera.task_interval_seconds
+    return tuple((lab.models.energy_wh / camera.battery.discharge_efficiency * tasks).tolist())
+
+
 def _horizon_minutes(lab: Lab) -> int:
     optimization = lab.config.training_data.optimization
     return optimization.horizon_steps * optimization.step_minutes
@@ -166,29 +170,6 @@ def _identify(lab: Lab, data: CardData) -> str:
         "data": data.digest,
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def measure_baselines(learned: TrainingExamples, judging: TrainingExamples) -> dict[str, dict[str, float]]:
-    """Return what simple rules for charging cost in Wh per decision on examples that judge; their thresholds are the best on those that are learned from."""
-    battery, clean = (_best_threshold(np.asarray(values, float), learned.benefit_wh) for values in (-learned.soc, learned.clean_share))
-    rules = {
-        "never": np.zeros(judging.count, bool),
-        "always": np.ones(judging.count, bool),
-        "battery below a threshold": -judging.soc >= battery,
-        "clean share above a threshold": judging.clean_share >= clean,
-    }
-    right = judging.benefit_wh > 0
-    regret = np.abs(judging.benefit_wh.astype(float))
-    return {
-        name: {"charge_accuracy": float((rule == right).mean()), "charge_regret_wh": float((regret * (rule != right)).mean())} for name, rule in rules.items()
-    }
-
-
-def _best_threshold(values: FloatArray, benefit_wh: Any) -> float:
-    """Return from which value on charging is better on the whole."""
-    order = np.argsort(-values, kind="stable")
-    gained = np.cumsum(benefit_wh[order].astype(float))
-    return float(values[order[int(gained.argmax())]])
 
 
 def _tell(lab: Lab) -> dict[str, Any]:

@@ -1,11 +1,9 @@
 """How one network is trained: Adam with a schedule, early stopping by regret, checkpoints from which a killed training goes on bit for bit."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +11,7 @@ from services.edge.config import ControllerSection
 from services.edge.controller.examples import TrainingExamples
 from services.edge.controller.features import FeatureScale, InputForm, build_features
 from services.edge.controller.network import CustomController, ExampleTensors, weigh
+from services.edge.controller.regret import measure_regret
 from services.edge.controller.run_folder import Arrays, TrainingFolder
 
 # The learning rate is halved when the regret has not fallen for this share of the patience.
@@ -43,42 +42,6 @@ class NetworkJob:
     settings: ControllerSection
     seed: int
     step_energy_wh: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Regret:
-    """How good decisions are on examples: shares that are the label's, and what those that are not cost, in Wh per decision of one step."""
-
-    model_accuracy: float
-    charge_accuracy: float
-    model_regret_wh: float
-    charge_regret_wh: float
-
-    @property
-    def total_wh(self) -> float:
-        """Of both decisions."""
-        return self.model_regret_wh + self.charge_regret_wh
-
-    def to_json(self) -> dict[str, float]:
-        """Return the figures by name."""
-        return {**asdict(self), "regret_wh": self.total_wh}
-
-
-def measure_regret(examples: TrainingExamples, model: Any, charge: Any, step_energy_wh: tuple[float, ...]) -> Regret:
-    """Return how good decisions are: ``model`` the chosen ones, ``charge`` whether to charge, arrays over the examples.
-
-    A model that takes more than the best one costs the difference at the present dirty share, over a step.
-    """
-    energy = np.asarray(step_energy_wh)
-    choosable = examples.eligible[np.arange(examples.count), examples.model]
-    more_wh = np.where(choosable, energy[model] - energy[examples.model], 0.0) * (1 - examples.clean_share)
-    wrong = charge != (examples.benefit_wh > 0)
-    return Regret(
-        float((model == examples.model).mean()),
-        float((~wrong).mean()),
-        float(more_wh.mean()),
-        float((np.abs(examples.benefit_wh.astype(float)) * wrong).mean()),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +101,15 @@ class _Course:
 
     def _learn(self) -> list[float]:
         self.network.train()
-        batches, sums = torch.split(torch.randperm(self.rows.count), self.training.batch_size), torch.zeros(2)
-        for batch in batches:
-            losses = self.rows.lose(self.network, batch)
+        batches, sums = 0, torch.zeros(2)
+        for batch in self.rows.shuffle(self.training.batch_size):
+            losses = batch.lose(self.network)
             self.adam.zero_grad()
             torch.autograd.backward(weigh(losses, self.job.settings.loss_weights))
             self.adam.step()
             sums += torch.stack(losses).detach()
-        return [float(each) for each in sums / len(batches)]
+            batches += 1
+        return [float(each) for each in sums / batches]
 
     def _judge(self) -> dict[str, float]:
         self.network.eval()

@@ -9,10 +9,11 @@ from services.edge.labels.problem import LabelProblem, Labels
 def solve_problems(problem: LabelProblem) -> Labels:
     """Return the labels of problems."""
     count = len(problem.stored)
-    model, charge, benefit_wh, objective_wh = np.empty(count, np.int32), np.empty(count, np.bool_), np.empty(count), np.empty(count)
+    model, charge = np.empty(count, np.int32), np.empty(count, np.bool_)
+    benefit_wh, objective_wh, quantum_value_wh = np.empty(count), np.empty(count), np.empty(count)
     fields = (problem.stored, problem.model, problem.used, problem.miss_wh, problem.most_charge, problem.dirty_wh, problem.end_wh)
-    solve_all(fields, model, charge, benefit_wh, objective_wh)
-    return Labels(model, charge, benefit_wh, objective_wh)
+    solve_all(fields, model, charge, benefit_wh, objective_wh, quantum_value_wh)
+    return Labels(model, charge, benefit_wh, objective_wh, quantum_value_wh)
 
 
 def load_kernels() -> None:

@@ -22,6 +22,7 @@ def solve_all(
     charge: NDArray[np.bool_],
     benefit_wh: FloatArray,
     objective_wh: FloatArray,
+    quantum_value_wh: FloatArray,
 ) -> None:
     """Solve problems one after the other; see ``LabelProblem`` for the fields and ``Labels`` for what is filled in."""
     stored, models, used, miss_wh, most, dirty_wh, end_wh = problem
@@ -49,6 +50,10 @@ def solve_all(
         charge[row] = buys
         benefit_wh[row] = waiting - buying if buying < _INFINITE else 0.0
         objective_wh[row] = min(waiting, buying)
+        level = min(stored[row], QUANTA - 1)
+        less, _ = wait_first(after, used[row, 0], miss_wh[row], actions, level)
+        more, _ = wait_first(after, used[row, 0], miss_wh[row], actions, level + 1)
+        quantum_value_wh[row] = less - more
 
 
 @njit(cache=True)
@@ -119,16 +124,26 @@ def sweep_down(total: FloatArray, lowest: FloatArray) -> None:
 
 
 @njit(cache=True)
+def wait_first(after: FloatArray, used: IndexArray32, miss_wh: FloatArray, actions: int, stored: int) -> tuple[float, int]:
+    """Return the best objective and action without buying in the first step."""
+    waiting, waiting_action = _INFINITE, 0
+    for action in range(actions):
+        level = stored - used[action]
+        if level >= 0 and after[level] + miss_wh[action] < waiting - TIE_WH:
+            waiting, waiting_action = after[level] + miss_wh[action], action
+    return waiting, waiting_action
+
+
+@njit(cache=True)
 def choose_first(
     after: FloatArray, price: tuple[float, int], used: IndexArray32, miss_wh: FloatArray, actions: int, stored: int
 ) -> tuple[float, int, float, int]:
     """Return the best objective and action without buying in the first step, and with."""
     dirty_wh, most = price
-    waiting, waiting_action, buying, buying_action = _INFINITE, 0, _INFINITE, 0
+    waiting, waiting_action = wait_first(after, used, miss_wh, actions, stored)
+    buying, buying_action = _INFINITE, 0
     for action in range(actions):
         level = stored - used[action]
-        if level >= 0 and after[level] + miss_wh[action] < waiting - TIE_WH:
-            waiting, waiting_action = after[level] + miss_wh[action], action
         for end in range(max(level + 1, 0), min(level + most, QUANTA) + 1):
             bought = after[end] + dirty_wh * (end - level) + miss_wh[action]
             if bought < buying - TIE_WH:

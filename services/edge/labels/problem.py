@@ -58,12 +58,14 @@ class Labels:
         charge: whether the first step buys energy; only where that is better than not to.
         benefit_wh: objective of the best course that buys nothing in the first step minus that of the best that does; 0 where one of them is impossible.
         objective_wh: of the optimal course.
+        quantum_value_wh: what one more quantum in the battery saves where nothing is bought in the first step; of a full one, what the last saves.
     """
 
     model: IndexArray32
     charge: NDArray[np.bool_]
     benefit_wh: FloatArray
     objective_wh: FloatArray
+    quantum_value_wh: FloatArray
 
 
 def build_problem(lab: Lab, scenarios: CameraScenarios, *, every_model: bool = False) -> LabelProblem:

@@ -1,6 +1,6 @@
 """Labels by a mixed-integer model, the same problem written down once more: what the dynamic programme is checked by, some thousand times slower."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,12 +22,14 @@ def solve_problems(problem: LabelProblem) -> Labels:
     """
     pairs = [_solve(problem, row) for row in range(len(problem.stored))]
     without, buying = (np.array([pair[place].objective_wh for pair in pairs]) for place in (0, 1))
+    less, more = (np.array([_wait(problem, row, place) for row in range(len(problem.stored))]) for place in (0, 1))
     buys = buying < without - TIE_WH
     return Labels(
         model=np.array([problem.model[row, pairs[row][int(bought)].action] for row, bought in enumerate(buys)], np.int32),
         charge=buys,
         benefit_wh=np.where(np.isfinite(buying), without - np.where(np.isfinite(buying), buying, 0.0), 0.0),
         objective_wh=np.minimum(without, buying),
+        quantum_value_wh=less - more,
     )
 
 
@@ -46,6 +48,13 @@ def _solve(problem: LabelProblem, row: int) -> tuple[_Course, _Course]:
     """Return the best course that buys nothing in the first step, and the best that does."""
     formulation, most = _Formulation(problem, row), float(problem.most_charge[row, 0])
     return formulation.solve(0, 0), formulation.solve(1, most) if most >= 1 else _NO_COURSE
+
+
+def _wait(problem: LabelProblem, row: int, more: int) -> float:
+    """Return the objective of the best course that buys nothing in the first step, with so many quanta more than are stored."""
+    stored = problem.stored.copy()
+    stored[row] = min(stored[row], QUANTA - 1) + more
+    return _Formulation(replace(problem, stored=stored), row).solve(0, 0).objective_wh
 
 
 class _Formulation:

@@ -1,6 +1,7 @@
 """The stage that labels scenarios: batches of them, drawn and solved by several processes, written in order."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from services.edge.camera import NO_MODEL
 from services.edge.lab import Lab
 from services.edge.labels.dynamic_programme import load_kernels, solve_problems
-from services.edge.labels.problem import LabelProblem, Labels, build_problem
+from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem
 from services.edge.scenarios import Columns, check_scenarios, draw_batch, make_columns, write_batches
 
 
@@ -44,14 +45,17 @@ def write_training_data(lab: Lab) -> dict[str, Any]:
 def label_batch(lab: Lab, batch: int) -> Columns:
     """Return the columns of a batch of rows ``training``."""
     drawn = draw_batch(lab, batch)
-    problem = build_problem(lab, drawn)
-    labels = _solve(lab, problem)
+    labels = _solve(lab, build_problem(lab, drawn))
+    # The same as if what was expected had followed: hindsight alone knows every short dip, which nobody can wait for.
+    foreseen = _solve(lab, build_problem(lab, replace(drawn, ahead=drawn.expected)))
     return make_columns(lab, drawn) | {
         # Where there is energy for none, the smallest: it is the first that will run again.
         "model": np.where(labels.model == NO_MODEL, 0, labels.model),
         "charge": labels.charge.astype(int),
         "charge_benefit_wh": np.round(labels.benefit_wh, 9),
         "objective_wh": np.round(labels.objective_wh, 9),
+        "stored_value": np.round(labels.quantum_value_wh * QUANTA / drawn.capacity_wh, 6),
+        "stored_value_expected": np.round(foreseen.quantum_value_wh * QUANTA / drawn.capacity_wh, 6),
     }
 
 

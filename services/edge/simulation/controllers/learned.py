@@ -16,7 +16,7 @@ from services.edge.simulation.engine import RunSetting
 from services.edge.simulation.kernels import GAUGE_STEPS, guard_each, work_network
 from services.edge.simulation.protocol import CameraWork, Decision, NetworkSight, Observation, TaskStretch
 
-LEARNED = ("custom", "custom_4", "ensemble")
+LEARNED = ("custom", "ensemble", "custom_4")
 
 
 @dataclass(frozen=True, slots=True)

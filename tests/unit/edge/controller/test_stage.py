@@ -80,7 +80,7 @@ def test_chooses_among_what_fulfils_and_as_the_figures_say(trained: Lab) -> None
         sight.soc, sight.accuracy, sight.latency_ms, sight.clean_share, sight.expected, fulfilled
     )
     assert fulfilled[np.arange(rows.count), model].all()
-    assert (charge == (rows.benefit_wh > 0)).mean() == pytest.approx(read_card(trained.controller).networks["network-1"]["charge_accuracy"])
+    assert (charge == rows.charge).mean() == pytest.approx(read_card(trained.controller).networks["network-1"]["charge_accuracy"])
 
 
 def test_where_no_model_fulfils_all_are_eligible(trained: Lab) -> None:

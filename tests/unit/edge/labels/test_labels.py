@@ -29,6 +29,7 @@ def draw_problem(make_lab: MakeLab, sections: dict[str, object], steps: int, min
 def assert_same(labels: Labels, others: Labels, *, within: float) -> None:
     assert np.abs(labels.objective_wh - others.objective_wh).max() <= within
     assert np.abs(labels.benefit_wh - others.benefit_wh).max() <= within
+    assert np.abs(labels.quantum_value_wh - others.quantum_value_wh).max() <= within
     assert np.array_equal(labels.charge, others.charge)
     assert np.array_equal(labels.model, others.model)
 
@@ -82,27 +83,28 @@ def two_models(stored: int, dirty: list[float], *, most: int = 500, end: float =
 
 
 @pytest.mark.parametrize(
-    ("problem", "model", "charge", "benefit", "objective"),
+    ("problem", "model", "charge", "benefit", "objective", "value"),
     [
         # Later is cleaner, and what is stored lasts until then: 10 quanta at 0.1 in the second step; one bought now costs 0.4 more than then.
-        pytest.param(two_models(10, [0.5, 0.1]), 3, False, -0.4, 1.0, id="cleaner later"),
+        pytest.param(two_models(10, [0.5, 0.1]), 3, False, -0.4, 1.0, 0.1, id="cleaner later"),
         # Now is cleaner: both steps' 20 quanta less the 10 that are there are bought now at 0.1; waiting buys them at 0.5.
-        pytest.param(two_models(10, [0.1, 0.5]), 3, True, 4.0, 1.0, id="cleaner now"),
+        pytest.param(two_models(10, [0.1, 0.5]), 3, True, 4.0, 1.0, 0.5, id="cleaner now"),
         # Equally clean: nothing is bought that can wait.
-        pytest.param(two_models(10, [0.2, 0.2]), 3, False, 0.0, 2.0, id="a tie waits"),
+        pytest.param(two_models(10, [0.2, 0.2]), 3, False, 0.0, 2.0, 0.2, id="a tie waits"),
         # Empty, and later is cleaner: what this step takes is bought, or 360 tasks get nothing now, and 10 quanta are bought anyway then.
-        pytest.param(two_models(0, [0.5, 0.1]), 3, True, 360 - 5.0, 6.0, id="empty"),
+        pytest.param(two_models(0, [0.5, 0.1]), 3, True, 360 - 5.0, 6.0, 0.1, id="empty"),
         # No charger, energy for one step with the larger model and none for the rest of the other: the model that fulfils comes first.
-        pytest.param(two_models(14, [0.5, 0.5], most=0), 3, False, 0.0, 36.0, id="a tie takes the model that fulfils"),
+        pytest.param(two_models(14, [0.5, 0.5], most=0), 3, False, 0.0, 36.0, 0.0, id="a tie takes the model that fulfils"),
         # No charger and nothing stored.
-        pytest.param(two_models(0, [0.5, 0.5], most=0), NO_MODEL, False, 0.0, 720.0, id="nothing there"),
+        pytest.param(two_models(0, [0.5, 0.5], most=0), NO_MODEL, False, 0.0, 720.0, 0.0, id="nothing there"),
         # Stored energy is worth 0.3 at the end: worth buying now up to the capacity, of which this step frees 10 quanta and the next 10 more.
-        pytest.param(two_models(420, [0.2, 0.4], end=0.3), 3, True, 10 * (0.3 - 0.2), 10 * 0.2 - 410 * 0.3, id="worth storing"),
+        pytest.param(two_models(420, [0.2, 0.4], end=0.3), 3, True, 10 * (0.3 - 0.2), 10 * 0.2 - 410 * 0.3, 0.3, id="worth storing"),
     ],
 )  # fmt: skip
-def test_small_problems_by_hand(problem: LabelProblem, model: int, charge: bool, benefit: float, objective: float) -> None:
+def test_small_problems_by_hand(problem: LabelProblem, model: int, charge: bool, benefit: float, objective: float, value: float) -> None:
     for labels in (solve_problems(problem), reference.solve_problems(problem)):
         assert labels.model[0] == model
         assert labels.charge[0] == charge
         assert labels.benefit_wh[0] == pytest.approx(benefit, abs=1e-9)
         assert labels.objective_wh[0] == pytest.approx(objective, abs=1e-9)
+        assert labels.quantum_value_wh[0] == pytest.approx(value, abs=1e-9)

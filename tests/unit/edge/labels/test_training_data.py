@@ -29,10 +29,12 @@ def test_rows_say_scenario_and_label(make_lab: MakeLab) -> None:
     figures = write_training_data(lab)
     rows = list(read_rows(lab.training, "training"))
     assert [row["number"] for row in rows] == list(range(450))
-    assert all(len(row["expected"]) == 48 for row in rows)
+    assert all(len(row["expected"]) == 24 for row in rows)
     assert figures["labels"] == figures["made_now"] == sum(figures["models"].values()) == 450
     assert figures["charge_share"] == pytest.approx(sum(row["charge"] for row in rows) / 450, abs=1e-4)
     assert all((row["charge_benefit_wh"] > 0) == (row["charge"] == 1) for row in rows)
+    # Where nothing is missed, stored energy saves what is bought later, never more than all of it.
+    assert all(0 <= row[name] <= 1 for row in rows if row["battery_percent"] > 60 for name in ("stored_value", "stored_value_expected"))
     assert figures["stand_ins"] == ["CA", "FL", "NW", "NY"]
     assert not heard
 
