@@ -32,7 +32,7 @@ RESAMPLES = 10_000
 # ``batches``: variations of each batch; two make the original's 192 runs of 7 days.
 Sizes = Mapping[str, Any]
 SHORT: Sizes = {"scenarios": 1_000, "epochs": 3, "inputs": 4, "days": 1, "cameras": 20, "batches": (1, 2), "compared": 2}
-FULL: Sizes = {"scenarios": 100_000, "epochs": 300, "inputs": 52, "days": 7, "cameras": 200, "batches": (2, 100), "compared": 40}
+FULL: Sizes = {"scenarios": 100_000, "epochs": 300, "inputs": 28, "days": 7, "cameras": 200, "batches": (2, 100), "compared": 40}
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:

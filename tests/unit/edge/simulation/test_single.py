@@ -35,7 +35,12 @@ def test_nothing_is_written_that_was_not_asked_for_and_what_was_there_goes(tmp_p
 
 
 def test_runs_longer_than_what_is_left_of_the_year_begin_earlier(tmp_path: Path) -> None:
-    said = simulate(make_lab(tmp_path, configure(simulation={"duration_days": 366, "task_interval_seconds": 3600, "controllers": ["rule"]})))
+    said = simulate(
+        make_lab(
+            tmp_path,
+            configure(simulation={"duration_days": 366, "task_interval_seconds": 3600, "controllers": ["naive_weak"]}, data_sources={"locations": ["CA"]}),
+        )
+    )
     rows = list(read_rows(tmp_path / "simulation", "runs"))
     assert {(row["begin"], row["tasks"]) for row in rows} == {("2024-01-01T00:00Z", 366 * 24)}
     assert said["days"] == 366
