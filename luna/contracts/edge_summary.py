@@ -17,6 +17,11 @@ class LabEstimate(Message):
     low: float | None = None
     high: float | None = None
 
+    @property
+    def span(self) -> tuple[float | None, float | None, float | None]:
+        """The figure and the ends of its interval."""
+        return self.value, self.low, self.high
+
     def negated(self) -> "LabEstimate":
         """Return the figure of what is turned round: of b less a where this is of a less b."""
         value, low, high = (None if each is None else -each for each in (self.value, self.high, self.low))

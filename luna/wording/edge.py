@@ -1,11 +1,13 @@
 """The camera lab in words: its controllers, places and seasons, and what the figures of a batch say."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from luna.contracts.edge_summary import EdgeSummary, LabEstimate, LabInsight
 from luna.wording.numbers import NBSP, UNKNOWN, Language, Numbers
 
 Phrases = Mapping[str, Mapping[Language, str]]
+# A figure and the ends of its interval, None where there is none.
+Span = tuple[float | None, float | None, float | None]
 
 CONTROLLERS: Phrases = {
     "naive_weak": {"en": "smallest model", "de": "kleinstes Modell"},
@@ -144,42 +146,42 @@ def say_measure(metric: str, value: float | None, numbers: Numbers, *, signed: b
     return UNKNOWN if value is None else f"{digits(value, numbers, signed=signed)}{NBSP}{unit}"
 
 
-def say_difference(metric: str, estimate: LabEstimate, numbers: Numbers, *, signed: bool = True) -> tuple[str, str]:
+def say_difference(metric: str, span: Span, numbers: Numbers, *, signed: bool = True) -> tuple[str, str]:
     """Return a difference with its unit, and its interval with a blank before it, or that there is none."""
     digits, _ = _measure(metric, numbers.language)
-    return say_measure(metric, estimate.value, numbers, signed=signed), say_span(estimate, lambda end: digits(end, numbers, signed=signed), numbers.language)
+    return say_measure(metric, span[0], numbers, signed=signed), say_span(span, lambda end: digits(end, numbers, signed=signed), numbers.language)
 
 
-def say_span(estimate: LabEstimate, say: Callable[[float], str], language: Language) -> str:
+def say_span(span: Span, say: Callable[[float], str], language: Language) -> str:
     """Return an interval, with a blank before it, or that there is none."""
-    if estimate.low is None or estimate.high is None:
+    _, low, high = span
+    if low is None or high is None:
         return _WORDS["no_span"][language]
-    return _WORDS["span"][language].format(low=say(estimate.low), high=say(estimate.high))
+    return _WORDS["span"][language].format(low=say(low), high=say(high))
 
 
-def say_insight(insight: LabInsight, numbers: Numbers) -> str:
-    """Return what an insight says, one or two sentences; its code where it is unknown."""
-    language = numbers.language
-    sentence = _SENTENCES.get(_choose(insight))
-    return insight.code if sentence is None else sentence[language].format(**_say_figures(insight, numbers))
+def say_insight(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
+    """Return what the figures of a batch say, one or two sentences; the code where it is unknown."""
+    sentence = _SENTENCES.get(_choose(code, figures))
+    return code if sentence is None else sentence[numbers.language].format(**_say_figures(figures, numbers))
 
 
-def name_stand_in(summary: EdgeSummary, language: Language) -> str:
-    """Return where the generator stood in, joined as a sentence does."""
-    return _list([say_location(name, language) for name in summary.stand_in_locations], language)
+def say_locations(names: Sequence[str], language: Language) -> str:
+    """Return what locations are called, joined as a sentence does."""
+    return _list([say_location(name, language) for name in names], language)
 
 
-def _choose(insight: LabInsight) -> str:
-    if insight.code == "compared":
-        return f"compared_{insight.figures['way']}"
-    if insight.code == "trend":
-        return "trend_lower" if insight.figures["value"] < 0 else "trend_higher"
-    return insight.code
+def _choose(code: str, figures: Mapping[str, Any]) -> str:
+    if code == "compared":
+        return f"compared_{figures['way']}"
+    if code == "trend":
+        return "trend_lower" if figures["value"] < 0 else "trend_higher"
+    return code
 
 
-def _say_figures(insight: LabInsight, numbers: Numbers) -> dict[str, str]:
+def _say_figures(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
     """Return the figures of an insight as its sentence shows them; what it does not name is left out."""
-    language, figures = numbers.language, insight.figures
+    language = numbers.language
     said = {name: str(value) for name, value in figures.items() if isinstance(value, str)}
     said |= {name: numbers.number(value) for name, value in figures.items() if isinstance(value, int)}
     named = {"controller": say_controller, "other": say_controller, "location": say_location, "season": say_season, "metric": say_metric}
@@ -187,12 +189,12 @@ def _say_figures(insight: LabInsight, numbers: Numbers) -> dict[str, str]:
     if "controller" in said:
         said["Controller"] = said["controller"][:1].upper() + said["controller"][1:]
     if "locations" in figures:
-        said["locations"] = _list([say_location(name, language) for name in figures["locations"]], language)
+        said["locations"] = say_locations(figures["locations"], language)
     if "controllers" in figures:
         said["controllers"] = _list([say_controller(name, language) for name in figures["controllers"]], language)
     if "value" in figures:
-        said |= _say_estimate(insight, numbers)
-    said |= {name: numbers.share(figures[name], decimals=1) for name in ("misses", "clean_share") if name in figures}
+        said |= _say_estimate(figures, numbers)
+    said |= {name: numbers.share(figures[name], decimals=places) for name, places in (("misses", 2), ("clean_share", 1)) if name in figures}
     said |= {name: say_measure("wh", figures[name], numbers) for name in ("objective",) if name in figures}
     said |= {name: f"{numbers.number(figures[name], 2)}{NBSP}mWh" for name in ("mwh", "other_mwh") if name in figures}
     if "gap" in figures:
@@ -200,17 +202,17 @@ def _say_figures(insight: LabInsight, numbers: Numbers) -> dict[str, str]:
     return said
 
 
-def _say_estimate(insight: LabInsight, numbers: Numbers) -> dict[str, str]:
-    figures, metric = insight.figures, insight.figures.get("metric")
-    estimate = LabEstimate(value=figures["value"], low=figures["low"], high=figures["high"])
-    value = estimate.value or 0.0
+def _say_estimate(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
+    value, low, high = (figures[name] for name in ("value", "low", "high"))
+    metric = figures.get("metric")
     if metric is None:
-        return {"value": numbers.share(estimate.value, decimals=1), "span": say_span(estimate, lambda end: numbers.share(end, decimals=1), numbers.language)}
-    open_ended = insight.figures.get("way") == "open"
-    if not open_ended and value < 0:
+        span = say_span((value, low, high), lambda end: numbers.share(end, decimals=1), numbers.language)
+        return {"value": numbers.share(value, decimals=1), "span": span}
+    undecided = figures.get("way") == "open"
+    if not undecided and value is not None and value < 0:
         # "lower by 0.5 (0.4 to 0.6)": the way is said in words.
-        estimate = estimate.negated()
-    said, span = say_difference(metric, estimate, numbers, signed=open_ended)
+        value, low, high = (None if each is None else -each for each in (value, high, low))
+    said, span = say_difference(metric, (value, low, high), numbers, signed=undecided)
     return {"value": said, "span": span, "test": _say_test(figures.get("p_value"), numbers)}
 
 

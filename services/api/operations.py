@@ -294,6 +294,7 @@ COMMANDS_ALONE = {
     "backup": "keeps and restores the servers that the gateway needs",
     "doctor": "looks for what is wrong also where no gateway runs",
     "support": "packs what a person hands on, also where no gateway runs",
+    "edge": "reads and writes files where it runs; POST /v1/jobs leaves the same stages to workers",
     "bench": "measures the machine it runs on",
     "rag evaluate": "measures the machine it runs on",
     "control override": "is control override-device for all batteries",

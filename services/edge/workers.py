@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
+from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined] # not in the stubs
 from typing import Any, TypeVar
 
 from luna.errors import MachineError
@@ -23,6 +25,23 @@ MOST_DEATHS = 3
 _AHEAD = 2
 # What a worker does, and with which lab.
 _duty: tuple[Callable[[Lab, Any], Any], Lab] | None = None
+
+
+@contextmanager
+def allow_children() -> Iterator[None]:
+    """Within, a process of a queue's worker may start others. multiprocessing refuses that, for they might outlive it; ours end with it (``watch_parent``).
+
+    Celery's processes are billiard's, whose key of authentication multiprocessing does not hand on; it is the same key as multiprocessing's own.
+    """
+    config = vars(multiprocessing.current_process())["_config"]
+    before = dict(config)
+    config.pop("daemon", None)
+    config["authkey"] = AuthenticationString(bytes(config["authkey"]))
+    try:
+        yield
+    finally:
+        config.clear()
+        config.update(before)
 
 
 def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab: Lab) -> Iterator[Result]:

@@ -13,7 +13,7 @@ from luna.contracts.edge_summary import ControllerFigures, EdgeRun, EdgeRunResul
 from luna.database import edge_runs
 from luna.database.engine import unit_of_work
 from luna.wording import Numbers
-from luna.wording.edge import name_stand_in, say_controller, say_insight, say_location, say_measure, say_season, say_span
+from luna.wording.edge import say_controller, say_insight, say_location, say_locations, say_measure, say_season, say_span
 from luna.wording.pages import PageWords
 from services.api.gateway import CurrentGateway
 from services.api.pages.admin.panels import say_utc
@@ -67,7 +67,7 @@ class LabView:
     def headline(self) -> str:
         """The first sentence of the page."""
         told = next((insight for insight in self.summary.insights if insight.code not in STANDING), None)
-        return self.words("title") if told is None else say_insight(told, self.numbers)
+        return self.words("title") if told is None else say_insight(told.code, told.figures, self.numbers)
 
     @property
     def lead(self) -> str:
@@ -79,7 +79,7 @@ class LabView:
     @property
     def stand_in(self) -> str:
         """Where nothing was measured."""
-        return name_stand_in(self.summary, self.numbers.language)
+        return say_locations(self.summary.stand_in_locations, self.numbers.language)
 
     @property
     def level(self) -> str:
@@ -88,7 +88,7 @@ class LabView:
 
     def insights(self) -> list[str]:
         """Return what the figures say beyond the headline."""
-        said = [say_insight(insight, self.numbers) for insight in self.summary.insights if insight.code != "stand_in"]
+        said = [say_insight(insight.code, insight.figures, self.numbers) for insight in self.summary.insights if insight.code != "stand_in"]
         return [sentence for sentence in said if sentence != self.headline]
 
     def name(self, controller: str) -> str:
@@ -117,7 +117,7 @@ class LabView:
         small = not span and (estimate.value or 0.0) < 0.1
         said = self.numbers.share(estimate.value, decimals=2 if small else 1)
         known = span and estimate.low is not None
-        return said + say_span(estimate, lambda end: self.numbers.number(end * 100, 1), self.numbers.language) if known else said
+        return said + say_span(estimate.span, lambda end: self.numbers.number(end * 100, 1), self.numbers.language) if known else said
 
     def energy(self, value_wh: float) -> str:
         """Return an energy."""
@@ -157,7 +157,7 @@ class LabView:
     def _say_wh(self, estimate: LabEstimate) -> str:
         said = self.numbers.number(estimate.value, 2, signed=True)
         known = estimate.low is not None
-        return said + say_span(estimate, lambda end: self.numbers.number(end, 2, signed=True), self.numbers.language) if known else said
+        return said + say_span(estimate.span, lambda end: self.numbers.number(end, 2, signed=True), self.numbers.language) if known else said
 
     def _beside_oracle(self) -> Iterator[tuple[str, LabEstimate]]:
         """Yield each controller's dirty energy less the oracle's."""

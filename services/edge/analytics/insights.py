@@ -1,6 +1,7 @@
 """What the figures of a batch say, as codes with figures; claimed only where the interval is clear of zero and the test agrees, hedged everywhere else."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Any
 
 from luna.contracts.edge_summary import ControllerComparison, ControllerFigures, EdgeSummary, LabEstimate, LabInsight
@@ -9,13 +10,8 @@ from services.edge.analytics.table import CONTROLLER_ORDER
 
 ORACLE = "oracle"
 LEARNED = ("custom", "ensemble")
-# What is compared in words: by what counts everything first, then by its parts with who comes nearest.
-_NEAREST = (("custom", "rule"), ("custom", ORACLE))
-COMPARED: Mapping[str, Sequence[tuple[str, str]]] = {
-    "objective_wh_per_day": (("custom", "naive_weak"), ("custom", "naive_strong"), *_NEAREST, ("ensemble", "custom"), ("ensemble", ORACLE)),
-    "miss_share": (("custom", "naive_weak"), *_NEAREST),
-    "dirty_wh_per_day": (("custom", "naive_weak"), *_NEAREST),
-}
+# What everything is counted in comes first, then its parts.
+OBJECTIVE, *PARTS = ("objective_wh_per_day", "miss_share", "dirty_wh_per_day")
 
 
 def find_insights(summary: EdgeSummary) -> list[LabInsight]:
@@ -23,8 +19,20 @@ def find_insights(summary: EdgeSummary) -> list[LabInsight]:
     by_name = {figures.controller: figures for figures in summary.controllers}
     if not by_name:
         return [LabInsight(code="nothing", figures={"damaged": summary.damaged_rows}), *_find_damage(summary)]
-    found = [*_find_standing(summary), *_find_shares(summary), *_find_comparisons(summary), *_rank(by_name), *_find_farthest(summary)]
+    lead = _choose_lead(by_name)
+    found = [*_find_standing(summary), *_find_shares(summary, lead), *_find_comparisons(summary, lead), *_rank(by_name), *_find_farthest(summary, lead)]
     return [*found, *_find_efficiency(by_name), *_find_trends(summary), *_find_damage(summary)]
+
+
+def _choose_lead(by_name: Mapping[str, ControllerFigures]) -> str:
+    """Return whom most is said of: the learned controller, else who did best without knowing the future."""
+    learned = [name for name in LEARNED if name in by_name]
+    return learned[0] if learned else min((name for name in by_name if name != ORACLE), key=lambda name: _objective(by_name[name]), default=ORACLE)
+
+
+def _objective(figures: ControllerFigures) -> float:
+    value = figures.objective_wh_per_day.value
+    return inf if value is None else value
 
 
 def is_clear(estimate: LabEstimate) -> bool:
@@ -57,20 +65,28 @@ def _find_standing(summary: EdgeSummary) -> Iterator[LabInsight]:
         yield LabInsight(code="runs_missing", figures={"cameras": summary.cameras, "controllers": list(lacking), "most": max(lacking.values())})
 
 
-def _find_shares(summary: EdgeSummary) -> Iterator[LabInsight]:
+def _find_shares(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
     for share in summary.oracle_shares:
-        if share.controller not in LEARNED:
+        if share.controller not in {lead, *LEARNED}:
             continue
         figures = {"controller": share.controller, "equal": share.equal, "pairs": share.pairs, "weeks": share.weeks, **_span(share.share)}
         yield LabInsight(code="oracle_share" if share.share.value is not None else "oracle_share_unknown", figures=figures)
 
 
-def _find_comparisons(summary: EdgeSummary) -> Iterator[LabInsight]:
+def _find_comparisons(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
     by_pair = {(each.controller, each.other, each.metric): each for each in summary.comparisons}
-    for metric, pairs in COMPARED.items():
+    baselines = [each.controller for each in summary.controllers if each.controller not in {lead, ORACLE, *LEARNED}]
+    others = [name for name in LEARNED if name != lead]
+    whole = [*((lead, other) for other in (*baselines, ORACLE)), *((other, than) for other in others for than in (lead, ORACLE))]
+    # Of the parts it is said how they lie beside who asks least and who knows all.
+    parts = [(lead, other) for other in (*(name for name in baselines if name in {"naive_weak", "rule"}), ORACLE)]
+    for metric, pairs in ((OBJECTIVE, whole), *((part, parts) for part in PARTS)):
         for controller, other in pairs:
             comparison = by_pair.get((controller, other, metric)) or _turn(by_pair.get((other, controller, metric)))
-            if comparison is not None:
+            misses = by_pair.get((controller, other, "miss_share")) or by_pair.get((other, controller, "miss_share"))
+            # Where both miss the same, dirty energy is all that the objective says.
+            said = metric == "dirty_wh_per_day" and misses is not None and is_nothing(misses.difference)
+            if comparison is not None and not said:
                 yield _tell(comparison, summary.confidence_level)
 
 
@@ -115,25 +131,25 @@ def _rank(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:
     seen = [figures for name, figures in by_name.items() if name != ORACLE and figures.objective_wh_per_day.value is not None]
     if len(seen) < 2:
         return
-    best, *_ = sorted(seen, key=lambda figures: figures.objective_wh_per_day.value or 0.0)
+    best = min(seen, key=_objective)
     misses = ((best.small_misses + best.large_misses) / best.tasks) if best.tasks else None
     share = best.clean_share.value
     yield LabInsight(code="best", figures={"controller": best.controller, "objective": best.objective_wh_per_day.value, "misses": misses, "clean_share": share})
 
 
-def _find_farthest(summary: EdgeSummary) -> Iterator[LabInsight]:
-    """Say where the learned controller's clean share lies farthest below the oracle's; of a single place and season there is nothing to say."""
+def _find_farthest(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
+    """Say where a controller's clean share lies farthest below the oracle's; of a single place and season there is nothing to say."""
     cells = {(each.controller, each.location, each.season): each.clean_share.value for each in summary.groups if each.location and each.season}
     gaps = {
         (place, season): oracle - value
         for (name, place, season), value in cells.items()
-        if name == LEARNED[0] and value is not None and (oracle := cells.get((ORACLE, place, season))) is not None
+        if name == lead and value is not None and (oracle := cells.get((ORACLE, place, season))) is not None
     }
     if len(gaps) < 2:
         return
     (place, season), gap = max(gaps.items(), key=lambda each: each[1])
     if gap > 0:
-        yield LabInsight(code="farthest", figures={"controller": LEARNED[0], "location": place, "season": season, "gap": gap})
+        yield LabInsight(code="farthest", figures={"controller": lead, "location": place, "season": season, "gap": gap})
 
 
 def _find_efficiency(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:

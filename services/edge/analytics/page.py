@@ -103,7 +103,7 @@ def _oracle_shares(summary: EdgeSummary) -> Markup:
 def _comparisons(summary: EdgeSummary) -> Markup:
     rows = []
     for each in summary.comparisons:
-        value, span = say_difference(each.metric, each.difference, NUMBERS)
+        value, span = say_difference(each.metric, each.difference.span, NUMBERS)
         effects = [_plain(each.cohens_d, 2), _plain(each.rank_biserial, 2)]
         names = [say_controller(name, "en") for name in (each.controller, each.other)]
         rows.append([f"{names[0]} less {names[1]}", say_metric(each.metric, "en"), f"{value}{span}", _probability(each.p_value), *effects, str(each.weeks)])
@@ -132,7 +132,7 @@ def _groups(summary: EdgeSummary) -> Markup:
 def _trends(summary: EdgeSummary) -> Markup:
     rows = []
     for each in summary.trends:
-        value, span = say_difference(each.metric, each.per_day, NUMBERS)
+        value, span = say_difference(each.metric, each.per_day.span, NUMBERS)
         rows.append([say_controller(each.controller, "en"), say_metric(each.metric, "en"), f"{value}{span}", _probability(each.p_value), str(each.weeks)])
     return _table("From day to day within a run", ["Controller", "Figure", "Change a day", "p (Holm)", "Weeks"], rows, folded=True)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from re import sub
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from luna.contracts.edge_summary import ControllerFigures, EdgeSummary, LabEstimate
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 DOTS_PER_INCH = 110
 WIDTH_INCHES = 8.0
+# As many letters of a caption fit into a line.
+LETTERS = 115
 # Distinguishable without red and green, each with a mark of its own. Source: Okabe and Ito 2008.
 COLOURS = {"naive_weak": "#56B4E9", "naive_strong": "#0072B2", "rule": "#009E73", "custom": "#D55E00", "ensemble": "#CC79A7", "oracle": "#7A7A7A"}
 MARKS = {"naive_weak": "v", "naive_strong": "^", "rule": "s", "custom": "o", "ensemble": "D", "oracle": "*"}
@@ -98,7 +101,8 @@ def render(picture: LabPicture, summary: EdgeSummary, form: str, *, theme: Theme
         FigureCanvasAgg(figure)
         figure.suptitle(_head(picture, summary), fontsize=12, x=0.01, ha="left", fontweight="bold")
         picture.draw(figure, summary)
-        foot = picture.caption if not summary.stands_in else f"{picture.caption}\n{say_stand_in(summary)}"
+        caption = fill(picture.caption, LETTERS)
+        foot = caption if not summary.stands_in else f"{caption}\n{say_stand_in(summary)}"
         figure.supxlabel(foot, fontsize=8, x=0.01, ha="left", color=theme.muted)
         written = BytesIO()
         plain: Mapping[str, str | None] = {"png": {"Software": None}, "pdf": {"CreationDate": None, "Producer": None}, "svg": {"Date": None}}[form]
@@ -245,7 +249,7 @@ def _draw_pareto(figure: "Figure", summary: EdgeSummary) -> None:
         chart.plot(_missed(each), each.dirty_wh_per_day.value, **(_mark(each.controller) | size | look))
     chart.grid(linewidth=0.6)
     missed = [_missed(each) for each in summary.controllers if each.tasks]
-    chart.set_xlim(left=0)
+    chart.set_xlim(left=-0.03 * max(*missed, 1e-3))
     chart.set_xlabel(f"tasks missed (%{_stretch(chart, missed)})")
     if all((each.dirty_wh_per_day.value or 0.0) > 0 for each in [*summary.groups, *summary.controllers]):
         chart.set_yscale("log")

@@ -180,7 +180,7 @@ def _as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 def say_insights(summary: EdgeSummary) -> list[str]:
     """Return what the figures say, as files say it: in English."""
     numbers = Numbers("en", ZoneInfo("UTC"), "EUR")
-    return [say_insight(insight, numbers) for insight in summary.insights]
+    return [say_insight(insight.code, insight.figures, numbers) for insight in summary.insights]
 
 
 def _store(path: Path, content: bytes) -> str:

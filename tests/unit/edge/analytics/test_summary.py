@@ -11,7 +11,7 @@ from services.edge.analytics import RunRow, summarise
 from services.edge.analytics.insights import is_claimed
 from services.edge.analytics.runs import RowAt
 from services.edge.config import AnalysisSection
-from tests.edge_runs import Batch, Planted, draw_runs
+from tests.edge_runs import LAB, Batch, Planted, draw_runs
 
 EQUAL = {"rule": Planted(cleaner=0.03), "custom": Planted(cleaner=0.03), "oracle": Planted(cleaner=0.03)}
 
@@ -162,3 +162,16 @@ def test_rows_are_the_same_in_any_order(rows: list[dict[str, Any]], summary: Edg
     for one, other in zip(summary.controllers, again.controllers, strict=True):
         assert one.clean_share.low == pytest.approx(other.clean_share.low)
         assert one.objective_wh_per_day.value == pytest.approx(other.objective_wh_per_day.value)
+
+
+def test_without_a_learned_controller_the_best_one_is_spoken_of() -> None:
+    batch = Batch(controllers={name: LAB[name] for name in ("naive_weak", "rule", "oracle")}, variations=1)
+    insights = summarise(told(draw_runs(batch))).insights
+    compared = {
+        (each.figures["controller"], each.figures["other"], each.figures["metric"]): each.figures["way"] for each in insights if each.code == "compared"
+    }
+    assert compared["rule", "oracle", "objective_wh_per_day"] == "higher"
+    assert compared["rule", "naive_weak", "miss_share"] == "lower"
+    # Both miss the same: their dirty energy is all that the objective is.
+    assert compared["rule", "oracle", "miss_share"] == "same"
+    assert ("rule", "oracle", "dirty_wh_per_day") not in compared
