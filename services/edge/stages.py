@@ -27,7 +27,7 @@ Figures = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class LabStage:
     """A stage.
 
     Args:
@@ -53,16 +53,16 @@ def _needs_runs(lab: Lab) -> str | None:
     return None if list_parts(lab.batch, "runs") else "batch"
 
 
-STAGES: Mapping[str, Stage] = {
+STAGES: Mapping[str, LabStage] = {
     stage.name: stage
     for stage in (
         # Labelling draws the same scenarios.
-        Stage("scenarios", write_scenarios, in_pipeline=False),
-        Stage("label", write_training_data),
-        Stage("train", train_controllers, needs=_needs_labels),
-        Stage("simulate", simulate),
-        Stage("batch", run_batch, share=run_batch),
-        Stage("report", write_report, needs=_needs_runs),
+        LabStage("scenarios", write_scenarios, in_pipeline=False),
+        LabStage("label", write_training_data),
+        LabStage("train", train_controllers, needs=_needs_labels),
+        LabStage("simulate", simulate),
+        LabStage("batch", run_batch, share=run_batch),
+        LabStage("report", write_report, needs=_needs_runs),
     )
 }
 
