@@ -21,7 +21,7 @@ from services.edge.labels.problem import LARGE_MISS_WH, QUANTA, SMALL_MISS_WH, b
 from services.edge.scenarios import CameraScenarios, draw_batch
 
 SEED = 1
-# Steps and their mean minutes: four hours and a day of five minutes each; days of 48 and 24 steps that grow.
+# Steps and their minutes: four hours, and days.
 SHORT = ((48, 5), (48, 30), (24, 60))
 FULL = (*SHORT, (288, 5), (48, 15), (48, 60))
 DECISIONS = 10

@@ -72,10 +72,7 @@ class ScenarioSection(Section):
 
 
 class OptimizationSection(Section):
-    """How labels are made: ``dp`` is the exact dynamic programme, ``ortools`` the solver that it is checked by, some thousand times slower.
-
-    ``step_minutes`` is the mean of the horizon's steps, which grow from five minutes on; expected clean shares have steps of just that.
-    """
+    """How labels are made: ``dp`` is the exact dynamic programme, ``ortools`` the solver that it is checked by, some thousand times slower."""
 
     solver: Literal["dp", "ortools"] = "dp"
     parallel_workers: Workers = 100

@@ -3,19 +3,17 @@
 Over the horizon's steps, choose for each step a model for all its tasks (or none) and how many quanta are charged, such that stored energy stays between
 nothing and the capacity. Least wins: dirty energy from the grid, plus misses in Wh, minus what is stored at the end at the mean dirty share.
 
-Within a step energy is used and charged in turns every few seconds, so that what is charged in a step also serves it. Steps grow from five minutes on: what
-comes next decides whether to charge now, and by how much; what comes in half a day only whether to wait for it.
+Within a step energy is used and charged in turns every few seconds, so that what is charged in a step also serves it.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.timeline import FloatArray
 from services.edge.camera import LARGE_MISS_WH, NO_MODEL, SMALL_MISS_WH, CameraModels
-from services.edge.clean_share import STEP_MINUTES, IntArray
+from services.edge.clean_share import STEP_MINUTES
 from services.edge.lab import Lab
 from services.edge.scenarios import CameraScenarios
 
@@ -81,39 +79,26 @@ def build_problem(lab: Lab, scenarios: CameraScenarios, *, every_model: bool = F
     """
     config, models = lab.config, lab.models
     battery, horizon = config.simulation.battery, config.training_data.optimization
-    edges = grow_steps(horizon.horizon_steps, scenarios.ahead.shape[1])
-    slots = np.diff(edges)
+    steps, slots = horizon.horizon_steps, horizon.step_minutes // STEP_MINUTES
     quantum_wh = scenarios.capacity_wh / QUANTA
     fulfilled = models.fulfil(scenarios.accuracy, scenarios.latency_ms)
     model = _order_models(fulfilled) if every_model else _undominated(models, scenarios)
     chosen = model != NO_MODEL
     task_wh = np.where(chosen, models.energy_wh[model], 0.0) / battery.discharge_efficiency
     missed_wh = np.where(chosen, np.where(np.take_along_axis(fulfilled, model, axis=1), 0.0, SMALL_MISS_WH), LARGE_MISS_WH)
-    tasks = slots * (STEP_MINUTES * 60 / config.simulation.task_interval_seconds)
-    used = tasks[:, None] * (task_wh / quantum_wh[:, None])[:, None, :]
-    charged = slots * (scenarios.charge_rate_w * STEP_MINUTES / 60 / quantum_wh)[:, None]
+    tasks = horizon.step_minutes * 60 / config.simulation.task_interval_seconds
+    used = tasks * np.repeat((task_wh / quantum_wh[:, None])[:, None, :], steps, axis=1)
+    charged = np.repeat((scenarios.charge_rate_w * horizon.step_minutes / 60 / quantum_wh)[:, None], steps, axis=1)
     dirty = 1 - scenarios.ahead
     return LabelProblem(
         stored=np.floor(scenarios.battery_percent / 100 * QUANTA).astype(np.int32),
         model=model,
-        used=_to_quanta(used, _roundings(len(slots))[:, None]),
-        miss_wh=tasks[:, None] * missed_wh[:, None, :],
-        most_charge=_to_quanta(charged, _roundings(len(slots))),
-        dirty_wh=np.add.reduceat(dirty, edges[:-1], axis=1) / slots * quantum_wh[:, None],
+        used=_to_quanta(used, _roundings(steps)[:, None]),
+        miss_wh=np.repeat(tasks * missed_wh[:, None, :], steps, axis=1),
+        most_charge=_to_quanta(charged, _roundings(steps)),
+        dirty_wh=dirty.reshape(len(dirty), steps, slots).mean(axis=2) * quantum_wh[:, None],
         end_wh=dirty.mean(axis=1) * quantum_wh,
     )
-
-
-@lru_cache(maxsize=16)
-def grow_steps(steps: int, slots: int) -> IntArray:
-    """Return where steps begin and the last one ends, in slots, shape ``(steps + 1,)``: one slot at first, then each longer by about the same factor."""
-    # The last step alone is no longer than all of them.
-    low, high = 1.0, slots ** (1 / max(steps - 1, 1))
-    while high - low > 1e-12 * high:
-        factor = (low + high) / 2
-        low, high = (factor, high) if np.sum(factor ** np.arange(steps)) < slots else (low, factor)
-    ends = np.cumsum(low ** np.arange(steps))
-    return np.concatenate([[0], np.floor(ends / ends[-1] * slots + 0.5)]).astype(np.int64)
 
 
 def _undominated(models: CameraModels, scenarios: CameraScenarios) -> IndexArray32:

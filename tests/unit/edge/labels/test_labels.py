@@ -9,7 +9,7 @@ import pytest
 from services.edge.camera import NO_MODEL
 from services.edge.labels import reference
 from services.edge.labels.dynamic_programme import solve_problems
-from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem, grow_steps
+from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem
 from services.edge.scenarios import draw_batch
 from tests.unit.edge.conftest import MakeLab
 
@@ -48,17 +48,6 @@ def test_the_mixed_integer_model_says_the_same(make_lab: MakeLab, sections: dict
     exact = solve_problems(draw_problem(make_lab, sections, steps, minutes, count=12))
     solver = reference.solve_problems(draw_problem(make_lab, sections, steps, minutes, count=12, every_model=True))
     assert_same(exact, solver, within=1e-9)
-
-
-@pytest.mark.parametrize(("steps", "slots"), [(48, 288), (48, 48), (48, 3456), (1, 12), (288, 576)])
-def test_steps_grow_from_one_slot_on_and_fill_the_horizon(steps: int, slots: int) -> None:
-    lengths = np.diff(grow_steps(steps, slots))
-    assert len(lengths) == steps
-    assert lengths.sum() == slots
-    assert lengths[0] == (1 if steps > 1 else slots)
-    # Whole slots: a longer one may be followed by one that is shorter by a slot.
-    assert np.diff(lengths).min(initial=0) >= -1
-    assert lengths[-1] == lengths.max()
 
 
 def enumerate_levels(problem: LabelProblem, row: int) -> float:
