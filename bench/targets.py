@@ -127,7 +127,21 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("objective beside OR-Tools'", ("objective_differs_wh",), at_most=1e-6, unit="Wh"),
         Target("peak memory at 1,000,000 labels", ("stage", "1000000", "peak_mb"), at_most=1000, unit="MB"),
     ),
-    "edge_horizons": (Target("48 steps over a day: kept of the whole future's worth", ("horizons", "48x30", "kept"), at_least=0.9),),
+    "edge_simulation": (
+        # Reached by controllers that are trained as by default, in the full form.
+        Target("learned: of the oracle's clean share, lower end", ("judged", "custom", "share_of_oracle_clean", "low"), at_least=0.9),
+        Target(
+            "learned: better than the smallest model, lower end", ("judged", "custom", "objective_wh_less_than_naive_weak", "low"), at_least=0, unit="Wh/day"
+        ),
+        Target(
+            "learned: better than the largest model, lower end", ("judged", "custom", "objective_wh_less_than_naive_strong", "low"), at_least=0, unit="Wh/day"
+        ),
+    ),
+    "edge_faults": tuple(
+        Target(f"{case}: rows {fault}", (case, fault), at_most=0)
+        for case in ("killed", "workers_killed", "full_disk")
+        for fault in ("lost", "doubled", "different")
+    ),
     "decisions": (
         *_by_tariff("mpc", {"A": 0.90, "B": 0.95, "D": 0.995}),
         Target("mode changes a day, tariff A", ("tariffs", "A", "policies", "mpc", "mode_changes_per_day"), at_most=6.0),
