@@ -246,14 +246,15 @@ def _list_columns(seen: Evidence, explained: PlanExplanation, request: PlanReque
     }
     bands = {name: getattr(outlook, name) for name in BANDS} if outlook else {}
     columns |= {name: np.array(values) for name, values in bands.items() if values}
-    batteries = {battery.name: _battery_columns(plan, explained, index, request.options.language) for index, battery in enumerate(plan.problem.site.batteries)}
+    batteries = {battery.name: _battery_columns(plan, explained, index) for index, battery in enumerate(plan.problem.site.batteries)}
     return {
         "start": list(ahead.timeline),
         "mode": show_modes(seen, explained.told, [reason.code for reason in told]),
         **{name: round_off(values) for name, values in columns.items()},
         **_placed_columns(plan, request),
         "batteries": batteries,
-        "reason": tell_reasons(told, plan.problem.site, request.options.language, devices=_tell_devices(plan, explained)),
+        "reason": tell_reasons(told, _tell_devices(plan, explained)),
+        "language": request.options.language,
     }
 
 
@@ -275,7 +276,7 @@ def _tell_devices(plan: Plan, explained: PlanExplanation) -> list[str] | None:
     return [names[index] for index in explained.told.tolist()] if len(names) > 1 else None
 
 
-def _battery_columns(plan: Plan, explained: PlanExplanation, index: int, language: Language) -> Columns:
+def _battery_columns(plan: Plan, explained: PlanExplanation, index: int) -> Columns:
     flows, setpoints, site = plan.flows, plan.setpoints, plan.problem.site
     exchanging, target = setpoints.mode[index] >= Mode.CHARGE, round_off(setpoints.target_soc[index])
     columns: Columns = {
@@ -284,7 +285,7 @@ def _battery_columns(plan: Plan, explained: PlanExplanation, index: int, languag
         "soc_end": round_off(flows.stored_kwh[index] / site.batteries[index].capacity_kwh, decimals=9),
         "target_soc": [aim if trades else None for aim, trades in zip(target, exchanging.tolist(), strict=True)],
     }
-    return columns | ({"reason": tell_reasons(explained.by_battery[index], site, language)} if len(site.batteries) > 1 else {})
+    return columns | ({"reason": tell_reasons(explained.by_battery[index])} if len(site.batteries) > 1 else {})
 
 
 def _told(plan: Plan, index: int) -> BatterySetpoints:
