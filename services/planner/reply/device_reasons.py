@@ -20,6 +20,7 @@ from services.planner.dp.plan import Plan
 from services.planner.problem.demands import CycleDemand, CycleRun, LoadDemand
 from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 from services.planner.reply.prices import PriceView, view_prices
+from services.planner.reply.reasons import OF_SLOT, ToldReasons
 
 _NOTHING_KWH, _LITTLE_KWH = 1e-6, 1e-3
 # What leaves the planner is exact to this many decimals.
@@ -282,7 +283,7 @@ def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language
 
 
 def _say(reason: Reason, spoken: Sentences) -> Fields:
-    own = {name: getattr(reason, name) for name in _OF_SLOT}
+    own = {name: getattr(reason, name) for name in OF_SLOT}
     binding = [limit(code, language=spoken.numbers.language) for code in reason.binding]
     return {**write_reason(_plain(reason.code, reason.figures), spoken), **own, "binding": binding, "device": None}
 
@@ -307,20 +308,12 @@ def _add(slots: list[Fields], kind: str, name: str, *, reasons: list[Fields | No
         slot[kind][name]["reason"] = reason
 
 
-def tell_reasons(reasons: Sequence[Reason], devices: Sequence[str] | None = None) -> Columns:
+def tell_reasons(told: ToldReasons, devices: Sequence[str] | None = None) -> Columns:
     """Return reasons as columns of ``luna.contracts.plan.columns``; ``devices`` names of each whose it is, where that is to be said."""
-    limits, told = dict.fromkeys(reason.binding for reason in reasons), {(reason.code, id(reason.figures)): reason for reason in reasons}
-    of_limits, of_told = ({key: place for place, key in enumerate(keys)} for keys in (limits, told))
-    by_field = dict(zip(Reason._fields, zip(*reasons, strict=True), strict=True))
-    columns: Columns = {name: by_field[name] for name in _OF_SLOT}
-    columns["told"] = [of_told[reason.code, id(reason.figures)] for reason in reasons]
-    columns["binding"] = [of_limits[codes] for codes in by_field["binding"]]
+    columns: Columns = {name: getattr(told, name) for name in OF_SLOT}
+    said = [_plain(code, figures) for code, figures in told.said]
     beside = {} if devices is None else {"device": list(devices)}
-    return columns | {"said": [_plain(each.code, each.figures) for each in told.values()], "limits": list(limits)} | beside
-
-
-# Evidence that is each slot's own.
-_OF_SLOT = ("energy_value", "cost_of_opposite", "price_rank", "price_count", "used_at")
+    return columns | {"told": told.told.tolist(), "binding": told.binding.tolist(), "said": said, "limits": told.limits} | beside
 
 
 def _plain(code: str, figures: Mapping[str, Figure]) -> Fields:

@@ -205,20 +205,20 @@ def test_cost_of_the_opposite_is_that_of_planning_anew(seed: int) -> None:
     plan = plan_of(series, soc=0.4)
     slots = [0, 3, 7, 12, 18]
     expected = [cost_with_opposite(plan, slot, mode=OPPOSITE[int(plan.setpoints.mode[0, slot])]) - objective(plan) for slot in slots]
-    assert price_opposite(plan)[slots] == pytest.approx(expected, abs=1e-6)
+    assert price_opposite(Evidence([plan]))[slots] == pytest.approx(expected, abs=1e-6)
 
 
 def test_large_battery_prices_its_opposite_too() -> None:
     site = describe_site({"capacity_kwh": 4000, "charge_limit_kw": 2000, "discharge_limit_kw": 2000})
     series = PEAK | {"load_kwh": 300.0}
-    opposite = price_opposite(make_plan(make_problem(site, series, soc=0.5), Solver()))
+    opposite = price_opposite(Evidence([make_plan(make_problem(site, series, soc=0.5), Solver())]))
     assert np.isfinite(opposite).all()
     assert opposite.max() > 50
 
 
 def test_opposite_that_misses_a_demand_at_the_end_is_impossible_and_has_no_price() -> None:
     plan = plan_of(NIGHT | {"import_price": [0.3] * 2}, soc=0.2, terminal=Terminal(kind="minimum_soc", soc=0.43))
-    assert np.isnan(price_opposite(plan)).all()
+    assert np.isnan(price_opposite(Evidence([plan]))).all()
 
 
 def limits_of(plan: Plan) -> set[str]:
@@ -389,9 +389,9 @@ def test_slots_of_a_day_that_share_cause_and_figures_share_one_object() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_a_mode_is_shown_only_where_the_flows_bear_it_out(seed: int) -> None:
     plan = make_plan(draw_problem(np.random.default_rng(seed), batteries=1, slots=48), Solver())
-    seen = Evidence(plan)
-    told = explain_each(seen)
-    modes = np.array(show_modes(seen, told.told, [reason.code for reason in told.reasons]))
+    seen = Evidence([plan])
+    (told,) = explain_each(seen)
+    modes = np.array(show_modes(seen, [told])[0])
     waits = np.array([reason.code.startswith("charge_waits") for reason in told.reasons])
     assert (seen.bought_kwh[0][(modes == "charge") & ~waits] > 0).all()
     assert (seen.sold_kwh[0][modes == "export"] > 0).all()
@@ -402,7 +402,7 @@ def test_a_mode_is_shown_only_where_the_flows_bear_it_out(seed: int) -> None:
 def test_an_empty_battery_without_load_keeps_one_mode() -> None:
     series = NIGHT | {"load_kwh": 0.0, "import_price": [0.2, 0.4, 0.1, 0.3, 0.25, 0.35]}
     plan = plan_of(series, soc=0.0, terminal=NOTHING_LEFT, import_limit_kw=11)
-    seen = Evidence(plan)
-    told = explain_each(seen)
-    resting = [mode for mode, rests in zip(show_modes(seen, told.told, [reason.code for reason in told.reasons]), seen.rests[0], strict=True) if rests]
+    seen = Evidence([plan])
+    (told,) = explain_each(seen)
+    resting = [mode for mode, rests in zip(show_modes(seen, [told])[0], seen.rests[0], strict=True) if rests]
     assert set(resting) == {"self_consumption"}
