@@ -234,7 +234,7 @@ def _time_plans(connection: Connection, clock: _Clock, facts: Sequence[PlanningF
     clock.note("build")
     made = [make_plan(problem, Solver()) for problem in problems]
     clock.note("solve_and_check")
-    followed = [follow_made(problem, plan) for problem, plan in zip(problems, made, strict=True)]
+    followed = follow_made(list(zip(problems, made, strict=True)))
     clock.note("follow")
     inputs = [request.model_dump_json(by_alias=True) for request in requests]
     answered = [Answered(*each, digest(text)) for *each, text in zip(followed, requests, inputs, strict=True)]

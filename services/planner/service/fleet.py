@@ -24,9 +24,11 @@ from luna.queue.task_metrics import TaskCounter
 from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import SLOT, floor_to
+from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
-from services.planner.planner import decide
+from services.planner.planner import follow_made, make_plan
 from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Problem
 from services.planner.reply.reply import Answered, answer_each, digest, set_beside
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, count_plan
@@ -113,8 +115,8 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     found = batch.each(names, lambda name: parse_site(stored[name]) if name in stored else sites.load(connection, name))
     facts = batch.together(list(found), lambda some: read_facts(connection, [found[name] for name in some], start))
     made = batch.each(list(facts), lambda name: _Made.of(connection, facts[name], now))
-    answered = batch.together(list(made), lambda some: dict(zip(some, answer_each([made[name].answered for name in some], issued_at=now), strict=True)))
-    rows = batch.each(list(answered), lambda name: made[name].store(name, answered[name]))
+    answered = batch.together(list(made), lambda some: dict(zip(some, _answer([made[name] for name in some], now), strict=True)))
+    rows = batch.each(list(answered), lambda name: made[name].store(name, *answered[name]))
     there = sites.hold(connection, list(rows))
     # A plan of a site that was removed meanwhile would drive the next one of its name.
     batch.each([name for name in rows if name not in there], lambda name: sites.load(connection, name))
@@ -127,10 +129,13 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """The plan of a site before it is answered, the text of the complete request that it was made from, and the solver that made it."""
+    """The least-cost plan of a site, the complete request that it was made from, as text as well, that text's digest, and the solver that made it."""
 
-    answered: Answered
+    problem: Problem
+    plan: Plan
+    request: PlanRequest
     inputs: str
+    inputs_digest: str
     solver: Solver
 
     @classmethod
@@ -139,14 +144,21 @@ class _Made:
         request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
         inputs = request.model_dump_json(by_alias=True)
         # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.
-        solver = Solver()
-        return cls(Answered(decide(build_problem(request), solver), request, digest(inputs)), inputs, solver)
+        problem, solver = build_problem(request), Solver()
+        return cls(problem, make_plan(problem, solver), request, inputs, digest(inputs), solver)
 
-    def store(self, name: str, answer: PlanColumns) -> PlanRow:
-        """Return the row of the plan as it was answered."""
-        made = set_beside(answer, self.answered.plan, self.answered.request, self.solver)
-        count_plan(made.head)
-        return PlanRow.of(made, site_id=name, inputs_digest=self.answered.inputs_digest, inputs=self.inputs)
+    def store(self, name: str, plan: Plan, answer: PlanColumns) -> PlanRow:
+        """Return the row of the plan as it is followed and was answered."""
+        reply = set_beside(answer, plan, self.request, self.solver)
+        count_plan(reply.head)
+        return PlanRow.of(reply, site_id=name, inputs_digest=self.inputs_digest, inputs=self.inputs)
+
+
+def _answer(made: Sequence[_Made], now: datetime) -> Iterator[tuple[Plan, PlanColumns]]:
+    """Return plans as they are followed, and as they are answered."""
+    plans = follow_made([(each.problem, each.plan) for each in made])
+    answered = [Answered(plan, each.request, each.inputs_digest) for plan, each in zip(plans, made, strict=True)]
+    return zip(plans, answer_each(answered, issued_at=now), strict=True)
 
 
 def refresh_plans(engine: Engine, settings: Settings, *, ask: Callable[[PlanSitesRequest, str], Job], now: datetime) -> RefreshPlansReply:
