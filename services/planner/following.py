@@ -237,8 +237,12 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
     else:
         # What prices and contract say: a limit made of expected flows would take sun from a load that turns out higher.
         held_back, limit = hold_back(problem, exports=plan.flows.export_kwh > 0), np.full(problem.outlook.timeline.count, np.inf)
-    bound = [replace(part, keep=_bound(plan, index, part.keep), begin=_bound(plan, index, part.begin)) for index, part in enumerate(parts)]
-    return PlanPolicy(bound, held_back, limit)
+    return PlanPolicy([_bind_battery(plan, index, part) for index, part in enumerate(parts)], held_back, limit)
+
+
+def _bind_battery(plan: Plan, index: int, part: BatteryPolicy) -> BatteryPolicy:
+    keep = _bound(plan, index, part.keep)
+    return replace(part, keep=keep, begin=keep if part.begin is part.keep else _bound(plan, index, part.begin))
 
 
 def _bound(plan: Plan, index: int, level: SocThresholds) -> SocThresholds:

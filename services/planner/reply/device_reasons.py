@@ -1,6 +1,6 @@
 """Why vehicles and appliances run when they do, and all reasons in the form of the outward interface."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -283,9 +283,10 @@ def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language
 
 
 def _say(reason: Reason, spoken: Sentences) -> Fields:
+    figures = {name: figure.isoformat() if isinstance(figure, datetime) else figure for name, figure in reason.figures.items()}
     own = {name: getattr(reason, name) for name in OF_SLOT}
     binding = [limit(code, language=spoken.numbers.language) for code in reason.binding]
-    return {**write_reason(_plain(reason.code, reason.figures), spoken), **own, "binding": binding, "device": None}
+    return {**write_reason({"code": reason.code, "figures": figures}, spoken), **own, "binding": binding, "device": None}
 
 
 def add_placed_reasons(slots: list[Fields], plan: Plan, request: PlanRequest) -> None:
@@ -311,11 +312,6 @@ def _add(slots: list[Fields], kind: str, name: str, *, reasons: list[Fields | No
 def tell_reasons(told: ToldReasons, devices: Sequence[str] | None = None) -> Columns:
     """Return reasons as columns of ``luna.contracts.plan.columns``; ``devices`` names of each whose it is, where that is to be said."""
     columns: Columns = {name: getattr(told, name) for name in OF_SLOT}
-    said = [_plain(code, figures) for code, figures in told.said]
+    said = [{"code": code, "figures": figures} for code, figures in told.said]
     beside = {} if devices is None else {"device": list(devices)}
     return columns | {"told": told.told.tolist(), "binding": told.binding.tolist(), "said": said, "limits": told.limits} | beside
-
-
-def _plain(code: str, figures: Mapping[str, Figure]) -> Fields:
-    """Return a reason as it is sent, without words."""
-    return {"code": code, "figures": {name: figure.isoformat() if isinstance(figure, datetime) else figure for name, figure in figures.items()}}

@@ -67,15 +67,19 @@ class Evidence(SlotFlows):
             self._figures[name] = np.broadcast_to(told, self.charge.shape)
         return self._figures[name]
 
-    def name_figures(self, figures: NDArray[Any]) -> Sequence[Figure | None]:
-        """Return some of an array of ``figures`` as they are told: numbers, or the instants with which slots begin; None where nothing is said."""
+    def name_figures(self, figures: NDArray[Any]) -> list[Figure | None]:
+        """Return some of an array of ``figures`` as they are told: numbers, or when slots begin, as ISO 8601; None where nothing is said."""
         if figures.dtype.kind == "i":
-            return self.name_slots(figures)
+            return [self._told[slot] if slot >= 0 else None for slot in figures.tolist()]
         return [None if math.isnan(number) else number for number in figures.tolist()]
 
     def name_slots(self, slots: IndexArray) -> list[datetime | None]:
         """Return the instants with which slots begin, counted from a plan's first; None where there is none."""
         return [self.edges[slot] if slot >= 0 else None for slot in slots.tolist()]
+
+    @cached_property
+    def _told(self) -> list[str]:
+        return [edge.isoformat() for edge in self.edges]
 
     def find_at_work(self, code: str) -> BoolArray:
         """Return where a constraint of batteries leaves them no choice."""

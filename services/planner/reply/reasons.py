@@ -61,7 +61,7 @@ OF_SLOT = ("energy_value", "cost_of_opposite", "price_rank", "price_count", "use
 
 @dataclass(frozen=True, slots=True)
 class ToldReasons:
-    """The reasons of a battery, or of a site without any, as columns over the slots of a plan.
+    """The reasons of a battery, or of a site without any, as columns over the slots of a plan; instants among figures are ISO 8601.
 
     ``told`` (``(slots,)``) is each slot's place among the codes and figures that are ``said``, ``binding`` that among the ``limits`` at work. What a stored
     kWh is worth, what the opposite would cost, rank and number of prices, and when energy is used next: as in ``Reason``.
@@ -167,7 +167,8 @@ def _tell_causes(seen: Evidence) -> _Chosen:
     chosen, untold = _Chosen(np.zeros(seen.charge.shape, dtype=np.int64), [("rest_plain", NO_FIGURES)]), np.ones(seen.charge.shape, dtype=bool)
     for pinned, until in find_pins(seen):
         for index, slot in np.argwhere(pinned).tolist():
-            chosen.say((index, np.array([slot])), "manual", [{"time": until, "start": seen.edges[slot - seen.first[slot]]}], np.array([0]))
+            start = seen.edges[slot - seen.first[slot]]
+            chosen.say((index, np.array([slot])), "manual", [{"time": until.isoformat(), "start": start.isoformat()}], np.array([0]))
         untold &= ~pinned
     among = {name: getattr(seen, name) for name in ("charges", "gives", "rests", "exists")}
     left = {name: np.count_nonzero(untold & slots) for name, slots in among.items()}
@@ -189,7 +190,7 @@ def _tell(cause: Cause, seen: Evidence, where: tuple[int, IndexArray], chosen: _
     begins[1:] = np.diff(seen.day[slots]) > 0
     for column in columns:
         begins[1:] |= (column[1:] != column[:-1]) & ~(np.isnan(column[1:]) & np.isnan(column[:-1]))
-    starts = seen.name_slots((slots - seen.first[slots])[begins])
+    starts = seen.name_figures((slots - seen.first[slots])[begins])
     rows = zip(*(seen.name_figures(column[begins]) for column in columns), strict=True) if columns else repeat((), len(starts))
     figures = [_name_figures(cause.figures, row, start) for row, start in zip(rows, starts, strict=True)]
     chosen.say(where, cause.code, figures, np.cumsum(begins) - 1)

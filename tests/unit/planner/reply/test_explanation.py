@@ -286,7 +286,7 @@ def reasons_of(
 def test_an_empty_battery_at_night_says_that_it_is_empty_and_when_it_is_charged() -> None:
     told = reasons_of(NIGHT | {"pv_kwh": [0.0, 0.0, 2.0, 2.0], "import_price": 0.3}, soc=0.0)
     assert [reason.code for reason in told[:2]] == ["empty"] * 2
-    assert told[0].figures["time"] == START + timedelta(minutes=30)
+    assert told[0].figures["time"] == (START + timedelta(minutes=30)).isoformat()
 
 
 def test_an_empty_battery_that_the_house_does_not_need_says_so_and_speaks_of_no_reserve() -> None:
@@ -357,7 +357,7 @@ def test_a_battery_below_its_limit_says_that_it_is_brought_back() -> None:
     series = NIGHT | {"pv_kwh": [0.0, 1.0, 1.0], "import_price": 0.3}
     told = reasons_of(series, battery={"min_soc": 0.2, "charge_from_grid": False}, soc=0.15)
     assert [reason.code for reason in told[:2]] == ["outside_limits", "brought_back"]
-    assert (told[0].figures["soc"], told[0].figures["least"], told[0].figures["time"]) == (0.15, 0.2, START + timedelta(minutes=15))
+    assert (told[0].figures["soc"], told[0].figures["least"], told[0].figures["time"]) == (0.15, 0.2, (START + timedelta(minutes=15)).isoformat())
 
 
 def test_room_is_not_kept_for_a_price_higher_than_selling_pays() -> None:
