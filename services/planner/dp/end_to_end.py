@@ -38,7 +38,9 @@ def join(arrays: Sequence[A], slots: int) -> A:
     """Return arrays end to end along their last axis, each over ``slots``."""
     if len(arrays) == 1:
         return arrays[0]
-    filled = [each if each.shape[-1] == slots else np.broadcast_to(each, (*each.shape[:-1], slots)) for each in arrays]
+    if all(each.shape[-1] == 1 for each in arrays):
+        return np.repeat(np.concatenate(arrays, axis=-1), slots, axis=-1)  # type: ignore[return-value]
+    filled = [each if each.shape[-1] == slots else np.repeat(each, slots, axis=-1) for each in arrays]
     return np.concatenate(filled, axis=-1)  # type: ignore[return-value]
 
 

@@ -296,7 +296,7 @@ def test_an_empty_battery_that_the_house_does_not_need_says_so_and_speaks_of_no_
 
 def test_what_nothing_uses_until_later_is_not_kept_for_a_price() -> None:
     told = reasons_of(NIGHT | {"load_kwh": [0.0, 0.0, 0.4, 0.4], "import_price": 0.3}, battery=OWN_USE, terminal=NOTHING_LEFT)
-    assert [(reason.code, reason.figures.get("time")) for reason in told[:2]] == [("nothing_to_do", START + timedelta(minutes=30))] * 2
+    assert [(reason.code, reason.figures.get("time")) for reason in told[:2]] == [("nothing_to_do", (START + timedelta(minutes=30)).isoformat())] * 2
 
 
 def test_energy_is_kept_for_a_price_only_where_that_is_higher_than_buying_now() -> None:
