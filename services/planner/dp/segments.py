@@ -126,8 +126,8 @@ class _Offer:
         levels = _levels(site, market, ways)
         length = _lengths(battery, house, displaceable, market.displaces_first)
         levels = levels if ways.charge_kwh is None else _force(levels, ways)
-        value = np.broadcast_to(_values(levels, market.displaces_first), length.shape).copy()
-        value[length <= 0] = 0.0  # what a slot does not offer has no worth, not an infinite one
+        # What a slot does not offer has no worth, not an infinite one.
+        value = np.where(length <= 0, 0.0, _values(levels, market.displaces_first))
         return cls(ways, pv_kwh, market, house, levels, length, value)
 
 
