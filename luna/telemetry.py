@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from pydantic import SecretStr
@@ -35,6 +36,9 @@ _QUIET = ("alembic", "httpx", "httpcore", "celery.app.trace", "celery.worker.str
 
 # The last lines of this process, and of those it started and listens to: a page shows them. About a megabyte.
 RECENT_LINES: deque[str] = deque(maxlen=2_000)
+
+
+_FINAL: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]
 
 
 class _KeepRecent(logging.Handler):
@@ -61,13 +65,41 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    final: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]
     recent = _KeepRecent()
     for each in (handler, recent):
-        each.setFormatter(structlog.stdlib.ProcessorFormatter(processors=final, foreign_pre_chain=shared))
+        each.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_FINAL, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler, recent], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+@contextmanager
+def log_to_file(path: Path | None, *, logger: str, level: str, console: bool) -> Iterator[None]:
+    """Within, write what a logger and those below it say from ``level`` on to the end of a file as well, as JSON lines.
+
+    Args:
+        path: of the file; None: there is none.
+        logger: the name of the logger.
+        level: the least level.
+        console: False: such lines go to the file alone.
+    """
+    named = logging.getLogger(logger)
+    before = named.level, named.propagate
+    handler = None
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path, encoding="utf-8")
+        handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_FINAL, foreign_pre_chain=[structlog.stdlib.add_log_level]))
+        named.addHandler(handler)
+    named.setLevel(level)
+    named.propagate = console and named.propagate
+    try:
+        yield
+    finally:
+        named.level, named.propagate = before
+        if handler is not None:
+            named.removeHandler(handler)
+            handler.close()
 
 
 def ensure_plain_lines() -> None:

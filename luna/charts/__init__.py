@@ -5,6 +5,7 @@ Drawings ask nobody for anything, follow the reader's light or dark scheme, and 
 
 from luna.charts.answer import draw_answer_chart, say_start, say_value
 from luna.charts.bill import draw_bill_chart, draw_bills
+from luna.charts.edge import EstimateRow, draw_estimates
 from luna.charts.forecast import draw_forecast, draw_forecast_page, draw_forecast_picture
 from luna.charts.forecast_view import ForecastView, SeriesView
 from luna.charts.interval import draw_interval
@@ -23,6 +24,7 @@ __all__ = [
     "PLAN_TEXTS",
     "SHOWN",
     "DecidedDay",
+    "EstimateRow",
     "FixedSpan",
     "ForecastView",
     "LossStep",
@@ -36,6 +38,7 @@ __all__ = [
     "draw_bill_chart",
     "draw_bills",
     "draw_deciders",
+    "draw_estimates",
     "draw_forecast",
     "draw_forecast_page",
     "draw_forecast_picture",

@@ -14,6 +14,7 @@ from luna.contracts.data import (
     ResolveRequest,
 )
 from luna.contracts.documents import AddExamplesRequest, CompleteVectorsRequest, FetchDocumentRequest, IngestRequest, ReindexRequest
+from luna.contracts.edge import STAGE_REQUESTS, EdgeRunRequest, SimulateGroupRequest
 from luna.contracts.fleet import PlanSitesRequest, RefreshPlansRequest
 from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
@@ -91,6 +92,9 @@ REQUESTS: tuple[type[Request], ...] = (
     DayPictureRequest,
     ShadowPlanRequest,
     NightRequest,
+    *STAGE_REQUESTS.values(),
+    SimulateGroupRequest,
+    EdgeRunRequest,
 )
 
 

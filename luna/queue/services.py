@@ -12,6 +12,8 @@ from luna.errors import MachineError
 from luna.queue.task import definitions
 
 SERVICES = ("planner", "forecaster", "ingest", "agent", "rag", "notifier")
+# Nobody misses a worker of these where none is wanted.
+OPTIONAL_SERVICES = ("edge",)
 _NEEDS = ("database", "redis")
 Share = Literal["interactive", "jobs"]
 
@@ -33,7 +35,7 @@ def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), on
         MachineError: nothing installed serves one of ``queues``.
     """
     served: dict[str, tuple[str, ...]] = {}
-    for module in import_tasks(modules or [f"services.{queue}.tasks" for queue in queues or SERVICES], only=only):
+    for module in import_tasks(modules or [f"services.{queue}.tasks" for queue in queues or (*SERVICES, *OPTIONAL_SERVICES)], only=only):
         needs: tuple[str, ...] = getattr(module, "NEEDS", _NEEDS)
         served |= dict.fromkeys(_queues_of(module), needs)
     absent = sorted(set(queues) - set(served))

@@ -90,12 +90,14 @@ class MeasuredRequest(Request):  # type: ignore[misc]
 
 
 def _counted(on_success: Callable[..., None]) -> Callable[..., None]:
-    def count(request: Request, failed__retval__runtime: tuple[bool, object, float], **kwargs: object) -> None:
+    def count(request: Request, failed__retval__runtime: tuple[bool, object, float | None], **kwargs: object) -> None:
+        # First: what is not acknowledged takes its place for good, and a worker with as many of them as it takes begins nothing more.
+        on_success(request, failed__retval__runtime, **kwargs)
         failed, _, seconds = failed__retval__runtime
-        if not failed:
+        # A message that came twice, whose task was done the first time, did not run.
+        if not failed and seconds is not None:
             TASK_SECONDS.labels(request.name).observe(seconds)
             TASKS.labels(request.name, "succeeded").inc()
-        on_success(request, failed__retval__runtime, **kwargs)
 
     return count
 

@@ -34,7 +34,7 @@ from services.api.identity.identity import Identity
 from services.api.identity.limits import REFUSED, Limiter
 from services.api.ingress import BehindIngress
 from services.api.openapi import describe
-from services.api.pages import assets, data, home, job_part, planning, savings, stays, what_ifs
+from services.api.pages import assets, data, edge_lab, home, job_part, planning, savings, stays, what_ifs
 from services.api.pages import forecasts as forecast_page
 from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
@@ -53,6 +53,7 @@ from services.api.routes import (
     control,
     documentation,
     documents,
+    edge,
     forecast_versions,
     forecasts,
     health,
@@ -101,6 +102,7 @@ PAGES = (
     tips.router,
     document_pages.router,
     data.router,
+    edge_lab.router,
     setup_plan.router,
     setup.router,
     people.router,
@@ -253,6 +255,7 @@ ROUTERS = (
     replays.router,
     search.router,
     jobs.router,
+    edge.router,
     auth.router,
     users.router,
     keys.router,

@@ -165,6 +165,11 @@ JOBS = (
     Operation("cancel_job", "DELETE", "/v1/jobs/{job_id}", "analyse", "jobs cancel", aliases=("/jobs/{job_id}",)),
     Operation("retry_job", "POST", "/v1/jobs/{job_id}/retry", "analyse", "jobs retry", aliases=("/jobs/{job_id}/retry",)),
 )
+_LAB_PAGE = "what the page Camera lab shows; the command luna edge run makes the same figures in a folder"
+EDGE = (
+    Operation("list_edge_runs", "GET", "/v1/edge/runs", "read", alone=_LAB_PAGE),
+    Operation("read_edge_run", "GET", "/v1/edge/runs/{job_id}", "read", alone=_LAB_PAGE),
+)
 SYSTEM = (
     Operation("live", "GET", "/health/live", "public", alone="what a monitor asks"),
     Operation("ready", "GET", "/health/ready", "public", alone="what a monitor asks"),
@@ -218,6 +223,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *DOCUMENTS,
     *RECOMMENDATIONS,
     *JOBS,
+    *EDGE,
     *SYSTEM,
     *IDENTITY,
     *OLDER,
@@ -288,6 +294,7 @@ COMMANDS_ALONE = {
     "backup": "keeps and restores the servers that the gateway needs",
     "doctor": "looks for what is wrong also where no gateway runs",
     "support": "packs what a person hands on, also where no gateway runs",
+    "edge": "reads and writes files where it runs; POST /v1/jobs leaves the same stages to workers",
     "bench": "measures the machine it runs on",
     "rag evaluate": "measures the machine it runs on",
     "control override": "is control override-device for all batteries",

@@ -66,6 +66,7 @@ PAGES = (
     Operation("judge_month", "POST", "/ui/sites/{site_id}/data/quality", "data", alone="a page"),
     Operation("decide_row", "POST", "/ui/sites/{site_id}/data/quarantine/{quarantine_id}/{resolution}", "data", alone="a page"),
     Operation("upload_file", "POST", "/ui/sites/{site_id}/data/uploads", "data", alone="a page"),
+    Operation("show_edge", "GET", "/ui/edge", "read", alone="a page"),
     Operation("save_preferences", "POST", "/ui/preferences", "public", alone="a page"),
     Operation("serve_asset", "GET", "/static/{name}", "public", alone="what pages load"),
     Operation("serve_icon", "GET", "/favicon.ico", "public", alone="what browsers ask for by themselves"),

@@ -54,6 +54,7 @@ COMMANDS = {
     "support": _CommandEntry("support", "Put together what somebody who helps needs to know."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
     "backup": _CommandEntry("backup", "Make, list, check and restore backups of everything Luna keeps."),
+    "edge": _CommandEntry("edge", "The camera lab: simulate and train battery-powered cameras that charge while the grid is clean."),
     "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlalchemy import Engine
 
 from luna.embedded import Addresses
@@ -20,6 +20,8 @@ DESKTOP = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "time
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 # What a browser says of requests while a test has it offline.
 OFFLINE = re.compile("net::ERR_INTERNET_DISCONNECTED|^htmx:(sendError|afterRequest)")
+# What a page shows may take its time where other tests hold the machine; what never comes fails all the same.
+expect.set_options(timeout=30_000)
 # Opens a page by its address below the gateway's; keywords are those of a browser's context, beside those of ``DESKTOP``.
 Open = Callable[..., Page]
 

@@ -27,6 +27,7 @@ OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {
     "get": lambda store: store.get("aurora/model"),
     "fetch": lambda store: store.fetch("aurora/model", Path(os.devnull)),
     "move": lambda store: store.move("aurora/model", "aurora/moved"),
+    "list_all": lambda store: store.list_all(),
     "remove_older": lambda store: store.remove_older("aurora", datetime.now(UTC)),
     "remove": lambda store: store.remove("aurora/model"),
     "probe": lambda store: store.probe(),
@@ -107,6 +108,15 @@ class TestContract:
         assert objects.remove_older(folder, datetime.now(UTC) + hour) == 2
         assert objects.get(beside) == b"trees"
         assert objects.remove_older(folder, datetime.now(UTC) + hour) == 0
+
+    def test_all_are_listed_with_their_size_in_order(self, objects: ObjectStore) -> None:
+        folder = f"list{uuid4().hex}"
+        sizes = {f"{folder}/{name}": size for name, size in (("b", 3), ("a/x", 0), ("c", 70_000))}
+        for key, size in sizes.items():
+            objects.put(key, bytes(size))
+        listed = [stored for stored in objects.list_all() if stored.key.startswith(folder)]
+        assert [(stored.key, stored.bytes) for stored in listed] == sorted(sizes.items())
+        assert all(abs(datetime.now(UTC) - stored.modified) < timedelta(minutes=5) for stored in listed)
 
     def test_nothing_is_fetched_where_nothing_is(self, objects: ObjectStore, key: str, tmp_path: Path) -> None:
         with pytest.raises(NotFoundError):

@@ -1,5 +1,6 @@
 """The queue against a real Redis, a real database and worker processes that get killed."""
 
+import json
 import os
 import signal
 import socket
@@ -179,6 +180,26 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Clien
     assert successor.wait(timeout=60) == 0
     assert client.tasks.fetch(last, sample.StepsRequest).status == "succeeded"
     assert not any("sample" in queues for queues in client.heartbeats.workers().values())
+
+
+def test_messages_that_come_again_after_their_task_was_done_take_no_place_for_good(client: Client, start_worker: Callable[[], Worker], redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as queue:
+        task_id = client.submit(sample.StepsRequest(value=1))
+        message = json.loads(queue.lindex("luna:sample", 0))
+        worker = start_worker()
+        wait_for(lambda: client.tasks.fetch(task_id, sample.StepsRequest).status == "succeeded")
+        # As where a worker was taken for gone: its messages are put back, whatever became of their tasks.
+        message["headers"]["redelivered"] = True
+        message["properties"]["delivery_info"]["redelivered"] = True
+        # More of them than a worker on any machine takes at a time.
+        for number in range(4 * (os.cpu_count() or 1)):
+            message["properties"]["delivery_tag"] = f"again-{number}"
+            queue.lpush("luna:sample", json.dumps(message))
+        wait_for(lambda: queue.llen("luna:sample") == 0)
+    assert client.call(sample.EchoRequest(value=5), timeout=SOON) == sample.Echo(value=5)
+    assert client.tasks.waiting("sample") == 0
+    worker.terminate()
+    assert worker.wait(timeout=60) == 0
 
 
 def test_a_running_task_outlives_a_restart_of_redis(servers_folder: Path) -> None:

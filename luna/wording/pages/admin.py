@@ -4,6 +4,7 @@ from luna.wording.pages import Phrase
 
 PHRASES = {
     "title": Phrase("Installation", "Installation"),
+    "camera_lab": Phrase("Camera lab", "Kameralabor"),
     "bundle": Phrase("Download for support (no secrets)", "Für Hilfe herunterladen (ohne Geheimnisse)"),
     "tab_status": Phrase("Status", "Status"),
     "tab_jobs": Phrase("Jobs", "Aufträge"),

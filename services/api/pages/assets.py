@@ -20,7 +20,7 @@ STATIC = Path(__file__).parent.parent / "static"
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
 # What the browser may be sent, dearest to make first, which is also the shortest.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
-CHART_STYLES = ("marks", "forecast", "bill", "savings", "strip", "answer")
+CHART_STYLES = ("marks", "forecast", "bill", "savings", "strip", "answer", "edge")
 # By its plain name a file cannot say that it is another one now.
 A_DAY = "public, max-age=86400"
 FOR_EVER = "public, max-age=31536000, immutable"

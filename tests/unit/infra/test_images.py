@@ -23,9 +23,11 @@ def packages(lock: Path) -> dict[str, str]:
         ("pvlib", {"agent", "forecaster"}),
         ("holidays", {"agent", "forecaster"}),
         ("highspy", {"agent", "planner"}),
-        ("numba", {"agent", "planner"}),
+        ("numba", {"agent", "edge", "planner"}),
         ("gymnasium", {"agent"}),
-        ("matplotlib", {"agent"}),
+        ("matplotlib", {"agent", "edge"}),
+        ("ortools", {"edge"}),
+        ("optuna", {"edge"}),
         ("polars", {"ingest"}),
         ("typer", {"cli"}),
         ("opentelemetry-sdk", {"kernel"}),
@@ -70,7 +72,7 @@ def test_the_base_is_pinned_and_nothing_needs_another_builder() -> None:
 def test_pytorch_is_in_no_image_unless_asked_for() -> None:
     assert re.search(r"^ARG PYTORCH=$", DOCKERFILE, re.MULTILINE)
     asking = [path.name for path in ROOT.glob("docker-compose*.yml") if "PYTORCH" in path.read_text(encoding="utf-8")]
-    assert asking == ["docker-compose.training.yml"]
+    assert sorted(asking) == ["docker-compose.lab.yml", "docker-compose.training.yml"]
 
 
 def test_what_is_added_for_training_repeats_nothing_of_the_agents_libraries() -> None:

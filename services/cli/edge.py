@@ -1,0 +1,136 @@
+"""``luna edge``: the camera lab, as a whole or stage by stage."""
+
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.cli.console import JsonOption, emit, err, follow_progress, make_writable, out, table
+from services.cli.storage import open_database, open_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from services.edge.batch.transport import GroupTransport
+    from services.edge.lab import Lab
+
+app = typer.Typer(help="The camera lab: battery-powered cameras that charge while the grid is clean.", no_args_is_help=True)
+
+ConfigOption = Annotated[Path | None, typer.Option(help="What is asked, JSON with comments as config/edge.jsonc (default: its defaults).")]
+EnergyOption = Annotated[Path | None, typer.Option("--energy-data", help="Folder with the clean shares as CSV (default: as configured); never written.")]
+ModelOption = Annotated[Path | None, typer.Option("--model-data", help="Folder with power_profiles.json (default: as configured); never written.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for what is made (default: as configured); what is there is gone on with.")]
+SeedOption = Annotated[int | None, typer.Option(min=0, help="Draws the same again (default: as configured, or the one that the folder was begun with).")]
+WorkersOption = Annotated[bool, typer.Option("--on-workers", help="Have the batch simulated by the workers of the queue edge, on whatever machines they run.")]
+SHARED = ("run", "batch")
+SUMMARIES = {
+    "run": "Draw and label scenarios, train controllers, simulate, report: all stages, one after the other.",
+    "scenarios": "Draw scenarios and write them.",
+    "label": "Draw scenarios and find the optimal decision of each.",
+    "train": "Train controllers on what was labelled.",
+    "simulate": "Simulate one camera under every controller.",
+    "batch": "Simulate cameras of all locations, seasons and variations under every controller.",
+    "report": "Put a batch's results into figures, words and pictures.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Folders:
+    """What a command names; None: as configured."""
+
+    config: Path | None
+    energy_data: Path | None
+    model_data: Path | None
+    out: Path | None
+
+    def open(self, seed: int | None) -> "Lab":
+        """Return the lab; its seed is the folder's."""
+        from services.edge.config import EdgeConfig, read_config
+        from services.edge.lab import DataFolders, keep_seed, open_lab
+
+        asked = read_config(self.config) if self.config else EdgeConfig()
+        base = self.config.resolve().parent if self.config else Path.cwd()
+        target = make_writable(self.out or base / asked.run.output_dir)
+        chosen = keep_seed(target, seed if seed is not None else asked.run.random_seed)
+        asked = asked.model_copy(update={"run": asked.run.model_copy(update={"random_seed": chosen})})
+        return open_lab(asked, DataFolders(base, self.energy_data, self.model_data), out=target)
+
+
+def _say_stand_ins(lab: "Lab") -> None:
+    drawn = [location for location, year in lab.clean_shares.items() if not year.measured]
+    if drawn:
+        err.print(f"No measured clean shares of {', '.join(drawn)}: stand-ins are drawn, and marked as such everywhere.")
+    for year in lab.clean_shares.values():
+        for damage in year.damage[:3]:
+            err.print(f"{damage}; the newest value before stands in its place.")
+
+
+def _show(figures: dict[str, Any]) -> None:
+    plain = {name: value for name, value in figures.items() if isinstance(value, int | float | str)}
+    table(("figure", "value"), [(name, f"{value:,.4g}" if isinstance(value, float) else str(value)) for name, value in plain.items()])
+
+
+def _declare(name: str) -> None:
+    def stage(
+        *,
+        config: ConfigOption = None,
+        energy_data: EnergyOption = None,
+        model_data: ModelOption = None,
+        folder: OutOption = None,
+        seed: SeedOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        _carry_out(name, _Folders(config, energy_data, model_data, folder).open(seed), as_json=as_json)
+
+    app.command(name, help=SUMMARIES[name])(stage)
+
+
+def _declare_shared(name: str) -> None:
+    def stage(  # noqa: PLR0913 - one per option
+        *,
+        config: ConfigOption = None,
+        energy_data: EnergyOption = None,
+        model_data: ModelOption = None,
+        folder: OutOption = None,
+        seed: SeedOption = None,
+        on_workers: WorkersOption = False,
+        as_json: JsonOption = False,
+    ) -> None:
+        lab = _Folders(config, energy_data, model_data, folder).open(seed)
+        with _open_workers() if on_workers else nullcontext() as helpers:
+            _carry_out(name, lab, helpers=helpers, as_json=as_json)
+
+    app.command(name, help=SUMMARIES[name])(stage)
+
+
+def _carry_out(name: str, lab: "Lab", *, helpers: "GroupTransport | None" = None, as_json: bool) -> None:
+    from services.edge.stages import run_pipeline, run_stage
+
+    if not as_json:
+        _say_stand_ins(lab)
+    with follow_progress(f"edge {name}", quiet=as_json) as progress:
+        told = replace(lab, progress=progress)
+        stages = run_pipeline(told, helpers=helpers) if name == "run" else {name: run_stage(told, name, helpers=helpers)}
+    document = {"out": str(lab.out), "seed": lab.seed, "stages": stages}
+    emit(document, as_json=as_json, show=lambda: _show_all(document))
+
+
+@contextmanager
+def _open_workers() -> "Iterator[GroupTransport]":
+    from services.edge.batch.job_transport import QueueWorkers
+
+    with open_database() as engine, open_queue() as client:
+        yield QueueWorkers(engine, client)
+
+
+def _show_all(document: dict[str, Any]) -> None:
+    for name, figures in document["stages"].items():
+        out.print(f"[bold]{name}[/]")
+        _show(figures)
+    out.print(f"Seed {document['seed']}; all is in {document['out']}.")
+
+
+for _name in SUMMARIES:
+    (_declare_shared if _name in SHARED else _declare)(_name)

@@ -1,0 +1,200 @@
+"""A batch's runs in one summary: by controller, location and season, compared in pairs, followed from day to day."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from luna.contracts.edge_summary import ControllerComparison, ControllerFigures, ControllerTrend, DayFigures, EdgeSummary, LabEstimate, OracleShare
+from luna.timeline import FloatArray
+from services.edge.analytics.insights import find_insights
+from services.edge.analytics.runs import RowAt
+from services.edge.analytics.statistics import (
+    compare_paired,
+    correct_holm,
+    divide,
+    estimate_mean,
+    estimate_ratio,
+    estimate_ratio_difference,
+    estimate_ratio_of_ratios,
+    slope_per_day,
+)
+from services.edge.analytics.table import DAY_COLUMNS, IntArray, RunTable, order_pairs
+from services.edge.config import AnalysisSection
+
+ORACLE = "oracle"
+# Two runs miss as much where neither kind of misses differs by more than this share of their tasks.
+EQUAL_MISSES = 1e-4
+MWH_PER_WH = 1e3
+# Each a sum over runs by another: misses by tasks, clean by charged energy, energy by days.
+METRICS = {
+    "miss_share": (("small_misses", "large_misses"), "tasks"),
+    "clean_share": (("clean_wh",), "charged_wh"),
+    "dirty_wh_per_day": (("dirty_settled_wh",), "days"),
+    "objective_wh_per_day": (("objective_wh",), "days"),
+}
+TRENDS = {"clean_share": ("clean_wh", "charged_wh"), "miss_share": ("misses", "tasks")}
+
+
+def summarise(rows: Iterable[RowAt], analysis: AnalysisSection | None = None, *, seed: int = 0) -> EdgeSummary:
+    """Return what runs come to.
+
+    Args:
+        rows: one after the other; damaged ones are counted and named.
+        analysis: what is calculated; default: everything.
+        seed: of the resampling.
+    """
+    return summarise_table(RunTable.collect(rows), analysis, seed=seed)
+
+
+def summarise_table(table: RunTable, analysis: AnalysisSection | None = None, *, seed: int = 0) -> EdgeSummary:
+    """Return what a table of runs comes to; see ``summarise``."""
+    wanted = analysis or AnalysisSection()
+    summary = _Summary(table, wanted, seed)
+    compared = wanted.performance_comparison
+    whole = EdgeSummary(
+        seed=seed,
+        confidence_level=wanted.confidence_level,
+        runs=len(table),
+        cameras=table.cameras,
+        weeks=len(table.weeks),
+        tasks=int(table.columns["tasks"].sum()),
+        locations=table.locations,
+        seasons=table.seasons,
+        stand_in_locations=sorted(table.stand_in),
+        damaged_rows=table.damaged,
+        damage=table.damage,
+        controllers=[summary.describe(name) for name in table.controllers],
+        groups=summary.describe_groups(),
+        comparisons=summary.compare() if compared else [],
+        oracle_shares=summary.share_of_oracle() if compared else [],
+        trends=summary.find_trends() if wanted.trend_analysis else [],
+        days=[day for name in table.controllers for day in _add_up_days(name, table.days_of(name))],
+    )
+    return whole.model_copy(update={"insights": find_insights(whole)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    table: RunTable
+    wanted: AnalysisSection
+    seed: int
+
+    def describe(self, controller: str, location: str | None = None, season: str | None = None) -> ControllerFigures:
+        table = self.table
+        rows = table.rows_of(controller)
+        if location is not None or season is not None:
+            rows = rows[table.is_at(location, season)[table.camera[rows]]]
+        total = {name: float(column[rows].sum()) for name, column in table.columns.items()}
+        fulfilled = total["tasks"] - total["small_misses"] - total["large_misses"]
+        taken, clean = total["taken_wh"], total["taken_wh"] - total["dirty_settled_wh"]
+        return ControllerFigures(
+            controller=controller,
+            location=location,
+            season=season,
+            runs=rows.size,
+            weeks=self._weeks_of(rows).size,
+            camera_days=total["days"],
+            tasks=int(total["tasks"]),
+            small_misses=int(total["small_misses"]),
+            large_misses=int(total["large_misses"]),
+            small_miss_share=self._estimate(rows, ("small_misses",), "tasks"),
+            large_miss_share=self._estimate(rows, ("large_misses",), "tasks"),
+            charged_wh=total["charged_wh"],
+            clean_wh=total["clean_wh"],
+            dirty_wh=total["dirty_wh"],
+            clean_share=self._estimate(rows, *METRICS["clean_share"]),
+            dirty_wh_per_day=self._estimate(rows, *METRICS["dirty_wh_per_day"]),
+            objective_wh_per_day=self._estimate(rows, *METRICS["objective_wh_per_day"]),
+            latency_ms=total["latency_ms"] / total["inferences"] if total["inferences"] else None,
+            mwh_per_task=MWH_PER_WH * taken / fulfilled if fulfilled else None,
+            clean_mwh_per_task=MWH_PER_WH * clean / fulfilled if fulfilled else None,
+            interventions=int(total["interventions"]),
+            models=table.model_shares(controller) if location is None and season is None else {},
+        )
+
+    def describe_groups(self) -> list[ControllerFigures]:
+        places: list[str | None] = [*self.table.locations]
+        seasons: list[str | None] = [*self.table.seasons]
+        groups = [*((place, None) for place in places), *((None, season) for season in seasons), *((place, season) for place in places for season in seasons)]
+        described = [self.describe(name, *group) for group in groups for name in self.table.controllers]
+        return [figures for figures in described if figures.runs]
+
+    def compare(self) -> list[ControllerComparison]:
+        pairs = [(pair, metric) for pair in order_pairs(self.table.controllers) for metric in METRICS]
+        found = [comparison for pair, metric in pairs if (comparison := self._compare(*pair, metric)) is not None]
+        corrected = correct_holm([comparison.p_value for comparison in found])
+        return [comparison.model_copy(update={"p_value": p_value}) for comparison, p_value in zip(found, corrected, strict=True)]
+
+    def _compare(self, controller: str, other: str, metric: str) -> ControllerComparison | None:
+        here, there = self.table.pair(controller, other)
+        if not here.size:
+            return None
+        over, under = METRICS[metric]
+        first, second = (self._sum_weeks(rows, over, under) for rows in (here, there))
+        tested = compare_paired(divide(*first) - divide(*second)) if self.wanted.statistical_tests else (None, None, None)
+        return ControllerComparison(
+            controller=controller,
+            other=other,
+            metric=metric,
+            pairs=here.size,
+            weeks=first[0].size,
+            difference=estimate_ratio_difference(first, second, level=self.wanted.confidence_level, seed=self.seed),
+            p_value=tested[0],
+            cohens_d=tested[1],
+            rank_biserial=tested[2],
+        )
+
+    def share_of_oracle(self) -> list[OracleShare]:
+        if ORACLE not in self.table.controllers:
+            return []
+        return [self._share_of_oracle(name) for name in self.table.controllers if name != ORACLE]
+
+    def _share_of_oracle(self, controller: str) -> OracleShare:
+        here, there = self.table.pair(controller, ORACLE)
+        columns = self.table.columns
+        least = EQUAL_MISSES * columns["tasks"][here]
+        equal = np.ones(here.size, dtype=bool)
+        for kind in ("small_misses", "large_misses"):
+            equal &= np.abs(columns[kind][here] - columns[kind][there]) <= least
+        kept, beside = here[equal], there[equal]
+        over, under = METRICS["clean_share"]
+        sums = [self._sum_weeks(rows, over, under) for rows in (kept, beside)]
+        share = estimate_ratio_of_ratios(*sums, level=self.wanted.confidence_level, seed=self.seed) if kept.size else LabEstimate()
+        return OracleShare(controller=controller, pairs=here.size, equal=kept.size, weeks=self._weeks_of(kept).size, share=share)
+
+    def find_trends(self) -> list[ControllerTrend]:
+        found = [self._find_trend(name, metric) for name in self.table.controllers for metric in TRENDS]
+        corrected = correct_holm([trend.p_value for trend in found])
+        return [trend.model_copy(update={"p_value": p_value}) for trend, p_value in zip(found, corrected, strict=True) if trend.weeks]
+
+    def _find_trend(self, controller: str, metric: str) -> ControllerTrend:
+        over, under = (DAY_COLUMNS.index(name) for name in TRENDS[metric])
+        slopes = np.array([slope_per_day(divide(days[:, over], days[:, under])) for days in self.table.days_of(controller)])
+        slopes = slopes[np.isfinite(slopes)]
+        tested = compare_paired(slopes)[0] if self.wanted.statistical_tests else None
+        change = estimate_mean(slopes, level=self.wanted.confidence_level, seed=self.seed)
+        return ControllerTrend(controller=controller, metric=metric, weeks=slopes.size, per_day=change, p_value=tested)
+
+    def _estimate(self, rows: IntArray, over: Sequence[str], under: str) -> LabEstimate:
+        return estimate_ratio(*self._sum_weeks(rows, over, under), level=self.wanted.confidence_level, seed=self.seed)
+
+    def _weeks_of(self, rows: IntArray) -> IntArray:
+        return np.unique(self.table.week_of_camera[self.table.camera[rows]])
+
+    def _sum_weeks(self, rows: IntArray, over: Sequence[str], under: str) -> tuple[FloatArray, FloatArray]:
+        """Return two sums by week, each of shape ``(weeks,)``, of the weeks that the runs are in."""
+        columns, (_, week) = self.table.columns, np.unique(self.table.week_of_camera[self.table.camera[rows]], return_inverse=True)
+        numerator = np.sum([columns[name][rows] for name in over], axis=0)
+        return np.bincount(week, weights=numerator).astype(float), np.bincount(week, weights=columns[under][rows]).astype(float)
+
+
+def _add_up_days(controller: str, weeks: Sequence[FloatArray]) -> list[DayFigures]:
+    longest = max((days.shape[0] for days in weeks), default=0)
+    total = np.zeros((longest, len(DAY_COLUMNS)))
+    for days in weeks:
+        total[: days.shape[0]] += days
+    return [
+        DayFigures(controller=controller, day=place + 1, runs=int(runs), tasks=tasks, charged_wh=charged, clean_wh=clean, misses=int(misses))
+        for place, (tasks, charged, clean, misses, runs) in enumerate(total.tolist())
+    ]

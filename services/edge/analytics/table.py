@@ -1,0 +1,184 @@
+"""Runs as columns: a few numbers of each are kept, so that memory is a hundred bytes a run, and their days are summed up by controller and week.
+
+A *week* is a week of a place: runs that share it share its weather, so it is what counts as one observation. A *camera* is a place, a week and what is asked.
+"""
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.contracts.edge_summary import DamagedRow
+from luna.timeline import FloatArray
+from services.edge.analytics.runs import RowAt, RunRow
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+# Of a batch of which more is damaged no more than this is named.
+NAMED_DAMAGE = 100
+COLUMNS = (
+    "tasks",
+    "small_misses",
+    "large_misses",
+    "taken_wh",
+    "charged_wh",
+    "clean_wh",
+    "dirty_wh",
+    "dirty_settled_wh",
+    "objective_wh",
+    "days",
+    "latency_ms",
+    "inferences",
+    "interventions",
+)
+DAY_COLUMNS = ("tasks", "charged_wh", "clean_wh", "misses", "runs")
+# In the order in which they are shown: from the least to the most that a controller knows.
+CONTROLLER_ORDER = ("naive_weak", "naive_strong", "rule", "custom", "ensemble", "oracle")
+SEASON_ORDER = ("winter", "spring", "summer", "fall")
+
+
+@dataclass
+class RunTable:
+    """Runs by column; row ``i`` of every column is the same run."""
+
+    damaged: int = 0
+    damage: list[DamagedRow] = field(default_factory=list)
+    stand_in: set[str] = field(default_factory=set)
+    _numbers: "array[float]" = field(default_factory=lambda: array("d"))
+    _controller: "array[int]" = field(default_factory=lambda: array("q"))
+    _camera: "array[int]" = field(default_factory=lambda: array("q"))
+    _controllers: dict[str, int] = field(default_factory=dict)
+    _cameras: dict[tuple[str, str, str, int], int] = field(default_factory=dict)
+    _seen: set[int] = field(default_factory=set)
+    _models: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    _days: dict[tuple[str, str, str], list[list[float]]] = field(default_factory=dict)
+
+    @classmethod
+    def collect(cls, rows: Iterable[RowAt]) -> "RunTable":
+        """Return a table of all rows that are whole; the others are counted and named, as is a run that comes twice."""
+        table = cls()
+        for row in rows:
+            reason = table._add(row.run) if row.run is not None else row.reason
+            if reason:
+                table.damaged += 1
+                if len(table.damage) < NAMED_DAMAGE:
+                    table.damage.append(DamagedRow(file=row.file, line=row.line, reason=reason))
+        return table
+
+    def _add(self, run: RunRow) -> str:
+        controller = self._controllers.setdefault(run.controller, len(self._controllers))
+        camera = self._cameras.setdefault((run.location, run.season, run.begin, run.variation), len(self._cameras))
+        # A pair of numbers in one: millions of them are kept.
+        key = (camera << 16) | controller
+        if key in self._seen:
+            return f"the run of {run.controller} in {run.location}, {run.begin}, variation {run.variation} stands there twice"
+        self._seen.add(key)
+        self._controller.append(controller)
+        self._camera.append(camera)
+        inferences = sum(run.models.values()) or run.tasks - run.large_misses
+        latency = 0.0 if run.mean_latency_ms is None else run.mean_latency_ms * inferences
+        counted = 0 if run.mean_latency_ms is None else inferences
+        self._numbers.extend(float(getattr(run, name)) for name in COLUMNS[:-3])
+        self._numbers.extend((latency, float(counted), float(run.guard_interventions)))
+        self._models[run.controller].update(run.models)
+        self._add_days(run)
+        if run.stand_in:
+            self.stand_in.add(run.location)
+        return ""
+
+    def _add_days(self, run: RunRow) -> None:
+        days = self._days.setdefault((run.controller, run.location, run.begin), [])
+        length = max(run.days, 1e-9)
+        for place, day in enumerate(run.per_day):
+            if place == len(days):
+                days.append([0.0] * len(DAY_COLUMNS))
+            tasks = run.tasks * min(1.0, run.days - place) / length
+            for column, value in enumerate((tasks, day.charged_wh, day.clean_wh, day.small_misses + day.large_misses, 1)):
+                days[place][column] += value
+
+    def __len__(self) -> int:
+        return len(self._controller)
+
+    @cached_property
+    def controllers(self) -> list[str]:
+        """The controllers that ran, in the order in which they are shown."""
+        return sorted(self._controllers, key=lambda name: (CONTROLLER_ORDER.index(name) if name in CONTROLLER_ORDER else len(CONTROLLER_ORDER), name))
+
+    @cached_property
+    def columns(self) -> Mapping[str, FloatArray]:
+        """The numbers by name, each of shape ``(runs,)``."""
+        table = np.frombuffer(self._numbers, dtype=float).reshape(-1, len(COLUMNS)) if self._numbers else np.zeros((0, len(COLUMNS)))
+        return {name: table[:, place] for place, name in enumerate(COLUMNS)}
+
+    @cached_property
+    def camera(self) -> IntArray:
+        """Which camera a run is of, shape ``(runs,)``."""
+        return np.array(self._camera, dtype=np.int64)
+
+    @property
+    def cameras(self) -> int:
+        """How many cameras there are."""
+        return len(self._cameras)
+
+    def list_cameras(self) -> list[tuple[str, str, str, int]]:
+        """Return the cameras, each its location, season, when it began, and variation."""
+        return list(self._cameras)
+
+    @cached_property
+    def weeks(self) -> list[tuple[str, str]]:
+        """The weeks of places, each a location and when it began."""
+        return sorted({(location, begin) for location, _, begin, _ in self._cameras})
+
+    @cached_property
+    def week_of_camera(self) -> IntArray:
+        """Which week a camera is in, shape ``(cameras,)``."""
+        place = {week: number for number, week in enumerate(self.weeks)}
+        return np.array([place[location, begin] for location, _, begin, _ in self._cameras], dtype=np.int64)
+
+    @cached_property
+    def locations(self) -> list[str]:
+        """The locations, by name."""
+        return sorted({location for location, *_ in self._cameras})
+
+    @cached_property
+    def seasons(self) -> list[str]:
+        """The seasons, as they follow each other."""
+        return sorted({season for _, season, *_ in self._cameras}, key=lambda name: (SEASON_ORDER.index(name) if name in SEASON_ORDER else 4, name))
+
+    def rows_of(self, controller: str) -> IntArray:
+        """Return the places of a controller's runs."""
+        return self._rows[controller]
+
+    @cached_property
+    def _rows(self) -> Mapping[str, IntArray]:
+        ran = np.array(self._controller, dtype=np.int64)
+        return {name: np.flatnonzero(ran == place) for name, place in self._controllers.items()}
+
+    def is_at(self, location: str | None, season: str | None) -> BoolArray:
+        """Return which cameras are at a location and in a season, None: any; shape ``(cameras,)``."""
+        return np.array([(location in {None, at}) and (season in {None, of}) for at, of, _, _ in self._cameras], dtype=bool)
+
+    def pair(self, controller: str, other: str) -> tuple[IntArray, IntArray]:
+        """Return the places of two controllers' runs of the same cameras, in the same order."""
+        rows, others = self.rows_of(controller), self.rows_of(other)
+        _, here, there = np.intersect1d(self.camera[rows], self.camera[others], assume_unique=True, return_indices=True)
+        return rows[here], others[there]
+
+    def model_shares(self, controller: str) -> dict[str, float]:
+        """Return the share of a controller's inferences that each model made, the most used first."""
+        chosen = self._models[controller]
+        total = chosen.total()
+        return {name: count / total for name, count in chosen.most_common() if count} if total else {}
+
+    def days_of(self, controller: str) -> list[FloatArray]:
+        """Return what a controller's runs did day by day, an array of shape ``(days, DAY_COLUMNS)`` for each week that it ran in."""
+        return [np.array(days) for (name, _, _), days in sorted(self._days.items()) if name == controller and days]
+
+
+def order_pairs(controllers: Sequence[str]) -> list[tuple[str, str]]:
+    """Return every two controllers once; who knows more comes first."""
+    return [(controllers[high], controllers[low]) for high in range(len(controllers)) for low in range(high)]

@@ -1,0 +1,9 @@
+"""Many runs: locations × seasons × variations × controllers, worked off by processes or machines, gone on with after a crash.
+
+plan (which runs, in which groups) → transport (who simulates a group) → collection (attempts, rows, what failed) → stage. Transport and
+job_transport alone know where a group is simulated: ``simulate_group`` takes and gives plain values.
+"""
+
+from services.edge.batch.stage import run_batch
+
+__all__ = ["run_batch"]

@@ -1,0 +1,62 @@
+"""Groups of a batch simulated by whatever workers serve the lab's queue, on any machine: each a job, so that it survives any crash and is done once."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine
+
+from luna.contracts.edge import SimulateGroupReply, SimulateGroupRequest
+from luna.contracts.job import Job
+from luna.database import jobs
+from luna.database.engine import unit_of_work
+from luna.errors import UnavailableError
+from luna.queue import Client
+from luna.queue.jobs import submit_job
+from services.edge.batch.transport import GroupReply
+
+# Enough that no worker waits for the next one.
+CAPACITY = 64
+PAUSE_SECONDS = 0.25
+UNSERVED_SECONDS = 60.0
+
+
+class QueueWorkers:
+    """Leaves groups to workers and collects their replies; the same group asked for again, as after a crash, is the same job while that is open."""
+
+    def __init__(self, engine: Engine, client: Client, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._engine, self._client, self._sleep = engine, client, sleep
+        self._under_way: dict[str, int] = {}
+        self.capacity = CAPACITY
+
+    def submit(self, key: int, document: dict[str, Any]) -> None:
+        """Accept a group as a job."""
+        job = submit_job(self._engine, self._client, SimulateGroupRequest(group=json.dumps(document, separators=(",", ":"))))
+        self._under_way[job.job_id] = key
+
+    def wait(self) -> GroupReply:
+        """Return what came of one group.
+
+        Raises:
+            UnavailableError: no worker has served the lab's queue for a minute; what was accepted stays so.
+        """
+        served = time.monotonic()
+        while True:
+            for job_id in list(self._under_way):
+                with unit_of_work(self._engine) as connection:
+                    job = jobs.load(connection, job_id)
+                if job.status not in ("queued", "running"):
+                    return self._reply(job)
+                if job.status == "running" or self._client.is_served(SimulateGroupRequest):
+                    served = time.monotonic()
+            if time.monotonic() - served > UNSERVED_SECONDS:
+                remedy = "Start one: python -m luna.queue.worker edge. What was accepted stays so; the same command goes on."
+                raise UnavailableError("no worker serves the queue edge", field="--on-workers", remedy=remedy)
+            self._sleep(PAUSE_SECONDS)
+
+    def _reply(self, job: Job) -> GroupReply:
+        key = self._under_way.pop(job.job_id)
+        if job.status == "done":
+            return GroupReply(key, SimulateGroupReply.model_validate(job.reply).rows)
+        return GroupReply(key, [], str((job.error or {}).get("detail", job.status)))

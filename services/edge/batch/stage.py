@@ -1,0 +1,71 @@
+"""The stage that runs a batch."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from services.edge.batch.collection import FAILED, RUNS, BatchCollection, hold_folder
+from services.edge.batch.plan import BatchPlan
+from services.edge.batch.transport import GroupTransport, LocalProcesses
+from services.edge.lab import Lab, count_workers
+from services.edge.row_files import RowForm, keep_origin, remove_rows
+
+_ORIGIN = "batch"
+# So many failed runs are named in the result; rows ``failed`` name all.
+_NAMED = 100
+
+
+def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, Any]:
+    """Simulate locations × seasons × variations × controllers and write rows ``runs`` into ``OUT/batch``; killed at any moment, it goes on where it was.
+
+    Args:
+        lab: what is asked, and the data.
+        transport: who simulates the groups; default: processes of this machine.
+
+    Returns:
+        Figures: runs in all, made now, failed (named; rows ``failed`` say why), and how long it took.
+
+    Raises:
+        ConflictError: another batch is being worked off in the folder.
+        InvalidInputError: rows of another configuration are there, or the configuration allows no camera.
+        MachineError: the disk takes no more; run it again, it goes on.
+    """
+    plan, folder, asked = BatchPlan.of(lab), lab.batch, lab.config.batch_simulation.execution
+    with hold_folder(folder):
+        if not asked.resume_on_failure:
+            _begin_anew(folder)
+        keep_origin(folder, _ORIGIN, plan.describe())
+        # What failed before is tried again.
+        remove_rows(folder, FAILED)
+        begun, export = time.perf_counter(), lab.config.results.export
+        collection = BatchCollection.open(plan, folder, RowForm(max_mb=export.max_file_size_mb if export.split_large_files else None))
+        before = collection.done.count(1)
+        if transport is not None:
+            collection.work_off(transport)
+        elif before < plan.runs:
+            with LocalProcesses(min(lab.workers, count_workers(asked.parallel_workers))) as processes:
+                collection.work_off(processes)
+        return _report(plan, collection, before, time.perf_counter() - begun)
+
+
+def _begin_anew(folder: Path) -> None:
+    for name in (RUNS, FAILED):
+        remove_rows(folder, name)
+    (folder / f"{_ORIGIN}.json").unlink(missing_ok=True)
+
+
+def _report(plan: BatchPlan, collection: BatchCollection, before: int, seconds: float) -> dict[str, Any]:
+    made = collection.done.count(1) - before
+    return {
+        "folder": str(collection.folder),
+        "runs": plan.runs,
+        "made_now": made,
+        "failed": len(collection.failed),
+        "failed_runs": collection.failed[:_NAMED],
+        "days": plan.conditions.days,
+        "controllers": list(plan.controllers),
+        "seed": plan.lab.seed,
+        "stand_ins": [location for location in plan.locations if not plan.lab.clean_shares[location].measured],
+        "seconds": round(seconds, 3),
+        "camera_days_per_s": round(made * plan.conditions.days / seconds, 1),
+    }

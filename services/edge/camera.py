@@ -1,0 +1,115 @@
+"""What a camera is: the models that it can look with, its battery and charger, and what its user asks of it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from luna.errors import InvalidInputError
+from luna.timeline import FloatArray
+
+BoolArray = NDArray[np.bool_]
+# Neither the model nor its energy: no inference was made.
+NO_MODEL = -1
+# What a wrong picture and a missing one weigh against dirty energy, in Wh: fewest misses first, then the least dirty energy.
+SMALL_MISS_WH, LARGE_MISS_WH = 0.1, 1.0
+_WH_PER_MWH = 1e-3
+_MS_PER_S = 1e3
+
+
+@dataclass(frozen=True, slots=True)
+class CameraModels:
+    """Models in the order of their energy; arrays of shape ``(models,)``.
+
+    Args:
+        names: what each is called.
+        energy_wh: of one inference, at the camera.
+        latency_ms: of one inference.
+        accuracy: as a share.
+    """
+
+    names: tuple[str, ...]
+    energy_wh: FloatArray
+    latency_ms: FloatArray
+    accuracy: FloatArray
+
+    def fulfil(self, accuracy: FloatArray, latency_ms: FloatArray) -> BoolArray:
+        """Return which models are as accurate and as quick as asked, shape ``(requests, models)``."""
+        accurate = self.accuracy >= np.asarray(accuracy, float)[..., None]
+        return accurate & (self.latency_ms <= np.asarray(latency_ms, float)[..., None])
+
+    def smallest(self, accuracy: FloatArray, latency_ms: FloatArray) -> NDArray[np.int64]:
+        """Return the place of the model of least energy that fulfils each request, shape ``(requests,)``; ``NO_MODEL`` where none does."""
+        fulfilled = self.fulfil(accuracy, latency_ms)
+        return np.where(fulfilled.any(axis=-1), fulfilled.argmax(axis=-1), NO_MODEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A battery and its charger.
+
+    Args:
+        capacity_wh: how much the battery holds.
+        charge_rate_w: how fast it is charged from the grid; all of that is stored.
+        discharge_efficiency: what of the stored energy arrives at the camera; an inference takes its energy divided by this.
+        task_interval_s: how often a picture is looked at.
+    """
+
+    capacity_wh: float
+    charge_rate_w: float
+    discharge_efficiency: float = 0.95
+    task_interval_s: float = 5.0
+
+
+class _Profile(BaseModel):
+    """What was measured of a model. Source: powermetrics on the original's machine."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    model_name: str
+    model_version: str
+    energy_per_inference_mwh: Annotated[float, Field(gt=0)]
+    avg_inference_time_seconds: Annotated[float, Field(gt=0)]
+    accuracy: Annotated[float, Field(ge=0, le=1)]
+
+
+_PROFILES: TypeAdapter[dict[str, _Profile]] = TypeAdapter(dict[str, _Profile])
+
+
+def read_models(path: Path) -> CameraModels:
+    """Return the models of a file ``power_profiles.json``, ordered by energy.
+
+    Raises:
+        InvalidInputError: it is not there, no JSON, or lacks what a model needs; names model and field.
+    """
+    try:
+        document: Any = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InvalidInputError("the power profiles cannot be read", field="power_profiles_file", value=str(path), remedy=f"{error.strerror}.") from error
+    except ValueError as error:
+        raise InvalidInputError("the power profiles are no JSON", field=path.name, value=str(error), remedy="Take the file as it was measured.") from error
+    try:
+        profiles = _PROFILES.validate_python(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidInputError(first["msg"], field=f"{path.name}: {where}", value=first.get("input"), remedy="Take the file as it was measured.") from error
+    if not profiles:
+        raise InvalidInputError("no model is described", field=path.name, remedy="Take the file as it was measured.")
+    return _in_order(sorted(profiles.items(), key=lambda item: item[1].energy_per_inference_mwh))
+
+
+def _in_order(profiles: Sequence[tuple[str, _Profile]]) -> CameraModels:
+    of = [profile for _, profile in profiles]
+    return CameraModels(
+        names=tuple(name for name, _ in profiles),
+        energy_wh=np.array([profile.energy_per_inference_mwh * _WH_PER_MWH for profile in of]),
+        # Whole nanoseconds: 0.0122 s is what is asked for as 12.2 ms.
+        latency_ms=np.array([round(profile.avg_inference_time_seconds * _MS_PER_S, 6) for profile in of]),
+        accuracy=np.array([profile.accuracy for profile in of]),
+    )

@@ -1,0 +1,269 @@
+"""How clean the grid is, per location and five minutes of a year: as measured, or as a generator draws it where nothing was measured, and marked as such.
+
+What is known at an instant is the newest value that is not in its future; ``expect`` says what follows by that knowledge alone, ``ahead`` what did follow.
+Every fourth week is held out: no scenario touches it, and simulations that judge a learned controller are of those weeks.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+from luna.errors import InvalidInputError
+from luna.timeline import FloatArray
+from services.edge.config import Location, Season
+
+IntArray = NDArray[np.int64]
+STEP_MINUTES = 5
+DAY_SLOTS = 24 * 60 // STEP_MINUTES
+WEEK_SLOTS = 7 * DAY_SLOTS
+YEAR = 2024
+YEAR_SLOTS = 366 * DAY_SLOTS
+YEAR_BEGIN = np.datetime64(f"{YEAR}-01-01T00:00", "m")
+TIME_COLUMN, SHARE_COLUMN = "Datetime (UTC)", "Carbon-free energy percentage (CFE%)"
+FILES: dict[Location, str] = {
+    "CA": f"US-CAL-LDWP_{YEAR}_5_minute.csv",
+    "FL": f"US-FLA-FPL_{YEAR}_5_minute.csv",
+    "NW": f"US-NW-PSEI_{YEAR}_5_minute.csv",
+    "NY": f"US-NY-NYIS_{YEAR}_5_minute.csv",
+}
+# Days of winter and so on, by month.
+SEASON_OF_MONTH: dict[Season, tuple[int, ...]] = {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "fall": (9, 10, 11)}
+# Of a file with more damaged or missing values than this nothing can be said.
+MOST_MISSING = 0.01
+HELD_OUT_EVERY = 4
+# Days from which the course of the next hours is expected, and how long a present deviation from it lasts.
+_PAST_DAYS = 7
+_DEVIATION_HOURS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A value that could not be used; the newest one before it stands in its place. ``row`` counts lines of the file from 1, its header included."""
+
+    file: str
+    row: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, row {self.row}, {self.column}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class CleanShare:
+    """A location's year.
+
+    Args:
+        location: where.
+        share: clean energy as a share of all, per five minutes from ``YEAR_BEGIN`` on, shape ``(YEAR_SLOTS,)``.
+        measured: False: a generator's stand-in.
+        damage: values that could not be used.
+    """
+
+    location: Location
+    share: FloatArray
+    measured: bool
+    damage: tuple[Damage, ...] = ()
+    _sums: FloatArray = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A day beyond the year's end is its last day again, for horizons that reach over it.
+        object.__setattr__(self, "_sums", np.concatenate([[0.0], np.cumsum(np.concatenate([self.share, np.tile(self.share[-DAY_SLOTS:], 8)]))]))
+
+    def newest(self, slots: IntArray) -> FloatArray:
+        """Return the newest value that is not in the future of slots' beginnings, shape of ``slots``."""
+        return self.share[slots]
+
+    def ahead(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
+        """Return what followed: means over steps from each slot's beginning on, shape ``(slots, steps)``."""
+        return self._means(np.asarray(slots)[:, None], np.arange(steps)[None, :] * (step_minutes // STEP_MINUTES), step_minutes // STEP_MINUTES)
+
+    def expect(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
+        """Return what is expected to follow by what is known at each slot's beginning, shape ``(slots, steps)``.
+
+        The same time of day over the last seven days, moved by how far the newest value lies from that course now, which wears off within hours.
+        """
+        slots, width = np.asarray(slots)[:, None], step_minutes // STEP_MINUTES
+        offsets = np.arange(steps)[None, :] * width
+        course, now, counted = np.zeros((slots.shape[0], steps)), np.zeros((slots.shape[0], 1)), np.zeros((slots.shape[0], 1))
+        for day in range(1, _PAST_DAYS + 1):
+            known = (slots >= day * DAY_SLOTS).astype(float)
+            before = np.maximum(slots - day * DAY_SLOTS, 0)
+            course += known * self._means(before, offsets % DAY_SLOTS, width)
+            now += known * self.share[before]
+            counted += known
+        newest = self.share[slots]
+        weight = np.exp(-offsets * (STEP_MINUTES / 60) / _DEVIATION_HOURS)
+        expected = course / np.maximum(counted, 1) + (newest - now / np.maximum(counted, 1)) * weight
+        return np.clip(np.where(counted > 0, expected, newest), 0.0, 1.0)
+
+    def _means(self, slots: IntArray, offsets: IntArray, width: int) -> FloatArray:
+        begin = slots + offsets
+        return np.asarray((self._sums[begin + width] - self._sums[begin]) / width)
+
+
+def slot_of(instant: np.datetime64) -> int:
+    """Return the slot that runs at an instant of the year."""
+    return int((instant - YEAR_BEGIN) / np.timedelta64(STEP_MINUTES, "m"))
+
+
+def instants_of(slots: IntArray) -> NDArray[np.datetime64]:
+    """Return when slots begin, in UTC."""
+    return YEAR_BEGIN + np.asarray(slots) * np.timedelta64(STEP_MINUTES, "m")
+
+
+def months_of(slots: IntArray) -> IntArray:
+    """Return the months of slots, 1 to 12."""
+    return instants_of(slots).astype("datetime64[M]").astype(int) % 12 + 1
+
+
+def is_held_out(slots: IntArray) -> NDArray[np.bool_]:
+    """Return which slots lie in weeks that no scenario may touch."""
+    return np.asarray(np.asarray(slots) // WEEK_SLOTS % HELD_OUT_EVERY == HELD_OUT_EVERY - 1)
+
+
+def held_out_weeks(season: Season) -> list[int]:
+    """Return the first slots of the weeks of a season that are held out: all their days lie in it."""
+    begins = np.arange(HELD_OUT_EVERY - 1, YEAR_SLOTS // WEEK_SLOTS, HELD_OUT_EVERY) * WEEK_SLOTS
+    months = SEASON_OF_MONTH[season]
+    return [int(begin) for begin in begins if {int(months_of(np.array(slot))) for slot in (begin, begin + WEEK_SLOTS - 1)} <= set(months)]
+
+
+def load_clean_shares(folder: Path | None, locations: Sequence[Location]) -> dict[Location, CleanShare]:
+    """Return the years of locations, as measured where their file is in ``folder``, else as the generator draws them.
+
+    Raises:
+        InvalidInputError: a file is there and cannot be used; names file, row and column.
+    """
+    return {location: _load(folder, location) for location in locations}
+
+
+def _load(folder: Path | None, location: Location) -> CleanShare:
+    path = folder / FILES[location] if folder else None
+    return read_clean_share(path, location) if path and path.exists() else draw_clean_share(location)
+
+
+def read_clean_share(path: Path, location: Location) -> CleanShare:
+    """Return a location's year as a file says it; what is damaged or missing is the newest value before, while that is less than a hundredth.
+
+    Raises:
+        InvalidInputError: the file cannot be read, lacks a column, or too much of it is damaged or missing.
+    """
+    share, damage = np.full(YEAR_SLOTS, np.nan), []
+    for row in _read_rows(path):
+        if isinstance(row, Damage):
+            damage.append(row)
+        else:
+            slot, value = row
+            share[slot] = value
+    missing = np.isnan(share)
+    if missing.mean() > MOST_MISSING:
+        first = f" The first: {damage[0]}." if damage else ""
+        raise InvalidInputError(
+            f"{missing.sum()} of {YEAR_SLOTS} values of the year are missing or damaged", field=path.name, remedy=f"At most a hundredth may be.{first}"
+        )
+    return CleanShare(location, _hold(share), measured=True, damage=tuple(damage))
+
+
+def _hold(share: FloatArray) -> FloatArray:
+    there = np.flatnonzero(~np.isnan(share))
+    newest = np.searchsorted(there, np.arange(len(share)), side="right") - 1
+    # Before the first value there is none: the first stands there as well.
+    return share[there[np.maximum(newest, 0)]]
+
+
+def _read_rows(path: Path) -> Iterator[tuple[int, float] | Damage]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="", errors="replace") as lines:
+            reader = csv.DictReader(lines)
+            for column in (TIME_COLUMN, SHARE_COLUMN):
+                if column not in (reader.fieldnames or ()):
+                    known = ", ".join(reader.fieldnames or ()) or "none"
+                    raise InvalidInputError(
+                        f"the column {column!r} is missing", field=f"{path.name}, row 1", value=known, remedy="Take the file as it was published."
+                    )
+            seen: set[int] = set()
+            for row in reader:
+                yield _read_row(path.name, reader.line_num, row, seen)
+    except (OSError, csv.Error) as error:
+        raise InvalidInputError("the clean shares cannot be read", field=path.name, value=str(error), remedy="Take the file as it was published.") from error
+
+
+def _read_row(file: str, line: int, row: dict[str, Any], seen: set[int]) -> tuple[int, float] | Damage:
+    text = row[TIME_COLUMN] or ""
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return Damage(file, line, TIME_COLUMN, f"{text[:40]!r} is no time")
+    # Without an offset it is UTC, as the column's name says.
+    utc = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None)
+    slot = slot_of(np.datetime64(utc, "m"))
+    if not 0 <= slot < YEAR_SLOTS:
+        return Damage(file, line, TIME_COLUMN, f"{text[:40]!r} is not in {YEAR}")
+    if slot in seen:
+        return Damage(file, line, TIME_COLUMN, f"{text[:40]!r} stands there twice")
+    value = row[SHARE_COLUMN] or ""
+    try:
+        percent = float(value)
+    except ValueError:
+        return Damage(file, line, SHARE_COLUMN, f"{value[:40]!r} is no number")
+    if not 0 <= percent <= 100:
+        return Damage(file, line, SHARE_COLUMN, f"{percent:g} is no percentage")
+    seen.add(slot)
+    return slot, percent / 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Climate:
+    """The shape of a stand-in: clean share at night, what full sun and spring's rivers add, how far it wanders over days and hours; latitude, hours to UTC."""
+
+    base: float
+    sun: float
+    rivers: float
+    days: float
+    hours: float
+    latitude: float
+    offset_hours: float
+
+
+# Chosen for their shape (sun in California, gas beside some nuclear power in Florida, rivers and wind in the north-west and in New York); no measurement.
+_CLIMATES: dict[Location, _Climate] = {
+    "CA": _Climate(base=0.34, sun=0.42, rivers=0.05, days=0.05, hours=0.03, latitude=34.0, offset_hours=-7.9),
+    "FL": _Climate(base=0.22, sun=0.22, rivers=0.01, days=0.03, hours=0.02, latitude=27.0, offset_hours=-5.4),
+    "NW": _Climate(base=0.58, sun=0.05, rivers=0.12, days=0.08, hours=0.04, latitude=47.5, offset_hours=-8.1),
+    "NY": _Climate(base=0.46, sun=0.06, rivers=0.05, days=0.06, hours=0.03, latitude=42.7, offset_hours=-4.9),
+}
+
+
+def draw_clean_share(location: Location) -> CleanShare:
+    """Return a stand-in for a location's year; always the same one."""
+    climate, slots = _CLIMATES[location], np.arange(YEAR_SLOTS)
+    noise = np.random.default_rng(sorted(FILES).index(location))
+    day = slots / DAY_SLOTS
+    declination = np.radians(-23.44) * np.cos(2 * np.pi * (day + 10) / 366)
+    angle = 2 * np.pi * ((slots % DAY_SLOTS) / DAY_SLOTS - 0.5 + climate.offset_hours / 24)
+    latitude = np.radians(climate.latitude)
+    elevation = np.maximum(np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.cos(angle), 0.0)
+    clouds = 1 - 0.5 * _sigmoid(_wander(noise, hours=30) * 1.5 - 1.2)
+    rivers = climate.rivers * np.cos(2 * np.pi * (day - 135) / 366)
+    share = climate.base + climate.sun * elevation * clouds + rivers + climate.days * _wander(noise, hours=60) + climate.hours * _wander(noise, hours=2)
+    return CleanShare(location, np.round(np.clip(share, 0.02, 0.99), 4), measured=False)
+
+
+def _wander(noise: np.random.Generator, *, hours: float) -> FloatArray:
+    """Return a first-order process of unit variance that forgets within ``hours``."""
+    kept = np.exp(-STEP_MINUTES / 60 / hours)
+    shocks = noise.standard_normal(YEAR_SLOTS) * np.sqrt(1 - kept**2)
+    shocks[0] = noise.standard_normal()
+    return np.asarray(lfilter([1.0], [1.0, -kept], shocks))
+
+
+def _sigmoid(value: FloatArray) -> FloatArray:
+    return np.asarray(1 / (1 + np.exp(-value)))

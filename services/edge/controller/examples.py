@@ -1,0 +1,156 @@
+"""Labelled scenarios as arrays, split by whole weeks into those that are learned from and those that judge."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.errors import InvalidInputError
+from services.edge.camera import BoolArray, CameraModels
+from services.edge.clean_share import STEP_MINUTES, WEEK_SLOTS, IntArray, slot_of
+from services.edge.controller.features import Sight
+from services.edge.row_files import read_rows
+
+_AT_A_TIME = 10_000
+_SCALARS = ("soc", "accuracy", "latency_ms", "clean_share", "charge", "benefit")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingExamples:
+    """Scenarios with their best decisions, arrays over them.
+
+    Args:
+        slot: five-minute slot of the year.
+        soc, accuracy, latency_ms, clean_share, expected: as in ``Sight``.
+        eligible: which models fulfil the request, all where none does; shape ``(rows, models)``.
+        model: the label's.
+        charge: whether the label's best course charges in the first step.
+        benefit: what one Wh that is charged now saves later, less what of it is dirty now; negative where to wait is better, within −1 and 1.
+    """
+
+    slot: IntArray
+    soc: NDArray[np.float32]
+    accuracy: NDArray[np.float32]
+    latency_ms: NDArray[np.float32]
+    clean_share: NDArray[np.float32]
+    expected: NDArray[np.float32]
+    eligible: BoolArray
+    model: IntArray
+    charge: BoolArray
+    benefit: NDArray[np.float32]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.slot)
+
+    @property
+    def sight(self) -> Sight:
+        """What a controller sees of them."""
+        return Sight(*(np.asarray(each, float) for each in (self.soc, self.accuracy, self.latency_ms, self.clean_share, self.expected)))
+
+    @property
+    def digest(self) -> str:
+        """What tells these examples from others."""
+        digest = hashlib.sha256()
+        for each in fields(self):
+            digest.update(np.ascontiguousarray(getattr(self, each.name)).tobytes())
+        return digest.hexdigest()
+
+    def take(self, rows: NDArray[Any]) -> Self:
+        """Return some of them."""
+        return type(self)(*(getattr(self, each.name)[rows] for each in fields(self)))
+
+    def save(self, path: Path) -> None:
+        """Write them to one file, for the processes that train."""
+        from safetensors.numpy import save_file
+
+        save_file({each.name: np.ascontiguousarray(getattr(self, each.name)) for each in fields(self)}, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return what ``save`` wrote."""
+        from safetensors.numpy import load_file
+
+        return cls(**load_file(path))
+
+
+def eligible_models(fulfilled: BoolArray) -> BoolArray:
+    """Return among which models a controller chooses: those that fulfil a request, all where none does; shape ``(requests, models)``."""
+    return fulfilled | ~fulfilled.any(axis=-1, keepdims=True)
+
+
+def read_examples(folder: Path, models: CameraModels, *, horizon_steps: int) -> tuple[TrainingExamples, bool]:
+    """Return the rows ``training`` of a folder, and whether clean shares of them are stand-ins.
+
+    Raises:
+        InvalidInputError: there are none, or a row lacks what it should say; names the row.
+    """
+    rows, parts, stand_in = iter(read_rows(folder, "training")), [], False
+    while batch := list(islice(rows, _AT_A_TIME)):
+        stand_in = stand_in or any(str(row.get("stand_in")).lower() == "true" for row in batch)
+        parts.append(_read_batch(batch, models, horizon_steps))
+    if not parts:
+        raise InvalidInputError("there are no labelled scenarios", field="training", value=str(folder), remedy="Label them first: luna edge labels.")
+    joined = {each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(TrainingExamples)}
+    return TrainingExamples(**joined), stand_in
+
+
+def _read_batch(batch: list[dict[str, Any]], models: CameraModels, horizon_steps: int) -> TrainingExamples:
+    try:
+        columns = _read_columns(batch)
+        expected = np.array([_list_of(row["expected"]) for row in batch], np.float32).reshape(len(batch), -1)
+        slots = np.array([slot_of(np.datetime64(str(row["at"]).rstrip("Z"), "m")) for row in batch])
+        model = np.array([int(row["model"]) for row in batch])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(batch, str(error)) from error
+    whole = np.isfinite(expected).all() and all(np.isfinite(column).all() for column in columns.values())
+    if not whole or expected.shape[1] != horizon_steps or model.min() < 0 or model.max() >= len(models.names):
+        raise _unreadable(batch, f"{expected.shape[1]} expected steps where {horizon_steps} are configured, or a value out of its range")
+    eligible = eligible_models(models.fulfil(columns["accuracy"], columns["latency_ms"]))
+    charge = columns.pop("charge") > 0
+    scalars = {name: column.astype(np.float32) for name, column in columns.items()}
+    return TrainingExamples(slots, expected=expected, eligible=eligible, model=model, charge=charge, **scalars)
+
+
+def _read_columns(batch: Iterable[Mapping[str, Any]]) -> dict[str, NDArray[np.float64]]:
+    names = ("battery_percent", "accuracy", "latency_ms", "clean_share", "charge", "stored_value", "stored_value_expected")
+    percent, *scalars, followed, expected = np.array([[float(row[name]) for name in names] for row in batch]).T
+    # Hindsight knows every dip that nobody can wait for, and what is expected knows none: what is stored is worth the mean of both.
+    clean_share = scalars[2]
+    benefit = np.clip((followed + expected) / 2 - (1 - clean_share), -1, 1)
+    return dict(zip(_SCALARS, (percent / 100, *scalars, benefit), strict=True))
+
+
+def _list_of(value: Any) -> Any:
+    # A list in CSV is text.
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _unreadable(batch: list[dict[str, Any]], reason: str) -> InvalidInputError:
+    where = f"training: rows {batch[0].get('number')} to {batch[-1].get('number')}"
+    return InvalidInputError(f"labelled scenarios cannot be used: {reason}", field=where, remedy="Label again with this configuration: luna edge labels.")
+
+
+def split_by_week(slots: IntArray, *, horizon_minutes: int, share: float, seed: int) -> tuple[IntArray, IntArray]:
+    """Return the rows that are learned from and those that judge: of other weeks, so that no neighbour of a row that judges was learned from.
+
+    A row whose horizon reaches from a week of the one kind into one of the other is in neither.
+
+    Raises:
+        InvalidInputError: all rows are of one week.
+    """
+    week, last = slots // WEEK_SLOTS, (slots + horizon_minutes // STEP_MINUTES - 1) // WEEK_SLOTS
+    weeks = np.unique(week)
+    if len(weeks) < 2:
+        raise InvalidInputError("all labelled scenarios are of one week", field="training", value=len(slots), remedy="Draw more scenarios.")
+    count = min(max(round(share * len(weeks)), 1), len(weeks) - 1)
+    judging = np.random.default_rng(seed).permutation(weeks)[:count]
+    first, second = np.isin(week, judging), np.isin(last, judging)
+    return np.flatnonzero(~first & ~second), np.flatnonzero(first & (second | ~np.isin(last, weeks)))

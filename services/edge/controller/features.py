@@ -1,0 +1,84 @@
+"""What a learned controller sees of the world, as numbers: one function and one stored scale for training and for use.
+
+Battery, accuracy, latency and newest clean share are the four inputs of the founding document; behind them stand the clean shares that are expected of the
+next steps, each as its difference from the newest one, so that a network sees at once whether it gets cleaner.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from luna.timeline import FloatArray
+
+# What a stored network calls its inputs' meaning; another number is another meaning, and is refused.
+FORM_VERSION = 1
+FOUNDING_INPUTS = 4
+# Inputs that hardly vary are not blown up.
+_LEAST_STD = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen of cameras, arrays over them.
+
+    Args:
+        soc: state of charge, 0–1.
+        accuracy: asked, as a share.
+        latency_ms: asked.
+        clean_share: the newest one.
+        expected: of the next steps by what is known now, shape ``(cameras, steps)``; a controller takes the first ones, as many as it needs.
+    """
+
+    soc: FloatArray
+    accuracy: FloatArray
+    latency_ms: FloatArray
+    clean_share: FloatArray
+    expected: FloatArray
+
+
+def build_features(sight: Sight, steps: int) -> FloatArray:
+    """Return the inputs of a network that sees so many expected steps, shape ``(cameras, 4 + steps)``."""
+    features = np.empty((len(sight.soc), FOUNDING_INPUTS + steps))
+    features[:, 0] = sight.soc
+    features[:, 1] = sight.accuracy
+    # What matters is from which model on it is too slow: the models' latencies grow by factors.
+    features[:, 2] = np.log(sight.latency_ms)
+    features[:, 3] = sight.clean_share
+    features[:, FOUNDING_INPUTS:] = sight.expected[:, :steps] - np.asarray(sight.clean_share)[:, None]
+    return features
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureScale:
+    """What brings features to unit scale: ``mean`` and ``std`` of shape ``(features,)``."""
+
+    mean: FloatArray
+    std: FloatArray
+
+    @classmethod
+    def of(cls, features: FloatArray) -> Self:
+        """Return the scale of features, shape ``(rows, features)``."""
+        return cls(features.mean(axis=0), np.maximum(features.std(axis=0), _LEAST_STD))
+
+    def apply(self, features: FloatArray) -> FloatArray:
+        """Return features at unit scale."""
+        return (features - self.mean) / self.std
+
+
+@dataclass(frozen=True, slots=True)
+class InputForm:
+    """What a controller was trained to be told: the number of expected steps and their length."""
+
+    expected_steps: int
+    step_minutes: int
+    version: int = FORM_VERSION
+
+    @property
+    def size(self) -> int:
+        """How many inputs a network has."""
+        return FOUNDING_INPUTS + self.expected_steps
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is stored of it."""
+        return {"version": self.version, "expected_steps": self.expected_steps, "step_minutes": self.step_minutes}

@@ -1,0 +1,185 @@
+"""Versions of trained controllers in a folder: v0001, v0002 and so on, each with its card, and which of them is the current one. No pickle.
+
+A version holds ``card.json``, ``NETWORK.safetensors`` for each network and its metrics per epoch, ``NETWORK.metrics.jsonl``.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+
+from luna.errors import InvalidInputError
+from services.edge.camera import CameraModels
+from services.edge.config import ControllerSection
+from services.edge.controller.features import FORM_VERSION, FeatureScale, InputForm
+from services.edge.controller.inference import TrainedController
+from services.edge.controller.run_folder import METRICS, Arrays, read_tensors, write_tensors, write_whole
+
+_CURRENT, _CARD = "current.json", "card.json"
+_SCALE_MEAN, _SCALE_STD = "scale.mean", "scale.std"
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CardForm(_Stored):
+    """``InputForm`` as it is stored."""
+
+    version: int
+    expected_steps: int
+    step_minutes: int
+
+
+class CardController(_Stored):
+    """A controller: what it sees, and of which networks it is the mean."""
+
+    form: CardForm
+    networks: Annotated[list[str], Field(min_length=1)]
+
+
+class CardData(_Stored):
+    """Of what was learned. ``stand_in``: some clean shares are a generator's, not measured."""
+
+    digest: str
+    rows: int
+    learned_from: int
+    judged_by: int
+    stand_in: bool
+
+
+class ControllerCard(_Stored):
+    """All that is said of a version. ``identity`` is the same for a training of the same data, settings and seed."""
+
+    identity: str
+    seed: int
+    settings: ControllerSection
+    search: list[dict[str, Any]]
+    data: CardData
+    camera_models: dict[str, list[Any]]
+    controllers: dict[str, CardController]
+    networks: dict[str, dict[str, float]]
+    baselines: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFile:
+    """What of one network goes into a version."""
+
+    weights: Arrays
+    scale: FeatureScale
+    metrics: list[dict[str, Any]]
+
+
+def describe_models(models: CameraModels) -> dict[str, list[Any]]:
+    """Return what of the camera models a controller has learned."""
+    return {
+        "names": list(models.names),
+        "energy_wh": models.energy_wh.tolist(),
+        "latency_ms": models.latency_ms.tolist(),
+        "accuracy": models.accuracy.tolist(),
+    }
+
+
+def list_versions(folder: Path) -> list[str]:
+    """Return the versions of a folder, oldest first."""
+    return sorted(path.name for path in folder.glob("v[0-9]*") if path.name[1:].isdigit() and (path / _CARD).exists())
+
+
+def current_version(folder: Path) -> str | None:
+    """Return the version that is used, ``None`` where there is none."""
+    path = folder / _CURRENT
+    return str(json.loads(path.read_text(encoding="utf-8"))["version"]) if path.exists() else None
+
+
+def register(folder: Path, card: ControllerCard, networks: Mapping[str, NetworkFile]) -> str:
+    """Store a version, make it the current one, and return its name; whoever is killed meanwhile leaves the folder as it was."""
+    versions = list_versions(folder)
+    version = f"v{int(versions[-1][1:]) + 1 if versions else 1:04}"
+    made = folder / f"{version}.new"
+    shutil.rmtree(made, ignore_errors=True)
+    for name, network in networks.items():
+        scale = {_SCALE_MEAN: network.scale.mean, _SCALE_STD: network.scale.std}
+        write_tensors(made / f"{name}.safetensors", {**network.weights, **scale}, {"network": name})
+        write_whole(made / f"{name}.{METRICS}", "".join(json.dumps(each) + "\n" for each in network.metrics).encode())
+    write_whole(made / _CARD, (card.model_dump_json(indent=2) + "\n").encode())
+    made.rename(folder / version)
+    use_version(folder, version)
+    return version
+
+
+def use_version(folder: Path, version: str) -> None:
+    """Make a version the current one.
+
+    Raises:
+        InvalidInputError: there is no such version.
+    """
+    if version not in list_versions(folder):
+        known = ", ".join(list_versions(folder)) or "none"
+        raise InvalidInputError("there is no such version of the trained controllers", field="version", value=version, remedy=f"There are: {known}.")
+    write_whole(folder / _CURRENT, (json.dumps({"version": version}) + "\n").encode())
+
+
+def read_card(folder: Path, version: str | None = None) -> ControllerCard:
+    """Return the card of a version, of the current one where none is named.
+
+    Raises:
+        InvalidInputError: there is none, or it cannot be read.
+    """
+    named = version or current_version(folder)
+    if named is None:
+        raise InvalidInputError("no controller has been trained", field="controller", value=str(folder), remedy="Train one: luna edge train.")
+    try:
+        return ControllerCard.model_validate_json((folder / named / _CARD).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InvalidInputError(
+            "the card of a trained controller cannot be read", field=f"{named}/{_CARD}", value=str(error), remedy="Train again: luna edge train."
+        ) from error
+
+
+def load_controller(folder: Path, name: str = "custom", *, models: CameraModels, version: str | None = None) -> TrainedController:
+    """Return a trained controller of a version, of the current one where none is named.
+
+    Raises:
+        InvalidInputError: it is not there, cannot be read, or was trained for other inputs or other camera models.
+    """
+    card, named = read_card(folder, version), version or current_version(folder)
+    if name not in card.controllers:
+        raise InvalidInputError("there is no such trained controller", field="controller", value=name, remedy=f"There are: {', '.join(card.controllers)}.")
+    _require_fitting(card, name, models)
+    kept = card.controllers[name]
+    form = InputForm(kept.form.expected_steps, kept.form.step_minutes)
+    networks = [_read_network(folder / str(named) / f"{network}.safetensors") for network in kept.networks]
+    return TrainedController.of(name, form, networks, activation=card.settings.model.activation)
+
+
+def _require_fitting(card: ControllerCard, name: str, models: CameraModels) -> None:
+    form = card.controllers[name].form
+    if form.version != FORM_VERSION:
+        raise InvalidInputError(
+            f"the controller sees inputs of form {form.version}, and this program makes those of form {FORM_VERSION}",
+            field=name,
+            remedy="Train again: luna edge train.",
+        )
+    if card.camera_models != describe_models(models):
+        raise InvalidInputError(
+            "the controller was trained for other camera models",
+            field=name,
+            value=", ".join(models.names),
+            remedy=f"Train again (luna edge train), or take the profiles of {', '.join(card.camera_models['names'])} as they were.",
+        )
+
+
+def _read_network(path: Path) -> tuple[Arrays, FeatureScale]:
+    try:
+        arrays, _ = read_tensors(path)
+        scale = FeatureScale(np.asarray(arrays.pop(_SCALE_MEAN)), np.asarray(arrays.pop(_SCALE_STD)))
+    except (OSError, SafetensorError, KeyError) as error:
+        raise InvalidInputError("a stored network cannot be read", field=path.name, value=str(error), remedy="Train again: luna edge train.") from error
+    return arrays, scale

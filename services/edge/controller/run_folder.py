@@ -1,0 +1,85 @@
+"""What the training of one network leaves on the disk: a checkpoint to go on from, and metrics per epoch as JSON lines."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.numpy import save
+
+from luna.errors import MachineError
+
+Arrays = dict[str, NDArray[Any]]
+CHECKPOINT, METRICS = "checkpoint.safetensors", "metrics.jsonl"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put content into a file in one step: whoever is killed leaves the old one or the new one.
+
+    Raises:
+        MachineError: the disk takes no more; the old one stays.
+    """
+    made = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with made.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        made.replace(path)
+    except OSError as error:
+        raise MachineError(
+            "a trained controller cannot be written",
+            field="--out",
+            value=str(path.parent),
+            remedy=f"{error.strerror}. Make room, and run it again: it goes on.",
+        ) from error
+
+
+def write_tensors(path: Path, arrays: Mapping[str, NDArray[Any]], said: Mapping[str, Any]) -> None:
+    """Write arrays and what is said of them as one file, in one step."""
+    write_whole(path, save(dict(arrays), {"said": json.dumps(said)}))
+
+
+def read_tensors(path: Path) -> tuple[Arrays, dict[str, Any]]:
+    """Return what ``write_tensors`` wrote."""
+    with safe_open(path, framework="numpy") as opened:
+        arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 — it is no mapping
+        return arrays, json.loads(opened.metadata()["said"])
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFolder:
+    """The folder of one network's training.
+
+    Invariants: whenever the process is killed, it holds a whole checkpoint, or none; metrics beyond it are forgotten by who goes on from it.
+    """
+
+    path: Path
+
+    def resume(self) -> tuple[Arrays, dict[str, Any]] | None:
+        """Return the last checkpoint, ``None`` where there is none; metrics of later epochs are forgotten."""
+        checkpoint = self.path / CHECKPOINT
+        kept = read_tensors(checkpoint) if checkpoint.exists() else None
+        epoch = kept[1]["epoch"] if kept else 0
+        write_whole(self.path / METRICS, "".join(json.dumps(each) + "\n" for each in self.read() if each["epoch"] <= epoch).encode())
+        return kept
+
+    def keep(self, arrays: Arrays, said: Mapping[str, Any]) -> None:
+        """Put a checkpoint in the place of the last one."""
+        write_tensors(self.path / CHECKPOINT, arrays, said)
+
+    def write(self, metrics: Mapping[str, float]) -> None:
+        """Add an epoch's metrics."""
+        with (self.path / METRICS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(metrics) + "\n")
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return the metrics of each epoch; a line that a killed process began is none."""
+        path = self.path / METRICS
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]

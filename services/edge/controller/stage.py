@@ -1,0 +1,194 @@
+"""From labelled scenarios to a version of trained controllers: the stage of the lab that learns."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from luna.errors import InvalidInputError, MachineError
+from services.edge.controller.examples import read_examples, split_by_week
+from services.edge.controller.features import FORM_VERSION, FOUNDING_INPUTS, InputForm
+from services.edge.controller.registry import (
+    CardController,
+    CardData,
+    CardForm,
+    ControllerCard,
+    NetworkFile,
+    current_version,
+    describe_models,
+    read_card,
+    register,
+)
+from services.edge.controller.regret import measure_baselines
+from services.edge.controller.run_folder import TrainingFolder
+from services.edge.lab import Lab
+from services.edge.workers import map_in_order
+
+CUSTOM, ENSEMBLE, CUSTOM_FOUR = "custom", "ensemble", "custom_4"
+_S_PER_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is trained: networks by name, each with what it sees and its seed, and controllers made of them."""
+
+    networks: dict[str, tuple[InputForm, int]]
+    controllers: dict[str, list[str]]
+
+
+def train_controllers(lab: Lab) -> dict[str, Any]:
+    """Train the controllers that are configured, store them as a version, and return their figures; a training that was killed goes on.
+
+    ``custom`` has the configured inputs, ``ensemble`` averages networks of other seeds with the same inputs, and where the configured inputs are more than
+    the founding document's four, ``custom_4`` has those alone, to compare. What was trained already, of the same data, settings and seed, is not trained again.
+
+    Raises:
+        InvalidInputError: labelled scenarios are missing or do not fit the configuration.
+        MachineError: PyTorch is not installed, or the disk takes no more.
+    """
+    _require_torch()
+    plan, minutes = _plan_networks(lab), _horizon_minutes(lab)
+    examples, stand_in = read_examples(lab.training, lab.models, horizon_steps=lab.config.training_data.optimization.horizon_steps)
+    share = lab.config.controller_training.training.validation_split
+    learned, judging = split_by_week(examples.slot, horizon_minutes=minutes, share=share, seed=lab.seed)
+    data = CardData(digest=examples.digest, rows=examples.count, learned_from=len(learned), judged_by=len(judging), stand_in=stand_in)
+    identity = _identify(lab, data)
+    if current_version(lab.controller) is not None and read_card(lab.controller).identity == identity:
+        return _tell(lab)
+    work = lab.controller / f"unfinished-{identity[:16]}"
+    work.mkdir(parents=True, exist_ok=True)
+    examples.take(learned).save(work / "examples.safetensors")
+    examples.take(judging).save(work / "judges.safetensors")
+    baselines = measure_baselines(examples.take(learned), examples.take(judging), _step_energy_wh(lab))
+    _train(lab, plan, _Training(work, data, identity, baselines))
+    shutil.rmtree(work)
+    return _tell(lab)
+
+
+@dataclass(frozen=True, slots=True)
+class _Training:
+    work: Path
+    data: CardData
+    identity: str
+    baselines: dict[str, dict[str, float]]
+
+
+def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
+    from services.edge.controller.training import FittedNetwork, NetworkJob
+
+    settings, energy = lab.config.controller_training, _step_energy_wh(lab)
+    jobs = [
+        NetworkJob(name, training.work / name, training.work / "examples.safetensors", training.work / "judges.safetensors", form, settings, seed, energy)
+        for name, (form, seed) in plan.networks.items()
+    ]
+    searched: list[dict[str, Any]] = []
+    if settings.search.trials:
+        from services.edge.controller.search import search_settings
+
+        lab.progress(0, settings.search.trials, "searching hyper-parameters")
+        settings, searched = search_settings(jobs[0], training.work / "search")
+    trained: dict[str, FittedNetwork] = {}
+    lab.progress(0, len(jobs), "training networks")
+    for job, network in zip(jobs, map_in_order(_train_one, [replace(job, settings=settings) for job in jobs], lab), strict=True):
+        trained[job.name] = network
+        lab.progress(len(trained), len(jobs), "training networks")
+    card = ControllerCard(
+        identity=training.identity,
+        seed=lab.seed,
+        settings=settings,
+        search=searched,
+        data=training.data,
+        camera_models=describe_models(lab.models),
+        controllers={
+            name: CardController(form=CardForm(**plan.networks[networks[0]][0].to_json()), networks=networks) for name, networks in plan.controllers.items()
+        },
+        networks={name: network.figures for name, network in trained.items()},
+        baselines=training.baselines,
+    )
+    register(
+        lab.controller,
+        card,
+        {name: NetworkFile(network.weights, network.scale, TrainingFolder(training.work / name).read()) for name, network in trained.items()},
+    )
+
+
+def _train_one(_lab: Lab, job: Any) -> Any:
+    from services.edge.controller.training import train_network
+
+    return train_network(job)
+
+
+def _plan_networks(lab: Lab) -> _Plan:
+    model, optimization = lab.config.controller_training.model, lab.config.training_data.optimization
+    if model.num_models != len(lab.models.names):
+        raise InvalidInputError(
+            f"{len(lab.models.names)} camera models are described",
+            field="controller_training.model.num_models",
+            value=model.num_models,
+            remedy="Configure as many as there are.",
+        )
+    steps = model.input_features - FOUNDING_INPUTS
+    if steps > optimization.horizon_steps:
+        raise InvalidInputError(
+            f"labels look {optimization.horizon_steps} steps ahead",
+            field="controller_training.model.input_features",
+            value=model.input_features,
+            remedy=f"At most {optimization.horizon_steps + FOUNDING_INPUTS} inputs can be filled.",
+        )
+    form = InputForm(steps, optimization.step_minutes)
+    members = {f"network-{number + 1}": (form, lab.seed + number) for number in range(model.ensemble_size)}
+    names = list(members)
+    if steps == 0:
+        return _Plan(members, {CUSTOM: names[:1], ENSEMBLE: names})
+    four = {"network-4-inputs": (InputForm(0, optimization.step_minutes), lab.seed)}
+    return _Plan({**members, **four}, {CUSTOM: names[:1], ENSEMBLE: names, CUSTOM_FOUR: list(four)})
+
+
+def _step_energy_wh(lab: Lab) -> tuple[float, ...]:
+    """Return what each model takes out of the battery in a step."""
+    camera = lab.config.simulation
+    tasks = lab.config.training_data.optimization.step_minutes * _S_PER_MINUTE / camera.task_interval_seconds
+    return tuple((lab.models.energy_wh / camera.battery.discharge_efficiency * tasks).tolist())
+
+
+def _horizon_minutes(lab: Lab) -> int:
+    optimization = lab.config.training_data.optimization
+    return optimization.horizon_steps * optimization.step_minutes
+
+
+def _identify(lab: Lab, data: CardData) -> str:
+    said = {
+        "form": FORM_VERSION,
+        "settings": lab.config.controller_training.model_dump(mode="json"),
+        "step_minutes": lab.config.training_data.optimization.step_minutes,
+        "camera": lab.config.simulation.battery.model_dump(mode="json"),
+        "task_interval_seconds": lab.config.simulation.task_interval_seconds,
+        "models": describe_models(lab.models),
+        "seed": lab.seed,
+        "data": data.digest,
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _tell(lab: Lab) -> dict[str, Any]:
+    card = read_card(lab.controller)
+    return {
+        "version": current_version(lab.controller),
+        "seed": card.seed,
+        **card.data.model_dump(),
+        "controllers": {name: {"inputs": FOUNDING_INPUTS + each.form.expected_steps, "networks": each.networks} for name, each in card.controllers.items()},
+        "networks": card.networks,
+        "baselines": card.baselines,
+        "search": card.search,
+    }
+
+
+def _require_torch() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        raise MachineError(
+            "training needs PyTorch", field="torch", remedy="Install it (make setup); in containers build the image with it (docs/operations.md)."
+        )

@@ -1,0 +1,124 @@
+"""What every stage of the lab works with: configuration, models, clean shares, a seed, and a folder for what it makes."""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from luna.errors import ConflictError
+from services.edge.camera import CameraModels, read_models
+from services.edge.clean_share import CleanShare, load_clean_shares
+from services.edge.config import EdgeConfig, Location, SourceSection
+
+# Source: see NOTICE.
+MEASURED_PROFILES = Path(__file__).with_name("power_profiles.json")
+SEED_FILE = "seed.txt"
+# Hears how much of how much is done, and of what.
+Progress = Callable[[int, int, str], None]
+
+
+def keep_quiet(done: int, total: int, label: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A run of the lab.
+
+    Args:
+        config: what is asked.
+        models: what the cameras look with.
+        clean_shares: how clean the grid is, by location.
+        out: below it each stage writes into a folder of its own; nothing is written elsewhere.
+        seed: the same seed, configuration and data give the same results.
+        workers: processes at most.
+        progress: hears how far a stage is.
+    """
+
+    config: EdgeConfig
+    models: CameraModels
+    clean_shares: Mapping[Location, CleanShare]
+    out: Path
+    seed: int
+    workers: int
+    progress: Progress = keep_quiet
+
+    @property
+    def training(self) -> Path:
+        """Where scenarios and labels lie: rows ``scenarios`` and ``training``."""
+        return self.out / "training"
+
+    @property
+    def controller(self) -> Path:
+        """Where trained controllers lie."""
+        return self.out / "controller"
+
+    @property
+    def batch(self) -> Path:
+        """Where simulated runs lie: rows ``runs``."""
+        return self.out / "batch"
+
+    @property
+    def report(self) -> Path:
+        """Where results in figures, words and pictures lie."""
+        return self.out / "report"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolders:
+    """Where the data lie; ``None``: where the configuration says, below ``base``. Both are read and never written."""
+
+    base: Path
+    energy_data: Path | None = None
+    model_data: Path | None = None
+
+
+def open_lab(config: EdgeConfig, folders: DataFolders, *, out: Path | None = None, progress: Progress = keep_quiet) -> Lab:
+    """Return a lab whose data are read and checked.
+
+    Args:
+        config: what is asked.
+        folders: where data lie.
+        out: where results go; default: where the configuration says.
+        progress: hears how far a stage is.
+
+    Raises:
+        InvalidInputError: data are there and cannot be used; names file, row and column.
+    """
+    base = folders.base
+    energy = folders.energy_data or base / config.data_sources.energy_data_dir
+    models = read_models(_find_profiles(config, folders))
+    measured = config.training_data.scenario_generation.use_real_energy_data
+    shares = load_clean_shares(energy if measured else None, config.data_sources.locations)
+    seed = config.run.random_seed if config.run.random_seed is not None else secrets.randbits(32)
+    return Lab(config, models, shares, out or base / config.run.output_dir, seed, count_workers(config.run.workers), progress)
+
+
+def keep_seed(out: Path, asked: int | None) -> int:
+    """Return the seed of a folder: what is asked, else the one it was begun with, else a new one; it is kept there, so that what goes on goes on with it.
+
+    Raises:
+        ConflictError: the folder was begun with another seed.
+    """
+    path = out / SEED_FILE
+    begun = int(path.read_text(encoding="utf-8")) if path.exists() else None
+    if None not in (asked, begun) and asked != begun:
+        raise ConflictError("the folder was begun with another seed", field="--seed", value=asked, remedy=f"Ask for {begun}, or name another folder.")
+    seed = next((each for each in (asked, begun) if each is not None), secrets.randbits(32))
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{seed}\n", encoding="utf-8")
+    return seed
+
+
+def _find_profiles(config: EdgeConfig, folders: DataFolders) -> Path:
+    asked = Path(config.data_sources.power_profiles_file)
+    path = folders.model_data / asked.name if folders.model_data else folders.base / asked
+    # Who names neither folder nor file gets what was measured for the original.
+    named = folders.model_data or asked != Path(SourceSection().power_profiles_file)
+    return path if named or path.exists() else MEASURED_PROFILES
+
+
+def count_workers(asked: int) -> int:
+    """Return how many processes work side by side: no more than this process has cores."""
+    return max(1, min(asked, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))

@@ -1,0 +1,67 @@
+"""The stage that labels scenarios: batches of them, drawn and solved by several processes, written in order."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from services.edge.camera import NO_MODEL
+from services.edge.lab import Lab
+from services.edge.labels.dynamic_programme import load_kernels, solve_problems
+from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem
+from services.edge.scenarios import Columns, check_scenarios, draw_batch, make_columns, write_batches
+
+
+def write_training_data(lab: Lab) -> dict[str, Any]:
+    """Write rows ``training``: scenarios with their labels; return how many there are, how many were made now, and what they say.
+
+    Raises:
+        InvalidInputError: the configuration allows no scenario.
+        ConflictError: rows that were made differently are there.
+        MachineError: the disk takes no more, or workers die; run again, it goes on.
+    """
+    check_scenarios(lab)
+    load_kernels()
+    begun, made, charging, models = time.perf_counter(), 0, 0, np.zeros(len(lab.models.names), np.int64)
+    for columns in write_batches(lab, "training", label_batch):
+        made += len(columns["number"])
+        charging += int(columns["charge"].sum())
+        models += np.bincount(columns["model"], minlength=len(models))
+    seconds = time.perf_counter() - begun
+    return {
+        "labels": lab.config.training_data.num_scenarios,
+        "made_now": made,
+        "seed": lab.seed,
+        "solver": lab.config.training_data.optimization.solver,
+        "stand_ins": [location for location, share in lab.clean_shares.items() if not share.measured],
+        "seconds": round(seconds, 3),
+        "labels_per_s": round(made / seconds, 1),
+        "charge_share": round(charging / made, 4) if made else None,
+        "models": dict(zip(lab.models.names, models.tolist(), strict=True)),
+    }
+
+
+def label_batch(lab: Lab, batch: int) -> Columns:
+    """Return the columns of a batch of rows ``training``."""
+    drawn = draw_batch(lab, batch)
+    labels = _solve(lab, build_problem(lab, drawn))
+    # The same as if what was expected had followed: hindsight alone knows every short dip, which nobody can wait for.
+    foreseen = _solve(lab, build_problem(lab, replace(drawn, ahead=drawn.expected)))
+    return make_columns(lab, drawn) | {
+        # Where there is energy for none, the smallest: it is the first that will run again.
+        "model": np.where(labels.model == NO_MODEL, 0, labels.model),
+        "charge": labels.charge.astype(int),
+        "charge_benefit_wh": np.round(labels.benefit_wh, 9),
+        "objective_wh": np.round(labels.objective_wh, 9),
+        "stored_value": np.round(labels.quantum_value_wh * QUANTA / drawn.capacity_wh, 6),
+        "stored_value_expected": np.round(foreseen.quantum_value_wh * QUANTA / drawn.capacity_wh, 6),
+    }
+
+
+def _solve(lab: Lab, problem: LabelProblem) -> Labels:
+    if lab.config.training_data.optimization.solver == "dp":
+        return solve_problems(problem)
+    from services.edge.labels import reference
+
+    return reference.solve_problems(problem)

@@ -1,0 +1,199 @@
+"""Rows in files of limited size, for results of any length: written as they come, read as they are needed, and gone on with after a crash.
+
+A row is one line. What a crash leaves half written at the end is cut off when the files are opened again, so that every row is there whole or not at all.
+"""
+
+import csv
+import gzip
+import io
+import json
+import os
+import shutil
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TextIO
+
+from luna.errors import ConflictError, MachineError
+
+_ENDINGS: dict[str, str] = {"json": "jsonl", "csv": "csv"}
+_BYTES_PER_MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RowForm:
+    """How rows are written: format, most megabytes of a file (None: one file holds all), whether full files are compressed."""
+
+    format: Literal["json", "csv"] = "json"
+    max_mb: float | None = 100
+    compressed: bool = False
+
+
+class RowWriter:
+    """Appends rows to ``NAME-0001.jsonl``, ``NAME-0002.jsonl`` and so on in a folder; goes on behind what is there.
+
+    Raises:
+        MachineError: the disk takes no more; what was ``sync``-ed stays.
+    """
+
+    def __init__(self, folder: Path, name: str, form: RowForm) -> None:
+        self._folder, self._name, self._form = folder, name, form
+        self._columns: list[str] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        parts = list_parts(folder, name)
+        # The last may be one that was full and compressed.
+        self._number = _number_of(parts[-1]) + (parts[-1].suffix == ".gz") if parts else 1
+        self._file = self._open()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            self._file.close()
+        except OSError as full:
+            # It was said already when the row was written that did not fit.
+            if not isinstance(error, MachineError):
+                raise self._full(full) from full
+
+    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows, all with the same keys; they are safe after ``sync``."""
+        if not rows:
+            return
+        try:
+            if self._form.max_mb is not None and self._file.tell() >= self._form.max_mb * _BYTES_PER_MB:
+                self._turn()
+            self._file.write(self._lines(rows).encode())
+        except OSError as error:
+            raise self._full(error) from error
+
+    def sync(self) -> None:
+        """Return when all that was written is on the disk."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._full(error) from error
+
+    def _lines(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        if self._form.format == "json":
+            return "".join(json.dumps(row, separators=(",", ":"), allow_nan=False) + "\n" for row in rows)
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        if self._file.tell() == 0:
+            writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+    def _turn(self) -> None:
+        """Close the file that is full and begin the next."""
+        self.sync()
+        self._file.close()
+        if self._form.compressed:
+            _compress(self._path())
+        self._number += 1
+        self._file = self._open()
+
+    def _path(self) -> Path:
+        return self._folder / f"{self._name}-{self._number:04}.{_ENDINGS[self._form.format]}"
+
+    def _open(self) -> io.BufferedWriter:
+        path = self._path()
+        if path.exists():
+            _cut_torn_line(path)
+        return path.open("ab")
+
+    def _full(self, error: OSError) -> MachineError:
+        return full_disk(self._folder, error)
+
+
+def list_parts(folder: Path, name: str) -> list[Path]:
+    """Return the files of rows of a name, in order."""
+    ways = [f"{name}-*.{ending}{packed}" for ending in _ENDINGS.values() for packed in ("", ".gz")]
+    return sorted((path for way in ways for path in folder.glob(way)), key=_number_of)
+
+
+def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a name, one after the other; a line that a crash left half written is not one. Values of CSV are text."""
+    for path in list_parts(folder, name):
+        with _open_text(path) as lines:
+            if ".csv" in path.name:
+                yield from csv.DictReader(lines)
+            else:
+                yield from (json.loads(line) for line in lines if line.endswith("\n"))
+
+
+def read_last_row(folder: Path, name: str) -> dict[str, Any] | None:
+    """Return the newest row of a name that is there whole, without reading what all others say."""
+    for path in reversed(list_parts(folder, name)):
+        with _open_text(path) as lines:
+            header = next(lines, "") if ".csv" in path.name else ""
+            last = deque((line for line in lines if line.endswith("\n")), maxlen=1)
+        if last:
+            return next(csv.DictReader([header, last[0]])) if header else json.loads(last[0])
+    return None
+
+
+def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
+    """Write down beside rows what they are made from, so that only a run that makes the same ones goes on behind them.
+
+    Raises:
+        ConflictError: rows that are there were made from something else; nothing was changed.
+        MachineError: the disk takes no more.
+    """
+    path, text = folder / f"{name}.json", json.dumps(origin, indent=2, sort_keys=True) + "\n"
+    if path.exists() and (known := json.loads(path.read_bytes())) != json.loads(text):
+        first = next(key for key in sorted({*known, *origin}) if known.get(key) != json.loads(text).get(key))
+        raise ConflictError(
+            f"rows that were made differently are there already ({first})", field="--out", value=str(folder), remedy="Take another folder, or remove this one."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        half = path.with_name(path.name + ".half")
+        half.write_text(text, encoding="utf-8")
+        half.replace(path)
+    except OSError as error:
+        raise full_disk(folder, error) from error
+
+
+def full_disk(folder: Path, error: OSError) -> MachineError:
+    """Return what to say when a folder takes no more."""
+    return MachineError("rows cannot be written", field="--out", value=str(folder), remedy=f"{error.strerror}. Make room, and run it again: it goes on.")
+
+
+def remove_rows(folder: Path, name: str) -> None:
+    """Remove all files of rows of a name."""
+    for path in list_parts(folder, name):
+        path.unlink()
+
+
+def _open_text(path: Path) -> TextIO:
+    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+
+
+def _number_of(path: Path) -> int:
+    return int(path.name.partition(".")[0].rpartition("-")[2])
+
+
+def _compress(path: Path) -> None:
+    half = path.with_name(path.name + ".half")
+    with path.open("rb") as plain, gzip.open(half, "wb", compresslevel=6) as packed:
+        shutil.copyfileobj(plain, packed)
+    half.rename(path.with_name(path.name + ".gz"))
+    path.unlink()
+
+
+def _cut_torn_line(path: Path) -> None:
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            begin = max(end - 65_536, 0)
+            file.seek(begin)
+            last = file.read(end - begin).rfind(b"\n")
+            if last >= 0:
+                file.truncate(begin + last + 1)
+                return
+            end = begin
+        file.truncate(0)

@@ -1,0 +1,88 @@
+"""Learned controllers: trained networks behind a deterministic guard, asked without PyTorch."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from services.edge.clean_share import STEP_MINUTES
+from services.edge.controller.examples import eligible_models
+from services.edge.controller.features import InputForm, Sight, build_features
+from services.edge.controller.inference import TrainedController
+from services.edge.controller.registry import load_controller
+from services.edge.lab import Lab
+from services.edge.simulation.cameras import TaskTable
+from services.edge.simulation.engine import RunSetting
+from services.edge.simulation.kernels import GAUGE_STEPS, guard_each, work_network
+from services.edge.simulation.protocol import CameraWork, Decision, NetworkSight, Observation, TaskStretch
+
+LEARNED = ("custom", "ensemble", "custom_4")
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedController:
+    """Sees the battery as its gauge shows it, the request, the newest clean share and, where it was trained so, the expected ones.
+
+    Invariants: looks with a model that fulfils the request where one does; charges where less is stored than the next five minutes take.
+    """
+
+    trained: TrainedController
+    table: TaskTable
+
+    @classmethod
+    def of(cls, trained: TrainedController, setting: RunSetting) -> "LearnedController":
+        """Return a trained controller for cameras."""
+        return cls(trained, setting.table)
+
+    @property
+    def name(self) -> str:
+        return self.trained.name
+
+    @property
+    def expected_steps(self) -> int:
+        return self.trained.needs_expected
+
+    @property
+    def step_minutes(self) -> int:
+        return self.trained.form.step_minutes if self.expected_steps else STEP_MINUTES
+
+    def decide(self, seen: Observation) -> Decision:
+        """Return what the networks say of cameras, made safe."""
+        gauge = np.floor(seen.stored_wh / self.table.capacity_wh * GAUGE_STEPS + 0.5) / GAUGE_STEPS
+        model, charge = self.trained.decide(gauge, seen.accuracy, seen.latency_ms, seen.clean_share, seen.expected, self.table.fulfilled)
+        return Decision(*guard_each(model, charge, seen.stored_wh, tuple(self.table)))
+
+    def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
+        """Do the tasks of a stretch; each step of the gauge is asked for once."""
+        # The kernel fills in the state of charge.
+        sight = Sight(np.zeros(seen.stored_wh.size), seen.accuracy, seen.latency_ms, seen.clean_share, seen.expected)
+        features = build_features(sight, self.expected_steps)
+        trained = self.trained
+        shown = NetworkSight(features, eligible_models(self.table.fulfilled), trained.numbers, trained.sizes, trained.relu)
+        work_network(tuple(shown), tuple(stretch), *work.arrays)
+
+
+def describe_trained(trained: TrainedController) -> dict[str, Any]:
+    """Return a trained controller as plain values, for another process or machine."""
+    return {
+        "name": trained.name,
+        "form": asdict(trained.form),
+        "sizes": trained.sizes.tolist(),
+        "relu": trained.relu,
+        "numbers": trained.numbers.tolist(),
+    }
+
+
+def restore_trained(document: dict[str, Any]) -> TrainedController:
+    """Return what ``describe_trained`` wrote."""
+    sizes, numbers = np.array(document["sizes"], np.int64), np.array(document["numbers"], float)
+    return TrainedController(document["name"], InputForm(**document["form"]), sizes, document["relu"], numbers)
+
+
+def load_trained(lab: Lab) -> dict[str, TrainedController]:
+    """Return the learned ones among the configured controllers, as they were last trained.
+
+    Raises:
+        InvalidInputError: one has not been trained, or for other models.
+    """
+    return {name: load_controller(lab.controller, name, models=lab.models) for name in lab.config.simulation.controllers if name in LEARNED}

@@ -1,0 +1,26 @@
+"""Controllers whose decisions depend, within a five-minute slot, on the stored energy alone."""
+
+from abc import ABC, abstractmethod
+
+from services.edge.simulation.kernels import work_levels
+from services.edge.simulation.protocol import CameraWork, Decision, Levels, Observation, TaskStretch
+
+
+class LevelController(ABC):
+    """A controller that says levels; it sees no expected clean shares."""
+
+    __slots__ = ()
+    expected_steps = 0
+    step_minutes = 5
+
+    @abstractmethod
+    def levels(self, seen: Observation) -> Levels:
+        """Return the slot's levels; of the observation only what does not change within a slot may be used."""
+
+    def decide(self, seen: Observation) -> Decision:
+        """Return what the levels say of what is stored."""
+        return self.levels(seen).decide(seen)
+
+    def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
+        """Do the tasks of a stretch by the levels."""
+        work_levels(tuple(self.levels(seen)), tuple(stretch), *work.arrays)

@@ -1,0 +1,146 @@
+"""The engine: takes events in the order of time, shows the controller what is known, and has tasks done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.edge.camera import CameraModels
+from services.edge.clean_share import IntArray
+from services.edge.simulation.cameras import Cameras, CameraState, TaskTable
+from services.edge.simulation.events import EventKind, EventQueue
+from services.edge.simulation.grid_period import GridPeriod
+from services.edge.simulation.kernels import work_decision
+from services.edge.simulation.metrics import RunFigures, Tally
+from services.edge.simulation.protocol import CameraWork, Controller, Decision, Observation, StretchController, TaskStretch
+from services.edge.simulation.schedule import DAY_US, HOUR_US, SLOT_US, TaskSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class RunSetting:
+    """Cameras that run side by side, each on its grid, all as long.
+
+    Args:
+        cameras: what runs.
+        models: what they look with.
+        periods: how clean the grids are; each at least as long as the schedule.
+        place: at which of them each camera is, shape ``(cameras,)``.
+        schedule: when tasks come.
+    """
+
+    cameras: Cameras
+    models: CameraModels
+    periods: tuple[GridPeriod, ...]
+    place: IntArray
+    schedule: TaskSchedule
+
+    @property
+    def table(self) -> TaskTable:
+        """What tasks take and bring."""
+        return TaskTable.of(self.cameras, self.models, self.schedule)
+
+    @property
+    def clean_share(self) -> FloatArray:
+        """The newest clean share by period and slot of the run, shape ``(periods, slots)``."""
+        return np.stack([each.running[: self.schedule.slots] for each in self.periods])
+
+    @property
+    def mean_dirty(self) -> FloatArray:
+        """At what each camera's stored energy is valued in the end: the mean dirty share of its run, shape ``(cameras,)``."""
+        return np.array([1 - each.mean() for each in self.clean_share])[self.place]
+
+
+class SimulationListener(Protocol):
+    """Hears how a simulation goes."""
+
+    def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
+        """Hear, every hour, in which state cameras are and what was counted so far; both change later."""
+        ...
+
+    def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
+        """Hear of a task, where each is asked for: what was decided, and the state behind it."""
+        ...
+
+
+class Simulation:
+    """One run of cameras under a controller.
+
+    Invariants: stored_end = stored_begin + charged − taken, to the last digit; 0 ≤ stored ≤ capacity.
+    """
+
+    def __init__(self, setting: RunSetting, controller: Controller, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False) -> None:
+        """Prepare a run.
+
+        Args:
+            setting: what runs.
+            controller: what decides.
+            listeners: who hears of it.
+            each_task: asks the controller before each task, also one that could answer for all between two events.
+        """
+        self._setting, self._controller, self._listeners = setting, controller, listeners
+        self._together = controller if isinstance(controller, StretchController) and not each_task else None
+        tally = Tally.empty(setting.schedule.days, setting.cameras.count, len(setting.models.names))
+        table = setting.table
+        self._camera_work = CameraWork(table, CameraState.at_begin(table), tally)
+        self._expected = np.stack([each.expect(controller.expected_steps, step_minutes=controller.step_minutes) for each in setting.periods])
+        self._clean_share, self._begins = setting.clean_share, np.array([each.begin for each in setting.periods])[setting.place]
+        self._step = -1
+        self._queue = EventQueue()
+
+    def run(self) -> RunFigures:
+        """Let all events happen and return what came of it."""
+        place = self._camera_work
+        begin_wh = place.state.stored_wh.copy()
+        self._queue.push(self._setting.schedule.end_us, EventKind.END)
+        self._queue.push(0, EventKind.CLEAN_SHARE)
+        self._queue.push(0, EventKind.TASK)
+        if self._listeners:
+            self._queue.push(0, EventKind.LOG)
+        while True:
+            at_us, kind = self._queue.pop()
+            if kind is EventKind.TASK:
+                self._work(at_us)
+            elif kind is EventKind.CLEAN_SHARE:
+                self._step += 1
+                self._queue.push(at_us + SLOT_US, EventKind.CLEAN_SHARE)
+            elif kind is EventKind.LOG:
+                self._log(at_us)
+                self._queue.push(at_us + HOUR_US, EventKind.LOG)
+            else:
+                return RunFigures(place.tally, place.table, begin_wh, place.state.stored_wh.copy(), self._setting.mean_dirty)
+
+    def _work(self, at_us: int) -> None:
+        """Do the tasks that come before anything else happens: all at once where the controller can, else one."""
+        schedule, controller, seen = self._setting.schedule, self._controller, self._observe()
+        tasks = schedule.count_tasks(at_us, self._queue.next_us) if self._together else 1
+        stretch = TaskStretch(tasks, at_us // DAY_US, seen.clean_share)
+        if self._together:
+            self._together.work(seen, stretch, self._camera_work)
+        else:
+            decision = controller.decide(seen)
+            work_decision(tuple(decision), tuple(stretch), *self._camera_work.arrays)
+            for listener in self._listeners:
+                listener.task(at_us, decision, self._camera_work.state)
+        self._queue.push(at_us + tasks * schedule.interval_us, EventKind.TASK)
+
+    def _log(self, at_us: int) -> None:
+        for listener in self._listeners:
+            listener.log(at_us, self._camera_work.state, self._camera_work.tally)
+
+    def _observe(self) -> Observation:
+        """Return what is known now; nothing of it lies in the future."""
+        cameras, place, step = self._setting.cameras, self._setting.place, self._step
+        return Observation(
+            slot=self._begins + step,
+            step=step,
+            capacity_wh=cameras.capacity_wh,
+            charge_rate_w=cameras.charge_rate_w,
+            accuracy=cameras.accuracy,
+            latency_ms=cameras.latency_ms,
+            stored_wh=self._camera_work.state.stored_wh,
+            charging=self._camera_work.state.charging,
+            clean_share=self._clean_share[place, step],
+            expected=self._expected[place, step],
+        )

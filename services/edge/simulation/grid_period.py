@@ -1,0 +1,77 @@
+"""How clean the grid is while cameras run, with the days before: all that a run needs of a year, and what travels to another process or machine."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.edge.clean_share import DAY_SLOTS, STEP_MINUTES, YEAR_SLOTS, CleanShare, instants_of
+from services.edge.config import Location
+
+_PAST_SLOTS = 7 * DAY_SLOTS
+
+
+@dataclass(frozen=True, slots=True)
+class GridPeriod:
+    """A stretch of a location's year.
+
+    Args:
+        location: where.
+        measured: False: a generator's stand-in.
+        begin: the slot of the year at which runs begin.
+        past: how many slots before are known, at most a week's.
+        share: clean energy as a share of all, per slot: the past, then the run; shape ``(past + slots,)``.
+    """
+
+    location: Location
+    measured: bool
+    begin: int
+    past: int
+    share: FloatArray
+
+    @classmethod
+    def cut(cls, year: CleanShare, begin: int, slots: int) -> Self:
+        """Return so many slots of a year from one on; where the year ends before, they begin so much earlier."""
+        begin = max(min(begin, YEAR_SLOTS - slots), 0)
+        past = min(begin, _PAST_SLOTS)
+        return cls(year.location, year.measured, begin, past, year.share[begin - past : begin + slots].copy())
+
+    @property
+    def slots(self) -> int:
+        """How many slots a run may last."""
+        return self.share.size - self.past
+
+    @property
+    def running(self) -> FloatArray:
+        """The newest clean share in each slot of the run, shape ``(slots,)``."""
+        return self.share[self.past :]
+
+    @property
+    def begins_at(self) -> np.datetime64:
+        """When runs begin, in UTC."""
+        return np.datetime64(instants_of(np.array(self.begin)).item(), "m")
+
+    def expect(self, steps: int, *, step_minutes: int) -> FloatArray:
+        """Return what is expected at each slot's beginning of the next steps, by what is known then; shape ``(slots, steps)``."""
+        if steps == 0:
+            return np.empty((self.slots, 0))
+        window = CleanShare(self.location, self.share, self.measured)
+        return window.expect(np.arange(self.past, self.share.size), steps, step_minutes=step_minutes)
+
+    def recent_quantile(self, quantile: float, *, hours: int) -> FloatArray:
+        """Return, for each slot, a quantile of the newest shares of so many hours up to it; shape ``(slots,)``."""
+        width = hours * 60 // STEP_MINUTES
+        # Where less is known, the first value stands for what was before.
+        known = np.concatenate([np.full(width, self.share[0]), self.share])
+        recent = np.lib.stride_tricks.sliding_window_view(known, width)[self.past + 1 :]
+        return np.asarray(np.quantile(recent, quantile, axis=1))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"location": self.location, "measured": self.measured, "begin": self.begin, "past": self.past, "share": self.share.tolist()}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """Return what ``to_json`` wrote."""
+        return cls(document["location"], document["measured"], document["begin"], document["past"], np.array(document["share"], float))

@@ -1,0 +1,174 @@
+"""Cameras under one controller, as plain values that travel to any process or machine, and the rows that come back."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.edge.camera import CameraModels
+from services.edge.controller.inference import TrainedController
+from services.edge.simulation.cameras import Cameras, CameraState
+from services.edge.simulation.controllers.catalog import make_controller
+from services.edge.simulation.controllers.learned import describe_trained, restore_trained
+from services.edge.simulation.engine import RunSetting, Simulation, SimulationListener
+from services.edge.simulation.grid_period import GridPeriod
+from services.edge.simulation.metrics import Tally
+from services.edge.simulation.protocol import Decision
+from services.edge.simulation.schedule import TaskSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class CameraRequest:
+    """One camera of a group: which of the group's weeks it runs in, of which season, its variation's number, battery, charger, and what its user asks."""
+
+    place: int
+    season: str
+    variation: int
+    capacity_wh: float
+    charge_rate_w: float
+    accuracy: float
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroupConditions:
+    """What all runs of a batch share.
+
+    Args:
+        days: how long runs last.
+        task_interval_s: from one task to the next.
+        acceleration: how many tasks each stands for.
+        discharge_efficiency: of all batteries.
+        seed: from which cameras were drawn.
+        battery_levels: whether rows hold them, hour by hour.
+        models: what cameras look with.
+    """
+
+    days: float
+    task_interval_s: float
+    acceleration: int
+    discharge_efficiency: float
+    seed: int
+    battery_levels: bool
+    models: CameraModels
+
+    @property
+    def schedule(self) -> TaskSchedule:
+        """When tasks come."""
+        return TaskSchedule.of(days=self.days, interval_s=self.task_interval_s, acceleration=self.acceleration)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return them as plain values."""
+        plain = asdict(self)
+        return plain | {"models": {name: list(values) if name == "names" else values.tolist() for name, values in plain["models"].items()}}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """Return what ``to_json`` wrote."""
+        said = document["models"]
+        models = CameraModels(tuple(said["names"]), *(np.array(said[name], float) for name in ("energy_wh", "latency_ms", "accuracy")))
+        return cls(**{**document, "models": models})
+
+
+@dataclass(frozen=True, slots=True)
+class CameraGroup:
+    """Cameras that run side by side.
+
+    Args:
+        controller: what decides.
+        conditions: what all runs share.
+        periods: how clean the grids are.
+        cameras: what runs.
+        trained: the learned controller, where it is one.
+    """
+
+    controller: str
+    conditions: GroupConditions
+    periods: tuple[GridPeriod, ...]
+    cameras: tuple[CameraRequest, ...]
+    trained: TrainedController | None = None
+
+    @property
+    def setting(self) -> RunSetting:
+        """What the engine is told."""
+        said = self.conditions
+        rows = [(each.capacity_wh, each.charge_rate_w, said.discharge_efficiency, each.accuracy, each.latency_ms) for each in self.cameras]
+        return RunSetting(Cameras.of(rows), said.models, self.periods, np.array([each.place for each in self.cameras]), said.schedule)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "controller": self.controller,
+            "conditions": self.conditions.to_json(),
+            "periods": [each.to_json() for each in self.periods],
+            "cameras": [asdict(each) for each in self.cameras],
+            "trained": describe_trained(self.trained) if self.trained else None,
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """Return what ``to_json`` wrote."""
+        return cls(
+            controller=document["controller"],
+            conditions=GroupConditions.from_json(document["conditions"]),
+            periods=tuple(GridPeriod.from_json(each) for each in document["periods"]),
+            cameras=tuple(CameraRequest(**each) for each in document["cameras"]),
+            trained=restore_trained(document["trained"]) if document["trained"] else None,
+        )
+
+    def name_runs(self) -> list[dict[str, Any]]:
+        """Return what tells the runs apart, and under which conditions they run."""
+        return [self._name(each, self.periods[each.place]) for each in self.cameras]
+
+    def _name(self, camera: CameraRequest, period: GridPeriod) -> dict[str, Any]:
+        return {
+            "run_id": f"{period.location}-{camera.season}-w{period.begin:05}-v{camera.variation:03}-{self.controller}",
+            "location": period.location,
+            "season": camera.season,
+            "begin": f"{period.begins_at}Z",
+            "days": self.conditions.days,
+            "variation": camera.variation,
+            "controller": self.controller,
+            "seed": self.conditions.seed,
+            "stand_in": not period.measured,
+            "capacity_wh": camera.capacity_wh,
+            "charge_rate_w": camera.charge_rate_w,
+            "accuracy": camera.accuracy,
+            "latency_ms": camera.latency_ms,
+        }
+
+    def run(self, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False) -> list[dict[str, Any]]:
+        """Simulate the cameras and return a row for each."""
+        setting, levels = self.setting, HourlyLevels(np.array([each.capacity_wh for each in self.cameras]))
+        heard: Iterable[SimulationListener] = [*listeners, levels] if self.conditions.battery_levels else listeners
+        figures = Simulation(setting, make_controller(self.controller, setting, self.trained), listeners=tuple(heard), each_task=each_task).run()
+        rows = [named | row for named, row in zip(self.name_runs(), figures.to_rows(setting.models), strict=True)]
+        if self.conditions.battery_levels:
+            for row, percent in zip(rows, levels.percent.T.tolist(), strict=True):
+                row["battery_levels"] = percent
+        return rows
+
+
+class HourlyLevels:
+    """Batteries' levels, hour by hour, in per cent."""
+
+    def __init__(self, capacity_wh: FloatArray) -> None:
+        self._capacity_wh, self._levels = capacity_wh, list[FloatArray]()
+
+    @property
+    def percent(self) -> FloatArray:
+        """Levels, shape ``(hours, cameras)``."""
+        return np.array(self._levels)
+
+    def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
+        self._levels.append(np.round(100 * state.stored_wh / self._capacity_wh, 2))
+
+    def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
+        """Not asked for."""
+
+
+def simulate_group(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Simulate what ``CameraGroup.to_json`` wrote and return rows ``runs``: plain values in, plain values out, the same wherever it is done."""
+    return CameraGroup.from_json(document).run()

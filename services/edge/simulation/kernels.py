@@ -1,0 +1,157 @@
+"""What tasks do to cameras, one after the other: the only place where stored energy changes. Compiled once, kept on the disk.
+
+Each camera is worked off by itself in plain order, so that no digit of its figures depends on which others are simulated beside it. Arguments are the
+fields of ``Levels``, ``TaskStretch`` and so on as plain tuples: what is kept on the disk names no class of ours, and outlives its renaming.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from luna.timeline import FloatArray
+from services.edge.camera import BoolArray
+from services.edge.clean_share import IntArray
+from services.edge.controller.kernels import ask
+
+# Of one of those.
+Fields = tuple[Any, ...]
+# What a fuel gauge shows of a battery: whole per cents. Networks see it, so that within a slot they are asked once per step and not once per task.
+GAUGE_STEPS = 100
+
+
+@njit(inline="always")
+def take(stored: float, wanted: float) -> tuple[float, bool]:
+    """Return what is stored after a task, and whether the inference was made: never in arrears."""
+    return (stored - wanted, True) if wanted <= stored else (stored, False)
+
+
+@njit(inline="always")
+def put(stored: float, most: float, capacity: float) -> tuple[float, float]:
+    """Return what is stored after an interval of charging, and what was charged: only what finds room."""
+    room = capacity - stored
+    return (capacity, room) if most >= room else (stored + most, most)
+
+
+@njit(cache=True, nogil=True)
+def work_levels(levels: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
+    """Do the tasks of a stretch by levels."""
+    models, lean_models, lean_wh, start_wh, stop_wh = levels
+    tasks, day, clean_share = stretch
+    _, capacity_wh, charge_wh, task_wh, fulfilled, _, _, weight = table
+    stored_wh, charger_on = state
+    inferences, small_misses, large_misses, charged_wh, clean_wh, _ = tally
+    for camera in range(capacity_wh.size):
+        model, lean, lean_below = models[camera], lean_models[camera], lean_wh[camera]
+        wanted = task_wh[camera, model] if model >= 0 else np.inf
+        lean_wanted = task_wh[camera, lean] if lean >= 0 else np.inf
+        start, stop, capacity, most = start_wh[camera], stop_wh[camera], capacity_wh[camera], charge_wh[camera]
+        stored, charging = stored_wh[camera], charger_on[camera]
+        # Sums go on where they are, in the order of the tasks: whoever does one task at a time gets the same digits.
+        charged, clean = charged_wh[day, camera], clean_wh[day, camera]
+        made, lean_made, share = 0, 0, clean_share[camera]
+        for _ in range(tasks):
+            charging = stored < start or (charging and stored < stop)
+            if stored < lean_below:
+                stored, done = take(stored, lean_wanted)
+                lean_made += done
+            else:
+                stored, done = take(stored, wanted)
+                made += done
+            if charging:
+                stored, bought = put(stored, most, capacity)
+                charged += bought
+                clean += bought * share
+        stored_wh[camera], charger_on[camera] = stored, charging
+        if made:
+            inferences[day, camera, model] += made * weight
+            small_misses[day, camera] += 0 if fulfilled[camera, model] else made * weight
+        if lean_made:
+            inferences[day, camera, lean] += lean_made * weight
+            small_misses[day, camera] += 0 if fulfilled[camera, lean] else lean_made * weight
+        large_misses[day, camera] += (tasks - made - lean_made) * weight
+        charged_wh[day, camera], clean_wh[day, camera] = charged, clean
+
+
+@njit(cache=True, nogil=True)
+def work_decision(decision: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
+    """Do one task of each camera as decided."""
+    models, charge, changed = decision
+    _, day, clean_share = stretch
+    _, capacity_wh, charge_wh, task_wh, fulfilled, _, _, weight = table
+    stored_wh, charger_on = state
+    inferences, small_misses, large_misses, charged_wh, clean_wh, guarded = tally
+    for camera in range(capacity_wh.size):
+        model = models[camera]
+        stored, made = take(stored_wh[camera], task_wh[camera, model] if model >= 0 else np.inf)
+        bought = 0.0
+        if charge[camera]:
+            stored, bought = put(stored, charge_wh[camera], capacity_wh[camera])
+        stored_wh[camera], charger_on[camera] = stored, charge[camera]
+        if made:
+            inferences[day, camera, model] += weight
+            small_misses[day, camera] += 0 if fulfilled[camera, model] else weight
+        else:
+            large_misses[day, camera] += weight
+        charged_wh[day, camera] += bought
+        clean_wh[day, camera] += bought * clean_share[camera]
+        guarded[day, camera] += weight if changed[camera] else 0
+
+
+@njit(inline="always")
+def _guard(model: int, charge: bool, stored: float, smallest: int, fulfilled: BoolArray, five_minutes_wh: FloatArray) -> tuple[int, bool, bool]:
+    """Return a decision that is safe, and whether it is another one: no model that does not fulfil where one does, and energy for five minutes."""
+    unfit = not fulfilled[model] and fulfilled[smallest]
+    safe_model = smallest if unfit else model
+    short = not charge and stored < five_minutes_wh[safe_model]
+    return safe_model, charge or short, unfit or short
+
+
+@njit(cache=True, nogil=True)
+def guard_each(model: IntArray, charge: BoolArray, stored_wh: FloatArray, table: Fields) -> tuple[IntArray, BoolArray, BoolArray]:
+    """Return decisions that are safe, and which of them are others, arrays over cameras."""
+    _, _, _, task_wh, fulfilled, smallest, five_minutes, _ = table
+    safe_model, safe_charge, changed = np.empty_like(model), np.empty_like(charge), np.empty_like(charge)
+    for camera in range(model.size):
+        safe_model[camera], safe_charge[camera], changed[camera] = _guard(
+            model[camera], charge[camera], stored_wh[camera], smallest[camera], fulfilled[camera], task_wh[camera] * five_minutes
+        )
+    return safe_model, safe_charge, changed
+
+
+@njit(cache=True, nogil=True)
+def work_network(sight: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
+    """Do the tasks of a stretch as networks decide behind the guard; what they say of a step of the gauge holds for the stretch."""
+    features, eligible, numbers, sizes, relu = sight
+    tasks, day, clean_share = stretch
+    _, capacity_wh, charge_wh, task_wh, fulfilled, smallest, five_minutes, weight = table
+    stored_wh, charger_on = state
+    inferences, small_misses, large_misses, charged_wh, clean_wh, guarded = tally
+    models = task_wh.shape[1]
+    said_model, said_charge = np.empty(GAUGE_STEPS + 1, np.int64), np.empty(GAUGE_STEPS + 1, np.bool_)
+    for camera in range(capacity_wh.size):
+        stored, charge, capacity, share = stored_wh[camera], charger_on[camera], capacity_wh[camera], clean_share[camera]
+        charged, clean, most = charged_wh[day, camera], clean_wh[day, camera], charge_wh[camera]
+        wanted_wh, fulfils, least = task_wh[camera], fulfilled[camera], smallest[camera]
+        five_minutes_wh = wanted_wh * five_minutes
+        said_model[:] = -1
+        for _ in range(tasks):
+            level = int(stored / capacity * GAUGE_STEPS + 0.5)
+            if said_model[level] < 0:
+                features[camera, 0] = level / GAUGE_STEPS
+                answer = ask(features[camera : camera + 1], eligible[camera : camera + 1], numbers, sizes, relu)[0]
+                said_model[level], said_charge[level] = answer[:models].argmax(), answer[models] > 0.5
+            model, charge, changed = _guard(said_model[level], said_charge[level], stored, least, fulfils, five_minutes_wh)
+            stored, made = take(stored, wanted_wh[model])
+            if charge:
+                stored, bought = put(stored, most, capacity)
+                charged += bought
+                clean += bought * share
+            if made:
+                inferences[day, camera, model] += weight
+                small_misses[day, camera] += 0 if fulfils[model] else weight
+            else:
+                large_misses[day, camera] += weight
+            guarded[day, camera] += weight if changed else 0
+        stored_wh[camera], charger_on[camera] = stored, charge
+        charged_wh[day, camera], clean_wh[day, camera] = charged, clean

@@ -1,0 +1,111 @@
+"""What is counted of runs: per day and camera while they run, and what comes of it in the end."""
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.timeline import FloatArray
+from services.edge.camera import LARGE_MISS_WH, SMALL_MISS_WH, CameraModels
+from services.edge.clean_share import IntArray
+from services.edge.simulation.cameras import TaskTable
+
+
+class Tally(NamedTuple):
+    """Figures per day; energies in Wh, counts in tasks.
+
+    Args:
+        inferences: made by each model, shape ``(days, cameras, models)``.
+        small_misses, large_misses: made with a model that does not fulfil the request, and not made; shape ``(days, cameras)``, as all below.
+        charged_wh: from the grid into the battery.
+        clean_wh: the clean part of it.
+        guarded: decisions that a guard changed.
+    """
+
+    inferences: IntArray
+    small_misses: IntArray
+    large_misses: IntArray
+    charged_wh: FloatArray
+    clean_wh: FloatArray
+    guarded: IntArray
+
+    @classmethod
+    def empty(cls, days: int, cameras: int, models: int) -> Self:
+        """Return figures of which none was counted."""
+        small, large, guarded = np.zeros((3, days, cameras), np.int64)
+        charged_wh, clean_wh = np.zeros((2, days, cameras))
+        return cls(np.zeros((days, cameras, models), np.int64), small, large, charged_wh, clean_wh, guarded)
+
+    def total(self) -> "Tally":
+        """Return the figures of all days, without the first axis; summed in the order of the days, so that neighbours change no digit."""
+        return Tally(*(np.asarray(reduce(np.add, each, np.zeros_like(each[0]))) for each in self))
+
+
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    """What runs came to.
+
+    Args:
+        tally: per day.
+        table: what each task took.
+        stored_begin_wh, stored_end_wh: in the batteries, shape ``(cameras,)``.
+        mean_dirty: at what stored energy is valued, shape ``(cameras,)``.
+    """
+
+    tally: Tally
+    table: TaskTable
+    stored_begin_wh: FloatArray
+    stored_end_wh: FloatArray
+    mean_dirty: FloatArray
+
+    @property
+    def taken_wh(self) -> FloatArray:
+        """What inferences took out of the batteries, shape ``(cameras,)``."""
+        inferences = self.tally.total().inferences // self.table.weight
+        return np.asarray((inferences * self.table.task_wh).sum(axis=-1))
+
+    def to_rows(self, models: CameraModels) -> list[dict[str, Any]]:
+        """Return what a row of results says of each camera's run."""
+        total = self.tally.total()
+        dirty = total.charged_wh - total.clean_wh
+        settled = dirty - (self.stored_end_wh - self.stored_begin_wh) * self.mean_dirty
+        objective = settled + SMALL_MISS_WH * total.small_misses + LARGE_MISS_WH * total.large_misses
+        made = total.inferences.sum(axis=-1)
+        latency = (total.inferences * models.latency_ms).sum(axis=-1)
+        used, used_by_day = ((each * models.energy_wh).sum(axis=-1) for each in (total.inferences, self.tally.inferences))
+        figures: dict[str, NDArray[Any]] = {
+            "tasks": made + total.large_misses,
+            "small_misses": total.small_misses,
+            "large_misses": total.large_misses,
+            "used_wh": used,
+            "taken_wh": self.taken_wh,
+            "charged_wh": total.charged_wh,
+            "clean_wh": total.clean_wh,
+            "dirty_wh": dirty,
+            "stored_begin_wh": self.stored_begin_wh,
+            "stored_end_wh": self.stored_end_wh,
+        }
+        rows = []
+        for camera in range(self.stored_end_wh.size):
+            row: dict[str, Any] = {name: values[camera].item() for name, values in figures.items()}
+            row["clean_share"] = row["clean_wh"] / row["charged_wh"] if row["charged_wh"] else None
+            row["dirty_settled_wh"], row["objective_wh"] = settled[camera].item(), objective[camera].item()
+            row["mean_latency_ms"] = latency[camera].item() / made[camera].item() if made[camera] else None
+            row["models"] = dict(zip(models.names, total.inferences[camera].tolist(), strict=True))
+            row["guard_interventions"] = total.guarded[camera].item()
+            row["per_day"] = [self._day(day, camera, used_by_day) for day in range(len(used_by_day))]
+            rows.append(row)
+        return rows
+
+    def _day(self, day: int, camera: int, used_wh: FloatArray) -> dict[str, Any]:
+        tally = self.tally
+        figures: dict[str, NDArray[Any]] = {
+            "charged_wh": tally.charged_wh,
+            "clean_wh": tally.clean_wh,
+            "used_wh": used_wh,
+            "small_misses": tally.small_misses,
+            "large_misses": tally.large_misses,
+        }
+        return {name: values[day, camera].item() for name, values in figures.items()}

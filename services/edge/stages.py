@@ -1,0 +1,124 @@
+"""The lab's stages in order, each one declaration: what does it, and what has to be there before."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import structlog
+
+from luna.errors import ConflictError
+from luna.telemetry import log_to_file
+from services.edge.analytics import write_report
+from services.edge.batch import run_batch
+from services.edge.batch.transport import GroupTransport
+from services.edge.controller import train_controllers
+from services.edge.lab import Lab
+from services.edge.labels import write_training_data
+from services.edge.row_files import list_parts
+from services.edge.scenarios import write_scenarios
+from services.edge.simulation import simulate
+
+log = structlog.get_logger(__name__)
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LabStage:
+    """A stage.
+
+    Args:
+        name: what commands call it.
+        run: does it and returns its figures.
+        needs: says which earlier stage is missing; None: nothing is.
+        in_pipeline: False: another stage does it along the way.
+        share: does it with the help of others; None: it is done here alone.
+    """
+
+    name: str
+    run: Callable[[Lab], Figures]
+    needs: Callable[[Lab], str | None] = lambda _: None
+    in_pipeline: bool = True
+    share: Callable[[Lab, GroupTransport], Figures] | None = None
+
+
+def _needs_labels(lab: Lab) -> str | None:
+    return None if list_parts(lab.training, "training") else "label"
+
+
+def _needs_runs(lab: Lab) -> str | None:
+    return None if list_parts(lab.batch, "runs") else "batch"
+
+
+STAGES: Mapping[str, LabStage] = {
+    stage.name: stage
+    for stage in (
+        # Labelling draws the same scenarios.
+        LabStage("scenarios", write_scenarios, in_pipeline=False),
+        LabStage("label", write_training_data),
+        LabStage("train", train_controllers, needs=_needs_labels),
+        LabStage("simulate", simulate),
+        LabStage("batch", run_batch, share=run_batch),
+        LabStage("report", write_report, needs=_needs_runs),
+    )
+}
+
+
+def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> Figures:
+    """Do one stage and return its figures; they are kept in ``OUT/<stage>.json``, its log in ``OUT/logs/edge.jsonl`` where the configuration wants it.
+
+    Args:
+        lab: what is asked, and the data.
+        name: of the stage.
+        helpers: who simulates a batch; None: processes of this machine.
+
+    Raises:
+        ConflictError: an earlier stage has not been done.
+        InvalidInputError: data cannot be used.
+        MachineError: the disk takes no more; what is there stays, and the same call goes on.
+    """
+    stage = STAGES[name]
+    with _logging(lab):
+        missing = stage.needs(lab)
+        if missing:
+            raise ConflictError(f"{name} needs what {missing} makes", field="--out", value=str(lab.out), remedy=f"First: luna edge {missing}.")
+        log.info("stage begins", stage=name, seed=lab.seed, workers=lab.workers, stand_ins=_stand_ins(lab))
+        begun = perf_counter()
+        told = _saying(lab, name)
+        made = stage.share(told, helpers) if helpers is not None and stage.share else stage.run(told)
+        figures = made | {"seconds": round(perf_counter() - begun, 2), "stand_ins": _stand_ins(lab)}
+        log.info("stage is done", stage=name, **{key: value for key, value in figures.items() if isinstance(value, int | float | str)})
+        _keep(lab.out / f"{name}.json", {"stage": name, "seed": lab.seed} | figures)
+        return figures
+
+
+def run_pipeline(lab: Lab, *, helpers: GroupTransport | None = None) -> dict[str, Figures]:
+    """Do every stage, one after the other, and return the figures of each."""
+    return {name: run_stage(lab, name, helpers=helpers) for name, stage in STAGES.items() if stage.in_pipeline}
+
+
+def _stand_ins(lab: Lab) -> list[str]:
+    return [location for location, year in lab.clean_shares.items() if not year.measured]
+
+
+def _saying(lab: Lab, stage: str) -> Lab:
+    return replace(lab, progress=lambda done, total, label: lab.progress(done, total, f"{stage} {label}".strip()))
+
+
+def _keep(path: Path, figures: Figures) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.part")
+    half.write_text(json.dumps(figures, indent=1, default=str), encoding="utf-8")
+    half.replace(path)
+
+
+@contextmanager
+def _logging(lab: Lab) -> Iterator[None]:
+    asked = lab.config.run
+    with log_to_file(
+        lab.out / "logs" / "edge.jsonl" if asked.log_to_file else None, logger="services.edge", level=asked.log_level, console=asked.log_to_console
+    ):
+        yield

@@ -1,0 +1,114 @@
+"""The lab's tasks: a run's files come from the object store, its stages are done, and what they made goes back there, so that any worker does the next one."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from luna.contracts.edge import STAGE_REQUESTS, EdgeRunReply, EdgeRunRequest, EdgeStageReply, EdgeStageRequest, SimulateGroupReply, SimulateGroupRequest
+from luna.errors import InvalidInputError, NotFoundError
+from luna.objects import ObjectStore
+from luna.queue import TaskContext, task
+from services.edge.config import EdgeConfig, validate_config
+from services.edge.lab import DataFolders, Lab, open_lab
+from services.edge.workers import allow_children
+
+NEEDS = ("database", "redis", "objects")
+FOLDER = "edge"
+# What a run's files are: their keys in the store, and what was stored.
+MANIFEST = "files.json"
+
+
+def _declare(name: str, request: type[EdgeStageRequest]) -> None:
+    def stage(asked: EdgeStageRequest, work: TaskContext) -> EdgeStageReply:
+        from services.edge.stages import run_stage
+
+        with _lab(asked, work) as lab:
+            figures = run_stage(lab, name)
+        return EdgeStageReply(run_id=asked.run_id, stage=name, seed=asked.seed, figures=figures, files=len(_read_manifest(work.objects, asked.run_id)))
+
+    task(request, soft_limit=timedelta(hours=2))(stage)
+
+
+for _name, _request in STAGE_REQUESTS.items():
+    _declare(_name, _request)
+
+
+@task(EdgeRunRequest, soft_limit=timedelta(hours=2))
+def run(request: EdgeRunRequest, work: TaskContext) -> EdgeRunReply:
+    """Run all stages."""
+    from services.edge.stages import run_pipeline
+
+    with _lab(request, work) as lab:
+        figures = run_pipeline(lab)
+        summary = figures["report"].pop("summary")
+    return EdgeRunReply(run_id=request.run_id, seed=request.seed, figures=figures, summary=summary, files=len(_read_manifest(work.objects, request.run_id)))
+
+
+@task(SimulateGroupRequest, soft_limit=timedelta(hours=1))
+def simulate_cameras(request: SimulateGroupRequest, _work: TaskContext) -> SimulateGroupReply:
+    """Simulate a group of a batch that somebody collects."""
+    from services.edge.simulation import simulate_group
+
+    return SimulateGroupReply(rows=simulate_group(json.loads(request.group)))
+
+
+@contextmanager
+def _lab(request: EdgeStageRequest, work: TaskContext) -> Iterator[Lab]:
+    """Yield a lab in a folder of the run; what is new in it afterwards is stored, also where a stage failed: it goes on from there."""
+    folder = work.settings.data_folder / FOLDER
+    out = folder / "runs" / request.run_id
+    _fetch(work.objects, request.run_id, out)
+    config = _read_config(request)
+    config = config.model_copy(update={"run": config.run.model_copy(update={"random_seed": request.seed})})
+    try:
+        with allow_children():
+            yield open_lab(config, DataFolders(folder), out=out, progress=work.progress)
+    finally:
+        _store(work.objects, request.run_id, out)
+
+
+def _read_config(request: EdgeStageRequest) -> EdgeConfig:
+    config = validate_config(request.config, name="config")
+    for name in ("energy_data_dir", "power_profiles_file"):
+        path = Path(getattr(config.data_sources, name))
+        if path.is_absolute() or ".." in path.parts:
+            remedy = "Name a folder below the worker's own, without '..'."
+            raise InvalidInputError("a worker reads its own folder alone", field=f"config.data_sources.{name}", value=str(path), remedy=remedy)
+    return config
+
+
+def _fetch(objects: ObjectStore, run_id: str, out: Path) -> None:
+    for name, digest in _read_manifest(objects, run_id).items():
+        path = out / name
+        if not path.exists() or _digest(path) != digest:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            objects.fetch(f"{FOLDER}/{run_id}/{name}", path)
+
+
+def _store(objects: ObjectStore, run_id: str, out: Path) -> None:
+    known = _read_manifest(objects, run_id)
+    files = {str(path.relative_to(out)): _digest(path) for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith(".")}
+    for name, digest in files.items():
+        if known.get(name) != digest:
+            with (out / name).open("rb") as content:
+                objects.put_stream(f"{FOLDER}/{run_id}/{name}", iter(lambda: content.read(1_000_000), b""))
+    objects.put(f"{FOLDER}/{run_id}/{MANIFEST}", json.dumps(files, indent=1).encode())
+
+
+def _read_manifest(objects: ObjectStore, run_id: str) -> dict[str, str]:
+    try:
+        manifest: dict[str, str] = json.loads(objects.get(f"{FOLDER}/{run_id}/{MANIFEST}"))
+    except NotFoundError:
+        return {}
+    return manifest
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = sha256()
+        while piece := file.read(1_000_000):
+            digest.update(piece)
+    return digest.hexdigest()

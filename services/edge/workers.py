@@ -1,0 +1,121 @@
+"""Work by several processes that share a lab's data, in order, bounded in memory; one that dies is replaced, and what it had is done again."""
+
+import multiprocessing
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined] # not in the stubs
+from typing import Any, TypeVar
+
+from luna.errors import MachineError
+from services.edge.lab import Lab, keep_quiet
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+# Workers that die one after the other without a result between them.
+MOST_DEATHS = 3
+# How many items are under way or wait to be taken, per worker.
+_AHEAD = 2
+# What a worker does, and with which lab.
+_duty: tuple[Callable[[Lab, Any], Any], Lab] | None = None
+
+
+@contextmanager
+def allow_children() -> Iterator[None]:
+    """Within, a process of a queue's worker may start others. multiprocessing refuses that, for they might outlive it; ours end with it (``watch_parent``).
+
+    Celery's processes are billiard's, whose key of authentication multiprocessing does not hand on; it is the same key as multiprocessing's own.
+    """
+    config = vars(multiprocessing.current_process())["_config"]
+    before = dict(config)
+    config.pop("daemon", None)
+    config["authkey"] = AuthenticationString(bytes(config["authkey"]))
+    try:
+        yield
+    finally:
+        config.clear()
+        config.update(before)
+
+
+def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab: Lab) -> Iterator[Result]:
+    """Yield what ``work`` makes of each item, in the items' order, by ``lab.workers`` processes; with one worker in this process.
+
+    ``work`` is a function of a module, and gives the same whenever it is called again: an item whose worker died is done anew.
+
+    Raises:
+        MachineError: workers died without one result between them.
+    """
+    if lab.workers == 1:
+        yield from (work(lab, item) for item in items)
+        return
+    left, ahead, deaths, pool = iter(items), deque[tuple[Item, Future[Result] | None]](), 0, _open(work, lab)
+    try:
+        while True:
+            ahead.extend((item, None) for item in islice(left, _AHEAD * lab.workers - len(ahead)))
+            if not ahead:
+                return
+            try:
+                ahead = deque((item, future or pool.submit(_do, item)) for item, future in ahead)
+                result = _wait(ahead[0][1])
+            except BrokenProcessPool as error:
+                deaths += 1
+                if deaths > MOST_DEATHS:
+                    raise MachineError(
+                        f"workers died {deaths} times in a row", field="global.workers", value=lab.workers,
+                        remedy="Was there too little memory? Ask for fewer, and run it again: it goes on.",
+                    ) from error  # fmt: skip
+                pool.shutdown(wait=False)
+                pool = _open(work, lab)
+                ahead = deque((item, future if _is_made(future) else None) for item, future in ahead)
+                continue
+            deaths = 0
+            ahead.popleft()
+            yield result
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _wait(future: "Future[Result] | None") -> Result:
+    assert future is not None  # noqa: S101 - all of them were handed out just now
+    return future.result()
+
+
+def _is_made(future: "Future[Result] | None") -> bool:
+    return future is not None and future.done() and not isinstance(future.exception(), BrokenProcessPool)
+
+
+def _open(work: Callable[[Lab, Any], Any], lab: Lab) -> ProcessPoolExecutor:
+    # Forked workers share the data; elsewhere they get a copy, and nobody's progress to tell.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    return ProcessPoolExecutor(lab.workers, mp_context=context, initializer=_begin, initargs=(work, replace(lab, progress=keep_quiet)))
+
+
+def _begin(work: Callable[[Lab, Any], Any], lab: Lab) -> None:
+    global _duty  # noqa: PLW0603 - a worker has one
+    _duty = (work, lab)
+    watch_parent()
+
+
+def watch_parent() -> None:
+    """End this process when who started it was killed: its pool would wait for work for ever."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _do(item: Any) -> Any:
+    assert _duty is not None  # noqa: S101 - _begin came first
+    work, lab = _duty
+    return work(lab, item)
