@@ -119,6 +119,15 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("dearer than the full model on the hardest days", ("dearer_than_full_milp",), at_most=1e-6),
         Target("spot both ways: dearer than the full model on the hardest days", ("spot_both_ways", "dearer_than_full_milp"), at_most=1e-6),
     ),
+    "edge_labels": (
+        Target("100,000 labels on one core", ("one_core", "s_per_100k"), at_most=15, unit="s"),
+        Target("100,000 labels, drawn and written by all cores", ("stage", "100000", "s"), at_most=15, unit="s"),
+        Target("OR-Tools on the same problem", ("ortools", "times_slower"), at_least=100, unit="×"),
+        Target("one problem of one step per scenario, by CBC", ("single_step", "times_slower"), at_least=10, unit="×"),
+        Target("objective beside OR-Tools'", ("objective_differs_wh",), at_most=1e-6, unit="Wh"),
+        Target("peak memory at 1,000,000 labels", ("stage", "1000000", "peak_mb"), at_most=1000, unit="MB"),
+    ),
+    "edge_horizons": (Target("48 steps over a day: kept of the whole future's worth", ("horizons", "48x30", "kept"), at_least=0.9),),
     "decisions": (
         *_by_tariff("mpc", {"A": 0.90, "B": 0.95, "D": 0.995}),
         Target("mode changes a day, tariff A", ("tariffs", "A", "policies", "mpc", "mode_changes_per_day"), at_most=6.0),

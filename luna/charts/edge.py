@@ -39,7 +39,7 @@ class _Layout:
 
 
 _WIDE = _Layout(620, 150, 176, 34, 17, 21)
-_NARROW = _Layout(340, 12, 12, 46, 32, 16)
+_NARROW = _Layout(340, 12, 12, 48, 29, 15)
 
 
 def draw_estimates(rows: Sequence[EstimateRow], say_mark: Callable[[float], str], *, label: str, narrow: bool, around_zero: bool = False) -> Markup:

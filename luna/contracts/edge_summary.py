@@ -13,9 +13,9 @@ Count = Annotated[int, Field(ge=0)]
 class LabEstimate(Message):
     """A figure of many runs and the interval that it lies in; None: too few weeks of places for one, or for the figure itself."""
 
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
+    value: Annotated[float | None, Field(description="the figure; null: unknown")] = None
+    low: Annotated[float | None, Field(description="where its interval begins; null: too few weeks of places for one")] = None
+    high: Annotated[float | None, Field(description="where its interval ends")] = None
 
     @property
     def span(self) -> tuple[float | None, float | None, float | None]:
@@ -31,28 +31,28 @@ class LabEstimate(Message):
 class DamagedRow(Message):
     """A row that was left out; ``line`` counts from 1."""
 
-    file: str
-    line: int
-    reason: str
+    file: Annotated[str, Field(description="in which it stands")]
+    line: Annotated[int, Field(description="its number there, from 1")]
+    reason: Annotated[str, Field(description="what is wrong with it")]
 
 
 class ControllerFigures(Message):
     """What one controller did, in all or at one location, in one season, or both. Energy is the sum over all runs."""
 
-    controller: str
-    location: str | None = None
-    season: str | None = None
-    runs: Count
+    controller: Annotated[str, Field(description="its name")]
+    location: Annotated[str | None, Field(description="where; null: everywhere")] = None
+    season: Annotated[str | None, Field(description="when; null: always")] = None
+    runs: Annotated[int, Field(ge=0, description="how many there are")]
     weeks: Annotated[Count, Field(description="weeks of places: what intervals and tests count as one observation")]
-    camera_days: float
-    tasks: Count
-    small_misses: Count
-    large_misses: Count
-    small_miss_share: LabEstimate
-    large_miss_share: LabEstimate
-    charged_wh: float
-    clean_wh: float
-    dirty_wh: float
+    camera_days: Annotated[float, Field(description="days that its cameras ran, together")]
+    tasks: Annotated[int, Field(ge=0, description="pictures that were to be looked at")]
+    small_misses: Annotated[int, Field(ge=0, description="looked at, but not as accurately or quickly as asked")]
+    large_misses: Annotated[int, Field(ge=0, description="not looked at: there was no energy")]
+    small_miss_share: Annotated[LabEstimate, Field(description="of the tasks")]
+    large_miss_share: Annotated[LabEstimate, Field(description="of the tasks")]
+    charged_wh: Annotated[float, Field(description="bought from the grid")]
+    clean_wh: Annotated[float, Field(description="of it clean")]
+    dirty_wh: Annotated[float, Field(description="of it dirty")]
     clean_share: Annotated[LabEstimate, Field(description="of the energy charged")]
     dirty_wh_per_day: Annotated[LabEstimate, Field(description="per camera and day; what is stored more at the end than at the beginning is taken off")]
     objective_wh_per_day: Annotated[LabEstimate, Field(description="per camera and day: dirty energy, with what each miss counts for")]
@@ -66,13 +66,13 @@ class ControllerFigures(Message):
 class ControllerComparison(Message):
     """``controller`` less ``other`` on the same cameras in the same weeks. ``p_value`` is Holm's over all comparisons; None: not tested."""
 
-    controller: str
-    other: str
+    controller: Annotated[str, Field(description="what is compared")]
+    other: Annotated[str, Field(description="what it is compared with")]
     metric: Annotated[str, Field(description="miss_share, clean_share, dirty_wh_per_day or objective_wh_per_day")]
     pairs: Annotated[Count, Field(description="runs of the one that have a run of the other beside them")]
-    weeks: Count
-    difference: LabEstimate
-    p_value: float | None = None
+    weeks: Annotated[int, Field(ge=0, description="weeks of places that they have in common")]
+    difference: Annotated[LabEstimate, Field(description="of the first less the second")]
+    p_value: Annotated[float | None, Field(description="of the signed-rank test, Holm's over all comparisons; null: not tested")] = None
     cohens_d: Annotated[float | None, Field(description="mean difference of weeks in standard deviations of it")] = None
     rank_biserial: Annotated[float | None, Field(description="from -1, every week lower, to 1, every week higher")] = None
 
@@ -80,63 +80,64 @@ class ControllerComparison(Message):
 class OracleShare(Message):
     """How close a controller's clean share comes to the oracle's where both miss the same number of tasks."""
 
-    controller: str
+    controller: Annotated[str, Field(description="its name")]
     pairs: Annotated[Count, Field(description="runs beside the oracle's")]
     equal: Annotated[Count, Field(description="of those with equal misses: neither kind differs by more than one task in ten thousand")]
-    weeks: Count
+    weeks: Annotated[int, Field(ge=0, description="weeks of places with such runs")]
     share: Annotated[LabEstimate, Field(description="clean share over the oracle's, on those")]
 
 
 class ControllerTrend(Message):
-    """How a figure changes from day to day within a run: the median over weeks of places of Theil and Sen's slope."""
+    """How a figure changes from day to day within a run: the mean over weeks of places of Theil and Sen's slope."""
 
-    controller: str
+    controller: Annotated[str, Field(description="its name")]
     metric: Annotated[str, Field(description="clean_share or miss_share")]
-    weeks: Count
-    per_day: LabEstimate
+    weeks: Annotated[int, Field(ge=0, description="weeks of places that have days enough")]
+    per_day: Annotated[LabEstimate, Field(description="change a day, mean over weeks of places of Theil and Sen's slope")]
     p_value: Annotated[float | None, Field(description="Holm's over all trends; None: not tested")] = None
 
 
 class DayFigures(Message):
     """What all runs of a controller did on their n-th day, from 1."""
 
-    controller: str
-    day: int
-    runs: Count
-    tasks: Annotated[float, Field(ge=0)]
-    charged_wh: float
-    clean_wh: float
-    misses: Count
+    controller: Annotated[str, Field(description="its name")]
+    day: Annotated[int, Field(description="which of the run, from 1")]
+    runs: Annotated[int, Field(ge=0, description="how many have such a day")]
+    tasks: Annotated[float, Field(ge=0, description="on that day")]
+    charged_wh: Annotated[float, Field(description="bought from the grid")]
+    clean_wh: Annotated[float, Field(description="of it clean")]
+    misses: Annotated[int, Field(ge=0, description="small and large ones")]
 
 
 class LabInsight(Message):
     """Something that the figures say: a code and what its sentence names."""
 
-    code: str
-    figures: dict[str, Any] = {}
+    code: Annotated[str, Field(description="names the sentence")]
+    figures: Annotated[dict[str, Any], Field(description="what the sentence names")] = {}
 
 
 class EdgeSummary(Message):
     """What a batch came to. Results on stand-in data are no measurement of a real place."""
 
     seed: Annotated[int, Field(description="of the resampling that intervals are made by")]
-    confidence_level: float
-    runs: Count
+    confidence_level: Annotated[float, Field(description="of all intervals")]
+    runs: Annotated[int, Field(ge=0, description="that were whole")]
     cameras: Annotated[Count, Field(description="of a place, a week and what is asked: each is run under every controller")]
     weeks: Annotated[Count, Field(description="weeks of places")]
-    tasks: Count
-    locations: list[str]
-    seasons: list[str]
+    tasks: Annotated[int, Field(ge=0, description="of all runs")]
+    locations: Annotated[list[str], Field(description="where cameras ran")]
+    seasons: Annotated[list[str], Field(description="when they ran")]
     stand_in_locations: Annotated[list[str], Field(description="where nothing was measured: the generator's clean shares stood in")]
-    damaged_rows: Count
+    damaged_rows: Annotated[int, Field(ge=0, description="left out")]
     damage: Annotated[list[DamagedRow], Field(description="the first of them")]
-    controllers: list[ControllerFigures]
+    failed_runs: Annotated[int, Field(ge=0, description="that the batch gave up: they are in no figure")] = 0
+    controllers: Annotated[list[ControllerFigures], Field(description="each over all of its runs")]
     groups: Annotated[list[ControllerFigures], Field(description="by location, by season, and by both")]
-    comparisons: list[ControllerComparison] = []
-    oracle_shares: list[OracleShare] = []
-    trends: list[ControllerTrend] = []
-    days: list[DayFigures] = []
-    insights: list[LabInsight] = []
+    comparisons: Annotated[list[ControllerComparison], Field(description="every two controllers in every figure")] = []
+    oracle_shares: Annotated[list[OracleShare], Field(description="each controller beside the oracle")] = []
+    trends: Annotated[list[ControllerTrend], Field(description="from day to day within a run")] = []
+    days: Annotated[list[DayFigures], Field(description="day by day")] = []
+    insights: Annotated[list[LabInsight], Field(description="what the figures say, the most important first")] = []
 
     @property
     def stands_in(self) -> bool:
@@ -153,5 +154,5 @@ class EdgeRun(JobSummary):
 class EdgeRunResult(Message):
     """A run and what it came to."""
 
-    run: EdgeRun
+    run: Annotated[EdgeRun, Field(description="the run")]
     summary: Annotated[EdgeSummary | None, Field(description="only where it is done")] = None

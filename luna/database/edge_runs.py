@@ -7,12 +7,12 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection, RowMapping, and_, or_, select
 
+from luna.contracts.edge import EdgeRunRequest
 from luna.contracts.edge_summary import EdgeRun, EdgeRunResult, EdgeSummary
 from luna.contracts.job import JobStatus, JobSummary
 from luna.database.schema.work import jobs
 from luna.errors import ConflictError, NotFoundError
 
-TASK = "edge.pipeline.run"
 _ROW = [*(jobs.c[name] for name in JobSummary.model_fields), jobs.c.request["run_id"].astext.label("run_id")]
 
 
@@ -22,7 +22,7 @@ def list_runs(connection: Connection, *, statuses: Sequence[JobStatus] = (), lim
     Args:
         after: instant and id of the job behind which the list goes on.
     """
-    query = select(*_ROW).where(jobs.c.task == TASK).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
+    query = select(*_ROW).where(jobs.c.task == EdgeRunRequest.task).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
     if statuses:
         query = query.where(jobs.c.status.in_(statuses))
     if after is not None:
@@ -37,16 +37,20 @@ def load_run(connection: Connection, job_id: str) -> EdgeRunResult:
         NotFoundError: no such run.
         ConflictError: another version of Luna put its results down in a way that this one does not read.
     """
-    row = connection.execute(select(*_ROW, jobs.c.reply["summary"].label("summary")).where(jobs.c.task == TASK, jobs.c.job_id == job_id)).mappings().first()
+    row = (
+        connection.execute(select(*_ROW, jobs.c.reply["summary"].label("summary")).where(jobs.c.task == EdgeRunRequest.task, jobs.c.job_id == job_id))
+        .mappings()
+        .first()
+    )
     if row is None:
-        raise NotFoundError("no such run of the camera lab", field="job_id", value=job_id, remedy="Take the job_id from GET /v1/edge/runs.")
+        raise NotFoundError("no such run of the camera lab", field="lab_job_id", value=job_id, remedy="Take the job_id from GET /v1/edge/runs.")
     told = _in_utc(row)
     summary = told.pop("summary")
     try:
         return EdgeRunResult(run=EdgeRun.model_validate(told), summary=None if summary is None else EdgeSummary.model_validate(summary))
     except ValidationError as error:
         remedy = "Run it again; the folder of the run holds its report."
-        raise ConflictError("another version put down what this run came to", field="job_id", value=job_id, remedy=remedy) from error
+        raise ConflictError("another version put down what this run came to", field="lab_job_id", value=job_id, remedy=remedy) from error
 
 
 def _in_utc(row: RowMapping) -> dict[str, Any]:

@@ -53,6 +53,10 @@ _SENTENCES: Phrases = {
         "de": "Nicht jede Kamera lief unter jeder Steuerung: Von {cameras} Kameras fehlt bis zu {most} ein Lauf ({controllers}). Verglichen wird, wo es beide"
         " gibt.",
     },
+    "runs_failed": {
+        "en": "Runs that the batch gave up: {runs}. They are in no figure here; the batch's rows failed say why.",
+        "de": "Läufe, die aufgegeben wurden: {runs}. Sie stehen in keiner Zahl hier; die Zeilen failed des Stapels sagen, warum.",
+    },
     "oracle_share": {
         "en": "{Controller}: {value} of the oracle's clean share{span}, on the {equal} of {pairs} runs where both miss equally many tasks.",
         "de": "{Controller}: {value} des sauberen Anteils des Orakels{span}, auf den {equal} von {pairs} Läufen, in denen beide gleich viele Aufgaben"

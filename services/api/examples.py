@@ -84,6 +84,7 @@ PARAMETERS: dict[str, str | int] = {
     "quarantine_id": 17,
     "what_if_id": "5f0c2d7e9a1b4c3d",
     "job_id": "9f2c4e6a8b0d1f3e",
+    "lab_job_id": "9f2c4e6a8b0d1f3e",
     "document_id": "3c5e7a9b1d2f4068",
     "run_id": "agent_value_v1.home.20240312T0000Z.4c1e9a7f20b3d586",
     "day": "2024-03-12",

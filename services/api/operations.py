@@ -168,7 +168,7 @@ JOBS = (
 _LAB_PAGE = "what the page Camera lab shows; the command luna edge run makes the same figures in a folder"
 EDGE = (
     Operation("list_edge_runs", "GET", "/v1/edge/runs", "read", alone=_LAB_PAGE),
-    Operation("read_edge_run", "GET", "/v1/edge/runs/{job_id}", "read", alone=_LAB_PAGE),
+    Operation("read_edge_run", "GET", "/v1/edge/runs/{lab_job_id}", "read", alone=_LAB_PAGE),
 )
 SYSTEM = (
     Operation("live", "GET", "/health/live", "public", alone="what a monitor asks"),

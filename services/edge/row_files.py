@@ -40,7 +40,6 @@ class RowWriter:
 
     def __init__(self, folder: Path, name: str, form: RowForm) -> None:
         self._folder, self._name, self._form = folder, name, form
-        self._columns: list[str] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         parts = list_parts(folder, name)
         # The last may be one that was full and compressed.
@@ -60,12 +59,17 @@ class RowWriter:
 
     def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows, all with the same keys; they are safe after ``sync``."""
-        if not rows:
-            return
+        if rows:
+            self.append_lines(list(rows[0]), encode_rows(rows, self._form.format))
+
+    def append_lines(self, columns: Sequence[str], lines: str) -> None:
+        """Write rows that ``encode_rows`` made lines of, maybe in another process."""
         try:
             if self._form.max_mb is not None and self._file.tell() >= self._form.max_mb * _BYTES_PER_MB:
                 self._turn()
-            self._file.write(self._lines(rows).encode())
+            if self._form.format == "csv" and self._file.tell() == 0:
+                self._file.write(f"{','.join(columns)}\n".encode())
+            self._file.write(lines.encode())
         except OSError as error:
             raise self._full(error) from error
 
@@ -76,16 +80,6 @@ class RowWriter:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise self._full(error) from error
-
-    def _lines(self, rows: Sequence[Mapping[str, Any]]) -> str:
-        if self._form.format == "json":
-            return "".join(json.dumps(row, separators=(",", ":"), allow_nan=False) + "\n" for row in rows)
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-        if self._file.tell() == 0:
-            writer.writeheader()
-        writer.writerows(rows)
-        return text.getvalue()
 
     def _turn(self) -> None:
         """Close the file that is full and begin the next."""
@@ -107,6 +101,15 @@ class RowWriter:
 
     def _full(self, error: OSError) -> MachineError:
         return full_disk(self._folder, error)
+
+
+def encode_rows(rows: Sequence[Mapping[str, Any]], form: Literal["json", "csv"]) -> str:
+    """Return rows as lines of a format; CSV without its header."""
+    if form == "json":
+        return "".join(json.dumps(row, separators=(",", ":"), allow_nan=False) + "\n" for row in rows)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(row.values() for row in rows)
+    return text.getvalue()
 
 
 def list_parts(folder: Path, name: str) -> list[Path]:

@@ -5,7 +5,7 @@ Batch ``k`` is made from seed and ``k`` alone: any process can make any batch, a
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from services.edge.camera import CameraModels
 from services.edge.clean_share import SEASON_OF_MONTH, STEP_MINUTES, YEAR_SLOTS, IntArray, instants_of, is_held_out, months_of
 from services.edge.config import Range, Season
 from services.edge.lab import Lab
-from services.edge.row_files import RowForm, RowWriter, keep_origin, read_last_row
+from services.edge.row_files import RowForm, RowWriter, encode_rows, keep_origin, read_last_row
 from services.edge.workers import map_in_order
 
 # What tells these draws from those of other stages with the same seed.
@@ -39,8 +39,8 @@ class CameraScenarios:
         capacity_wh, charge_rate_w: of battery and charger.
         accuracy, latency_ms: what is asked for (share, ms); some model fulfils it.
         clean_share: the newest value.
-        ahead: what followed, means over the horizon's steps, shape ``(scenarios, steps)``.
-        expected: what was expected to follow by what was known, shape ``(scenarios, steps)``.
+        ahead: what followed, shape ``(scenarios, slots)``.
+        expected: what was expected to follow by what was known, means over the configuration's steps, shape ``(scenarios, steps)``.
     """
 
     number: IntArray
@@ -88,17 +88,27 @@ def write_batches(lab: Lab, name: str, make: Callable[[Lab, int], Columns]) -> I
     with RowWriter(lab.training, name, form) as writer:
         last = read_last_row(lab.training, name)
         written = int(last["number"]) + 1 if last else 0
-        batches = range(written // data.batch_size, -(-data.num_scenarios // data.batch_size))
-        for columns in map_in_order(make, batches, lab):
-            # Of the batch that a crash ended its first rows may be there.
-            there = written - int(columns["number"][0])
-            new = {key: values[there:] for key, values in columns.items()}
-            plain = [values.tolist() if isinstance(values, np.ndarray) else values for values in new.values()]
-            writer.append([dict(zip(new, values, strict=True)) for values in zip(*plain, strict=True)])
+        # Of the batch that a crash ended its first rows may be there.
+        begins = [written, *range((written // data.batch_size + 1) * data.batch_size, data.num_scenarios, data.batch_size)]
+        for names, lines, columns in map_in_order(partial(_make_lines, make), begins if written < data.num_scenarios else [], lab):
+            writer.append_lines(names, lines)
             writer.sync()
-            written += len(new["number"])
+            written += len(columns["number"])
             lab.progress(written, data.num_scenarios, name)
-            yield new
+            yield columns
+
+
+def _make_lines(make: Callable[[Lab, int], Columns], lab: Lab, begin: int) -> tuple[list[str], str, Columns]:
+    """Return names and lines of a batch's rows from number ``begin`` on, and those columns that hold one number a row."""
+    data = lab.config.training_data
+    columns = {name: values[begin % data.batch_size :] for name, values in make(lab, begin // data.batch_size).items()}
+    plain = [values.tolist() if isinstance(values, np.ndarray) else values for values in columns.values()]
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*plain, strict=True)]
+    return (
+        list(columns),
+        encode_rows(rows, data.output.format),
+        {name: values for name, values in columns.items() if isinstance(values, np.ndarray) and values.ndim == 1},
+    )
 
 
 def _origin(lab: Lab) -> dict[str, Any]:
@@ -187,7 +197,8 @@ def make_columns(lab: Lab, drawn: CameraScenarios) -> Columns:
 
 def _make_columns(lab: Lab, batch: int) -> Columns:
     drawn = draw_batch(lab, batch)
-    return make_columns(lab, drawn) | {"ahead": np.round(drawn.ahead, _DIGITS)}
+    steps = lab.config.training_data.optimization.horizon_steps
+    return make_columns(lab, drawn) | {"ahead": np.round(drawn.ahead.reshape(len(drawn.number), steps, -1).mean(axis=2), _DIGITS)}
 
 
 @lru_cache(maxsize=16)
@@ -243,10 +254,10 @@ def _draw(noise: np.random.Generator, span: Range, count: int) -> FloatArray:
 def _read_shares(lab: Lab, location: IntArray, slot: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     horizon = lab.config.training_data.optimization
     steps, minutes = horizon.horizon_steps, horizon.step_minutes
-    newest, ahead, expected = np.empty(len(slot)), np.empty((len(slot), steps)), np.empty((len(slot), steps))
+    newest, ahead, expected = np.empty(len(slot)), np.empty((len(slot), _horizon_slots(lab))), np.empty((len(slot), steps))
     for index, name in enumerate(lab.config.data_sources.locations):
         there, share = location == index, lab.clean_shares[name]
         newest[there] = share.newest(slot[there])
-        ahead[there] = share.ahead(slot[there], steps, step_minutes=minutes)
+        ahead[there] = share.share[slot[there][:, None] + np.arange(ahead.shape[1])]
         expected[there] = np.round(share.expect(slot[there], steps, step_minutes=minutes), _DIGITS)
     return newest, ahead, expected

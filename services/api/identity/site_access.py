@@ -21,7 +21,7 @@ KIND_OF: dict[str, Kind] = {kind: kind for kind in KINDS} | {"before_id": "plan_
 # How deep in a message something can name a site; what lies deeper is data.
 MAX_DEPTH = 4
 # What is about no site of its own, or shows a caller their own alone.
-ABOUT_NO_SITE = frozenset({"create_site", "list_edge_runs", "show_edge"})
+ABOUT_NO_SITE = frozenset({"create_site"})
 
 Reference = tuple[Kind, str | int]
 

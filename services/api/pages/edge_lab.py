@@ -24,7 +24,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 PAGE = Page("edge", "/ui/edge")
 SHOWN_RUNS = 10
 # What is said of a run before it is said what came of it; the page says it elsewhere as well.
-STANDING = ("stand_in", "few_weeks", "runs_missing")
+STANDING = ("stand_in", "few_weeks", "runs_failed", "runs_missing")
 ORACLE = "oracle"
 # The last digits of a latency and of a task's energy that mean something.
 MS_DECIMALS, MWH_DECIMALS = 1, 2

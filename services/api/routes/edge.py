@@ -15,13 +15,14 @@ from services.api.routing import ResourceRouter
 
 router = ResourceRouter("edge")
 
-JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$", description="of the job that runs the lab")]
+# Of no site: called otherwise than jobs that are looked up by whose they are.
+LabJobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$", description="of the job that runs the lab")]
 
 
 class EdgeRunList(Message):
     """Runs of the camera lab, those accepted last first."""
 
-    runs: list[EdgeRun]
+    runs: Annotated[list[EdgeRun], Field(description="one per job")]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
 
 
@@ -36,7 +37,7 @@ def list_edge_runs(gateway: CurrentGateway, *, limit: Limit = 50, cursor: Cursor
 
 
 @router.operation("Read what a run of the camera lab came to")
-def read_edge_run(job_id: JobId, gateway: CurrentGateway) -> EdgeRunResult:
+def read_edge_run(lab_job_id: LabJobId, gateway: CurrentGateway) -> EdgeRunResult:
     """Return figures by controller with their intervals, comparisons, trends and what they say; results on stand-in data are named as such."""
     with unit_of_work(gateway.database) as connection:
-        return edge_runs.load_run(connection, job_id)
+        return edge_runs.load_run(connection, lab_job_id)

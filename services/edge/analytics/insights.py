@@ -59,6 +59,8 @@ def _find_standing(summary: EdgeSummary) -> Iterator[LabInsight]:
         yield LabInsight(code="stand_in", figures={"locations": summary.stand_in_locations, "all": summary.stand_in_locations == summary.locations})
     if summary.weeks < LEAST_WEEKS:
         yield LabInsight(code="few_weeks", figures={"weeks": summary.weeks, "needed": LEAST_WEEKS})
+    if summary.failed_runs:
+        yield LabInsight(code="runs_failed", figures={"runs": summary.failed_runs})
     least = min(figures.runs for figures in summary.controllers)
     if least < summary.cameras:
         lacking = {figures.controller: summary.cameras - figures.runs for figures in summary.controllers if figures.runs < summary.cameras}

@@ -15,7 +15,7 @@ from services.edge.analytics.statistics import LEAST_WEEKS, RESAMPLES
 
 NUMBERS = Numbers("en", ZoneInfo("UTC"), "EUR")
 # What is said of a batch before it is said what came of it.
-STANDING = ("stand_in", "few_weeks", "runs_missing")
+STANDING = ("stand_in", "few_weeks", "runs_failed", "runs_missing")
 Column = tuple[str, Callable[[ControllerFigures], str]]
 
 

@@ -42,7 +42,7 @@ def write_report(lab: Lab) -> dict[str, Any]:
     if not list_parts(lab.batch, "runs"):
         raise InvalidInputError("there are no runs to report of", field="batch", value=str(lab.batch), remedy="Run the batch first: luna edge batch.")
     table = RunTable.collect(read_runs(lab.batch, hear=lambda done, total: lab.progress(done, total, "reading runs")))
-    summary = summarise_table(table, results.analysis, seed=lab.seed)
+    summary = summarise_table(table, results.analysis, seed=lab.seed, failed=_count_lines(list_parts(lab.batch, "failed")))
     try:
         lab.report.mkdir(parents=True, exist_ok=True)
         files = [*_write_tables(lab, summary), *_write_details(lab.report, table, results), *_write_pictures(lab, summary)]
@@ -51,8 +51,23 @@ def write_report(lab: Lab) -> dict[str, Any]:
         raise MachineError(
             "the report cannot be written", field="--out", value=str(lab.report), remedy=f"{error.strerror}. Make room, and try again."
         ) from error
-    figures = {"runs": summary.runs, "cameras": summary.cameras, "weeks": summary.weeks, "damaged_rows": summary.damaged_rows}
-    return {**figures, "stand_in_locations": summary.stand_in_locations, "files": files, "summary": summary.model_dump(mode="json")}
+    figures = {
+        "runs": summary.runs,
+        "cameras": summary.cameras,
+        "weeks": summary.weeks,
+        "damaged_rows": summary.damaged_rows,
+        "failed_runs": summary.failed_runs,
+    }
+    told = {"stand_in_locations": summary.stand_in_locations, "insights": say_insights(summary), "files": files}
+    return {**figures, **told, "summary": summary.model_dump(mode="json")}
+
+
+def _count_lines(parts: Iterable[Path]) -> int:
+    total = 0
+    for path in parts:
+        with path.open("rb") as lines:
+            total += sum(1 for _ in lines)
+    return total
 
 
 def _remove_older(folder: Path, kept: Sequence[str]) -> None:

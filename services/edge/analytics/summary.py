@@ -47,8 +47,8 @@ def summarise(rows: Iterable[RowAt], analysis: AnalysisSection | None = None, *,
     return summarise_table(RunTable.collect(rows), analysis, seed=seed)
 
 
-def summarise_table(table: RunTable, analysis: AnalysisSection | None = None, *, seed: int = 0) -> EdgeSummary:
-    """Return what a table of runs comes to; see ``summarise``."""
+def summarise_table(table: RunTable, analysis: AnalysisSection | None = None, *, seed: int = 0, failed: int = 0) -> EdgeSummary:
+    """Return what a table of runs comes to, beside ``failed`` ones that it lacks; see ``summarise``."""
     wanted = analysis or AnalysisSection()
     summary = _Summary(table, wanted, seed)
     compared = wanted.performance_comparison
@@ -64,6 +64,7 @@ def summarise_table(table: RunTable, analysis: AnalysisSection | None = None, *,
         stand_in_locations=sorted(table.stand_in),
         damaged_rows=table.damaged,
         damage=table.damage,
+        failed_runs=failed,
         controllers=[summary.describe(name) for name in table.controllers],
         groups=summary.describe_groups(),
         comparisons=summary.compare() if compared else [],

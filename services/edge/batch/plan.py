@@ -92,12 +92,12 @@ class BatchPlan:
     def build_group(self, numbers: Sequence[int]) -> CameraGroup:
         """Return runs of one controller as what is simulated."""
         periods: dict[tuple[Location, int], GridPeriod] = {}
+        weeks = {season: held_out_weeks(season) for season in self.seasons}
         cameras = []
         for number in numbers:
             place, variation = divmod(number % self._per_controller, self.variations)
             location, season = self.locations[place // len(self.seasons)], self.seasons[place % len(self.seasons)]
-            weeks = held_out_weeks(season)
-            key = (location, weeks[variation % len(weeks)])
+            key = (location, weeks[season][variation % len(weeks[season])])
             if key not in periods:
                 periods[key] = GridPeriod.cut(self.lab.clean_shares[location], key[1], self.conditions.schedule.slots)
             cameras.append(CameraRequest(list(periods).index(key), season, variation, *self._draw_camera(variation)))

@@ -26,8 +26,8 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
         Figures: runs in all, made now, failed (named; rows ``failed`` say why), and how long it took.
 
     Raises:
-        ConflictError: another batch is being worked off in the folder.
-        InvalidInputError: rows of another configuration are there, or the configuration allows no camera.
+        ConflictError: another batch is being worked off in the folder, or rows of another configuration are there.
+        InvalidInputError: the configuration allows no camera, or a learned controller has not been trained.
         MachineError: the disk takes no more; run it again, it goes on.
     """
     plan, folder, asked = BatchPlan.of(lab), lab.batch, lab.config.batch_simulation.execution

@@ -1,16 +1,20 @@
 """Who simulates groups of a batch: processes of this machine here; others, over a queue, speak the same protocol."""
 
 import multiprocessing
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from luna.errors import MachineError
 from services.edge.simulation import simulate_group
 from services.edge.workers import watch_parent
 
 _PACKAGE = "services.edge.simulation"
+# How long to wait before each further try to start a process.
+_PAUSES_S = (0.0, 0.1, 0.5, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +60,17 @@ class LocalProcesses:
 
     def submit(self, key: int, document: dict[str, Any]) -> None:
         process = self._idle.pop()
-        try:
-            future = process.submit(simulate_group, document)
-        except BrokenProcessPool:
-            # It died while it had nothing to do.
-            process = _open_process()
-            future = process.submit(simulate_group, document)
-        self._busy[future] = key, process
+        for pause_s in _PAUSES_S:
+            try:
+                self._busy[process.submit(simulate_group, document)] = key, process
+            except (BrokenProcessPool, OSError, EOFError):
+                # It died while it had nothing to do, or what starts processes did.
+                process.shutdown(wait=False)
+                time.sleep(pause_s)
+                process = _open_process()
+            else:
+                return
+        raise MachineError("no process can be started", field="global.workers", value=self.capacity, remedy="Ask for fewer, and run it again: it goes on.")
 
     def wait(self) -> GroupReply:
         done, _ = wait(self._busy, return_when=FIRST_COMPLETED)

@@ -15,6 +15,7 @@ from luna.errors import InvalidInputError
 from services.edge.camera import BoolArray, CameraModels
 from services.edge.clean_share import STEP_MINUTES, WEEK_SLOTS, IntArray, slot_of
 from services.edge.controller.features import Sight
+from services.edge.controller.run_folder import read_tensors, write_tensors
 from services.edge.row_files import read_rows
 
 _AT_A_TIME = 10_000
@@ -69,16 +70,12 @@ class TrainingExamples:
 
     def save(self, path: Path) -> None:
         """Write them to one file, for the processes that train."""
-        from safetensors.numpy import save_file
-
-        save_file({each.name: np.ascontiguousarray(getattr(self, each.name)) for each in fields(self)}, path)
+        write_tensors(path, {each.name: np.ascontiguousarray(getattr(self, each.name)) for each in fields(self)}, {"examples": self.count})
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Return what ``save`` wrote."""
-        from safetensors.numpy import load_file
-
-        return cls(**load_file(path))
+        return cls(**read_tensors(path)[0])
 
 
 def eligible_models(fulfilled: BoolArray) -> BoolArray:

@@ -32,12 +32,12 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         made.replace(path)
     except OSError as error:
-        raise MachineError(
-            "a trained controller cannot be written",
-            field="--out",
-            value=str(path.parent),
-            remedy=f"{error.strerror}. Make room, and run it again: it goes on.",
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> MachineError:
+    remedy = f"{error.strerror}. Make room, and run it again: it goes on."
+    return MachineError("a trained controller cannot be written", field="--out", value=str(path.parent), remedy=remedy)
 
 
 def write_tensors(path: Path, arrays: Mapping[str, NDArray[Any]], said: Mapping[str, Any]) -> None:
@@ -75,8 +75,11 @@ class TrainingFolder:
 
     def write(self, metrics: Mapping[str, float]) -> None:
         """Add an epoch's metrics."""
-        with (self.path / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(metrics) + "\n")
+        try:
+            with (self.path / METRICS).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(metrics) + "\n")
+        except OSError as error:
+            raise _unwritable(self.path / METRICS, error) from error
 
     def read(self) -> list[dict[str, Any]]:
         """Return the metrics of each epoch; a line that a killed process began is none."""

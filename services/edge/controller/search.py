@@ -1,7 +1,6 @@
 """The search for hyper-parameters by Optuna: seeded, and gone on with after a crash, trial by trial."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from services.edge.config import ControllerSection
@@ -13,16 +12,19 @@ if TYPE_CHECKING:
 _JOURNAL = "search.jsonl"
 
 
-def search_settings(job: NetworkJob, folder: Path) -> tuple[ControllerSection, list[dict[str, Any]]]:
-    """Return the settings of least regret, and all trials: their parameters and regrets. The same data and seed give the same trials, whenever it is killed."""
+def search_settings(job: NetworkJob) -> tuple[ControllerSection, list[dict[str, Any]]]:
+    """Return the settings of least regret, and all trials: their parameters and regrets. The same data and seed give the same trials, whenever it is killed.
+
+    Trials, and the study as Optuna writes it, lie in the job's folder.
+    """
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
     from optuna.trial import TrialState
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    folder.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(storage=JournalStorage(JournalFileBackend(str(folder / _JOURNAL))), study_name="search", load_if_exists=True)
+    job.folder.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(storage=JournalStorage(JournalFileBackend(str(job.folder / _JOURNAL))), study_name="search", load_if_exists=True)
     for killed in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(killed.number, state=TrialState.FAIL)
     for number in range(len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))), job.settings.search.trials):
@@ -30,7 +32,7 @@ def search_settings(job: NetworkJob, folder: Path) -> tuple[ControllerSection, l
         study.sampler = optuna.samplers.TPESampler(seed=job.seed + number)
         trial = study.ask()
         settings = suggest_settings(trial, job.settings)
-        trained = train_network(replace(job, settings=settings, folder=folder / f"trial-{number:04}"))
+        trained = train_network(replace(job, settings=settings, folder=job.folder / f"trial-{number:04}"))
         study.tell(trial, trained.figures["regret_wh"])
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     told = [{"regret_wh": trial.value, **trial.params} for trial in done]

@@ -85,10 +85,8 @@ def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
     ]
     searched: list[dict[str, Any]] = []
     if settings.search.trials:
-        from services.edge.controller.search import search_settings
-
         lab.progress(0, settings.search.trials, "searching hyper-parameters")
-        settings, searched = search_settings(jobs[0], training.work / "search")
+        ((settings, searched),) = map_in_order(_search, [replace(jobs[0], folder=training.work / "search")], lab)
     trained: dict[str, FittedNetwork] = {}
     lab.progress(0, len(jobs), "training networks")
     for job, network in zip(jobs, map_in_order(_train_one, [replace(job, settings=settings) for job in jobs], lab), strict=True):
@@ -112,6 +110,12 @@ def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
         card,
         {name: NetworkFile(network.weights, network.scale, TrainingFolder(training.work / name).read()) for name, network in trained.items()},
     )
+
+
+def _search(_lab: Lab, job: Any) -> Any:
+    from services.edge.controller.search import search_settings
+
+    return search_settings(job)
 
 
 def _train_one(_lab: Lab, job: Any) -> Any:

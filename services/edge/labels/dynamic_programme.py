@@ -19,5 +19,5 @@ def solve_problems(problem: LabelProblem) -> Labels:
 def load_kernels() -> None:
     """Compile the kernels, or load them from the cache: once, before processes are forked that share them."""
     none = np.empty(0, np.int32)
-    energy, rows = np.empty((0, 1)), np.empty((0, 1), np.int32)
-    solve_problems(LabelProblem(none, rows, np.empty((0, 1, 1), np.int32), energy, rows, energy, np.empty(0)))
+    energy, rows, steps = np.empty((0, 1)), np.empty((0, 1), np.int32), (0, 1, 1)
+    solve_problems(LabelProblem(none, rows, np.empty(steps, np.int32), np.empty(steps), rows, energy, np.empty(0)))

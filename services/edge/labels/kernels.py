@@ -40,10 +40,10 @@ def solve_all(
             fill_up(total, dirty_wh[row, step], most[row, step], highest, filled)
             after[:] = _INFINITE
             for action in range(actions):
-                missed, from_here = miss_wh[row, action], filled[highest - taken[action] :]
+                missed, from_here = miss_wh[row, step, action], filled[highest - taken[action] :]
                 for level in range(_LEVELS):
                     after[level] = min(after[level], from_here[level] + missed)
-        best = choose_first(after, (dirty_wh[row, 0], most[row, 0]), used[row, 0], miss_wh[row], actions, stored[row])
+        best = choose_first(after, (dirty_wh[row, 0], most[row, 0]), used[row, 0], miss_wh[row, 0], actions, stored[row])
         waiting, waiting_action, buying, buying_action = best
         buys = buying < waiting - TIE_WH
         model[row] = models[row, buying_action if buys else waiting_action]
@@ -51,8 +51,8 @@ def solve_all(
         benefit_wh[row] = waiting - buying if buying < _INFINITE else 0.0
         objective_wh[row] = min(waiting, buying)
         level = min(stored[row], QUANTA - 1)
-        less, _ = wait_first(after, used[row, 0], miss_wh[row], actions, level)
-        more, _ = wait_first(after, used[row, 0], miss_wh[row], actions, level + 1)
+        less, _ = wait_first(after, used[row, 0], miss_wh[row, 0], actions, level)
+        more, _ = wait_first(after, used[row, 0], miss_wh[row, 0], actions, level + 1)
         quantum_value_wh[row] = less - more
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from luna.timeline import FloatArray
 from services.edge.camera import LARGE_MISS_WH, NO_MODEL, SMALL_MISS_WH, CameraModels
+from services.edge.clean_share import STEP_MINUTES
 from services.edge.lab import Lab
 from services.edge.scenarios import CameraScenarios
 
@@ -34,7 +35,7 @@ class LabelProblem:
         stored: quanta at the beginning, shape ``(scenarios,)``.
         model: place of each action's model, ``NO_MODEL`` from the last on, shape ``(scenarios, actions)``.
         used: quanta that an action takes in a step, shape ``(scenarios, steps, actions)``.
-        miss_wh: an action's misses in a step, in Wh, shape ``(scenarios, actions)``.
+        miss_wh: an action's misses in a step, in Wh.
         most_charge: quanta at most, shape ``(scenarios, steps)``.
         dirty_wh: dirty energy of a quantum from the grid, shape ``(scenarios, steps)``.
         end_wh: what a quantum that is stored at the end is worth, shape ``(scenarios,)``.
@@ -72,29 +73,30 @@ def build_problem(lab: Lab, scenarios: CameraScenarios, *, every_model: bool = F
     """Return scenarios' problems.
 
     Args:
-        lab: its configuration says horizon, task interval and efficiency.
+        lab: its configuration says steps, task interval and efficiency.
         scenarios: what is known of each, and what followed.
         every_model: also models that cannot be right: beside the smallest that fulfils the request and the smallest of all.
     """
     config, models = lab.config, lab.models
-    horizon, simulation = config.training_data.optimization, config.simulation
-    tasks = horizon.step_minutes * 60 / simulation.task_interval_seconds
+    battery, horizon = config.simulation.battery, config.training_data.optimization
+    steps, slots = horizon.horizon_steps, horizon.step_minutes // STEP_MINUTES
     quantum_wh = scenarios.capacity_wh / QUANTA
     fulfilled = models.fulfil(scenarios.accuracy, scenarios.latency_ms)
     model = _order_models(fulfilled) if every_model else _undominated(models, scenarios)
     chosen = model != NO_MODEL
-    used_wh = np.where(chosen, models.energy_wh[model], 0.0) * tasks / simulation.battery.discharge_efficiency
-    miss_wh = np.where(chosen, np.where(np.take_along_axis(fulfilled, model, axis=1), 0.0, SMALL_MISS_WH), LARGE_MISS_WH) * tasks
-    charged_wh = scenarios.charge_rate_w * horizon.step_minutes / 60
+    task_wh = np.where(chosen, models.energy_wh[model], 0.0) / battery.discharge_efficiency
+    missed_wh = np.where(chosen, np.where(np.take_along_axis(fulfilled, model, axis=1), 0.0, SMALL_MISS_WH), LARGE_MISS_WH)
+    tasks = horizon.step_minutes * 60 / config.simulation.task_interval_seconds
+    used = tasks * np.repeat((task_wh / quantum_wh[:, None])[:, None, :], steps, axis=1)
+    charged = np.repeat((scenarios.charge_rate_w * horizon.step_minutes / 60 / quantum_wh)[:, None], steps, axis=1)
     dirty = 1 - scenarios.ahead
-    steps = horizon.horizon_steps
     return LabelProblem(
         stored=np.floor(scenarios.battery_percent / 100 * QUANTA).astype(np.int32),
         model=model,
-        used=_to_quanta(used_wh[:, None, :] / quantum_wh[:, None, None], _roundings(steps)[:, None]),
-        miss_wh=miss_wh,
-        most_charge=_to_quanta((charged_wh / quantum_wh)[:, None], _roundings(steps)),
-        dirty_wh=dirty * quantum_wh[:, None],
+        used=_to_quanta(used, _roundings(steps)[:, None]),
+        miss_wh=np.repeat(tasks * missed_wh[:, None, :], steps, axis=1),
+        most_charge=_to_quanta(charged, _roundings(steps)),
+        dirty_wh=dirty.reshape(len(dirty), steps, slots).mean(axis=2) * quantum_wh[:, None],
         end_wh=dirty.mean(axis=1) * quantum_wh,
     )
 

@@ -47,7 +47,8 @@ def label_batch(lab: Lab, batch: int) -> Columns:
     drawn = draw_batch(lab, batch)
     labels = _solve(lab, build_problem(lab, drawn))
     # The same as if what was expected had followed: hindsight alone knows every short dip, which nobody can wait for.
-    foreseen = _solve(lab, build_problem(lab, replace(drawn, ahead=drawn.expected)))
+    slots = drawn.ahead.shape[1] // drawn.expected.shape[1]
+    foreseen = _solve(lab, build_problem(lab, replace(drawn, ahead=np.repeat(drawn.expected, slots, axis=1))))
     return make_columns(lab, drawn) | {
         # Where there is energy for none, the smallest: it is the first that will run again.
         "model": np.where(labels.model == NO_MODEL, 0, labels.model),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from scipy.ndimage import percentile_filter
 
 from luna.timeline import FloatArray
 from services.edge.clean_share import DAY_SLOTS, STEP_MINUTES, YEAR_SLOTS, CleanShare, instants_of
@@ -64,8 +65,8 @@ class GridPeriod:
         width = hours * 60 // STEP_MINUTES
         # Where less is known, the first value stands for what was before.
         known = np.concatenate([np.full(width, self.share[0]), self.share])
-        recent = np.lib.stride_tricks.sliding_window_view(known, width)[self.past + 1 :]
-        return np.asarray(np.quantile(recent, quantile, axis=1))
+        # The window ends with the slot itself.
+        return np.asarray(percentile_filter(known, 100 * quantile, size=width, origin=width // 2 - 1)[width + self.past :])
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""

@@ -115,7 +115,7 @@ def test_another_configuration_is_refused_in_the_same_folder_and_anew_means_anew
     one = {"variations": {"num_variations": 1}}
     run_batch(make_lab(tmp_path, configure(batch_simulation=one)), SameProcess())
     begun = read_runs(tmp_path)
-    with pytest.raises(InvalidInputError, match="made differently"):
+    with pytest.raises(ConflictError, match="made differently"):
         run_batch(make_lab(tmp_path, configure(batch_simulation=one, simulation={"task_interval_seconds": 30})), SameProcess())
     assert read_runs(tmp_path) == begun
     again = configure(batch_simulation=one | {"execution": {"resume_on_failure": False}}, simulation={"task_interval_seconds": 30})

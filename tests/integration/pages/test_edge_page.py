@@ -9,9 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine, delete
 
+from luna.contracts.edge import EdgeRunRequest
 from luna.contracts.edge_summary import EdgeSummary
 from luna.database import jobs
-from luna.database.edge_runs import TASK
 from luna.database.engine import unit_of_work
 from luna.database.schema.work import jobs as job_table
 from luna.embedded import Addresses
@@ -37,13 +37,13 @@ def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.C
 
 def forget(database: Engine) -> None:
     with unit_of_work(database) as connection:
-        connection.execute(delete(job_table).where(job_table.c.task == TASK))
+        connection.execute(delete(job_table).where(job_table.c.task == EdgeRunRequest.task))
 
 
 def store(database: Engine, run_id: str, reply: dict[str, object] | None) -> str:
     """Store a run as its worker would: done with a reply, or failed without one."""
     with unit_of_work(database) as connection:
-        accepted = jobs.accept(connection, task=TASK, key=run_id, request=json.dumps({"run_id": run_id}), trace_id="t")
+        accepted = jobs.accept(connection, task=EdgeRunRequest.task, key=run_id, request=json.dumps({"run_id": run_id}), trace_id="t")
         begun = jobs.begin(connection, accepted.job_id)
         if reply is None:
             jobs.finish(connection, begun, status="failed", error={"detail": "the disk is full"})

@@ -43,7 +43,7 @@ def test_what_is_known_and_what_followed_is_the_locations_own(make_lab: MakeLab)
     for place, (location, slot) in enumerate(zip(drawn.location, drawn.slot, strict=True)):
         share = lab.clean_shares[lab.config.data_sources.locations[location]].share
         assert drawn.clean_share[place] == share[slot]
-        assert drawn.ahead[place] == pytest.approx(share[slot : slot + 12].reshape(6, 2).mean(axis=1))
+        assert np.array_equal(drawn.ahead[place], share[slot : slot + 12])
 
 
 def test_every_request_can_be_fulfilled_and_lies_in_its_range(make_lab: MakeLab) -> None:
@@ -80,17 +80,25 @@ def test_a_request_that_no_model_fulfils_is_refused(make_lab: MakeLab) -> None:
     assert not lab.training.exists()
 
 
-def test_rows_go_on_where_a_crash_ended_them_and_only_there(make_lab: MakeLab) -> None:
-    data = {"num_scenarios": 130, "batch_size": 50}
+@pytest.mark.parametrize("output", [{}, {"format": "csv", "max_file_size_mb": 0.03}, {"compression": True, "max_file_size_mb": 0.03}], ids=str)
+def test_rows_go_on_where_a_crash_ended_them_and_only_there(make_lab: MakeLab, output: dict[str, object]) -> None:
+    data = {"num_scenarios": 130, "batch_size": 50, "output": output}
     lab = make_lab(training_data=data)
     write_scenarios(lab)
-    (part,) = list_parts(lab.training, "scenarios")
-    whole = part.read_bytes()
-    lines = whole.splitlines(keepends=True)
-    part.write_bytes(b"".join(lines[:73]) + lines[73][:20])
-    assert write_scenarios(lab)["made_now"] == 57
-    assert part.read_bytes() == whole
-    assert [row["number"] for row in read_rows(lab.training, "scenarios")] == list(range(130))
+    rows, last = list(read_rows(lab.training, "scenarios")), list_parts(lab.training, "scenarios")[-1]
+    whole = last.read_bytes()
+    # Of the last file all is lost but its first seven lines and a half.
+    last.write_bytes(b"".join(whole.splitlines(keepends=True)[:7]) + whole.splitlines()[7][:20])
+    assert write_scenarios(lab)["made_now"] > 0
+    assert list(read_rows(lab.training, "scenarios")) == rows
+    assert last.read_bytes() == whole
+    assert [int(row["number"]) for row in rows] == list(range(130))
+    assert write_scenarios(lab)["made_now"] == 0
+
+
+def test_rows_of_another_configuration_are_kept_apart(make_lab: MakeLab) -> None:
+    lab = make_lab(training_data={"num_scenarios": 20})
+    write_scenarios(lab)
     with pytest.raises(ConflictError, match="made differently"):
-        write_scenarios(make_lab(training_data={**data, "num_scenarios": 140}))
-    assert part.read_bytes() == whole
+        write_scenarios(make_lab(training_data={"num_scenarios": 30}))
+    assert len(list(read_rows(lab.training, "scenarios"))) == 20

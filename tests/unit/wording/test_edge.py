@@ -14,6 +14,7 @@ INSIGHTS = {
     "stand_in": {"locations": ["CA", "NY"], "all": False},
     "few_weeks": {"weeks": 2, "needed": 6},
     "runs_missing": {"cameras": 96, "controllers": ["custom"], "most": 4},
+    "runs_failed": {"runs": 3},
     "oracle_share": {"controller": "custom", "equal": 90, "pairs": 96, "weeks": 30, "value": 0.961, "low": 0.94, "high": 0.98},
     "oracle_share_unknown": {"controller": "custom", "equal": 0, "pairs": 96, "weeks": 0, "value": None, "low": None, "high": None},
     "compared": COMPARED | SPAN | {"way": "lower"},

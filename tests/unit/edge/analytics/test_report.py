@@ -107,8 +107,11 @@ def test_the_same_rows_and_seed_write_the_same_bytes(lab: Lab, figures: dict[str
 def test_measured_places_are_not_called_stand_ins(tmp_path: Path) -> None:
     lab = open_folder(tmp_path, **PLAIN)
     write_runs(lab.batch, draw_runs(Batch(stand_in=False, weeks=1, variations=1)))
+    write_runs(lab.batch, iter([{"run_id": "CA-winter-w06048-v003-custom", "reason": "killed"}]), name="failed-0001.jsonl")
     assert write_report(lab)["stand_in_locations"] == []
-    assert "STAND-IN" not in (lab.report / "report.html").read_text(encoding="utf-8")
+    text = (lab.report / "report.html").read_text(encoding="utf-8")
+    assert "STAND-IN" not in text
+    assert "Runs that the batch gave up: 1." in text
 
 
 def test_damage_is_named_by_file_and_line_wherever_it_stands(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_a_search_stores_what_it_found_and_goes_on_where_it_was_broken_off(tmp_p
         job = NetworkJob(
             "n", tmp_path / folder, tmp_path / "examples.safetensors", tmp_path / "examples.safetensors", InputForm(2, 30), settings, 3, (1.0, 2.0, 4.0)
         )
-        return search_settings(job, tmp_path / folder)
+        return search_settings(job)
 
     search("broken", 2)
     (settings, told), (_, again) = search("whole", 4), search("broken", 4)
@@ -156,6 +156,24 @@ def test_a_search_stores_what_it_found_and_goes_on_where_it_was_broken_off(tmp_p
     assert told == again
     assert settings.training.learning_rate == best["learning_rate"]
     assert settings.training.epochs == lab.config.controller_training.training.epochs
+
+
+def test_with_four_inputs_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    model = {"num_models": 3, "input_features": 4, "ensemble_size": 1}
+    lab = open_labelled_lab(tmp_path, rows=400, settings={"model": model, "search": {"trials": 1, "epochs": 1}})
+    figures = train_controllers(lab)
+    assert figures["controllers"] == {name: {"inputs": 4, "networks": ["network-1"]} for name in ("custom", "ensemble")}
+    assert read_card(lab.controller).settings.training.learning_rate == figures["search"][0]["learning_rate"]
+
+
+@pytest.mark.parametrize(
+    ("model", "where"),
+    [({"num_models": 6, "input_features": 6}, "num_models"), ({"num_models": 3, "input_features": 12}, "input_features")],
+    ids=["models", "steps"],
+)
+def test_a_network_that_fits_neither_models_nor_labels_is_refused(tmp_path: Path, model: dict[str, int], where: str) -> None:
+    with pytest.raises(InvalidInputError, match=where):
+        train_controllers(open_labelled_lab(tmp_path, rows=10, settings={"model": model}))
 
 
 def test_no_row_that_judges_has_a_neighbour_that_was_learned_from() -> None:

@@ -1,5 +1,8 @@
 """Labels: exact, by every way the same, ties by a fixed rule."""
 
+import sys
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -53,7 +56,7 @@ def enumerate_levels(problem: LabelProblem, row: int) -> float:
     for step in range(problem.used.shape[1] - 1, -1, -1):
         value = np.full(QUANTA + 1, np.inf)
         for level in range(QUANTA + 1):
-            for used, missed in zip(problem.used[row, step], problem.miss_wh[row], strict=True):
+            for used, missed in zip(problem.used[row, step], problem.miss_wh[row, step], strict=True):
                 least = level - used
                 ends = np.arange(max(least, 0), min(least + problem.most_charge[row, step], QUANTA) + 1)
                 costs = after[ends] + problem.dirty_wh[row, step] * (ends - least) + missed
@@ -75,7 +78,7 @@ def two_models(stored: int, dirty: list[float], *, most: int = 500, end: float =
         stored=np.array([stored], np.int32),
         model=np.array([[3, 0, NO_MODEL]], np.int32),
         used=np.tile(np.array([10, 4, 0], np.int32), (1, steps, 1)),
-        miss_wh=np.array([[0.0, 36.0, 360.0]]),
+        miss_wh=np.tile([0.0, 36.0, 360.0], (1, steps, 1)),
         most_charge=np.full((1, steps), most, np.int32),
         dirty_wh=np.array([dirty]),
         end_wh=np.array([end]),
@@ -102,9 +105,16 @@ def two_models(stored: int, dirty: list[float], *, most: int = 500, end: float =
     ],
 )  # fmt: skip
 def test_small_problems_by_hand(problem: LabelProblem, model: int, charge: bool, benefit: float, objective: float, value: float) -> None:
-    for labels in (solve_problems(problem), reference.solve_problems(problem)):
-        assert labels.model[0] == model
-        assert labels.charge[0] == charge
-        assert labels.benefit_wh[0] == pytest.approx(benefit, abs=1e-9)
-        assert labels.objective_wh[0] == pytest.approx(objective, abs=1e-9)
-        assert labels.quantum_value_wh[0] == pytest.approx(value, abs=1e-9)
+    labels = solve_problems(problem)
+    assert labels.model[0] == model
+    assert labels.charge[0] == charge
+    assert labels.benefit_wh[0] == pytest.approx(benefit, abs=1e-9)
+    assert labels.objective_wh[0] == pytest.approx(objective, abs=1e-9)
+    assert labels.quantum_value_wh[0] == pytest.approx(value, abs=1e-9)
+    assert_same(labels, reference.solve_problems(problem), within=1e-9)
+
+
+def test_or_tools_and_the_planners_solver_do_not_meet(make_lab: MakeLab) -> None:
+    reference.solve_problems(draw_problem(make_lab, {}, 12, 5, count=1))
+    assert import_module("highspy").Highs().version()
+    assert not [name for name in sys.modules if name.partition(".")[0] == "ortools"]
