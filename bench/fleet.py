@@ -42,7 +42,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import follow_made, make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.scenarios import DAYS
-from services.planner.reply.reply import answer_columns, digest
+from services.planner.reply.reply import Answered, answer_each, digest
 from services.planner.service.fleet import plan_sites
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, plan_and_store
@@ -219,7 +219,7 @@ def _measure_parts(database: Engine, names: Sequence[str]) -> dict[str, float]:
         clock.note("site")
         facts = read_facts(connection, found, floor_to(now, SLOT))
         clock.note("read")
-        rows = [_time_plan(connection, clock, facts[site.name], now) for site in found]
+        rows = _time_plans(connection, clock, list(facts.values()), now)
         plans.write(connection, rows)
         clock.note("write")
     spent = {part: round(1e6 * seconds / len(some)) for part, seconds in clock.spent.items() if seconds >= 1e-6 * len(some)}
@@ -227,22 +227,24 @@ def _measure_parts(database: Engine, names: Sequence[str]) -> dict[str, float]:
     return spent | {"worker_in_all": sum(spent.values()) - database_us, "database_in_all": database_us}
 
 
-def _time_plan(connection: Connection, clock: _Clock, facts: PlanningFacts, now: datetime) -> PlanRow:
-    request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
+def _time_plans(connection: Connection, clock: _Clock, facts: Sequence[PlanningFacts], now: datetime) -> list[PlanRow]:
+    requests = [complete(connection, each, PlanRequest(site_id=each.site.name), now=now) for each in facts]
     clock.note("complete")
-    problem, solver = build_problem(request), Solver()
+    problems = [build_problem(request) for request in requests]
     clock.note("build")
-    made = make_plan(problem, solver)
+    made = [make_plan(problem, Solver()) for problem in problems]
     clock.note("solve_and_check")
-    followed = follow_made(problem, made)
+    followed = follow_made(list(zip(problems, made, strict=True)))
     clock.note("follow")
-    inputs = request.model_dump_json(by_alias=True)
+    inputs = [request.model_dump_json(by_alias=True) for request in requests]
+    answered = [Answered(*each, digest(text)) for *each, text in zip(followed, requests, inputs, strict=True)]
     clock.note("serialise")
-    reply = answer_columns(followed, request=request, issued_at=now, inputs_digest=digest(inputs))
+    replies = answer_each(answered, issued_at=now)
     clock.note("explain")
-    row = PlanRow.of(reply, site_id=facts.site.name, inputs_digest=digest(inputs), inputs=inputs)
+    given = zip(replies, answered, inputs, strict=True)
+    rows = [PlanRow.of(reply, site_id=reply.head.site, inputs_digest=each.inputs_digest, inputs=text) for reply, each, text in given]
     clock.note("serialise")
-    return row
+    return rows
 
 
 # --- equality -------------------------------------------------------------------------------------------------------------------------------------

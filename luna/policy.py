@@ -47,8 +47,8 @@ class SocThresholds:
 
     def rounded(self) -> "SocThresholds":
         """Return the thresholds as messages carry them: what is read from a message and what is read here are the same."""
-        parts = (np.round(np.clip(getattr(self, name), LOWEST_SOC, HIGHEST_SOC), DIGITS) for name in SocThresholds.__slots__)
-        return SocThresholds(*parts)
+        levels = np.stack([getattr(self, name) for name in SocThresholds.__slots__])
+        return SocThresholds(*np.round(np.clip(levels, LOWEST_SOC, HIGHEST_SOC), DIGITS))
 
     def at(self, slots: slice) -> "SocThresholds":
         """Return the thresholds of some slots."""

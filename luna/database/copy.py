@@ -121,7 +121,7 @@ def read_rows(connection: Connection, query: sql.Composed, kinds: Sequence[str])
 
     Args:
         query: yields one column per entry of ``kinds``, none of them NULL.
-        kinds: ``i4``, ``M8`` (an instant) or ``f8[]`` (an array of floats, free of NULL), in the query's order.
+        kinds: ``i4``, ``M8`` (an instant), ``f8[]`` or ``M8[s][]`` (arrays of floats, or of instants, free of NULL), in the query's order.
     """
     with cursor(connection) as session:
         session.execute(query, binary=True)
@@ -309,6 +309,7 @@ _CELLS: dict[str, Callable[[bytes], Any]] = {
     "i4": lambda cell: int.from_bytes(cell, "big", signed=True),
     "M8": _unpack_instant,
     "f8[]": lambda cell: _unpack(cell, "f8"),
+    "M8[s][]": lambda cell: _unpack(cell, "M8[s]"),
 }
 
 

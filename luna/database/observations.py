@@ -60,12 +60,21 @@ def read(connection: Connection, site_id: str, timeline: Timeline) -> Observatio
 
 def read_each(connection: Connection, keys: Sequence[int], timeline: Timeline, *, names: tuple[str, ...]) -> dict[int, Observations]:
     """Return some series of many sites on quarter-hours, by the sites' keys, NaN where nothing is known."""
+    # Of each site one row with its slots as arrays: handed over slot by slot they would cost twice as much.
     query = sql.SQL(
-        "SELECT wanted.site_key, slot_start, {} FROM unnest({}::int[]) AS wanted (site_key)"
-        " JOIN slot_observations AS stored ON stored.site_key = wanted.site_key AND slot_start >= {} AND slot_start < {}"
-    ).format(sql.SQL(", ").join(map(copy.known, names)), list(keys), timeline.start, timeline.end)
-    rows = copy.split(copy.read(connection, query, {"site_key": "i4", "slot_start": "M8[s]"} | dict.fromkeys(names, "f8")), by=2)
-    series = {key: align_each(own["slot_start"], {name: own[name] for name in names}, timeline) for key, own in rows.items()}
+        "SELECT wanted.site_key, told.* FROM unnest({keys}::int[]) AS wanted (site_key) CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM ("
+        "SELECT slot_start, {names} FROM slot_observations AS stored WHERE stored.site_key = wanted.site_key"
+        " AND slot_start >= {start} AND slot_start < {end} ORDER BY slot_start) AS slots ({columns}) HAVING count(*) > 0) AS told"
+    ).format(
+        keys=list(keys),
+        packed=sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in names),
+        names=sql.SQL(", ").join(map(copy.known, names)),
+        columns=sql.SQL(", ").join(map(sql.Identifier, ("slot_start", *names))),
+        start=timeline.start,
+        end=timeline.end,
+    )
+    rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
+    series = {key: align_each(starts, dict(zip(names, columns, strict=True)), timeline) for key, starts, *columns in rows}
     return {key: Observations.of(timeline.starts, series.get(key, {})) for key in keys}
 
 

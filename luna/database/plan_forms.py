@@ -54,7 +54,7 @@ def unpack(packed: bytes) -> Fields:
 def list_fields(packed: bytes) -> Fields:
     """Return a packed plan as it was answered."""
     plan = unpack(packed)
-    return plan | {"slots": list_slots(plan["slots"])}
+    return plan | {"slots": list_slots(plan)}
 
 
 def write_text(packed: bytes) -> str:

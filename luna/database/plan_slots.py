@@ -48,7 +48,7 @@ def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: da
         document = plan_forms.unpack(packed)
         length = timedelta(minutes=document["slot_minutes"])
         begin, end = ((at - plan.starts_at) // length for at in (first, last))
-        return document["slot_minutes"], list_slots(document["slots"], max(begin, 0), max(end + 1, 0))
+        return document["slot_minutes"], list_slots(document, max(begin, 0), max(end + 1, 0))
     minutes = plan_history.c.reply["slot_minutes"].as_integer()
     places = [func.floor(int((at - plan.starts_at).total_seconds()) / 60.0 / minutes) for at in (first, last)]
     path, places_of = literal("$.slots[$first to $last]", JSONPATH()), func.jsonb_build_object("first", places[0], "last", places[1])

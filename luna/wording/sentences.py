@@ -150,6 +150,7 @@ def _read_phrases(code: str, language: Language) -> tuple[tuple[_Phrase, ...], t
 @lru_cache(maxsize=2_000)
 def _choose_phrases(code: str, language: Language, given: tuple[str, ...]) -> tuple[_Phrase, tuple[_Phrase, ...]]:
     """Return the fullest wording whose figures are all given, and the short ones."""
+    _known(WORDS, code, "reason.code")
     full, short = (tuple(phrase for phrase in phrases if phrase.needs <= set(given)) for phrases in _read_phrases(code, language))
     if not full:
         raise _lacking(code, given, language)

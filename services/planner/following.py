@@ -5,20 +5,21 @@ the inverter alone, as expected and as forecasts have erred, is left to it.
 Source: docs/decisions/0033.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
-from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SlotActuals, clamp, simulate_slot
+from luna.physics import BoolArray, Flows, Mode
 from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.timeline import FloatArray
-from services.planner.dp.plan import Followed, Plan, count_excess, price_flows, value_flows
+from services.planner.dp.plan import Followed, Plan, price_flows, value_flows
 from services.planner.dp.planner import hold_back, read_worth, terminal_segments
-from services.planner.dp.policy import correct_value, cost_courses, find_nights, read_policy, sell_nowhere, walk_policy
-from services.planner.dp.segments import offer_lengths, problem_segments
+from services.planner.dp.policy import correct_value, cost_courses, find_nights, read_policy, sell_nowhere
+from services.planner.dp.segments import offer_lengths
 from services.planner.milp.policy import follow_flows, pinned_slots
-from services.planner.policy_simulation import find_breach, first_modes, simulate_errors
+from services.planner.policy_simulation import Outcome, find_breach, first_modes, meet_courses, simulate_errors
 from services.planner.problem.problem import NO_MARGIN, Problem
 from services.planner.problem.scenarios import ScenarioSet
 
@@ -28,36 +29,49 @@ LEAST_GAIN = 1e-4
 _MOST_LOSS = 0.1
 # By how many standard errors of its mean over past errors a gain over the inverter alone has to exceed zero.
 _SURE = 2.0
-_SAME_KWH, _SAME_COST, _NOTHING_KWH = 1e-6, 1e-6, 1e-9
+_SAME_KWH, _SAME_COST = 1e-6, 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a policy makes of the expected course: ``cost`` with what is left at the horizon, and ``breach_kwh`` of limits and wishes."""
-
-    policy: PlanPolicy
-    setpoints: SetPoint
-    flows: Flows
-    start_kwh: FloatArray
-    cost: float
-    breach_kwh: float
+R = TypeVar("R")
+# What is followed is worked out step by step, asking at each what policies make of the expected course: those of many plans are then simulated at once.
+Steps = Generator[list[PlanPolicy], list[Outcome], R]
 
 
-def follow_plan(plan: Plan) -> Plan:
-    """Return the plan as it is followed: set-points, flows and costs are what its policy makes of the expected course.
+def follow_each(plans: Sequence[Plan]) -> list[Plan]:
+    """Return plans as they are followed: set-points, flows and costs are what their policies make of the expected course; each as if it were alone.
 
     Invariants: of its problem's optimum it keeps back no more than the margin asks for; without a margin it costs the same.
     """
+    steps, followed = [_follow_plan(plan) for plan in plans], list(plans)
+    answers: dict[int, list[Outcome] | None] = dict.fromkeys(range(len(plans)))
+    while answers:
+        asked: dict[int, list[PlanPolicy]] = {}
+        for place, answer in answers.items():
+            try:
+                asked[place] = steps[place].send(answer) if answer is not None else next(steps[place])
+            except StopIteration as done:
+                followed[place] = done.value
+        met = iter(meet_courses([(plans[place], policy) for place, policies in asked.items() for policy in policies]))
+        answers = {place: [next(met) for _ in policies] for place, policies in asked.items()}
+    return followed
+
+
+def _follow_plan(plan: Plan) -> Steps[Plan]:
     problem = plan.problem
     if not problem.site.batteries:
         return replace(plan, policy=PlanPolicy((), plan.setpoints.curtailment, plan.setpoints.pv_limit_kw))
-    chosen, followed = _choose(plan)
+    chosen, followed = yield from _choose(plan)
     if chosen is None:
         return plan
-    chosen = _name_trade(plan, chosen) if followed == "value" else chosen
+    chosen = (yield from _name_trade(plan, chosen)) if followed == "value" else chosen
     followed_plan = _follow(plan, chosen, followed)
     keeps = followed == "value" and problem.following.switching_price > 0
     return replace(followed_plan, premium=max(chosen.cost - value_flows(problem, plan.flows), 0.0), keeps_modes=keeps)
+
+
+def _admit(plan: Plan, outcome: Outcome) -> Outcome | None:
+    """Return an outcome; None where it misses limits or wishes that the plan keeps."""
+    return outcome if outcome.breach_kwh <= find_breach(plan.problem, plan.flows) + _SAME_KWH else None
 
 
 def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
@@ -67,8 +81,8 @@ def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
     """
     if not plan.problem.site.batteries:
         return None
-    bound = _bind(plan, policy.batteries)
-    chosen = _admit(plan, bound, find_breach(plan.problem, plan.flows) + _SAME_KWH)
+    (met,) = meet_courses([(plan, _bind(plan, policy.batteries))])
+    chosen = _admit(plan, met)
     if chosen is None:
         return None
     premium = plan.premium + chosen.cost - value_flows(plan.problem, plan.flows)
@@ -92,24 +106,34 @@ def _follow(plan: Plan, chosen: Outcome, followed: Followed) -> Plan:
     )
 
 
-def _choose(plan: Plan) -> tuple[Outcome | None, Followed]:
+def _choose(plan: Plan) -> Steps[tuple[Outcome | None, Followed]]:
     """Return what is followed, None for the plan as it stands, and what kind of policy that is."""
-    problem, best = plan.problem, value_flows(plan.problem, plan.flows)
-    most_breach = find_breach(problem, plan.flows) + _SAME_KWH
-    value = _admit(plan, value_policy(plan), most_breach) if plan.values and not problem.pins else None
-    if problem.following.margin == NO_MARGIN:
-        return _pick_exact(plan, value, best, most_breach)
-    weighed = value is not None and plan.spread is not None and plan.spread.courses > 1
-    # Who plans for courses besides the expected one pays on that one.
-    house = None if problem.pins or weighed else _admit(plan, _house_policy(plan), most_breach)
+    problem, best, exact = plan.problem, value_flows(plan.problem, plan.flows), plan.problem.following.margin == NO_MARGIN
+    values = [value_policy(plan)] if plan.values and not problem.pins else []
+    houses = [] if exact or problem.pins else [_house_policy(plan)]
+    met = yield [*values, *houses]
+    value, house = _admit(plan, met[0]) if values else None, _admit(plan, met[-1]) if houses else None
+    if exact:
+        return (yield from _pick_exact(plan, value, best))
+    if value is not None and plan.spread is not None and plan.spread.courses > 1:
+        # Who plans for courses besides the expected one pays on that one.
+        house = None
     gain = np.inf if house is None else house.cost - best
     # What only planned flows would gain, a battery of few kilowatts or kinks say, is lost again where load and sun come otherwise.
     if house is not None and (gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)):
         return house, "house"
-    allowed = _allowed_price(problem) * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
-    for kind, candidate in _list_candidates(plan, value, most_breach):
-        if candidate is not None and candidate.cost - best <= allowed:
-            return (house, "house") if house is not None and _errs_away(plan, (candidate, house)) else (candidate, kind)
+    allowed = best + _allowed_price(problem) * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
+    found = (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(plan, allowed))
+    return (house, "house") if house is not None and found[0] is not None and _errs_away(plan, (found[0], house)) else found
+
+
+def _try_flows(plan: Plan, allowed: float) -> Steps[tuple[Outcome | None, Followed]]:
+    """Return what follows the planned flows at no more than a cost, with everything beside them left to the house if that does."""
+    for open_house in (True, False):
+        (met,) = yield [_flows_policy(plan, open_house=open_house)]
+        flows = _admit(plan, met)
+        if flows is not None and flows.cost <= allowed:
+            return flows, "flows"
     return None, "none"
 
 
@@ -120,23 +144,12 @@ def _allowed_price(problem: Problem) -> float:
     return problem.following.margin.self_consumption_margin + off
 
 
-def _list_candidates(plan: Plan, value: Outcome | None, most_breach: float) -> Iterator[tuple[Followed, Outcome | None]]:
-    """Yield what may be followed beside the house, each made when it is asked for."""
-    yield "value", value
-    for open_house in (True, False):
-        yield "flows", _admit(plan, _flows_policy(plan, open_house=open_house), most_breach)
-
-
-def _pick_exact(plan: Plan, value: Outcome | None, best: float, most_breach: float) -> tuple[Outcome | None, Followed]:
+def _pick_exact(plan: Plan, value: Outcome | None, best: float) -> Steps[tuple[Outcome | None, Followed]]:
     """Return the first policy that comes to the plan's own cost, or beyond it to no more than changes of mode have to gain."""
-    tolerance = _SAME_COST * (1.0 + abs(best)) + 2.0 * plan.problem.following.switching_price * _throughput_kwh(plan.flows)
-    if value is not None and value.cost <= best + tolerance:
+    allowed = best + _SAME_COST * (1.0 + abs(best)) + 2.0 * plan.problem.following.switching_price * _throughput_kwh(plan.flows)
+    if value is not None and value.cost <= allowed:
         return value, "value"
-    for open_house in (True, False):
-        flows = _admit(plan, _flows_policy(plan, open_house=open_house), most_breach)
-        if flows is not None and flows.cost <= best + tolerance:
-            return flows, "flows"
-    return None, "none"
+    return (yield from _try_flows(plan, allowed))
 
 
 def _errs_away(plan: Plan, pair: tuple[Outcome, Outcome]) -> bool:
@@ -177,7 +190,7 @@ def value_policy(plan: Plan) -> PlanPolicy:
     return _bind(plan, parts)
 
 
-def _name_trade(plan: Plan, outcome: Outcome) -> Outcome:
+def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
     """Return the same with batteries told to sell, or to buy, where they do: a run of slots in which the house alone does what is planned is none of trade.
 
     Fuller than planned a battery still sells down to there, emptier it buys up to there.
@@ -195,7 +208,7 @@ def _name_trade(plan: Plan, outcome: Outcome) -> Outcome:
         return replace(level, buy=buy, sell=np.where(sells_not[index], np.maximum(level.sell, start), level.sell)).rounded()
 
     parts = [replace(part, keep=named(part.keep, index), begin=named(part.begin, index)) for index, part in enumerate(outcome.policy.batteries)]
-    again = meet_course(plan, replace(outcome.policy, batteries=parts))
+    (again,) = yield [replace(outcome.policy, batteries=parts)]
     return again if again.cost <= outcome.cost + _SAME_COST and again.breach_kwh <= outcome.breach_kwh + _SAME_KWH else outcome
 
 
@@ -224,8 +237,12 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
     else:
         # What prices and contract say: a limit made of expected flows would take sun from a load that turns out higher.
         held_back, limit = hold_back(problem, exports=plan.flows.export_kwh > 0), np.full(problem.outlook.timeline.count, np.inf)
-    bound = [replace(part, keep=_bound(plan, index, part.keep), begin=_bound(plan, index, part.begin)) for index, part in enumerate(parts)]
-    return PlanPolicy(bound, held_back, limit)
+    return PlanPolicy([_bind_battery(plan, index, part) for index, part in enumerate(parts)], held_back, limit)
+
+
+def _bind_battery(plan: Plan, index: int, part: BatteryPolicy) -> BatteryPolicy:
+    keep = _bound(plan, index, part.keep)
+    return replace(part, keep=keep, begin=keep if part.begin is part.keep else _bound(plan, index, part.begin))
 
 
 def _bound(plan: Plan, index: int, level: SocThresholds) -> SocThresholds:
@@ -243,41 +260,3 @@ def _bound(plan: Plan, index: int, level: SocThresholds) -> SocThresholds:
         level = replace(level, serve=np.where(discharge, serve, HIGHEST_SOC), sell=np.where(discharge, level.sell, HIGHEST_SOC))
         level = replace(level, **{name: np.where(charge, getattr(level, name), LOWEST_SOC) for name in ("buy", "store", "spill")})
     return level.rounded()
-
-
-def _admit(plan: Plan, policy: PlanPolicy, most_breach: float) -> Outcome | None:
-    """Return what a policy makes of the expected course; None where it misses limits or wishes that the plan keeps."""
-    outcome = meet_course(plan, policy)
-    return outcome if outcome.breach_kwh <= most_breach else None
-
-
-def meet_course(plan: Plan, policy: PlanPolicy) -> Outcome:
-    """Return what a policy makes of the expected course, from the state that the batteries are really in."""
-    problem, outlook, limits = plan.problem, plan.problem.outlook, plan.limits
-    starts, modes = _guess(plan, policy)
-    first, capacity = first_modes(problem), problem.limits.batteries.capacity_kwh
-    # Each round settles at least one slot more for good, where guesses are right all of them.
-    for _ in range(outlook.timeline.count + 1):
-        before = np.concatenate([first, modes[:, :-1]], axis=1)
-        setpoints = clamp(policy.read(slice(None), starts / capacity, before), starts, limits)
-        flows = simulate_slot(setpoints, starts, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=limits)
-        again = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
-        agree = np.abs(again - starts).max(initial=0.0) <= _NOTHING_KWH and np.array_equal(setpoints.mode, modes)
-        starts, modes = again, setpoints.mode
-        if agree:
-            break
-    flows = flows if limits is problem.limits else count_excess(problem, flows)
-    return Outcome(policy, setpoints, flows, starts, value_flows(problem, flows), find_breach(problem, flows))
-
-
-def _guess(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
-    """Return stored energy at the start of each slot and its mode, as far as that is quickly told."""
-    problem, value = plan.problem, plan.value
-    if value is None:
-        return plan.start_kwh, plan.setpoints.mode
-    start = float(problem.stored_kwh[0])
-    # Ways that were fixed for slots bind the plan, not what a policy meets.
-    segments = value.segments if value.direction is None else problem_segments(problem)
-    path, modes = walk_policy(policy.batteries[0], segments, start, mode=int(first_modes(problem)[0, 0]))
-    begins: FloatArray = np.append(start, path[:-1])
-    return begins[None, :], modes[None, :]

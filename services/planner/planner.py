@@ -5,7 +5,7 @@ elsewhere. Everything else goes through the mixed-integer model; with the way of
 A plan always comes: where one step of this ladder finds none in time, or physics does not confirm what it found, the next one makes it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from luna.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
-from services.planner.following import follow_plan
+from services.planner.following import follow_each
 from services.planner.milp.battery_constraints import list_constraints, missed_kwh
 from services.planner.milp.inverters import suits_value
 from services.planner.milp.planner import plan_by_model
@@ -87,15 +87,20 @@ def decide(problem: Problem, solver: Solver) -> Plan:
 
     Never an exception for what a problem asks: ``method`` and ``disagreements`` say how far down the ladder the plan comes from.
     """
-    return follow_made(problem, make_plan(problem, solver))
+    (plan,) = follow_made([(problem, make_plan(problem, solver))])
+    return plan
 
 
-def follow_made(problem: Problem, made: Plan) -> Plan:
-    """Return the least-cost plan of a problem as it is followed, with what that costs and the time it took."""
-    begun, plan = perf_counter(), follow_plan(made)
+def follow_made(made: Sequence[tuple[Problem, Plan]]) -> list[Plan]:
+    """Return least-cost plans of problems as they are followed, each as if it were alone, with what that costs and the time it took."""
+    begun, plans = perf_counter(), follow_each([plan for _, plan in made])
+    share_ms = (perf_counter() - begun) * 1e3 / max(len(made), 1)
+    return [_price_followed(problem, plan, share_ms) for (problem, _), plan in zip(made, plans, strict=True)]
+
+
+def _price_followed(problem: Problem, plan: Plan, took_ms: float) -> Plan:
     wear = 0.0 if plan.placement is None else plan.placement.wear_cost
     costs = price_flows(problem, plan.flows)
-    took_ms = (perf_counter() - begun) * 1e3
     return replace(plan, costs=replace(costs, wear_cost=costs.wear_cost + wear), solve_ms=plan.solve_ms + took_ms)
 
 

@@ -1,16 +1,20 @@
 """What a policy makes of courses that load and sun may take, simulated slot by slot: what it costs, and which limits and wishes it misses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
-from luna.physics import Flows, IntArray, Mode, SetPoint
-from luna.policy import PlanPolicy
+from luna.physics import Flows, IntArray, Mode, SetPoint, SlotActuals, clamp, simulate_slot
+from luna.policy import BatteryPolicy, PlanPolicy
 from luna.simulator import Actuals, Trajectory, simulate
+from luna.site import Battery
 from luna.timeline import FloatArray
-from services.planner.dp.plan import value_flows
+from services.planner.dp.end_to_end import join, join_parts, key_of, split, work_in_groups
+from services.planner.dp.plan import Plan, count_excess, value_flows
+from services.planner.dp.policy import walk_policy
+from services.planner.dp.segments import problem_segments
 from services.planner.milp.battery_constraints import missed_kwh
 from services.planner.problem.problem import Problem
 from services.planner.problem.scenarios import ScenarioSet
@@ -108,3 +112,108 @@ def find_breach(problem: Problem, flows: Flows) -> float:
 def _of_site(part: Part, site: int = 0) -> Part:
     """Return what happened to one of the sites, the slot as last axis."""
     return type(part)(**{each.name: getattr(part, each.name)[..., site, :] for each in fields(part)})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a policy makes of the expected course: ``cost`` with what is left at the horizon, and ``breach_kwh`` of limits and wishes."""
+
+    policy: PlanPolicy
+    setpoints: SetPoint
+    flows: Flows
+    start_kwh: FloatArray
+    cost: float
+    breach_kwh: float
+
+
+_NOTHING_KWH = 1e-9
+Asked = tuple[Plan, PlanPolicy]
+
+
+def meet_courses(asked: Sequence[Asked]) -> list[Outcome]:
+    """Return what each policy makes of the expected course of its plan, from the state that the batteries are really in."""
+    return work_in_groups(asked, lambda each: key_of(each[0].problem), _meet_group)
+
+
+def _meet_group(asked: Sequence[Asked]) -> Iterator[Outcome]:
+    slots, guesses = asked[0][0].problem.outlook.timeline.count, [_guess(plan, policy) for plan, policy in asked]
+    met: dict[int, _Round] = {}
+    # Each round settles at least one slot more for good, where guesses are right all of them.
+    for _ in range(slots + 1):
+        left = [place for place in range(len(asked)) if place not in met or not met[place].settled]
+        if not left:
+            break
+        again = _meet([asked[place] for place in left], [guesses[place] for place in left], slots)
+        met |= dict(zip(left, again, strict=True))
+        guesses = [(met[place].start_kwh, met[place].setpoints.mode) for place in range(len(asked))]
+    for place, (plan, policy) in enumerate(asked):
+        problem, flows = plan.problem, met[place].flows
+        flows = flows if plan.limits is problem.limits else count_excess(problem, flows)
+        yield Outcome(policy, met[place].setpoints, flows, met[place].start_kwh, value_flows(problem, flows), find_breach(problem, flows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What a policy makes of a guess at stored energy and modes, and whether that is the guess."""
+
+    setpoints: SetPoint
+    flows: Flows
+    start_kwh: FloatArray
+    settled: bool
+
+
+def _meet(asked: Sequence[Asked], guesses: Sequence[tuple[FloatArray, IntArray]], slots: int) -> Iterator[_Round]:
+    """Yield what becomes of guesses, all of them end to end."""
+    plans, problems = [plan for plan, _ in asked], [plan.problem for plan, _ in asked]
+    limits, starts = join_parts([plan.limits for plan in plans], slots), join([start for start, _ in guesses], slots)
+    before = join([np.concatenate([first_modes(problem), modes[:, :-1]], axis=1) for problem, (_, modes) in zip(problems, guesses, strict=True)], slots)
+    load, pv, hours = (join(each, slots) for each in zip(*map(_list_actuals, problems), strict=True))
+    policy = _join_policies([policy for _, policy in asked], slots)
+    setpoints = clamp(policy.read(slice(None), starts / limits.batteries.capacity_kwh, before), starts, limits)
+    flows = simulate_slot(setpoints, starts, SlotActuals(load, pv, hours), limits=limits)
+    for number, (start, modes) in enumerate(guesses):
+        own, told = split(flows, number, slots), split(setpoints, number, slots)
+        again = np.concatenate([problems[number].stored_kwh[:, None], own.stored_kwh[:, :-1]], axis=1)
+        agree = np.abs(again - start).max(initial=0.0) <= _NOTHING_KWH and np.array_equal(told.mode, modes)
+        yield _Round(told, own, again, bool(agree))
+
+
+def _list_actuals(problem: Problem) -> tuple[FloatArray, FloatArray, FloatArray]:
+    return problem.outlook.load_kwh, problem.outlook.pv_kwh, problem.outlook.timeline.hours
+
+
+def _join_policies(policies: Sequence[PlanPolicy], slots: int) -> PlanPolicy:
+    """Return policies as one of slots that stand end to end."""
+    if len(policies) == 1:
+        return policies[0]
+    batteries = [_join_batteries(parts, slots) for parts in zip(*(policy.batteries for policy in policies), strict=True)]
+    curtailment, limit = (join([getattr(policy, name) for policy in policies], slots) for name in ("curtailment", "pv_limit_kw"))
+    return PlanPolicy(batteries, curtailment, limit)
+
+
+def _join_batteries(parts: Sequence[BatteryPolicy], slots: int) -> BatteryPolicy:
+    bounds = _SocBounds(*(np.repeat([getattr(part.battery, name) for part in parts], slots) for name in ("min_soc", "max_soc")))
+    joined = {name: join_parts([getattr(part, name) for part in parts], slots) for name in ("keep", "begin", "no_pv", "charge_kw", "discharge_kw")}
+    # All that a policy asks of its battery when it is read.
+    return BatteryPolicy(battery=cast("Battery", bounds), **joined)
+
+
+@dataclass(frozen=True, slots=True)
+class _SocBounds:
+    """How empty and how full batteries may be, ``(slots,)``."""
+
+    min_soc: FloatArray
+    max_soc: FloatArray
+
+
+def _guess(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
+    """Return stored energy at the start of each slot and its mode, as far as that is quickly told."""
+    problem, value = plan.problem, plan.value
+    if value is None:
+        return plan.start_kwh, plan.setpoints.mode
+    start = float(problem.stored_kwh[0])
+    # Ways that were fixed for slots bind the plan, not what a policy meets.
+    segments = value.segments if value.direction is None else problem_segments(problem)
+    path, modes = walk_policy(policy.batteries[0], segments, start, mode=int(first_modes(problem)[0, 0]))
+    begins: FloatArray = np.append(start, path[:-1])
+    return begins[None, :], modes[None, :]

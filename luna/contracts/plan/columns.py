@@ -1,7 +1,7 @@
-"""A plan as columns over its slots: how plans are made and kept by the thousand, in a third of the characters that its slots take one by one.
+"""A plan as columns over its slots: how plans are made and kept by the thousand, in a quarter of the characters that its slots take one by one.
 
-Names of columns are those of ``SlotReply``; what is a model there is a set of columns of its own. Left out is what holds in no slot. Sentences, figures and
-limits that slots share are written once, beside each slot's place among them.
+Names of columns are those of ``SlotReply``; what is a model there is a set of columns of its own. Left out is what holds in no slot. Reasons and limits that
+slots share are written once, beside each slot's place among them: as codes and figures, which become words when slots are read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
 from luna.contracts.plan.reply import PlanReply, SlotReply
+from luna.errors import InvalidInputError
+from luna.wording import Numbers, Sentences, limit
 
 Fields = dict[str, Any]
 Columns = dict[str, Any]
@@ -22,7 +25,9 @@ _SLOTS = TypeAdapter(list[SlotReply])
 # What a slot says where there is no column of it.
 BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 _ABSENT: Mapping[str, Any] = {"vehicles": {}, "loads": {}, "heat_pumps": {}, "manual": []} | dict.fromkeys(BANDS)
-_NESTED = ("batteries", "reason")
+# Figures that are instants.
+_INSTANTS = ("time", "start")
+_APART = ("batteries", "reason", "language")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ class PlanColumns:
 
     def read(self) -> PlanReply:
         """Return the plan, its slots validated in one go: hundreds of models one by one would take longer than the plan."""
-        return self.head.model_copy(update={"slots": _SLOTS.validate_python(list_slots(self.slots))})
+        document = {"timezone": self.head.timezone, "currency": self.head.currency, "slots": self.slots}
+        return self.head.model_copy(update={"slots": _SLOTS.validate_python(list_slots(document))})
 
     def write(self) -> bytes:
         """Return the plan as JSON, its slots as columns."""
@@ -65,35 +71,55 @@ def parse_columns(written: bytes) -> Fields:
     return document
 
 
-def list_slots(columns: Columns, first: int = 0, end: int | None = None) -> list[Fields]:
-    """Return the fields of slots from the place ``first`` to that before ``end``, as ``SlotReply`` names them."""
-    chosen = slice(first, end)
-    plain = {name: values[chosen] for name, values in columns.items() if name not in _NESTED}
-    batteries = _list_batteries(columns["batteries"], chosen) if columns["batteries"] else repeat({})
+def list_slots(plan: Fields, first: int = 0, end: int | None = None) -> list[Fields]:
+    """Return the fields of slots from the place ``first`` to that before ``end``, as ``SlotReply`` names them.
+
+    Args:
+        plan: of which the columns are the ``slots``.
+        first: slot.
+        end: the slot after the last one; None: to the end.
+    """
+    columns: Columns = plan["slots"]
+    chosen, numbers = slice(first, end), Numbers(columns["language"], ZoneInfo(plan["timezone"]), plan["currency"])
+    spoken = Sentences(numbers)
+    plain = {name: values[chosen] for name, values in columns.items() if name not in _APART}
+    batteries = _list_batteries(columns["batteries"], chosen, spoken) if columns["batteries"] else repeat({})
     absent = {name: value for name, value in _ABSENT.items() if name not in plain}
     return [
         dict(zip(plain, values, strict=True)) | absent | {"batteries": flows, "reason": reason}
-        for reason, flows, *values in zip(_list_reasons(columns["reason"], chosen), batteries, *plain.values(), strict=False)
+        for reason, flows, *values in zip(_list_reasons(columns["reason"], chosen, spoken), batteries, *plain.values(), strict=False)
     ]
 
 
-def _list_batteries(columns: Mapping[str, Columns], chosen: slice) -> Iterator[Fields]:
+def _list_batteries(columns: Mapping[str, Columns], chosen: slice, spoken: Sentences) -> Iterator[Fields]:
     """Yield what all batteries do, slot by slot."""
-    by_battery = [_list_flows(own, chosen) for own in columns.values()]
+    by_battery = [_list_flows(own, chosen, spoken) for own in columns.values()]
     return (dict(zip(columns, flows, strict=True)) for flows in zip(*by_battery, strict=True))
 
 
-def _list_flows(columns: Columns, chosen: slice) -> list[Fields]:
+def _list_flows(columns: Columns, chosen: slice, spoken: Sentences) -> list[Fields]:
     plain = {name: values[chosen] for name, values in columns.items() if name != "reason"}
-    reasons: Sequence[Fields | None] | Iterator[None] = _list_reasons(columns["reason"], chosen) if "reason" in columns else repeat(None)
+    reasons: Sequence[Fields | None] | Iterator[None] = _list_reasons(columns["reason"], chosen, spoken) if "reason" in columns else repeat(None)
     return [dict(zip(plain, values, strict=True)) | {"reason": reason} for reason, *values in zip(reasons, *plain.values(), strict=False)]
 
 
-def _list_reasons(columns: Columns, chosen: slice) -> list[Fields]:
-    said, limits = columns["said"], columns["limits"]
+def _list_reasons(columns: Columns, chosen: slice, spoken: Sentences) -> list[Fields]:
+    told, binding = columns["told"][chosen], columns["binding"][chosen]
+    said = {place: write_reason(columns["said"][place], spoken) for place in dict.fromkeys(told)}
+    limits = {place: [limit(code, language=spoken.numbers.language) for code in columns["limits"][place]] for place in dict.fromkeys(binding)}
     plain = {name: values[chosen] for name, values in columns.items() if name not in ("said", "limits", "told", "binding", "device")}
     devices = columns["device"][chosen] if "device" in columns else repeat(None)
     return [
-        {**said[told], **dict(zip(plain, values, strict=True)), "binding": limits[bound], "device": device}
-        for told, bound, device, *values in zip(columns["told"][chosen], columns["binding"][chosen], devices, *plain.values(), strict=False)
+        {**said[place], **dict(zip(plain, values, strict=True)), "binding": limits[bound], "device": device}
+        for place, bound, device, *values in zip(told, binding, devices, *plain.values(), strict=False)
     ]
+
+
+def write_reason(reason: Fields, spoken: Sentences) -> Fields:
+    """Return a reason's ``code`` and ``figures``, instants as ISO 8601, with its sentences; a code without words, of a later version, stands for them."""
+    code, figures = reason["code"], reason["figures"]
+    given = {name: datetime.fromisoformat(figure) if name in _INSTANTS else figure for name, figure in figures.items()}
+    try:
+        return {"code": code, "text": spoken.say(code, given), "short": spoken.shorten(code, given), "figures": figures}
+    except InvalidInputError:
+        return {"code": code, "text": code, "short": "", "figures": figures}

@@ -230,7 +230,7 @@ class PlanReply(Message):
     cost: CostReply
     timing_ms: Annotated[
         dict[str, float],
-        Field(description="build: the problem's parts; solve: the plan, checked and as it is followed; explain: its slots and their reasons in words"),
+        Field(description="build: the problem's parts; solve: the plan, checked and as it is followed; explain: its slots and their reasons"),
     ]
     compromises: list[CompromiseReply] = []
     notes: Annotated[list[NoteReply], Field(description="what the plan rests on; status says how good it is for what these assume")] = []

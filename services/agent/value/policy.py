@@ -55,7 +55,8 @@ class ValuePolicy:
             return replace(decide(problem, Solver()) if planned is None else planned, not_learned=obstacle)
         seen = self.see_problem(problem, prices)
         made = make_plan(seen, Solver())
-        return follow_made(seen, made if self.correction is None else self.correction.apply(made, prices))
+        (followed,) = follow_made([(seen, made if self.correction is None else self.correction.apply(made, prices))])
+        return followed
 
     def see_problem(self, problem: Problem, prices: SitePrices) -> Problem:
         """Return the problem as the agent sees it: with prices that it expects, and courses that load and PV may take."""

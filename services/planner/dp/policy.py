@@ -107,14 +107,19 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
     house = np.where(even, min(_EVEN_TIE, margin.self_consumption_margin), margin.self_consumption_margin)
     hysteresis = np.where(even, 0.0, margin.hysteresis)
     stick = np.maximum(hysteresis, switching_price)
-
-    def thresholds(price: FloatArray) -> SocThresholds:
-        """Return the thresholds of actions that gain ``price`` or more per stored kWh."""
-        asked = replace(levels, buy=levels.buy + price, store=levels.store + price, serve=levels.serve - price, sell=levels.sell - price)
-        return to_soc(value.function.thresholds(asked, self_consumption_margin=house), battery, value.function.capacity_kwh)
-
-    clear = stick + (_CLEAR_GAIN - 1.0) * hysteresis
-    keep, begin = thresholds(-stick), _begin_enough(thresholds(stick), thresholds(clear))
+    # What actions have to gain per stored kWh that go on, that begin, and that begin however little they move.
+    gains = np.stack([-stick, stick, stick + (_CLEAR_GAIN - 1.0) * hysteresis])
+    asked = BreakEven(
+        buy=levels.buy + gains,
+        store=levels.store + gains,
+        spill=np.broadcast_to(levels.spill, gains.shape),
+        serve=levels.serve - gains,
+        sell=levels.sell - gains,
+        displace=np.broadcast_to(levels.displace, gains.shape),
+    )
+    found = to_soc(value.function.thresholds(asked, self_consumption_margin=house), battery, value.function.capacity_kwh)
+    keep, begin, clear = (SocThresholds(*(getattr(found, name)[row] for name in SocThresholds.__slots__)) for row in range(len(gains)))
+    begin = _begin_enough(begin, clear)
     slots = value.segments.charge_kwh.size
     power = (np.full(slots, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
     return BatteryPolicy(battery, keep.rounded(), begin.rounded(), night[:slots], *power)

@@ -92,9 +92,9 @@ def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None =
         value=value,
         charge_kwh=length[..., :SERVE_FORCED].sum(axis=-1),
         rest_cost=_rest_cost(battery, house, length[..., SERVE_FORCED], market),
-        levels=offer.levels,
+        levels=BreakEven(*(np.broadcast_to(getattr(offer.levels, each.name), house.deficit.shape) for each in fields(BreakEven))),
         even=np.broadcast_to(course.import_price - course.export_price < 1e-9, house.deficit.shape),
-        displaces_first=market.displaces_first,
+        displaces_first=np.broadcast_to(market.displaces_first, house.deficit.shape),
         convex=_convex(length, value) & (one_way | (course.import_price >= course.export_price - 1e-12)),
         covered=house.covered(market.paid & (offer.pv_kwh > 0), curtailable=site.curtailable) & (unbound | (course.import_price >= 0) | (offer.pv_kwh <= 0)),
     )
@@ -126,8 +126,8 @@ class _Offer:
         levels = _levels(site, market, ways)
         length = _lengths(battery, house, displaceable, market.displaces_first)
         levels = levels if ways.charge_kwh is None else _force(levels, ways)
-        value = _values(levels, market.displaces_first)
-        value[length <= 0] = 0.0  # what a slot does not offer has no worth, not an infinite one
+        # What a slot does not offer has no worth, not an infinite one.
+        value = np.where(length <= 0, 0.0, _values(levels, market.displaces_first))
         return cls(ways, pv_kwh, market, house, levels, length, value)
 
 
@@ -135,7 +135,7 @@ class _Offer:
 class _Market:
     """What a kWh costs and earns: bought, as surplus, and sold from the battery; where importing is ``paid``, and displacing PV comes before selling.
 
-    Arrays have the shape of the load; ``paid`` and ``import_price`` may have that of the slots.
+    Arrays have the shape of prices: courses that differ in load and PV alone share them.
     """
 
     import_price: FloatArray
@@ -146,15 +146,15 @@ class _Market:
 
     @classmethod
     def of(cls, site: Site, course: SlotCourse, ways: Direction) -> Self:
-        shape, export_price = course.load_kwh.shape, course.export_price
+        export_price = course.export_price
         surplus_price = np.where(ways.may_export, export_price, 0.0)
         surplus_price = np.maximum(surplus_price, 0.0) if site.curtailable else surplus_price
         return cls(
             import_price=course.import_price,
-            surplus_price=np.broadcast_to(surplus_price, shape),
-            sale_price=np.broadcast_to(export_price, shape),
+            surplus_price=surplus_price,
+            sale_price=export_price,
             paid=(course.import_price < 0) & site.curtailable & site.batteries[0].charge_from_grid & (ways.may_import | (export_price < 0)),
-            displaces_first=np.broadcast_to((export_price < 0) & site.curtailable, shape),
+            displaces_first=(export_price < 0) & site.curtailable,
         )
 
 
@@ -215,7 +215,7 @@ def _levels(site: Site, market: _Market, ways: Direction) -> BreakEven:
     battery = site.batteries[0]
     terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
     surplus, sale = (break_even(market.import_price, price, **terms) for price in (market.surplus_price, market.sale_price))
-    shape = market.surplus_price.shape
+    shape = np.broadcast_shapes(market.import_price.shape, market.surplus_price.shape)
     may_buy = ways.may_import & ways.may_charge & battery.charge_from_grid
     may_sell = ways.may_export & ways.may_discharge & battery.discharge_to_grid
     # Surplus beyond the export limit is held back for nothing, or must be stored where PV cannot be held back.

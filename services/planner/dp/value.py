@@ -68,7 +68,7 @@ class ValueFunction:
         """Return the thresholds of each slot.
 
         Args:
-            levels: break-even values, each of shape ``(slots,)``.
+            levels: break-even values, each of shape ``(…, slots)``.
             toward_house: margin per stored kWh in favour of storing surplus and serving the load, shape ``(slots,)`` or one number.
         """
         margin = np.broadcast_to(np.asarray(self_consumption_margin, dtype=float), levels.buy.shape)
@@ -77,8 +77,8 @@ class ValueFunction:
         level = np.stack(
             [levels.buy - early, levels.store - TIE - margin, levels.spill - TIE, levels.serve + TIE + margin, levels.sell - TIE, levels.displace - TIE]
         )
-        reach = kernels.reach(self.length_kwh, self.value, self.offsets, level)
-        return Thresholds(*reach)
+        reach = kernels.reach(self.length_kwh, self.value, self.offsets, level.reshape(-1, level.shape[-1]))
+        return Thresholds(*reach.reshape(level.shape))
 
 
 def solve_value(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray], reserve_kwh: FloatArray = NO_RESERVE) -> ValueFunction:

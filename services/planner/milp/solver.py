@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import highspy
@@ -170,10 +171,15 @@ class Solver:
     """A HiGHS instance that keeps its model: when only costs and bounds change, it starts from the last basis."""
 
     def __init__(self) -> None:
-        self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs lack half of its methods
         self._model: LinearModel | None = None
+
+    @cached_property
+    def _highs(self) -> Any:
+        # Most plans need none.
+        highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs lack half of its methods
         for option, setting in (("output_flag", False), ("presolve", "off"), ("threads", 1), ("random_seed", 0)):
-            self._highs.setOptionValue(option, setting)
+            highs.setOptionValue(option, setting)
+        return highs
 
     def solve(self, model: LinearModel, *, mip_gap: float = 0.0, time_limit_s: float = 10.0, start: FloatArray | None = None) -> Solution:
         """Return the least-cost solution; ``start`` holds the columns of a whole one that is known already.

@@ -140,20 +140,24 @@ class ErrorScenarios:
 
     def _read_days(self, now: datetime, timeline: Timeline, back: range) -> FloatArray:
         """Return what happened and what was expected of load and PV, shape ``(days, 2, 2, slots)``, so many days before; days that hardly tell are left out."""
-        found = [self._of_day(now - days * DAY, timeline) for days in back]
-        known = [each for each in found if each is not None and np.isfinite(each[0, 0]).mean() >= KNOWN_SHARE]
-        return np.array(known).reshape(-1, 2, 2, timeline.count)
+        days, count = np.empty((len(back), 2, 2, timeline.count)), 0
+        for each in back:
+            count += self._write_day(now - each * DAY, timeline, days[count])
+        known = np.isfinite(days[:count, 0, 0]).mean(axis=-1) >= KNOWN_SHARE
+        return np.asarray(days[:count][known])
 
-    def _of_day(self, then: datetime, timeline: Timeline) -> FloatArray | None:
+    def _write_day(self, then: datetime, timeline: Timeline, day: FloatArray) -> bool:
+        """Write what happened and what was expected from an instant on; return whether that is known."""
         forecast = self.forecasts.find(then, within=NEAR)
         slot = (then - self.happened.timeline.start) // timeline.step
         if forecast is None or not 0 <= slot <= self.happened.timeline.count - timeline.count:
-            return None
+            return False
         first = (then - forecast.timeline.start) // timeline.step
         place = _find_places(first, timeline.count, forecast.timeline.count, DAY // timeline.step)
         seen = slice(slot, slot + timeline.count)
-        happened = self.happened.load_kwh[seen], self.happened.pv_kwh[seen]
-        return np.array([happened, (forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place])])
+        day[0, 0], day[0, 1] = self.happened.load_kwh[seen], self.happened.pv_kwh[seen]
+        day[1, 0], day[1, 1] = forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place]
+        return True
 
 
 @lru_cache(maxsize=64)

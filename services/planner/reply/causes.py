@@ -204,7 +204,8 @@ def _saves_by_serving(seen: Evidence) -> BoolArray:
 
 def _serves_evenly(seen: Evidence) -> BoolArray:
     """Where a kWh would be worth as much later."""
-    return _serves_house(seen) & ~seen.differs & (seen.value <= seen.buy + _TINY_PRICE) & (seen.save >= seen.value - seen.same_price)
+    as_much = (seen.value <= seen.buy + _TINY_PRICE) & (seen.save >= seen.value - seen.same_price)
+    return np.asarray(_serves_house(seen) & ~seen.differs & as_much)
 
 
 def _spares(seen: Evidence) -> BoolArray:

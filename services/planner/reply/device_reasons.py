@@ -1,16 +1,16 @@
-"""Why vehicles and appliances run when they do, and all reasons in the words of the outward interface."""
+"""Why vehicles and appliances run when they do, and all reasons in the form of the outward interface."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan.columns import Columns
+from luna.contracts.plan.columns import Columns, write_reason
 from luna.physics import BoolArray
 from luna.schedule import Figure, Reason
 from luna.site import Site
@@ -20,6 +20,7 @@ from services.planner.dp.plan import Plan
 from services.planner.problem.demands import CycleDemand, CycleRun, LoadDemand
 from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 from services.planner.reply.prices import PriceView, view_prices
+from services.planner.reply.reasons import OF_SLOT, ToldReasons
 
 _NOTHING_KWH, _LITTLE_KWH = 1e-6, 1e-3
 # What leaves the planner is exact to this many decimals.
@@ -277,8 +278,15 @@ Fields = dict[str, Any]
 
 def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language) -> list[Fields | None]:
     """Return reasons with their sentences."""
-    said = _Said.of(site, language)
-    return [None if reason is None else said.write(reason) for reason in reasons]
+    spoken = Sentences(Numbers(language, ZoneInfo(site.timezone), site.currency))
+    return [None if reason is None else _say(reason, spoken) for reason in reasons]
+
+
+def _say(reason: Reason, spoken: Sentences) -> Fields:
+    figures = {name: figure.isoformat() if isinstance(figure, datetime) else figure for name, figure in reason.figures.items()}
+    own = {name: getattr(reason, name) for name in OF_SLOT}
+    binding = [limit(code, language=spoken.numbers.language) for code in reason.binding]
+    return {**write_reason({"code": reason.code, "figures": figures}, spoken), **own, "binding": binding, "device": None}
 
 
 def add_placed_reasons(slots: list[Fields], plan: Plan, request: PlanRequest) -> None:
@@ -301,56 +309,9 @@ def _add(slots: list[Fields], kind: str, name: str, *, reasons: list[Fields | No
         slot[kind][name]["reason"] = reason
 
 
-def tell_reasons(reasons: Sequence[Reason], site: Site, language: Language, *, devices: Sequence[str] | None = None) -> Columns:
-    """Return reasons with their sentences as columns of ``luna.contracts.plan.columns``; ``devices`` names of each whose it is, where that is to be said."""
-    said, limits = _Said.of(site, language), list(dict.fromkeys(reason.binding for reason in reasons))
-    places = {codes: place for place, codes in enumerate(limits)}
-    by_field = dict(zip(Reason._fields, zip(*reasons, strict=True), strict=True))
-    columns: Columns = {name: by_field[name] for name in _OF_SLOT}
-    columns["told"] = [said.place(reason) for reason in reasons]
-    columns["binding"] = [places[codes] for codes in by_field["binding"]]
+def tell_reasons(told: ToldReasons, devices: Sequence[str] | None = None) -> Columns:
+    """Return reasons as columns of ``luna.contracts.plan.columns``; ``devices`` names of each whose it is, where that is to be said."""
+    columns: Columns = {name: getattr(told, name) for name in OF_SLOT}
+    said = [{"code": code, "figures": figures} for code, figures in told.said]
     beside = {} if devices is None else {"device": list(devices)}
-    return columns | {"said": said.written, "limits": [said.name_limits(codes) for codes in limits]} | beside
-
-
-# Evidence that is each slot's own.
-_OF_SLOT = ("energy_value", "cost_of_opposite", "price_rank", "price_count", "used_at")
-
-
-class _Said:
-    """Writes reasons as they are sent; what several have in common is written once."""
-
-    def __init__(self, spoken: Sentences) -> None:
-        self.spoken = spoken
-        self.written: list[Fields] = []
-        # By code and figures: those of slots that share them are one object.
-        self._places: dict[tuple[str, int], int] = {}
-        self._limits: dict[tuple[str, ...], list[str]] = {}
-
-    @classmethod
-    def of(cls, site: Site, language: Language) -> Self:
-        return cls(Sentences(Numbers(language, ZoneInfo(site.timezone), site.currency)))
-
-    def place(self, reason: Reason) -> int:
-        """Return the place of a reason's code, sentence and figures among what is ``written``."""
-        key = reason.code, id(reason.figures)
-        place = self._places.get(key)
-        if place is None:
-            place = self._places[key] = len(self.written)
-            self.written.append(self._write(reason.code, reason.figures))
-        return place
-
-    def name_limits(self, codes: tuple[str, ...]) -> list[str]:
-        """Return limits at work in words."""
-        if codes not in self._limits:
-            self._limits[codes] = [limit(code, language=self.spoken.numbers.language) for code in codes]
-        return self._limits[codes]
-
-    def write(self, reason: Reason) -> Fields:
-        """Return a reason's fields."""
-        own = {name: getattr(reason, name) for name in _OF_SLOT}
-        return {**self.written[self.place(reason)], **own, "binding": self.name_limits(reason.binding), "device": None}
-
-    def _write(self, code: str, figures: Mapping[str, Figure]) -> Fields:
-        plain = {name: figure.isoformat() if isinstance(figure, datetime) else figure for name, figure in figures.items()}
-        return {"code": code, "text": self.spoken.say(code, figures), "short": self.spoken.shorten(code, figures), "figures": plain}
+    return columns | {"told": told.told.tolist(), "binding": told.binding.tolist(), "said": said, "limits": told.limits} | beside

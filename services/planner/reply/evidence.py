@@ -1,11 +1,12 @@
-"""What a plan says of each battery in each slot beside its flows: what energy is worth, what comes later, and the figures of sentences.
+"""What plans say of each battery in each slot beside its flows: what energy is worth, what comes later, and the figures of sentences.
 
-Arrays over batteries and slots have shape ``(batteries, slots)``, those of the site ``(slots,)``. Figures that are not to be said are NaN, slots that
-there are none of are -1.
+Arrays over batteries and slots have shape ``(batteries, slots)``, those of a site ``(slots,)``; slots of several plans stand end to end, and are counted
+so. Figures that are not to be said are NaN, slots that there are none of are -1.
 """
 
 import math
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from luna.physics import BoolArray
 from luna.schedule import Figure
 from luna.timeline import FloatArray, IndexArray, split_days
 from luna.wording import Numbers
+from services.planner.dp.end_to_end import join, join_parts
 from services.planner.dp.plan import Plan
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.milp.battery_constraints import find_at_work
@@ -34,20 +36,22 @@ DECIMALS = 6
 
 
 class Evidence(SlotFlows):
-    """A plan, slot by slot, as its reasons see it; ``blocks`` are its owner's."""
+    """Plans, slot by slot, as their reasons see them; ``blocks`` are the owners' of each."""
 
-    def __init__(self, plan: Plan, blocks: Sequence[ManualBlock] = ()) -> None:
-        super().__init__(plan)
-        self.blocks, self.starts = blocks, list(self.outlook.timeline)
-        self.edges = [*self.starts, self.outlook.timeline.end]
-        numbers = Numbers("en", ZoneInfo(self.problem.site.timezone), self.problem.site.currency)
-        self.same_price = _SAME_PRICE / (numbers.price_unit[0] * numbers.price_base)
-        self.buy, self.sell = show_import_price(plan), plan.problem.paid.outlook.export_price
-        # What the plan counts for a bought kWh: other than what is paid where more than money counts, or prices come in blocks.
-        self.counted, self.weighed = plan.problem.outlook.import_price, plan.problem.billed is not None
-        self.wear_price, self._rows = plan.problem.wear_price, np.arange(len(self.charge))[:, None]
+    def __init__(self, plans: Sequence[Plan], blocks: Sequence[Sequence[ManualBlock]] = ()) -> None:
+        super().__init__(plans)
+        self.blocks = blocks or [()] * len(plans)
+        self.edges = [*self.timeline, self.timeline.end]
+        self.same_price = self.join(lambda plan: np.array([_same_price(plan)]))
+        self.buy, self.sell = self.join(show_import_price), self.join(lambda plan: plan.problem.paid.outlook.export_price)
+        # What a plan counts for a bought kWh: other than what is paid where more than money counts, or prices come in blocks.
+        self.counted = self.join(lambda plan: plan.problem.outlook.import_price)
+        self.weighed = self.join(lambda plan: np.array([plan.problem.billed is not None]))
+        self.wear_price, self._rows = self.join(lambda plan: plan.problem.wear_price), np.arange(len(self.charge))[:, None]
+        # The first slot of the plan that each slot is one of.
+        self.first = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
         self._found: dict[Callable[[Evidence], BoolArray], BoolArray] = {}
-        self._figures: dict[str, list[list[Figure | None]]] = {}
+        self._figures: dict[str, NDArray[Any]] = {}
 
     def find(self, holds: Callable[["Evidence"], BoolArray]) -> BoolArray:
         """Return where something holds that several causes ask for."""
@@ -55,19 +59,27 @@ class Evidence(SlotFlows):
             self._found[holds] = holds(self)
         return self._found[holds]
 
-    def list_figures(self, name: str) -> list[list[Figure | None]]:
-        """Return one of the arrays below as figures, by battery and slot: numbers, or the instants with which slots begin; None where nothing is said."""
+    def figures(self, name: str) -> NDArray[Any]:
+        """Return one of the arrays below as figures, ``(batteries, slots)``: numbers rounded, or slots counted from the plan's first."""
         if name not in self._figures:
             values = getattr(self, name)
-            rows = [self._list_row(row) for row in (values if values.ndim > 1 else values[None])]
-            self._figures[name] = rows if values.ndim > 1 else rows * len(self.charge)
+            told = np.where(values >= 0, values - self.first, -1) if values.dtype.kind == "i" else np.round(values, DECIMALS) + 0.0
+            self._figures[name] = np.broadcast_to(told, self.charge.shape)
         return self._figures[name]
 
-    def _list_row(self, row: NDArray[Any]) -> list[Figure | None]:
-        if row.dtype.kind == "i":
-            return [self.edges[slot] if slot >= 0 else None for slot in row.tolist()]
-        figures = read_numbers(row)
-        return figures if len(figures) > 1 else figures * len(self.starts)
+    def name_figures(self, figures: NDArray[Any]) -> list[Figure | None]:
+        """Return some of an array of ``figures`` as they are told: numbers, or when slots begin, as ISO 8601; None where nothing is said."""
+        if figures.dtype.kind == "i":
+            return [self._told[slot] if slot >= 0 else None for slot in figures.tolist()]
+        return [None if math.isnan(number) else number for number in figures.tolist()]
+
+    def name_slots(self, slots: IndexArray) -> list[datetime | None]:
+        """Return the instants with which slots begin, counted from a plan's first; None where there is none."""
+        return [self.edges[slot] if slot >= 0 else None for slot in slots.tolist()]
+
+    @cached_property
+    def _told(self) -> list[str]:
+        return [edge.isoformat() for edge in self.edges]
 
     def find_at_work(self, code: str) -> BoolArray:
         """Return where a constraint of batteries leaves them no choice."""
@@ -76,12 +88,21 @@ class Evidence(SlotFlows):
     @cached_property
     def at_work(self) -> dict[str, BoolArray]:
         """The same by code, of the constraints that some battery has."""
-        return find_at_work(self.problem, self.flows)
+        found, nowhere = [find_at_work(plan.problem, plan.flows) for plan in self.plans], np.zeros((len(self.charge), 1), dtype=bool)
+        codes = dict.fromkeys(code for each in found for code in each)
+        return {code: join([each.get(code, nowhere) for each in found], self.slots) for code in codes}
 
     @cached_property
     def days(self) -> list[int]:
         """The edges of local days."""
-        return split_days(self.outlook.timeline, ZoneInfo(self.problem.site.timezone))
+        zones = [plan.problem.site.timezone for plan in self.plans]
+        own = {zone: split_days(self.timeline, ZoneInfo(zone))[1:] for zone in dict.fromkeys(zones)}
+        return [0, *(number * self.slots + edge for number, zone in enumerate(zones) for edge in own[zone])]
+
+    @cached_property
+    def day(self) -> IndexArray:
+        """The number of the day that each slot is one of, shape ``(slots,)``."""
+        return np.repeat(np.arange(len(self.days) - 1), np.diff(self.days))
 
     @cached_property
     def differs(self) -> BoolArray:
@@ -102,12 +123,8 @@ class Evidence(SlotFlows):
     @cached_property
     def _own_value(self) -> FloatArray:
         """What the plan says a stored kWh is worth; where surplus is left, that of one more, elsewhere that of the last one."""
-        value, known = self.plan.energy_value, self.plan.value
-        more = self.rests & self.left
-        if known is None or not more.any():
-            return value
-        _, right = known.function.marginal(self.end_kwh[0] - self.battery.min_kwh[0, 0])
-        return np.where(more & (np.abs(right) < FORBIDDEN_VALUE / 2), right, value)
+        value, right = self.join(lambda plan: plan.energy_value), self.join(_value_of_more)
+        return np.where(self.rests & self.left & (np.abs(right) < FORBIDDEN_VALUE / 2), right, value)
 
     @cached_property
     def value(self) -> FloatArray:
@@ -118,12 +135,11 @@ class Evidence(SlotFlows):
     @cached_property
     def counted_value(self) -> FloatArray:
         """The same where more than money counts, unknown elsewhere."""
-        return self.energy_value if self.weighed else np.full(self.charge.shape, np.nan)
+        return np.where(self.weighed, self.energy_value, np.nan)
 
     @cached_property
     def _most_value(self) -> FloatArray:
-        prices = (self.outlook.import_price, self.outlook.export_price, self.problem.terminal.value)
-        dearest = max(float(np.abs(each).max()) for each in prices)
+        dearest = self.join(lambda plan: np.array([_dearest_price(plan)]))
         return (dearest + self.wear_price) / np.minimum(self.battery.charge_efficiency, self.battery.discharge_efficiency)
 
     @cached_property
@@ -197,12 +213,25 @@ class Evidence(SlotFlows):
         return self._at(np.minimum(self.connection_kw, self.peak_kw), self.next_limit)
 
     def _best_use(self, brings: FloatArray) -> IndexArray:
-        rows = zip(self.charges.tolist(), self.gives.tolist(), brings.tolist(), strict=True)
-        return np.array([_next_best(*row) for row in rows])
+        rows = zip(*(self._apart(each).tolist() for each in (self.charges, self.gives, brings)), strict=True)
+        return self._counted(np.array([_next_best(*row) for row in rows], dtype=np.int64))
+
+    def _apart(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values of shape ``(batteries, slots)`` with a row for each plan of each battery."""
+        return values.reshape(-1, self.slots)
+
+    def _counted(self, slots: IndexArray) -> IndexArray:
+        """Return slots of such rows, counted from the plan's first one, as they are counted here."""
+        own = slots.reshape(self.charge.shape)
+        return np.where(own >= 0, own + self.first, -1)
+
+    def next_where(self, holds: BoolArray) -> IndexArray:
+        """Return of each slot the next one after it in which something holds, ``(batteries, slots)``; -1 where the plan has none."""
+        return self._counted(_next_where(self._apart(holds)))
 
     @cached_property
     def next_charge(self) -> IndexArray:
-        return _next_where(self.charges)
+        return self.next_where(self.charges)
 
     @cached_property
     def refill(self) -> FloatArray:
@@ -216,33 +245,39 @@ class Evidence(SlotFlows):
         return self._at(np.where(alone & self.may_feed_in & ~self.fills_feed_in, self.sell, np.nan), self.next_charge)
 
     @cached_property
+    def first_use(self) -> IndexArray:
+        """The slot from this one on in which the battery first gives."""
+        return np.where(self.gives, np.arange(self.first.size), self.next_where(self.gives))
+
+    @cached_property
     def next_move(self) -> IndexArray:
         """The slot in which the battery next does something, where until then there is nothing to do."""
         moves, idle = ~self.rests, self.rests & ~self.short & ~self.left
-        other = _next_where(~idle)
+        other = self.next_where(~idle)
         return np.where(self._at(moves, other, unknown=False), other, -1)
 
     @cached_property
     def unused_after(self) -> BoolArray:
         """Where the battery gives nothing any more."""
-        last = np.where(self.gives, np.arange(self.gives.shape[1]), -1).max(axis=1, keepdims=True)
-        return np.asarray(np.arange(self.gives.shape[1]) >= last)
+        slots = np.arange(self.slots)
+        last = np.where(self._apart(self.gives), slots, -1).max(axis=1, keepdims=True, initial=-1)
+        return np.asarray(slots >= last).reshape(self.gives.shape)
 
     @cached_property
     def wanted_at_end(self) -> BoolArray:
-        """Batteries that end with no more than is asked for, shape ``(batteries, 1)``."""
-        least, last = self.problem.terminal.least_kwh, self.end_kwh[:, -1]
-        asked = (least > self.battery.min_kwh[:, 0] + SAME_KWH) & (last <= least + SAME_KWH)
-        return asked[:, None]
+        """Where batteries end with no more than is asked for."""
+        least = self.join(lambda plan: plan.problem.terminal.least_kwh[:, None])
+        last = np.repeat(self._apart(self.end_kwh)[:, -1], self.slots).reshape(self.charge.shape)
+        return np.asarray((least > self.battery.min_kwh + SAME_KWH) & (last <= least + SAME_KWH))
 
     @cached_property
     def for_reserve(self) -> IndexArray:
         """The slot at whose end a reserve is kept with nothing to spare, where nothing is given until then; only while it is not reached before."""
-        wanted = self.problem.storage.reserve_kwh
+        wanted = self.wanted_kwh
         if wanted is None:
             return np.full(self.charge.shape, -1)
         bare = (wanted > self.battery.min_kwh + SAME_KWH) & (self.end_kwh <= wanted + SAME_KWH)
-        slot = _next_where(bare | self.gives)
+        slot = self.next_where(bare | self.gives)
         return np.where(self._at(bare & ~self.gives, slot, unknown=False), slot, -1)
 
     @cached_property
@@ -252,13 +287,13 @@ class Evidence(SlotFlows):
     @cached_property
     def reserve_due(self) -> IndexArray:
         """The slot before which the reserve that is saved for has to be held, -1 where that is now."""
-        due, wanted = np.full(self.charge.shape, -1), self.problem.storage.reserve_kwh
+        due, wanted = np.full(self.charge.shape, -1), self.wanted_kwh
         if wanted is None:
             return due
-        slots, level = np.arange(wanted.shape[1]), self._at(wanted, self.for_reserve)
+        level = self._at(wanted, self.for_reserve)
         for index, slot in np.argwhere(self.for_reserve >= 0).tolist():
-            wants = wanted[index] >= level[index, slot] - SAME_KWH
-            due[index, slot] = -1 if wants[slot] else int(slots[wants & (slots > slot)][0]) + 1
+            wants = wanted[index, slot : self.first[slot] + self.slots] >= level[index, slot] - SAME_KWH
+            due[index, slot] = -1 if wants[0] else slot + int(wants.argmax()) + 1
         return due
 
     @cached_property
@@ -266,14 +301,15 @@ class Evidence(SlotFlows):
         """The slot in which the battery moves again, or the reserve that it keeps is lower."""
         lower = np.zeros(self.charge.shape, dtype=bool)
         lower[:, 1:] = self.floor_kwh[:, 1:] < self.floor_kwh[:, :-1] - SAME_KWH
-        return _next_where(~self.rests | lower)
+        # Nobody asks what follows before the first slot: what another plan ends with makes no difference there.
+        return self.next_where(~self.rests | lower)
 
     # --- what was learned -------------------------------------------------------------------------------------------------------------------
 
     @cached_property
     def planners_choice(self) -> PlannersChoice:
         """What the planner would do where the plan follows what was learned."""
-        return read_planners_choice(self.plan)
+        return join_parts([read_planners_choice(plan) for plan in self.plans], self.slots)
 
     @cached_property
     def planner_takes(self) -> FloatArray:
@@ -366,7 +402,7 @@ class Evidence(SlotFlows):
 
     @cached_property
     def least_kw(self) -> FloatArray:
-        return np.array([[battery.min_charge_kw] for battery in self.problem.site.batteries])
+        return self.battery.min_charge_kw
 
     @cached_property
     def peak_kw(self) -> FloatArray:
@@ -374,11 +410,11 @@ class Evidence(SlotFlows):
 
     @cached_property
     def peak_price(self) -> FloatArray:
-        return find_peak_price(self.plan)
+        return self.join(find_peak_price)
 
     @cached_property
     def connection_kw(self) -> FloatArray:
-        return self.problem.connection_limit_kwh / self.hours
+        return self.connection_kwh / self.hours
 
     @cached_property
     def feed_in_kw(self) -> FloatArray:
@@ -386,7 +422,7 @@ class Evidence(SlotFlows):
 
     @cached_property
     def inverter_kw(self) -> FloatArray:
-        sun = self.problem.conversion
+        sun = self.conversion
         return np.full(self.charge.shape, np.nan) if sun is None else sun.limit_kwh / self.hours
 
     def _at(self, values: NDArray[Any], slots: IndexArray, *, unknown: float = np.nan) -> FloatArray:
@@ -395,6 +431,26 @@ class Evidence(SlotFlows):
         row = values if values.ndim == 1 else values[0]
         found = row[slots] if values.ndim == 1 or len(values) == 1 else values[self._rows, slots]
         return np.where(slots >= 0, found, unknown)
+
+
+def _same_price(plan: Plan) -> float:
+    """Return how close prices may be and still read the same."""
+    site = plan.problem.site
+    numbers = Numbers("en", ZoneInfo(site.timezone), site.currency)
+    return _SAME_PRICE / (numbers.price_unit[0] * numbers.price_base)
+
+
+def _dearest_price(plan: Plan) -> float:
+    outlook = plan.problem.outlook
+    return max(float(np.abs(each).max(initial=0.0)) for each in (outlook.import_price, outlook.export_price, plan.problem.terminal.value))
+
+
+def _value_of_more(plan: Plan) -> FloatArray:
+    """Return what one more stored kWh is worth at the end of each slot, ``(batteries, slots)``; the plan's own value where no function is known."""
+    if plan.value is None:
+        return plan.energy_value
+    _, right = plan.value.function.marginal(plan.flows.stored_kwh[0] - plan.problem.limits.batteries.min_kwh[0, 0])
+    return right[None, :]
 
 
 def read_numbers(values: FloatArray) -> list[Figure | None]:

@@ -1,16 +1,18 @@
 """Why a plan does what it does: per slot and battery a code with its figures, the limits at work, and what leaving the action out would cost."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import repeat
+from typing import Self
 
 import numpy as np
 
 from luna.contracts.owner import GRID, Action
-from luna.physics import BoolArray, Mode, SlotActuals, simulate_slot
+from luna.physics import BoolArray, Flows, Mode, SlotActuals, simulate_slot
 from luna.schedule import NO_FIGURES, Figure, Reason
 from luna.timeline import FloatArray, IndexArray
+from services.planner.dp.end_to_end import join_parts, split
 from services.planner.dp.plan import Plan, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.problem.owner_constraints import block_hours
@@ -25,15 +27,17 @@ def find_pins(seen: Evidence) -> Iterator[tuple[BoolArray, datetime]]:
 
     What is pinned decides wherever it is had; what is forbidden only where there was something to do.
     """
-    manual, names = seen.problem.manual, [battery.name for battery in seen.problem.site.batteries]
-    for place, block in enumerate(seen.blocks):
-        if manual is None or place in manual.refused or block.device not in (*names, GRID):
-            continue
-        own = np.array([[block.device in (name, GRID)] for name in names], dtype=bool)
-        inside = block_hours(block, seen.outlook.timeline) > 0
-        pinned = own & inside & _DECIDES[block.action](seen)
-        if pinned.any():
-            yield pinned, block.to
+    for number, plan in enumerate(seen.plans):
+        manual, names = plan.problem.manual, [battery.name for battery in plan.problem.site.batteries]
+        for place, block in enumerate(seen.blocks[number]):
+            if manual is None or place in manual.refused or block.device not in (*names, GRID):
+                continue
+            own = np.array([[block.device in (name, GRID)] for name in names], dtype=bool)
+            inside = np.zeros(seen.first.size, dtype=bool)
+            inside[number * seen.slots : (number + 1) * seen.slots] = block_hours(block, seen.timeline) > 0
+            pinned = own & inside & _DECIDES[block.action](seen)
+            if pinned.any():
+                yield pinned, block.to
 
 
 _DECIDES: dict[Action, Callable[[Evidence], BoolArray]] = {
@@ -50,57 +54,121 @@ _DECIDES: dict[Action, Callable[[Evidence], BoolArray]] = {
 # What leaving a mode out means: the battery rests instead of acting, or follows the house instead of resting.
 _OPPOSITE = np.array([Mode.HOLD, Mode.SUPPLY, Mode.SAVE, Mode.SELF_CONSUMPTION, Mode.HOLD, Mode.HOLD], dtype=np.int8)
 NOWHERE = np.zeros(0, dtype=bool)
-ToldReasons = tuple[list[list[str]], list[list[Mapping[str, Figure]]]]
+Said = tuple[str, Mapping[str, Figure]]
+# Evidence that is each slot's own.
+OF_SLOT = ("energy_value", "cost_of_opposite", "price_rank", "price_count", "used_at")
+
+
+@dataclass(frozen=True, slots=True)
+class ToldReasons:
+    """The reasons of a battery, or of a site without any, as columns over the slots of a plan; instants among figures are ISO 8601.
+
+    ``told`` (``(slots,)``) is each slot's place among the codes and figures that are ``said``, ``binding`` that among the ``limits`` at work. What a stored
+    kWh is worth, what the opposite would cost, rank and number of prices, and when energy is used next: as in ``Reason``.
+    """
+
+    told: IndexArray
+    said: list[Said]
+    binding: IndexArray
+    limits: list[tuple[str, ...]]
+    energy_value: list[Figure | None]
+    cost_of_opposite: list[Figure | None]
+    price_rank: list[int | None]
+    price_count: list[int | None]
+    used_at: list[datetime | None]
+
+    @classmethod
+    def plain(cls, told: IndexArray, said: list[Said]) -> Self:
+        """Return reasons that have nothing beside them."""
+        nothing: list[None] = [None] * told.size
+        return cls(told, said, np.zeros_like(told), [()], *(nothing,) * 5)  # type: ignore[arg-type]
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """The reasons one by one."""
+        columns = (self.energy_value, self.cost_of_opposite, [self.limits[place] for place in self.binding.tolist()])
+        rows = zip([self.said[place] for place in self.told.tolist()], *columns, self.price_rank, self.price_count, self.used_at, strict=True)
+        return [Reason(code, value, cost, limits, figures, *rest) for (code, figures), value, cost, limits, *rest in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class PlanExplanation:
-    """The reasons of a plan: ``by_battery`` for each, slot by slot, and which battery is ``told`` in each slot: the one that moves most.
-
-    Without batteries ``site`` holds the reasons; it is empty elsewhere.
-    """
+    """The reasons of a plan: ``by_battery``, or of the site where there is none, and which of them is ``told`` in each slot: the battery that moves most."""
 
     told: IndexArray
-    by_battery: tuple[list[Reason], ...]
-    site: tuple[Reason, ...] = ()
+    by_battery: tuple[ToldReasons, ...]
+
+    @property
+    def of_slots(self) -> ToldReasons:
+        """The reason of each slot."""
+        return self.by_battery[0] if len(self.by_battery) == 1 else _choose(self.by_battery, self.told)
 
     @property
     def reasons(self) -> list[Reason]:
-        """The reason of each slot."""
-        if not self.by_battery:
-            return list(self.site)
-        if len(self.by_battery) == 1:
-            return self.by_battery[0]
-        return [self.by_battery[index][slot] for slot, index in enumerate(self.told.tolist())]
+        """The same one by one."""
+        return self.of_slots.reasons
+
+
+def _choose(reasons: Sequence[ToldReasons], told: IndexArray) -> ToldReasons:
+    """Return in each slot the reason of the battery that is told of."""
+    slots, whose = np.arange(told.size), told.tolist()
+    said, limits = [each for one in reasons for each in one.said], [each for one in reasons for each in one.limits]
+    before = np.cumsum([0, *(len(one.said) for one in reasons)]), np.cumsum([0, *(len(one.limits) for one in reasons)])
+    places, binding = (np.array([getattr(one, name) for one in reasons])[told, slots] for name in ("told", "binding"))
+    beside = ([getattr(reasons[index], name)[slot] for slot, index in enumerate(whose)] for name in OF_SLOT)
+    return ToldReasons(places + before[0][told], said, binding + before[1][told], limits, *beside)
 
 
 def explain(plan: Plan) -> list[Reason]:
     """Return the reason of every slot."""
-    return explain_each(Evidence(plan)).reasons
+    (explained,) = explain_each(Evidence([plan]))
+    return explained.reasons
 
 
-def explain_each(seen: Evidence) -> PlanExplanation:
-    """Return the reasons of every battery in every slot: of the causes in order the first that is true."""
-    plan = seen.plan
-    if not plan.problem.site.batteries:
-        return PlanExplanation(np.zeros(0, dtype=np.int64), (), tuple(_explain_idle(seen)))
-    opposite, rank = read_numbers(price_opposite(plan)), rank_prices(plan.problem.paid.outlook.import_price, seen.days)
-    codes, figures = _tell_causes(seen)
-    reasons = tuple(
-        list(map(Reason, codes[index], values, opposite, _list_limits(seen, index), figures[index], *rank, _find_uses(seen, index)))
-        for index, values in enumerate(map(read_numbers, seen.energy_value))
-    )
-    return PlanExplanation((seen.charge + seen.discharge).argmax(axis=0), reasons)
+def explain_each(seen: Evidence) -> list[PlanExplanation]:
+    """Return the reasons of every battery in every slot of each plan: of the causes in order the first that is true."""
+    if not len(seen.charge):
+        return [PlanExplanation(told, (ToldReasons.plain(told, said),)) for told, said in _explain_idle(seen)]
+    codes, opposite = _tell_causes(seen), read_numbers(price_opposite(seen))
+    rank, count = rank_prices(seen.join(lambda plan: plan.problem.paid.outlook.import_price), seen.days)
+    limits, uses = _mark_limits(seen), seen.figures("first_use")
+    moves_most = (seen.charge + seen.discharge).argmax(axis=0)
+    values = [read_numbers(row) for row in seen.energy_value]
+
+    def tell(index: int, own: slice) -> ToldReasons:
+        beside = {"energy_value": values[index][own], "cost_of_opposite": opposite[own], "price_rank": rank[own], "price_count": count[own]}
+        return ToldReasons(*codes.of(index, own), *limits.of(index, own), used_at=seen.name_slots(uses[index, own]), **beside)  # type: ignore[arg-type]
+
+    each = (slice(first, first + seen.slots) for first in range(0, seen.first.size, seen.slots))
+    return [PlanExplanation(moves_most[own], tuple(tell(index, own) for index in range(len(seen.charge)))) for own in each]
 
 
-def _tell_causes(seen: Evidence) -> ToldReasons:
+@dataclass(slots=True)
+class _Chosen:
+    """The place of each battery's reason in each slot among codes and figures that are ``said``; slots of one day that share them share one."""
+
+    places: IndexArray
+    said: list[Said]
+
+    def of(self, index: int, slots: slice) -> tuple[IndexArray, list[Said]]:
+        """Return the same of some slots of a battery."""
+        used, told = np.unique(self.places[index, slots], return_inverse=True)
+        return told, [self.said[place] for place in used.tolist()]
+
+    def say(self, where: tuple[int, IndexArray], code: str, figures: Sequence[Mapping[str, Figure]], run: IndexArray) -> None:
+        """Give slots of a battery a code with figures, those of the ``run`` that each slot is part of."""
+        index, slots = where
+        self.places[index, slots] = run + len(self.said)
+        self.said += [(code, each) for each in figures]
+
+
+def _tell_causes(seen: Evidence) -> _Chosen:
     """Return the code of each battery in each slot, and its figures."""
-    count = len(seen.starts)
-    told: ToldReasons = [["rest_plain"] * count for _ in seen.charge], [[NO_FIGURES] * count for _ in seen.charge]
-    untold = np.ones(seen.charge.shape, dtype=bool)
+    chosen, untold = _Chosen(np.zeros(seen.charge.shape, dtype=np.int64), [("rest_plain", NO_FIGURES)]), np.ones(seen.charge.shape, dtype=bool)
     for pinned, until in find_pins(seen):
         for index, slot in np.argwhere(pinned).tolist():
-            told[0][index][slot], told[1][index][slot] = "manual", {"time": until, "start": seen.starts[slot]}
+            start = seen.edges[slot - seen.first[slot]]
+            chosen.say((index, np.array([slot])), "manual", [{"time": until.isoformat(), "start": start.isoformat()}], np.array([0]))
         untold &= ~pinned
     among = {name: getattr(seen, name) for name in ("charges", "gives", "rests", "exists")}
     left = {name: np.count_nonzero(untold & slots) for name, slots in among.items()}
@@ -108,74 +176,73 @@ def _tell_causes(seen: Evidence) -> ToldReasons:
         here = untold & among[cause.among] & cause.holds(seen) if left[cause.among] else NOWHERE
         if np.count_nonzero(here):
             for index, slots in enumerate(here):
-                _tell(cause, seen, (index, np.flatnonzero(slots).tolist()), told)
+                _tell(cause, seen, (index, np.flatnonzero(slots)), chosen)
             untold &= ~here
             left = {name: np.count_nonzero(untold & slots) for name, slots in among.items()}
-    return told
+    return chosen
 
 
-def _tell(cause: Cause, seen: Evidence, where: tuple[int, list[int]], told: ToldReasons) -> None:
-    """Give some slots of a battery a cause's code, with the figures that are known there; slots of one day that share them share one object."""
+def _tell(cause: Cause, seen: Evidence, where: tuple[int, IndexArray], chosen: _Chosen) -> None:
+    """Give some slots of a battery a cause's code, with the figures that are known there."""
     index, slots = where
-    names, columns = [*cause.figures], [seen.list_figures(source)[index] for source in cause.figures.values()]
-    rows = zip(*[[column[slot] for slot in slots] for column in columns], strict=True) if columns else repeat(())
-    codes, figures, days = told[0][index], told[1][index], iter(seen.days)
-    last, said, ends = None, NO_FIGURES, 0
-    for slot, row in zip(slots, rows, strict=False):
-        if row != last or slot >= ends:
-            while slot >= ends:
-                ends = next(days)
-            last, said = row, _name_figures(names, row, seen.starts[slot])
-        codes[slot], figures[slot] = cause.code, said
+    columns = [seen.figures(source)[index, slots] for source in cause.figures.values()]
+    begins = np.ones(slots.size, dtype=bool)
+    begins[1:] = np.diff(seen.day[slots]) > 0
+    for column in columns:
+        begins[1:] |= (column[1:] != column[:-1]) & ~(np.isnan(column[1:]) & np.isnan(column[:-1]))
+    starts = seen.name_figures((slots - seen.first[slots])[begins])
+    rows = zip(*(seen.name_figures(column[begins]) for column in columns), strict=True) if columns else repeat((), len(starts))
+    figures = [_name_figures(cause.figures, row, start) for row, start in zip(rows, starts, strict=True)]
+    chosen.say(where, cause.code, figures, np.cumsum(begins) - 1)
 
 
-def _name_figures(names: list[str], row: tuple[Figure | None, ...], start: datetime) -> Mapping[str, Figure]:
+def _name_figures(names: Iterable[str], row: tuple[Figure | None, ...], start: Figure | None) -> Mapping[str, Figure]:
     """Return known figures by name; a time needs the ``start``, for its weekday is said where it is not of the same day."""
     figures = {name: figure for name, figure in zip(names, row, strict=True) if figure is not None}
-    return figures | {"start": start} if "time" in figures else figures
+    return figures | {"start": start} if "time" in figures and start is not None else figures
 
 
-def _explain_idle(seen: Evidence) -> list[Reason]:
-    """Return the reasons of a site without batteries."""
+def _explain_idle(seen: Evidence) -> Iterator[tuple[IndexArray, list[Said]]]:
+    """Yield what is said of sites without batteries, and its place for each slot."""
     held = seen.flows.curtailed_kwh > NOTHING_KWH
     off = held & seen.short & np.isfinite(seen.grid_pays)
     fees = {"idle_pv_off": seen.grid_pays, "idle_held_back": seen.fee}
     codes = np.where(off, "idle_pv_off", np.where(held & seen.holds_back, "idle_held_back", "idle_no_battery")).tolist()
-    figures = [{"fee": round(float(fees[code][slot]), DECIMALS)} if code in fees and np.isfinite(fees[code][slot]) else {} for slot, code in enumerate(codes)]
-    return [Reason(code, figures=each) for code, each in zip(codes, figures, strict=True)]
+    said = [(code, round(float(fees[code][slot]), DECIMALS) if code in fees and np.isfinite(fees[code][slot]) else None) for slot, code in enumerate(codes)]
+    for first in range(0, len(said), seen.slots):
+        own = said[first : first + seen.slots]
+        places = {each: place for place, each in enumerate(dict.fromkeys(own))}
+        yield np.array([places[each] for each in own]), [(code, {} if fee is None else {"fee": fee}) for code, fee in places]
 
 
-def _find_uses(seen: Evidence, index: int) -> list[datetime | None]:
-    """Return from each slot on when a battery first gives; None where it does not any more."""
-    slots = np.arange(len(seen.starts))
-    uses = np.minimum.accumulate(np.where(seen.gives[index], slots, slots.size)[::-1])[::-1]
-    return [seen.starts[use] if use < slots.size else None for use in uses.tolist()]
-
-
-def price_opposite(plan: Plan) -> FloatArray:
+def price_opposite(seen: Evidence) -> FloatArray:
     """Return what the opposite of each slot's mode would cost more, all else planned anew, shape ``(slots,)``; NaN where it is impossible.
 
     What the slot itself costs more comes from settling the other mode; what the battery then lacks is worth the integral of V′.
     """
-    slots = plan.problem.outlook.timeline.count
-    if plan.value is None:
-        return np.full(slots, np.nan)
-    problem, outlook = plan.problem, plan.problem.outlook
-    battery = problem.limits.batteries
+    setpoints = join_parts([plan.setpoints for plan in seen.plans], seen.slots)
     other = replace(
-        plan.setpoints,
-        mode=_OPPOSITE[plan.setpoints.mode],
-        floor_soc=np.broadcast_to(battery.min_soc, plan.start_kwh.shape),
-        ceiling_soc=np.broadcast_to(battery.max_soc, plan.start_kwh.shape),
+        setpoints,
+        mode=_OPPOSITE[setpoints.mode],
+        floor_soc=np.broadcast_to(seen.battery.min_soc, seen.start_kwh.shape),
+        ceiling_soc=np.broadcast_to(seen.battery.max_soc, seen.start_kwh.shape),
     )
     # A checked plan's set-points are safe already, and no opposite trades with the grid or goes beyond the limits.
-    expected = SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours)
-    flows = simulate_slot(other, plan.start_kwh, expected, limits=problem.limits)
+    flows = simulate_slot(other, seen.start_kwh, SlotActuals(seen.load_kwh, seen.pv_kwh, seen.hours), limits=seen.limits)
+    opposites = [_price_flows_instead(plan, split(flows, number, seen.slots)) for number, plan in enumerate(seen.plans)]
+    return np.concatenate(opposites)
+
+
+def _price_flows_instead(plan: Plan, flows: Flows) -> FloatArray:
+    """Return what other flows would cost in each slot of a plan more; NaN where nobody knows, or they are impossible."""
+    problem, value = plan.problem, plan.value
+    if value is None:
+        return np.full(problem.outlook.timeline.count, np.nan)
     # Without anything beside money or placed, what the plan costs has been worked out already.
     planned = plan.costs if plan.placement is None and problem.billed is None else weigh_flows(problem, plan.flows)
     costs = weigh_flows(problem, flows).total - planned.total
-    lowest = battery.min_kwh[0, 0]
-    function, levels = plan.value.function, (plan.flows.stored_kwh[0] - lowest, flows.stored_kwh[0] - lowest)
+    lowest = problem.limits.batteries.min_kwh[0, 0]
+    function, levels = value.function, (plan.flows.stored_kwh[0] - lowest, flows.stored_kwh[0] - lowest)
     more = costs - function.integral(*levels)
     priceless = np.abs(function.value) > FORBIDDEN_VALUE / 2
     if not priceless.any():
@@ -186,32 +253,42 @@ def price_opposite(plan: Plan) -> FloatArray:
 
 def find_limits(plan: Plan) -> list[tuple[str, ...]]:
     """Return the limits at work in each slot, as codes of ``luna.wording``: the site's, and the first battery's."""
-    return _list_limits(Evidence(plan), 0)
+    places, limits = _mark_limits(Evidence([plan])).of(0, slice(None))
+    return [limits[place] for place in places.tolist()]
 
 
-def _list_limits(seen: Evidence, index: int) -> list[tuple[str, ...]]:
-    """Return the limits at work in each slot, of one battery and the site."""
-    unsold = seen.holds_back & (seen.outlook.export_price >= 0)
-    charges, gives = seen.charges[index], seen.gives[index]
-    power = seen.charge[index] >= seen.charge_power_kwh[index] - NOTHING_KWH, seen.discharge[index] >= seen.discharge_power_kwh[index] - NOTHING_KWH
-    empty, reserve = seen.empty[index] & (gives | seen.short), seen.has_reserve[index]
-    peak, inside = seen.fills_peak, seen.imports > NOTHING_KWH
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """Limits by code, and of each slot of each battery which of them are at work: ``marks`` has a bit for each."""
+
+    codes: list[str]
+    marks: IndexArray
+
+    def of(self, index: int, slots: slice) -> tuple[IndexArray, list[tuple[str, ...]]]:
+        """Return of some slots of a battery their places among sets of limits, and these."""
+        marks, places = np.unique(self.marks[index, slots], return_inverse=True)
+        return places, [tuple(code for bit, code in enumerate(self.codes) if mark >> bit & 1) for mark in marks.tolist()]
+
+
+def _mark_limits(seen: Evidence) -> _Limits:
+    """Return the limits at work in each slot, of each battery and its site."""
+    unsold = seen.holds_back & (seen.join(lambda plan: plan.problem.outlook.export_price) >= 0)
+    import_limit = seen.join(lambda plan: plan.problem.import_limit_kwh)
+    empty, inside = seen.empty & (seen.gives | seen.short), seen.imports > NOTHING_KWH
     checks: dict[str, BoolArray] = {
-        "battery_full": (seen.end_kwh[index] >= seen.battery.max_kwh[index, 0] - NOTHING_KWH) & (charges | seen.left | (seen.buy < 0)),
-        "reserve": empty & reserve,
-        "battery_empty": empty & ~reserve,
-        "charge_power": charges & power[0],
-        "discharge_power": gives & power[1],
-        "peak": inside & peak,
-        "import_limit": inside & (seen.imports >= seen.problem.import_limit_kwh - NOTHING_KWH) & ~np.isfinite(seen.peak_kwh),
+        "battery_full": (seen.end_kwh >= seen.battery.max_kwh - NOTHING_KWH) & (seen.charges | seen.left | (seen.buy < 0)),
+        "reserve": empty & seen.has_reserve,
+        "battery_empty": empty & ~seen.has_reserve,
+        "charge_power": seen.charges & (seen.charge >= seen.charge_power_kwh - NOTHING_KWH),
+        "discharge_power": seen.gives & (seen.discharge >= seen.discharge_power_kwh - NOTHING_KWH),
+        "peak": inside & seen.fills_peak,
+        "import_limit": inside & (seen.imports >= import_limit - NOTHING_KWH) & ~np.isfinite(seen.peak_kwh),
         "export_limit": seen.fills_feed_in & (seen.exports > NOTHING_KWH) | ~seen.may_feed_in & unsold,
-        "inverter_limit": seen.fills_inverter[index],
+        "inverter_limit": seen.fills_inverter,
         "curtailment": seen.flows.curtailed_kwh > NOTHING_KWH,
     }
-    spared = gives | seen.short & ~seen.empty[index]
-    checks |= {code: spared & where[index] for code, where in seen.at_work.items()}
-    at_work: list[tuple[str, ...]] = [()] * charges.size
-    for code, where in checks.items():
-        for slot in np.flatnonzero(where):
-            at_work[slot] = (*at_work[slot], code)
-    return at_work
+    checks |= {code: (seen.gives | seen.short & ~seen.empty) & where for code, where in seen.at_work.items()}
+    marks = np.zeros(seen.charge.shape, dtype=np.int64)
+    for bit, where in enumerate(checks.values()):
+        marks |= where.astype(np.int64) << bit
+    return _Limits(list(checks), marks)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 from typing import Any, Literal
@@ -28,10 +29,11 @@ from luna.contracts.plan import (
     VehicleSession,
 )
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
-from luna.physics import Curtailment, IntArray, Mode
-from luna.timeline import FloatArray, IndexArray
+from luna.physics import BoolArray, Curtailment, IntArray, Mode
+from luna.timeline import FloatArray
 from luna.wording import Language, Numbers
 from luna.wording.notes import ASSUMED, say_note
+from services.planner.dp.end_to_end import key_of, work_in_groups
 from services.planner.dp.plan import Plan, Spread
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, show_import_price
@@ -42,7 +44,7 @@ from services.planner.reply.device_reasons import add_placed_reasons, tell_reaso
 from services.planner.reply.devices import missed_demands, placed_flows, placed_kwh
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
-from services.planner.reply.reasons import PlanExplanation, explain_each
+from services.planner.reply.reasons import PlanExplanation, ToldReasons, explain_each
 from services.planner.reply.slot_flows import NOTHING_KWH
 
 _SAME_SOC = 1e-9
@@ -106,18 +108,23 @@ def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
 _WORDS = {mode.value: mode.word for mode in Mode}
 
 
-def show_modes(seen: Evidence, told: IndexArray, codes: list[str]) -> list[str]:
-    """Return the mode of each slot; that of the battery ``told`` (``(slots,)``), whose reasons have these ``codes``."""
-    if not seen.problem.site.batteries:
-        return [Mode.HOLD.word] * seen.outlook.timeline.count
-    as_told = np.array([code == "manual" or code.startswith("charge_waits") for code in codes], dtype=bool)
-    mode = np.where(as_told, seen.plan.setpoints.mode, _describe_modes(seen))[told, np.arange(told.size)]
-    return [_WORDS[value] for value in mode.tolist()]
+def show_modes(seen: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
+    """Return the mode of each slot of each plan: that of the battery that is told of."""
+    if not len(seen.charge):
+        return [[Mode.HOLD.word] * seen.slots for _ in seen.plans]
+    told = seen.join(lambda plan: plan.setpoints.mode)
+    mode = np.where(np.concatenate([_does_as_told(each.of_slots) for each in explained]), told, _describe_modes(seen, told))
+    shown = mode[np.concatenate([each.told for each in explained]), np.arange(seen.first.size)].reshape(-1, seen.slots)
+    return [[_WORDS[value] for value in row] for row in shown.tolist()]
 
 
-def _describe_modes(seen: Evidence) -> IntArray:
+def _does_as_told(reasons: ToldReasons) -> BoolArray:
+    """Return where a battery's mode is not to be read from its flows."""
+    return np.array([code == "manual" or code.startswith("charge_waits") for code, _ in reasons.said], dtype=bool)[reasons.told]
+
+
+def _describe_modes(seen: Evidence, told: IntArray) -> IntArray:
     """Return the mode that each battery's flows come to; of those that come to the same, the one that is told."""
-    told = seen.plan.setpoints.mode
     follows = np.full_like(told, Mode.SELF_CONSUMPTION)
     saves = _among(told, (Mode.SAVE, Mode.HOLD), Mode.SAVE)
     serves = _among(told, (Mode.SUPPLY, Mode.HOLD), Mode.SUPPLY)
@@ -154,6 +161,11 @@ def plan_columns(request: PlanRequest, *, now: datetime, solver: Solver, inputs_
     """Return the same with its slots as columns."""
     plan = decide(build_problem(request), solver)
     reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
+    return set_beside(reply, plan, request, solver)
+
+
+def set_beside(reply: PlanColumns, plan: Plan, request: PlanRequest, solver: Solver) -> PlanColumns:
+    """Return an answered plan with what it is set beside, each another plan: without the owner's blocks, with other deadlines, the cheapest one."""
     if request.manual:
         reply = reply.changed(manual=_beside_unbound((plan, reply.head), request, solver))
     if request.options.price_sessions:
@@ -178,21 +190,46 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_dige
 
 def answer_columns(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None) -> PlanColumns:
     """Return the same with its slots as columns."""
+    (columns,) = answer_each([Answered(plan, request, inputs_digest or digest(request.model_dump_json(by_alias=True)))], issued_at=issued_at)
+    return columns
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A plan that is to be answered, the complete request that it was made from, and that one's digest."""
+
+    plan: Plan
+    request: PlanRequest
+    inputs_digest: str
+
+
+def answer_each(made: Sequence[Answered], *, issued_at: datetime) -> list[PlanColumns]:
+    """Return the plans of many sites as columns, each as if it were answered alone."""
+    return work_in_groups(made, lambda each: key_of(each.plan.problem), lambda group: _answer_group(group, issued_at))
+
+
+def _answer_group(made: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
     begun = perf_counter()
-    site, timeline = plan.problem.site, plan.problem.outlook.timeline
-    seen = Evidence(plan, request.manual)
+    seen = Evidence([each.plan for each in made], [each.request.manual for each in made])
     explained = explain_each(seen)
+    modes = show_modes(seen, explained)
+    share_ms = (perf_counter() - begun) * 1e3 / len(made)
+    for each, reasons, shown in zip(made, explained, modes, strict=True):
+        yield _answer(each, (reasons, shown), issued_at=issued_at, explain_ms=share_ms)
+
+
+def _answer(made: Answered, told: tuple[PlanExplanation, list[str]], *, issued_at: datetime, explain_ms: float) -> PlanColumns:
+    begun, plan, request = perf_counter(), made.plan, made.request
+    site, timeline = plan.problem.site, plan.problem.outlook.timeline
     objective = reply_objective(plan, request)
     language = request.options.language
     missed = missed_weights(objective, language) + missed_blocks(plan, request.manual, language) + missed_reserves(plan, language)
     compromises = find_compromises(plan, language) + missed_demands(plan, request) + missed
-    slots = _list_columns(seen, explained, request)
-    explain_ms = (perf_counter() - begun) * 1e3
+    slots = _list_columns(plan, told, request)
+    explain_ms += (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     head = PlanReply(
-        plan_id=str(
-            UUID((inputs_digest or digest(request.model_dump_json(by_alias=True)))[:32])
-        ),  # the same inputs are the same plan: a request delivered twice stores one row
+        plan_id=str(UUID(made.inputs_digest[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
         status="compromised" if compromises else status,
         gap=round(plan.gap, 9) + 0.0,
         cost=reply_cost(plan, request),
@@ -231,9 +268,9 @@ def digest(inputs: str) -> str:
     return hashlib.sha256(inputs.encode()).hexdigest()
 
 
-def _list_columns(seen: Evidence, explained: PlanExplanation, request: PlanRequest) -> Columns:
+def _list_columns(plan: Plan, told: tuple[PlanExplanation, list[str]], request: PlanRequest) -> Columns:
     """Return the slots of the reply as columns."""
-    plan, told = seen.plan, explained.reasons
+    explained, modes = told
     flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
     columns = {
         "load_kwh": ahead.load_kwh - placed_kwh(plan),
@@ -246,14 +283,15 @@ def _list_columns(seen: Evidence, explained: PlanExplanation, request: PlanReque
     }
     bands = {name: getattr(outlook, name) for name in BANDS} if outlook else {}
     columns |= {name: np.array(values) for name, values in bands.items() if values}
-    batteries = {battery.name: _battery_columns(plan, explained, index, request.options.language) for index, battery in enumerate(plan.problem.site.batteries)}
+    batteries = {battery.name: _battery_columns(plan, explained, index) for index, battery in enumerate(plan.problem.site.batteries)}
     return {
         "start": list(ahead.timeline),
-        "mode": show_modes(seen, explained.told, [reason.code for reason in told]),
+        "mode": modes,
         **{name: round_off(values) for name, values in columns.items()},
         **_placed_columns(plan, request),
         "batteries": batteries,
-        "reason": tell_reasons(told, plan.problem.site, request.options.language, devices=_tell_devices(plan, explained)),
+        "reason": tell_reasons(explained.of_slots, _tell_devices(plan, explained)),
+        "language": request.options.language,
     }
 
 
@@ -275,7 +313,7 @@ def _tell_devices(plan: Plan, explained: PlanExplanation) -> list[str] | None:
     return [names[index] for index in explained.told.tolist()] if len(names) > 1 else None
 
 
-def _battery_columns(plan: Plan, explained: PlanExplanation, index: int, language: Language) -> Columns:
+def _battery_columns(plan: Plan, explained: PlanExplanation, index: int) -> Columns:
     flows, setpoints, site = plan.flows, plan.setpoints, plan.problem.site
     exchanging, target = setpoints.mode[index] >= Mode.CHARGE, round_off(setpoints.target_soc[index])
     columns: Columns = {
@@ -284,7 +322,7 @@ def _battery_columns(plan: Plan, explained: PlanExplanation, index: int, languag
         "soc_end": round_off(flows.stored_kwh[index] / site.batteries[index].capacity_kwh, decimals=9),
         "target_soc": [aim if trades else None for aim, trades in zip(target, exchanging.tolist(), strict=True)],
     }
-    return columns | ({"reason": tell_reasons(explained.by_battery[index], site, language)} if len(site.batteries) > 1 else {})
+    return columns | ({"reason": tell_reasons(explained.by_battery[index])} if len(site.batteries) > 1 else {})
 
 
 def _told(plan: Plan, index: int) -> BatterySetpoints:

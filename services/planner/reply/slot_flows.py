@@ -1,15 +1,17 @@
-"""What a plan's flows and limits say of its batteries and its site, slot by slot.
+"""What flows and limits of plans say of their batteries and their sites, slot by slot.
 
-Arrays over batteries and slots have shape ``(batteries, slots)``, those of the site ``(slots,)``.
+Arrays over batteries and slots have shape ``(batteries, slots)``, those of a site ``(slots,)``. The slots of several plans stand end to end.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from luna.physics import BoolArray, charge_limit_kw
+from luna.physics import BoolArray, Conversion, Flows, charge_limit_kw
 from luna.timeline import FloatArray
+from services.planner.dp.end_to_end import A, join, join_parts
 from services.planner.dp.plan import Plan
 from services.planner.reply.prices import find_peak_limit
 
@@ -36,13 +38,11 @@ class FlowShares:
     held_kwh: FloatArray
 
 
-def share_flows(plan: Plan) -> FlowShares:
+def _share_flows(flows: Flows, load: FloatArray, pv: FloatArray, sun: Conversion | None) -> FlowShares:
     """Return who gives what to whom; several batteries that do the same share it by how much they do."""
-    problem, flows = plan.problem, plan.flows
-    load, sun = problem.outlook.load_kwh, problem.conversion
-    produced = problem.outlook.pv_kwh - flows.curtailed_kwh
+    produced = pv - flows.curtailed_kwh
     direct = np.zeros_like(flows.charge_kwh) if sun is None else np.minimum(np.minimum(flows.charge_kwh, sun.direct_kwh), produced)
-    used, available = produced - direct.sum(axis=0), problem.ac_pv_kwh
+    used, available = produced - direct.sum(axis=0), pv if sun is None else sun.ac_kwh
     need = np.maximum(load - used, 0.0)
     charge = flows.charge_kwh - direct
     taken_in, given = charge.sum(axis=0), flows.discharge_kwh.sum(axis=0)
@@ -82,19 +82,26 @@ OUTSIDE_SOC = 5e-4
 
 
 class SlotFlows:
-    """A plan's flows beside its limits."""
+    """The flows of plans beside their limits; their problems are such as may stand end to end."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan, self.problem, self.flows = plan, plan.problem, plan.flows
-        self.outlook, self.hours = plan.problem.outlook, plan.problem.outlook.timeline.hours
-        self.battery = plan.problem.limits.batteries
-        self.charge, self.discharge = plan.flows.charge_kwh, plan.flows.discharge_kwh
+    def __init__(self, plans: Sequence[Plan]) -> None:
+        self.plans, self.timeline, self.slots = plans, plans[0].problem.outlook.timeline, plans[0].problem.outlook.timeline.count
+        self.flows = join_parts([plan.flows for plan in plans], self.slots)
+        self.limits = join_parts([plan.problem.limits for plan in plans], self.slots)
+        self.hours = self.join(lambda plan: plan.problem.outlook.timeline.hours)
+        self.battery, self.conversion = self.limits.batteries, join_parts([plan.problem.conversion for plan in plans], self.slots)
+        self.charge, self.discharge = self.flows.charge_kwh, self.flows.discharge_kwh
         self.charges, self.gives = self.charge > NOTHING_KWH, self.discharge > NOTHING_KWH
         self.rests: BoolArray = ~(self.charges | self.gives)
         self.exists: BoolArray = np.ones(self.charge.shape, dtype=bool)
-        self.start_kwh, self.end_kwh = plan.start_kwh, plan.flows.stored_kwh
-        self.imports, self.exports = plan.flows.import_kwh, plan.flows.export_kwh
-        self.shares: FlowShares = share_flows(plan)
+        self.start_kwh, self.end_kwh = self.join(lambda plan: plan.start_kwh), self.flows.stored_kwh
+        self.imports, self.exports = self.flows.import_kwh, self.flows.export_kwh
+        self.load_kwh, self.pv_kwh = self.join(lambda plan: plan.problem.outlook.load_kwh), self.join(lambda plan: plan.problem.outlook.pv_kwh)
+        self.shares: FlowShares = _share_flows(self.flows, self.load_kwh, self.pv_kwh, self.conversion)
+
+    def join(self, read: Callable[[Plan], A]) -> A:
+        """Return what is read of each plan over the slots of all of them."""
+        return join([read(plan) for plan in self.plans], self.slots)
 
     # --- the site ---------------------------------------------------------------------------------------------------------------------------
 
@@ -118,7 +125,7 @@ class SlotFlows:
 
     @cached_property
     def feed_in_limit_kwh(self) -> FloatArray:
-        return self.problem.export_limit_kwh
+        return self.join(lambda plan: plan.problem.export_limit_kwh)
 
     @cached_property
     def may_feed_in(self) -> BoolArray:
@@ -130,11 +137,15 @@ class SlotFlows:
 
     @cached_property
     def fills_connection(self) -> BoolArray:
-        return self.imports >= self.problem.connection_limit_kwh - NOTHING_KWH
+        return self.imports >= self.connection_kwh - NOTHING_KWH
+
+    @cached_property
+    def connection_kwh(self) -> FloatArray:
+        return self.join(lambda plan: plan.problem.connection_limit_kwh)
 
     @cached_property
     def peak_kwh(self) -> FloatArray:
-        return find_peak_limit(self.plan)
+        return self.join(find_peak_limit)
 
     @cached_property
     def keeps_peak(self) -> BoolArray:
@@ -162,8 +173,16 @@ class SlotFlows:
     @cached_property
     def floor_kwh(self) -> FloatArray:
         """What a battery keeps: its lowest state of charge, or the reserve that is wanted at the end of the slot."""
-        reserve = self.problem.storage.reserve_kwh
-        return np.broadcast_to(self.battery.min_kwh, self.charge.shape) if reserve is None else np.maximum(self.battery.min_kwh, reserve)
+        lowest, wanted = self.battery.min_kwh, self.wanted_kwh
+        return np.broadcast_to(lowest, self.charge.shape) if wanted is None else np.maximum(lowest, wanted)
+
+    @cached_property
+    def wanted_kwh(self) -> FloatArray | None:
+        """The reserves that are wanted at the end of each slot; None where there are none at all."""
+        if all(plan.problem.storage.reserve_kwh is None for plan in self.plans):
+            return None
+        nothing = np.zeros((len(self.charge), 1))
+        return self.join(lambda plan: nothing if plan.problem.storage.reserve_kwh is None else plan.problem.storage.reserve_kwh)
 
     @cached_property
     def empty(self) -> BoolArray:
@@ -184,7 +203,7 @@ class SlotFlows:
     @cached_property
     def room_kwh(self) -> FloatArray:
         """What the inverter of a battery carries beside its sun; infinite where it stands behind none."""
-        sun = self.problem.conversion
+        sun = self.conversion
         return np.full(self.charge.shape, np.inf) if sun is None else np.maximum(sun.room_kwh, 0.0)
 
     @cached_property
@@ -194,8 +213,8 @@ class SlotFlows:
     @cached_property
     def charge_power_kwh(self) -> FloatArray:
         """What a battery can take at its state of charge."""
-        tapers = (self.battery.taper_from_soc < 1.0).any()
-        return (charge_limit_kw(self.start_kwh, self.battery) if tapers else self.battery.charge_limit_kw) * self.hours
+        most, tapers = self.battery.charge_limit_kw, self.battery.taper_from_soc < 1.0
+        return np.asarray((np.where(tapers, charge_limit_kw(self.start_kwh, self.battery), most) if tapers.any() else most) * self.hours)
 
     @cached_property
     def gives_all(self) -> BoolArray:
@@ -211,9 +230,10 @@ class SlotFlows:
     @cached_property
     def spares_car(self) -> BoolArray:
         """Where batteries give all that they may, for a car charges that they may not feed."""
-        limit = self.problem.storage.give_limit_kwh
-        if limit is None:
+        if all(plan.problem.storage.give_limit_kwh is None for plan in self.plans):
             return np.zeros(self.charge.shape, dtype=bool)
+        free = np.array([np.inf])
+        limit = self.join(lambda plan: free if plan.problem.storage.give_limit_kwh is None else plan.problem.storage.give_limit_kwh)
         more = (self.end_kwh > self.floor_kwh + SAME_KWH) & (self.discharge < self.discharge_power_kwh - NOTHING_KWH)
         return np.asarray(more & np.isfinite(limit) & (self.discharge.sum(axis=0) >= limit - NOTHING_KWH))
 
@@ -225,7 +245,7 @@ class SlotFlows:
     @cached_property
     def fills_inverter(self) -> BoolArray:
         """Where sun and battery use all that the battery's inverter carries."""
-        sun = self.problem.conversion
+        sun = self.conversion
         if sun is None:
             return np.zeros(self.charge.shape, dtype=bool)
         takes = self.charges & (self.charge >= sun.intake_kwh + sun.direct_kwh - NOTHING_KWH)

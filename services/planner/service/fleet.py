@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
+from luna.contracts.plan.columns import PlanColumns
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
 from luna.database.plans import PlanRow
@@ -23,8 +24,12 @@ from luna.queue.task_metrics import TaskCounter
 from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import SLOT, floor_to
+from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
-from services.planner.reply.reply import digest, plan_columns
+from services.planner.planner import follow_made, make_plan
+from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Problem
+from services.planner.reply.reply import Answered, answer_each, digest, set_beside
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, count_plan
 
@@ -109,7 +114,9 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     stored = sites.read_configurations(connection, names)
     found = batch.each(names, lambda name: parse_site(stored[name]) if name in stored else sites.load(connection, name))
     facts = batch.together(list(found), lambda some: read_facts(connection, [found[name] for name in some], start))
-    rows = batch.each(list(facts), lambda name: _plan(connection, facts[name], now))
+    made = batch.each(list(facts), lambda name: _Made.of(connection, facts[name], now))
+    answered = batch.together(list(made), lambda some: dict(zip(some, _answer([made[name] for name in some], now), strict=True)))
+    rows = batch.each(list(answered), lambda name: made[name].store(name, *answered[name]))
     there = sites.hold(connection, list(rows))
     # A plan of a site that was removed meanwhile would drive the next one of its name.
     batch.each([name for name in rows if name not in there], lambda name: sites.load(connection, name))
@@ -120,14 +127,38 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     return PlanSitesReply(plans=written, faults=faults)
 
 
-def _plan(connection: Connection, facts: PlanningFacts, now: datetime) -> PlanRow:
-    complete_request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
-    inputs = complete_request.model_dump_json(by_alias=True)
-    # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.
-    inputs_digest = digest(inputs)
-    made = plan_columns(complete_request, now=now, solver=Solver(), inputs_digest=inputs_digest)
-    count_plan(made.head)
-    return PlanRow.of(made, site_id=facts.site.name, inputs_digest=inputs_digest, inputs=inputs)
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The least-cost plan of a site, the complete request that it was made from, as text as well, that text's digest, and the solver that made it."""
+
+    problem: Problem
+    plan: Plan
+    request: PlanRequest
+    inputs: str
+    inputs_digest: str
+    solver: Solver
+
+    @classmethod
+    def of(cls, connection: Connection, facts: PlanningFacts, now: datetime) -> Self:
+        """Return the plan of a site from what is known of it."""
+        request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
+        inputs = request.model_dump_json(by_alias=True)
+        # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.
+        problem, solver = build_problem(request), Solver()
+        return cls(problem, make_plan(problem, solver), request, inputs, digest(inputs), solver)
+
+    def store(self, name: str, plan: Plan, answer: PlanColumns) -> PlanRow:
+        """Return the row of the plan as it is followed and was answered."""
+        reply = set_beside(answer, plan, self.request, self.solver)
+        count_plan(reply.head)
+        return PlanRow.of(reply, site_id=name, inputs_digest=self.inputs_digest, inputs=self.inputs)
+
+
+def _answer(made: Sequence[_Made], now: datetime) -> Iterator[tuple[Plan, PlanColumns]]:
+    """Return plans as they are followed, and as they are answered."""
+    plans = follow_made([(each.problem, each.plan) for each in made])
+    answered = [Answered(plan, each.request, each.inputs_digest) for plan, each in zip(plans, made, strict=True)]
+    return zip(plans, answer_each(answered, issued_at=now), strict=True)
 
 
 def refresh_plans(engine: Engine, settings: Settings, *, ask: Callable[[PlanSitesRequest, str], Job], now: datetime) -> RefreshPlansReply:

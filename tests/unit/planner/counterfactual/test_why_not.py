@@ -17,6 +17,7 @@ from services.planner.counterfactual.why_not import ask_why_not, override_setpoi
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
+from services.planner.reply.evidence import Evidence
 from services.planner.reply.reasons import price_opposite
 from tests.asking import answer, make_request, stay
 from tests.planning import BATTERY, START, describe_site, draw_problem, make_problem
@@ -74,7 +75,7 @@ def test_the_cost_of_the_opposite_is_the_same_read_or_planned_anew(seed: int) ->
     bought = rng.uniform(0.1, 0.5, 24)
     series = {"load_kwh": rng.gamma(1.0, 0.4, 24), "pv_kwh": rng.gamma(0.5, 0.8, 24), "import_price": bought, "export_price": bought - 0.08}
     plan = make_plan(make_problem(describe_site({"min_soc": 0.1}, export_limit_kw=3), series), Solver())
-    opposite = price_opposite(plan)
+    opposite = price_opposite(Evidence([plan]))
     for slot in np.flatnonzero(np.isfinite(opposite)).tolist():
         alternative = Alternative.model_validate({"slot": START, "mode": OPPOSITE[Mode(int(plan.setpoints.mode[0, slot])).word]})
         deviation = replan_after(plan, override_setpoint(plan, alternative, index=0, slots=(slot, slot + 1)), slot, Solver())

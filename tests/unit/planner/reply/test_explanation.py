@@ -205,20 +205,20 @@ def test_cost_of_the_opposite_is_that_of_planning_anew(seed: int) -> None:
     plan = plan_of(series, soc=0.4)
     slots = [0, 3, 7, 12, 18]
     expected = [cost_with_opposite(plan, slot, mode=OPPOSITE[int(plan.setpoints.mode[0, slot])]) - objective(plan) for slot in slots]
-    assert price_opposite(plan)[slots] == pytest.approx(expected, abs=1e-6)
+    assert price_opposite(Evidence([plan]))[slots] == pytest.approx(expected, abs=1e-6)
 
 
 def test_large_battery_prices_its_opposite_too() -> None:
     site = describe_site({"capacity_kwh": 4000, "charge_limit_kw": 2000, "discharge_limit_kw": 2000})
     series = PEAK | {"load_kwh": 300.0}
-    opposite = price_opposite(make_plan(make_problem(site, series, soc=0.5), Solver()))
+    opposite = price_opposite(Evidence([make_plan(make_problem(site, series, soc=0.5), Solver())]))
     assert np.isfinite(opposite).all()
     assert opposite.max() > 50
 
 
 def test_opposite_that_misses_a_demand_at_the_end_is_impossible_and_has_no_price() -> None:
     plan = plan_of(NIGHT | {"import_price": [0.3] * 2}, soc=0.2, terminal=Terminal(kind="minimum_soc", soc=0.43))
-    assert np.isnan(price_opposite(plan)).all()
+    assert np.isnan(price_opposite(Evidence([plan]))).all()
 
 
 def limits_of(plan: Plan) -> set[str]:
@@ -286,7 +286,7 @@ def reasons_of(
 def test_an_empty_battery_at_night_says_that_it_is_empty_and_when_it_is_charged() -> None:
     told = reasons_of(NIGHT | {"pv_kwh": [0.0, 0.0, 2.0, 2.0], "import_price": 0.3}, soc=0.0)
     assert [reason.code for reason in told[:2]] == ["empty"] * 2
-    assert told[0].figures["time"] == START + timedelta(minutes=30)
+    assert told[0].figures["time"] == (START + timedelta(minutes=30)).isoformat()
 
 
 def test_an_empty_battery_that_the_house_does_not_need_says_so_and_speaks_of_no_reserve() -> None:
@@ -296,7 +296,7 @@ def test_an_empty_battery_that_the_house_does_not_need_says_so_and_speaks_of_no_
 
 def test_what_nothing_uses_until_later_is_not_kept_for_a_price() -> None:
     told = reasons_of(NIGHT | {"load_kwh": [0.0, 0.0, 0.4, 0.4], "import_price": 0.3}, battery=OWN_USE, terminal=NOTHING_LEFT)
-    assert [(reason.code, reason.figures.get("time")) for reason in told[:2]] == [("nothing_to_do", START + timedelta(minutes=30))] * 2
+    assert [(reason.code, reason.figures.get("time")) for reason in told[:2]] == [("nothing_to_do", (START + timedelta(minutes=30)).isoformat())] * 2
 
 
 def test_energy_is_kept_for_a_price_only_where_that_is_higher_than_buying_now() -> None:
@@ -357,7 +357,7 @@ def test_a_battery_below_its_limit_says_that_it_is_brought_back() -> None:
     series = NIGHT | {"pv_kwh": [0.0, 1.0, 1.0], "import_price": 0.3}
     told = reasons_of(series, battery={"min_soc": 0.2, "charge_from_grid": False}, soc=0.15)
     assert [reason.code for reason in told[:2]] == ["outside_limits", "brought_back"]
-    assert (told[0].figures["soc"], told[0].figures["least"], told[0].figures["time"]) == (0.15, 0.2, START + timedelta(minutes=15))
+    assert (told[0].figures["soc"], told[0].figures["least"], told[0].figures["time"]) == (0.15, 0.2, (START + timedelta(minutes=15)).isoformat())
 
 
 def test_room_is_not_kept_for_a_price_higher_than_selling_pays() -> None:
@@ -389,9 +389,9 @@ def test_slots_of_a_day_that_share_cause_and_figures_share_one_object() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_a_mode_is_shown_only_where_the_flows_bear_it_out(seed: int) -> None:
     plan = make_plan(draw_problem(np.random.default_rng(seed), batteries=1, slots=48), Solver())
-    seen = Evidence(plan)
-    told = explain_each(seen)
-    modes = np.array(show_modes(seen, told.told, [reason.code for reason in told.reasons]))
+    seen = Evidence([plan])
+    (told,) = explain_each(seen)
+    modes = np.array(show_modes(seen, [told])[0])
     waits = np.array([reason.code.startswith("charge_waits") for reason in told.reasons])
     assert (seen.bought_kwh[0][(modes == "charge") & ~waits] > 0).all()
     assert (seen.sold_kwh[0][modes == "export"] > 0).all()
@@ -402,7 +402,7 @@ def test_a_mode_is_shown_only_where_the_flows_bear_it_out(seed: int) -> None:
 def test_an_empty_battery_without_load_keeps_one_mode() -> None:
     series = NIGHT | {"load_kwh": 0.0, "import_price": [0.2, 0.4, 0.1, 0.3, 0.25, 0.35]}
     plan = plan_of(series, soc=0.0, terminal=NOTHING_LEFT, import_limit_kw=11)
-    seen = Evidence(plan)
-    told = explain_each(seen)
-    resting = [mode for mode, rests in zip(show_modes(seen, told.told, [reason.code for reason in told.reasons]), seen.rests[0], strict=True) if rests]
+    seen = Evidence([plan])
+    (told,) = explain_each(seen)
+    resting = [mode for mode, rests in zip(show_modes(seen, [told])[0], seen.rests[0], strict=True) if rests]
     assert set(resting) == {"self_consumption"}
