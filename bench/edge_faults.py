@@ -209,9 +209,10 @@ def measure(*, full: bool = False, seed: int = 7) -> dict[str, Any]:
 def _run_damaged(folder: Path, seed: int, expected: Mapping[str, list[str]]) -> dict[str, Any]:
     scene = write_scene(folder / "damaged-scene", seed, {"CA": damage_rows})
     done = scene.run(folder / "damaged")
-    named = sum(FILES["CA"] in line for line in done.stderr.splitlines())
+    damage = json.loads(done.stdout)["stages"]["label"]["damage"] if done.returncode == 0 else []
+    named = sum(each.startswith(f"{FILES['CA']}, row ") for each in damage)
     found = read_result(folder / "damaged") if done.returncode == 0 else {"runs": [], "training": []}
-    return {"ended_well": done.returncode == 0, "lines_that_name_the_file": named, "lost": sum(len(rows) - len(found[name]) for name, rows in expected.items())}
+    return {"ended_well": done.returncode == 0, "damaged_values_named": named, "lost": sum(len(rows) - len(found[name]) for name, rows in expected.items())}
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from services.edge.simulation import simulate
 
 log = structlog.get_logger(__name__)
 Figures = dict[str, Any]
+# So many damaged values are named.
+_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,12 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
         if missing:
             raise ConflictError(f"{name} needs what {missing} makes", field="--out", value=str(lab.out), remedy=f"First: luna edge {missing}.")
         log.info("stage begins", stage=name, seed=lab.seed, workers=lab.workers, stand_ins=_stand_ins(lab))
+        for damage in _say_damage(lab).get("damage", []):
+            log.warning("a damaged value is left out", value=damage)
         begun = perf_counter()
         told = _saying(lab, name)
         made = stage.share(told, helpers) if helpers is not None and stage.share else stage.run(told)
-        figures = made | {"seconds": round(perf_counter() - begun, 2), "stand_ins": _stand_ins(lab)}
+        figures = made | {"seconds": round(perf_counter() - begun, 2), "stand_ins": _stand_ins(lab), **_say_damage(lab)}
         log.info("stage is done", stage=name, **{key: value for key, value in figures.items() if isinstance(value, int | float | str)})
         _keep(lab.out / f"{name}.json", {"stage": name, "seed": lab.seed} | figures)
         return figures
@@ -102,6 +106,11 @@ def run_pipeline(lab: Lab, *, helpers: GroupTransport | None = None) -> dict[str
 
 def _stand_ins(lab: Lab) -> list[str]:
     return [location for location, year in lab.clean_shares.items() if not year.measured]
+
+
+def _say_damage(lab: Lab) -> Figures:
+    damage = [str(each) for year in lab.clean_shares.values() for each in year.damage]
+    return {"damaged_values": len(damage), "damage": damage[:_NAMED]} if damage else {}
 
 
 def _saying(lab: Lab, stage: str) -> Lab:
