@@ -115,7 +115,9 @@ def encode_rows(rows: Sequence[Mapping[str, Any]], form: Literal["json", "csv"])
 def list_parts(folder: Path, name: str) -> list[Path]:
     """Return the files of rows of a name, in order."""
     ways = [f"{name}-*.{ending}{packed}" for ending in _ENDINGS.values() for packed in ("", ".gz")]
-    return sorted((path for way in ways for path in folder.glob(way)), key=_number_of)
+    found = {path for way in ways for path in folder.glob(way)}
+    # Killed between the two, a file that was compressed is there plain as well.
+    return sorted((path for path in found if path.with_name(f"{path.name}.gz") not in found), key=_number_of)
 
 
 def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Rows in files: of limited size, whole or not at all after a crash, and gone on with."""
 
+import gzip
 import multiprocessing
 import os
 import resource
@@ -44,6 +45,18 @@ def test_a_torn_line_is_cut_and_its_row_written_again(tmp_path: Path, format_: L
     with RowWriter(tmp_path, "runs", form) as writer:
         writer.append(rows(2, first=3))
     assert [int(row["number"]) for row in read_rows(tmp_path, "runs")] == [0, 1, 2, 3, 4]
+
+
+def test_a_file_that_is_there_plain_and_compressed_is_read_once(tmp_path: Path) -> None:
+    form = RowForm(max_mb=0.005, compressed=True)
+    with RowWriter(tmp_path, "runs", form) as writer:
+        for first in range(0, 300, 50):
+            writer.append(rows(50, first=first))
+    packed = list_parts(tmp_path, "runs")[0]
+    packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+    with RowWriter(tmp_path, "runs", form) as writer:
+        writer.append(rows(50, first=300))
+    assert [row["number"] for row in read_rows(tmp_path, "runs")] == list(range(350))
 
 
 def write_for_ever(folder: Path) -> None:
