@@ -5,7 +5,6 @@ labels and writes, with a process per core; its memory is that of all its proces
 """
 
 import json
-import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.processes import ProcessTree
+from bench.processes import measure_peak
 from services.edge.camera import NO_MODEL
 from services.edge.config import EdgeConfig
 from services.edge.lab import DataFolders, Lab, open_lab
@@ -25,7 +24,6 @@ from services.edge.labels.problem import QUANTA, LabelProblem, build_problem
 from services.edge.scenarios import draw_batch
 
 SEED = 1
-SAMPLE_SECONDS = 0.1
 # Scenarios by what is measured.
 Counts = Mapping[str, Any]
 SHORT: Counts = {"exact": 4_000, "ortools": 10, "single_step": 40, "stage": (4_000, 20_000)}
@@ -100,14 +98,7 @@ def solve_single_step(problem: LabelProblem, row: int) -> tuple[int, float]:
 def run_stage(count: int) -> dict[str, float]:
     """Return the figures of the stage in a process of its own, and its peak memory with all that it started."""
     with tempfile.TemporaryDirectory() as folder:
-        # A process that starts anew: it holds nothing of this one's.
-        stage = multiprocessing.get_context("spawn").Process(target=_run_stage, args=(Path(folder), count))
-        stage.start()
-        peak_mb = 0.0
-        while stage.is_alive():
-            held = ProcessTree(stage.pid or 0, "stage").holds()
-            peak_mb = max(peak_mb, sum(kind.share_mb for kind in held.values()))
-            stage.join(SAMPLE_SECONDS)
+        peak_mb = measure_peak(_run_stage, Path(folder), count)
         figures = json.loads((Path(folder) / "figures.json").read_bytes())
     return {"s": figures["seconds"], "labels_per_s": figures["labels_per_s"], "s_per_100k": 1e5 * figures["seconds"] / count, "peak_mb": peak_mb}
 

@@ -5,7 +5,6 @@ and batch are the lab's own stages, on stand-in years; intervals are of paired b
 """
 
 import json
-import multiprocessing
 import tempfile
 import time
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.processes import ProcessTree
+from bench.processes import measure_peak
 from luna.timeline import FloatArray
 from services.edge.batch import run_batch
 from services.edge.batch.plan import BatchPlan
@@ -27,7 +26,6 @@ from services.edge.row_files import read_rows
 from services.edge.simulation.group import CameraGroup
 
 SEED = 1
-SAMPLE_SECONDS = 0.1
 RESAMPLES = 10_000
 # ``batches``: variations of each batch; two make the original's 192 runs of 7 days.
 Sizes = Mapping[str, Any]
@@ -85,13 +83,7 @@ def _time_group(group: CameraGroup) -> float:
 def run_apart(trained: Lab, lab: Lab) -> dict[str, float]:
     """Return the figures of a batch in a process of its own, and its peak memory with all that it started."""
     lab = _batch_folder(trained, lab, f"batch-{lab.config.batch_simulation.variations.num_variations}")
-    stage = multiprocessing.get_context("spawn").Process(target=_run_batch, args=(lab,))
-    stage.start()
-    peak_mb = 0.0
-    while stage.is_alive():
-        held = ProcessTree(stage.pid or 0, "stage").holds()
-        peak_mb = max(peak_mb, sum(kind.share_mb for kind in held.values()))
-        stage.join(SAMPLE_SECONDS)
+    peak_mb = measure_peak(_run_batch, lab)
     figures = json.loads((lab.out / "figures.json").read_bytes())
     return {"runs": figures["runs"], "s": figures["seconds"], "camera_days_per_s": figures["camera_days_per_s"], "peak_mb": peak_mb}
 

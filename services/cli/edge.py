@@ -70,6 +70,8 @@ def _say_stand_ins(lab: "Lab") -> None:
 def _show(figures: dict[str, Any]) -> None:
     plain = {name: value for name, value in figures.items() if isinstance(value, int | float | str)}
     table(("figure", "value"), [(name, f"{value:,.4g}" if isinstance(value, float) else str(value)) for name, value in plain.items()])
+    for insight in figures.get("insights", ()):
+        out.print(f"- {insight}")
 
 
 def _declare(name: str) -> None:

@@ -50,15 +50,7 @@ class BatchPlan:
         """
         asked, batch, sources = lab.config.simulation, lab.config.batch_simulation, lab.config.data_sources
         _require_possible(lab)
-        conditions = GroupConditions(
-            days=batch.duration_days,
-            task_interval_s=asked.task_interval_seconds,
-            acceleration=asked.time_acceleration,
-            discharge_efficiency=asked.battery.discharge_efficiency,
-            seed=lab.seed,
-            battery_levels=asked.logging.log_battery_levels,
-            models=lab.models,
-        )
+        conditions = GroupConditions.of(lab, days=batch.duration_days)
         controllers, locations, seasons = (tuple(dict.fromkeys(names)) for names in (asked.controllers, sources.locations, sources.seasons))
         return cls(lab, controllers, locations, seasons, batch.variations.num_variations, conditions, load_trained(lab))  # type: ignore[arg-type]  # of three lists
 

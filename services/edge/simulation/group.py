@@ -9,6 +9,7 @@ import numpy as np
 from luna.timeline import FloatArray
 from services.edge.camera import CameraModels
 from services.edge.controller.inference import TrainedController
+from services.edge.lab import Lab
 from services.edge.simulation.cameras import Cameras, CameraState
 from services.edge.simulation.controllers.catalog import make_controller
 from services.edge.simulation.controllers.learned import describe_trained, restore_trained
@@ -53,6 +54,20 @@ class GroupConditions:
     seed: int
     battery_levels: bool
     models: CameraModels
+
+    @classmethod
+    def of(cls, lab: Lab, *, days: float) -> Self:
+        """Return what a lab asks for all runs."""
+        asked = lab.config.simulation
+        return cls(
+            days=days,
+            task_interval_s=asked.task_interval_seconds,
+            acceleration=asked.time_acceleration,
+            discharge_efficiency=asked.battery.discharge_efficiency,
+            seed=lab.seed,
+            battery_levels=asked.logging.log_battery_levels,
+            models=lab.models,
+        )
 
     @property
     def schedule(self) -> TaskSchedule:

@@ -45,15 +45,7 @@ def simulate(lab: Lab) -> dict[str, Any]:
 
 def _plan(lab: Lab) -> Iterator[CameraGroup]:
     asked, season = lab.config.simulation, lab.config.data_sources.seasons[0]
-    conditions = GroupConditions(
-        days=asked.duration_days,
-        task_interval_s=asked.task_interval_seconds,
-        acceleration=asked.time_acceleration,
-        discharge_efficiency=asked.battery.discharge_efficiency,
-        seed=lab.seed,
-        battery_levels=asked.logging.log_battery_levels,
-        models=lab.models,
-    )
+    conditions = GroupConditions.of(lab, days=asked.duration_days)
     camera = CameraRequest(0, season, 0, asked.battery.capacity_wh, asked.battery.charge_rate_watts, asked.request.accuracy, asked.request.latency_ms)
     trained = load_trained(lab)
     for location in lab.config.data_sources.locations:
