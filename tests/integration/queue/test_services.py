@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from luna.queue.services import SERVICES
+from luna.queue.services import OPTIONAL_SERVICES, SERVICES
 
 
 def in_a_fresh_process(code: str) -> list[str]:
@@ -13,7 +13,7 @@ def in_a_fresh_process(code: str) -> list[str]:
 
 
 def test_without_a_choice_every_installed_service_is_served() -> None:
-    assert in_a_fresh_process("print(*load_services())") == sorted(SERVICES)
+    assert in_a_fresh_process("print(*load_services())") == sorted((*SERVICES, *OPTIONAL_SERVICES))
 
 
 def test_only_the_services_of_the_wanted_queues_are_imported() -> None:
