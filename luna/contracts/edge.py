@@ -108,3 +108,4 @@ STAGE_REQUESTS: dict[str, type[EdgeStageRequest]] = {
     "batch": SimulateBatchRequest,
     "report": ReportBatchRequest,
 }
+PUBLIC_TASKS: tuple[str, ...] = (*(request.task for request in STAGE_REQUESTS.values()), EdgeRunRequest.task)

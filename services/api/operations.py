@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from re import sub
 
-from luna.contracts.edge import STAGE_REQUESTS, EdgeRunRequest
+from luna.contracts.edge import PUBLIC_TASKS
 from luna.contracts.identity import Scope
 from services.api.operation import Operation
 from services.api.page_operations import ADMIN_PAGES, PAGES
@@ -263,7 +263,7 @@ JOB_SCOPES: dict[str, Scope] = {
     "planner.replay.spread": "analyse",
     "planner.schedule.pareto": "analyse",
     "agent.policy.train": "analyse",
-    **dict.fromkeys((request.task for request in (*STAGE_REQUESTS.values(), EdgeRunRequest)), "analyse"),
+    **dict.fromkeys(PUBLIC_TASKS, "analyse"),
     "agent.policy.evaluate": "analyse",
     "agent.replay.run": "analyse",
     "agent.night.run": "administer",
