@@ -32,7 +32,7 @@ def packages(lock: Path) -> dict[str, str]:
         ("typer", {"cli"}),
         ("opentelemetry-sdk", {"kernel"}),
         ("nanoarrow", {"api"}),
-        ("obstore", {"agent", "api", "backup", "forecaster", "ingest", "rag"}),
+        ("obstore", {"agent", "api", "backup", "edge", "forecaster", "ingest", "rag"}),
     ],
 )
 def test_a_heavy_library_is_in_the_images_of_its_service_alone(library: str, holders: set[str]) -> None:
