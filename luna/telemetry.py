@@ -96,7 +96,9 @@ def log_to_file(path: Path | None, *, logger: str, level: str, console: bool) ->
     try:
         yield
     finally:
-        named.level, named.propagate = before
+        # Asked once, a logger remembers which levels it passes on until it is told another.
+        named.setLevel(before[0])
+        named.propagate = before[1]
         if handler is not None:
             named.removeHandler(handler)
             handler.close()

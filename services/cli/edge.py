@@ -54,14 +54,12 @@ class _Folders:
         base = self.config.resolve().parent if self.config else Path.cwd()
         target = make_writable(self.out or base / asked.run.output_dir)
         chosen = keep_seed(target, seed if seed is not None else asked.run.random_seed)
-        asked = asked.model_copy(update={"run": asked.run.model_copy(update={"random_seed": chosen})})
-        return open_lab(asked, DataFolders(base, self.energy_data, self.model_data), out=target)
+        return open_lab(asked.with_seed(chosen), DataFolders(base, self.energy_data, self.model_data), out=target)
 
 
 def _say_stand_ins(lab: "Lab") -> None:
-    drawn = [location for location, year in lab.clean_shares.items() if not year.measured]
-    if drawn:
-        err.print(f"No measured clean shares of {', '.join(drawn)}: stand-ins are drawn, and marked as such everywhere.")
+    if lab.stand_ins:
+        err.print(f"No measured clean shares of {', '.join(lab.stand_ins)}: stand-ins are drawn, and marked as such everywhere.")
     for year in lab.clean_shares.values():
         for damage in year.damage[:3]:
             err.print(f"{damage}; the newest value before stands in its place.")

@@ -270,6 +270,10 @@ class EdgeConfig(Section):
     data_sources: SourceSection = SourceSection()
     results: ResultsSection = ResultsSection()
 
+    def with_seed(self, seed: int) -> Self:
+        """Return the same with a seed."""
+        return self.model_copy(update={"run": self.run.model_copy(update={"random_seed": seed})})
+
 
 def read_config(path: Path) -> EdgeConfig:
     """Return the configuration in a file.

@@ -11,7 +11,7 @@ from services.edge.camera import CameraModels, read_models
 from services.edge.clean_share import CleanShare, load_clean_shares
 from services.edge.config import EdgeConfig, Location, SourceSection
 
-# Source: see NOTICE.
+# Source: github.com/therealsamyak/optimal-charge-security-camera, MIT licence.
 MEASURED_PROFILES = Path(__file__).with_name("power_profiles.json")
 SEED_FILE = "seed.txt"
 # Hears how much of how much is done, and of what.
@@ -43,6 +43,11 @@ class Lab:
     seed: int
     workers: int
     progress: Progress = keep_quiet
+
+    @property
+    def stand_ins(self) -> list[Location]:
+        """Locations whose clean shares are drawn, not measured."""
+        return [location for location, year in self.clean_shares.items() if not year.measured]
 
     @property
     def training(self) -> Path:

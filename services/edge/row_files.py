@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, TextIO
 
 from luna.errors import ConflictError, MachineError
+from services.edge.whole_file import write_whole_file
 
 _ENDINGS: dict[str, str] = {"json": "jsonl", "csv": "csv"}
 _BYTES_PER_MB = 1_000_000
@@ -155,10 +156,7 @@ def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
             f"rows that were made differently are there already ({first})", field="--out", value=str(folder), remedy="Take another folder, or remove this one."
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(path.name + ".half")
-        half.write_text(text, encoding="utf-8")
-        half.replace(path)
+        write_whole_file(path, text.encode())
     except OSError as error:
         raise full_disk(folder, error) from error
 

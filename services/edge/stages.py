@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -18,9 +17,10 @@ from services.edge.batch.transport import GroupTransport
 from services.edge.controller import train_controllers
 from services.edge.lab import Lab
 from services.edge.labels import write_training_data
-from services.edge.row_files import list_parts
+from services.edge.row_files import full_disk, list_parts
 from services.edge.scenarios import write_scenarios
 from services.edge.simulation import simulate
+from services.edge.whole_file import write_whole_file
 
 log = structlog.get_logger(__name__)
 Figures = dict[str, Any]
@@ -87,25 +87,22 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
         missing = stage.needs(lab)
         if missing:
             raise ConflictError(f"{name} needs what {missing} makes", field="--out", value=str(lab.out), remedy=f"First: luna edge {missing}.")
-        log.info("stage begins", stage=name, seed=lab.seed, workers=lab.workers, stand_ins=_stand_ins(lab))
-        for damage in _say_damage(lab).get("damage", []):
+        said = {"stand_ins": lab.stand_ins, **_say_damage(lab)}
+        log.info("stage begins", stage=name, seed=lab.seed, workers=lab.workers, stand_ins=lab.stand_ins)
+        for damage in said.get("damage", []):
             log.warning("a damaged value is left out", value=damage)
         begun = perf_counter()
         told = _saying(lab, name)
         made = stage.share(told, helpers) if helpers is not None and stage.share else stage.run(told)
-        figures = made | {"seconds": round(perf_counter() - begun, 2), "stand_ins": _stand_ins(lab), **_say_damage(lab)}
+        figures = made | {"seconds": round(perf_counter() - begun, 2)} | said
         log.info("stage is done", stage=name, **{key: value for key, value in figures.items() if isinstance(value, int | float | str)})
-        _keep(lab.out / f"{name}.json", {"stage": name, "seed": lab.seed} | figures)
+        _keep(lab, name, {"stage": name, "seed": lab.seed} | figures)
         return figures
 
 
 def run_pipeline(lab: Lab, *, helpers: GroupTransport | None = None) -> dict[str, Figures]:
     """Do every stage, one after the other, and return the figures of each."""
     return {name: run_stage(lab, name, helpers=helpers) for name, stage in STAGES.items() if stage.in_pipeline}
-
-
-def _stand_ins(lab: Lab) -> list[str]:
-    return [location for location, year in lab.clean_shares.items() if not year.measured]
 
 
 def _say_damage(lab: Lab) -> Figures:
@@ -117,11 +114,11 @@ def _saying(lab: Lab, stage: str) -> Lab:
     return replace(lab, progress=lambda done, total, label: lab.progress(done, total, f"{stage} {label}".strip()))
 
 
-def _keep(path: Path, figures: Figures) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.part")
-    half.write_text(json.dumps(figures, indent=1, default=str), encoding="utf-8")
-    half.replace(path)
+def _keep(lab: Lab, name: str, figures: Figures) -> None:
+    try:
+        write_whole_file(lab.out / f"{name}.json", json.dumps(figures, indent=1, default=str).encode())
+    except OSError as error:
+        raise full_disk(lab.out, error) from error
 
 
 @contextmanager

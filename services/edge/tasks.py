@@ -61,8 +61,7 @@ def _lab(request: EdgeStageRequest, work: TaskContext) -> Iterator[Lab]:
     folder = work.settings.data_folder / FOLDER
     out = folder / "runs" / request.run_id
     _fetch(work.objects, request.run_id, out)
-    config = _read_config(request)
-    config = config.model_copy(update={"run": config.run.model_copy(update={"random_seed": request.seed})})
+    config = _read_config(request).with_seed(request.seed)
     try:
         with allow_children():
             yield open_lab(config, DataFolders(folder), out=out, progress=work.progress)

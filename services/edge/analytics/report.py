@@ -23,6 +23,7 @@ from services.edge.analytics.table import RunTable
 from services.edge.config import ExportSection, ResultsSection
 from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, list_parts, remove_rows
+from services.edge.whole_file import write_whole_file
 
 REPORT, SUMMARY = "report.html", "summary.json"
 TABLES = ("controllers", "comparisons", "oracle_shares", "trends", "days", "models")
@@ -200,9 +201,7 @@ def say_insights(summary: EdgeSummary) -> list[str]:
 
 def _store(path: Path, content: bytes) -> str:
     """Write a file whole or not at all and return its name."""
-    half = path.with_name(f".{path.name}.half")
-    half.write_bytes(content)
-    half.replace(path)
+    write_whole_file(path, content)
     return path.name
 
 

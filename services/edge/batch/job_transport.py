@@ -43,13 +43,12 @@ class QueueWorkers:
         """
         served = time.monotonic()
         while True:
-            for job_id in list(self._under_way):
-                with unit_of_work(self._engine) as connection:
-                    job = jobs.load(connection, job_id)
-                if job.status not in ("queued", "running"):
-                    return self._reply(job)
-                if job.status == "running" or self._client.is_served(SimulateGroupRequest):
-                    served = time.monotonic()
+            with unit_of_work(self._engine) as connection:
+                found = [jobs.load(connection, job_id) for job_id in self._under_way]
+            if ended := next((job for job in found if job.status not in ("queued", "running")), None):
+                return self._reply(ended)
+            if any(job.status == "running" for job in found) or self._client.is_served(SimulateGroupRequest):
+                served = time.monotonic()
             if time.monotonic() - served > UNSERVED_SECONDS:
                 remedy = "Start one: python -m luna.queue.worker edge. What was accepted stays so; the same command goes on."
                 raise UnavailableError("no worker serves the queue edge", field="--on-workers", remedy=remedy)

@@ -65,7 +65,7 @@ def _report(plan: BatchPlan, collection: BatchCollection, before: int, seconds: 
         "days": plan.conditions.days,
         "controllers": list(plan.controllers),
         "seed": plan.lab.seed,
-        "stand_ins": [location for location in plan.locations if not plan.lab.clean_shares[location].measured],
+        "stand_ins": plan.lab.stand_ins,
         "seconds": round(seconds, 3),
         "camera_days_per_s": round(made * plan.conditions.days / seconds, 1),
     }

@@ -1,7 +1,6 @@
 """What the training of one network leaves on the disk: a checkpoint to go on from, and metrics per epoch as JSON lines."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from luna.errors import MachineError
+from services.edge.whole_file import write_whole_file
 
 Arrays = dict[str, NDArray[Any]]
 CHECKPOINT, METRICS = "checkpoint.safetensors", "metrics.jsonl"
@@ -23,14 +23,8 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         MachineError: the disk takes no more; the old one stays.
     """
-    made = path.with_name(path.name + ".new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with made.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        made.replace(path)
+        write_whole_file(path, content)
     except OSError as error:
         raise _unwritable(path, error) from error
 

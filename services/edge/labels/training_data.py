@@ -34,7 +34,7 @@ def write_training_data(lab: Lab) -> dict[str, Any]:
         "made_now": made,
         "seed": lab.seed,
         "solver": lab.config.training_data.optimization.solver,
-        "stand_ins": [location for location, share in lab.clean_shares.items() if not share.measured],
+        "stand_ins": lab.stand_ins,
         "seconds": round(seconds, 3),
         "labels_per_s": round(made / seconds, 1),
         "charge_share": round(charging / made, 4) if made else None,
