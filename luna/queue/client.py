@@ -13,7 +13,7 @@ from luna.errors import UnavailableError
 from luna.queue import serialization
 from luna.queue.answer_streams import AnswerStreams
 from luna.queue.app import create_sender
-from luna.queue.connection import connect, reachable
+from luna.queue.connection import connect, outlast, reachable
 from luna.queue.heartbeats import Heartbeats
 from luna.queue.task_monitor import SENT_AT, TaskMonitor
 from luna.queue.task_tracker import Progress
@@ -46,7 +46,13 @@ class Client:
         self.answers = AnswerStreams(self._redis)
 
     def call(
-        self, request: Request, *, timeout: timedelta, on_progress: Callable[[Progress], None] | None = None, given_up: threading.Event | None = None
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,
+        on_progress: Callable[[Progress], None] | None = None,
+        given_up: threading.Event | None = None,
+        patience: timedelta = timedelta(0),
     ) -> Any:
         """Return the reply to ``request``, an instance of its ``reply`` model.
 
@@ -55,16 +61,19 @@ class Client:
             timeout: how long to wait; a task that has not begun by then is dropped.
             on_progress: receives how far the task is.
             given_up: ends the wait within a second of being set; the task itself goes on.
+            patience: how long Redis may be away before the call fails; for who has hours, a server that starts anew is no reason to give up.
 
         Raises:
             InvalidInputError: the message is refused; nothing was sent.
             UnavailableError: Redis is away, no reply came in time, or the caller gave up.
             LunaError: what the task raised, in its own class.
         """
-        task_id = self.submit(request, expires=timeout)
-        text = self.tasks.await_reply(task_id, request.task, timeout=timeout, on_progress=on_progress, given_up=given_up)
+        text, task_id = serialization.encode_request(request), uuid.uuid4().hex
+        # A message that is sent twice has one id and one key: its task is done once.
+        outlast(lambda: self._submit(request, text, task_id=task_id, expires=timeout), patience=patience, given_up=given_up)
+        reply = self.tasks.await_reply(task_id, request.task, timeout=timeout, on_progress=on_progress, given_up=given_up, patience=patience)
         self._let_go(task_id, timeout)
-        return serialization.decode_reply(request.reply, text)
+        return serialization.decode_reply(request.reply, reply)
 
     def ask(self, request: Request, *, timeout: timedelta) -> str:
         """Return the reply to a ``request`` that has just been validated, as the worker wrote it: one JSON text, read by nobody on the way.
@@ -123,8 +132,10 @@ class Client:
         with suppress(UnavailableError):
             self.tasks.let_go(task_id, after=max(timeout, LEAST_KEPT))
 
-    def _submit(self, request: Request, text: str, *, key: str | None = None, expires: timedelta | None = None, **options: Any) -> str:
-        task_id = uuid.uuid4().hex
+    def _submit(
+        self, request: Request, text: str, *, task_id: str | None = None, key: str | None = None, expires: timedelta | None = None, **options: Any
+    ) -> str:
+        task_id = task_id or uuid.uuid4().hex
         arguments = {"key": key or serialization.digest(request.task, text), "trace_id": current_trace_id()}
         self._send(request.task, text, arguments, task_id=task_id, expires=expires.total_seconds() if expires else None, **options)
         return task_id

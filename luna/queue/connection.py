@@ -1,7 +1,12 @@
 """The way to Redis of who sends, looks or beats: impatient, so that nobody waits for a server that is away."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
+from typing import TypeVar
 
 import redis
 from kombu.exceptions import OperationalError
@@ -10,9 +15,14 @@ from redis.retry import Retry
 
 from luna.errors import InvalidInputError, UnavailableError
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
+from luna.retry import RetryPolicy
+
+Result = TypeVar("Result")
 
 # What Redis answers where it cannot write: to its disk, into its memory.
 _FULL = ("MISCONF", "'maxmemory'")
+# Between two tries of who has patience.
+_PAUSES = RetryPolicy(timedelta(seconds=0.2), longest=timedelta(seconds=2))
 
 
 def connect(redis_url: str) -> "redis.Redis":
@@ -46,3 +56,23 @@ def reachable() -> Iterator[None]:
         if isinstance(exc, redis.ResponseError):
             raise
         raise UnavailableError("the queue does not answer", field="redis_url", remedy="Check that Redis runs, then try again; nothing was lost.") from exc
+
+
+def outlast(attempt: Callable[[], Result], *, patience: timedelta, given_up: threading.Event | None = None) -> Result:
+    """Return what ``attempt`` returns, tried again while Redis is away, for as long as ``patience`` says or until the caller has given up.
+
+    What is tried must do no harm a second time: Redis may have done it and been too late to say so.
+
+    Raises:
+        UnavailableError: Redis was away for longer.
+    """
+    deadline = time.monotonic() + patience.total_seconds()
+    for failures in count(1):
+        try:
+            return attempt()
+        except UnavailableError:
+            pause = _PAUSES.pause(failures).total_seconds()
+            if (given_up is not None and given_up.is_set()) or time.monotonic() + pause > deadline:
+                raise
+            time.sleep(pause)
+    raise AssertionError("count() has no end")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 import redis
@@ -14,7 +15,7 @@ from luna.contracts.message import Message, Request
 from luna.errors import LunaError, UnavailableError
 from luna.queue import serialization
 from luna.queue.app import PREFIX, RESULT_EXPIRES
-from luna.queue.connection import reachable
+from luna.queue.connection import outlast, reachable
 from luna.queue.task_tracker import DeadTask, Progress, TaskTracker
 
 # The header of a message that says when it was sent, Unix time.
@@ -91,22 +92,22 @@ class TaskMonitor:
         timeout: timedelta,
         on_progress: Callable[[Progress], None] | None = None,
         given_up: threading.Event | None = None,
+        patience: timedelta = timedelta(0),
     ) -> str:
         """Return the reply's text as soon as the task has ended.
 
         Raises:
-            UnavailableError: Redis is away, no reply came in time, or the caller gave up.
+            UnavailableError: Redis is away for longer than ``patience``, no reply came in time, or the caller gave up.
             LunaError: what the task raised, in its own class.
         """
         deadline = time.monotonic() + timeout.total_seconds()
         while (left := deadline - time.monotonic()) > 0:
             if given_up is not None and given_up.is_set():
                 raise UnavailableError("nobody waits for the reply any more", field="task", value=task)
-            with reachable():
-                progress = self._tracker.next_event(task_id, timeout=max(0.01, min(left, _POLL_SECONDS)))
+            progress, ended = outlast(partial(self._hear, task_id, min(left, _POLL_SECONDS)), patience=patience, given_up=given_up)
             if progress is not None and on_progress is not None:
                 on_progress(progress)
-            if progress is None and (ended := self._read_end(task_id)) is not None:
+            if ended is not None:
                 if isinstance(ended, LunaError):
                     raise ended
                 return ended
@@ -116,6 +117,12 @@ class TaskMonitor:
         """Forget in a while what a task ended with: as soon as its message cannot be delivered a second time, of which the outcome would tell."""
         with reachable():
             self._redis.expire(f"{PREFIX}celery-task-meta-{task_id}", min(after, RESULT_EXPIRES))
+
+    def _hear(self, task_id: str, seconds: float) -> tuple[Progress | None, str | LunaError | None]:
+        """Return what a task says next within so many seconds, or else how it has ended, where it has."""
+        with reachable():
+            progress = self._tracker.next_event(task_id, timeout=max(0.01, seconds))
+        return progress, self._read_end(task_id) if progress is None else None
 
     def _read_end(self, task_id: str) -> str | LunaError | None:
         """Return the reply that a task ended with, as text, or its error; None while it has not ended."""

@@ -96,7 +96,7 @@ def healthy(stack: Stack, api: httpx.Client) -> Iterator[Stack]:
     """The platform, all of it healthy before the test and again after it."""
     yield stack
     stack.restore()
-    wait_for(lambda: api.get("/health/ready").status_code == httpx.codes.OK, seconds=60, what="the gateway is ready")
+    wait_for(lambda: api.get("/health/ready").status_code == httpx.codes.OK, seconds=180, what="the gateway is ready")
 
 
 @pytest.fixture(scope="session")

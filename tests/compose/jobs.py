@@ -19,7 +19,15 @@ class Jobs:
 
     def begin(self, service: str, *, number: int = 0) -> str:
         """Have a job accepted and return its id; jobs of other numbers are other work."""
-        return str(self.accept(service, number=number).raise_for_status().json()["job_id"])
+        answers: list[httpx.Response] = []
+
+        def answered() -> bool:
+            answers.append(self.accept(service, number=number))
+            return answers[-1].status_code != httpx.codes.SERVICE_UNAVAILABLE
+
+        # A machine that starts four stacks may keep its queue waiting for longer than the gateway does.
+        wait_for(answered, seconds=60, what=f"the gateway takes work for {service}")
+        return str(answers[-1].raise_for_status().json()["job_id"])
 
     def accept(self, service: str, *, number: int = 0) -> httpx.Response:
         """Return what the gateway answers to a job."""
@@ -30,7 +38,7 @@ class Jobs:
         document: dict[str, Any] = self.api.get(f"/jobs/{job_id}").raise_for_status().json()
         return document
 
-    def wait(self, job_id: str, *statuses: str, seconds: float = 120) -> float:
+    def wait(self, job_id: str, *statuses: str, seconds: float = 300) -> float:
         """Wait until a job is in one of the states; return the seconds. A gateway whose database is away cannot tell, and says so."""
 
         def reached() -> bool:

@@ -114,7 +114,7 @@ def test_an_instant_is_restored_from_the_log_that_the_service_ships(kept: Stack)
     safe = (
         "import json; from datetime import datetime; print(datetime.fromisoformat(json.load(open('/var/lib/luna/backups/status.json'))['wal_at']).timestamp())"
     )
-    wait_for(lambda: float(kept.python("backup", safe)) > float(after), seconds=60, what="the log is safe until now")
+    wait_for(lambda: float(kept.python("backup", safe)) > float(after), seconds=180, what="the log is safe until now")
     call(kept, "infra/backup/restore", instant)
     assert observed(kept) == rows
 

@@ -35,7 +35,7 @@ def test_a_plan_is_made_and_can_be_read_again(api: httpx.Client, plan_request: d
 
 def test_the_gateway_tells_how_every_service_is(stack: Stack) -> None:
     # Healthy is a process that lives; a worker that was just started gives its first sign within seconds.
-    wait_for(lambda: all(service["ready"] for service in stack.services().values()), seconds=60, what="every service is ready")
+    wait_for(lambda: all(service["ready"] for service in stack.services().values()), seconds=180, what="every service is ready")
     said = stack.services()
     assert set(said) - {"home_assistant"} == set(SERVICES)
     own = {"heartbeat", "messages"}
@@ -114,7 +114,7 @@ def test_two_migrations_at_once_do_not_collide(stack: Stack) -> None:
 @pytest.mark.usefixtures("demo")
 def test_a_task_that_has_begun_is_finished_before_a_worker_ends(healthy: Stack, jobs: Jobs) -> None:
     job_id = jobs.begin("planner-jobs")
-    jobs.wait(job_id, "running", seconds=30)
+    jobs.wait(job_id, "running", seconds=180)
     healthy.compose("stop", "planner-jobs")
     assert healthy.inspect("planner-jobs")["State"]["ExitCode"] == 0
     job = jobs.state(job_id)
@@ -126,7 +126,7 @@ def test_every_scrape_target_is_up_and_the_alert_rules_hold_their_own_tests(stac
         found = json.loads(stack.execute("prometheus", "wget", "-q", "-O", "-", "http://127.0.0.1:9090/api/v1/targets"))["data"]["activeTargets"]
         return {f"{each['labels']['job']} {each['scrapeUrl']}": each["lastError"] for each in found if each["health"] != "up"}
 
-    wait_for(lambda: not targets(), seconds=60, what="every target is up")
+    wait_for(lambda: not targets(), seconds=180, what="every target is up")
     tests = [path.name for path in (ROOT / "infra/prometheus/tests").glob("*.yml")]
     assert tests
     stack.execute("prometheus", "promtool", "test", "rules", *(f"/etc/prometheus/tests/{name}" for name in tests))
@@ -140,7 +140,7 @@ def test_what_a_service_says_can_be_found_in_the_logs(stack: Stack, api: httpx.C
     def found() -> bool:
         return trace in json.dumps(json.loads(stack.execute("loki", "wget", "-q", "-O", "-", query))["data"]["result"])
 
-    wait_for(found, seconds=30, what="the gateway's line about the request is in Loki")
+    wait_for(found, seconds=180, what="the gateway's line about the request is in Loki")
 
 
 def test_grafana_shows_the_platform_to_those_who_know_the_password(stack: Stack) -> None:

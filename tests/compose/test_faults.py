@@ -43,7 +43,7 @@ def test_killed_workers_tasks_are_finished_exactly_once_by_others(healthy: Stack
     def kill_in_its_middle(service: str) -> None:
         healthy.slow_down(service, SLOW)
         job_id = jobs.begin(service, number=1)
-        jobs.wait(job_id, "running", seconds=60)
+        jobs.wait(job_id, "running", seconds=180)
         run("docker", "kill", "--signal", "KILL", holder_of(healthy, service))
         healthy.slow_down(service, FAST)
         recovered(f"{service} killed in the middle of a task, the task done by another", jobs.wait(job_id, "done", seconds=240))
@@ -119,7 +119,7 @@ def test_a_full_volume_of_objects_loses_no_model_and_stops_no_plan(
     files = ("-f", str(override))
     healthy.compose(*files, "up", "-d", "--wait", "--no-build", "--force-recreate", "--no-deps", "minio")
     healthy.compose(*files, "up", "-d", "--no-build", "--force-recreate", "--no-deps", "buckets")
-    wait_for(lambda: healthy.inspect("buckets")["State"]["Status"] == "exited", seconds=60, what="the bucket is made")
+    wait_for(lambda: healthy.inspect("buckets")["State"]["Status"] == "exited", seconds=180, what="the bucket is made")
     healthy.execute("minio", "sh", "-c", "head -c 100000000 /dev/zero > /data/filler", check=False)
     job_id = jobs.begin("forecaster", number=16)
     jobs.wait(job_id, "done", "failed", seconds=240)
@@ -146,19 +146,19 @@ def test_what_only_some_need_is_missed_by_those_alone_and_planning_goes_on(
         healthy.compose("stop", "--timeout", "2", server)
         for name in needed_by:
             away.setdefault(name, set()).add(dependency)
-        wait_for(lambda: missing() == away, seconds=60, what=f"{needed_by} name {dependency} too and no other service does")
+        wait_for(lambda: missing() == away, seconds=180, what=f"{needed_by} name {dependency} too and no other service does")
         assert api.get("/health/ready").status_code == httpx.codes.OK
         assert api.post("/plan", json=plan_request).status_code == httpx.codes.OK
     healthy.compose("start", *OPTIONAL)
-    recovered(f"{', '.join(OPTIONAL)} back, every service ready", wait_for(lambda: missing() == {}, seconds=90, what="every service is ready"))
+    recovered(f"{', '.join(OPTIONAL)} back, every service ready", wait_for(lambda: missing() == {}, seconds=180, what="every service is ready"))
 
 
 def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_seen(stack: Stack, api: httpx.Client, jobs: Jobs) -> None:
     job_id = jobs.begin("planner-jobs", number=2)
     for start in (1, 2, 3):
-        wait_for(lambda: jobs.state(job_id)["attempts"] == start and jobs.state(job_id)["status"] == "running", seconds=60, what=f"start {start}")  # noqa: B023
+        wait_for(lambda: jobs.state(job_id)["attempts"] == start and jobs.state(job_id)["status"] == "running", seconds=180, what=f"start {start}")  # noqa: B023
         stack.signal("planner-jobs", signal.SIGKILL, whose="children")
-    jobs.wait(job_id, "dead", seconds=60)
+    jobs.wait(job_id, "dead", seconds=180)
     assert job_id in {job["job_id"] for job in api.get("/jobs", params={"status": "dead"}).raise_for_status().json()["jobs"]}
     assert "luna_queue_dead_tasks 1.0" in api.get("/metrics").text
     assert stack.health("planner-jobs") == "healthy"

@@ -56,7 +56,7 @@ def answers(url: str) -> bool:
 def test_the_database_does_on_timescaledb_what_it_does_on_postgresql(file: Stack) -> None:
     with server(file, "db", 5432, POSTGRES_PASSWORD=WORD) as port:
         url = f"postgresql://postgres:{WORD}@127.0.0.1:{port}/postgres"
-        wait_for(lambda: answers(url), seconds=60, what="the database answers")
+        wait_for(lambda: answers(url), seconds=180, what="the database answers")
         names = (
             "migrations",
             "database",
@@ -76,7 +76,7 @@ def test_the_database_does_on_timescaledb_what_it_does_on_postgresql(file: Stack
 
 def test_objects_do_on_minio_what_they_do_as_files(file: Stack) -> None:
     with server(file, "minio", 9000, MINIO_ROOT_USER="luna", MINIO_ROOT_PASSWORD=WORD) as port:
-        wait_for(lambda: "luna" in make_bucket(file, port), seconds=60, what="the bucket is made")
+        wait_for(lambda: "luna" in make_bucket(file, port), seconds=180, what="the bucket is made")
         assert "passed" in run_tests("tests/integration/test_objects.py", LUNA_TEST_OBJECTS_URL=f"http://luna:{WORD}@127.0.0.1:{port}/luna")
 
 

@@ -26,9 +26,9 @@ def test_the_agent_plans_while_trainings_hold_every_process_of_jobs(api: httpx.C
     jobs.wait(learned, "done", seconds=240)
     trainings = [jobs.begin("agent", number=number) for number in range(PROCESSES)]
     for training in trainings:
-        jobs.wait(training, "running", seconds=60)
+        jobs.wait(training, "running", seconds=180)
     plan = api.post("/plan", json=PLANNED).raise_for_status().json()
-    wait_for(lambda: bool(beside(plan)), seconds=60, what="the agent has planned beside the planner")
+    wait_for(lambda: bool(beside(plan)), seconds=180, what="the agent has planned beside the planner")
     assert {jobs.state(training)["status"] for training in trainings} == {"running"}
     [shadow] = beside(plan)
     assert shadow["run_id"] == jobs.state(learned)["reply"]["run_id"]

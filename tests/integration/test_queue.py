@@ -215,6 +215,29 @@ def test_a_running_task_outlives_a_restart_of_redis(servers_folder: Path) -> Non
         client.close()
 
 
+def test_who_has_patience_is_answered_though_redis_dies_while_they_wait_and_before_they_ask(servers_folder: Path) -> None:
+    no_database = "postgresql+psycopg://nobody@127.0.0.1:9/none"
+    with start(servers_folder, services=("redis",)) as servers, worker_process(servers.redis_url, no_database, sample.__name__), ThreadPoolExecutor() as pool:
+        client = Client(servers.redis_url)
+
+        def end_redis() -> None:
+            os.kill(redis.Redis.from_url(servers.redis_url).info("server")["process_id"], signal.SIGKILL)
+
+        seen: list[Progress] = []
+        waits = pool.submit(client.call, sample.StepsRequest(value=1000), timeout=SOON, on_progress=seen.append, patience=SOON)
+        wait_for(lambda: bool(seen))
+        end_redis()
+        servers.bring_up(("redis",))
+        assert waits.result(timeout=2 * SOON.total_seconds()) == sample.Echo(value=1000)
+        end_redis()
+        asks = pool.submit(client.call, sample.EchoRequest(value=2), timeout=SOON, patience=SOON)
+        with pytest.raises(TimeoutError):
+            asks.result(timeout=1)
+        servers.bring_up(("redis",))
+        assert asks.result(timeout=2 * SOON.total_seconds()) == sample.Echo(value=2)
+        client.close()
+
+
 def test_a_call_without_a_worker_is_unavailable_in_time(client: Client, redis_url: str) -> None:
     with pytest.raises(UnavailableError, match="no reply within"):
         client.call(sample.EchoRequest(value=1), timeout=timedelta(seconds=0.3))

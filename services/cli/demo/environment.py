@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from luna.contracts import DemoLoadRequest, IssueRequest, PlanRequest, ReplayRequest, TrainRequest
 from luna.embedded import Servers
 from luna.errors import InvalidInputError, MachineError, UnavailableError
-from luna.queue import Client, Heartbeats
+from luna.queue import Client, Heartbeats, outlast
 from luna.settings import Settings
 from services.cli.demo.bars import Bars
 
@@ -55,7 +56,7 @@ class Worker:
             MachineError: it has ended, or is not ready in time.
         """
         deadline = time.monotonic() + START_SECONDS
-        while not heartbeats.workers():
+        while not outlast(heartbeats.workers, patience=PATIENCE):
             self.check()
             if time.monotonic() > deadline:
                 raise MachineError(f"the worker is not ready after {START_SECONDS:g} s", remedy=f"See {self._log}.")
@@ -97,6 +98,8 @@ def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worke
 NEEDED_QUEUES = {request.queue() for request in (DemoLoadRequest, TrainRequest, IssueRequest, PlanRequest, ReplayRequest)}
 # Containers that start beside the demo need half a minute.
 WORKERS_SECONDS = 60.0
+# A machine that trains three models may keep its queue waiting, and containers may start anew.
+PATIENCE = timedelta(minutes=1)
 PAUSE_SECONDS = 0.2
 
 
@@ -157,7 +160,7 @@ def await_workers(heartbeats: Heartbeats, *, seconds: float = WORKERS_SECONDS) -
         UnavailableError: names the services that have none in time.
     """
     deadline = time.monotonic() + seconds
-    while missing := NEEDED_QUEUES.difference(*heartbeats.workers().values()):
+    while missing := NEEDED_QUEUES.difference(*outlast(heartbeats.workers, patience=PATIENCE).values()):
         if time.monotonic() > deadline:
             names, remedy = ", ".join(sorted(missing)), "Start the containers, or a worker for each: python -m luna.queue.worker."
             raise UnavailableError(f"no worker of these services is there after {seconds:g} s", field="queue", value=names, remedy=remedy)

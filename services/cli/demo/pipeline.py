@@ -17,7 +17,7 @@ from luna.errors import InvalidInputError
 from luna.settings import load_settings
 from luna.timeline import local_midnight
 from services.cli.demo.bars import Bars
-from services.cli.demo.environment import Stage, named_stage, own_stage
+from services.cli.demo.environment import PATIENCE, Stage, named_stage, own_stage
 
 STEP_TIMEOUT = timedelta(minutes=10)
 # What a slow line needs for the packages, once.
@@ -145,5 +145,9 @@ class Course:
         """Return the reply to ``request``, its progress on a bar."""
         with self._bars.step(name) as bar:
             return self._stage.client.call(
-                request, timeout=timeout, on_progress=lambda progress: bar(progress.done, progress.total, progress.label), given_up=self._given_up
+                request,
+                timeout=timeout,
+                on_progress=lambda progress: bar(progress.done, progress.total, progress.label),
+                given_up=self._given_up,
+                patience=PATIENCE,
             )
