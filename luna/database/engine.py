@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFreeError
 
-from luna.errors import InvalidInputError, MachineError, UnavailableError
+from luna.errors import FullError, InvalidInputError, UnavailableError
 
 # A statement that runs longer has gone wrong; bulk writes go in chunks that stay far below.
 STATEMENT_TIMEOUT = timedelta(seconds=120)
@@ -18,6 +19,14 @@ IDLE_LIMIT = timedelta(minutes=10)
 _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 # A database made without an encoding (SQL_ASCII) hands over bytes unless it is told one.
 CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10, "tcp_user_timeout": 60_000, **_KEEPALIVES}
+
+# What passes: a server that is away or starts anew, and one that takes no writes, as a replica does until it is the primary.
+_PASSING = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
+_AWAY = "the database does not answer", "Check that it runs"
+_SAID: dict[type[Exception], tuple[str, str]] = {
+    psycopg.errors.OutOfMemory: ("the database has no memory left", "Free some memory where PostgreSQL runs"),
+    psycopg.errors.ReadOnlySqlTransaction: ("the database takes no writes", "Wait until the fail-over has ended, or name the server that takes them"),
+}
 
 
 def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle_limit: timedelta = IDLE_LIMIT) -> Engine:
@@ -72,8 +81,8 @@ def unit_of_work(engine: Engine) -> Iterator[Connection]:
     """Yield a connection whose writes are committed together at the end, or not at all.
 
     Raises:
-        UnavailableError: the database cannot be reached, or a lock or statement took too long.
-        MachineError: its disk is full.
+        UnavailableError: the database cannot be reached, takes no writes for now, or a lock or statement took too long.
+        FullError: its disk is full.
     """
     with _translated(), engine.begin() as connection:
         yield connection
@@ -95,17 +104,23 @@ def own_session(engine: Engine) -> Iterator[Connection]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except OperationalError as exc:
+    except (OperationalError, InternalError) as exc:
+        if not isinstance(exc.orig, _PASSING):
+            raise
         raise _translate(exc.orig) from exc
-    except psycopg.OperationalError as exc:
+    except _PASSING as exc:
         raise _translate(exc) from exc
+    except NoneFreeError as exc:
+        raise UnavailableError("all connections to the database are in use", field="database_url", remedy="Try again shortly; nothing was changed.") from exc
 
 
-def _translate(error: BaseException | None) -> UnavailableError | MachineError:
+def _translate(error: BaseException) -> UnavailableError:
     reason = str(error).strip().partition("\n")[0]
     if isinstance(error, psycopg.errors.DiskFull):
-        return MachineError(f"the database's disk is full: {reason}", field="data_folder", remedy="Free some space; nothing was changed.")
-    return UnavailableError(f"the database does not answer: {reason}", field="database_url", remedy="Check that it runs, then try again; nothing was changed.")
+        remedy = "Free some space where PostgreSQL keeps its data, then try again; nothing was changed."
+        return FullError(f"the database's disk is full: {reason}", field="database_url", remedy=remedy)
+    said, remedy = next((words for kind, words in _SAID.items() if isinstance(error, kind)), _AWAY)
+    return UnavailableError(f"{said}: {reason}", field="database_url", remedy=f"{remedy}, then try again; nothing was changed.")
 
 
 def _milliseconds(duration: timedelta) -> int:

@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from luna.database import idempotency
 from luna.database.engine import unit_of_work
 from luna.database.idempotency import AnswerKey, KeptAnswer
-from luna.errors import InvalidInputError, MachineError, UnavailableError
+from luna.errors import InvalidInputError, UnavailableError
 from services.api.gateway import Gateway
 from services.api.identity.caller import Caller
 from services.api.operation import Operation
@@ -80,11 +80,11 @@ def _reserve(gateway: Gateway, key: AnswerKey, digest: str) -> KeptAnswer | None
 
 def _keep(gateway: Gateway, key: AnswerKey, answer: KeptAnswer) -> None:
     # What was done is done: without its answer the key is refused until it is abandoned, for nothing may be done twice.
-    with suppress(UnavailableError, MachineError), unit_of_work(gateway.database) as connection:
+    with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         idempotency.keep(connection, key, answer)
 
 
 def _release(gateway: Gateway, key: AnswerKey) -> None:
     # A database that is away or full forgets the key by itself once it is abandoned.
-    with suppress(UnavailableError, MachineError), unit_of_work(gateway.database) as connection:
+    with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         idempotency.release(connection, key)
