@@ -1,11 +1,12 @@
 """Connections: one pool per process, one unit of work per request or task."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, func, make_url, select
 from sqlalchemy.exc import ArgumentError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFreeError
 
@@ -84,8 +85,78 @@ def unit_of_work(engine: Engine) -> Iterator[Connection]:
         UnavailableError: the database cannot be reached, takes no writes for now, or a lock or statement took too long.
         FullError: its disk is full.
     """
-    with _translated(), engine.begin() as connection:
+    whole = _WHOLE.get()
+    with translated(), engine.begin() if whole is None or whole.engine is not engine else whole.part() as connection:
         yield connection
+
+
+class WholeUnit:
+    """One transaction for the units of work of one request: what they write is committed with ``store``, or not at all. Its parts follow one another."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.afterwards: list[Callable[[], object]] = []
+        self._connection: Connection | None = None
+        self._open_parts = 0
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Let units of work on this engine be parts of this one, in this thread and in those that it asks."""
+        token = _WHOLE.set(self)
+        try:
+            yield
+        finally:
+            _WHOLE.reset(token)
+
+    @contextmanager
+    def part(self) -> Iterator[Connection]:
+        """Yield the connection for one unit of work, which is taken back alone where it raises."""
+        connection = self._connection = self._connection or self.engine.connect()
+        self._open_parts += 1
+        try:
+            with connection.begin_nested():
+                yield connection
+        finally:
+            self._open_parts -= 1
+        if not self._open_parts and connection.scalar(select(func.pg_current_xact_id_if_assigned())) is None:
+            # It has only read: nothing to keep, and no connection to hold while a worker is waited for.
+            self.close()
+
+    def store(self, write: Callable[[Connection], None]) -> None:
+        """Commit all that was written, with what ``write`` adds, then do what was to be done afterwards.
+
+        Raises:
+            UnavailableError: as ``unit_of_work``.
+        """
+        with translated():
+            connection = self._connection = self._connection or self.engine.connect()
+            write(connection)
+            connection.commit()
+            self.close()
+        token = _WHOLE.set(None)
+        try:
+            for step in self.afterwards:
+                step()
+        finally:
+            _WHOLE.reset(token)
+
+    def close(self) -> None:
+        """Take back what was not stored."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+_WHOLE: ContextVar[WholeUnit | None] = ContextVar("whole_unit", default=None)
+
+
+def after_commit(engine: Engine, step: Callable[[], object]) -> None:
+    """Do ``step`` once what was written just now is committed: at once, or with the whole of which it is a part."""
+    whole = _WHOLE.get()
+    if whole is None or whole.engine is not engine:
+        step()
+    else:
+        whole.afterwards.append(step)
 
 
 @contextmanager
@@ -95,13 +166,14 @@ def own_session(engine: Engine) -> Iterator[Connection]:
     Raises:
         UnavailableError: the database cannot be reached.
     """
-    with _translated(), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    with translated(), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.detach()
         yield connection
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Let what passes leave the block as an UnavailableError."""
     try:
         yield
     except (OperationalError, InternalError) as exc:
