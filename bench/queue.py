@@ -116,12 +116,12 @@ def _folder() -> Iterator[str]:
 
 
 @contextmanager
-def run_worker(module: list[str], addresses: Addresses, *, processes: int = 2) -> Iterator[None]:
+def run_worker(module: list[str], addresses: Addresses, *, processes: int = 2) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a worker, or what stands for one, while the block runs."""
     named = {"LUNA_REDIS_URL": addresses.redis_url, "LUNA_DATABASE_URL": addresses.database_url, "LUNA_WORKER_PROCESSES": str(processes)}
     process = subprocess.Popen([sys.executable, "-m", *module], env=os.environ | named, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -1,6 +1,7 @@
 """The smallest tasks there are: one with Luna's base class, one bare; what they take is what the queue takes."""
 
 import os
+from datetime import timedelta
 from typing import ClassVar
 
 from celery import Celery
@@ -22,6 +23,15 @@ class NumberRequest(Request):
 
 @task(NumberRequest)
 def return_number(request: NumberRequest, _work: TaskContext) -> Number:
+    return Number(value=request.value)
+
+
+class LimitedRequest(NumberRequest):
+    task: ClassVar[str] = "bench.number.limit"
+
+
+@task(LimitedRequest, soft_limit=timedelta(hours=2))
+def return_limited(request: LimitedRequest, _work: TaskContext) -> Number:
     return Number(value=request.value)
 
 

@@ -22,7 +22,7 @@ APPEAR_SECONDS = 60.0
 TARGETS = (
     "supervisor with gateway", "PostgreSQL", "PostgreSQL, a process of it", "Redis", "worker for plans", f"worker for plans{POOLED}", "worker for jobs",
     f"worker for jobs{POOLED}", "worker for knowledge", f"worker for knowledge{POOLED}", "beat", "executor", "recorder", "home_assistant", "backup",
-    "receiver of the write-ahead log",
+    "receiver of the write-ahead log", "worker for files", f"worker for files{POOLED}",
 )  # fmt: skip
 PORTS = {"PostgreSQL": "postgres", "Redis": "redis"}
 COMPILER = "cc"

@@ -25,6 +25,7 @@ KINDS = {
     "services.cli.main": "supervisor with gateway",
     "luna.queue.worker planner": "worker for plans",
     "luna.queue.worker rag": "worker for knowledge",
+    "luna.queue.worker ingest": "worker for files",
     "luna.queue.worker --only jobs": "worker for jobs",
     "luna.queue.beat": "beat",
     "services.executor": "executor",

@@ -42,7 +42,7 @@ from luna.timeline import SystemClock
 from luna.tracing import configure_tracing
 
 LOOK_SECONDS = 1.0
-FORGET_SECONDS = 60.0
+FORGET_SECONDS = 10.0
 # How long a worker waits at most before it tries Redis again; a plan that waits for it should not wait much longer than Redis was away.
 RECONNECT_SECONDS = 5
 
