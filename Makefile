@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-core static demo test up-local bench bench-peers lint format types layers reference docs lock \
-        up down logs ps shell images secrets compose-demo compose-images compose-test bench-compose backup backups restore restore-undo drill clean reset
+        up down logs ps shell images secrets compose-demo compose-images compose-test upgrade-test bench-compose backup backups restore restore-undo drill clean reset
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
@@ -188,6 +188,10 @@ compose-images: $(VENV)/.test  ## the engine and the images that compose-test ne
 # One process has the platform; what needs less of it, or nothing, runs beside in two others.
 compose-test: $(VENV)/.test  ## start the containers under a name of their own, test them, hurt them, take them down
 	@$(BIN)/pytest -v -n 3 --durations=25 tests/compose
+
+# PLACE=containers or PLACE=embedded for one of them.
+upgrade-test: $(VENV)/.test  ## update from FROM=<git ref> (default: the release before) to this commit with data in place, and go back; takes minutes
+	@$(BIN)/python -m bench.upgrade $(if $(FROM),--from "$(FROM)") $(addprefix --place ,$(PLACE))
 
 bench-compose: $(VENV)/.test  ## measure the containers: cold start, POST /plan, memory, image sizes
 	@$(BIN)/luna bench compose

@@ -66,7 +66,7 @@ def luna_up(folder: Path, *, headers: Mapping[str, str] | None = None, settings:
             _await_ready(port, process)
             with running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses:
                 database = engine.create(addresses.database_url, application_name="bench")
-                yield Stack(port, headers or _make_key(database), database, ProcessTree(process.pid, "gateway", COMPANIONS), path)
+                yield Stack(port, _make_key(database) if headers is None else headers, database, ProcessTree(process.pid, "gateway", COMPANIONS), path)
                 database.dispose()
         finally:
             process.terminate()

@@ -76,6 +76,12 @@ def _durations(home: str) -> tuple[Target, ...]:
     )
 
 
+def _upgrade(place: str, *phases: str) -> tuple[Target, ...]:
+    wrong = {"lost": "rows lost", "changed": "rows changed", "objects_lost": "objects lost", "faults_found": "answers other than before"}
+    wrong["plans_missing"] = "plans answered meanwhile and not kept"
+    return tuple(Target(f"{place}, {phase}: {words}", (place, phase, name), at_most=0) for phase in phases for name, words in wrong.items())
+
+
 def _scenarios(home: str) -> tuple[Target, ...]:
     drawn, shuffled = ((home, f"ratio_to_{other}") for other in ("independent", "shuffled"))
     return (
@@ -261,6 +267,16 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         *(Target(f"acknowledged and {fault}", (fault,), at_most=0) for fault in ("lost", "doubled", "wrong")),
         Target("set-points beyond limits", ("beyond_limits",), at_most=0),
         Target("faults after which something did not come back", ("not_recovered",), at_most=0),
+    ),
+    "upgrade": (
+        *_upgrade("containers", "old_on_new", "update", "back"),
+        *_upgrade("embedded", "update", "back"),
+        Target("containers, new schema under the release before: reads that failed", ("containers", "old_on_new", "reads_failed"), at_most=0),
+        Target("containers, new schema under the release before: plans that failed", ("containers", "old_on_new", "plans_failed"), at_most=0),
+    ),
+    "restore_time": (
+        Target("rows that did not come back, of those older than a minute", ("rows_lost",), at_most=0),
+        Target("what was written last and did not come back", ("rpo_s",), at_most=60, unit="s"),
     ),
     "compose": (
         Target("gateway at rest", ("idle_mib", "api"), at_most=150, unit="MiB"),

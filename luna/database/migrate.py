@@ -31,10 +31,19 @@ def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database at ``url`` up to ``revision``; one that is already there is left alone.
 
     Raises:
+        ConflictError: a newer release has been at work on it.
         InvalidInputError: no such revision, or no address of a PostgreSQL.
         UnavailableError: the database does not answer, or another process holds it too long.
     """
-    _run(url, revision, command.upgrade)
+
+    def step(config: Config, revision: str) -> None:
+        found = current(config.attributes["connection"])
+        if found is not None and found > head():
+            remedy = "Run the newer release, or go back by the backup from before its update: docs/operations.md, An update and the way back."
+            raise ConflictError(f"the tables are at revision {found}, newer than {head()} of this release", field="database_url", remedy=remedy)
+        command.upgrade(config, revision)
+
+    _run(url, revision, step)
 
 
 def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> None:

@@ -47,11 +47,12 @@ def probe_database(database: Engine) -> str:
     """Return the revision of the tables.
 
     Raises:
-        UnavailableError: the database is away, or its tables are not those of this version.
+        UnavailableError: the database is away, or its tables are older than this version.
     """
     with unit_of_work(database) as connection:
         found = revision.current(connection)
-    if found != revision.head():
+    # Newer ones are those of an update under way, on which this version works until it is replaced.
+    if found is None or found < revision.head():
         raise UnavailableError(f"the tables are at revision {found}, wanted {revision.head()}", remedy="Run: luna db upgrade")
     return f"revision {found}"
 

@@ -291,6 +291,10 @@ class Settings(BaseSettings):
         return init_settings, env_settings, FileSecrets(settings_cls), dotenv_settings, StoredSettings(settings_cls)
 
 
+# Settings that other servers give out: empty until their owner fills them in, so nobody asks how good they are.
+GIVEN = tuple(name for name, field in Settings.model_fields.items() if GIVEN_OUT in field.metadata)
+
+
 def is_loopback(host: str) -> bool:
     """Return whether an address is this machine's own, which nobody else can reach."""
     if host == "localhost":

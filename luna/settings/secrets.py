@@ -1,14 +1,12 @@
-"""``python -m luna.settings.secrets FOLDER``: refuses secrets that are missing, empty, short or known to everybody, and names each.
+"""``python luna/settings/secrets.py FOLDER``: refuses secrets that are missing, empty, short or known to everybody, and names each.
 
-Run before the containers start: the servers of others take any password.
+Run before the containers start: the servers of others take any password. It needs Python alone, so that its container is no image of Luna's: Compose makes
+everything anew that depends on a container which an update makes anew, and on this one the database depends.
 """
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-
-from luna.errors import MachineError
-from luna.settings.model import GIVEN_OUT, Settings
 
 SECRETS = (
     "database_admin_password",
@@ -22,24 +20,14 @@ SECRETS = (
     "monitor_token",
     "backup_key",
 )
-# Given out by other servers: empty until their owner fills them in, so nobody asks how good they are.
-GIVEN = tuple(name for name, field in Settings.model_fields.items() if GIVEN_OUT in field.metadata)
 SHORTEST = 16
 # Defaults of the servers in use and of files people copy from; longer than SHORTEST they would pass otherwise.
 DEFAULTS = ("admin", "changeme", "change-me", "changethis", "default", "example", "luna", "minioadmin", "password", "postgres", "secret")
 
 
-def check_secrets(folder: Path, names: tuple[str, ...] = SECRETS) -> None:
-    """Return if every secret can be used.
-
-    Raises:
-        MachineError: names all that cannot, and why.
-    """
-    faults = [f"{name} {fault}" for name in names for fault in _faults(folder / name)]
-    if faults:
-        remedy = "Run make secrets; it makes what is missing and leaves the rest. Delete a file first to have it made anew."
-        count = f"{len(faults)} secret{'s' if len(faults) > 1 else ''}"
-        raise MachineError(f"{count} cannot be used: {'; '.join(faults)}", field="secrets", value=str(folder), remedy=remedy)
+def find_faults(folder: Path, names: tuple[str, ...] = SECRETS) -> list[str]:
+    """Return of every secret that cannot be used its name and why; never what it is."""
+    return [f"{name} {fault}" for name in names for fault in _faults(folder / name)]
 
 
 def _faults(path: Path) -> Iterator[str]:
@@ -65,13 +53,12 @@ def _repeats_default(word: str) -> bool:
 
 
 def main() -> int:
-    """Check the folder named on the command line."""
-    try:
-        check_secrets(Path(sys.argv[1]))
-    except MachineError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
-    return 0
+    """Check the folder named on the command line, and return the exit status."""
+    faults = find_faults(Path(sys.argv[1]))
+    if faults:
+        remedy = "Run make secrets; it makes what is missing and leaves the rest. Delete a file first to have it made anew."
+        sys.stderr.write(f"secrets: {len(faults)} cannot be used: {'; '.join(faults)}. {remedy}\n")
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

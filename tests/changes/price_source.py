@@ -59,7 +59,7 @@ from typer.testing import CliRunner
 
 from luna.contracts import FetchPricesRequest
 from luna.settings import Settings
-from luna.settings.secrets import GIVEN
+from luna.settings.model import GIVEN
 from luna.timeline import SLOT, Timeline
 from services.cli.data import app
 from services.ingest.price_collection import Need, gather_all

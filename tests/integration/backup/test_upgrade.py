@@ -9,6 +9,7 @@ from luna.database import backups, engine, migrate
 from luna.database.backups import TableCount
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError
+from luna.health.probes import probe_database
 from services.backup.restore import restore
 from tests.kept import KeptHome, kept_home
 
@@ -74,3 +75,13 @@ def test_the_release_before_does_not_touch_what_the_one_after_it_made(old_home: 
     with pytest.raises(ConflictError, match="which is newer than this one"):
         restore(old_home.settings, backup_id)
     assert old_home.observed() == 50
+
+
+def test_the_release_before_works_on_through_an_update_and_does_not_start_after_it(old_home: KeptHome) -> None:
+    with old_home.open() as database:
+        migrate.upgrade(address(database))
+        with unit_of_work(database) as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        assert probe_database(database) == "revision 9999"
+        with pytest.raises(ConflictError, match="newer than"):
+            migrate.upgrade(address(database))

@@ -9,8 +9,8 @@ import yaml
 
 from luna.settings import Settings
 from luna.settings.example import OFFERED, render
-from luna.settings.model import Deployment
-from luna.settings.secrets import GIVEN, SECRETS
+from luna.settings.model import GIVEN, Deployment
+from luna.settings.secrets import SECRETS
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -111,6 +111,15 @@ def test_planning_waits_for_no_language_model_vectors_or_objects() -> None:
         needed |= needs
         pending += needs
     assert needed == {"migrate", "redis", "planner", "db", "preflight"}
+
+
+def test_no_server_depends_on_an_image_that_an_update_makes_anew() -> None:
+    # Compose makes everything anew that depends on a container which is: an update would begin with PostgreSQL and Redis.
+    servers = set(SERVICES) - OURS - {"buckets", "caddy", "recovered"}
+    assert {name: needs for name in servers if (needs := OURS & set(SERVICES[name].get("depends_on", {})))} == {}
+    base = re.search(r"^ARG PYTHON=(.+)$", (ROOT / "infra/Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert base is not None
+    assert SERVICES["preflight"]["image"] == base[1]
 
 
 def test_who_speaks_to_the_store_of_objects_has_its_key() -> None:

@@ -1,15 +1,16 @@
 """Secrets are made by a script and refused before anything starts."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from luna.errors import MachineError
 from luna.settings import Settings
-from luna.settings.secrets import SECRETS, check_secrets
+from luna.settings.secrets import SECRETS, find_faults
 
-MAKE = Path(__file__).parents[3] / "infra/make-secrets"
+ROOT = Path(__file__).parents[3]
+MAKE = ROOT / "infra/make-secrets"
 GOOD = "0123456789abcdef" * 4
 
 
@@ -25,14 +26,21 @@ def make(env: Path) -> None:
     subprocess.run([MAKE, env], check=True, cwd=env.parent, stdout=subprocess.DEVNULL)
 
 
+def check(folder: Path) -> tuple[int, str]:
+    """Return the exit status of the check and what it says, run by a Python that knows nothing of Luna, as its container does."""
+    done = subprocess.run([sys.executable, "-I", "-S", ROOT / "luna/settings/secrets.py", folder], capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
 def test_good_secrets_pass(folder: Path) -> None:
-    check_secrets(folder)
+    assert check(folder) == (0, "")
 
 
 def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match="make secrets") as refused:
-        check_secrets(tmp_path)
-    assert all(f"{name} is missing" in str(refused.value) for name in SECRETS)
+    status, said = check(tmp_path)
+    assert status == 1
+    assert "make secrets" in said
+    assert all(f"{name} is missing" in said for name in SECRETS)
 
 
 @pytest.mark.parametrize(
@@ -48,22 +56,22 @@ def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
 )
 def test_a_secret_that_anybody_could_guess_is_refused(folder: Path, word: str, fault: str) -> None:
     (folder / "redis_password").write_text(word)
-    with pytest.raises(MachineError, match=f"1 secret cannot.*redis_password {fault}"):
-        check_secrets(folder)
+    [found] = find_faults(folder)
+    assert found.startswith(f"redis_password {fault}")
 
 
 def test_what_is_refused_is_not_shown(folder: Path) -> None:
     (folder / "redis_password").write_text("hunter2")
-    with pytest.raises(MachineError) as refused:
-        check_secrets(folder)
-    assert "hunter2" not in str(refused.value)
+    status, said = check(folder)
+    assert status == 1
+    assert "hunter2" not in said
 
 
 def test_the_script_makes_what_passes_and_writes_the_folder_into_the_environment(tmp_path: Path) -> None:
     env = tmp_path / ".env"
     env.write_text("LUNA_API_PORT=8080\nLUNA_SECRETS_FOLDER=\n")
     make(env)
-    check_secrets(tmp_path / "secrets")
+    assert find_faults(tmp_path / "secrets") == []
     assert env.read_text() == "LUNA_API_PORT=8080\nLUNA_SECRETS_FOLDER=./secrets\n"
     assert f'api_key: "{(tmp_path / "secrets/vectors_api_key").read_text()}"' in (tmp_path / "secrets/vectors_config").read_text()
 
