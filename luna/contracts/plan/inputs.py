@@ -63,6 +63,6 @@ def _shorten(array: FloatArray) -> NDArray[Any]:
     most = np.abs(scaled).max(initial=0.0)
     if most > np.iinfo(np.int32).max:
         return array
-    whole = scaled.astype(np.int16 if most <= np.iinfo(np.int16).max else np.int32)
+    whole: NDArray[Any] = scaled.astype(np.int16 if most <= np.iinfo(np.int16).max else np.int32)
     # By their bits: a zero with a minus is no whole number.
     return whole if (whole / _SCALE).tobytes() == array.tobytes() else array
