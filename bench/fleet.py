@@ -22,6 +22,7 @@ from bench.cases import HOURS, SEED, START, draw_case, generate_full_cases
 from bench.queue import SOON, count_results, run_worker
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.plan import PlanRequest
+from luna.contracts.plan.inputs import write_inputs
 from luna.contracts.vehicle_session import NewSession
 from luna.database import engine as engines
 from luna.database import forecasts, observations, plans, prices, sites, vehicle_sessions
@@ -236,13 +237,13 @@ def _time_plans(connection: Connection, clock: _Clock, facts: Sequence[PlanningF
     clock.note("solve_and_check")
     followed = follow_made(list(zip(problems, made, strict=True)))
     clock.note("follow")
-    inputs = [request.model_dump_json(by_alias=True) for request in requests]
-    answered = [Answered(*each, digest(text)) for *each, text in zip(followed, requests, inputs, strict=True)]
+    inputs = [write_inputs(request) for request in requests]
+    answered = [Answered(*each, digest(written)) for *each, written in zip(followed, requests, inputs, strict=True)]
     clock.note("serialise")
     replies = answer_each(answered, issued_at=now)
     clock.note("explain")
     given = zip(replies, answered, inputs, strict=True)
-    rows = [PlanRow.of(reply, site_id=reply.head.site, inputs_digest=each.inputs_digest, inputs=text) for reply, each, text in given]
+    rows = [PlanRow.of(reply, site_id=reply.head.site, inputs_digest=each.inputs_digest, inputs=written) for reply, each, written in given]
     clock.note("serialise")
     return rows
 

@@ -1,4 +1,4 @@
-"""The two forms in which a plan is kept, of which its readers see nothing: documents as they were answered, and compressed columns.
+"""The two forms in which a plan is kept, of which its readers see nothing: documents as they were answered, and compressed columns and numbers.
 
 Who reads plans of the version before reads documents alone; what is asked for by itself is therefore kept as such, what the clock asks for as columns.
 """
@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.columns import Fields, PlanColumns, list_slots, parse_columns
+from luna.contracts.plan.inputs import parse_inputs
 from luna.database.schema.plans import plan_history
 from luna.timeline import FloatArray, Timeline, align
 
@@ -41,14 +42,19 @@ def pack_reply(plan: PlanColumns) -> bytes:
     return zlib.compress(plan.write(), _LEVEL)
 
 
-def pack_inputs(inputs: str) -> bytes:
-    """Return a complete request, as JSON, as it is kept in ``packed_inputs``."""
-    return zlib.compress(inputs.encode(), _LEVEL)
+def pack_inputs(inputs: bytes) -> bytes:
+    """Return a complete request, as ``write_inputs`` writes it, as it is kept in ``packed_inputs``."""
+    return zlib.compress(inputs, _LEVEL)
 
 
 def unpack(packed: bytes) -> Fields:
-    """Return what is kept packed: of a plan its head with its columns as ``slots``."""
+    """Return a packed plan: its head with its columns as ``slots``."""
     return parse_columns(zlib.decompress(packed))
+
+
+def unpack_inputs(packed: bytes) -> Fields:
+    """Return the fields of a packed request."""
+    return parse_inputs(zlib.decompress(packed))
 
 
 def list_fields(packed: bytes) -> Fields:
@@ -69,7 +75,7 @@ def read_reply(row: ReplyRow) -> PlanReply:
 
 def read_inputs(row: InputsRow) -> PlanRequest | None:
     """Return the complete request that a plan was made from; None where it was not kept."""
-    document = row.inputs if row.packed_inputs is None else unpack(row.packed_inputs)
+    document = row.inputs if row.packed_inputs is None else unpack_inputs(row.packed_inputs)
     return None if document is None else PlanRequest.model_validate(document)
 
 

@@ -65,7 +65,7 @@ def read_document(connection: Connection, plan_id: str) -> tuple[dict[str, Any],
     row = connection.execute(select(table.reply, table.packed_reply, table.packed_inputs, *inputs).where(table.plan_id == plan_id)).one()
     if row.packed_reply is None:
         return row.reply, {name: getattr(row, name) for name in _INPUTS}
-    request = plan_forms.unpack(row.packed_inputs)
+    request = plan_forms.unpack_inputs(row.packed_inputs)
     return plan_forms.list_fields(row.packed_reply), {name: reduce(getitem, path, request) for name, path in _INPUTS.items()}
 
 

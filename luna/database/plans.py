@@ -48,14 +48,14 @@ class PlanRow:
     packed_reply: bytes
 
     @classmethod
-    def of(cls, plan: PlanColumns, *, site_id: str, inputs_digest: str, inputs: str) -> Self:
+    def of(cls, plan: PlanColumns, *, site_id: str, inputs_digest: str, inputs: bytes) -> Self:
         """Return the row of a plan that drives devices, packed.
 
         Args:
             plan: as answered.
             site_id: whose plan it is.
             inputs_digest: of the complete request it was made from.
-            inputs: that request as JSON.
+            inputs: that request as ``write_inputs`` writes it.
         """
         head, packed = plan.head, (plan_forms.pack_inputs(inputs), plan_forms.pack_reply(plan))
         when = head.issued_at, plan.start, plan.end

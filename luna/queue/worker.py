@@ -169,6 +169,8 @@ def main(arguments: list[str] | None = None) -> int:
         stack.callback(heart.node.leave)
         # What is loaded by now is shared with the processes to come, as long as no collector writes into it.
         gc.freeze()
+        # A batch of plans makes hundreds of thousands of objects that go by themselves at its end: to look for cycles every 700 of them took a twentieth.
+        gc.set_threshold(50_000)
         worker.start()
         return int(worker.exitcode or 0)
 

@@ -134,7 +134,7 @@ def _plan(connection: Connection, basis: _Basis, agent: TrainedAgent, *, now: da
     prices = read_prices(connection, problem.site, Timeline(start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + slots))
     planned = decide(problem, Solver())
     plan = _check(agent.policy.plan(problem, prices, planned=planned), problem)
-    fingerprint = digest(f"{basis.plan.plan_id} {agent.name} {agent.run_id}")
+    fingerprint = digest(f"{basis.plan.plan_id} {agent.name} {agent.run_id}".encode())
     reply = answer(plan, request=basis.inputs, issued_at=now, inputs_digest=fingerprint)
     judged = _judge(connection, basis, planned, reply)
     row = basis.report(judged.verdict, now)

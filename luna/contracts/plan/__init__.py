@@ -20,6 +20,7 @@ from luna.contracts.plan.reply import (
 )
 from luna.contracts.plan.request import Language, PlanOptions, PlanRequest, Terminal
 from luna.contracts.plan.state import (
+    COURSE_DIGITS,
     MAX_COURSES,
     MAX_SLOTS,
     BatteryState,
@@ -40,6 +41,7 @@ from luna.contracts.plan.state import (
 )
 
 __all__ = [
+    "COURSE_DIGITS",
     "MAX_COURSES",
     "MAX_SLOTS",
     "Assumption",

@@ -1,13 +1,17 @@
 """What lies ahead of a plan, and the state in which it begins."""
 
-from typing import Annotated, Self
+from collections.abc import Callable
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+import numpy as np
+from pydantic import Field, GetPydanticSchema, model_validator
+from pydantic_core import core_schema
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant, Message
 from luna.device_config import Mode
 from luna.outlook import PROBABILITY_TOLERANCE
+from luna.timeline import FloatArray
 
 MAX_SLOTS = 12 * 24 * 14
 
@@ -15,7 +19,10 @@ MAX_SLOTS = 12 * 24 * 14
 MAX_COURSES = 100
 
 
-Energies = Annotated[list[Annotated[float, Field(ge=0, le=100_000)]], Field(min_length=1, max_length=MAX_SLOTS)]
+MOST_KWH = 100_000
+
+
+Energies = Annotated[list[Annotated[float, Field(ge=0, le=MOST_KWH)]], Field(min_length=1, max_length=MAX_SLOTS)]
 
 
 Prices = Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Field(min_length=1, max_length=MAX_SLOTS)]
@@ -33,12 +40,47 @@ class ForecastSource(Message):
     fallback_reason: Annotated[str, Field(max_length=512)] | None = None
 
 
+# Of the energies of courses that the planner makes, kWh: what is smaller than a tenth of a watt-hour is rounding.
+COURSE_DIGITS = 4
+
+
+def _read_courses(given: Any, read: Callable[[Any], list[list[float]]]) -> FloatArray:
+    """Return courses as an array, ``(courses, slots)``; as such the planner gives them itself."""
+    if isinstance(given, np.ndarray):
+        if given.ndim != 2 or not ((given >= 0) & (given <= MOST_KWH)).all():
+            raise ValueError(f"courses are energies from 0 to {MOST_KWH} kWh by course and slot")
+        return given
+    courses = read(given)
+    lengths = {len(course) for course in courses}
+    if len(lengths) > 1:
+        raise ValueError(f"courses have {min(lengths)} to {max(lengths)} values; every course needs one value per slot")
+    return np.array(courses, dtype=np.float64).reshape(len(courses), max(lengths, default=0))
+
+
+# Lists of energies in every message; here an array, for there are thousands of them.
+Courses = Annotated[
+    FloatArray,
+    GetPydanticSchema(
+        lambda _source, handler: core_schema.no_info_wrap_validator_function(
+            _read_courses,
+            handler.generate_schema(Annotated[list[Energies], Field(max_length=MAX_COURSES)]),
+            serialization=core_schema.plain_serializer_function_ser_schema(np.ndarray.tolist, return_schema=handler.generate_schema(list[list[float]])),
+        )
+    ),
+]
+
+
 class CoursesMessage(Message):
     """Courses that load and PV may take instead of the expected one; what the probabilities lack to one is the expected course's."""
 
     probability: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=MAX_COURSES)]
-    load_kwh: Annotated[list[Energies], Field(max_length=MAX_COURSES)]
-    pv_kwh: Annotated[list[Energies], Field(max_length=MAX_COURSES)]
+    load_kwh: Courses
+    pv_kwh: Courses
+
+    def __eq__(self, other: object) -> bool:
+        return self.model_dump() == other.model_dump() if isinstance(other, CoursesMessage) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
@@ -96,9 +138,9 @@ class OutlookMessage(Message):
                 raise ValueError(f"heat_demand_kwh.{name} has {len(demand)} values, load_kwh has {slots}; every series needs one value per slot")
         courses = [(kind, name) for kind in ("scenarios", "errors") if getattr(self, kind) for name in ("load_kwh", "pv_kwh")]
         for kind, name in courses:
-            wrong = next((len(course) for course in getattr(getattr(self, kind), name) if len(course) != slots), None)
-            if wrong is not None:
-                raise ValueError(f"a course of {kind}.{name} has {wrong} values, load_kwh has {slots}; every course needs one value per slot")
+            length = getattr(getattr(self, kind), name).shape[1]
+            if length != slots:
+                raise ValueError(f"a course of {kind}.{name} has {length} values, load_kwh has {slots}; every course needs one value per slot")
         return self
 
 

@@ -81,7 +81,7 @@ def _scale(outlook: OutlookMessage, factor: float) -> OutlookMessage:
         return outlook
     names = [name for name in ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh") if getattr(outlook, name) is not None]
     scaled = {name: (np.array(getattr(outlook, name)) * factor).tolist() for name in names}
-    courses = outlook.scenarios and outlook.scenarios.model_copy(update={"pv_kwh": (np.array(outlook.scenarios.pv_kwh) * factor).tolist()})
+    courses = outlook.scenarios and outlook.scenarios.model_copy(update={"pv_kwh": outlook.scenarios.pv_kwh * factor})
     return outlook.model_copy(update=scaled | {"scenarios": courses})
 
 

@@ -180,7 +180,7 @@ def _slot_limits(limits_kw: list[float | None] | None) -> FloatArray | None:
 
 
 def _courses(scenarios: CoursesMessage | None) -> ScenarioSet | None:
-    return None if scenarios is None else ScenarioSet(*(np.array(part) for part in (scenarios.probability, scenarios.load_kwh, scenarios.pv_kwh)))
+    return None if scenarios is None else ScenarioSet(np.array(scenarios.probability), scenarios.load_kwh, scenarios.pv_kwh)
 
 
 def _gap(request: PlanRequest, demands: Demands) -> float:

@@ -7,11 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from luna.contracts.plan import COURSE_DIGITS
 from luna.timeline import FloatArray, IndexArray, Timeline, repeat_last
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
-
-# Of energies, kWh: what is smaller than a tenth of a watt-hour is rounding.
-COURSE_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from luna.contracts.plan import (
     VehicleSession,
 )
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
+from luna.contracts.plan.inputs import write_inputs
 from luna.physics import BoolArray, Curtailment, IntArray, Mode
 from luna.timeline import FloatArray
 from luna.wording import Language, Numbers
@@ -190,7 +191,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_dige
 
 def answer_columns(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None) -> PlanColumns:
     """Return the same with its slots as columns."""
-    (columns,) = answer_each([Answered(plan, request, inputs_digest or digest(request.model_dump_json(by_alias=True)))], issued_at=issued_at)
+    (columns,) = answer_each([Answered(plan, request, inputs_digest or digest(write_inputs(request)))], issued_at=issued_at)
     return columns
 
 
@@ -263,9 +264,9 @@ def _uncertainty(plan: Plan, request: PlanRequest) -> UncertaintyReply | None:
     return UncertaintyReply(courses=spread.courses, left_out=spread.left_out, risk=risk, premium=premium, reasons=list(spread.reasons))
 
 
-def digest(inputs: str) -> str:
-    """Return the fingerprint of everything a plan was made from: a complete request as JSON."""
-    return hashlib.sha256(inputs.encode()).hexdigest()
+def digest(inputs: bytes) -> str:
+    """Return the fingerprint of everything a plan was made from: a complete request as ``write_inputs`` writes it."""
+    return hashlib.sha256(inputs).hexdigest()
 
 
 def _list_columns(plan: Plan, told: tuple[PlanExplanation, list[str]], request: PlanRequest) -> Columns:

@@ -13,6 +13,7 @@ from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest, RefreshPlansR
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import PlanColumns
+from luna.contracts.plan.inputs import write_inputs
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
 from luna.database.plans import PlanRow
@@ -129,12 +130,12 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """The least-cost plan of a site, the complete request that it was made from, as text as well, that text's digest, and the solver that made it."""
+    """The least-cost plan of a site, the complete request that it was made from, in bytes as well, their digest, and the solver that made it."""
 
     problem: Problem
     plan: Plan
     request: PlanRequest
-    inputs: str
+    inputs: bytes
     inputs_digest: str
     solver: Solver
 
@@ -142,7 +143,7 @@ class _Made:
     def of(cls, connection: Connection, facts: PlanningFacts, now: datetime) -> Self:
         """Return the plan of a site from what is known of it."""
         request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
-        inputs = request.model_dump_json(by_alias=True)
+        inputs = write_inputs(request)
         # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.
         problem, solver = build_problem(request), Solver()
         return cls(problem, make_plan(problem, solver), request, inputs, digest(inputs), solver)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.plan import Bias, CoursesMessage, ForecastSource, OutlookMessage
+from luna.contracts.plan import COURSE_DIGITS, Bias, CoursesMessage, ForecastSource, OutlookMessage
 from luna.contracts.replay import ReplayRequest
 from luna.database import forecast_scenarios, forecasts, observations, site_facts, sites, weather_carbon
 from luna.database import prices as market_prices
@@ -22,7 +22,7 @@ from luna.timeline import SLOT, FloatArray, Timeline, local_days, repeat_last
 from luna.wording import say_instant
 from services.planner.problem.knowledge import DAY, CarbonVintages, ForecastArchive, PerfectForesight, PriceVintages, SitePrices, carry_days
 from services.planner.problem.rolling_horizon import HORIZON
-from services.planner.problem.scenarios import COURSE_DIGITS, DAYS, NEAR, ErrorScenarios, ScenarioSet, blend
+from services.planner.problem.scenarios import DAYS, NEAR, ErrorScenarios, ScenarioSet, blend
 from services.planner.replay import ReplayData
 from services.planner.replay.policies import plans_from_forecasts
 from services.planner.service.strategy import look_back
@@ -162,7 +162,7 @@ def read_courses(
 
 def describe_courses(courses: ScenarioSet) -> CoursesMessage:
     """Return courses as a message, energies rounded."""
-    load, pv = (np.round(paths, COURSE_DIGITS).tolist() for paths in (courses.load_kwh, courses.pv_kwh))
+    load, pv = (np.round(paths, COURSE_DIGITS) for paths in (courses.load_kwh, courses.pv_kwh))
     return CoursesMessage(probability=courses.weight.tolist(), load_kwh=load, pv_kwh=pv)
 
 

@@ -211,7 +211,8 @@ def _swap_courses(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     if courses is None or request.outlook is None or request.outlook.scenarios is None:
         return request
     tail = {name: getattr(request.outlook, name)[carried.shared :] for name in ("load_kwh", "pv_kwh")}
-    moved = {name: [course[carried.passed :][: carried.shared] + rest for course in getattr(courses, name)] for name, rest in tail.items()}
+    kept = slice(carried.passed, carried.passed + carried.shared)
+    moved = {name: np.array([[*course[kept], *rest] for course in getattr(courses, name)]) for name, rest in tail.items()}
     return _with_outlook(request, {"scenarios": courses.model_copy(update=moved)})
 
 

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
+from luna.contracts.plan.inputs import write_inputs
 from luna.database import plans, sites
 from luna.database.site_facts import PlanningFacts
 from luna.errors import InvalidInputError
@@ -80,11 +81,10 @@ def plan_and_write(request: PlanRequest, connection: Callable[[], Connection], *
 
 def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> tuple[PlanReply, str]:
     complete = request if request.site is not None else complete_request(connection(), request, now=now)
-    inputs = complete.model_dump_json(by_alias=True)
-    inputs_digest = digest(inputs)
+    inputs_digest = digest(write_inputs(complete))
     with span("planner.plan", slots=len(complete.outlook.load_kwh) if complete.outlook else 0):
         reply = plan_request(complete, now=now, solver=solver, inputs_digest=inputs_digest)
-    text = reply.model_dump_json(by_alias=True)
+    text, inputs = (document.model_dump_json(by_alias=True) for document in (reply, complete))
     count_plan(reply)
     site_id = request.site_id or reply.site
     # What a request says of a site of its own must never drive a stored one of the same name.
