@@ -5,7 +5,8 @@ kept, so what all places share is computed once, and light only while the sun is
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from types import ModuleType
@@ -103,8 +104,8 @@ def _compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) 
             model="haydavies",
         )
         total += _yield_kwh(average(plane["poa_global"]), array)
-    middle = [values[MIDDLE :: WITHIN_SLOT.size].copy() for values in (zenith, azimuth, course.extra_w_m2)]
-    return Sky(*middle, average(clear["ghi"]), total)
+    zenith, azimuth, extra = (values[MIDDLE :: WITHIN_SLOT.size].copy() for values in (zenith, azimuth, course.extra_w_m2))
+    return Sky(zenith, azimuth, extra, average(clear["ghi"]), total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +138,16 @@ class _SunCourse:
 
 @lru_cache(maxsize=KEPT_COURSES)
 def _compute_course(block: int) -> _SunCourse:
-    """Return the course of the sun. Source: Astronomical Almanac as in pvlib's ``ephemeris`` (0.01 degrees); seen from the pole its height is its declination."""
+    """Return the course of the sun: seen from the pole its height is its declination. Source: Astronomical Almanac as in pvlib's ``ephemeris`` (0.01°)."""
     import pandas as pd
 
     pvlib = import_pvlib()
     seconds = (block * BLOCK_SLOTS + np.arange(BLOCK_SLOTS)[:, None]) * SLOT_SECONDS + WITHIN_SLOT
     instants = pd.DatetimeIndex(seconds.ravel().astype("datetime64[s]"), tz="UTC")
-    with warnings.catch_warnings():
-        # pvlib still asks pandas in ways it is weaning its users off.
-        warnings.simplefilter("ignore")
+    with _quietly():
         sun = pvlib.solarposition.ephemeris(instants, 90.0, 0.0)
         extra = pvlib.irradiance.get_extra_radiation(instants).to_numpy()
-    turbidity_day = instants.dayofyear.to_numpy() - 1 + COMMON_DAYS * instants.is_leap_year
+    turbidity_day = instants.day_of_year.to_numpy() - 1 + COMMON_DAYS * instants.is_leap_year
     return _SunCourse(sun["elevation"].to_numpy(), 15 * sun["solar_time"].to_numpy() - 180, extra, turbidity_day.astype(np.int64))
 
 
@@ -158,8 +157,17 @@ def _read_turbidity(location: Location) -> FloatArray:
     import pandas as pd
 
     days = pd.date_range("2015-01-01", "2016-12-31", tz="UTC")
-    turbidity: FloatArray = import_pvlib().clearsky.lookup_linke_turbidity(days, location.latitude, location.longitude).to_numpy()
+    with _quietly():
+        turbidity: FloatArray = import_pvlib().clearsky.lookup_linke_turbidity(days, location.latitude, location.longitude).to_numpy()
     return turbidity
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Hear no warnings: pvlib still asks pandas in ways it is weaning its users off."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _yield_kwh(plane_w_m2: FloatArray, array: PvArray) -> FloatArray:
