@@ -112,27 +112,30 @@ def _compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) 
 class _SunCourse:
     """The sun over a block as all places share it, at the instants ``WITHIN_SLOT`` of each slot, shape ``(slots · instants,)``.
 
-    Declination and hour angle at longitude zero in degrees, irradiance beyond the atmosphere in W/m², and the day's place in ``_read_turbidity``.
+    Sine and cosine of the declination, hour angle at longitude zero in degrees, irradiance beyond the atmosphere in W/m², and the day's place in
+    ``_read_turbidity``.
     """
 
-    declination_deg: FloatArray
+    sine: FloatArray
+    cosine: FloatArray
     hour_angle_deg: FloatArray
     extra_w_m2: FloatArray
     turbidity_day: IndexArray
 
     def look_from(self, location: Location) -> tuple[FloatArray, FloatArray]:
         """Return zenith angle, with refraction, and azimuth of the sun from a place, degrees. Source: as in pvlib's ``ephemeris``."""
-        latitude, declination = np.radians(location.latitude), np.radians(self.declination_deg)
+        north, up = np.cos(np.radians(location.latitude)), np.sin(np.radians(location.latitude))
         hour_angle = np.radians(self.hour_angle_deg + location.longitude)
         across = np.cos(hour_angle)
-        azimuth = np.degrees(np.arctan2(-np.sin(hour_angle), np.cos(latitude) * np.tan(declination) - np.sin(latitude) * across)) % 360
-        height = np.degrees(np.arcsin(np.clip(np.cos(latitude) * np.cos(declination) * across + np.sin(latitude) * np.sin(declination), -1, 1)))
-        tangent = np.tan(np.radians(height))
-        low = height * (-518.2 + height * (103.4 + height * (-12.79 + height * 0.711))) + 1735
-        with np.errstate(divide="ignore"):
+        azimuth = np.degrees(np.arctan2(-np.sin(hour_angle), north * self.sine / self.cosine - up * across)) % 360
+        sine = np.clip(north * self.cosine * across + up * self.sine, -1, 1)
+        height = np.degrees(np.arcsin(sine))
+        with np.errstate(divide="ignore", invalid="ignore"):
             # A sun exactly on the horizon; what it gives there is not chosen.
-            high, below = 58.1 / tangent - 0.07 / tangent**3 + 8.6e-05 / tangent**5, -20.774 / tangent
-        seconds = np.select([height > 85, height > 5, height > -0.575, height > -1], [0.0, high, low, below], 0.0)
+            slope = np.sqrt(1 - sine * sine) / sine
+            high = slope * (58.1 + slope * slope * (-0.07 + 8.6e-05 * slope * slope))
+        low = height * (-518.2 + height * (103.4 + height * (-12.79 + height * 0.711))) + 1735
+        seconds = np.select([height > 85, height > 5, height > -0.575, height > -1], [0.0, high, low, -20.774 * slope], 0.0)
         return 90 - (height + seconds * USUAL_AIR / 3600), azimuth
 
 
@@ -148,7 +151,8 @@ def _compute_course(block: int) -> _SunCourse:
         sun = pvlib.solarposition.ephemeris(instants, 90.0, 0.0)
         extra = pvlib.irradiance.get_extra_radiation(instants).to_numpy()
     turbidity_day = instants.day_of_year.to_numpy() - 1 + COMMON_DAYS * instants.is_leap_year
-    return _SunCourse(sun["elevation"].to_numpy(), 15 * sun["solar_time"].to_numpy() - 180, extra, turbidity_day.astype(np.int64))
+    declination = np.radians(sun["elevation"].to_numpy())
+    return _SunCourse(np.sin(declination), np.cos(declination), 15 * sun["solar_time"].to_numpy() - 180, extra, turbidity_day.astype(np.int64))
 
 
 @lru_cache(maxsize=KEPT_PLACES)
