@@ -305,5 +305,6 @@ def _drop_future(history: Observations, now: datetime | None) -> Observations:
 
 def _reads_future(facts: IssueFacts, now: datetime | None) -> bool:
     """Return whether anything claims to have been measured after ``now``; who asks about days long gone is not told."""
-    recent = now is not None and facts.span is not None and now - facts.instants[-1] < DAY
-    return recent and now is not None and facts.span is not None and facts.span[1] > floor_to(now, SLOT) + SLOT
+    if now is None or facts.span is None or now - facts.instants[-1] >= DAY:
+        return False
+    return facts.span[1] > floor_to(now, SLOT) + SLOT

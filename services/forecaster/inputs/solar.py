@@ -69,13 +69,13 @@ def look_up(starts: InstantArray, site: Site) -> Sky | None:
         return None
     numbers = starts.astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS
     blocks, where = np.unique(numbers // BLOCK_SLOTS, return_inverse=True)
-    skies = [_compute_block(site.location, tuple(site.pv), int(block)) for block in blocks]
+    skies = [compute_block(site.location, tuple(site.pv), int(block)) for block in blocks]
     place = where.reshape(numbers.shape) * BLOCK_SLOTS + numbers % BLOCK_SLOTS
     return Sky(*(np.concatenate([getattr(sky, field.name) for sky in skies])[place] for field in fields(Sky)))
 
 
 @lru_cache(maxsize=KEPT_BLOCKS)
-def _compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -> Sky:
+def compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -> Sky:
     """Return the sky of a block of slots. Source: Ineichen and Perez (2002) with monthly turbidity for the clear sky, as in pvlib."""
     pvlib, course = import_pvlib(), _compute_course(block)
     zenith, azimuth = course.look_from(location)

@@ -79,8 +79,8 @@ class DueSite:
     key: int
     active: str
     versions: Mapping[str, datetime]
-    issued: list[IssuedForecast] = field(default_factory=list)
-    scenarios: list[Scenarios] = field(default_factory=list)
+    issued: list[IssuedForecast] = field(default_factory=list, repr=False)
+    scenarios: list[Scenarios] = field(default_factory=list, repr=False)
     faults: list[str] = field(default_factory=list)
 
     def describe(self) -> list[VersionIssue]:
@@ -118,7 +118,7 @@ class _BatchIssue:
     """The forecasts of a batch: read together, each site's made by itself, written together."""
 
     batch: SiteBatch
-    due: Mapping[str, DueSite]
+    due: Mapping[str, DueSite] = field(repr=False)
     objects: ObjectStore
     now: datetime
     progress: Progress
