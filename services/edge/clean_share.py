@@ -8,12 +8,12 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
@@ -259,10 +259,11 @@ def draw_clean_share(location: Location) -> CleanShare:
 
 def _wander(noise: np.random.Generator, *, hours: float) -> FloatArray:
     """Return a first-order process of unit variance that forgets within ``hours``."""
-    kept = np.exp(-STEP_MINUTES / 60 / hours)
+    kept = float(np.exp(-STEP_MINUTES / 60 / hours))
     shocks = noise.standard_normal(YEAR_SLOTS) * np.sqrt(1 - kept**2)
     shocks[0] = noise.standard_normal()
-    return np.asarray(lfilter([1.0], [1.0, -kept], shocks))
+    # SciPy's filter does the same in a fiftieth of the time, and takes a hundred times longer to load.
+    return np.fromiter(accumulate(shocks.tolist(), lambda last, shock: shock + kept * last), float, YEAR_SLOTS)
 
 
 def _sigmoid(value: FloatArray) -> FloatArray:

@@ -335,6 +335,13 @@ def test_long_work_is_a_job(api: httpx.Client, house: Site, address: str, body: 
     api.delete(answer.headers["location"])
 
 
+@pytest.mark.parametrize("address", ["quality", "repairs", "verifications"])
+@pytest.mark.parametrize("days", [("2729-06-26", "2099-05-05"), ("2000-01-01", "2024-03-24")], ids=["backwards", "more than ten years"])
+def test_days_that_are_none_are_refused_by_name(api: httpx.Client, house: Site, address: str, days: tuple[str, str]) -> None:
+    answer = api.post(f"/v1/sites/{house.name}/{address}", json=dict(zip(("from_day", "to_day"), days, strict=True)))
+    assert (answer.status_code, answer.json()["field"]) == (422, "to_day"), answer.text
+
+
 def test_prices_of_a_market_that_the_tariff_does_not_name_are_not_fetched(api: httpx.Client, house: Site) -> None:
     answer = api.post(f"/v1/sites/{house.name}/prices", json={"market": "NL"})
     assert (answer.status_code, answer.json()["field"]) == (422, "market")

@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic_core import to_json
 
 from luna.contracts.data import BackfillRequest, BuildSlotsRequest, DayQuality, JudgeQualityRequest
-from luna.contracts.history_care import FindGapsRequest, RepairRequest, SeriesGap, VerifyRequest
+from luna.contracts.history_care import FindGapsRequest, FirstDay, LastDay, RepairRequest, SeriesGap, VerifyRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Day, Instant, Message
 from luna.database import history_changes, quality
@@ -23,8 +23,8 @@ from services.api.routing import ResourceRouter, SitePath
 router = ResourceRouter("history")
 
 LONGEST = timedelta(days=3_660)
-FirstDay = Annotated[Day | None, Query(description="the first local day; usual: the first there is")]
-LastDay = Annotated[Day | None, Query(description="the last local day, included; usual: the last there is")]
+FromDay = Annotated[Day | None, Query(description="the first local day; usual: the first there is")]
+ToDay = Annotated[Day | None, Query(description="the last local day, included; usual: the last there is")]
 
 
 class QualityList(Message):
@@ -69,8 +69,8 @@ class HistoryWindow(Message):
 class HistoryDays(Message):
     """The local days that are meant."""
 
-    from_day: Annotated[Day, Field(description="the first local day")]
-    to_day: Annotated[Day, Field(description="the last local day, included")]
+    from_day: FirstDay
+    to_day: LastDay
 
 
 class RepairOrder(HistoryDays):
@@ -81,7 +81,7 @@ class RepairOrder(HistoryDays):
 
 @router.operation("List how far days can be trusted")
 def read_quality(
-    site_id: SitePath, gateway: CurrentGateway, *, from_day: FirstDay = None, to_day: LastDay = None, limit: Limit = 100, cursor: Cursor = None
+    site_id: SitePath, gateway: CurrentGateway, *, from_day: FromDay = None, to_day: ToDay = None, limit: Limit = 100, cursor: Cursor = None
 ) -> QualityList:
     """Return the verdict on each local day: clean, mask_battery (nothing of the battery counts) or exclude (nothing does), and why."""
     after = read_text(cursor)
