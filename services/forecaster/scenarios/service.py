@@ -65,7 +65,7 @@ def issue_asked(connection: Connection, request: IssueScenariosRequest, *, objec
 
 
 @dataclass(frozen=True)
-class MarketBoard:
+class PublishedPrices:
     """Prices of markets and of sites' own series as published, by the names under which they are stored, until the end of the horizon ``ahead``.
 
     What is said of one beyond that is worked out once for all sites of a time zone.
@@ -92,7 +92,7 @@ class ForecastPast:
     known: IssueFacts
     told: Sequence[Forecast]
     excluded: Sequence[Span]
-    board: MarketBoard
+    prices: PublishedPrices
 
 
 def read_past(connection: Connection, known: Mapping[int, IssueFacts], versions: Mapping[int, str], ahead: Timeline) -> dict[int, ForecastPast]:
@@ -110,8 +110,8 @@ def read_past(connection: Connection, known: Mapping[int, IssueFacts], versions:
     found = {key: each.site for key, each in known.items()}
     excluded = quality.list_excluded_each(connection, found, min(wanted) - past_forecasts.NEAR, ahead.start)
     names = dict.fromkeys(prices.stored_name(site.name, name) for site in found.values() for name in site.tariff.price_series)
-    board = MarketBoard(ahead, prices.read_each(connection, [*names], _around(ahead), known_at=issued_at))
-    return {key: ForecastPast(each, told.get(key, ()), excluded[key], board) for key, each in known.items()}
+    published = PublishedPrices(ahead, prices.read_each(connection, [*names], _around(ahead), known_at=issued_at))
+    return {key: ForecastPast(each, told.get(key, ()), excluded[key], published) for key, each in known.items()}
 
 
 def make_from_past(connection: Connection, past: ForecastPast, forecast: Forecast, *, objects: ObjectStore, count: int = DEFAULT_COUNT) -> IssuedScenarios:
@@ -119,7 +119,7 @@ def make_from_past(connection: Connection, past: ForecastPast, forecast: Forecas
     site = past.known.site
     errors = _measure_errors(connection, past, forecast, objects=objects, needed=max(NEEDED_DAYS, count))
     began = time.perf_counter()
-    markets = {name: past.board.look_beyond(prices.stored_name(site.name, name), site.timezone) for name in site.tariff.price_series}
+    markets = {name: past.prices.look_beyond(prices.stored_name(site.name, name), site.timezone) for name in site.tariff.price_series}
     made = make_scenarios(forecast, errors, markets, count=count, seed=SEED)
     return IssuedScenarios(made, time.perf_counter() - began)
 
