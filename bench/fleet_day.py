@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -136,16 +135,19 @@ class Fleet:
     def refresh_forecasts(self) -> None:
         """Do what the forecaster's refresh does, and what the jobs do that it asks for."""
         wanted: list[RefreshForecastsRequest] = []
-        issue = partial(refresh_forecasts, self.database, objects=self.objects, now=self.clock.now())
 
         def ask(part: RefreshForecastsRequest, key: str) -> Job:
             wanted.append(part)
             return self.ask(part, key)
 
-        spread = ForecastBatches(self.settings.forecast_batch_sites, ask)
-        issue(RefreshForecastsRequest(), spread=spread)
+        def issue(request: RefreshForecastsRequest) -> None:
+            with unit_of_work(self.database) as connection:
+                spread = ForecastBatches(self.settings.forecast_batch_sites, ask)
+                refresh_forecasts(connection, request, objects=self.objects, now=self.clock.now(), spread=spread)
+
+        issue(RefreshForecastsRequest())
         for part in wanted:
-            issue(part, spread=spread)
+            issue(part)
 
     def refresh_plans(self) -> None:
         """Do what the planner's refresh does, and what the jobs do that it asks for."""

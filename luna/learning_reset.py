@@ -1,11 +1,12 @@
 """A fresh start for today: what was measured between midnight and an instant moves no forecast of the day any more; tomorrow it counts like any other."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.database import readings
+from luna.database import readings, sites
 from luna.site import Site
 from luna.timeline import local_midnight, parse_zone, to_instant
 
@@ -26,12 +27,17 @@ def reset_today(connection: Connection, site_id: str, *, now: datetime) -> None:
 
 def find_forgotten(connection: Connection, site: Site, at: datetime) -> Span | None:
     """Return from when until when what was measured does not count for a forecast issued at ``at``; None where all of it does."""
-    if OWN_RESET not in readings.read_units(connection, site.name):
-        return None
-    instants = readings.read_held(connection, site.name, OWN_RESET, first=at, end=at)[0]
-    if not instants.size:
-        return None
-    zone = parse_zone(site.timezone)
-    reset = datetime.fromisoformat(f"{instants[0]}+00:00")
-    begin = local_midnight(at.astimezone(zone).date(), zone)
-    return (begin, reset) if reset > begin else None
+    key = sites.key_of(connection, site.name)
+    return find_forgotten_each(connection, {key: site}, at).get(key)
+
+
+def find_forgotten_each(connection: Connection, found: Mapping[int, Site], at: datetime) -> dict[int, Span]:
+    """Return the same of many sites by their keys; those of which all counts are left out."""
+    held = readings.read_held_each(connection, [(key, OWN_RESET) for key in found], first=at, end=at)
+    forgotten: dict[int, Span] = {}
+    for (key, site), (instants, _) in zip(found.items(), held, strict=True):
+        zone = parse_zone(site.timezone)
+        begin = local_midnight(at.astimezone(zone).date(), zone)
+        reset = datetime.fromisoformat(f"{instants[0]}+00:00") if instants.size else begin
+        forgotten |= {key: (begin, reset)} if reset > begin else {}
+    return forgotten

@@ -58,7 +58,7 @@ def upsert(connection: Connection, table: Table, columns: Columns, *, on_conflic
 
     Args:
         columns: by column name ``float64`` (NaN: unknown), ``int16``/``32``/``64``, ``bool`` or ``datetime64`` (UTC) arrays of equal length, or one value for
-            all rows. They hold the primary key, each key once.
+            all rows. They hold the primary key, each key once; text (``S``) is quickest where equal values stand together.
 
     Invariants: writing the same rows twice changes nothing the second time.
     """
@@ -160,6 +160,15 @@ def known(column: str) -> sql.Composed:
 
 def encode(arrays: Mapping[str, Array]) -> Iterator[bytes]:
     """Yield rows in the binary format, without signature and trailer. NaN becomes NULL."""
+    # Fields of one width make rows of one: text is written in runs of one value.
+    texts = {name: array for name, array in arrays.items() if array.dtype.kind == "S" and array.strides != (0,)}
+    edges = {0, len(next(iter(arrays.values())))}.union(*((np.flatnonzero(array[1:] != array[:-1]) + 1).tolist() for array in texts.values()))
+    for first, end in pairwise(sorted(edges)):
+        same = {name: np.broadcast_to(np.array(bytes(array[first])), end - first) for name, array in texts.items()}
+        yield from _encode_run({name: array[first:end] for name, array in arrays.items()} | same)
+
+
+def _encode_run(arrays: Mapping[str, Array]) -> Iterator[bytes]:
     wires = {name: _wire(array) for name, array in arrays.items()}
     total = len(next(iter(wires.values())))
     layout = [("fields", ">i2")]

@@ -121,6 +121,17 @@ def find_run(connection: Connection, site_id: str, *, version: str, before: date
     return training_runs.latest(connection, site_id, version=version, before=before)
 
 
+def find_runs_each(connection: Connection, found: Mapping[int, tuple[str, ActiveVersion]], *, version: str, before: datetime) -> dict[int, TrainingRun]:
+    """Return the same of many sites by their keys, each with its name and what is active; those without one are left out."""
+    runs = training_runs.latest_each(connection, list(found), version=version, before=before)
+    for key, (name, active) in found.items():
+        last = active.last
+        if last is not None and last.run_id is not None and last.forecast_version == version and getattr(runs.get(key), "run_id", None) != last.run_id:
+            named = training_runs.load(connection, name, last.run_id)
+            runs |= {key: named} if named.data_until <= before else {}
+    return runs
+
+
 def find_previous(decisions: Sequence[Activation]) -> Activation | None:
     """Return what a rollback goes back to, None where that is the default: each rollback takes back one decision, also when several follow each other.
 

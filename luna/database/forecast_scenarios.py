@@ -1,14 +1,16 @@
 """Joint courses of load, PV and prices, one document per issue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import psycopg
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.database import sites
+from luna.database import copy, sites
 from luna.database.schema.forecasting import forecast_scenarios
 from luna.outlook import Scenarios
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to
@@ -17,18 +19,27 @@ from luna.timeline import SLOT, FloatArray, Timeline, floor_to
 ENERGY_DIGITS, PRICE_DIGITS, PROBABILITY_DIGITS = 4, 5, 6
 # No issue looks further ahead.
 REACH = timedelta(days=15)
+# By the column of a row the type in which it is copied.
+_COPIED = {"site_key": "int4", "forecast_version": "text", "issued_at": "timestamptz", "paths": "jsonb"}
 
 
 def save(connection: Connection, site_id: str, scenarios: Scenarios) -> None:
     """Store the courses beside the forecast that they belong to; those of the same issue take the place of the first."""
-    row = {
-        "site_key": sites.key_of(connection, site_id),
-        "forecast_version": scenarios.version,
-        "issued_at": scenarios.issued_at,
-        "paths": describe(scenarios),
-    }
-    write = insert(forecast_scenarios).values(row)
-    connection.execute(write.on_conflict_do_update(index_elements=forecast_scenarios.primary_key.columns, set_={"paths": write.excluded.paths}))
+    save_each(connection, {sites.key_of(connection, site_id): [scenarios]})
+
+
+def save_each(connection: Connection, made: Mapping[int, Sequence[Scenarios]]) -> None:
+    """Store the courses of many sites by their keys; see ``save``."""
+    rows = [
+        {"site_key": key, "forecast_version": one.version, "issued_at": one.issued_at, "paths": describe(one)} for key, each in made.items() for one in each
+    ]
+    try:
+        with connection.begin_nested():
+            copy.append_rows(connection, forecast_scenarios.name, _COPIED, [[*(row | {"paths": Jsonb(row["paths"])}).values()] for row in rows])
+    except psycopg.errors.UniqueViolation:
+        write = insert(forecast_scenarios)
+        fresh = write.on_conflict_do_update(index_elements=forecast_scenarios.primary_key.columns, set_={"paths": write.excluded.paths})
+        connection.execute(fresh, rows)
 
 
 def read(connection: Connection, site_id: str, timeline: Timeline, *, version: str, known_at: datetime) -> Scenarios | None:

@@ -41,9 +41,15 @@ def upsert(connection: Connection, site_id: str, forecasts: Sequence[Forecast]) 
     Raises:
         InvalidInputError: slots of another length.
     """
-    key = sites.key_of(connection, site_id)
-    versions = dict.fromkeys(forecast.version for forecast in forecasts)
-    return sum((_write(connection, key, [f for f in forecasts if f.version == version]) for version in versions), copy.Written())
+    return upsert_each(connection, {sites.key_of(connection, site_id): forecasts})
+
+
+def upsert_each(connection: Connection, issued: Mapping[int, Sequence[Forecast]]) -> copy.Written:
+    """Store forecasts of many sites, by the sites' keys, with one COPY; see ``upsert``."""
+    rows = [(key, forecast) for key, each in issued.items() for forecast in each]
+    # Versions together: so text is copied.
+    rows.sort(key=lambda row: row[1].version)
+    return _write(connection, [key for key, _ in rows], [forecast for _, forecast in rows]) if rows else copy.Written()
 
 
 def get_forecast_slots(connection: Connection, site_id: str, timeline: Timeline, *, known_at: datetime, version: str | None = None) -> Forecast | None:
@@ -162,15 +168,16 @@ def read_instants(connection: Connection, site_id: str, *, version: str, first: 
     return [instant.astimezone(UTC) for instant in connection.scalars(query.distinct().order_by(table.issued_at))]
 
 
-def _write(connection: Connection, key: int, forecasts: Sequence[Forecast]) -> copy.Written:
+def _write(connection: Connection, keys: Sequence[int], forecasts: Sequence[Forecast]) -> copy.Written:
     wrong = next((forecast for forecast in forecasts if forecast.timeline.step != SLOT), None)
     if wrong is not None:
         raise InvalidInputError("forecasts are stored by the quarter-hour", field="slot_minutes", value=wrong.timeline.step // timedelta(minutes=1))
     issued = [np.datetime64(forecast.issued_at.astimezone(UTC).replace(tzinfo=None), "us") for forecast in forecasts]
+    slots = [len(forecast.timeline) for forecast in forecasts]
     columns: dict[str, Any] = {
-        "site_key": key,
-        "forecast_version": forecasts[0].version,
-        "issued_at": np.repeat(np.array(issued), [len(forecast.timeline) for forecast in forecasts]),
+        "site_key": np.repeat(np.array(keys, dtype=np.int32), slots),
+        "forecast_version": np.repeat(np.array([forecast.version.encode() for forecast in forecasts]), slots),
+        "issued_at": np.repeat(np.array(issued), slots),
         "slot_start": np.concatenate([forecast.timeline.starts for forecast in forecasts]),
     }
     for series in ("load", "pv"):

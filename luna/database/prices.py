@@ -43,13 +43,21 @@ def read(connection: Connection, market: str, timeline: Timeline, *, known_at: d
 
     Slots longer than a quarter-hour hold the mean, unknown where any part is.
     """
-    grid = quarter_hours(timeline)
+    return from_quarter_hours(read_each(connection, [market], quarter_hours(timeline), known_at=known_at)[market], timeline, "price")
+
+
+def read_each(connection: Connection, names: Sequence[str], timeline: Timeline, *, known_at: datetime | None = None) -> dict[str, FloatArray]:
+    """Return the same of many markets and series on quarter-hours, by the names under which they are stored."""
     query = sql.SQL(
-        "SELECT DISTINCT ON (slot_start) slot_start, price FROM market_prices"
-        " WHERE market = {} AND slot_start >= {} AND slot_start < {} AND published_at <= {} ORDER BY slot_start, published_at DESC"
-    ).format(market, grid.start, grid.end, known_at or sql.SQL("'infinity'"))
-    rows = copy.read(connection, query, {"slot_start": "M8[s]", "price": "f8"})
-    return from_quarter_hours(align(rows["slot_start"], rows["price"], grid), timeline, "price")
+        "SELECT DISTINCT ON (wanted.number, slot_start) wanted.number, slot_start, price FROM unnest({}::text[]) WITH ORDINALITY AS wanted (name, number)"
+        " JOIN market_prices AS stored ON stored.market = wanted.name AND slot_start >= {} AND slot_start < {} AND published_at <= {}"
+        " ORDER BY wanted.number, slot_start, published_at DESC"
+    ).format(list(names), timeline.start, timeline.end, known_at or sql.SQL("'infinity'"))
+    rows = copy.split(copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "price": "f8"}))
+    unknown = np.full(timeline.count, np.nan)
+    return {
+        name: align(rows[number]["slot_start"], rows[number]["price"], timeline) if number in rows else unknown for number, name in enumerate(names, start=1)
+    }
 
 
 def stored_name(site_id: str, series: str) -> str:

@@ -1,6 +1,6 @@
 """Which days may train and score."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -53,7 +53,8 @@ def read(connection: Connection, site_id: str, first: date, last: date) -> list[
 
 def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Observations:
     """Return what a site did on ``timeline``, unknown on days that are judged ``exclude``: what learns and what is scored looks here."""
-    return observations.read(connection, site.name, timeline).without(_excluded(connection, site, timeline))
+    excluded = list_excluded_each(connection, {sites.key_of(connection, site.name): site}, timeline.start, timeline.end)
+    return observations.read(connection, site.name, timeline).without(*excluded.values())
 
 
 def read_repaired(connection: Connection, site_id: str, timeline: Timeline) -> IndexArray:
@@ -79,8 +80,14 @@ def mark_repaired(connection: Connection, site_id: str, series: str, starts: Ins
         cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(),))
 
 
-def _excluded(connection: Connection, site: Site, timeline: Timeline) -> list[tuple[datetime, datetime]]:
-    zone = parse_zone(site.timezone)
-    first, last = (instant.astimezone(zone).date() for instant in (timeline.start, timeline.end))
-    days = [day.day for day in read(connection, site.name, first, last) if day.verdict == "exclude"]
-    return [(local_midnight(day, zone), local_midnight(day + timedelta(days=1), zone)) for day in days]
+def list_excluded_each(connection: Connection, found: Mapping[int, Site], first: datetime, end: datetime) -> dict[int, list[tuple[datetime, datetime]]]:
+    """Return from when until when what sites did from ``first`` on, before ``end``, is not to be trusted: local days judged ``exclude``, by the sites' keys."""
+    table, day = data_quality_daily.c, timedelta(days=1)
+    # In whatever zone: a day more does no harm.
+    around = table.day.between(first.date() - day, end.date() + day)
+    excluded: dict[int, list[tuple[datetime, datetime]]] = {key: [] for key in found}
+    query = select(table.site_key, table.day).where(table.site_key.in_(found), around, table.verdict == "exclude").order_by(table.site_key, table.day)
+    for key, local in connection.execute(query):
+        zone = parse_zone(found[key].timezone)
+        excluded[key].append((local_midnight(local, zone), local_midnight(local + day, zone)))
+    return excluded

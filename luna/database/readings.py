@@ -1,7 +1,7 @@
 """Raw values of sensors, as received."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -153,10 +153,22 @@ def read_held(connection: Connection, site_id: str, sensor: str, *, first: datet
     Raises:
         NotFoundError: no such site or sensor.
     """
-    rows = rows_of(connection, site_id, sensor)
+    key_of(connection, site_id, sensor)
+    return read_held_each(connection, [(sites.key_of(connection, site_id), sensor)], first=first, end=end)[0]
+
+
+def read_held_each(connection: Connection, wanted: Sequence[tuple[int, str]], *, first: datetime, end: datetime) -> list[tuple[InstantArray, FloatArray]]:
+    """Return the same of many sensors, each by its site's key and its name, in order; nothing of one that is not there."""
+    if not wanted:
+        return []
     query = sql.SQL(
-        "(SELECT instant, value FROM {} AND instant < {} ORDER BY instant DESC LIMIT 1)"
-        " UNION ALL (SELECT instant, value FROM {} AND instant >= {} AND instant < {}) ORDER BY instant"
-    ).format(rows, first, rows, first, end)
-    found = copy.read(connection, query, {"instant": "M8[us]", "value": "f8"})
-    return found["instant"], found["value"]
+        "SELECT wanted.number, found.instant, found.value FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS wanted (site_key, name, number)"
+        " JOIN sensors USING (site_key, name) CROSS JOIN LATERAL ("
+        "(SELECT instant, value FROM sensor_readings AS before WHERE before.sensor_key = sensors.sensor_key AND instant < {} ORDER BY instant DESC LIMIT 1)"
+        " UNION ALL (SELECT instant, value FROM sensor_readings AS since WHERE since.sensor_key = sensors.sensor_key AND instant >= {} AND instant < {})"
+        ") AS found"
+    ).format([key for key, _ in wanted], [name for _, name in wanted], first, first, end)
+    rows = copy.split(copy.read(connection, query, {"number": "i8", "instant": "M8[us]", "value": "f8"}), by=2)
+    nothing = {"instant": np.empty(0, dtype="M8[us]"), "value": np.empty(0)}
+    found = [rows.get(number, nothing) for number in range(1, len(wanted) + 1)]
+    return [(each["instant"], each["value"]) for each in found]

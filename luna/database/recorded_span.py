@@ -4,7 +4,7 @@ A span is the start of the first and the end of the last quarter-hour of which s
 (``source_cursors``).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from luna.database.observations import MEASURED, PRICES
 from luna.database.prices import stored_name
 from luna.database.schema.plans import plan_history
 from luna.database.schema.series import market_prices, sensor_readings, sensors, slot_forecasts, slot_observations
+from luna.database.schema.sites import sites as site_table
 from luna.history import COLUMNS
 from luna.observations import SERIES
 from luna.resolution import kind_of
@@ -41,6 +42,16 @@ def of_site(connection: Connection, site_id: str) -> Span | None:
     measured = or_(*(slot_observations.c[name].is_not(None) for name in MEASURED))
     slots = select(start).where(slot_observations.c.site_key == sites.key_of(connection, site_id), measured).limit(1)
     return _span(*(connection.scalar(slots.order_by(order)) for order in (start.asc(), start.desc())))
+
+
+def of_each(connection: Connection, keys: Collection[int]) -> dict[int, Span]:
+    """Return the same of many sites by their keys; those of which nothing was measured are left out."""
+    own = slot_observations.c
+    known = own.site_key == site_table.c.site_key, or_(*(own[name].is_not(None) for name in MEASURED))
+    ends = [select(own.slot_start).where(*known).order_by(order).limit(1).scalar_subquery() for order in (own.slot_start.asc(), own.slot_start.desc())]
+    rows = connection.execute(select(site_table.c.site_key, *ends).where(site_table.c.site_key.in_(keys)))
+    spans = {key: _span(first, last) for key, first, last in rows}
+    return {key: span for key, span in spans.items() if span is not None}
 
 
 def whole_days(connection: Connection, site: Site, *, until: datetime | None = None) -> tuple[date, date] | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from luna.database import sites
 from luna.database.schema.plans import training_runs
@@ -77,6 +77,17 @@ def latest(connection: Connection, site_id: str, *, version: str, before: dateti
         query = query.where(func.coalesce(training_runs.c.tried_until, training_runs.c.data_until) <= unseen)
     row = connection.execute(query.order_by(training_runs.c.data_until.desc(), training_runs.c.finished_at.desc()).limit(1)).mappings().first()
     return None if row is None else _run(row)
+
+
+def latest_each(connection: Connection, keys: Collection[int], *, version: str, before: datetime) -> dict[int, TrainingRun]:
+    """Return the same of many sites by their keys; those without one are left out."""
+    table = training_runs.c
+    columns = [table.site_key, *(table[name] for name in TrainingRun.__dataclass_fields__)]
+    query = (
+        select(*columns).ext(distinct_on(table.site_key)).where(table.site_key.in_(keys), table.version == version, table.accepted, table.data_until <= before)
+    )
+    rows = connection.execute(query.order_by(table.site_key, table.data_until.desc(), table.finished_at.desc())).mappings()
+    return {row["site_key"]: _run({name: row[name] for name in TrainingRun.__dataclass_fields__}) for row in rows}
 
 
 def list_trained(connection: Connection, keys: Collection[int], *, version: str) -> set[int]:

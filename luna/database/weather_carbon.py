@@ -48,6 +48,16 @@ def read_weather_book(connection: Connection, place: str, *, first: datetime, en
     return WeatherVintages.of(rows["slot_start"], rows["issued_at"], {name: rows[name] for name in WEATHER})
 
 
+def list_places(connection: Connection, places: Sequence[str], *, first: datetime, end: datetime) -> set[str]:
+    """Return for which of many places any weather of the quarter-hours from ``first`` on, before ``end``, is stored."""
+    query = sql.SQL(
+        "SELECT place FROM unnest({}::text[]) AS wanted (place)"
+        " WHERE EXISTS (SELECT FROM weather AS stored WHERE stored.place = wanted.place AND slot_start >= {} AND slot_start < {})"
+    ).format(list(places), first, end)
+    with copy.cursor(connection) as session:
+        return {place for (place,) in session.execute(query).fetchall()}
+
+
 def read_carbon(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> FloatArray:
     """Return the carbon intensity (g/kWh) on ``timeline`` as known at ``known_at``, NaN where nothing was."""
     return _read(connection, "carbon_intensity", place, timeline, names=("carbon_g_per_kwh",), known_at=known_at)["carbon_g_per_kwh"]

@@ -12,6 +12,7 @@ from luna.observations import Observations
 from luna.outlook import PARTS, Forecast, Quantiles
 from luna.timeline import SLOT, Timeline, floor_to, require_utc
 from services.forecaster.inputs.context import NO_CONTEXT, Context
+from services.forecaster.inputs.series import OriginViews
 
 HORIZON_SLOTS = 192  # 48 hours
 LONGEST_HORIZON_SLOTS = 14 * 96
@@ -61,6 +62,9 @@ class Forecaster(Protocol):
         Raises:
             InvalidInputError: no instant, one without offset, or a horizon outside 1 … 14 days.
         """
+
+    def issue_seen(self, seen: OriginViews) -> Batch:
+        """Return the same from what is seen of the history at the instants, which other versions may share."""
 
 
 def join_batches(batches: Sequence[Batch]) -> Batch:

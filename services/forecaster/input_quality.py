@@ -62,7 +62,7 @@ class InputQuality:
 
     @classmethod
     def of(cls, history: Observations, site: Site) -> "InputQuality":
-        """Return the record of a gapless history as it was measured."""
+        """Return the record of a gapless history, as it was measured."""
         first = int(history.starts[0].astype(np.int64)) // 900 if len(history) else 0
         return cls(site, first, history.load_kwh, history.pv_kwh)
 
@@ -108,13 +108,14 @@ class InputQuality:
             yield "roof_exceeds_peak"
 
 
-def judge_origins(history: Observations, site: Site, instants: Sequence[datetime], circumstances: Circumstances) -> list[tuple[str, ...]]:
+def judge_origins(record: InputQuality, instants: Sequence[datetime], circumstances: Circumstances) -> list[tuple[str, ...]]:
     """Return, for each instant of issue, the codes of all that makes its forecast less certain.
 
     Args:
-        history: gapless, as it was measured; it begins where the memory of the first instant does.
+        record: of a history that begins where the memory of the first instant does.
+        instants: of issue.
+        circumstances: what else there is.
     """
-    record = InputQuality.of(history, site)
     return [tuple(_judge_origin(record, instant, circumstances)) for instant in instants]
 
 

@@ -1,30 +1,34 @@
 """Issuing at the forecaster's edge: fetch, call, store. Tasks and commands both come through here."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import zip_longest
+from typing import Self
 
 import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import IssueReply, IssueRequest
-from luna.database import forecast_activations, forecast_issues, forecasts, observations, recorded_span, sites
+from luna.database import forecast_activations, forecast_issues, forecasts, observations, recorded_span, sites, weather_carbon
 from luna.database.forecast_issues import ForecastIssue
+from luna.database.recorded_span import Span
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
-from luna.learning_reset import find_forgotten
+from luna.learning_reset import find_forgotten_each
 from luna.objects import ObjectStore
 from luna.observations import Observations
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to
-from luna.weather import WeatherVintages
+from luna.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, join_batches
-from services.forecaster.input_quality import Circumstances, judge_origins, widen
-from services.forecaster.inputs.context import NO_CONTEXT, Context, read_context
+from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins, widen
+from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation, read_context, read_vacations
 from services.forecaster.inputs.frame import MEMORY_DAYS
 from services.forecaster.inputs.preparation import Prepared, prepare_history
+from services.forecaster.inputs.series import OriginViews
 from services.forecaster.model.artefact import ArtefactError, load_aurora
 from services.forecaster.model.aurora import VERSION, Aurora, Progress, keep_quiet
 from services.forecaster.model.baseline import BASELINES, Baseline
@@ -55,6 +59,12 @@ class IssuedForecast:
             issue_milliseconds=1000 * self.seconds / len(instants),
             reasons=list(dict.fromkeys(code for codes in self.batch.reasons for code in codes)),
         )
+
+    def describe(self) -> list[ForecastIssue]:
+        """Return what each of the forecasts rests on."""
+        batch = self.batch
+        parts = zip_longest(batch.issued_at, batch.reasons, batch.levels)
+        return [ForecastIssue(batch.version, at, batch.stage, codes, self.run_id, level) for at, codes, level in parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,51 +97,106 @@ def issue_forecasts(
         InvalidInputError: ``to`` lies before ``at``.
     """
     instants = list_instants(request.at, request.to or request.at, timedelta(minutes=request.every_minutes))
-    basis = read_basis(connection, request.site_id, instants, now=now)
-    return issue_from(connection, basis, request.forecast_version or VERSION, objects=objects, progress=progress)
+    site = sites.load(connection, request.site_id)
+    key = sites.key_of(connection, site.name)
+    basis = IssueBasis.of(connection, read_facts(connection, {key: site}, instants)[key], now=now)
+    issued = issue_version(basis, request.forecast_version or VERSION, objects=objects, progress=progress)
+    store_issued(connection, {key: [issued]})
+    return issued
 
 
 @dataclass(frozen=True, slots=True)
-class IssueBasis:
-    """What forecasts of a site at some instants are made from, whatever their version: what was ``measured``, ``prepared``, and what goes on around it.
+class IssueFacts:
+    """What is known of a site for forecasts at some instants, whatever their version: a few queries for many sites.
 
-    ``reads_future`` says whether anything claims to have been measured after now.
+    ``recorded`` is load and PV as measured, ``span`` when anything was; ``away`` is vacation mode, ``weathered`` whether there is weather to read; ``run`` is
+    the training whose model speaks for Aurora. What was measured within ``forgotten`` does not count.
     """
 
     site: Site
     instants: Sequence[datetime]
+    recorded: Observations
+    span: Span | None
+    forgotten: Span | None
+    away: Vacation
+    weathered: bool
+    run: TrainingRun | None
+
+
+def read_facts(connection: Connection, found: Mapping[int, Site], instants: Sequence[datetime]) -> dict[int, IssueFacts]:
+    """Return what is known of sites, by their keys, for forecasts at some instants."""
+    before, end = _look_back(instants), max(instants) + HORIZON_SLOTS * SLOT
+    recorded = observations.read_each(connection, list(found), before, names=("load_kwh", "pv_kwh"))
+    spans = recorded_span.of_each(connection, found)
+    # Of instants on several days each day counts for the others.
+    forgotten = find_forgotten_each(connection, found, instants[0]) if len(instants) == 1 else {}
+    away = read_vacations(connection, found, first=before.start, end=end)
+    weathered = weather_carbon.list_places(connection, [site.name for site in found.values()], first=before.start, end=end)
+    active = forecast_activations.find_active_each(connection, found)
+    runs = forecast_activations.find_runs_each(connection, {key: (site.name, active[key]) for key, site in found.items()}, version=VERSION, before=instants[0])
+    return {
+        key: IssueFacts(site, instants, recorded[key], spans.get(key), forgotten.get(key), away[key], site.name in weathered, runs.get(key))
+        for key, site in found.items()
+    }
+
+
+@dataclass(frozen=True)
+class IssueBasis:
+    """What forecasts of a site are made from: facts as they count, what was ``prepared`` of them, and what goes on around the site.
+
+    ``reads_future`` says whether anything claims to have been measured after now.
+    """
+
+    facts: IssueFacts
     measured: Observations
     prepared: Prepared
     context: Context
     reads_future: bool
 
+    @classmethod
+    def of(cls, connection: Connection, facts: IssueFacts, *, now: datetime | None) -> Self:
+        """Return what forecasts are made from; ``now`` as in ``issue_forecasts``. The weather, megabytes where it is known, is read for this site alone."""
+        measured = _drop_future(facts.recorded, now)
+        measured = measured if facts.forgotten is None else measured.without([facts.forgotten])
+        weather = read_surroundings(connection, facts.site, facts.instants).weather if facts.weathered else NO_WEATHER
+        prepared = prepare_history(measured, facts.site, before=facts.instants[0])
+        return cls(facts, measured, prepared, Context(weather, facts.away), _reads_future(facts, now))
 
-def read_basis(connection: Connection, site_id: str, instants: Sequence[datetime], *, now: datetime | None) -> IssueBasis:
-    """Return what forecasts at some instants are made from; ``now`` as in ``issue_forecasts``.
+    @cached_property
+    def seen(self) -> OriginViews:
+        """What all versions see from the instants."""
+        return OriginViews.of(self.prepared.history, self.prepared.site, self.facts.instants, HORIZON_SLOTS, context=self.context)
 
-    Raises:
-        NotFoundError: no such site.
-    """
-    site = sites.load(connection, site_id)
-    measured = _forget_today(connection, site, _drop_future(read_history(connection, site, instants), now), instants)
-    prepared, context = prepare_history(measured, site, before=instants[0]), read_surroundings(connection, site, instants)
-    return IssueBasis(site, instants, measured, prepared, context, now is not None and _reads_future(connection, site, instants, now))
+    @cached_property
+    def quality(self) -> InputQuality:
+        """What the history is worth."""
+        return InputQuality.of(self.measured, self.facts.site)
 
 
-def issue_from(connection: Connection, basis: IssueBasis, version: str, *, objects: ObjectStore, progress: Progress = keep_quiet) -> IssuedForecast:
-    """Issue and store the forecasts of a version, as ``issue_forecasts`` does.
+def issue_version(basis: IssueBasis, version: str, *, objects: ObjectStore, progress: Progress = keep_quiet) -> IssuedForecast:
+    """Return the forecasts of a version, as ``issue_forecasts`` stores them.
 
     Raises:
         NotFoundError: no such version.
     """
-    prepared, instants = basis.prepared, basis.instants
-    speaker = choose_speaker(connection, prepared.site, version, before=instants[0], objects=objects)
+    prepared, instants, run = basis.prepared, basis.facts.instants, basis.facts.run
+    speaker = choose_speaker(prepared.site, version, run, objects=objects)
     circumstances = Circumstances(speaker.lack, speaker.weather(basis.context), prepared.growth, basis.reads_future)
-    reasons = judge_origins(basis.measured, basis.site, instants, circumstances)
-    batch, seconds = issue_in_parts(speaker.forecaster, prepared.history, instants, context=basis.context, progress=progress)
-    issued = IssuedForecast(widen(batch, reasons, prepared.site), seconds, speaker.run.run_id if speaker.run else None)
-    _store(connection, basis.site.name, issued)
-    return issued
+    reasons = judge_origins(basis.quality, instants, circumstances)
+    if len(instants) <= PART_ORIGINS:
+        began = time.perf_counter()
+        batch = speaker.forecaster.issue_seen(basis.seen)
+        seconds = time.perf_counter() - began
+        progress(len(instants), len(instants), version)
+    else:
+        batch, seconds = issue_in_parts(speaker.forecaster, prepared.history, instants, context=basis.context, progress=progress)
+    return IssuedForecast(widen(batch, reasons, prepared.site), seconds, speaker.run.run_id if speaker.run else None)
+
+
+def store_issued(connection: Connection, issued: Mapping[int, Sequence[IssuedForecast]]) -> None:
+    """Store forecasts of sites by their keys, and beside each what it rests on; issued again they take the place of the first."""
+    forecasts.upsert_each(connection, {key: [forecast for one in each for forecast in one.batch] for key, each in issued.items()})
+    forecast_issues.upsert_each(connection, {key: [row for one in each for row in one.describe()] for key, each in issued.items()})
 
 
 def issue_in_parts(
@@ -146,16 +211,22 @@ def issue_in_parts(
     return join_batches(batches), time.perf_counter() - began
 
 
-def choose_speaker(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> SelectedModel:
+def choose_speaker(site: Site, version: str, run: TrainingRun | None, *, objects: ObjectStore) -> SelectedModel:
     """Return the forecaster of a version, untrained where its model cannot be used: a forecast is issued all the same, and says why it is wide.
+
+    Args:
+        site: as prepared.
+        version: whose.
+        run: the training whose model speaks for Aurora, None where there is none.
+        objects: where models lie.
 
     Raises:
         NotFoundError: no such version.
     """
-    run = find_run(connection, site, version, before=before)
+    _require_version(version)
     if version in BASELINES:
         return SelectedModel(Baseline(version, site))
-    if run is None:
+    if run is None or run.artefact_key is None:
         return SelectedModel(Aurora(site), lack="untrained")
     try:
         return SelectedModel(_load(objects, run, site), run)
@@ -164,14 +235,18 @@ def choose_speaker(connection: Connection, site: Site, version: str, *, before: 
         return SelectedModel(Aurora(site), lack="model_away" if isinstance(error, UnavailableError) else "model_unusable")
 
 
+def _require_version(version: str) -> None:
+    if version not in VERSIONS:
+        raise NotFoundError("no such forecast version", field="forecast_version", value=version, remedy=f"Known are {', '.join(VERSIONS)}.")
+
+
 def find_run(connection: Connection, site: Site, version: str, *, before: datetime) -> TrainingRun | None:
     """Return the training whose model speaks for a version: as activated, else the last, on nothing from after ``before``; None where there is none.
 
     Raises:
         NotFoundError: no such version.
     """
-    if version not in VERSIONS:
-        raise NotFoundError("no such forecast version", field="forecast_version", value=version, remedy=f"Known are {', '.join(VERSIONS)}.")
+    _require_version(version)
     run = forecast_activations.find_run(connection, site.name, version=version, before=before) if version == VERSION else None
     return run if run is not None and run.artefact_key is not None else None
 
@@ -199,14 +274,17 @@ def _load(objects: ObjectStore, run: TrainingRun, site: Site) -> Aurora:
 
 def read_history(connection: Connection, site: Site, instants: Sequence[datetime]) -> Observations:
     """Return what forecasts at the instants may look back on."""
-    start = floor_to(min(instants), SLOT) - timedelta(days=MEMORY_DAYS)
-    return observations.read(connection, site.name, Timeline(start, SLOT, (floor_to(max(instants), SLOT) - start) // SLOT))
+    return observations.read(connection, site.name, _look_back(instants))
 
 
 def read_surroundings(connection: Connection, site: Site, instants: Sequence[datetime]) -> Context:
     """Return what forecasts at the instants may know of the site's surroundings, over what they look back on and ahead to."""
+    return read_context(connection, site, first=_look_back(instants).start, end=max(instants) + HORIZON_SLOTS * SLOT)
+
+
+def _look_back(instants: Sequence[datetime]) -> Timeline:
     start = floor_to(min(instants), SLOT) - timedelta(days=MEMORY_DAYS)
-    return read_context(connection, site, first=start, end=max(instants) + HORIZON_SLOTS * SLOT)
+    return Timeline(start, SLOT, (floor_to(max(instants), SLOT) - start) // SLOT)
 
 
 def list_instants(first: datetime, last: datetime, every: timedelta) -> list[datetime]:
@@ -225,21 +303,8 @@ def _drop_future(history: Observations, now: datetime | None) -> Observations:
     return history if now is None else history.without([(floor_to(now, SLOT), datetime.max.replace(tzinfo=UTC))])
 
 
-def _forget_today(connection: Connection, site: Site, history: Observations, instants: Sequence[datetime]) -> Observations:
-    """Return the history without what its owner wants forgotten today; of instants on several days each day counts for the others."""
-    forgotten = find_forgotten(connection, site, instants[0]) if len(instants) == 1 else None
-    return history if forgotten is None else history.without([forgotten])
-
-
-def _reads_future(connection: Connection, site: Site, instants: Sequence[datetime], now: datetime) -> bool:
+def _reads_future(facts: IssueFacts, now: datetime | None) -> bool:
     """Return whether anything claims to have been measured after ``now``; who asks about days long gone is not told."""
-    span = recorded_span.of_site(connection, site.name) if now - instants[-1] < DAY else None
-    return span is not None and span[1] > floor_to(now, SLOT) + SLOT
-
-
-def _store(connection: Connection, site_id: str, issued: IssuedForecast) -> None:
-    batch = issued.batch
-    forecasts.upsert(connection, site_id, list(batch))
-    parts = zip_longest(batch.issued_at, batch.reasons, batch.levels)
-    kept = [ForecastIssue(batch.version, at, batch.stage, codes, issued.run_id, level) for at, codes, level in parts]
-    forecast_issues.upsert(connection, site_id, kept)
+    if now is None or facts.span is None or now - facts.instants[-1] >= DAY:
+        return False
+    return facts.span[1] > floor_to(now, SLOT) + SLOT

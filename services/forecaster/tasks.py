@@ -75,13 +75,13 @@ def issue_scenarios(request: IssueScenariosRequest, work: TaskContext) -> IssueS
 
 @task(RefreshForecastsRequest, soft_limit=timedelta(minutes=30))
 def refresh(request: RefreshForecastsRequest, work: TaskContext) -> RefreshForecastsReply:
-    """Issue what is due, a transaction for each forecast; of many sites, have it issued by jobs side by side."""
+    """Issue what is due; of many sites, have it issued by jobs side by side."""
 
     def ask(wanted: RefreshForecastsRequest, key: str) -> Job:
         return submit_job(work.database(), work.client, wanted, key=key)
 
     spread = ForecastBatches(work.settings.forecast_batch_sites, ask)
-    return refreshing.refresh_forecasts(work.database(), request, objects=work.objects, now=work.clock.now(), spread=spread, progress=work.progress)
+    return refreshing.refresh_forecasts(work.connection, request, objects=work.objects, now=work.clock.now(), spread=spread, progress=work.progress)
 
 
 @task(RenewModelsRequest)

@@ -53,7 +53,12 @@ def refresh(engine: Engine, folder: Path, now: datetime = NOW) -> dict[str, list
 
 
 def ask(engine: Engine, folder: Path, now: datetime = NOW) -> RefreshForecastsReply:
-    return refresh_forecasts(engine, RefreshForecastsRequest(), objects=FileObjects(folder), now=now, spread=ForecastBatches(1000, ask_nobody))
+    return refresh_all(engine, RefreshForecastsRequest(), folder, now=now, spread=ForecastBatches(1000, ask_nobody))
+
+
+def refresh_all(engine: Engine, request: RefreshForecastsRequest, folder: Path, *, now: datetime, spread: ForecastBatches) -> RefreshForecastsReply:
+    with unit_of_work(engine) as connection:
+        return refresh_forecasts(connection, request, objects=FileObjects(folder), now=now, spread=spread)
 
 
 def ask_nobody(request: RefreshForecastsRequest, key: str) -> Job:
@@ -67,11 +72,11 @@ def test_forecasts_of_many_sites_are_issued_by_jobs_side_by_side(three_sites: En
         asked[key] = request.site_ids
         return Job(job_id=key, task=request.task, key=key, status="queued", attempts=0, submitted_at=NOW, request={}, trace_id="")
 
-    reply = refresh_forecasts(three_sites, RefreshForecastsRequest(), objects=FileObjects(tmp_path), now=NOW, spread=ForecastBatches(1, ask))
+    reply = refresh_all(three_sites, RefreshForecastsRequest(), tmp_path, now=NOW, spread=ForecastBatches(1, ask))
     parts = [part for part in asked.values() if part[0] in NAMES]
     assert (parts, [site.site_id for site in reply.sites if site.site_id in NAMES]) == ([["measured"], ["new"]], ["wrong"])
     requests = [RefreshForecastsRequest(site_ids=part) for part in parts]
-    issued = [refresh_forecasts(three_sites, request, objects=FileObjects(tmp_path), now=NOW, spread=ForecastBatches(1, ask)) for request in requests]
+    issued = [refresh_all(three_sites, request, tmp_path, now=NOW, spread=ForecastBatches(1, ask)) for request in requests]
     assert [{issue.forecast_version for issue in each.sites[0].issued} for each in issued] == [{VERSION, *BASELINES}] * 2
 
 

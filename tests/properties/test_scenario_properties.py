@@ -21,7 +21,7 @@ SEEDS = st.integers(0, 10_000)
 def make(seed: int, count: int, days: int) -> tuple[Forecast, Scenarios]:
     rng = np.random.default_rng(seed)
     forecast = describe_forecast(rng)
-    return forecast, make_scenarios(forecast, describe_errors(rng, days), {}, count=count, rng=rng)
+    return forecast, make_scenarios(forecast, describe_errors(rng, days), {}, count=count)
 
 
 @settings(max_examples=15, deadline=None)

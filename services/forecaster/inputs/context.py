@@ -1,12 +1,13 @@
 """What a forecast may know besides what was measured: the weather as issued, and whether the household was away."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.database import readings, weather_carbon
+from luna.database import readings, sites, weather_carbon
 from luna.site import Site
 from luna.timeline import FloatArray, IndexArray, InstantArray
 from luna.weather import NO_WEATHER, WeatherVintages
@@ -57,18 +58,19 @@ NO_CONTEXT = Context()
 
 def read_context(connection: Connection, site: Site, *, first: datetime, end: datetime) -> Context:
     """Return what is stored of a site's surroundings for the slots from ``first`` on, before ``end``; a sensor without readings says nothing."""
-    return Context(weather_carbon.read_weather_book(connection, site.name, first=first, end=end), _read_vacation(connection, site, first, end))
+    key = sites.key_of(connection, site.name)
+    away = read_vacations(connection, {key: site}, first=first, end=end)[key]
+    return Context(weather_carbon.read_weather_book(connection, site.name, first=first, end=end), away)
 
 
-def _read_vacation(connection: Connection, site: Site, first: datetime, end: datetime) -> Vacation:
-    known = readings.read_units(connection, site.name)
-    switches = []
-    for role in site.input_sensors.vacation_switches:
-        sensor = role.removeprefix("-")
-        if sensor in known:
-            instants, on = readings.read_held(connection, site.name, sensor, first=first, end=end)
-            switches.append((instants, 1 - on if role.startswith("-") else on))
-    return add_switches(switches)
+def read_vacations(connection: Connection, found: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Vacation]:
+    """Return vacation mode of sites by their keys, for the slots from ``first`` on, before ``end``."""
+    roles = [(key, role) for key, site in found.items() for role in site.input_sensors.vacation_switches]
+    held = readings.read_held_each(connection, [(key, role.removeprefix("-")) for key, role in roles], first=first, end=end)
+    switches: dict[int, list[tuple[InstantArray, FloatArray]]] = {key: [] for key in found}
+    for (key, role), (instants, on) in zip(roles, held, strict=True):
+        switches[key].append((instants, 1 - on if role.startswith("-") else on))
+    return {key: add_switches(read) for key, read in switches.items()}
 
 
 def add_switches(switches: list[tuple[InstantArray, FloatArray]]) -> Vacation:

@@ -1,19 +1,23 @@
 """The two series that are forecast, and how each is looked at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from datetime import datetime
+from functools import cache, cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.observations import Observations
 from luna.outlook import LEVELS, SHARES
+from luna.site import Site
 from luna.timeline import FloatArray
-from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from services.forecaster.inputs.context import NO_CONTEXT, Context
+from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs, frame_origins, pair_origins
 from services.forecaster.inputs.load_features import Absence, view_load
-from services.forecaster.inputs.pv_features import view_pv
-from services.forecaster.inputs.view import MEMORY, WEEK, FeatureMatrix, fill_gaps
+from services.forecaster.inputs.pv_features import recall_shares, view_pv
+from services.forecaster.inputs.view import MEMORY, WEEK, Days, FeatureMatrix, fill_gaps, recall_days
 
 COLUMN_BITS = 8
 PHASES = 2 * WEEK  # days back to the newest recalled day: the longest horizon is two weeks
@@ -116,26 +120,36 @@ SKY_FLOOR = 0.1  # share of the best clear-sky slot below which energies are poo
 
 @dataclass(frozen=True, slots=True)
 class ForecastSeries:
-    """A series by name, with what was measured of it, kWh, shape ``(slots,)``, and what it looks like from an origin."""
+    """A series by name, with what was measured of it, kWh, shape ``(slots,)``, and what it looks like from an origin.
+
+    ``describe`` gives all but the pools of recalled days, which are ``pool``'s: forecasters that know of no pools do without.
+    """
 
     name: str
     measured: Callable[[Frame], FloatArray]
-    view: Callable[[Frame, Pairs], FeatureMatrix]
+    describe: Callable[[Frame, Pairs], FeatureMatrix]
+    kernel: Kernel
+    pool: Callable[[Frame, Pairs], Pool]
+
+    def view(self, frame: Frame, pairs: Pairs) -> FeatureMatrix:
+        """Return the series as its origins see it, the pools among the members."""
+        return self.add_pools(self.describe(frame, pairs), frame, pairs)
+
+    def add_pools(self, described: FeatureMatrix, frame: Frame, pairs: Pairs) -> FeatureMatrix:
+        """Return what was described of the same pairs with the pools among the members."""
+        return _join_pool(described, self.pool(frame, pairs), self.kernel)
 
 
-def _look_at_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
-    """Return the load as its origins see it, the pools of recalled days among the members."""
+def _pool_load(frame: Frame, pairs: Pairs) -> Pool:
     absence = Absence.of(frame, pairs)
-    pool = Pool.of(absence.home_kwh, pairs, LOAD_KERNEL, frame.local_slot).map(absence.left)
-    return _join_pool(view_load(frame, pairs), pool, LOAD_KERNEL)
+    return Pool.of(absence.home_kwh, pairs, LOAD_KERNEL, frame.local_slot).map(absence.left)
 
 
-def _look_at_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
-    """Return PV as its origins see it, the pools of recalled days, as shares of clear sky, among the members."""
+def _pool_pv(frame: Frame, pairs: Pairs) -> Pool:
+    """Return the pools of shares of clear sky."""
     sky = np.maximum(frame.clear_sky_kwh, SKY_FLOOR * frame.brightest_kwh)
     by_sun = frame.first + np.arange(frame.pv_kwh.size, dtype=np.int64)
-    pool = Pool.of(frame.pv_kwh / sky, pairs, PV_KERNEL, by_sun).map(sky[pairs.target])
-    return _join_pool(view_pv(frame, pairs), pool, PV_KERNEL)
+    return Pool.of(frame.pv_kwh / sky, pairs, PV_KERNEL, by_sun).map(sky[pairs.target])
 
 
 def _join_pool(view: FeatureMatrix, pool: Pool, kernel: Kernel) -> FeatureMatrix:
@@ -147,6 +161,67 @@ def _join_pool(view: FeatureMatrix, pool: Pool, kernel: Kernel) -> FeatureMatrix
     return replace(view, members=view.members | {head: view.members.get(head, {}) | pooled for head, pooled in pools.items()})
 
 
-LOAD = ForecastSeries("load", lambda frame: frame.load_kwh, _look_at_load)
-PV = ForecastSeries("pv", lambda frame: frame.pv_kwh, _look_at_pv)
+LOAD = ForecastSeries("load", lambda frame: frame.load_kwh, view_load, LOAD_KERNEL, _pool_load)
+PV = ForecastSeries("pv", lambda frame: frame.pv_kwh, view_pv, PV_KERNEL, _pool_pv)
 EVERY_SERIES = (LOAD, PV)
+
+
+@dataclass(frozen=True)
+class OriginViews:
+    """What forecasts of a site at some instants look at, each of it worked out once for all versions that ask.
+
+    Args:
+        issued_at: the instants, in UTC.
+        slots: the horizon of each.
+        frame: memory and horizon of all of them.
+        pairs: every origin with each of its targets, origins outermost.
+    """
+
+    issued_at: Sequence[datetime]
+    slots: int
+    frame: Frame
+    pairs: Pairs
+
+    @classmethod
+    def of(cls, history: Observations, site: Site, issued_at: Sequence[datetime], slots: int, *, context: Context = NO_CONTEXT) -> Self:
+        """Return what is seen of a history at some instants (UTC)."""
+        frame = frame_origins(history, site, issued_at, slots, context=context)
+        return cls(issued_at, slots, frame, pair_origins(frame, issued_at, slots))
+
+    @cached_property
+    def described(self) -> dict[str, FeatureMatrix]:
+        """Every series by its name, without pools."""
+        return {series.name: series.describe(self.frame, self.pairs) for series in EVERY_SERIES}
+
+    @cached_property
+    def views(self) -> dict[str, FeatureMatrix]:
+        """Every series by its name."""
+        return {series.name: series.add_pools(self.described[series.name], self.frame, self.pairs) for series in EVERY_SERIES}
+
+    @cached_property
+    def at_home(self) -> "OriginViews":
+        """The same as if nobody knew who is away."""
+        frame = self.frame
+        if not np.nan_to_num(frame.vacation_share).any():
+            return self
+        return replace(self, frame=replace(frame, vacation_share=np.full(frame.vacation_share.size, np.nan)))
+
+    @cached_property
+    def load_week(self) -> dict[str, FloatArray]:
+        """The quantiles of the target's slot on the last seven days, by name, NaN where unknown; each of shape ``(rows,)``."""
+        return _rank_days(recall_days(self.frame.load_kwh, self.pairs, WEEK, local_slot=self.frame.local_slot))
+
+    @cached_property
+    def pv_week(self) -> dict[str, FloatArray]:
+        """The same of PV."""
+        return _rank_days(recall_days(self.frame.pv_kwh, self.pairs, WEEK))
+
+    @cached_property
+    def clear_sky_week(self) -> dict[str, FloatArray]:
+        """The same of the shares of a clear sky, under the target's."""
+        return _rank_days(recall_shares(self.frame, self.pairs, WEEK) * self.frame.clear_sky_kwh[self.pairs.target][:, None])
+
+
+def _rank_days(recalled: FloatArray) -> dict[str, FloatArray]:
+    days = Days.of(recalled)
+    return {name: days.quantile(share) for name, share in SHARES.items()}

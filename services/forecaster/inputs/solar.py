@@ -1,10 +1,12 @@
 """Where the sun stands and what the site's arrays would yield under a clear sky. Known ahead, without any weather.
 
-Computed by pvlib, a month of quarter-hours at a time, and kept: forecasts of a site ask for the same months again and again.
+Computed by pvlib, a month of quarter-hours at a time, and kept: forecasts of a site ask for the same months again and again. A fleet has more roofs than can be
+kept, so what all places share is computed once, and light only while the sun is up.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from types import ModuleType
@@ -22,7 +24,10 @@ SYSTEM_EFFICIENCY = 0.9  # wiring, inverter and warm modules; the fit to recent 
 WITHIN_SLOT = np.array([60, 450, 840])  # seconds: the sun may be up in a part of a slot only
 MIDDLE = 1  # of them
 BLOCK_SLOTS = 32 * 96
-KEPT_BLOCKS = 256  # of 150 kB each
+KEPT_BLOCKS = 256  # of 120 kB each
+KEPT_COURSES, KEPT_PLACES = 32, 4096  # of 300 and 6 kB each
+COMMON_DAYS = 365
+USUAL_AIR = 283 / 285  # refraction at 12 °C
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,49 +69,109 @@ def look_up(starts: InstantArray, site: Site) -> Sky | None:
         return None
     numbers = starts.astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS
     blocks, where = np.unique(numbers // BLOCK_SLOTS, return_inverse=True)
-    skies = [_compute_block(site.location, tuple(site.pv), int(block)) for block in blocks]
+    skies = [compute_block(site.location, tuple(site.pv), int(block)) for block in blocks]
     place = where.reshape(numbers.shape) * BLOCK_SLOTS + numbers % BLOCK_SLOTS
     return Sky(*(np.concatenate([getattr(sky, field.name) for sky in skies])[place] for field in fields(Sky)))
 
 
 @lru_cache(maxsize=KEPT_BLOCKS)
-def _compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -> Sky:
-    first = block * BLOCK_SLOTS * SLOT_SECONDS
-    seconds = first + SLOT_SECONDS * np.arange(BLOCK_SLOTS)[:, None] + WITHIN_SLOT
-    with warnings.catch_warnings():
-        # A sun below the horizon divides by zero, which gives zero; and pvlib still asks pandas in ways it is weaning its users off.
-        warnings.simplefilter("ignore")
-        return _compute(location, arrays, seconds)
+def compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -> Sky:
+    """Return the sky of a block of slots. Source: Ineichen and Perez (2002) with monthly turbidity for the clear sky, as in pvlib."""
+    pvlib, course = import_pvlib(), _compute_course(block)
+    zenith, azimuth = course.look_from(location)
+    up = zenith < 90
+    lit = {"zenith": zenith[up], "azimuth": azimuth[up], "extra": course.extra_w_m2[up], "turbidity": _read_turbidity(location)[course.turbidity_day[up]]}
+    air_mass = pvlib.atmosphere.get_absolute_airmass(pvlib.atmosphere.get_relative_airmass(lit["zenith"]))
+    clear = pvlib.clearsky.ineichen(lit["zenith"], air_mass, lit["turbidity"], dni_extra=lit["extra"])
+
+    def average(light: FloatArray) -> FloatArray:
+        whole = np.zeros(up.size)
+        whole[up] = np.nan_to_num(light)
+        mean: FloatArray = whole.reshape(-1, WITHIN_SLOT.size).mean(axis=1)
+        return mean
+
+    total = np.zeros(BLOCK_SLOTS)
+    for array in arrays:
+        plane = pvlib.irradiance.get_total_irradiance(
+            array.tilt_deg,
+            array.azimuth_deg,
+            lit["zenith"],
+            lit["azimuth"],
+            clear["dni"],
+            clear["ghi"],
+            clear["dhi"],
+            dni_extra=lit["extra"],
+            model="haydavies",
+        )
+        total += _yield_kwh(average(plane["poa_global"]), array)
+    zenith, azimuth, extra = (values[MIDDLE :: WITHIN_SLOT.size].copy() for values in (zenith, azimuth, course.extra_w_m2))
+    return Sky(zenith, azimuth, extra, average(clear["ghi"]), total)
 
 
-def _compute(location: Location, arrays: tuple[PvArray, ...], seconds: IndexArray) -> Sky:
-    """Return the sky of slots that are looked at in a few instants each, shape ``(slots, instants)``, seconds since 1970.
+@dataclass(frozen=True, slots=True)
+class _SunCourse:
+    """The sun over a block as all places share it, at the instants ``WITHIN_SLOT`` of each slot, shape ``(slots · instants,)``.
 
-    Source: Astronomical Almanac as in pvlib's ``ephemeris`` (0.01 degrees); Ineichen and Perez (2002) with monthly turbidity for the clear sky.
+    Sine and cosine of the declination, hour angle at longitude zero in degrees, irradiance beyond the atmosphere in W/m², and the day's place in
+    ``_read_turbidity``.
     """
+
+    sine: FloatArray
+    cosine: FloatArray
+    hour_angle_deg: FloatArray
+    extra_w_m2: FloatArray
+    turbidity_day: IndexArray
+
+    def look_from(self, location: Location) -> tuple[FloatArray, FloatArray]:
+        """Return zenith angle, with refraction, and azimuth of the sun from a place, degrees. Source: as in pvlib's ``ephemeris``."""
+        north, up = np.cos(np.radians(location.latitude)), np.sin(np.radians(location.latitude))
+        hour_angle = np.radians(self.hour_angle_deg + location.longitude)
+        across = np.cos(hour_angle)
+        azimuth = np.degrees(np.arctan2(-np.sin(hour_angle), north * self.sine / self.cosine - up * across)) % 360
+        sine = np.clip(north * self.cosine * across + up * self.sine, -1, 1)
+        height = np.degrees(np.arcsin(sine))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # A sun exactly on the horizon; what it gives there is not chosen.
+            slope = np.sqrt(1 - sine * sine) / sine
+            high = slope * (58.1 + slope * slope * (-0.07 + 8.6e-05 * slope * slope))
+        low = height * (-518.2 + height * (103.4 + height * (-12.79 + height * 0.711))) + 1735
+        seconds = np.select([height > 85, height > 5, height > -0.575, height > -1], [0.0, high, low, -20.774 * slope], 0.0)
+        return 90 - (height + seconds * USUAL_AIR / 3600), azimuth
+
+
+@lru_cache(maxsize=KEPT_COURSES)
+def _compute_course(block: int) -> _SunCourse:
+    """Return the course of the sun: seen from the pole its height is its declination. Source: Astronomical Almanac as in pvlib's ``ephemeris`` (0.01°)."""
     import pandas as pd
 
     pvlib = import_pvlib()
+    seconds = (block * BLOCK_SLOTS + np.arange(BLOCK_SLOTS)[:, None]) * SLOT_SECONDS + WITHIN_SLOT
     instants = pd.DatetimeIndex(seconds.ravel().astype("datetime64[s]"), tz="UTC")
-    sun = pvlib.solarposition.ephemeris(instants, location.latitude, location.longitude)
-    zenith, azimuth = sun["apparent_zenith"].to_numpy(), sun["azimuth"].to_numpy()
-    extra = pvlib.irradiance.get_extra_radiation(instants).to_numpy()
-    turbidity = pvlib.clearsky.lookup_linke_turbidity(instants, location.latitude, location.longitude).to_numpy()
-    air_mass = pvlib.atmosphere.get_absolute_airmass(pvlib.atmosphere.get_relative_airmass(zenith))
-    clear = {name: np.nan_to_num(light) for name, light in pvlib.clearsky.ineichen(zenith, air_mass, turbidity, dni_extra=extra).items()}
-    total = np.zeros(seconds.shape[0])
-    for array in arrays:
-        plane = pvlib.irradiance.get_total_irradiance(
-            array.tilt_deg, array.azimuth_deg, zenith, azimuth, clear["dni"], clear["ghi"], clear["dhi"], dni_extra=extra, model="haydavies"
-        )
-        total += _yield_kwh(_average(np.nan_to_num(plane["poa_global"]), seconds), array)
-    zenith, azimuth, extra = (values.reshape(seconds.shape)[:, MIDDLE] for values in (zenith, azimuth, extra))
-    return Sky(zenith, azimuth, extra, _average(clear["ghi"], seconds), total)
+    with _quietly():
+        sun = pvlib.solarposition.ephemeris(instants, 90.0, 0.0)
+        extra = pvlib.irradiance.get_extra_radiation(instants).to_numpy()
+    turbidity_day = instants.day_of_year.to_numpy() - 1 + COMMON_DAYS * instants.is_leap_year
+    declination = np.radians(sun["elevation"].to_numpy())
+    return _SunCourse(np.sin(declination), np.cos(declination), 15 * sun["solar_time"].to_numpy() - 180, extra, turbidity_day.astype(np.int64))
 
 
-def _average(values: FloatArray, seconds: IndexArray) -> FloatArray:
-    average: FloatArray = values.reshape(seconds.shape).mean(axis=1)
-    return average
+@lru_cache(maxsize=KEPT_PLACES)
+def _read_turbidity(location: Location) -> FloatArray:
+    """Return the Linke turbidity of the air over a place on each day of a common year, and behind them of a leap year."""
+    import pandas as pd
+
+    days = pd.date_range("2015-01-01", "2016-12-31", tz="UTC")
+    with _quietly():
+        turbidity: FloatArray = import_pvlib().clearsky.lookup_linke_turbidity(days, location.latitude, location.longitude).to_numpy()
+    return turbidity
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Hear no warnings: pvlib still asks pandas in ways it is weaning its users off."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _yield_kwh(plane_w_m2: FloatArray, array: PvArray) -> FloatArray:

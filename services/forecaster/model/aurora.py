@@ -15,8 +15,8 @@ from luna.site import Site
 from luna.timeline import FloatArray, require_utc
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Level, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
-from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, Frame, Pairs, frame_origins, frame_series, number_slot, pair_origins
-from services.forecaster.inputs.series import EVERY_SERIES, LOAD, ForecastSeries
+from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, Frame, Pairs, frame_series, number_slot
+from services.forecaster.inputs.series import EVERY_SERIES, LOAD, ForecastSeries, OriginViews
 from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.fitting import GROWTHS, QUARTERS, Rows, grow_rows, learn_series, tune_rows
 from services.forecaster.model.series_model import SeriesModel, predict_profile
@@ -89,15 +89,16 @@ class Aurora:
 
     def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
         """Return what would have been forecast at each instant; see ``Forecaster``. One prediction per model serves all."""
-        instants = check_issue(issued_at, slots)
-        frame = frame_origins(history, self.site, instants, slots, context=context)
-        pairs = pair_origins(frame, instants, slots)
-        views = {series.name: series.view(frame, pairs) for series in EVERY_SERIES}
-        load, pv = (fold_rows(self._forecast(series, frame, pairs, views[series.name]), slots) for series in EVERY_SERIES)
+        return self.issue_seen(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots, context=context))
+
+    def issue_seen(self, seen: OriginViews) -> Batch:
+        """Return the same from what is seen at the instants."""
+        frame, pairs, views = seen.frame, seen.pairs, seen.views
+        load, pv = (fold_rows(self._forecast(series, frame, pairs, views[series.name]), seen.slots) for series in EVERY_SERIES)
         learned = LOAD.name in self.models
         known_days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
         stage = _name_stage(known_days, learned=learned)
-        return Batch(VERSION, stage, instants, load, pv, levels=self._describe_levels(views, pairs))
+        return Batch(VERSION, stage, seen.issued_at, load, pv, levels=self._describe_levels(views, pairs))
 
     def _forecast(self, series: ForecastSeries, frame: Frame, pairs: Pairs, view: FeatureMatrix) -> Quantiles:
         model = self.models.get(series.name)

@@ -1,6 +1,6 @@
 """What anybody could say: the last days again. Aurora has to beat these, and falls back on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,10 +12,9 @@ from luna.site import Site
 from luna.timeline import FloatArray
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
-from services.forecaster.inputs.frame import Frame, Pairs, frame_origins, pair_origins
-from services.forecaster.inputs.load_features import view_load
-from services.forecaster.inputs.pv_features import CLEAR_SKY, recall_shares, view_pv
-from services.forecaster.inputs.view import WEEK, Days, FeatureMatrix, fill_gaps, recall_days
+from services.forecaster.inputs.pv_features import CLEAR_SKY
+from services.forecaster.inputs.series import LOAD, PV, OriginViews
+from services.forecaster.inputs.view import FeatureMatrix, fill_gaps
 
 # Version → which member of a view it is, for load and for PV.
 BASELINES = {
@@ -36,29 +35,23 @@ class Baseline:
 
     def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
         """Return what would have been forecast at each instant; see ``Forecaster``. The context does not matter: the last days are what they were."""
-        instants = check_issue(issued_at, slots)
-        frame = frame_origins(history, self.site, instants, slots)
-        pairs = pair_origins(frame, instants, slots)
-        load_member, pv_member = BASELINES[self.version]
-        load = _spread(view_load(frame, pairs), load_member, recall_days(frame.load_kwh, pairs, WEEK, local_slot=frame.local_slot))
-        pv = _spread(view_pv(frame, pairs), pv_member, _recall_pv(frame, pairs, pv_member))
-        return Batch(self.version, "profile", instants, fold_rows(load, slots), fold_rows(pv, slots))
+        return self.issue_seen(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots))
+
+    def issue_seen(self, seen: OriginViews) -> Batch:
+        """Return the same from what is seen at the instants."""
+        home, (load_member, pv_member) = seen.at_home, BASELINES[self.version]
+        load = _spread(home.described[LOAD.name], load_member, home.load_week)
+        pv = _spread(home.described[PV.name], pv_member, home.clear_sky_week if pv_member == CLEAR_SKY else home.pv_week)
+        return Batch(self.version, "profile", seen.issued_at, fold_rows(load, seen.slots), fold_rows(pv, seen.slots))
 
 
-def _recall_pv(frame: Frame, pairs: Pairs, member: str) -> FloatArray:
-    if member != CLEAR_SKY:
-        return recall_days(frame.pv_kwh, pairs, WEEK)
-    recalled: FloatArray = recall_shares(frame, pairs, WEEK) * frame.clear_sky_kwh[pairs.target][:, None]
-    return recalled
-
-
-def _spread(view: FeatureMatrix, member: str, recalled: FloatArray) -> Quantiles:
-    """Return the forecast whose centre is a member and whose quantiles are those of the recalled days, shape ``(rows, days)``; wide where none is known."""
-    centre, days = view.members["centre"][member], Days.of(recalled)
+def _spread(view: FeatureMatrix, member: str, week: Mapping[str, FloatArray]) -> Quantiles:
+    """Return the forecast whose centre is a member and whose quantiles are those of the last days, by name; wide where none is known."""
+    centre = view.members["centre"][member]
     edges = {"low": view.members["p10"]["week"] - centre, "high": view.members["p90"]["week"] - centre}
     parts = {}
     for name, share in SHARES.items():
         unknown = centre + edges["low" if share < 0.5 else "high"] * abs(share - 0.5) / TAIL
-        known = np.minimum(fill_gaps(days.quantile(share), unknown), view.limit_kwh)
+        known = np.minimum(fill_gaps(week[name], unknown), view.limit_kwh)
         parts[name] = np.clip(known, 0, centre) if share < 0.5 else np.maximum(known, centre)
     return Quantiles(expected=centre, **parts | {"p50": centre})

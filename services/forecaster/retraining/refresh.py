@@ -1,25 +1,27 @@
-"""Forecasts that nobody has to ask for: what is due is issued, site by site. Tasks come through here."""
+"""Forecasts that nobody has to ask for: what is due of many sites is read together, made site by site, and stored together. Tasks come through here."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from luna.contracts.forecast import RefreshForecastsReply, RefreshForecastsRequest, SiteRefresh, VersionIssue
-from luna.contracts.forecast_explanation import IssueScenariosRequest
 from luna.contracts.job import Job
-from luna.database import forecast_activations, forecast_issues, sites
-from luna.database.engine import unit_of_work
+from luna.database import forecast_activations, forecast_issues, forecast_scenarios, sites
 from luna.objects import ObjectStore
+from luna.outlook import Forecast, Scenarios
+from luna.queue.site_batch import SiteBatch
 from luna.queue.task_context import isolate
 from luna.site import Site, parse_site
-from luna.timeline import floor_to
+from luna.timeline import SLOT, Timeline, floor_to
+from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.scenarios import service as scenario_jobs
-from services.forecaster.service import VERSIONS, IssueBasis, issue_from, read_basis
+from services.forecaster.scenarios.service import ForecastPast
+from services.forecaster.service import VERSIONS, IssueBasis, IssuedForecast, IssueFacts, issue_version, read_facts, store_issued
 
 # What drives the planner has to know the last hour, which is half of what tomorrow's plan acts on; shadows are compared by day.
 OFTEN, SELDOM = timedelta(hours=1), timedelta(hours=6)
@@ -36,50 +38,68 @@ class ForecastBatches:
 
 
 def refresh_forecasts(
-    engine: Engine, request: RefreshForecastsRequest, *, objects: ObjectStore, now: datetime, spread: ForecastBatches, progress: Progress = keep_quiet
+    connection: Connection, request: RefreshForecastsRequest, *, objects: ObjectStore, now: datetime, spread: ForecastBatches, progress: Progress = keep_quiet
 ) -> RefreshForecastsReply:
-    """Issue and store what is due at ``now``, each forecast in a transaction of its own; what fails is named in the reply and stops nothing else.
+    """Issue and store what is due at ``now``, each forecast the one that its site alone would get; what fails is named in the reply and stops nothing else.
 
     Instants of issue lie on full hours, so that asking again changes nothing.
 
+    Args:
+        connection: of one unit of work: all that is stored is committed together.
+        request: names the sites.
+        objects: where models lie.
+        now: the instant.
+        spread: how more sites are issued for than one task takes.
+        progress: hears of each site.
+
     Raises:
         NotFoundError: no such site.
-        UnavailableError: the database is away.
+        UnavailableError: the database is away; nothing was stored, and all of it is to be done again.
     """
-    with unit_of_work(engine) as connection:
-        names = [sites.load(connection, request.site_id).name] if request.site_id else request.site_ids or sites.names(connection)
-        due, refreshed = _find_due(connection, names, now)
-    parts = [[name for name in names[first : first + spread.most] if name in due and due[name][1]] for first in range(0, len(names), spread.most)]
+    names = [sites.load(connection, request.site_id).name] if request.site_id else request.site_ids or sites.names(connection)
+    batch = SiteBatch(connection, RefreshForecastsRequest.task)
+    due = _find_due(batch, list(dict.fromkeys(names)), now)
+    parts = [[name for name in names[first : first + spread.most] if name in due and due[name].versions] for first in range(0, len(names), spread.most)]
     if len(parts) > 1 and not request.site_ids:
         # Cut from all sites: the open job of a part is found again whichever of its sites are due now.
         jobs = [spread.ask(RefreshForecastsRequest(site_ids=part), f"part {number}") for number, part in enumerate(parts) if part]
-        return RefreshForecastsReply(sites=refreshed, jobs=[job.job_id for job in jobs])
-    for place, (name, versions) in enumerate(due.items()):
-        refreshed.append(_refresh_site(engine, name, versions, objects=objects, now=now))
-        progress(place + 1, len(due), name)
-    return RefreshForecastsReply(sites=refreshed)
+        return RefreshForecastsReply(sites=_reply(batch, {}), jobs=[job.job_id for job in jobs])
+    work = _BatchIssue(batch, due, objects, now, progress)
+    for at in sorted({at for each in due.values() for at in each.versions.values()}):
+        work.issue(at)
+    work.store()
+    return RefreshForecastsReply(sites=_reply(batch, due))
 
 
-# The versions that are due, each with its instant, what drives the planner first, and which that is.
-DueVersions = tuple[str, dict[str, datetime]]
+@dataclass(frozen=True)
+class DueSite:
+    """What is due of a site: ``versions``, each with its instant, what drives the planner (``active``) first; and what became of it."""
+
+    site: Site
+    key: int
+    active: str
+    versions: Mapping[str, datetime]
+    issued: list[IssuedForecast] = field(default_factory=list, repr=False)
+    scenarios: list[Scenarios] = field(default_factory=list, repr=False)
+    faults: list[str] = field(default_factory=list)
+
+    def describe(self) -> list[VersionIssue]:
+        """Return what was issued."""
+        replies = [issued.reply() for issued in self.issued]
+        return [
+            VersionIssue(forecast_version=each.forecast_version, issued_at=each.issued_at[0], stage=str(each.stage), reasons=each.reasons) for each in replies
+        ]
 
 
-def _find_due(connection: Connection, names: Sequence[str], now: datetime) -> tuple[dict[str, DueVersions], list[SiteRefresh]]:
-    """Return what is due of sites, and the faults of those that cannot be read."""
+def _find_due(batch: SiteBatch, names: Sequence[str], now: datetime) -> dict[str, DueSite]:
+    """Return what is due of each site that can be read, by its name."""
+    connection = batch.connection
     stored, keys = sites.read_configurations(connection, names), sites.keys_of(connection, names)
-    faults: list[SiteRefresh] = []
-
-    def tell(name: str, error: Exception) -> None:
-        faults.append(SiteRefresh(site_id=name, faults=[_tell_fault(name, error)]))
-
-    def read(name: str) -> Site:
-        return parse_site(stored[name]) if name in stored else sites.load(connection, name)
-
-    read_sites = {name: isolate(partial(read, name), partial(tell, name)) for name in names}
-    found = {keys[name]: site for name, site in read_sites.items() if site is not None}
+    sited = batch.each(names, lambda name: parse_site(stored[name]) if name in stored else sites.load(connection, name))
+    found = {keys[name]: site for name, site in sited.items()}
     active = forecast_activations.find_active_each(connection, found)
     issued = forecast_issues.last_issued_each(connection, list(found), until=now)
-    return {site.name: (version := active[key].forecast_version, list_due(version, issued[key], now=now)) for key, site in found.items()}, faults
+    return {site.name: DueSite(site, key, version := active[key].forecast_version, list_due(version, issued[key], now=now)) for key, site in found.items()}
 
 
 def list_due(active: str, issued: Mapping[str, datetime], *, now: datetime) -> dict[str, datetime]:
@@ -93,35 +113,73 @@ def list_due(active: str, issued: Mapping[str, datetime], *, now: datetime) -> d
     return {version: at for version, at in grid.items() if version not in issued or issued[version] < at}
 
 
-def _refresh_site(engine: Engine, name: str, versions: DueVersions, *, objects: ObjectStore, now: datetime) -> SiteRefresh:
-    issued: list[VersionIssue] = []
-    faults: list[str] = []
-    active, due = versions
-    # What is known at an instant is the same for all versions: most of what a forecast costs is to read it.
-    known: dict[datetime, IssueBasis] = {}
+@dataclass(frozen=True)
+class _BatchIssue:
+    """The forecasts of a batch: read together, each site's made by itself, written together."""
 
-    def tell(version: str, error: Exception) -> None:
-        faults.append(_tell_fault(name, error, version))
+    batch: SiteBatch
+    due: Mapping[str, DueSite] = field(repr=False)
+    objects: ObjectStore
+    now: datetime
+    progress: Progress
 
-    def issue(version: str, at: datetime) -> None:
-        with unit_of_work(engine) as connection:
-            known[at] = known.get(at) or read_basis(connection, name, [at], now=now)
-            reply = issue_from(connection, known[at], version, objects=objects).reply()
-        issued.append(VersionIssue(forecast_version=version, issued_at=at, stage=str(reply.stage), reasons=reply.reasons))
-        if version == active:
-            _add_scenarios(engine, IssueScenariosRequest(site_id=name, at=at, forecast_version=version), objects)
+    def issue(self, at: datetime) -> None:
+        """Make the forecasts that are due at an instant, and the scenarios beside those that drive planners."""
+        connection, due = self.batch.connection, self.due
 
-    for version, at in due.items():
-        isolate(partial(issue, version, at), partial(tell, version))
-    return SiteRefresh(site_id=name, issued=issued, faults=faults)
+        def read(names: Sequence[str]) -> dict[str, IssueFacts]:
+            known = read_facts(connection, {due[name].key: due[name].site for name in names}, [at])
+            return {name: known[due[name].key] for name in names}
+
+        facts = self.batch.together([name for name, each in due.items() if at in each.versions.values()], read)
+        driving: dict[str, Forecast] = self.batch.each(list(facts), lambda name: self._issue_versions(due[name], facts[name], at))
+
+        def read_past(names: Sequence[str]) -> dict[str, ForecastPast]:
+            known, versions = {due[name].key: facts[name] for name in names}, {due[name].key: due[name].active for name in names}
+            past = scenario_jobs.read_past(connection, known, versions, Timeline(at, SLOT, HORIZON_SLOTS))
+            return {name: past[due[name].key] for name in names}
+
+        past = self.batch.together(list(driving), read_past)
+        made = self.batch.each(list(past), lambda name: scenario_jobs.make_from_past(connection, past[name], driving[name], objects=self.objects))
+        for name, each in made.items():
+            due[name].scenarios.append(each.scenarios)
+
+    def _issue_versions(self, due: DueSite, facts: IssueFacts, at: datetime) -> Forecast | None:
+        """Make what is due of a site at an instant, and return what drives its planner, where that is."""
+        basis = IssueBasis.of(self.batch.connection, facts, now=self.now)
+
+        def tell(version: str, error: Exception) -> None:
+            log.error("site has no new forecast", site=due.site.name, forecast_version=version, error=str(error), exc_info=error)
+            due.faults.append(f"{version}: {error}")
+
+        for version in [version for version, wanted in due.versions.items() if wanted == at]:
+            issued = isolate(partial(issue_version, basis, version, objects=self.objects), partial(tell, version))
+            due.issued.extend([] if issued is None else [issued])
+        self.progress(sum(len(each.issued) for each in self.due.values()), sum(len(each.versions) for each in self.due.values()), due.site.name)
+        return next((issued.batch.forecast(0) for issued in due.issued if issued.batch.version == due.active and issued.batch.issued_at[0] == at), None)
+
+    def store(self) -> None:
+        """Write what was made; of a site of which that fails, nothing was issued."""
+        connection, made = self.batch.connection, {name: each for name, each in self.due.items() if each.issued}
+        there = sites.hold(connection, list(made))
+        # Forecasts of a site that was removed meanwhile would be nobody's.
+        self.batch.each([name for name in made if name not in there], lambda name: sites.load(connection, name))
+        written = self.batch.together([name for name in made if name in there], self._write_forecasts)
+        for name in made.keys() - written.keys():
+            made[name].issued.clear()
+        self.batch.together([name for name in written if made[name].scenarios], self._write_scenarios)
+
+    def _write_forecasts(self, names: Sequence[str]) -> dict[str, DueSite]:
+        store_issued(self.batch.connection, {self.due[name].key: self.due[name].issued for name in names})
+        return {name: self.due[name] for name in names}
+
+    def _write_scenarios(self, names: Sequence[str]) -> dict[str, DueSite]:
+        """Write scenarios: without them forecasts stand all the same."""
+        forecast_scenarios.save_each(self.batch.connection, {self.due[name].key: self.due[name].scenarios for name in names})
+        return {name: self.due[name] for name in names}
 
 
-def _add_scenarios(engine: Engine, request: IssueScenariosRequest, objects: ObjectStore) -> None:
-    """Store scenarios in a transaction of their own: without them the forecast stands all the same."""
-    with unit_of_work(engine) as connection:
-        scenario_jobs.issue_asked(connection, request, objects=objects)
-
-
-def _tell_fault(name: str, error: Exception, version: str | None = None) -> str:
-    log.error("site has no new forecast", site=name, forecast_version=version, error=str(error), exc_info=error)
-    return f"{version}: {error}" if version else str(error)
+def _reply(batch: SiteBatch, due: Mapping[str, DueSite]) -> list[SiteRefresh]:
+    failed = [SiteRefresh(site_id=name, faults=[str(error)]) for name, error in batch.faults.items() if name not in due]
+    issued = [(name, each, [*each.faults, *(str(batch.faults[name]) for _ in range(name in batch.faults))]) for name, each in due.items()]
+    return [*failed, *(SiteRefresh(site_id=name, issued=each.describe(), faults=faults) for name, each, faults in issued)]

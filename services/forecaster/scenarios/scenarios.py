@@ -9,6 +9,7 @@ Source: Clark et al. (2004), the Schaake shuffle; Pinson et al. (2009), scenario
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,13 +79,11 @@ class _Courses:
     price: Mapping[str, FloatArray]
 
 
-def make_scenarios(
-    forecast: Forecast, errors: ErrorHistory, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, rng: np.random.Generator
-) -> Scenarios:
+def make_scenarios(forecast: Forecast, errors: ErrorHistory, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, seed: int = 0) -> Scenarios:
     """Return ``count`` joint courses of what ``forecast`` says and of the markets' prices.
 
     Args:
-        errors: of the forecast's version; with fewer than 14 days, or than ``count``, courses of a usual persistence are drawn from ``rng``.
+        errors: of the forecast's version; with fewer than 14 days, or than ``count``, courses of a usual persistence are drawn from ``seed``.
         markets: prices ahead by market, on the forecast's timeline.
 
     Invariants: each slot's weighted mean is that of the forecast's distribution; PV is zero where the forecast says night; the same input gives the same.
@@ -96,7 +95,7 @@ def make_scenarios(
         raise InvalidInputError("so many scenarios are not made", field="count", value=count, remedy=f"Choose 1 to {MOST_PATHS}.")
     load, pv = Marginals.of(forecast.load_kwh, np.inf), Marginals.of(forecast.pv_kwh, errors.limit_kwh)
     known = errors.days_back.size >= max(NEEDED_DAYS, count)
-    courses = _recall(errors, markets) if known else _draw_courses(forecast.timeline.count, markets, rng)
+    courses = _recall(errors, markets) if known else _draw_courses(forecast.timeline.count, markets, seed)
     chosen, probability = select_paths(_compare(courses, load, pv, markets), count)
     reasons = {} if known else {FEW_ERRORS: None}
     reasons |= {reason: None for market in markets.values() for reason in market.reasons}
@@ -116,9 +115,16 @@ def _recall(errors: ErrorHistory, markets: Mapping[str, MarketAhead]) -> _Course
     return _Courses(errors.load, errors.pv, {name: market.recall(errors.days_back) for name, market in markets.items()})
 
 
-def _draw_courses(slots: int, markets: Mapping[str, MarketAhead], rng: np.random.Generator) -> _Courses:
-    load, pv = (draw_shares(slots, persistence, rng) for persistence in (LOAD_PERSISTENCE, PV_PERSISTENCE))
-    return _Courses(load, pv, {name: draw_shares(slots, PRICE_PERSISTENCE, rng) for name in markets})
+def _draw_courses(slots: int, markets: Mapping[str, MarketAhead], seed: int) -> _Courses:
+    load, pv, *price = _draw_usual(slots, len(markets), seed)
+    return _Courses(load, pv, dict(zip(markets, price, strict=True)))
+
+
+@lru_cache(maxsize=8)
+def _draw_usual(slots: int, markets: int, seed: int) -> tuple[FloatArray, ...]:
+    """Return courses of load, PV and the price of each market: the same for all sites of which nothing is known."""
+    rng = np.random.default_rng(seed)
+    return tuple(draw_shares(slots, persistence, rng) for persistence in (LOAD_PERSISTENCE, PV_PERSISTENCE, *[PRICE_PERSISTENCE] * markets))
 
 
 def draw_shares(slots: int, persistence: Persistence, rng: np.random.Generator) -> FloatArray:

@@ -1,24 +1,24 @@
 """Scenarios at the forecaster's edge: fetch what they rest on, make them, store them beside their forecast."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast_explanation import IssueScenariosReply, IssueScenariosRequest
-from luna.database import forecast_activations, forecast_scenarios, past_forecasts, prices, quality, recorded_span, sites
+from luna.database import forecast_activations, forecast_scenarios, past_forecasts, prices, quality, sites
+from luna.database.recorded_span import Span
 from luna.errors import NotFoundError
 from luna.objects import ObjectStore
 from luna.outlook import Forecast, Scenarios
-from luna.site import Site
-from luna.timeline import SLOT, Timeline
+from luna.timeline import SLOT, FloatArray, Timeline
 from services.forecaster.inputs.solar import limit_output
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before
 from services.forecaster.scenarios.price_model import MEMORY, MarketAhead, look_beyond
 from services.forecaster.scenarios.scenarios import DEFAULT_COUNT, NEEDED_DAYS, make_scenarios
-from services.forecaster.service import choose_speaker, issue_in_parts, read_history, read_surroundings
+from services.forecaster.service import IssueFacts, choose_speaker, issue_in_parts, read_facts, read_history, read_surroundings
 
 SEED = 0  # the same draws in every issue: a plan made anew changes because the forecast did
 
@@ -56,55 +56,91 @@ def issue_asked(connection: Connection, request: IssueScenariosRequest, *, objec
         asked = request.at.astimezone(ZoneInfo(site.timezone)).isoformat()
         remedy = f"Issue one: luna forecast issue --site {site.name} --version {version} --at {asked}"
         raise NotFoundError("no forecast was issued in the hour before", field="at", value=asked, remedy=remedy)
-    return issue_scenarios(connection, site, issued[0], objects=objects, count=request.count)
+    (forecast,), key = issued, sites.key_of(connection, site.name)
+    known = read_facts(connection, {key: site}, [forecast.issued_at])
+    past = read_past(connection, known, {key: version}, forecast.timeline)
+    made = make_from_past(connection, past[key], forecast, objects=objects, count=request.count)
+    forecast_scenarios.save(connection, site.name, made.scenarios)
+    return made
 
 
-def issue_scenarios(connection: Connection, site: Site, forecast: Forecast, *, objects: ObjectStore, count: int = DEFAULT_COUNT) -> IssuedScenarios:
-    """Make the scenarios of a forecast from nothing known after its issue, and store them; made again, they take the place of the first."""
-    errors = read_errors(connection, site, forecast, objects=objects, needed=max(NEEDED_DAYS, count))
-    known = _read_markets(connection, site, forecast)
-    began = time.perf_counter()
-    markets = {market: look_ahead(price, forecast, site) for market, price in known.items()}
-    made = make_scenarios(forecast, errors, markets, count=count, rng=np.random.default_rng(SEED))
-    seconds = time.perf_counter() - began
-    forecast_scenarios.save(connection, site.name, made)
-    return IssuedScenarios(made, seconds)
+@dataclass(frozen=True)
+class PublishedPrices:
+    """Prices of markets and of sites' own series as published, by the names under which they are stored, until the end of the horizon ``ahead``.
 
-
-def read_errors(connection: Connection, site: Site, forecast: Forecast, *, objects: ObjectStore, needed: int) -> ErrorHistory:
-    """Return how the forecast's version erred at this time of day in the weeks before; where fewer than ``needed`` issues are stored, as it would have erred.
-
-    Days judged ``exclude`` are left out.
+    What is said of one beyond that is worked out once for all sites of a time zone.
     """
-    wanted = days_before(forecast.issued_at, forecast.timeline.count)
-    past = past_forecasts.read_past(connection, site.name, version=forecast.version, instants=wanted)
-    if len(past) < needed:
-        past = _issue_again(connection, site, forecast, objects=objects, needed=needed)
-    start = min((each.timeline.start for each in past), default=forecast.timeline.start - SLOT)
-    seen = quality.read_trusted(connection, site, Timeline(start, SLOT, (forecast.timeline.start - start) // SLOT))
-    return ErrorHistory.of(past, seen, issued_at=forecast.issued_at, limit_kwh=limit_output(site), slots=forecast.timeline.count)
+
+    ahead: Timeline
+    published: Mapping[str, FloatArray]
+    _looked: dict[tuple[str, str], MarketAhead] = field(default_factory=dict)
+
+    def look_beyond(self, name: str, timezone: str) -> MarketAhead:
+        """Return the prices over the horizon."""
+        if (name, timezone) not in self._looked:
+            self._looked[name, timezone] = look_beyond(self.published[name], _around(self.ahead), timeline=self.ahead, zone=ZoneInfo(timezone))
+        return self._looked[name, timezone]
 
 
-def _issue_again(connection: Connection, site: Site, forecast: Forecast, *, objects: ObjectStore, needed: int) -> list[Forecast]:
+@dataclass(frozen=True, slots=True)
+class ForecastPast:
+    """What scenarios are made from besides their forecast: what else is known of the site, what its version said before, and what prices may become.
+
+    Within ``excluded`` nothing that was measured is to be trusted.
+    """
+
+    known: IssueFacts
+    told: Sequence[Forecast]
+    excluded: Sequence[Span]
+    prices: PublishedPrices
+
+
+def read_past(connection: Connection, known: Mapping[int, IssueFacts], versions: Mapping[int, str], ahead: Timeline) -> dict[int, ForecastPast]:
+    """Return what scenarios of sites' forecasts over ``ahead`` are made from, by the sites' keys.
+
+    Args:
+        connection: to the database.
+        known: of the instant at which the forecasts were issued, the same for all.
+        versions: by which.
+        ahead: their horizon.
+    """
+    issued_at = next(iter(known.values())).instants[0]
+    wanted = days_before(issued_at, ahead.count)
+    told = past_forecasts.read_past_each(connection, versions, wanted)
+    found = {key: each.site for key, each in known.items()}
+    excluded = quality.list_excluded_each(connection, found, min(wanted) - past_forecasts.NEAR, ahead.start)
+    names = dict.fromkeys(prices.stored_name(site.name, name) for site in found.values() for name in site.tariff.price_series)
+    published = PublishedPrices(ahead, prices.read_each(connection, [*names], _around(ahead), known_at=issued_at))
+    return {key: ForecastPast(each, told.get(key, ()), excluded[key], published) for key, each in known.items()}
+
+
+def make_from_past(connection: Connection, past: ForecastPast, forecast: Forecast, *, objects: ObjectStore, count: int = DEFAULT_COUNT) -> IssuedScenarios:
+    """Return the scenarios of a forecast, from nothing known after its issue; days on which nobody issued one are issued again, where enough was measured."""
+    site = past.known.site
+    errors = _measure_errors(connection, past, forecast, objects=objects, needed=max(NEEDED_DAYS, count))
+    began = time.perf_counter()
+    markets = {name: past.prices.look_beyond(prices.stored_name(site.name, name), site.timezone) for name in site.tariff.price_series}
+    made = make_scenarios(forecast, errors, markets, count=count, seed=SEED)
+    return IssuedScenarios(made, time.perf_counter() - began)
+
+
+def _measure_errors(connection: Connection, past: ForecastPast, forecast: Forecast, *, objects: ObjectStore, needed: int) -> ErrorHistory:
+    """Return how the forecast's version erred at this time of day in the weeks before; with fewer than ``needed`` issues stored, how it would have."""
+    told = past.told if len(past.told) >= needed else _issue_again(connection, past.known, forecast, objects=objects, needed=needed)
+    seen = past.known.recorded.without(past.excluded)
+    return ErrorHistory.of(told, seen, issued_at=forecast.issued_at, limit_kwh=limit_output(past.known.site), slots=forecast.timeline.count)
+
+
+def _issue_again(connection: Connection, known: IssueFacts, forecast: Forecast, *, objects: ObjectStore, needed: int) -> list[Forecast]:
     """Return what the version would have said since the site is measured; nothing where that is not ``needed`` days."""
-    span = recorded_span.of_site(connection, site.name)
+    site, span = known.site, known.span
     wanted = [instant for instant in days_before(forecast.issued_at, forecast.timeline.count) if span is not None and instant >= span[0]]
     if len(wanted) < needed:
         return []
-    speaker = choose_speaker(connection, site, forecast.version, before=forecast.issued_at, objects=objects)
+    speaker = choose_speaker(site, forecast.version, known.run, objects=objects)
     context = read_surroundings(connection, site, wanted)
     return list(issue_in_parts(speaker.forecaster, read_history(connection, site, wanted), wanted, context=context)[0])
 
 
-def _read_markets(connection: Connection, site: Site, forecast: Forecast) -> dict[str, np.ndarray]:
-    """Return the prices that the site's tariff names as published when the forecast was issued, over ``_around`` the forecast, NaN where none was."""
-    return prices.read_tariff(connection, site, _around(forecast), known_at=forecast.issued_at)
-
-
-def look_ahead(price: np.ndarray, forecast: Forecast, site: Site) -> MarketAhead:
-    """Return a market's prices over the forecast's horizon, from those of ``_read_markets``."""
-    return look_beyond(price, _around(forecast), timeline=forecast.timeline, zone=ZoneInfo(site.timezone))
-
-
-def _around(forecast: Forecast) -> Timeline:
-    return Timeline(forecast.timeline.start - MEMORY, SLOT, MEMORY // SLOT + forecast.timeline.count)
+def _around(ahead: Timeline) -> Timeline:
+    return Timeline(ahead.start - MEMORY, SLOT, MEMORY // SLOT + ahead.count)

@@ -1,12 +1,10 @@
 """Plans of many stored sites: one read for all, each planned as if alone, one write for all. What is wrong with one site keeps no other waiting."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Self, TypeVar
+from typing import Self
 
-import structlog
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
@@ -18,9 +16,8 @@ from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
 from luna.database.plans import PlanRow
 from luna.database.site_facts import PlanningFacts
-from luna.errors import LunaError, UnavailableError
 from luna.policy import REPLAN_AGE
-from luna.queue.task_context import isolate
+from luna.queue.site_batch import SiteBatch
 from luna.queue.task_metrics import TaskCounter
 from luna.settings import Settings
 from luna.site import parse_site
@@ -38,65 +35,6 @@ from services.planner.service.plans import complete, count_plan
 RENEW_AGE = REPLAN_AGE - SLOT
 
 FAULTS = TaskCounter("luna_planner_batch_faults_total", "Sites of batches that got no new plan, by the code of why.", ["code"])
-log = structlog.get_logger("luna.planner")
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """The connection of a batch, and what went wrong with which of its sites."""
-
-    connection: Connection
-    faults: dict[str, LunaError] = field(default_factory=dict)
-
-    def each(self, names: Sequence[str], act: Callable[[str], T]) -> dict[str, T]:
-        """Return what ``act``, which stores nothing, makes of each site by itself; what fails is noted."""
-        points = [self.connection.begin_nested()]
-
-        def note(name: str, error: Exception) -> None:
-            # After a statement that failed nothing else could be asked; a savepoint for each site would cost as much as what few of them ask.
-            points.pop().rollback()
-            points.append(self.connection.begin_nested())
-            self._note(name, error)
-
-        made = [(name, isolate(partial(act, name), partial(note, name))) for name in names]
-        points.pop().commit()
-        return {name: found for name, found in made if found is not None}
-
-    def _each_apart(self, names: Sequence[str], act: Callable[[str], T]) -> dict[str, T]:
-        """Return what ``act`` makes of each site by itself; what fails takes back what it wrote, and is noted."""
-        made = ((name, isolate(partial(self._alone, act, name), partial(self._note, name))) for name in names)
-        return {name: found for name, found in made if found is not None}
-
-    def together(self, names: Sequence[str], act: Callable[[Sequence[str]], Mapping[str, T]]) -> dict[str, T]:
-        """Return what ``act`` makes of all sites at once; where that fails, of one after the other."""
-        try:
-            with self.connection.begin_nested():
-                return dict(act(names))
-        except UnavailableError:
-            raise
-        except Exception as error:  # noqa: BLE001 - an edge: whose fault it is shows when each is asked by itself
-            log.warning("sites are taken one by one", sites=len(names), error=str(error))
-            return self._each_apart(names, lambda name: act([name])[name])
-
-    def _alone(self, act: Callable[[str], T], name: str) -> T:
-        with self.connection.begin_nested():
-            return act(name)
-
-    def _note(self, name: str, error: Exception) -> None:
-        if isinstance(error, UnavailableError):
-            raise error
-        self.faults[name] = _explain(name, error)
-
-
-def _explain(name: str, error: Exception) -> LunaError:
-    """Return what a site's caller would be told of an error."""
-    if isinstance(error, LunaError):
-        log.info("site not planned", site_id=name, error=str(error), code=error.code)
-        return error
-    log.error("site not planned", site_id=name, exc_info=error)
-    return LunaError("the task failed unexpectedly", field="task", value=PlanRequest.task, remedy="The worker's log holds the reason.")
 
 
 def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: datetime) -> PlanSitesReply:
@@ -110,7 +48,7 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     Raises:
         UnavailableError: the database is away; nothing was stored, and all of it is to be done again.
     """
-    batch, start = _Batch(connection), floor_to(now, SLOT)
+    batch, start = SiteBatch(connection, PlanSitesRequest.task), floor_to(now, SLOT)
     names = list(dict.fromkeys(request.site_ids))
     stored = sites.read_configurations(connection, names)
     found = batch.each(names, lambda name: parse_site(stored[name]) if name in stored else sites.load(connection, name))

@@ -9,7 +9,7 @@ import pytest
 from luna.observations import Observations
 from luna.timeline import SLOT, Timeline
 from luna.weather import WeatherVintages
-from services.forecaster.input_quality import Circumstances, judge_origins, judge_weather
+from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins, judge_weather
 from services.forecaster.inputs.frame import number_slot
 from services.forecaster.inputs.preparation import prepare_history
 from tests.histories import change, grow_roof, hold_load
@@ -28,7 +28,7 @@ def ago(days: float) -> datetime:
 
 
 def judge(history: Observations, circumstances: Circumstances | None = None) -> tuple[str, ...]:
-    (reasons,) = judge_origins(history, SITE, [NOW], circumstances or Circumstances())
+    (reasons,) = judge_origins(InputQuality.of(history, SITE), [NOW], circumstances or Circumstances())
     return reasons
 
 
@@ -63,8 +63,8 @@ def test_a_new_array_is_told_for_as_long_as_the_profile_remembers_the_old_roof()
 
 
 def test_a_change_of_the_clock_within_the_forecast_is_told_twice_a_year() -> None:
-    history = measure_days(365)
-    told = [number for number in range(20, 364) if "clock_change" in judge_origins(history, SITE, [day(number)], Circumstances())[0]]
+    record = InputQuality.of(measure_days(365), SITE)
+    told = [number for number in range(20, 364) if "clock_change" in judge_origins(record, [day(number)], Circumstances())[0]]
     # 31 March and 27 October at 01:00 UTC: forecasts of the two days before look over it.
     assert [(START + timedelta(days=number)).date().isoformat() for number in told] == ["2024-03-30", "2024-03-31", "2024-10-26", "2024-10-27"]
 
@@ -101,4 +101,4 @@ def test_weather_is_judged_as_known_by_then(weather: WeatherVintages, expected: 
 
 def test_nothing_after_an_instant_changes_what_is_said_of_it() -> None:
     spoilt = change(GOOD, ago(10), NOW, {"load_kwh": 0.5, "pv_kwh": 9.0})
-    assert judge_origins(spoilt, SITE, [ago(10)], Circumstances()) == judge_origins(GOOD, SITE, [ago(10)], Circumstances())
+    assert judge_origins(InputQuality.of(spoilt, SITE), [ago(10)], Circumstances()) == judge_origins(InputQuality.of(GOOD, SITE), [ago(10)], Circumstances())

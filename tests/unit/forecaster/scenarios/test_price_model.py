@@ -88,7 +88,7 @@ def test_a_day_on_which_the_clock_changes_has_a_price_at_every_time(start: datet
 
 def test_scenarios_carry_published_prices_as_they_are_and_the_expected_price_in_the_mean() -> None:
     rng, market = np.random.default_rng(1), look()
-    made = make_scenarios(describe_forecast(rng), describe_errors(rng), {"NL": market}, rng=rng)
+    made = make_scenarios(describe_forecast(rng), describe_errors(rng), {"NL": market})
     paths = made.spot_price["NL"]
     np.testing.assert_array_equal(paths[:, :PUBLISHED], np.repeat(market.published[None, :PUBLISHED], 10, axis=0))
     assert (paths[:, PUBLISHED:].std(axis=0) > 0).all()
@@ -99,7 +99,7 @@ def test_price_errors_of_neighbouring_hours_stay_together() -> None:
     rng, around = np.random.default_rng(1), describe_prices(AROUND)
     # Whole days dearer or cheaper than usual: then a scenario that is dear in one hour is dear in the next.
     known = around + np.repeat(np.random.default_rng(7).normal(0, 0.05, around.size // 96 + 1), 96)[: around.size]
-    made = make_scenarios(describe_forecast(rng), describe_errors(rng), {"NL": look(change=known)}, rng=rng)
+    made = make_scenarios(describe_forecast(rng), describe_errors(rng), {"NL": look(change=known)})
     beyond = made.spot_price["NL"][:, PUBLISHED + 48 :]
     apart = np.corrcoef(beyond[:, :-8].ravel() - np.tile(beyond.mean(0)[:-8], 10), beyond[:, 8:].ravel() - np.tile(beyond.mean(0)[8:], 10))[0, 1]
     assert apart > 0.4

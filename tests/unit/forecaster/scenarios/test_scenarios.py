@@ -19,7 +19,7 @@ LEVELS = (np.arange(DAYS)[:, None] + 0.5) / DAYS * np.ones(SLOTS)
 
 def make(errors: ErrorHistory, count: int = 10) -> Scenarios:
     rng = np.random.default_rng(3)
-    return make_scenarios(describe_forecast(rng), errors, {}, count=count, rng=rng)
+    return make_scenarios(describe_forecast(rng), errors, {}, count=count)
 
 
 def rank(paths: FloatArray) -> FloatArray:
@@ -41,7 +41,7 @@ def test_load_and_pv_go_apart_where_they_did() -> None:
 def test_the_values_of_a_slot_are_as_frequent_as_the_forecast_says() -> None:
     rng = np.random.default_rng(5)
     forecast = describe_forecast(rng)
-    made = make_scenarios(forecast, describe_errors(rng), {}, rng=rng)
+    made = make_scenarios(forecast, describe_errors(rng), {})
     # Each value stands for its part of the distribution: below the median lies half of the probability, but for the value whose part it cuts.
     below = (made.probability[:, None] * (made.load_kwh <= forecast.load_kwh.p50)).sum(axis=0)
     assert np.abs(below - 0.5).max() <= made.probability.max()
