@@ -10,7 +10,7 @@ NAMES = (
     "forecast", "scenarios", "bandit", "queue", "fleet", "fleet_forecasts", "data", "recorder", "history", "gateway", "page", "knowledge",
 )  # fmt: skip
 # Only where asked for by name: containers need Docker and are built, nodes and faults need root and what they are made with, load takes all of the machine.
-ON_REQUEST = ("compose", "nodes", "chaos", "saturation", "soak", "fleet_day", "edge_faults")
+ON_REQUEST = ("compose", "nodes", "chaos", "saturation", "soak", "uploads", "fleet_day", "edge_faults")
 
 
 def measure(name: str, *, full: bool = False) -> tuple[dict[str, Any], list[str]]:

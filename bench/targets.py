@@ -255,6 +255,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("what grew for certain", ("leaks_found",), at_most=0),
         Target("jobs that ended badly", ("jobs_ended_badly",), at_most=0),
     ),
+    "uploads": (Target("a file waits while trainings run", ("longest_s",), at_most=30, unit="s"),),
     "chaos": (
         *(Target(f"acknowledged and {fault}", (fault,), at_most=0) for fault in ("lost", "doubled", "wrong")),
         Target("set-points beyond limits", ("beyond_limits",), at_most=0),

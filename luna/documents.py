@@ -54,8 +54,8 @@ def store_document(connection: Connection, incoming: IncomingFile) -> tuple[Docu
 
     Raises:
         NotFoundError: no such site.
-        UnavailableError: the store of objects is away.
-        MachineError: it is full, or cannot be written.
+        UnavailableError: the store of objects is away, or full.
+        MachineError: it cannot be written.
     """
     fields, name = incoming.fields, incoming.name
     documents.lock_name(connection, name, fields.site_id)

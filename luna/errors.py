@@ -12,11 +12,16 @@ LunaError
 ├── UnsupportedMediaError  a body is of a type that is not taken                415, exit 2
 ├── TooManyRequestsError   too much was asked; the same call may work later     429, exit 1
 ├── UnavailableError       a dependency is away; the same call may work later   503, exit 1
+│   └── FullError          a dependency has no room left to write               503, exit 1
 └── MachineError           this machine lacks something; the remedy names it    500, exit 1
 """
 
+import errno
 import math
 from typing import Any, ClassVar
+
+# What the system says where a disk, or an owner's share of it, is full.
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LunaError(Exception):
@@ -154,10 +159,28 @@ class UnavailableError(LunaError):
         return {"Retry-After": str(self.retry_after_seconds)}
 
 
+class FullError(UnavailableError):
+    """What a dependency writes to is full; nothing was changed, and the same call works once there is room."""
+
+    title, code = "No space left", "full"
+    retry_after_seconds: ClassVar[int] = 30
+
+
 class MachineError(LunaError):
     """This machine lacks something that Luna needs; the remedy names it."""
 
     title, code = "Machine not ready", "machine"
+
+
+def find_full_disk(error: BaseException) -> FullError | None:
+    """Return what is said of a full disk of this machine, where one is among the causes of ``error``."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in FULL_DISK:
+            remedy = "Free some space on this machine's disk; what was accepted is kept and comes again."
+            return FullError("the disk is full", field="data_folder", value=cause.filename, remedy=remedy)
+        cause = cause.__cause__
+    return None
 
 
 def _printable(value: object) -> object:

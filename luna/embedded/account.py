@@ -1,6 +1,5 @@
 """Who runs the servers: PostgreSQL refuses root, so root lends it an account without rights."""
 
-import errno
 import fcntl
 import hashlib
 import os
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from luna.embedded.binaries import Programs
-from luna.errors import MachineError
+from luna.errors import FULL_DISK, MachineError
 
 DATA_ROOT = Path("/var/lib/luna")
 CACHE_ROOT = Path("/var/cache/luna")
@@ -111,7 +110,7 @@ def make_private_folder(path: Path, account: Account | None) -> None:
 
 def folder_error(path: Path, cause: OSError) -> MachineError:
     """Return what to say when ``path`` cannot be written."""
-    remedy = FREE_SPACE if cause.errno in (errno.ENOSPC, errno.EDQUOT) else OWN_FOLDER
+    remedy = FREE_SPACE if cause.errno in FULL_DISK else OWN_FOLDER
     return MachineError(f"cannot write here: {cause.strerror}", field="data_folder", value=str(path), remedy=remedy)
 
 

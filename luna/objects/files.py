@@ -11,10 +11,9 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-from luna.errors import MachineError
+from luna.errors import FULL_DISK, LunaError, MachineError
 from luna.objects.store import StoredObject, check_key, copy_to, full, keep_none, missing
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 PIECE_BYTES = 1_000_000
 
 
@@ -145,7 +144,7 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _translate(cause: OSError, path: Path) -> MachineError:
-    if cause.errno in _FULL:
+def _translate(cause: OSError, path: Path) -> LunaError:
+    if cause.errno in FULL_DISK:
         return full(str(path.parent))
     return MachineError(f"objects cannot be kept here: {cause.strerror}", field="data_folder", value=str(path), remedy="Check who may read and write there.")

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from luna.errors import InvalidInputError, MachineError, NotFoundError
+from luna.errors import FULL_DISK, FullError, InvalidInputError, LunaError, MachineError, NotFoundError
 
 # A name that every file system and every S3 server takes as it is, with room for what stands beside it while it is written.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}"
@@ -42,8 +42,8 @@ class ObjectStore(Protocol):
 
         Raises:
             InvalidInputError: no key.
-            UnavailableError: the store is away; the same call may work later.
-            MachineError: the store is full, cannot be written, or refuses Luna.
+            UnavailableError: the store is away, or full; the same call may work later.
+            MachineError: the store cannot be written, or refuses Luna.
         """
 
     def get(self, key: str) -> bytes:
@@ -61,8 +61,8 @@ class ObjectStore(Protocol):
 
         Raises:
             InvalidInputError: no key.
-            UnavailableError: the store is away; pieces that are gone cannot be sent again.
-            MachineError: the store is full, cannot be written, or refuses Luna.
+            UnavailableError: the store is away, or full; pieces that are gone cannot be sent again.
+            MachineError: the store cannot be written, or refuses Luna.
         """
 
     def fetch(self, key: str, path: Path) -> None:
@@ -81,8 +81,8 @@ class ObjectStore(Protocol):
         Raises:
             InvalidInputError: no key.
             NotFoundError: nothing is under ``key``.
-            UnavailableError: the store is away; the same call may work later.
-            MachineError: the store is full, cannot be written, or refuses Luna.
+            UnavailableError: the store is away, or full; the same call may work later.
+            MachineError: the store cannot be written, or refuses Luna.
         """
 
     def remove(self, key: str) -> None:
@@ -137,15 +137,16 @@ def missing(key: str) -> NotFoundError:
     return NotFoundError("no such object", field="key", value=key)
 
 
-def full(place: str) -> MachineError:
+def full(place: str) -> FullError:
     """Return the error about a store that has no room left."""
-    return MachineError("the store of objects is full", field="objects", value=place, remedy="Free some space there; nothing was changed.")
+    return FullError("the store of objects is full", field="objects", value=place, remedy="Free some space there; nothing was changed.")
 
 
 def copy_to(path: Path, pieces: Iterable[bytes]) -> None:
     """Write ``pieces`` to a file.
 
     Raises:
+        FullError: its disk is full.
         MachineError: it cannot be written.
     """
     try:
@@ -160,6 +161,8 @@ def copy_to(path: Path, pieces: Iterable[bytes]) -> None:
                 raise _unwritable(path, exc) from exc
 
 
-def _unwritable(path: Path, cause: OSError) -> MachineError:
-    remedy = "Free some space, or check who may write there."
+def _unwritable(path: Path, cause: OSError) -> LunaError:
+    if cause.errno in FULL_DISK:
+        return full(str(path.parent))
+    remedy = "Check who may write there."
     return MachineError(f"the object cannot be written to a file: {cause.strerror}", field="path", value=str(path), remedy=remedy)

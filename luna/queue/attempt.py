@@ -13,14 +13,12 @@ begin ─▶ body ─▶ done, in the body's own transaction
 ```
 """
 
-import errno
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-import psycopg
 import redis
 import structlog
 from sqlalchemy import Connection, Engine
@@ -28,7 +26,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.job import Job
 from luna.database import jobs
 from luna.database.engine import unit_of_work
-from luna.errors import LunaError, UnavailableError
+from luna.errors import LunaError, UnavailableError, find_full_disk
 from luna.queue.task import AwaitsJobError
 from luna.queue.task_tracker import MAX_STARTS, DeadTask, TaskTracker
 from luna.retry import RetryPolicy
@@ -36,9 +34,6 @@ from luna.timeline import SystemClock
 
 # Nobody waits for a job: its pauses are together long enough for a server to be repaired, and chance spreads them.
 JOB_RETRY = RetryPolicy(timedelta(seconds=2), growth=3, longest=timedelta(minutes=5), tries=8, jitter=1.0)
-
-# What the system says where a disk, or an owner's share of it, is full.
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 Conclude = Callable[[Connection, str], None]
 
@@ -172,11 +167,4 @@ class JobRunner:
 
 def _find_passing(error: Exception) -> UnavailableError | None:
     """Return what is in the way for now; None where another try cannot help. What was accepted waits for room on a full disk as for a server."""
-    if isinstance(error, UnavailableError):
-        return error
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, psycopg.errors.DiskFull) or (isinstance(cause, OSError) and cause.errno in FULL_DISK):
-            return UnavailableError("the disk is full", field="data_folder", remedy="Free some space; the job is open and comes again.")
-        cause = cause.__cause__
-    return None
+    return error if isinstance(error, UnavailableError) else find_full_disk(error)

@@ -72,28 +72,38 @@ class Client:
         # A message that is sent twice has one id and one key: its task is done once.
         outlast(lambda: self._submit(request, text, task_id=task_id, expires=timeout), patience=patience, given_up=given_up)
         reply = self.tasks.await_reply(task_id, request.task, timeout=timeout, on_progress=on_progress, given_up=given_up, patience=patience)
-        self._let_go(task_id, timeout)
+        self.let_go(task_id, after=timeout)
         return serialization.decode_reply(request.reply, reply)
 
-    def ask(self, request: Request, *, timeout: timedelta) -> str:
+    def ask(self, request: Request, *, timeout: timedelta, once: str | None = None) -> str:
         """Return the reply to a ``request`` that has just been validated, as the worker wrote it: one JSON text, read by nobody on the way.
 
         It goes where no job stands in the way. The task is interrupted after ``timeout``, for nobody waits for it any more.
 
+        Args:
+            request: what is asked.
+            timeout: how long the reply is waited for.
+            once: names the question: asked again under it within an hour, also by another process, it is answered by what the first one comes to.
+                Its reply stays until it is let go.
+
         Raises:
             UnavailableError, LunaError: as ``call`` does.
         """
+        if once is not None:
+            if self.tasks.claim(once, within=timeout + GRACE_OF_ASKED):
+                self.begin(request, timeout=timeout, task_id=once)
+            return self.tasks.await_reply(once, request.task, timeout=timeout)
         task_id = self.begin(request, timeout=timeout)
         text = self.tasks.await_reply(task_id, request.task, timeout=timeout)
-        self._let_go(task_id, timeout)
+        self.let_go(task_id, after=timeout)
         return text
 
-    def begin(self, request: Request, *, timeout: timedelta) -> str:
+    def begin(self, request: Request, *, timeout: timedelta, task_id: str | None = None) -> str:
         """Send a ``request`` that has just been validated as ``ask`` does, and return the task's id without waiting for its reply."""
         seconds = timeout.total_seconds()
         limits: dict[str, Any] = {"soft_time_limit": seconds, "time_limit": seconds + GRACE_OF_ASKED.total_seconds()}
         queue = interactive_queue_of(request.queue())
-        return self._submit(request, serialization.write_request(request), expires=timeout, queue=queue, **limits)
+        return self._submit(request, serialization.write_request(request), task_id=task_id, expires=timeout, queue=queue, **limits)
 
     def submit(self, request: Request, *, key: str | None = None, expires: timedelta | None = None) -> str:
         """Send ``request`` and return the task's id.
@@ -117,6 +127,11 @@ class Client:
         except UnavailableError:
             return False
 
+    def let_go(self, task_id: str, *, after: timedelta = LEAST_KEPT) -> None:
+        """Forget soon what a task ended with: a plan is a hundred kilobytes, and those of an hour would fill a small machine's memory."""
+        with suppress(UnavailableError):
+            self.tasks.let_go(task_id, after=max(after, LEAST_KEPT))
+
     def ping(self) -> None:
         """Return if Redis answers."""
         with reachable():
@@ -126,11 +141,6 @@ class Client:
         """Close every connection."""
         self._app.close()
         self._redis.close()
-
-    def _let_go(self, task_id: str, timeout: timedelta) -> None:
-        # A plan is a hundred kilobytes: those of an hour would fill a small machine's memory. Its message expires with the wait.
-        with suppress(UnavailableError):
-            self.tasks.let_go(task_id, after=max(timeout, LEAST_KEPT))
 
     def _submit(
         self, request: Request, text: str, *, task_id: str | None = None, key: str | None = None, expires: timedelta | None = None, **options: Any

@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from luna.errors import InvalidInputError, UnavailableError
+from luna.errors import FullError, InvalidInputError, UnavailableError
 from luna.queue.app import CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
 from luna.retry import RetryPolicy
 
@@ -46,13 +46,13 @@ def connect(redis_url: str) -> "redis.Redis":
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Let what is done within raise UnavailableError where Redis is away or full."""
+    """Let what is done within raise UnavailableError where Redis is away, FullError where it is full."""
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError, redis.ResponseError, OperationalError) as exc:
         if any(sign in str(exc) for sign in _FULL):
             remedy = "Free some space where Redis keeps its data, then try again."
-            raise UnavailableError("the queue takes nothing: its disk or memory is full", field="redis_url", remedy=remedy) from exc
+            raise FullError("the queue takes nothing: its disk or memory is full", field="redis_url", remedy=remedy) from exc
         if isinstance(exc, redis.ResponseError):
             raise
         raise UnavailableError("the queue does not answer", field="redis_url", remedy="Check that Redis runs, then try again; nothing was lost.") from exc

@@ -4,6 +4,7 @@ A message that cannot be sent is no failure: the row is there, and ``resend_due`
 """
 
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.job import Job, ResendReply
 from luna.contracts.message import Request
 from luna.database import jobs
-from luna.database.engine import unit_of_work
+from luna.database.engine import after_commit, unit_of_work
 from luna.errors import LunaError, UnavailableError
 from luna.queue import serialization
 from luna.queue.client import Client
@@ -40,7 +41,9 @@ def submit_job(engine: Engine, client: Client, request: Request, *, key: str | N
     text = serialization.encode_request(request)
     with unit_of_work(engine) as connection:
         job = jobs.accept(connection, task=request.task, key=key or serialization.digest(request.task, text), request=text, trace_id=current_trace_id())
-    return _ring(engine, client, job) if job.sent_at is None else job
+    if job.sent_at is None:
+        after_commit(engine, partial(_ring, engine, client, job))
+    return job
 
 
 def await_job(engine: Engine, client: Client, request: Request) -> None:
@@ -91,7 +94,8 @@ def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
     """
     with unit_of_work(engine) as connection:
         job = jobs.retry(connection, job_id)
-    return _ring(engine, client, job)
+    after_commit(engine, partial(_ring, engine, client, job))
+    return job
 
 
 def resend_due(connection: Connection, client: Client) -> ResendReply:
@@ -112,11 +116,10 @@ def resend_due(connection: Connection, client: Client) -> ResendReply:
     return reply
 
 
-def _ring(engine: Engine, client: Client, job: Job) -> Job:
+def _ring(engine: Engine, client: Client, job: Job) -> None:
     try:
         client.notify_job(job)
         with unit_of_work(engine) as connection:
             jobs.mark_sent(connection, [job.job_id])
     except UnavailableError as error:
         log.warning("job is accepted, its message is sent later", job_id=job.job_id, task_name=job.task, error=str(error))
-    return job

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from luna.contracts.message import Request as RequestMessage
 from luna.database import engine
-from luna.errors import LunaError, UnavailableError
+from luna.errors import LunaError, UnavailableError, find_full_disk
 from luna.queue import serialization
 from luna.queue.app import LONGEST_LIMIT
 from luna.queue.attempt import JOB_RETRY, AbortedError, Conclude, DroppedError, EndedError, JobRunner
@@ -255,7 +255,7 @@ class LunaTask(Task):  # type: ignore[misc]
         if isinstance(error, AbortedError) or is_want_of_memory(error):
             return self._too_large(error)
         log.error("task failed", exc_info=error)
-        return LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
+        return find_full_disk(error) or LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
 
     @property
     def _most_bytes(self) -> int:

@@ -118,6 +118,12 @@ class TaskMonitor:
         with reachable():
             self._redis.expire(f"{PREFIX}celery-task-meta-{task_id}", min(after, RESULT_EXPIRES))
 
+    def claim(self, task_id: str, *, within: timedelta) -> bool:
+        """Return whether a task's message is the caller's to send: nobody sent one ``within`` that time, no worker has it, and it has no outcome."""
+        with reachable():
+            is_first = self._redis.set(f"{PREFIX}claimed:{task_id}", 1, nx=True, px=within)
+            return bool(is_first) and not self._tracker.running(task_id) and not self._redis.exists(f"{PREFIX}celery-task-meta-{task_id}")
+
     def _hear(self, task_id: str, seconds: float) -> tuple[Progress | None, str | LunaError | None]:
         """Return what a task says next within so many seconds, or else how it has ended, where it has."""
         with reachable():

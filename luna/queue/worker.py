@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import heapify
 from importlib.metadata import version
 from typing import Any
 
@@ -21,6 +22,7 @@ from celery.signals import setup_logging
 from celery.worker import WorkController
 from celery.worker.consumer import Consumer as CeleryConsumer
 from celery.worker.state import maybe_shutdown
+from kombu.asynchronous.timer import Timer
 
 from luna.contracts.health import NodeSign
 from luna.embedded import Addresses, running
@@ -40,6 +42,7 @@ from luna.timeline import SystemClock
 from luna.tracing import configure_tracing
 
 LOOK_SECONDS = 1.0
+FORGET_SECONDS = 60.0
 # How long a worker waits at most before it tries Redis again; a plan that waits for it should not wait much longer than Redis was away.
 RECONNECT_SECONDS = 5
 
@@ -77,6 +80,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
         worker.timer.call_repeatedly(self.heart.pulse.every.total_seconds(), self.heart.beat)
         # Celery looks every five seconds whether a dead process held a task.
         self._looks = worker.timer.call_repeatedly(LOOK_SECONDS, self._look, (worker.pool,))
+        worker.timer.call_repeatedly(FORGET_SECONDS, forget_cancelled, (worker.timer,))
 
     def _look(self, pool: Any) -> None:
         pool.maintain_pool()
@@ -88,6 +92,13 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def terminate(self, worker: WorkController) -> None:
         self._looks.cancel()
+
+
+def forget_cancelled(timer: Timer) -> None:
+    """Drop what was cancelled. kombu keeps it until it would have been due: the time limit of each task that has ended, of a file for two hours."""
+    waiting = timer._queue  # noqa: SLF001 - no other way to it
+    waiting[:] = [event for event in waiting if not event.entry.canceled]
+    heapify(waiting)
 
 
 class Consumer(CeleryConsumer):  # type: ignore[misc]

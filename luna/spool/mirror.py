@@ -67,8 +67,8 @@ class _SpoolUploader:
         """Deliver one batch of every lane and return the number of rows.
 
         Raises:
-            UnavailableError: the database is away; what was not delivered stays.
-            MachineError: its disk or this one is full.
+            UnavailableError: the database is away, or full; what was not delivered stays.
+            MachineError: this disk is full.
         """
         return sum(self._deliver(lane) for lane, waiting in list(self._spool.waiting.items()) if waiting.rows and self._is_due(lane))
 
@@ -106,7 +106,7 @@ class _SpoolUploader:
         try:
             with unit_of_work(self._engine) as connection:
                 self._kinds[lane.kind].store(connection, lane.site_id, [entry.body for entry in entries])
-        except (UnavailableError, MachineError):
+        except UnavailableError:
             raise
         except Exception as refusal:  # noqa: BLE001 - one lane that cannot be stored must not keep the others waiting
             self._refused_until[lane] = time.monotonic() + REFUSED_PAUSE.total_seconds()

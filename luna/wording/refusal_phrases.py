@@ -290,6 +290,10 @@ CODES: dict[str, tuple[Phrase, Phrase]] = {
     ),
     "too-many-requests": (Phrase("That was too often in a short time.", "Das war zu oft in kurzer Zeit."), Phrase("Wait a minute.", "Warte eine Minute.")),
     "unavailable": (Phrase("Something that is needed is away just now.", "Gerade fehlt etwas, das dafür nötig ist."), _INSTALLATION),
+    "full": (
+        Phrase("A disk is full; nothing was changed.", "Ein Datenträger ist voll; geändert wurde nichts."),
+        Phrase("Free some space on Luna's machine, then try again.", "Schaff Platz auf Lunas Rechner, dann versuch es noch einmal."),
+    ),
     "internal": (
         Phrase("Something went wrong inside Luna.", "In Luna ist etwas schiefgegangen."),
         Phrase("Try again; if it happens again, report the number below.", "Versuch es noch einmal; geschieht es wieder, nenne die Nummer unten."),

@@ -1,12 +1,14 @@
 """What routes are given: the settings, the database, the queue."""
 
 import json
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Annotated
+from uuid import NAMESPACE_URL, uuid5
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, Response
@@ -16,7 +18,8 @@ from luna.contracts import PlanRequest
 from luna.contracts.message import Request as RequestMessage
 from luna.contracts.message import interactive_queue_of
 from luna.database import jobs, pulse
-from luna.database.engine import unit_of_work
+from luna.database.engine import after_commit, unit_of_work
+from luna.database.idempotency import HeldKeys
 from luna.errors import UnavailableError
 from luna.health import TAKES, Readiness
 from luna.health.probes import probe_database
@@ -37,6 +40,20 @@ PLANS = interactive_queue_of(PlanRequest.queue())
 MAX_WAITING = 64
 # Files that come in at the same time; each holds a thread, and none of those that answer other requests.
 MAX_UPLOADS = 16
+
+
+# The request that is answered at most once, in whose course workers are asked.
+_ASKING: ContextVar[str | None] = ContextVar("asking", default=None)
+
+
+@contextmanager
+def asking_once(name: str) -> Iterator[None]:
+    """Ask workers within the block as in every other block of this name: each kind of question once, whoever asks it again is told its reply."""
+    token = _ASKING.set(name)
+    try:
+        yield
+    finally:
+        _ASKING.reset(token)
 
 
 @dataclass
@@ -70,8 +87,12 @@ class Gateway:
         """
         if self._waiting.available_tokens < 1:
             raise UnavailableError(f"{MAX_WAITING} requests wait already", remedy="Try again shortly, or run more workers.")
-        call = partial(self.queue.ask, request, timeout=patience or self.settings.plan_timeout)
+        asking = _ASKING.get()
+        once = None if asking is None else uuid5(NAMESPACE_URL, f"{request.task} {asking}").hex
+        call = partial(self.queue.ask, request, timeout=patience or self.settings.plan_timeout, once=once)
         text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
+        if once is not None:
+            after_commit(self.database, partial(self.queue.let_go, once))
         return Response(text, status_code=status, media_type="application/json")
 
     @property
@@ -83,6 +104,11 @@ class Gateway:
     def objects(self) -> ObjectStore:
         """The store of objects, which takes files that are handed over."""
         return open_objects(self.settings)
+
+    @cached_property
+    def held_keys(self) -> HeldKeys:
+        """The idempotency keys whose requests are being answered here."""
+        return HeldKeys(self.database)
 
     @cached_property
     def latest_plans(self) -> LatestPlans:
@@ -121,6 +147,7 @@ class Gateway:
 
     def close(self) -> None:
         """Close every connection."""
+        self.held_keys.close()
         self.queue.close()
         self.database.dispose()
 

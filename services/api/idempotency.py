@@ -7,15 +7,19 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
+from functools import partial
 
 from anyio import to_thread
 from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from sqlalchemy import Connection
 
 from luna.database import idempotency
-from luna.database.engine import unit_of_work
+from luna.database.engine import WholeUnit, unit_of_work
 from luna.database.idempotency import AnswerKey, KeptAnswer
-from luna.errors import InvalidInputError, MachineError, UnavailableError
-from services.api.gateway import Gateway
+from luna.errors import InvalidInputError, UnavailableError
+from services.api.gateway import Gateway, asking_once
 from services.api.identity.caller import Caller
 from services.api.operation import Operation
 from services.api.operations import takes_key
@@ -42,22 +46,28 @@ async def answer_once(operation: Operation, request: Request, handle: Handler) -
     key = AnswerKey(_caller(request), operation.name, _read_key(text))
     gateway: Gateway = request.app.state.gateway
     digest = hashlib.sha256(b"\0".join((request.url.path.encode(), request.url.query.encode(), await request.body()))).hexdigest()
-    kept = await to_thread.run_sync(_reserve, gateway, key, digest)
-    if kept is not None:
-        return Response(kept.body, kept.status, {**kept.headers, "Idempotent-Replayed": "true"})
-    return await _answer_held(gateway, key, request, handle)
-
-
-async def _answer_held(gateway: Gateway, key: AnswerKey, request: Request, handle: Handler) -> Response:
-    done = False
+    held = await to_thread.run_sync(gateway.held_keys.take, key)
     try:
-        response = await handle(request)
-        done = True
+        found = await to_thread.run_sync(_reserve, gateway, key, digest, held)
+        if isinstance(found, KeptAnswer):
+            return Response(found.body, found.status, {**found.headers, "Idempotent-Replayed": "true"})
+        return await _answer_held(gateway, key, partial(handle, request), since=found)
     finally:
-        if not done:
+        if held:
+            await to_thread.run_sync(gateway.held_keys.give_back, key)
+
+
+async def _answer_held(gateway: Gateway, key: AnswerKey, answer: Callable[[], Awaitable[Response]], *, since: datetime) -> Response:
+    whole, answered = WholeUnit(gateway.database), False
+    try:
+        with whole.entered(), asking_once(" ".join((*key, since.isoformat()))):
+            response = await answer()
+            answered = True
+            await to_thread.run_sync(whole.store, partial(_keep, key=key, response=response))
+    finally:
+        await to_thread.run_sync(whole.close)
+        if not answered:
             await to_thread.run_sync(_release, gateway, key)
-    headers = {name: value for name, value in response.headers.items() if name in _HEADERS}
-    await to_thread.run_sync(_keep, gateway, key, KeptAnswer(response.status_code, headers, bytes(response.body).decode()))
     return response
 
 
@@ -73,18 +83,21 @@ def _caller(request: Request) -> str:
     return f"{caller.means}:{caller.name}:{caller.user_id or ''}"
 
 
-def _reserve(gateway: Gateway, key: AnswerKey, digest: str) -> KeptAnswer | None:
+def _reserve(gateway: Gateway, key: AnswerKey, digest: str, held: bool) -> KeptAnswer | datetime:
     with unit_of_work(gateway.database) as connection:
-        return idempotency.reserve(connection, key, digest=digest)
+        return idempotency.reserve(connection, key, digest=digest, held=held)
 
 
-def _keep(gateway: Gateway, key: AnswerKey, answer: KeptAnswer) -> None:
-    # What was done is done: without its answer the key is refused until it is abandoned, for nothing may be done twice.
-    with suppress(UnavailableError, MachineError), unit_of_work(gateway.database) as connection:
-        idempotency.keep(connection, key, answer)
+def _keep(connection: Connection, *, key: AnswerKey, response: Response) -> None:
+    if isinstance(response, StreamingResponse):
+        # What is told piece by piece is not kept.
+        idempotency.release(connection, key)
+        return
+    headers = {name: value for name, value in response.headers.items() if name in _HEADERS}
+    idempotency.keep(connection, key, KeptAnswer(response.status_code, headers, bytes(response.body).decode()))
 
 
 def _release(gateway: Gateway, key: AnswerKey) -> None:
-    # A database that is away or full forgets the key by itself once it is abandoned.
-    with suppress(UnavailableError, MachineError), unit_of_work(gateway.database) as connection:
+    # Where the database is away or full, the same request may come again.
+    with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         idempotency.release(connection, key)

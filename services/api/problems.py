@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from luna.errors import LunaError
+from luna.errors import LunaError, find_full_disk
 from luna.site import explain_faults
 from luna.telemetry import current_trace_id
 
@@ -67,6 +67,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(LunaError, _on_luna_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(OSError, _on_system_error)
     app.add_exception_handler(Exception, _on_unforeseen_error)
 
 
@@ -100,6 +101,13 @@ async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
         "trace_id": current_trace_id(),
     }
     return ProblemResponse(document, status.value, error.headers)
+
+
+async def _on_system_error(request: Request, error: Exception) -> JSONResponse:
+    full = find_full_disk(error)
+    if full is None:
+        raise error
+    return await _on_luna_error(request, full)
 
 
 async def _on_unforeseen_error(request: Request, error: Exception) -> JSONResponse:

@@ -22,6 +22,8 @@ PLANNING = ("planner", "forecaster", "ingest", "agent", "notifier")
 COMPANIONS = {
     "interactive worker": ("luna.queue.worker", *PLANNING, "--only", "interactive", "--processes", "1"),
     "knowledge worker": ("luna.queue.worker", "rag", "--only", "interactive", "--processes", "2"),
+    # Files that are handed over and messages to the phone wait for no training or replay.
+    "data worker": ("luna.queue.worker", "ingest", "notifier", "--only", "jobs", "--processes", "1"),
     "worker": ("luna.queue.worker", "--only", "jobs"),
     "beat": ("luna.queue.beat",),
     "executor": ("services.executor",),

@@ -27,7 +27,7 @@ from luna.database import (
     weather_carbon,
 )
 from luna.database.schema.series import slot_observations
-from luna.errors import InvalidInputError, LunaError, NotFoundError, UnavailableError
+from luna.errors import FullError, InvalidInputError, LunaError, NotFoundError, UnavailableError
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
@@ -292,6 +292,22 @@ def test_a_lock_that_is_held_too_long_is_said_to_be_temporary(database: Engine) 
         holder.execute(text("LOCK TABLE sites"))
         with pytest.raises(UnavailableError):
             wait()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        ("53100", FullError, "disk is full.*Free some space where PostgreSQL"),
+        ("53200", UnavailableError, "no memory left.*Free some memory"),
+        ("53300", UnavailableError, "does not answer"),
+        ("25006", UnavailableError, "takes no writes.*fail-over"),
+    ],
+    ids=["disk", "memory", "connections", "replica"],
+)
+def test_what_passes_is_said_to_pass(database: Engine, code: str, kind: type[UnavailableError], words: str) -> None:
+    with pytest.raises(kind, match=words) as caught, engine.unit_of_work(database) as connection:
+        connection.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'as the test wants' USING ERRCODE = '{code}'; END $$"))
+    assert (caught.value.status, int(caught.value.headers["Retry-After"]) > 0, type(caught.value)) == (503, True, kind)
 
 
 def test_a_server_whose_machine_is_gone_is_noticed_within_a_minute(database: Engine) -> None:

@@ -16,7 +16,7 @@ from luna.contracts import EvaluateRequest, IssueRequest, TrainReply, TrainReque
 from luna.contracts.data import DayQuality
 from luna.database import forecast_issues, forecasts, observations, quality, sites, training_runs
 from luna.database.training_runs import TrainingRun
-from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
+from luna.errors import FullError, InvalidInputError, NotFoundError, UnavailableError
 from luna.objects import FileObjects, ObjectStore
 from luna.queue import Client, RetryableError, TaskContext
 from luna.settings import Settings
@@ -139,7 +139,7 @@ def train_once_more(connection: Connection, objects: ObjectStore, kind: type[Exc
     return training_runs.latest(connection, "home", version=VERSION)
 
 
-@pytest.mark.parametrize(("status", "kind", "words"), [(503, UnavailableError, "is away"), (507, MachineError, "Free some space")], ids=["away", "full"])
+@pytest.mark.parametrize(("status", "kind", "words"), [(503, UnavailableError, "is away"), (507, FullError, "Free some space")], ids=["away", "full"])
 def test_a_training_that_cannot_be_stored_leaves_the_model_before_in_use(
     home: Connection, trained: TrainReply, status: int, kind: type[Exception], words: str
 ) -> None:
@@ -156,7 +156,7 @@ def test_a_disk_that_fills_up_while_training_leaves_the_model_before_in_use(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", refuse)
-    latest = train_once_more(home, FileObjects(tmp_path), MachineError, "Free some space")
+    latest = train_once_more(home, FileObjects(tmp_path), FullError, "Free some space")
     assert latest is not None
     assert latest.run_id == trained.run_id
     assert issue_forecasts(home, IssueRequest(site_id="home", at=day(36)), objects=FileObjects(tmp_path)).batch.stage == "young"

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from luna.errors import InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
+from luna.errors import FullError, InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
 from luna.objects import FileObjects, ObjectStore, S3Objects
 from luna.objects.s3 import ABSENT
 from tests.object_servers import OUTSIDE, PASSWORD, answer_with, open_outside, open_server, refusal, run_moto, stay_silent
@@ -245,9 +245,9 @@ def check(store: S3Objects, operation: Callable[[ObjectStore], object], kind: ty
 @pytest.mark.parametrize(
     ("status", "code", "kind", "words"),
     [
-        (507, "XMinioStorageFull", MachineError, "Free some space there; nothing was changed"),
-        (507, "", MachineError, "Free some space there; nothing was changed"),
-        (400, "XMinioAdminBucketQuotaExceeded", MachineError, "Free some space there; nothing was changed"),
+        (507, "XMinioStorageFull", FullError, "Free some space there; nothing was changed"),
+        (507, "", FullError, "Free some space there; nothing was changed"),
+        (400, "XMinioAdminBucketQuotaExceeded", FullError, "Free some space there; nothing was changed"),
         (503, "SlowDown", UnavailableError, "it answers 503"),
         (500, "InternalError", UnavailableError, "it answers 500"),
         (429, "", UnavailableError, "it answers 429"),

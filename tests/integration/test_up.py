@@ -154,14 +154,15 @@ def test_a_site_gets_its_forecast_and_can_be_planned_without_anybody_asking_for_
     assert len(planned.json()["slots"]) == 192
 
 
-def test_plans_are_made_while_long_jobs_hold_every_process_of_jobs(environment: dict[str, str]) -> None:
+def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_jobs(environment: dict[str, str]) -> None:
     with luna_up(environment) as luna, start(Path(environment["LUNA_DATA_FOLDER"]) / "servers") as servers:
         address = f"http://127.0.0.1:{environment['LUNA_API_PORT']}"
         wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
         pool = engine.create(servers.database_url)
         with httpx.Client(base_url=address, trust_env=False, timeout=PATIENCE_SECONDS) as client, pool.begin() as connection:
-            # Whoever reads sites or history waits until this ends.
-            connection.execute(text("LOCK TABLE sites, slot_observations IN ACCESS EXCLUSIVE MODE"))
+            client.post("/v1/sites", json={"name": "home", "timezone": "Europe/Berlin"}).raise_for_status()
+            # Whoever reads history waits until this ends.
+            connection.execute(text("LOCK TABLE slot_observations IN ACCESS EXCLUSIVE MODE"))
             until = [f"2023-09-{day:02}T00:00:00Z" for day in range(1, 4)]
             jobs = [client.post("/jobs", json={"task": "forecaster.model.train", "request": {"site_id": "home", "until": each}}).json() for each in until]
             # One process, for LUNA_WORKER_PROCESSES says so: one job holds it, the others wait.
@@ -169,6 +170,9 @@ def test_plans_are_made_while_long_jobs_hold_every_process_of_jobs(environment: 
             planned = client.post("/plan", json=json.loads(Path("examples/plan_request.json").read_text(encoding="utf-8")))
             assert planned.status_code == httpx.codes.OK, planned.text
             assert ask(environment, "ready") == httpx.codes.OK
+            handed = {"files": {"file": ("minute.csv", "instant,sensor,value,unit\n2020-01-01T00:00:00Z,sensor.load,1,kWh\n")}, "data": {"kind": "readings"}}
+            stored = client.post("/v1/sites/home/uploads", **handed).json()
+            wait_until(lambda: client.get(f"/jobs/{stored['job_id']}").json()["status"] == "done")
             ended = [client.delete(f"/jobs/{job['job_id']}").json()["status"] for job in jobs]
         pool.dispose()
         luna.send_signal(signal.SIGINT)

@@ -3,7 +3,6 @@
 It gives up network, memory and time before it opens the file. What it leaves is data alone: text, notes, or a fault.
 """
 
-import errno
 import json
 import shutil
 import sys
@@ -12,6 +11,7 @@ from importlib import import_module, util
 from pathlib import Path
 from typing import Any
 
+from luna.errors import FULL_DISK
 from services.rag.extraction.confinement import NETWORK_CAN_BE_REFUSED, confine
 from services.rag.extraction.detection import detect, is_named_for
 from services.rag.extraction.language import language_of
@@ -58,7 +58,7 @@ def answer(source: FileSource) -> dict[str, Any]:
     except MemoryError:
         return _fault(ExtractionError("too_much_memory", f"Reading it took more than {source.limits.memory_bytes:,} bytes of memory"))
     except OSError as exc:
-        if exc.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if exc.errno in FULL_DISK:
             return _fault(ExtractionError("crashed", "This machine has no space left to unpack it", "Free space on the disk, and add the file again."))
         return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
     except Exception as exc:  # noqa: BLE001 - the edge of a process: parsers raise anything over a damaged file

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.errors import MachineError, NotFoundError
+from luna.errors import FullError, MachineError, NotFoundError
 from luna.objects import FileObjects
 
 
@@ -39,7 +39,7 @@ def test_a_full_disk_leaves_everything_as_it_was(objects: FileObjects, monkeypat
         raise OSError(fault, os.strerror(fault))
 
     monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(MachineError, match="Free some space there; nothing was changed") as caught:
+    with pytest.raises(FullError, match="Free some space there; nothing was changed") as caught:
         objects.put("aurora/model", b"other trees")
     assert caught.value.value == str(objects.folder / "aurora")
     assert objects.get("aurora/model") == b"trees"
