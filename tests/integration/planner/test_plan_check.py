@@ -96,7 +96,7 @@ def test_a_planted_plan_is_found_among_those_stored(connection: Connection, plan
     text = inputs.model_dump_json(by_alias=True)
     for each, kept in ((reply, text), (planted, text), (bare, None)):
         texts = each.model_dump_json(by_alias=True), kept
-        plans.save(connection, site_id="checked", plan=each, inputs_digest=digest(text), system_id="prod", texts=texts)
+        plans.save(connection, site_id="checked", plan=each, inputs_digest=digest(text.encode()), system_id="prod", texts=texts)
     checked = check_plans(connection, "checked", START, START + timedelta(hours=3))
     assert (checked.plans, checked.without_inputs, list(checked.broken)) == (3, 1, ["planted"])
     assert checked.broken["planted"] == [Finding("balance", pytest.approx(reply.slots[2].load_kwh - 9.0), START + timedelta(hours=2))]
