@@ -76,7 +76,7 @@ up-local: $(VENV)/.core try-static  ## gateway at 127.0.0.1:8080 with a worker; 
 	@exec $(BIN)/luna up
 
 test: $(VENV)/.test $(CLIENT_GENERATOR)/.made try-static  ## unit, property and integration tests against the real embedded servers
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
+	@$(BIN)/pytest -n auto --dist worksteal
 
 bench: $(VENV)/.test  ## measure, print each figure beside its target, write var/bench/*.json (FULL=1: the long form)
 	@$(BIN)/luna bench $(NAMES) $(if $(FULL),--full)

@@ -22,6 +22,8 @@ from tests.mosquitto import SAID
 from tests.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 
 FOLDER = pytest.StashKey[Path]()
+# Each takes up to two gigabytes.
+MOST_PROCESSES = 6
 # The address, as a superuser, of a TimescaleDB on which the tests of the database run as well.
 TIMESCALE_VARIABLE = "LUNA_TEST_TIMESCALE_URL"
 TIMESCALE = os.environ.get(TIMESCALE_VARIABLE)
@@ -53,6 +55,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    # A third of their time tests wait for servers, workers and browsers.
+    return min((os.cpu_count() or 2) + 2, MOST_PROCESSES)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
     node.workerinput["servers_folder"] = str(node.config.stash[FOLDER])  # type: ignore[attr-defined]
 
@@ -72,6 +80,8 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
+        # What is collected stays: it need not be looked through each time that a test leaves something.
+        gc.freeze()
         gc.enable()
         gc.collect()
         gc.freeze()
