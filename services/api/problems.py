@@ -1,6 +1,7 @@
 """Every error as a problem document: what was wrong, where, and what to do. Source: RFC 9457."""
 
 import json
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -8,9 +9,10 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
+from luna.contracts.message import Request as Message
 from luna.errors import LunaError, find_full_disk
 from luna.site import explain_faults
 from luna.telemetry import current_trace_id
@@ -66,6 +68,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     """Let every error of ``app`` leave as a problem document."""
     app.add_exception_handler(LunaError, _on_luna_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(ValidationError, _on_refused_message)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(OSError, _on_system_error)
     app.add_exception_handler(Exception, _on_unforeseen_error)
@@ -86,6 +89,20 @@ async def _on_luna_error(_request: Request, error: Exception) -> JSONResponse:
 async def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
     return problem_response(explain_faults([{**fault, "loc": _place(fault)} for fault in error.errors()], field=""))
+
+
+async def _on_refused_message(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ValidationError)  # noqa: S101 - registered for this class
+    if error.title not in _name_messages():
+        raise error
+    # A route made it of what the caller said.
+    return problem_response(explain_faults(error.errors(), field=""))
+
+
+@cache
+def _name_messages() -> frozenset[str]:
+    """Return the names of all requests to services."""
+    return frozenset(message.__name__ for message in Message.__subclasses__())
 
 
 async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:

@@ -243,3 +243,7 @@ def test_files_that_stall_leave_room_for_other_requests(api: httpx.Client) -> No
         for _ in range(60):
             stalled.enter_context(socket.create_connection(address)).sendall(head.encode())
         assert api.get("/jobs").status_code == 200
+
+
+def test_what_a_route_makes_of_a_query_and_a_service_would_refuse_is_named(api: httpx.Client) -> None:
+    assert told(api.get("/v1/recommendations", params={"site_id": ""}), 422)["field"] == "site_id"

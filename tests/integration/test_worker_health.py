@@ -197,7 +197,7 @@ def test_a_worker_told_to_end_finishes_its_task_which_nobody_else_begins(start_g
     # Longer than another worker waits before it takes over from one without a sign of life; told again, it still finishes.
     time.sleep(3 * 3 * float(BEAT))
     ending.terminate()
-    assert ending_name in client.heartbeats.workers()
+    wait_for(lambda: ending_name in client.heartbeats.workers())
     request.gate.touch()
     assert ending.wait(timeout=60) == 0
     assert client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=1)

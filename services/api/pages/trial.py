@@ -60,7 +60,7 @@ def _as_alternative(block: ManualBlock, site: Site, plan: PlanReply) -> Alternat
     devices: list[Battery | ElectricVehicle | DeferrableLoad] = [*site.batteries, *site.vehicles, *site.loads]
     device = next((each for each in devices if each.name == block.device), None)
     mode = None if device is None else (_BATTERY_MODES if isinstance(device, Battery) else _DEVICE_MODES).get(block.action)
-    if mode is None or plan.slots[-1].start < block.from_:
+    if mode is None or plan.slots[-1].start < block.from_ or block.to <= plan.slots[0].start:
         return None
     first = max(block.from_, plan.slots[0].start)
     power = block.power_kw if mode in ("charge", "export") else None
