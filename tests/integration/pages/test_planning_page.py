@@ -97,6 +97,17 @@ def test_the_cost_said_beforehand_is_the_planner_s_and_nothing_is_stored(
         assert manual_blocks.read_standing(connection, site, first=SystemClock().now()) == []
 
 
+def test_a_block_that_ends_before_the_plan_begins_is_answered_in_words(api: httpx.Client, redis_url: str, database_url: str, database: Engine, site: str) -> None:
+    begins = floor_to(SystemClock().now(), SLOT) + 2 * timedelta(hours=1)
+    with unit_of_work(database) as connection:
+        plan_now(connection, sites.load(connection, site), begins)
+    sooner = {"from": (begins - timedelta(hours=1)).isoformat(), "to": begins.isoformat()}
+    with worker_process(redis_url, database_url, "services.planner.tasks"):
+        part = api.get(f"{PAGE}/cost", params=tomorrow(**sooner), headers={"HX-Request": "true"})
+    assert part.status_code == 200
+    assert "What it costs is not known:" in part.text
+
+
 def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, site: str) -> None:
     for fields, said in [
         (tomorrow(device="toaster"), "There is no such device here"),
