@@ -97,7 +97,9 @@ def test_the_cost_said_beforehand_is_the_planner_s_and_nothing_is_stored(
         assert manual_blocks.read_standing(connection, site, first=SystemClock().now()) == []
 
 
-def test_a_block_that_ends_before_the_plan_begins_is_answered_in_words(api: httpx.Client, redis_url: str, database_url: str, database: Engine, site: str) -> None:
+def test_a_block_that_ends_before_the_plan_begins_is_answered_in_words(
+    api: httpx.Client, redis_url: str, database_url: str, database: Engine, site: str
+) -> None:
     begins = floor_to(SystemClock().now(), SLOT) + 2 * timedelta(hours=1)
     with unit_of_work(database) as connection:
         plan_now(connection, sites.load(connection, site), begins)
