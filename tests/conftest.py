@@ -23,7 +23,7 @@ from tests.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 
 FOLDER = pytest.StashKey[Path]()
 # Each takes up to two gigabytes.
-MOST_PROCESSES = 6
+MOST_PROCESSES = 5
 # The address, as a superuser, of a TimescaleDB on which the tests of the database run as well.
 TIMESCALE_VARIABLE = "LUNA_TEST_TIMESCALE_URL"
 TIMESCALE = os.environ.get(TIMESCALE_VARIABLE)
@@ -56,8 +56,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    # A third of their time tests wait for servers, workers and browsers.
-    return min((os.cpu_count() or 2) + 2, MOST_PROCESSES)
+    # A third of their time tests wait for servers, workers and browsers; two more than cores, and what is tested waits for the tests.
+    return min((os.cpu_count() or 2) + 1, MOST_PROCESSES)
 
 
 @pytest.hookimpl(optionalhook=True)
