@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from itertools import count
 from typing import TypeVar
 
 import redis
@@ -67,12 +66,13 @@ def outlast(attempt: Callable[[], Result], *, patience: timedelta, given_up: thr
         UnavailableError: Redis was away for longer.
     """
     deadline = time.monotonic() + patience.total_seconds()
-    for failures in count(1):
+    failures = 0
+    while True:
         try:
             return attempt()
         except UnavailableError:
+            failures += 1
             pause = _PAUSES.pause(failures).total_seconds()
             if (given_up is not None and given_up.is_set()) or time.monotonic() + pause > deadline:
                 raise
             time.sleep(pause)
-    raise AssertionError("count() has no end")

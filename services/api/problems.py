@@ -1,7 +1,6 @@
 """Every error as a problem document: what was wrong, where, and what to do. Source: RFC 9457."""
 
 import json
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -93,16 +92,10 @@ async def _on_invalid_request(_request: Request, error: Exception) -> JSONRespon
 
 async def _on_refused_message(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ValidationError)  # noqa: S101 - registered for this class
-    if error.title not in _name_messages():
-        raise error
-    # A route made it of what the caller said.
-    return problem_response(explain_faults(error.errors(), field=""))
-
-
-@cache
-def _name_messages() -> frozenset[str]:
-    """Return the names of all requests to services."""
-    return frozenset(message.__name__ for message in Message.__subclasses__())
+    # A request to a service, which a route made of what the caller said.
+    if error.title in {message.__name__ for message in Message.__subclasses__()}:
+        return problem_response(explain_faults(error.errors(), field=""))
+    raise error
 
 
 async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
