@@ -14,7 +14,9 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Table
+from sqlalchemy.dialects.postgresql import insert
 
 from luna.database import chunks
 
@@ -88,7 +90,7 @@ def append(connection: Connection, table: str, columns: Columns) -> int:
         return session.rowcount
 
 
-def append_rows(connection: Connection, table: str, types: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
+def _append_rows(connection: Connection, table: str, types: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
     """Append rows of few, large values to ``table``, by the PostgreSQL ``types`` of the columns; a key that is already there is an error."""
     columns = sql.SQL(", ").join(map(sql.Identifier, types))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), columns)
@@ -96,6 +98,23 @@ def append_rows(connection: Connection, table: str, types: Mapping[str, str], ro
         copy.set_types(list(types.values()))
         for row in rows:
             copy.write_row(row)
+
+
+def upsert_rows(
+    connection: Connection, table: Table, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]], *, on_conflict: Literal["keep", "replace"]
+) -> None:
+    """Store rows of few, large values, each by column, in the PostgreSQL ``types``; ``on_conflict`` says what becomes of one whose key is there."""
+    if not rows:
+        return
+    copied = [[Jsonb(row[name]) if kind == "jsonb" and row[name] is not None else row[name] for name, kind in types.items()] for row in rows]
+    try:
+        with connection.begin_nested():
+            _append_rows(connection, table.name, types, copied)
+    except psycopg.errors.UniqueViolation:
+        write, keys = insert(table), table.primary_key.columns
+        fresh = {name: write.excluded[name] for name in types if name not in keys}
+        replacing = write.on_conflict_do_update(index_elements=keys, set_=fresh)
+        connection.execute(replacing if on_conflict == "replace" else write.on_conflict_do_nothing(), rows)
 
 
 def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]) -> dict[str, Array]:

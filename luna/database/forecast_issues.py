@@ -5,10 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
-from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, RowMapping, func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
 
 from luna.database import copy, sites
 from luna.database.schema.forecasting import forecast_issues
@@ -38,7 +35,7 @@ class ForecastIssue:
     level: Mapping[str, Any] | None = None
 
 
-# By the fields of an issue, and behind them its site, the types in which they are copied.
+# By the column of a row the type in which it is copied.
 _COPIED = {
     "forecast_version": "text",
     "issued_at": "timestamptz",
@@ -58,14 +55,7 @@ def upsert(connection: Connection, site_id: str, issues: Sequence[ForecastIssue]
 def upsert_each(connection: Connection, issues: Mapping[int, Sequence[ForecastIssue]]) -> None:
     """Store issues of many sites by their keys; see ``upsert``."""
     rows = [asdict(issue) | {"site_key": key, "reasons": list(issue.reasons)} for key, each in issues.items() for issue in each]
-    copied = [[Jsonb(value) if name == "level" and value is not None else value for name, value in row.items()] for row in rows]
-    try:
-        with connection.begin_nested():
-            copy.append_rows(connection, forecast_issues.name, _COPIED, copied)
-    except psycopg.errors.UniqueViolation:
-        statement = insert(forecast_issues)
-        fresh = {name: statement.excluded[name] for name in ("stage", "reasons", "run_id", "level")}
-        connection.execute(statement.on_conflict_do_update(constraint=forecast_issues.primary_key, set_=fresh), rows)
+    copy.upsert_rows(connection, forecast_issues, _COPIED, rows, on_conflict="replace")
 
 
 def read_all(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[ForecastIssue]:

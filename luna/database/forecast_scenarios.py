@@ -5,10 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import psycopg
-from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
 
 from luna.database import copy, sites
 from luna.database.schema.forecasting import forecast_scenarios
@@ -33,13 +30,7 @@ def save_each(connection: Connection, made: Mapping[int, Sequence[Scenarios]]) -
     rows = [
         {"site_key": key, "forecast_version": one.version, "issued_at": one.issued_at, "paths": describe(one)} for key, each in made.items() for one in each
     ]
-    try:
-        with connection.begin_nested():
-            copy.append_rows(connection, forecast_scenarios.name, _COPIED, [[*(row | {"paths": Jsonb(row["paths"])}).values()] for row in rows])
-    except psycopg.errors.UniqueViolation:
-        write = insert(forecast_scenarios)
-        fresh = write.on_conflict_do_update(index_elements=forecast_scenarios.primary_key.columns, set_={"paths": write.excluded.paths})
-        connection.execute(fresh, rows)
+    copy.upsert_rows(connection, forecast_scenarios, _COPIED, rows, on_conflict="replace")
 
 
 def read(connection: Connection, site_id: str, timeline: Timeline, *, version: str, known_at: datetime) -> Scenarios | None:

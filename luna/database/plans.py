@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import numpy as np
-import psycopg
 from psycopg import sql
 from sqlalchemy import ColumnElement, Connection, Text, cast, func, literal, null, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
@@ -68,13 +67,7 @@ _COPIED = {each.name: _TYPES[each.type] for each in fields(PlanRow)}
 
 def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
     """Store packed plans and return their ids by site; storing one again changes nothing."""
-    values = [[getattr(row, name) for name in _COPIED] for row in rows]
-    try:
-        with connection.begin_nested():
-            copy.append_rows(connection, plan_history.name, _COPIED, values)
-    except psycopg.errors.UniqueViolation:
-        for row in rows:
-            connection.execute(insert(plan_history).values({name: getattr(row, name) for name in _COPIED}).on_conflict_do_nothing())
+    copy.upsert_rows(connection, plan_history, _COPIED, [{name: getattr(row, name) for name in _COPIED} for row in rows], on_conflict="keep")
     return {row.site: row.plan_id for row in rows}
 
 
