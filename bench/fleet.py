@@ -6,7 +6,6 @@ Run as ``python -m bench.fleet``; figures of one run only compare with each othe
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from sqlalchemy import Connection, Engine, delete, text
 
 from bench.cases import HOURS, SEED, START, draw_case, generate_full_cases
 from bench.queue import SOON, count_results, run_worker
+from bench.stack import data_servers
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.inputs import write_inputs
@@ -27,11 +27,10 @@ from luna.contracts.vehicle_session import NewSession
 from luna.database import engine as engines
 from luna.database import forecasts, observations, plans, prices, sites, vehicle_sessions
 from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.migrate import upgrade
 from luna.database.plans import PlanRow
 from luna.database.schema.plans import plan_history
 from luna.database.site_facts import PlanningFacts
-from luna.embedded import Addresses, start
+from luna.embedded import Addresses
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.queue import Client
@@ -83,12 +82,9 @@ def _describe(name: str, rates: Sequence[float]) -> dict[str, float]:
 
 @contextmanager
 def _servers() -> Iterator[Addresses]:
-    with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
-        Path(folder).chmod(0o711)
-        with start(Path(folder)) as servers:
-            upgrade(servers.database_url)
-            os.environ["LUNA_REDIS_URL"] = servers.redis_url
-            yield Addresses(database_url=servers.database_url, redis_url=servers.redis_url)
+    with data_servers() as (addresses, _):
+        os.environ["LUNA_REDIS_URL"] = addresses.redis_url
+        yield addresses
 
 
 # --- sites and what is known of them ------------------------------------------------------------------------------------------------------------

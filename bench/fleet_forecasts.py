@@ -7,13 +7,10 @@ Run as ``python -m bench.fleet_forecasts``; figures of one run only compare with
 
 import json
 import os
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,16 +20,16 @@ from sqlalchemy import Engine, delete, text
 from bench.cases import SEED
 from bench.processes import ProcessTree
 from bench.queue import SOON, count_results, run_worker
+from bench.stack import data_servers
 from bench.stored_sites import MARKET, draw_days, draw_site
 from luna.contracts.forecast import IssueRequest, RefreshForecastsRequest
 from luna.database import engine as engines
 from luna.database import forecast_activations, observations, prices, sites, training_runs
 from luna.database.forecast_activations import DEFAULT_VERSION, Activation
-from luna.database.migrate import upgrade
 from luna.database.schema.forecasting import forecast_issues, forecast_scenarios
 from luna.database.schema.series import slot_forecasts
 from luna.database.training_runs import TrainingRun
-from luna.embedded import Addresses, start
+from luna.embedded import Addresses
 from luna.objects import FileObjects
 from luna.queue import Client
 from luna.site import Site, parse_site
@@ -60,8 +57,9 @@ def measure() -> dict[str, Any]:
     """Return by kind of site: sites per minute by worker processes, what the second process brings, CPU ms per site of a batch and alone, and by part."""
     configure_logging("bench", level="ERROR")
     prepare_jobs()
-    with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder, _servers(Path(folder)) as addresses:
-        database, objects = engines.create(addresses.database_url), FileObjects(Path(folder) / "data" / "objects")
+    with data_servers() as (addresses, folder):
+        os.environ |= {"LUNA_REDIS_URL": addresses.redis_url, "LUNA_DATA_FOLDER": str(folder / "data")}
+        database, objects = engines.create(addresses.database_url), FileObjects(folder / "data" / "objects")
         stored = {kind: _store_fleet(database, objects, kind) for kind in FLEETS}
         rates = {count: _measure_workers(addresses, database, stored, processes=count) for count in PROCESSES}
         found = {kind: _describe([rates[count][kind] for count in PROCESSES], _measure_cpu(database, objects, names)) for kind, names in stored.items()}
@@ -72,15 +70,6 @@ def measure() -> dict[str, Any]:
 def _describe(rates: Sequence[float], spent: dict[str, Any]) -> dict[str, Any]:
     one, two = rates
     return {"sites_per_minute_1": one, "sites_per_minute_2": two, "second_process": two / one} | spent
-
-
-@contextmanager
-def _servers(folder: Path) -> Iterator[Addresses]:
-    folder.chmod(0o711)
-    with start(folder) as servers:
-        upgrade(servers.database_url)
-        os.environ |= {"LUNA_REDIS_URL": servers.redis_url, "LUNA_DATA_FOLDER": str(folder / "data")}
-        yield Addresses(database_url=servers.database_url, redis_url=servers.redis_url)
 
 
 # --- sites and what is known of them ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +22,12 @@ from pydantic import SecretStr
 
 from bench.cases import SEED, draw_case
 from bench.http_load import Load, drive
+from bench.stack import data_servers
 from luna.contracts.identity import NewKey, NewUser
 from luna.contracts.plan import PlanRequest
 from luna.database import api_keys, engine, plans, sites, users
 from luna.database.engine import unit_of_work
-from luna.database.migrate import upgrade
-from luna.embedded import Addresses, start
+from luna.embedded import Addresses
 from luna.telemetry import configure_logging
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
@@ -46,14 +45,10 @@ START_SECONDS = 60
 def measure() -> dict[str, Any]:
     """Return requests a second and the 95th percentile of both, their ratio round by round, and the gateway's memory."""
     configure_logging("bench", level="WARNING")
-    with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
-        Path(folder).chmod(0o711)
-        with start(Path(folder)) as servers:
-            addresses = Addresses(database_url=servers.database_url, redis_url=servers.redis_url)
-            upgrade(addresses.database_url)
-            headers = _prepare(addresses)
-            with serving(GATEWAY, addresses, folder) as (gateway, process), serving(HELLO, addresses, folder) as (hello, _):
-                return _race(gateway, hello, headers) | {"gateway_mb": resident_mb(process)}
+    with data_servers() as (addresses, folder):
+        headers = _prepare(addresses)
+        with serving(GATEWAY, addresses, str(folder)) as (gateway, process), serving(HELLO, addresses, str(folder)) as (hello, _):
+            return _race(gateway, hello, headers) | {"gateway_mb": resident_mb(process)}
 
 
 def _race(gateway: int, hello: int, headers: dict[str, str]) -> dict[str, Any]:

@@ -21,8 +21,7 @@ import numpy as np
 from bench.gateway import GATEWAY, serving
 from bench.knowledge_texts import draw_question, store_corpus, store_key, write_pages
 from bench.queue import run_worker
-from luna.database.migrate import upgrade
-from luna.embedded import Addresses, start
+from bench.stack import data_servers
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from services.rag.answering.answerer import Answerer, Asked
@@ -83,16 +82,12 @@ def measure_reading(embedder: Embedder | None) -> dict[str, float | None]:
 def measure_searches(embedder: Embedder | None) -> dict[str, float]:
     """Return how long ``POST /v1/search`` takes at a client of the gateway, one question after the other."""
     rng = np.random.default_rng(SEED)
-    with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
-        Path(folder).chmod(0o711)
-        with start(Path(folder)) as servers, _settings(Path(folder)):
-            addresses = Addresses(database_url=servers.database_url, redis_url=servers.redis_url)
-            upgrade(addresses.database_url)
-            store_corpus(addresses.database_url, rng, PASSAGES, embedder)
-            headers = store_key(addresses.database_url)
-            worker = run_worker(["luna.queue.worker", "rag", "--only", "interactive"], addresses, processes=1)
-            with worker, serving(GATEWAY, addresses, folder) as (port, _):
-                return _search_again_and_again(port, headers, rng)
+    with data_servers() as (addresses, folder), _settings(folder):
+        store_corpus(addresses.database_url, rng, PASSAGES, embedder)
+        headers = store_key(addresses.database_url)
+        worker = run_worker(["luna.queue.worker", "rag", "--only", "interactive"], addresses, processes=1)
+        with worker, serving(GATEWAY, addresses, str(folder)) as (port, _):
+            return _search_again_and_again(port, headers, rng)
 
 
 @contextmanager

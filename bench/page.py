@@ -5,7 +5,6 @@ Needs a browser (Debian's chromium) and scripts that are built. Run as ``python 
 
 import asyncio
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +15,9 @@ import httpx
 from playwright.sync_api import Browser, sync_playwright
 
 from bench.gateway import GATEWAY, resident_mb, serving
+from bench.stack import data_servers
 from luna.database import engine
-from luna.database.migrate import upgrade
-from luna.embedded import Addresses, start
+from luna.embedded import Addresses
 from luna.errors import MachineError
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
@@ -105,14 +104,11 @@ async def _listen(client: httpx.AsyncClient, heard: asyncio.Semaphore) -> None:
 @contextmanager
 def _home() -> Iterator[tuple[Addresses, str]]:
     """Yield the servers with a home that has a past and a plan, and their folder."""
-    with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
-        Path(folder).chmod(0o711)
-        with start(Path(folder)) as servers:
-            upgrade(servers.database_url)
-            pool = engine.create(servers.database_url, application_name="bench")
-            store_demo_home(pool, now=SystemClock().now())
-            pool.dispose()
-            yield Addresses(database_url=servers.database_url, redis_url=servers.redis_url), folder
+    with data_servers() as (addresses, folder):
+        pool = engine.create(addresses.database_url, application_name="bench")
+        store_demo_home(pool, now=SystemClock().now())
+        pool.dispose()
+        yield addresses, str(folder)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +20,8 @@ import httpx
 import redis
 import uvicorn
 
-from luna.database.migrate import upgrade
-from luna.embedded import Addresses, start
+from bench.stack import data_servers
+from luna.embedded import Addresses
 from luna.queue import Client
 from luna.settings import Settings
 from luna.telemetry import configure_logging
@@ -39,9 +38,7 @@ def measure() -> dict[str, Any]:
     """Return the figures; ``post_plan`` is left out where the planner's tasks are not installed."""
     configure_logging("bench", level="WARNING")
     with ExitStack() as stack:
-        servers = stack.enter_context(start(Path(stack.enter_context(_folder()))))
-        upgrade(servers.database_url)
-        addresses = Addresses(database_url=servers.database_url, redis_url=servers.redis_url)
+        addresses, _ = stack.enter_context(data_servers())
         os.environ["LUNA_REDIS_URL"] = addresses.redis_url
         return _measure_tasks(addresses) | _measure_gateway(addresses)
 
@@ -106,13 +103,6 @@ def _timed(call: Callable[[], object]) -> float:
     begun = time.perf_counter()
     call()
     return (time.perf_counter() - begun) * 1000
-
-
-@contextmanager
-def _folder() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
-        Path(folder).chmod(0o711)
-        yield folder
 
 
 @contextmanager

@@ -11,17 +11,17 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine, text
 
+from bench.background import BackgroundThreads
 from bench.cases import SEED
 from bench.stack import Stack, data_folder, luna_up
 from bench.stored_sites import draw_days, draw_site
@@ -50,7 +50,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         for settings in (before, after):
             Path(settings["data_folder"]).mkdir(mode=0o711)
         figures: dict[str, Any] = {"sites": count, "seed": SEED, **_fill(Settings(**before), count)}  # type: ignore[arg-type]  # pydantic reads them
-        with luna_up(Path(before["data_folder"]), settings=before) as stack, _writing(stack.database) as writer:
+        with luna_up(Path(before["data_folder"]), settings=before) as stack, Writer(stack.database) as writer:
             figures |= _back_up(Settings(**before))  # type: ignore[arg-type]  # as above
             figures["log_behind_s"] = _watch_log(Settings(**before))  # type: ignore[arg-type]  # as above
             _lose(stack)
@@ -65,21 +65,12 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     return figures | {"rto_s": round(figures["restore_s"] + figures["ready_s"], 1)}
 
 
-class Writer:
+class Writer(BackgroundThreads):
     """Writes a quarter-hour of one site every ``WRITE_SECONDS`` and notes when each was committed."""
 
     def __init__(self, database: Engine) -> None:
+        super().__init__(self._write_on)
         self._database, self._committed = database, list[float]()
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._write_on)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
 
     def compare(self, database: Engine, lost_at: float) -> dict[str, Any]:
         """Return how many of the commits are not in a database, and how old the first of them was when the machine was lost."""
@@ -97,12 +88,6 @@ class Writer:
                 with unit_of_work(self._database) as connection:
                     observations.write(connection, "written", slot, {"load_kwh": np.ones(1)})
                 self._committed.append(time.monotonic())
-
-
-@contextmanager
-def _writing(database: Engine) -> Iterator[Writer]:
-    with Writer(database) as writer:
-        yield writer
 
 
 def _fill(settings: Settings, count: int) -> dict[str, Any]:

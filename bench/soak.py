@@ -6,14 +6,14 @@ median over all pairs of samples, which neither a backup's minute nor a burst of
 
 import json
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from scipy.stats import theilslopes
 
+from bench.background import BackgroundThreads
 from bench.cases import SEED
 from bench.http_load import Arrivals, arrive
 from bench.processes import Held
@@ -73,23 +73,14 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         }
 
 
-class Watch:
+class Watch(BackgroundThreads):
     """Looks at processes every ``SAMPLE_SECONDS`` in a thread of its own."""
 
     def __init__(self, stack: Stack) -> None:
+        super().__init__(self._look_on)
         self.instants: list[float] = []
         self.samples: list[Mapping[str, Held]] = []
         self._stack = stack
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look_on)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
 
     def slopes(self) -> dict[str, dict[str, dict[str, float]]]:
         """Return by kind of process and resource the last level, the slope per hour after the warm-up, and its interval."""

@@ -16,9 +16,9 @@ from sqlalchemy import Engine
 
 from bench.processes import ProcessTree
 from luna.contracts.identity import KeyScope, NewKey, NewUser
-from luna.database import api_keys, engine, users
+from luna.database import api_keys, engine, migrate, users
 from luna.database.engine import unit_of_work
-from luna.embedded import running
+from luna.embedded import Addresses, running, start
 from luna.settings import Settings
 from luna.timeline import SystemClock
 from services.cli.up import COMPANIONS
@@ -78,6 +78,14 @@ def data_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
+
+
+@contextmanager
+def data_servers() -> Iterator[tuple[Addresses, Path]]:
+    """Yield servers of a bench's own with the tables of this version, and the folder in which their data lies."""
+    with data_folder() as folder, start(folder) as servers:
+        migrate.upgrade(servers.database_url)
+        yield Addresses(database_url=servers.database_url, redis_url=servers.redis_url), folder
 
 
 def _await_ready(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -4,10 +4,8 @@ Run as ``python -m bench.worker_memory``. Growth counts after a warm-up, a while
 """
 
 import json
-import tempfile
 import time
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import redis
@@ -15,7 +13,8 @@ import redis
 from bench.processes import ProcessTree
 from bench.queue import run_worker
 from bench.queue_tasks import LimitedRequest
-from luna.embedded import Addresses, start
+from bench.stack import data_servers
+from luna.embedded import Addresses
 from luna.queue import Client
 from luna.queue.app import PREFIX
 from luna.telemetry import configure_logging
@@ -28,15 +27,11 @@ REST_SECONDS = 15.0
 def measure() -> dict[str, Any]:
     """Return megabytes of the worker's processes by tasks done, and bytes per task after the warm-up."""
     configure_logging("bench", level="WARNING")
-    with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
-        Path(folder).chmod(0o711)
-        with start(Path(folder)) as servers:
-            addresses = Addresses(database_url=servers.database_url, redis_url=servers.redis_url)
-            with run_worker(["luna.queue.worker", "--modules", "bench.queue_tasks"], addresses) as worker:
-                client, tree = Client(addresses.redis_url), ProcessTree(worker.pid, "worker")
-                before = _work(client, addresses, tree, WARM_UP)
-                after = _work(client, addresses, tree, TASKS)
-                client.close()
+    with data_servers() as (addresses, _), run_worker(["luna.queue.worker", "--modules", "bench.queue_tasks"], addresses) as worker:
+        client, tree = Client(addresses.redis_url), ProcessTree(worker.pid, "worker")
+        before = _work(client, addresses, tree, WARM_UP)
+        after = _work(client, addresses, tree, TASKS)
+        client.close()
     return {"tasks": TASKS, "before_mb": before, "after_mb": after, "bytes_per_task": (after - before) * 2**20 / TASKS}
 
 

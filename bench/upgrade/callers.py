@@ -1,43 +1,32 @@
 """Clients that keep asking while something happens, and how long they got no answer."""
 
 import json
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from itertools import count
-from typing import Self
 
 import httpx
 
+from bench.background import BackgroundThreads
 from bench.upgrade.release import ROOT
 
 PAUSE_SECONDS = 0.2
 PATIENCE_SECONDS, BACK_SECONDS = 15, 300
 
 
-class Callers:
+class Callers(BackgroundThreads):
     """One asks for the list of sites, one for new plans, each in a thread of its own. ``plans`` are the ids of those that were answered."""
 
     def __init__(self, url: str, key: str) -> None:
+        asking = {"reads": self._read, "plans": self._plan}
+        super().__init__(*(partial(self._keep_asking, *each) for each in asking.items()))
         self.plans: list[str] = []
         self._url, self._headers = url, {"Authorization": f"Bearer {key}"}
         self._answers: dict[str, list[tuple[float, bool]]] = {"reads": [], "plans": []}
-        self._done = threading.Event()
-        asking = {"reads": self._read, "plans": self._plan}
-        self._threads = [threading.Thread(target=self._keep_asking, args=each) for each in asking.items()]
         self._request = json.loads((ROOT / "examples/plan_request.json").read_text(encoding="utf-8"))
         self._numbers = count()
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        for thread in self._threads:
-            thread.join()
 
     def away(self, since: float) -> dict[str, float]:
         """Return by kind of request the longest time from one answer to the next with a failure between, and how many failed, since an instant."""
