@@ -270,7 +270,7 @@ def _match_runs(demand: CycleDemand, use_kwh: FloatArray) -> Iterable[tuple[Cycl
         used = np.diff(through, prepend=number * demand.energy_kwh)
         fitting = [run for run in open_runs if run.use_kwh.size and np.abs(run.use_kwh - used).max(axis=1).min() < _LITTLE_KWH]
         if fitting:
-            open_runs.remove(fitting[0])
+            open_runs = [run for run in open_runs if run is not fitting[0]]
             yield fitting[0], used
 
 
