@@ -518,7 +518,7 @@ COMMENT ON COLUMN jobs.key IS 'names this piece of work; at most one open job pe
 COMMENT ON COLUMN jobs.request IS 'the message as sent';
 COMMENT ON COLUMN jobs.attempts IS 'how often a worker began it';
 COMMENT ON COLUMN jobs.reply IS 'only where done';
-COMMENT ON COLUMN jobs.error IS 'problem document, only where failed or dead';
+COMMENT ON COLUMN jobs.error IS 'problem document where failed or dead, or queued again until a disk has room';
 COMMENT ON COLUMN jobs.submitted_at IS 'when the row was written';
 COMMENT ON COLUMN jobs.sent_at IS 'when its message last went to the queue';
 COMMENT ON COLUMN jobs.started_at IS 'when a worker last began it';
@@ -1099,3 +1099,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9014_agent.py
 -- r9015_agent_evidence.py
 -- r9016_plan_columns.py
+-- r9017_comments.py
