@@ -646,7 +646,7 @@ COMMENT ON COLUMN plan_history.inputs IS 'the complete request it was made from;
 COMMENT ON COLUMN plan_history.reply IS 'the plan as answered; empty where it is kept as columns';
 COMMENT ON COLUMN plan_history.recorded_at IS 'when the row was written';
 COMMENT ON COLUMN plan_history.packed_reply IS 'the plan as columns over its slots, JSON compressed by zlib; empty where it is kept as answered';
-COMMENT ON COLUMN plan_history.packed_inputs IS 'the complete request it was made from, JSON compressed by zlib; empty where it is kept as it came';
+COMMENT ON COLUMN plan_history.packed_inputs IS 'the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib; empty where it is kept as it came';
 COMMENT ON TABLE plan_history IS 'An issued plan';
 CREATE TABLE quarantine (
 	quarantine_id BIGINT GENERATED ALWAYS AS IDENTITY,

@@ -10,6 +10,10 @@ depends_on = None
 # By column: what it says from now on, and what it said.
 COMMENTS = {
     "jobs.error": ("problem document where failed or dead, or queued again until a disk has room", "problem document, only where failed or dead"),
+    "plan_history.packed_inputs": (
+        "the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib; empty where it is kept as it came",
+        "the complete request it was made from, JSON compressed by zlib; empty where it is kept as it came",
+    ),
 }
 
 
