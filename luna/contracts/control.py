@@ -66,8 +66,8 @@ class BatteryThresholds(Message):
 
     @classmethod
     def of(cls, policy: BatteryPolicy) -> Self:
-        """Return the message of a policy."""
-        series = {name: {each: getattr(getattr(policy, name), each).tolist() for each in SocThresholds.__slots__} for name in ("keep", "begin")}
+        """Return the message of a policy, no zero with a minus in it."""
+        series = {name: {each: (getattr(getattr(policy, name), each) + 0.0).tolist() for each in SocThresholds.__slots__} for name in ("keep", "begin")}
         beside = {name: getattr(policy, name).tolist() for name in ("no_pv", "charge_kw", "discharge_kw")}
         return cls.model_validate(series | beside)
 

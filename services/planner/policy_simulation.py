@@ -54,7 +54,7 @@ class SplitColumns:
 def first_modes(problem: Problem) -> IntArray:
     """Return the modes in force before the plan, ``(batteries, 1)``: where nobody told anything, the inverter is alone."""
     told = problem.following.modes or (None,) * len(problem.site.batteries)
-    return np.array([[Mode.SELF_CONSUMPTION if mode is None else mode] for mode in told], dtype=np.int8)
+    return np.array([Mode.SELF_CONSUMPTION if mode is None else mode for mode in told], dtype=np.int8)[:, None]
 
 
 @dataclass(frozen=True, slots=True)

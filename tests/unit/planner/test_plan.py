@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.cases import add_devices, draw_case
 from luna.contracts.plan import PlanReply, PlanRequest, Terminal
 from luna.economics import slot_costs
 from luna.errors import InvalidInputError
@@ -158,6 +159,14 @@ def test_where_there_is_no_time_to_plan_the_inverter_is_left_alone() -> None:
     plan = make_plan(draw_problem(np.random.default_rng(3), batteries=2, slots=48).limited_to(1e-9), Solver())
     assert (plan.method, plan.proven) == ("self_consumption", False)
     assert set(plan.setpoints.mode.ravel().tolist()) == {Mode.SELF_CONSUMPTION}
+
+
+def test_site_without_battery_has_a_plan_where_there_is_no_time_to_place_its_appliance() -> None:
+    document = add_devices(draw_case(np.random.default_rng(3), name="no_time", dip=0.0), np.random.default_rng(3))
+    document["site"]["batteries"], document["state"]["batteries"], document["options"]["terminal"] = [], {}, {"kind": "automatic"}
+    plan = make_plan(build_problem(PlanRequest.model_validate(document)).limited_to(1e-9), Solver())
+    assert (plan.method, plan.proven) == ("self_consumption", False)
+    assert plan.flows.import_kwh.sum() > 0
 
 
 def test_site_without_battery_imports_what_the_sun_leaves() -> None:
