@@ -1,6 +1,6 @@
 """What sites did, one row per site and quarter-hour."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from psycopg import sql
@@ -58,24 +58,27 @@ def read(connection: Connection, site_id: str, timeline: Timeline) -> Observatio
     return Observations.of(timeline.starts, read_series(connection, site_id, timeline, SERIES))
 
 
-def read_each(connection: Connection, keys: Sequence[int], timeline: Timeline, *, names: tuple[str, ...]) -> dict[int, Observations]:
-    """Return some series of many sites on quarter-hours, by the sites' keys, NaN where nothing is known."""
+def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names: tuple[str, ...]) -> dict[int, Observations]:
+    """Return some series of many sites, each on the quarter-hours of a timeline of its own, by the sites' keys, NaN where nothing is known."""
+    if not windows:
+        return {}
     # Of each site one row with its slots as arrays: handed over slot by slot they would cost twice as much.
     query = sql.SQL(
-        "SELECT wanted.site_key, told.* FROM unnest({keys}::int[]) AS wanted (site_key) CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM ("
-        "SELECT slot_start, {names} FROM slot_observations AS stored WHERE stored.site_key = wanted.site_key"
-        " AND slot_start >= {start} AND slot_start < {end} ORDER BY slot_start) AS slots ({columns}) HAVING count(*) > 0) AS told"
+        "SELECT wanted.site_key, told.* FROM unnest({keys}::int[], {firsts}::timestamptz[], {ends}::timestamptz[]) AS wanted (site_key, first, ends)"
+        " CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM (SELECT slot_start, {names} FROM slot_observations AS stored"
+        " WHERE stored.site_key = wanted.site_key AND slot_start >= wanted.first AND slot_start < wanted.ends ORDER BY slot_start) AS slots ({columns})"
+        " HAVING count(*) > 0) AS told"
     ).format(
-        keys=list(keys),
+        keys=list(windows),
+        firsts=[timeline.start for timeline in windows.values()],
+        ends=[timeline.end for timeline in windows.values()],
         packed=sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in names),
         names=sql.SQL(", ").join(map(copy.known, names)),
         columns=sql.SQL(", ").join(map(sql.Identifier, ("slot_start", *names))),
-        start=timeline.start,
-        end=timeline.end,
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
-    series = {key: align_each(starts, dict(zip(names, columns, strict=True)), timeline) for key, starts, *columns in rows}
-    return {key: Observations.of(timeline.starts, series.get(key, {})) for key in keys}
+    series = {key: align_each(starts, dict(zip(names, columns, strict=True)), windows[key]) for key, starts, *columns in rows}
+    return {key: Observations.of(timeline.starts, series.get(key, {})) for key, timeline in windows.items()}
 
 
 def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tuple[FloatArray, FloatArray]:

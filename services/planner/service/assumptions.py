@@ -34,7 +34,7 @@ class SeenSoc(NamedTuple):
 
 def find_soc(facts: PlanningFacts) -> SeenSoc | None:
     """Return the state of charge last recorded in the day before the start; None where none was."""
-    recent = facts.seen.soc[-DAY // SLOT :]
+    recent = facts.recent.soc[-DAY // SLOT :]
     seen = np.flatnonzero(np.isfinite(recent))
     return SeenSoc(float(recent[seen[-1]]), facts.start - (recent.size - 1 - int(seen[-1])) * SLOT) if seen.size else None
 
