@@ -1,6 +1,7 @@
 """What sites did, one row per site and quarter-hour."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 from psycopg import sql
@@ -8,10 +9,10 @@ from sqlalchemy import Connection
 
 from luna.database import copy, sites
 from luna.database.schema.series import slot_observations
-from luna.observations import SERIES, Observations
+from luna.observations import SERIES, Observations, SeenSoc
 from luna.resolution import from_quarter_hours, kind_of, quarter_hours
 from luna.site import APPLIANCES
-from luna.timeline import FloatArray, IndexArray, InstantArray, Timeline, align, align_each
+from luna.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, align, align_each
 
 PRICES = ("import_price", "export_price")
 MEASURED = (*SERIES, *APPLIANCES)
@@ -79,6 +80,19 @@ def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names:
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
     series = {key: align_each(starts, dict(zip(names, columns, strict=True)), windows[key]) for key, starts, *columns in rows}
     return {key: Observations.of(timeline.starts, series.get(key, {})) for key, timeline in windows.items()}
+
+
+LAST_SOC = sql.SQL(
+    "SELECT wanted.site_key, told.* FROM unnest({}::int[]) AS wanted (site_key) CROSS JOIN LATERAL (SELECT soc, slot_start FROM slot_observations AS stored"
+    " WHERE stored.site_key = wanted.site_key AND slot_start >= {} AND slot_start < {} AND soc IS NOT NULL ORDER BY slot_start DESC LIMIT 1) AS told"
+)
+
+
+def find_soc_each(connection: Connection, keys: Sequence[int], *, since: datetime, until: datetime) -> dict[int, SeenSoc]:
+    """Return the state of charge recorded last in the slots between two instants, by the sites' keys; a site without any is left out."""
+    with copy.cursor(connection) as session:
+        rows = session.execute(LAST_SOC.format(list(keys), since, until)).fetchall()
+    return {key: SeenSoc(soc, start.astimezone(UTC) + SLOT) for key, soc, start in rows}
 
 
 def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tuple[FloatArray, FloatArray]:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.control import ControlState
@@ -29,28 +28,29 @@ from luna.database import prices as market_prices
 from luna.database.forecast_activations import ActiveVersion
 from luna.database.forecasts import DrivingForecast
 from luna.database.prices import Revisions
-from luna.observations import Observations
+from luna.observations import Observations, SeenSoc
 from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline
 
 DAY = timedelta(days=1)
-# A local day of 25 hours, and the slot before it.
-RECENT = timedelta(hours=26)
+# Of what drives a plan: no message says more of it.
+PARTS = ("expected", "p10", "p90")
 
 
 @dataclass(frozen=True, slots=True)
 class FactWindow:
     """How far around the start of plans is read: a ``horizon`` ahead, prices ``prices`` back, carbon ``carbon`` back, and errors of ``days`` days.
 
-    ``months`` tells, by the names of the sites where it matters, since when what they buy counts.
+    ``bought_since`` and ``given_since`` tell, by the names of the sites where it matters, since when what is bought and what batteries give counts.
     """
 
     horizon: timedelta
     prices: timedelta
     carbon: timedelta
     days: int
-    months: Mapping[str, datetime]
+    bought_since: Mapping[str, datetime]
+    given_since: Mapping[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ class PlanningFacts:
     """What is known of a site at ``start``, nothing issued or measured later.
 
     ``driving`` is what load and PV are from, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on the days before,
-    without bands, beside the load and the PV ``seen`` on the same days. ``recent`` is what the batteries gave and how full they were since ``RECENT`` before
-    the start, ``imported`` what was bought since the instant that its month began, kWh by slot, empty where nobody asks. ``revisions`` are prices by the
-    names that the tariff gives them, ``unused`` the site's own series that were loaded and that its tariff does not name. ``carbon`` (g/kWh) begins before
-    the start and is NaN where nothing is known.
+    without bands, beside the load and the PV ``seen`` on the same days. ``soc`` is how full the batteries were when that was last recorded in the day before
+    the start. ``bought`` is what was imported, and ``given`` what the batteries gave and how full they were, since the window's instants; None where it names
+    none. ``revisions`` are prices by the names that the tariff gives them, ``unused`` the site's own series that were loaded and that its tariff does not
+    name. ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
     """
 
     site: Site
@@ -84,8 +84,9 @@ class PlanningFacts:
     reasons: tuple[str, ...]
     past: Sequence[Forecast]
     seen: Observations
-    recent: Observations
-    imported: FloatArray
+    soc: SeenSoc | None
+    bought: FloatArray | None
+    given: Observations | None
     demands: DemandFacts
     revisions: Mapping[str, Revisions]
     unused: Sequence[str]
@@ -107,14 +108,15 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
     horizon = Timeline(start, SLOT, reach.horizon // SLOT)
     keys = sites.keys_of(connection, [site.name for site in found])
     active = forecast_activations.find_active_each(connection, {keys[site.name]: site for site in found})
-    driving = forecasts.read_driving_each(connection, {keys[site.name]: site for site in found}, active, horizon, known_at=start)
+    driving = forecasts.read_driving_each(connection, {keys[site.name]: site for site in found}, active, horizon, known_at=start, parts=PARTS)
     spoke = {key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()}
     instants = [start - back * DAY for back in range(reach.days, 0, -1)]
     past = past_forecasts.read_means_each(connection, {key: version for key, (version, _) in spoke.items()}, instants)
-    seen, imported = _read_seen(connection, keys, start, reach)
-    lately = Timeline(start - RECENT, SLOT, RECENT // SLOT)
-    recent = observations.read_each(connection, dict.fromkeys(keys.values(), lately), names=("discharge_kwh", "soc"))
-    demands = read_demands_each(connection, found, start, now=now)
+    seen, bought = _read_seen(connection, keys, start, reach)
+    today = {keys[name]: _until(start, since) for name, since in reach.given_since.items()}
+    given = observations.read_each(connection, today, names=("discharge_kwh", "soc"))
+    soc = observations.find_soc_each(connection, list(keys.values()), since=start - DAY, until=start)
+    demands = read_demands_each(connection, {keys[site.name]: site for site in found}, start, now=now)
     issues = forecast_issues.read_reasons_each(connection, spoke)
     around = Timeline(start - reach.carbon, SLOT, reach.carbon // SLOT + horizon.count)
     carbon = weather_carbon.read_carbon_each(connection, [site.name for site in found], around, known_at=start)
@@ -136,9 +138,10 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
             issues.get(key, ()),
             past.get(key, ()),
             seen[key],
-            recent[key],
-            imported[key],
-            demands[site.name],
+            soc.get(key),
+            bought.get(key),
+            given.get(key),
+            demands[key],
             {name: revisions[stored] for name, stored in names[site.name].items()},
             unused[site.name],
             carbon[site.name],
@@ -149,27 +152,27 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
     }
 
 
-def _read_seen(
-    connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow
-) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
-    """Return load and PV of sites on the days of errors, and what they bought since their months began, by their keys."""
-    first = start - reach.days * DAY
-    before = Timeline(first, SLOT, reach.days * DAY // SLOT)
-    months = {keys[name]: begin for name, begin in reach.months.items() if name in keys}
-    # Most of a month are the same rows, which cost more than what is taken from them.
-    longer = {key: Timeline(min(first, begin), SLOT, (start - min(first, begin)) // SLOT) for key, begin in months.items()}
-    seen = observations.read_each(connection, dict.fromkeys(set(keys.values()) - longer.keys(), before), names=("load_kwh", "pv_kwh"))
-    bought = observations.read_each(connection, longer, names=("load_kwh", "pv_kwh", "import_kwh"))
-    imported = dict.fromkeys(keys.values(), np.empty(0)) | {
-        key: each.import_kwh[each.starts.size - (start - months[key]) // SLOT :] for key, each in bought.items()
-    }
-    return seen | {key: each.on(before) for key, each in bought.items()}, imported
+def _read_seen(connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
+    """Return load and PV of sites on the days of errors, and what they bought where that counts, by their keys."""
+    before = _until(start, start - reach.days * DAY)
+    since = {keys[name]: instant for name, instant in reach.bought_since.items()}
+    plain = dict.fromkeys((key for key in keys.values() if key not in since), before)
+    seen = observations.read_each(connection, plain, names=("load_kwh", "pv_kwh"))
+    # Both are in the same rows, and to come by a row costs more than what is taken from it.
+    longer = {key: _until(start, min(before.start, instant)) for key, instant in since.items()}
+    both = observations.read_each(connection, longer, names=("load_kwh", "pv_kwh", "import_kwh"))
+    bought = {key: each.import_kwh[(since[key] - longer[key].start) // SLOT :] for key, each in both.items()}
+    return seen | {key: each.on(before) for key, each in both.items()}, bought
 
 
-def read_demands_each(connection: Connection, found: Collection[Site], start: datetime, *, now: datetime) -> dict[str, DemandFacts]:
-    """Return what is known of the cars, appliances and stores of heat of sites whose plans begin at ``start``, by the sites' names."""
-    keys = sites.keys_of(connection, [site.name for site in found if site.vehicles])
-    stays = vehicle_sessions.read_plain_each(connection, keys.values(), first=start) if keys else {}
-    asked = [site.name for site in found if site.vehicles or site.loads or site.heat_pumps]
+def _until(start: datetime, since: datetime) -> Timeline:
+    return Timeline(since, SLOT, (start - since) // SLOT)
+
+
+def read_demands_each(connection: Connection, found: Mapping[int, Site], start: datetime, *, now: datetime) -> dict[int, DemandFacts]:
+    """Return what is known of the cars, appliances and stores of heat of sites whose plans begin at ``start``, by the sites' keys."""
+    parked = [key for key, site in found.items() if site.vehicles]
+    stays = vehicle_sessions.read_plain_each(connection, parked, first=start) if parked else {}
+    asked = [site.name for site in found.values() if site.vehicles or site.loads or site.heat_pumps]
     begun = plans.read_begun_each(connection, asked, now, until=start)
-    return {site.name: DemandFacts(stays.get(keys.get(site.name, 0), {}), begun.get(site.name)) for site in found}
+    return {key: DemandFacts(stays.get(key, {}), begun.get(site.name)) for key, site in found.items()}

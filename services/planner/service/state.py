@@ -31,7 +31,7 @@ from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, local_midnight
 from luna.vehicle_sessions import fit_session
-from services.planner.service.assumptions import HALF_FULL, find_soc
+from services.planner.service.assumptions import HALF_FULL
 
 LONGEST_HOURS = 168.0
 Switched = dict[str, float]
@@ -254,24 +254,27 @@ def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRe
 
 def tell_soc(facts: PlanningFacts) -> dict[str, BatteryState]:
     """Return how full the batteries were when last observed on the day before the start; half full where nothing was recorded."""
-    seen = find_soc(facts)
-    soc = HALF_FULL if seen is None else seen.soc
+    soc = HALF_FULL if facts.soc is None else facts.soc.soc
     return {battery.name: BatteryState(soc=soc) for battery in facts.site.batteries}
+
+
+def find_day(site: Site, start: datetime) -> datetime | None:
+    """Return since when what batteries give counts at ``start``: the last slot before local midnight; None where none limits its cycles of a day."""
+    zone = ZoneInfo(site.timezone)
+    begin = local_midnight(start.astimezone(zone).date(), zone)
+    # A state of charge is that at its slot's end: the last one of the day before is midnight's.
+    return begin - SLOT if any(battery.max_cycles_per_day is not None for battery in site.batteries) and start - begin >= SLOT else None
 
 
 def _complete_today(facts: PlanningFacts, state: StateMessage) -> dict[str, BatteryState]:
     """Return the batteries with what they gave since local midnight, as it was recorded or sensed for all of them, where one limits its cycles."""
-    site, start = facts.site, facts.start
+    site, seen = facts.site, facts.given
     limited = [battery for battery in site.batteries if battery.max_cycles_per_day is not None and battery.name in state.batteries]
     untold = [battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None]
-    zone = ZoneInfo(site.timezone)
-    begin = local_midnight(start.astimezone(zone).date(), zone)
-    if not untold or start - begin < SLOT:
+    if not untold or seen is None:
         return state.batteries
-    # A state of charge is that at its slot's end: the last one of the day before is midnight's.
-    discharge_kwh, soc = (series[-1 - (start - begin) // SLOT :] for series in (facts.recent.discharge_kwh, facts.recent.soc))
     full_kwh = sum(battery.capacity_kwh * battery.discharge_efficiency for battery in site.batteries)
-    given, usable = count_discharged(discharge_kwh, soc * full_kwh), sum(battery.usable_kwh for battery in site.batteries)
+    given, usable = count_discharged(seen.discharge_kwh, seen.soc * full_kwh), sum(battery.usable_kwh for battery in site.batteries)
     shares = {battery.name: given * battery.usable_kwh / usable for battery in untold}
     return state.batteries | {name: state.batteries[name].model_copy(update={"discharged_today_kwh": share}) for name, share in shares.items()}
 
@@ -301,8 +304,8 @@ def find_month(site: Site, start: datetime) -> datetime | None:
 
 def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
     """Return the state with what the month has come to up to the start, where the tariff asks for it and the request says nothing of it."""
-    site, imported = facts.site, facts.imported
-    if state.peaks or state.month_peaks_kw or state.month_import_kwh or state.drawn_kwh or not imported.size:
+    site, imported = facts.site, facts.bought
+    if state.peaks or state.month_peaks_kw or state.month_import_kwh or state.drawn_kwh or imported is None:
         return state
     zone, charge = ZoneInfo(site.timezone), find_charge(site.tariff.import_)
     past = Timeline(facts.start - imported.size * SLOT, SLOT, imported.size)
