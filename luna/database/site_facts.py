@@ -162,7 +162,8 @@ def _read_seen(connection: Connection, keys: Mapping[str, int], start: datetime,
     longer = {key: _until(start, min(before.start, instant)) for key, instant in since.items()}
     both = observations.read_each(connection, longer, names=("load_kwh", "pv_kwh", "import_kwh"))
     bought = {key: each.import_kwh[(since[key] - longer[key].start) // SLOT :] for key, each in both.items()}
-    return seen | {key: each.on(before) for key, each in both.items()}, bought
+    ends = {key: {"load_kwh": each.load_kwh[-before.count :], "pv_kwh": each.pv_kwh[-before.count :]} for key, each in both.items()}
+    return seen | {key: Observations.of(before.starts, series) for key, series in ends.items()}, bought
 
 
 def _until(start: datetime, since: datetime) -> Timeline:
