@@ -149,6 +149,6 @@ def read_history(import_kwh: FloatArray, past: Timeline, price: PeakPrice, *, zo
     np.maximum.at(units, share.unit[:done], power[:done])
     last = past.starts[share.slots[-1:]]
     today = price.one_per_day and bool((last + local_offsets(last, zone)).astype("datetime64[D]")[0] == end[0].astype("datetime64[D]"))
-    highest = sorted(units[: units.size - today].tolist(), reverse=True)[: price.highest]
+    highest = np.sort(units[: units.size - today])[::-1][: price.highest].tolist()
     running = float(power[-1]) * price.interval_minutes / 60 if runs else 0.0
     return PeakHistory(tuple(highest), float(units[-1]) if today else 0.0, running)
