@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -29,6 +30,7 @@ import psycopg
 import redis
 from sqlalchemy import text
 
+from bench.background import BackgroundThreads
 from bench.namespaces import Network, Node, network
 from luna.database import engine as engines
 from luna.database import forecasts, observations, sites
@@ -92,7 +94,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
             # Small enough that this machine is none of them's limit.
             node.limit(CPUS)
             rates[str(count)] = measure_rates(there, seconds=15 if full else 4)
-        with under_load(there):
+        with Callers(there):
             faults = {"killed": kill(there, there.nodes[-1])}
             if full:
                 faults["cut"] = disturb(there, there.nodes[0], Node.cut, Node.mend, seconds=20)
@@ -247,25 +249,17 @@ def _insist(ask: Callable[[], httpx.Response]) -> httpx.Response:
         time.sleep(0.2)
 
 
-@contextmanager
-def under_load(there: Cluster) -> Iterator[None]:
-    """Ask for plans as fast as they come, and for replays and files so that some always wait, while the block runs."""
-    over = threading.Event()
+class Callers(BackgroundThreads):
+    """Asks for plans as fast as they come, and for replays and files so that some always wait, while a block runs."""
 
-    def go_on(kind: str) -> None:
-        while not over.wait(0.1):
-            if kind == "plan" or there.count_open() < MOST_OPEN:
-                there.ask(kind)
+    def __init__(self, there: Cluster) -> None:
+        super().__init__(*(partial(self._go_on, kind) for kind in (*["plan"] * PLANNERS, "replay", "file")))
+        self._there = there
 
-    threads = [threading.Thread(target=go_on, args=(kind,)) for kind in (*["plan"] * PLANNERS, "replay", "file")]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+    def _go_on(self, kind: str) -> None:
+        while not self._done.wait(0.1):
+            if kind == "plan" or self._there.count_open() < MOST_OPEN:
+                self._there.ask(kind)
 
 
 def measure_rates(there: Cluster, *, seconds: float) -> dict[str, float]:

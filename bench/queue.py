@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ import redis
 import uvicorn
 
 from bench.stack import data_servers
+from luna.contracts.message import Request
 from luna.embedded import Addresses
 from luna.queue import Client
 from luna.settings import Settings
@@ -97,6 +98,24 @@ def _rate(send: Callable[[int], object], count: Callable[[], int]) -> float:
 def count_results(store: redis.Redis, prefix: str = "luna") -> int:
     """Return how many tasks have left their result."""
     return sum(1 for _ in store.scan_iter(f"{prefix}:celery-task-meta-*", count=10_000))
+
+
+def time_requests(addresses: Addresses, requests: Sequence[Request]) -> float:
+    """Return the seconds from the first request sent to the last one done."""
+    store, client = redis.Redis.from_url(addresses.redis_url), Client(addresses.redis_url)
+    before, begun = count_results(store), time.perf_counter()
+    for request in requests:
+        client.submit(request)
+    while count_results(store) < before + len(requests):
+        time.sleep(0.05)
+    client.close()
+    return time.perf_counter() - begun
+
+
+def compare_processes(rates: Sequence[Sequence[float]]) -> dict[str, float]:
+    """Return of rounds of sites per minute by one process and by two the medians, and what the second brings."""
+    one, two = (median(each) for each in zip(*rates, strict=True))
+    return {"sites_per_minute_1": one, "sites_per_minute_2": two, "second_process": median(double / single for single, double in rates)}
 
 
 def _timed(call: Callable[[], object]) -> float:

@@ -4,9 +4,10 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -15,6 +16,7 @@ import paho.mqtt.client as paho
 import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
+from bench.background import BackgroundThreads
 from bench.chaos.contents import ASKED_KW, HOME, METER, METER_SENSOR, OFFICE, SHED, Contents, describe_office, describe_sites, digest
 from bench.chaos.ledger import Ledger
 from bench.chaos.stack import Stack
@@ -46,10 +48,11 @@ class Seen:
         return next((done for begun, done in self.worked[function] if begun >= since), None)
 
 
-class Load:
-    """All callers of one stack; they rest until ``running``."""
+class Load(BackgroundThreads):
+    """All callers of one stack; they call while a block runs."""
 
     def __init__(self, stack: Stack, ledger: Ledger, contents: Contents, broker_port: int) -> None:
+        super().__init__(*(partial(self._repeat, name, *caller) for name, caller in self.callers.items()))
         self.seen = Seen()
         self._stack, self._ledger, self._contents = stack, ledger, contents
         self._numbers: dict[str, Iterator[int]] = defaultdict(count)
@@ -58,7 +61,6 @@ class Load:
         self._heard = threading.Condition()
         self._commands = 0
         self._mqtt = self._connect(broker_port)
-        self._done = threading.Event()
         self._live_numbers = count(1)
         self._changes = count(1)
 
@@ -96,20 +98,6 @@ class Load:
         with suppress(psycopg.Error), self._stack.database() as connection:
             return connection.execute(STORED_QUERY, (METER_SENSOR,)).fetchall() != [(None,)]
         return False
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Let the callers call while the block runs."""
-        self._done.clear()
-        threads = [threading.Thread(target=self._repeat, args=(name, *caller), daemon=True) for name, caller in self.callers.items()]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._done.set()
-            for thread in threads:
-                thread.join()
 
     def close(self) -> None:
         self._mqtt.disconnect()

@@ -56,7 +56,7 @@ class Run:
     def play(self, moments: Sequence[Moment]) -> None:
         """Go through ``moments`` under load, then let everything settle and audit, also where Ctrl-C ends the moments early."""
         try:
-            with self._load.running():
+            with self._load:
                 time.sleep(WARM_SECONDS)
                 self._expected = self._expected or self._stack.kinds
                 for number, moment in enumerate(moments, 1):

@@ -26,7 +26,7 @@ class JobSummary(Message):
     sent_at: Annotated[Instant | None, Field(description="when its message last went to the queue")] = None
     started_at: Annotated[Instant | None, Field(description="when a worker last began it")] = None
     finished_at: Instant | None = None
-    error: Annotated[dict[str, Any] | None, Field(description="problem document, only where failed or dead")] = None
+    error: Annotated[dict[str, Any] | None, Field(description="problem document where failed or dead, or queued again until a disk has room")] = None
 
 
 class Job(JobSummary):

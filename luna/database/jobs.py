@@ -186,7 +186,7 @@ def begin(connection: Connection, job_id: str) -> Job:
     Raises:
         SupersededError: the job has ended meanwhile.
     """
-    write = update(jobs).where(jobs.c.job_id == job_id, text(OPEN)).values(status="running", attempts=jobs.c.attempts + 1, started_at=_NOW)
+    write = update(jobs).where(jobs.c.job_id == job_id, text(OPEN)).values(status="running", attempts=jobs.c.attempts + 1, started_at=_NOW, error=null())
     row = connection.execute(write.returning(jobs)).mappings().first()
     if row is None:
         raise SupersededError("the job has ended meanwhile", field="job_id", value=job_id)
@@ -218,7 +218,7 @@ def cancel(connection: Connection, job_id: str) -> Job:
         NotFoundError: no job of that id.
         ConflictError: it has ended otherwise.
     """
-    write = update(jobs).where(jobs.c.job_id == job_id, text(OPEN)).values(status="cancelled", finished_at=_NOW)
+    write = update(jobs).where(jobs.c.job_id == job_id, text(OPEN)).values(status="cancelled", finished_at=_NOW, error=null())
     row = connection.execute(write.returning(jobs)).mappings().first()
     job = load(connection, job_id) if row is None else _job(row)
     if job.status != "cancelled":
@@ -232,9 +232,13 @@ def list_outliving(connection: Connection) -> list[str]:
     return list(connection.scalars(select(jobs.c.job_id).where(jobs.c.status == "cancelled", recent, text(_LOCK_IS_HELD))))
 
 
-def put_back(connection: Connection, job: Job, *, counted: bool = True) -> None:
-    """Queue a job again whose attempt could not go on; its message is sent right afterwards. Not ``counted``: as if the attempt had not been."""
-    connection.execute(_update_own(job).values(status="queued", sent_at=_NOW, attempts=job.attempts if counted else job.attempts - 1))
+def put_back(connection: Connection, job: Job, *, counted: bool = True, error: dict[str, Any] | None = None) -> None:
+    """Queue a job again whose attempt could not go on; ``error`` is what it waits for. Its message is sent right afterwards, or when it has been silent.
+
+    Not ``counted``: as if the attempt had not been.
+    """
+    attempts = job.attempts if counted else job.attempts - 1
+    connection.execute(_update_own(job).values(status="queued", sent_at=_NOW, attempts=attempts, error=error or null()))
 
 
 def mark_sent(connection: Connection, job_ids: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ begun too often without an end? ──yes──▶ dead
     │ no
 begin ─▶ body ─▶ done, in the body's own transaction
              ├─▶ queued again, with a pause: something was away, a disk full, or another job has to end first
-             └─▶ failed, with the problem document
+             └─▶ failed, with the problem document: also where something stays away, but never because a disk stays full
 ```
 """
 
@@ -26,7 +26,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.job import Job
 from luna.database import jobs
 from luna.database.engine import unit_of_work
-from luna.errors import LunaError, UnavailableError, find_full_disk
+from luna.errors import FullError, LunaError, UnavailableError, find_full_disk
 from luna.queue.task import AwaitsJobError
 from luna.queue.task_tracker import MAX_STARTS, DeadTask, TaskTracker
 from luna.retry import RetryPolicy
@@ -41,7 +41,7 @@ log = structlog.get_logger("luna.queue")
 
 
 class DroppedError(Exception):
-    """This delivery has nothing to do: the job runs elsewhere or has ended."""
+    """This delivery has nothing to do: the job runs elsewhere, has ended, or waits for room."""
 
 
 class AbortedError(Exception):
@@ -80,7 +80,7 @@ class JobRunner:
         """Run a job and return its reply as stored.
 
         Raises:
-            DroppedError: there is nothing to do.
+            DroppedError: there is nothing to do for now.
             EndedError: the job has failed or is dead.
             UnavailableError: something is away; the job is open, and its message is to come again.
             NotFoundError: no job of that id.
@@ -116,6 +116,8 @@ class JobRunner:
             raise
         except Exception as error:
             passing = _find_passing(error)
+            if isinstance(passing, FullError):
+                raise self._put_back_for_room(job, passing) from error
             if passing is None or JOB_RETRY.gives_up(job.attempts):
                 raise self._fail(job, error) from error
             self._put_back(job)
@@ -128,6 +130,19 @@ class JobRunner:
     def _put_back(self, job: Job, *, counted: bool = True) -> None:
         with unit_of_work(self.engine) as connection:
             jobs.put_back(connection, job, counted=counted)
+
+    def _put_back_for_room(self, job: Job, full: FullError) -> UnavailableError | DroppedError:
+        """Queue a job again that found no room, and say so in its row. The owner makes some in a minute or in a week: nothing counts as an attempt.
+
+        For the first minutes its message comes again by itself. Then it is dropped, and the job sent again like a silent one, after pauses that double up to
+        a quarter of an hour: of messages that came twice, each would come again as long as there is no room.
+        """
+        with unit_of_work(self.engine) as connection:
+            jobs.put_back(connection, job, counted=False, error=full.problem())
+        if job.started_at is None or job.started_at - job.submitted_at < JOB_RETRY.longest:
+            return full
+        log.warning("job waits for room", error=str(full))
+        return DroppedError("the job waits for room")
 
     def _fail(self, job: Job, error: Exception) -> EndedError:
         said = self.explain(error)

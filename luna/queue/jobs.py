@@ -107,9 +107,10 @@ def resend_due(connection: Connection, client: Client) -> ResendReply:
     for job_id in jobs.list_outliving(connection):
         client.tasks.cancel(job_id)
     due = jobs.take_due(connection)
+    # First, for a database without room refuses it: each look would send them all again.
+    jobs.mark_sent(connection, [job.job_id for job in due])
     for job in due:
         client.notify_job(job)
-    jobs.mark_sent(connection, [job.job_id for job in due])
     reply = ResendReply(sent=len(due), begun_before=sum(job.attempts > 0 for job in due))
     if due:
         log.warning("jobs sent again", sent=reply.sent, begun_before=reply.begun_before)

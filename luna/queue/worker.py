@@ -167,12 +167,17 @@ def main(arguments: list[str] | None = None) -> int:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=heart.pulse, readiness=heart.readiness))
         log.info("worker starts", queues=sorted(worker.app.amqp.queues.consume_from), processes=settings.worker_processes)
         stack.callback(heart.node.leave)
-        # What is loaded by now is shared with the processes to come, as long as no collector writes into it.
-        gc.freeze()
-        # A batch of plans makes hundreds of thousands of objects that go by themselves at its end: to look for cycles every 700 of them took a twentieth.
-        gc.set_threshold(50_000)
+        keep_loaded()
         worker.start()
         return int(worker.exitcode or 0)
+
+
+def keep_loaded() -> None:
+    """Look for cycles in what is made from now on alone, and seldom."""
+    # What is loaded by now is shared with the processes to come, as long as no collector writes into it.
+    gc.freeze()
+    # A batch of plans makes hundreds of thousands of objects that go by themselves at its end: to look for cycles every 700 of them took a twentieth.
+    gc.set_threshold(50_000)
 
 
 class _Speaker:

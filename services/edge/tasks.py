@@ -7,13 +7,13 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
+from luna.child_processes import allow_children
 from luna.contracts.edge import STAGE_REQUESTS, EdgeRunReply, EdgeRunRequest, EdgeStageReply, EdgeStageRequest, SimulateGroupReply, SimulateGroupRequest
 from luna.errors import InvalidInputError, NotFoundError
 from luna.objects import ObjectStore
 from luna.queue import TaskContext, task
 from services.edge.config import EdgeConfig, validate_config
 from services.edge.lab import DataFolders, Lab, open_lab
-from services.edge.workers import allow_children
 
 NEEDS = ("database", "redis", "objects")
 FOLDER = "edge"

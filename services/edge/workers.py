@@ -1,19 +1,16 @@
 """Work by several processes that share a lab's data, in order, bounded in memory; one that dies is replaced, and what it had is done again."""
 
 import multiprocessing
-import os
 import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
-from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined] # not in the stubs
 from typing import Any, TypeVar
 
+from luna.child_processes import watch_parent
 from luna.errors import MachineError
 from services.edge.lab import Lab, keep_quiet
 
@@ -25,23 +22,6 @@ MOST_DEATHS = 3
 _AHEAD = 2
 # What a worker does, and with which lab.
 _duty: tuple[Callable[[Lab, Any], Any], Lab] | None = None
-
-
-@contextmanager
-def allow_children() -> Iterator[None]:
-    """Within, a process of a queue's worker may start others. multiprocessing refuses that, for they might outlive it; ours end with it (``watch_parent``).
-
-    Celery's processes are billiard's, whose key of authentication multiprocessing does not hand on; it is the same key as multiprocessing's own.
-    """
-    config = vars(multiprocessing.current_process())["_config"]
-    before = dict(config)
-    config.pop("daemon", None)
-    config["authkey"] = AuthenticationString(bytes(config["authkey"]))
-    try:
-        yield
-    finally:
-        config.clear()
-        config.update(before)
 
 
 def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab: Lab) -> Iterator[Result]:
@@ -101,18 +81,6 @@ def _begin(work: Callable[[Lab, Any], Any], lab: Lab) -> None:
     global _duty  # noqa: PLW0603 - a worker has one
     _duty = (work, lab)
     watch_parent()
-
-
-def watch_parent() -> None:
-    """End this process when who started it was killed: its pool would wait for work for ever."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _do(item: Any) -> Any:

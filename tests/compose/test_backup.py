@@ -1,5 +1,6 @@
 """Backups of the containers: made by the service, drilled, restored, undone. A copy of the platform of its own, of what holds data alone."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -48,9 +49,9 @@ def remove_object(stack: Stack, key: str) -> None:
     stack.python("backup", text)
 
 
-def call(stack: Stack, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a program of ``infra/backup`` on this copy."""
-    compose = f"docker compose -f docker-compose.yml -f {stack.folder}/override.json --env-file {stack.env_file} -p {stack.project}"
+def call(stack: Stack, *words: str, check: bool = True, changes: str = "override.json") -> subprocess.CompletedProcess[str]:
+    """Run a program of ``infra/backup`` on this copy, with what a file in its folder changes of its services."""
+    compose = f"docker compose -f docker-compose.yml -f {stack.folder}/{changes} --env-file {stack.env_file} -p {stack.project}"
     done = subprocess.run(words, cwd=ROOT, env=os.environ | {"COMPOSE": compose}, capture_output=True, text=True, timeout=600, check=False)
     assert not check or done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return done
@@ -103,6 +104,21 @@ def test_a_restore_brings_hypertables_and_objects_back_and_can_be_undone(kept: S
     wait_for(lambda: "scheduled" in kept.execute("backup", *listed), seconds=180, what="a backup follows a restore")
     call(kept, "infra/backup/restore", "--undo")
     assert observed(kept) == rows + 30
+
+
+def test_a_service_that_does_not_come_up_is_named_by_a_restore_that_fails_and_stays(kept: Stack) -> None:
+    rows = observed(kept)
+    backup_id = back_up(kept)
+    observe(kept, 151, 160)
+    sick = {"test": ["CMD", "false"], "interval": "1s", "retries": 1, "start_period": "0s"}
+    (kept.folder / "sick.json").write_text(json.dumps({"services": {"backup": {"healthcheck": sick}}}), encoding="utf-8")
+    said = call(kept, "infra/backup/restore", backup_id, check=False, changes="sick.json")
+    stayed = observed(kept)
+    kept.start("backup")
+    assert said.returncode != 0
+    assert "backup: Up" in said.stderr
+    assert "docker compose logs" in said.stderr
+    assert stayed == rows
 
 
 def test_an_instant_is_restored_from_the_log_that_the_service_ships(kept: Stack) -> None:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,10 +12,14 @@ import pytest
 import redis
 from sqlalchemy import Engine, create_engine, text
 
+from luna.contracts import ResendRequest
 from luna.database import manual_blocks
 from luna.database.engine import parse_address, unit_of_work
 from luna.embedded import Addresses, Servers
 from luna.embedded.account import account_for
+from luna.errors import FullError
+from luna.queue import Client
+from luna.queue.jobs import resend_due, submit_job
 from luna.settings import load_settings
 from luna.site import Site
 from tests.conftest import FOLDER
@@ -51,22 +55,36 @@ def fill(disk: Path) -> Path:
     return filler
 
 
-@pytest.fixture
-def blocks_on_small_disk(small_disk: Path, servers: Servers, database: Engine) -> Iterator[Path]:
-    """The disk that the table of manual blocks lies on."""
+@contextmanager
+def lying_on(small_disk: Path, table: str, servers: Servers, database: Engine) -> Iterator[None]:
+    """Have a table lie on a disk while a block runs."""
     keeper = create_engine(parse_address(servers.database_url), isolation_level="AUTOCOMMIT")
     name = f"small_{uuid4().hex[:8]}"
     with keeper.connect() as connection:
         connection.execute(text(f"CREATE TABLESPACE {name} LOCATION '{small_disk}'"))
     owner = create_engine(parse_address(servers.database_url).set(database=database.url.database), isolation_level="AUTOCOMMIT")
     with owner.connect() as connection:
-        connection.execute(text(f"ALTER TABLE manual_blocks SET TABLESPACE {name}"))
-        yield small_disk
-        connection.execute(text("ALTER TABLE manual_blocks SET TABLESPACE pg_default"))
+        connection.execute(text(f"ALTER TABLE {table} SET TABLESPACE {name}"))
+        yield
+        connection.execute(text(f"ALTER TABLE {table} SET TABLESPACE pg_default"))
         connection.execute(text("CHECKPOINT"))
         connection.execute(text(f"DROP TABLESPACE {name}"))
     owner.dispose()
     keeper.dispose()
+
+
+@pytest.fixture
+def blocks_on_small_disk(small_disk: Path, servers: Servers, database: Engine) -> Iterator[Path]:
+    """The disk that the table of manual blocks lies on."""
+    with lying_on(small_disk, "manual_blocks", servers, database):
+        yield small_disk
+
+
+@pytest.fixture
+def jobs_on_small_disk(small_disk: Path, servers: Servers, database: Engine) -> Iterator[Path]:
+    """The disk that the table of jobs lies on."""
+    with lying_on(small_disk, "jobs", servers, database):
+        yield small_disk
 
 
 def forget_jobs(database: Engine, redis_url: str) -> None:
@@ -115,3 +133,22 @@ def test_a_store_of_objects_that_is_full_refuses_files_and_takes_them_when_there
     forget_jobs(database, redis_url)
     assert (refused.status_code, int(refused.headers["Retry-After"]) > 0, refused.json()["field"], accepted.status_code) == (503, True, "objects", 202)
     assert "Free some space" in refused.json()["remedy"]
+
+
+def test_jobs_of_a_database_that_is_full_are_not_sent_again_by_each_look(database: Engine, redis_url: str, jobs_on_small_disk: Path) -> None:
+    with closing(Client("redis://127.0.0.1:9/0")) as away:
+        accepted = [submit_job(database, away, ResendRequest(), key=f"resend-{number}") for number in range(MANY)]
+
+    def send_again() -> int:
+        with unit_of_work(database) as connection:
+            return resend_due(connection, client).sent
+
+    with closing(Client(redis_url)) as client, redis.Redis.from_url(redis_url) as queue:
+        filler = fill(jobs_on_small_disk)
+        with pytest.raises(FullError):
+            send_again()
+        waiting = [queue.llen(key) for key in queue.keys("*") if queue.type(key) == b"list"]
+        filler.unlink()
+        sent = send_again()
+    forget_jobs(database, redis_url)
+    assert (sum(waiting), sent) == (0, len(accepted))

@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -21,9 +21,9 @@ from luna.contracts.job import Job
 from luna.database import jobs, migrate
 from luna.database.engine import unit_of_work
 from luna.embedded import Servers, start
-from luna.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError
+from luna.errors import ConflictError, FullError, InvalidInputError, LunaError, NotFoundError, UnavailableError
 from luna.queue import Client, Progress
-from luna.queue.attempt import JOB_RETRY, EndedError, JobRunner
+from luna.queue.attempt import JOB_RETRY, Conclude, DroppedError, EndedError, JobRunner
 from luna.queue.jobs import cancel_job, resend_due, retry_job, submit_job
 from luna.queue.task_base import Process
 from luna.queue.task_tracker import TaskTracker
@@ -280,14 +280,19 @@ def explain(error: Exception) -> LunaError:
     return error if isinstance(error, LunaError) else LunaError(str(error))
 
 
-@pytest.fixture(params=[UnavailableError("the store of objects is away"), OSError(errno.ENOSPC, "No space left on device")], ids=["away", "full"])
-def runner(place: Place, request: pytest.FixtureRequest) -> JobRunner:
-    """Runs jobs in this process; whatever they ask for is away, or their disk is full."""
+def runner_of(place: Place, perform: Callable[[str, Conclude], str]) -> JobRunner:
+    """Runs jobs in this process."""
+    return JobRunner(place.database, TaskTracker(redis.Redis.from_url(place.redis_url)), perform, explain, "tests", lambda _: True)
 
-    def find_nothing(_text: str, _conclude: object) -> str:
-        raise request.param
 
-    return JobRunner(place.database, TaskTracker(redis.Redis.from_url(place.redis_url)), find_nothing, explain, "tests", lambda _: True)
+@pytest.fixture
+def runner(place: Place) -> JobRunner:
+    """Runs jobs in this process; whatever they ask for is away."""
+
+    def find_nothing(_text: str, _conclude: Conclude) -> str:
+        raise UnavailableError("the store of objects is away")
+
+    return runner_of(place, find_nothing)
 
 
 def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandRequest, runner: JobRunner) -> None:
@@ -300,8 +305,41 @@ def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandR
     with pytest.raises(EndedError):
         runner.run(job.job_id)
     ended = place.look_at(job)
-    assert (ended.status, ended.attempts) == ("failed", last)
-    assert ended.error["detail"] in {"the store of objects is away.", "[Errno 28] No space left on device."}
+    assert (ended.status, ended.attempts, ended.error["detail"]) == ("failed", last, "the store of objects is away.")
+
+
+def test_a_job_waits_for_room_on_a_full_disk_as_long_as_it_takes_and_says_so(place: Place, errand: ErrandRequest) -> None:
+    def write(_text: str, conclude: Conclude) -> str:
+        if not errand.gate.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        with unit_of_work(place.database) as connection:
+            conclude(connection, reply)
+        return reply
+
+    def send_again() -> int:
+        with unit_of_work(place.database) as connection:
+            return resend_due(connection, place.client).sent
+
+    runner, reply, job = runner_of(place, write), '{"value": 1, "starts": 1}', place.submit(errand)
+    for _ in [*JOB_RETRY.attempts(), "one more"]:
+        with pytest.raises(FullError):
+            runner.run(job.job_id)
+    waiting = place.look_at(job)
+    assert (waiting.status, waiting.attempts, waiting.error["title"]) == ("queued", 0, "No space left")
+
+    # From now on no message comes again by itself; one is sent when the job has been silent.
+    with unit_of_work(place.database) as connection:
+        connection.execute(text("UPDATE jobs SET submitted_at = submitted_at - interval '6 minutes' WHERE job_id = :job_id"), {"job_id": job.job_id})
+    with pytest.raises(DroppedError):
+        runner.run(job.job_id)
+    assert send_again() == 0
+    place.fall_silent(job, minutes=4)
+    assert (send_again(), send_again()) == (1, 0)
+
+    errand.gate.touch()
+    runner.run(job.job_id)
+    ended = place.look_at(job)
+    assert (ended.status, ended.attempts, ended.error) == ("done", 1, None)
 
 
 @pytest.mark.parametrize("way", ["python", "numpy", "threads", "abort"])

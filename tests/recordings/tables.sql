@@ -518,7 +518,7 @@ COMMENT ON COLUMN jobs.key IS 'names this piece of work; at most one open job pe
 COMMENT ON COLUMN jobs.request IS 'the message as sent';
 COMMENT ON COLUMN jobs.attempts IS 'how often a worker began it';
 COMMENT ON COLUMN jobs.reply IS 'only where done';
-COMMENT ON COLUMN jobs.error IS 'problem document, only where failed or dead';
+COMMENT ON COLUMN jobs.error IS 'problem document where failed or dead, or queued again until a disk has room';
 COMMENT ON COLUMN jobs.submitted_at IS 'when the row was written';
 COMMENT ON COLUMN jobs.sent_at IS 'when its message last went to the queue';
 COMMENT ON COLUMN jobs.started_at IS 'when a worker last began it';
@@ -646,7 +646,7 @@ COMMENT ON COLUMN plan_history.inputs IS 'the complete request it was made from;
 COMMENT ON COLUMN plan_history.reply IS 'the plan as answered; empty where it is kept as columns';
 COMMENT ON COLUMN plan_history.recorded_at IS 'when the row was written';
 COMMENT ON COLUMN plan_history.packed_reply IS 'the plan as columns over its slots, JSON compressed by zlib; empty where it is kept as answered';
-COMMENT ON COLUMN plan_history.packed_inputs IS 'the complete request it was made from, JSON compressed by zlib; empty where it is kept as it came';
+COMMENT ON COLUMN plan_history.packed_inputs IS 'the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib; empty where it is kept as it came';
 COMMENT ON TABLE plan_history IS 'An issued plan';
 CREATE TABLE quarantine (
 	quarantine_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -1099,3 +1099,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9014_agent.py
 -- r9015_agent_evidence.py
 -- r9016_plan_columns.py
+-- r9017_comments.py

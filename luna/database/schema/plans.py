@@ -25,7 +25,10 @@ plan_history = Table(
     document("reply", "the plan as answered; empty where it is kept as columns", nullable=True),
     recorded(),
     packed("packed_reply", "the plan as columns over its slots, JSON compressed by zlib; empty where it is kept as answered"),
-    packed("packed_inputs", "the complete request it was made from, JSON compressed by zlib; empty where it is kept as it came"),
+    packed(
+        "packed_inputs",
+        "the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib; empty where it is kept as it came",
+    ),
     Index("ix_plan_history_site_issued_at", "site", "system_id", "issued_at"),
     comment="An issued plan",
 )

@@ -18,7 +18,7 @@ jobs = Table(
     text("status", server_default="queued"),
     Column("attempts", Integer, nullable=False, server_default="0", comment="how often a worker began it"),
     Column("reply", JSONB, comment="only where done"),
-    Column("error", JSONB, comment="problem document, only where failed or dead"),
+    Column("error", JSONB, comment="problem document where failed or dead, or queued again until a disk has room"),
     text("trace_id"),
     recorded("submitted_at"),
     instant("sent_at", "when its message last went to the queue", nullable=True),

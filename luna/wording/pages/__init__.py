@@ -1,4 +1,4 @@
-"""What the pages of the dashboard say, in English and German: a module for each page, and ``common`` for what all of them say."""
+"""What the pages of the dashboard say, in English and German: a module for each page, and ``every_page`` for what all of them say."""
 
 from importlib import import_module
 from typing import NamedTuple
@@ -39,5 +39,5 @@ class PageWords:
 
 def page_words(page: str, language: Language) -> PageWords:
     """Return what ``page``, a module of this package, and every page say."""
-    own, common = (import_module(f"luna.wording.pages.{name}").PHRASES for name in (page, "common"))
-    return PageWords(common | own, language)
+    own, shared = (import_module(f"luna.wording.pages.{name}").PHRASES for name in (page, "every_page"))
+    return PageWords(shared | own, language)

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
+from luna.child_processes import allow_children, watch_parent
 from luna.economics import site_curtailment, slot_costs
 from luna.errors import InvalidInputError
 from luna.outlook import Outlook
@@ -224,5 +225,6 @@ def ask_oracles(histories: Sequence[History], *, workers: int) -> list[Teacher]:
     """Return what hindsight says of each history, so many at a time, each in a process of its own; with one worker in this one."""
     if workers == 1 or len(histories) == 1:
         return [ask_oracle(each) for each in histories]
-    with ProcessPoolExecutor(min(workers, len(histories), count_processors()), mp_context=get_context("spawn")) as pool:
+    processes = min(workers, len(histories), count_processors())
+    with allow_children(), ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=watch_parent) as pool:
         return list(pool.map(ask_oracle, histories))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from luna.child_processes import watch_parent
 from luna.errors import MachineError
 from services.edge.simulation import simulate_group
-from services.edge.workers import watch_parent
 
 _PACKAGE = "services.edge.simulation"
 # How long to wait before each further try to start a process.

@@ -19,7 +19,7 @@ from services.planner.milp.inverters import add_inverters
 from services.planner.milp.load_columns import DemandColumns, add_demands, add_supply_rows, most_placed_kwh
 from services.planner.milp.owner_rows import add_manual
 from services.planner.milp.slack import add_grid_slack, add_reserves, add_soc_slack, excess_kwh
-from services.planner.milp.solver import Indices, LinearModel, ModelBuilder, Solution, Term
+from services.planner.milp.solver import Indices, LinearModel, ModelBuilder, Solution, StartBasis, Term
 from services.planner.milp.tariffs import MonthPeak, add_charge, add_peaks
 from services.planner.milp.vehicle_sources import add_sources
 from services.planner.problem.problem import Problem
@@ -146,7 +146,7 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     slack = add_grid_slack(builder, problem) if elastic else []
     balance += slack
     net = outlook.load_kwh - ac_pv_kwh
-    builder.add_rows(net, net, balance)
+    balanced = builder.add_rows(net, net, balance)
     add_manual(builder, problem, batteries, placed)
     add_reserves(builder, problem, batteries)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
@@ -163,8 +163,10 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
             add_soc_slack(builder, problem, columns, index=index)
     chosen = _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export)) if choices else _NO_CHOICES
     rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
+    # Nothing is done yet: the connection carries the house, and what is stored stays.
+    start = StartBasis(np.concatenate([np.where(net < 0, sold, bought), batteries[:, 2].ravel()]), np.concatenate([balanced, rows.ravel()]))
     return Formulation(
-        builder.build(), np.array([bought, sold, held_back]), batteries, rows, chosen, placed, peaks, direct, tuple(columns for columns, _ in slack)
+        builder.build(start), np.array([bought, sold, held_back]), batteries, rows, chosen, placed, peaks, direct, tuple(columns for columns, _ in slack)
     )
 
 

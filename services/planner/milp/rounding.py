@@ -1,10 +1,11 @@
 """A whole answer near the relaxed one, and with the relaxed one's cost the proof of how near the optimum it is.
 
-Appliances that are on or off are rounded by themselves, each to the schedule nearest to its relaxed one; what is left to choose follows where the
-relaxed answer points. That takes a few more linear solves from the last basis, where a search over all choices takes hundreds.
+Appliances that are on or off are rounded by themselves, each to the schedule nearest to its relaxed one, or slot by slot where that costs too much;
+what is left to choose follows where the relaxed answer points. That takes a few more linear solves from the last basis, where a search over all
+choices takes hundreds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,11 @@ _ENOUGH = (0.3, 0.1, 0.6)
 _ROUNDS = 6
 # What it costs a schedule to change one slot while prices from the last solve lead it: more where that led too far, less where it led nowhere.
 _RELUCTANCE, _MORE, _LESS = 0.005, 1.7, 0.4
-_STEPS = 6
+_FIRST_STEPS, _STEPS = 1, 6
+# Slot by slot takes at most so many solves; where one costs less than this share of the gap, the opposite is not tried.
+_SOLVES, _STEP_SHARE = 16, 1 / 8
+# A model with choices made, and the answer to it without the rest of them.
+_Shaped = tuple[LinearModel, Solution]
 
 
 def round_relaxation(model: LinearModel, blocks: Sequence[Block], *, gap: float) -> Solution | None:
@@ -40,13 +45,13 @@ def round_relaxation(model: LinearModel, blocks: Sequence[Block], *, gap: float)
     relaxed = solver.solve(model.relaxed())
     best: Solution | None = None
     with suppress(InfeasibleError):
-        shaped, answer = _shape(model, blocks, relaxed, solver, gap=gap)
-        for enough in _ENOUGH:
-            found = _choose(shaped, answer, solver, enough=enough)
-            if best is None or found.objective < best.objective:
-                best = replace(found, gap=_distance(found, relaxed), proven=False)
-            if best.gap <= gap:
-                return replace(best, proven=True)
+        for shaped, answer in _shape(model, blocks, relaxed, solver, gap=gap):
+            for enough in _ENOUGH:
+                found = _choose(shaped, answer, solver, enough=enough)
+                if best is None or found.objective < best.objective:
+                    best = replace(found, gap=_distance(found, relaxed), proven=False)
+                if best.gap <= gap:
+                    return replace(best, proven=True)
     return best
 
 
@@ -54,19 +59,29 @@ def _distance(found: Solution, relaxed: Solution) -> float:
     return max(found.objective - relaxed.objective, 0.0) / max(abs(found.objective), 1e-9)
 
 
-def _shape(model: LinearModel, blocks: Sequence[Block], relaxed: Solution, solver: Solver, *, gap: float) -> tuple[LinearModel, Solution]:
-    """Return the model with every block fixed to a schedule, the nearest or what prices lead to that costs less, and its relaxed answer.
+def _shape(model: LinearModel, blocks: Sequence[Block], relaxed: Solution, solver: Solver, *, gap: float) -> Iterator[_Shaped]:
+    """Yield the model with every block fixed to a schedule, and its relaxed answer; a second time with other schedules, for who cannot use the first.
+
+    Mostly the nearest schedules, or what prices lead to from there, cost little more than the relaxed answer. Where they do not, what is split is
+    decided slot by slot.
 
     Raises:
         InfeasibleError: a block has no schedule.
     """
     if not blocks:
-        return model, relaxed
+        yield model, relaxed
+        return
     schedules = [_Schedule.of(model, block) for block in blocks]
+    led = _lead(model, schedules, relaxed, solver, gap=gap, steps=_FIRST_STEPS)
+    yield led if _distance(led[1], relaxed) <= gap / 2 else _dive(model, schedules, relaxed, solver, gap=gap, most=led[1].objective) or led
+    yield _lead(model, schedules, relaxed, solver, gap=gap, steps=_STEPS)
+
+
+def _lead(model: LinearModel, schedules: Sequence["_Schedule"], relaxed: Solution, solver: Solver, *, gap: float, steps: int) -> _Shaped:
+    """Return the model with every block fixed to the nearest schedule, or to what prices lead to that costs less, and its relaxed answer."""
     best = [each.find(1.0 - 2.0 * relaxed.column[each.columns]) for each in schedules]
-    shaped = _fix(model, schedules, best)
-    found, reluctance, seen = solver.solve(shaped.relaxed()), _RELUCTANCE, {_name(best)}
-    for _ in range(_STEPS):
+    found, reluctance, seen = solver.solve(_fix(model, schedules, best).relaxed()), _RELUCTANCE, {_name(best)}
+    for _ in range(steps):
         if _distance(found, relaxed) <= gap / 2:
             break
         led = [each.find(each.price(model, found.dual) + reluctance * (1.0 - 2.0 * now)) for each, now in zip(schedules, best, strict=True)]
@@ -80,6 +95,39 @@ def _shape(model: LinearModel, blocks: Sequence[Block], relaxed: Solution, solve
         else:
             reluctance *= _MORE
     return _fix(model, schedules, best), found
+
+
+def _dive(model: LinearModel, schedules: Sequence["_Schedule"], relaxed: Solution, solver: Solver, *, gap: float, most: float) -> _Shaped | None:
+    """Return the same after what the whole model splits was decided slot by slot, the largest share first.
+
+    None where that takes too many solves, or costs more than ``most``.
+    """
+    columns, little = np.concatenate([each.columns for each in schedules]), _STEP_SHARE * gap * abs(relaxed.objective)
+    part, found, solves = model.relaxed(), relaxed, 0
+    while solves < _SOLVES:
+        value = found.column[columns]
+        split = np.flatnonzero(np.abs(value - np.round(value)) > _WHOLE)
+        if not split.size:
+            return model.fixed(columns, np.round(value)), found
+        column = columns[split[[value[split].argmax()]]]
+        tried = _decide(part, column, solver, enough=found.objective + little)
+        solves += len(tried)
+        part, found = min(tried, key=lambda each: each[1].objective, default=(part, found))
+        if not tried or found.objective >= most:
+            return None
+    return None
+
+
+def _decide(part: LinearModel, column: IndexArray, solver: Solver, *, enough: float) -> list[_Shaped]:
+    """Return the model with a column at one, and at nought where one costs more than ``enough``; what is not possible is left out."""
+    found: list[_Shaped] = []
+    for value in (1.0, 0.0):
+        tried = part.fixed(column, np.full(1, value))
+        with suppress(InfeasibleError):
+            found.append((tried, solver.solve(tried)))
+            if found[-1][1].objective <= enough:
+                break
+    return found
 
 
 def _fix(model: LinearModel, schedules: Sequence["_Schedule"], values: Sequence[FloatArray]) -> LinearModel:

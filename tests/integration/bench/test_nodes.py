@@ -3,7 +3,7 @@
 import pytest
 
 from bench.namespaces import network
-from bench.nodes import cluster, kill, under_load
+from bench.nodes import Callers, cluster, kill
 from luna.errors import MachineError
 
 WORKER = ("planner", "ingest", "--processes", "2", "--beat-seconds", "1")
@@ -23,7 +23,7 @@ def test_a_node_that_dies_under_load_loses_nothing_and_doubles_nothing() -> None
         for node in there.nodes:
             there.start(node, [WORKER])
         there.wait_ready(2)
-        with under_load(there):
+        with Callers(there):
             killed = kill(there, there.nodes[1])
         found = there.settle()
     assert (found["lost"], found["doubled"]) == (0, 0)

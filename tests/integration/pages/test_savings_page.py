@@ -14,6 +14,7 @@ from luna.contracts.replay import ReplayRequest
 from luna.database import forecasts, jobs, observations, quality, sites, weather_carbon
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
+from luna.errors import FullError
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.timeline import SLOT, Timeline, local_days
@@ -73,6 +74,9 @@ def test_asking_for_the_missing_days_begins_one_replay_of_them_and_leads_back_to
     assert (job.request["from_day"], job.request["to_day"]) == ("2026-10-26", "2026-10-27")
     assert "Waits for its turn." in read(api, asked.headers["Location"])
     assert api.get(f"/ui/sites/bare/jobs/{job.job_id}").status_code == 404
+    with unit_of_work(database) as connection:
+        jobs.put_back(connection, jobs.begin(connection, job.job_id), counted=False, error=FullError("the disk is full").problem())
+    assert "Waits for its turn. A disk is full" in read(api, f"/ui/sites/home/jobs/{job.job_id}")
 
 
 def test_who_decided_is_shown_by_the_day_s_own_length(api: httpx.Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 from luna.errors import InvalidInputError
 from luna.physics import Mode
 from services.agent.history import History
-from services.agent.imitation.teachers import MASKED_WEIGHT, Teacher, ask_oracle, ask_oracles, ask_programme
+from services.agent.imitation.teachers import MASKED_WEIGHT, Teacher, ask_oracle, ask_programme
 from services.planner.replay import Rules
 from services.planner.replay.policy_factory import plan_with_hindsight
 from tests.learning import FIRST_DAY, make_history
@@ -77,15 +77,6 @@ def test_days_that_cannot_be_trusted_count_nothing_and_masked_ones_half() -> Non
 def test_several_batteries_have_no_labels() -> None:
     with pytest.raises(InvalidInputError, match="modes of one battery"):
         ask_oracle(make_history(3, batteries=[BATTERY | {"name": "one"}, BATTERY | {"name": "two"}]))
-
-
-def test_histories_side_by_side_are_labelled_as_one_by_one() -> None:
-    histories = [make_history(4, seed=seed) for seed in (1, 2)]
-    alone, together = (ask_oracles(histories, workers=workers) for workers in (1, 2))
-
-    for one, other in zip(alone, together, strict=True):
-        stored = np.full(one.weight.size, 4.0)
-        np.testing.assert_array_equal(one.regrets(stored), other.regrets(stored))
 
 
 def test_the_programme_knows_nothing_of_what_happens_later(history: History) -> None:

@@ -1,4 +1,4 @@
-"""What every page says: navigation, states, errors."""
+"""What every page says: its frame with the navigation, how a job stands, errors."""
 
 from luna.wording.pages import Phrase
 
