@@ -244,20 +244,20 @@ def find_previous(connection: Connection, plan_id: str) -> str:
     return found
 
 
-def read_due(connection: Connection, site_id: str, at: datetime) -> PlanReply | None:
+def read_due(connection: Connection, site_id: str, at: datetime, *, until: datetime | None = None) -> PlanReply | None:
     """Return what drives a site at an instant: of the plans that cover it the one issued last by then, None where there is none.
 
-    One that began long before it was issued looks back, as a replay does; it drives nothing.
+    One that began long before it was issued looks back, as a replay does; it drives nothing. ``until``: of its slots those alone are there that begin by
+    then, the first one in any case.
     """
     row = connection.execute(_select_due(REPLY, literal(site_id, Text), at)).first()
-    return None if row is None else plan_forms.read_reply(row)
+    return None if row is None else plan_forms.read_reply(row, until=until)
 
 
 def read_begun_each(connection: Connection, names: Collection[str], at: datetime, *, until: datetime) -> dict[str, tuple[PlanReply, PlanRequest]]:
     """Return what drives sites at an instant, as ``read_due`` finds it, with the complete request that it was made from.
 
-    Of its slots those are there that begin by ``until``, the first one in any case. A site without a plan, or of whose plan the request was not kept, is
-    left out.
+    Of its slots those are there that begin by ``until``. A site without a plan, or of whose plan the request was not kept, is left out.
     """
     if not names:
         return {}

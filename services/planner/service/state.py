@@ -221,7 +221,7 @@ def list_told_modes(state: ControlState) -> dict[str, Mode]:
 
 def read_planned_modes(connection: Connection, site_id: str, start: datetime) -> dict[str, Mode]:
     """Return the mode of each battery in the slot before ``start``; nothing where no plan drove it."""
-    due = plans.read_due(connection, site_id, start - _MOMENT)
+    due = plans.read_due(connection, site_id, start - _MOMENT, until=start)
     if due is None:
         return {}
     place = (start - _MOMENT - due.slots[0].start) // timedelta(minutes=due.slot_minutes)
