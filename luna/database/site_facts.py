@@ -69,8 +69,8 @@ class DemandFacts:
 class PlanningFacts:
     """What is known of a site at ``start``, nothing issued or measured later.
 
-    ``driving`` is what load and PV are from, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on the days before,
-    without bands, beside the load and the PV ``seen`` on the same days. ``soc`` is how full the batteries were when that was last recorded in the day before
+    ``driving`` is what load and PV are from, ``PARTS`` of it, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on the
+    days before, without bands, beside the load and the PV ``seen`` on the same days. ``soc`` is how full the batteries were when that was last recorded in the day before
     the start. ``bought`` is what was imported, and ``given`` what the batteries gave and how full they were, since the window's instants; None where it names
     none. ``revisions`` are prices by the names that the tariff gives them, ``unused`` the site's own series that were loaded and that its tariff does not
     name. ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
@@ -107,8 +107,9 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
     """
     horizon = Timeline(start, SLOT, reach.horizon // SLOT)
     keys = sites.keys_of(connection, [site.name for site in found])
-    active = forecast_activations.find_active_each(connection, {keys[site.name]: site for site in found})
-    driving = forecasts.read_driving_each(connection, {keys[site.name]: site for site in found}, active, horizon, known_at=start, parts=PARTS)
+    by_key = {keys[site.name]: site for site in found}
+    active = forecast_activations.find_active_each(connection, by_key)
+    driving = forecasts.read_driving_each(connection, by_key, active, horizon, known_at=start, parts=PARTS)
     spoke = {key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()}
     instants = [start - back * DAY for back in range(reach.days, 0, -1)]
     past = past_forecasts.read_means_each(connection, {key: version for key, (version, _) in spoke.items()}, instants)
@@ -116,13 +117,13 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
     today = {keys[name]: _until(start, since) for name, since in reach.given_since.items()}
     given = observations.read_each(connection, today, names=("discharge_kwh", "soc"))
     soc = observations.find_soc_each(connection, list(keys.values()), since=start - DAY, until=start)
-    demands = read_demands_each(connection, {keys[site.name]: site for site in found}, start, now=now)
+    demands = read_demands_each(connection, by_key, start, now=now)
     issues = forecast_issues.read_reasons_each(connection, spoke)
     around = Timeline(start - reach.carbon, SLOT, reach.carbon // SLOT + horizon.count)
     carbon = weather_carbon.read_carbon_each(connection, [site.name for site in found], around, known_at=start)
     told = control.load_each(connection, {keys[site.name]: site.name for site in found})
     blocks = manual_blocks.read_plain_each(connection, list(keys.values()), first=start, end=horizon.end)
-    waiting = forecast_status.find_waiting_each(connection, {keys[site.name]: site for site in found}, active, at=start)
+    waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
     priced = Timeline(start - reach.prices, SLOT, reach.prices // SLOT + horizon.count)
     names = {site.name: {name: market_prices.stored_name(site.name, name) for name in site.tariff.price_series} for site in found}
     revisions = market_prices.read_revisions_each(connection, list(dict.fromkeys(name for own in names.values() for name in own.values())), priced)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import psycopg
 import pytest
-from sqlalchemy import Connection, Engine, delete, func, select, text
+from sqlalchemy import Connection, Engine, delete, func, select, text, update
 
 from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest
 from luna.contracts.job import Job
@@ -169,6 +169,13 @@ def test_what_a_batch_asks_the_database_does_not_grow_with_its_sites(connection:
     plan_together(connection, twice)
     one, two = ({name: sites.load(connection, name) for name in names} for names in (ASKED_OF, twice))
     assert count_statements(connection, one) == count_statements(connection, two)
+
+
+def test_a_plan_in_force_that_cannot_be_read_is_the_fault_of_its_site_alone(connection: Connection, fleet: list[str]) -> None:
+    plan_together(connection, ["car", "spot", "heater"])
+    connection.execute(update(plan_history).where(plan_history.c.site == "car").values(packed_reply=b"torn"))
+    reply, _ = plan_together(connection, ["car", "spot", "heater"], START + 3 * SLOT)
+    assert (set(reply.plans), [fault.site_id for fault in reply.faults]) == ({"spot", "heater"}, ["car"])
 
 
 def stay_a_day(connection: Connection, name: str) -> None:
