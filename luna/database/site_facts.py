@@ -69,11 +69,11 @@ class DemandFacts:
 class PlanningFacts:
     """What is known of a site at ``start``, nothing issued or measured later.
 
-    ``driving`` is what load and PV are from, ``PARTS`` of it, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on the
-    days before, without bands, beside the load and the PV ``seen`` on the same days. ``soc`` is how full the batteries were when that was last recorded in the day before
-    the start. ``bought`` is what was imported, and ``given`` what the batteries gave and how full they were, since the window's instants; None where it names
-    none. ``revisions`` are prices by the names that the tariff gives them, ``unused`` the site's own series that were loaded and that its tariff does not
-    name. ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
+    ``driving`` is what load and PV are from, ``PARTS`` of it, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on
+    the days before, without bands, beside the load and the PV ``seen`` on the same days. ``soc`` is how full the batteries were when that was last recorded
+    in the day before the start. ``bought`` is what was imported, and ``given`` what the batteries gave and how full they were, since the window's instants;
+    None where it names none. ``revisions`` are prices by the names that the tariff gives them, ``unused`` the site's own series that were loaded and that
+    its tariff does not name. ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
     """
 
     site: Site
