@@ -48,8 +48,7 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
     """
     given = {name: _check(name, figure) for name, figure in figures.items() if figure is not None}
     _known(REASONS, code, "reason.code")
-    spoken = Sentences(Numbers(language, zone, currency))
-    return spoken.shorten(code, given) if short else spoken.say(code, given)
+    return Sentences(Numbers(language, zone, currency)).say_both(code, given)[short]
 
 
 class Sentences:
@@ -61,7 +60,8 @@ class Sentences:
     def __init__(self, numbers: Numbers) -> None:
         self.numbers = numbers
         self._scales = {"price": numbers.price_unit[0] * numbers.price_base, "share": 100}
-        self._said: dict[tuple[object, ...], str] = {}
+        self._said: dict[tuple[object, ...], tuple[str, str]] = {}
+        self._worded: dict[tuple[object, ...], str] = {}
         self._days: dict[object, date] = {}
 
     def say(self, code: str, figures: Mapping[str, Figure]) -> str:
@@ -70,33 +70,38 @@ class Sentences:
         Raises:
             InvalidInputError: there is none.
         """
-        return self._fill(self._choose(code, figures)[0], figures)
+        return self.say_both(code, figures)[0]
 
-    def shorten(self, code: str, figures: Mapping[str, Figure]) -> str:
-        """Return the fullest short wording whose figures are all given and that fits.
+    def say_both(self, code: str, figures: Mapping[str, Figure]) -> tuple[str, str]:
+        """Return the same and the fullest short wording that fits as well.
 
         Raises:
             InvalidInputError: there is none.
         """
-        *longer, last = self._choose(code, figures)[1]
-        fitting = (text for phrase in longer if len(text := self._fill(phrase, figures)) <= SHORT_LENGTH)
-        return next(fitting, None) or self._fill(last, figures)
+        chosen = _choose_phrases(code, self.numbers.language, tuple(figures))
+        begun = self._day(figures.get("start")) if "time" in chosen.names else None
+        key = code, chosen.names, begun, *[figures[name] for name in chosen.names]
+        said = self._said.get(key)
+        if said is None:
+            said = self._said[key] = self._fill(chosen.full, figures, begun), self._shorten(chosen.short, figures, begun)
+        return said
 
-    def _choose(self, code: str, figures: Mapping[str, Figure]) -> "tuple[_Phrase, tuple[_Phrase, ...]]":
-        return _choose_phrases(code, self.numbers.language, tuple(figures))
+    def _shorten(self, phrases: "tuple[_Phrase, ...]", figures: Mapping[str, Figure], begun: date | None) -> str:
+        *longer, last = phrases
+        fitting = (text for phrase in longer if len(text := self._fill(phrase, figures, begun)) <= SHORT_LENGTH)
+        return next(fitting, None) or self._fill(last, figures, begun)
 
-    def _fill(self, phrase: "_Phrase", figures: Mapping[str, Figure]) -> str:
+    def _fill(self, phrase: "_Phrase", figures: Mapping[str, Figure], begun: date | None) -> str:
         decimals = {kind: self._count_decimals(kind, names, phrase.rises, figures) for kind, names in phrase.exact}
-        begun = self._day(figures.get("start")) if phrase.timed else None
         return phrase.pattern % tuple([self._say_figure(kind, figures[name], decimals.get(kind, begun)) for name, kind in phrase.figures])
 
     def _say_figure(self, kind: str, figure: Figure, beside: int | date | None) -> str:
         """Return a figure in words; ``beside`` is how many decimals it has, or for a time the day on which it is read."""
         key = kind, figure, beside
-        said = self._said.get(key)
-        if said is None:
-            said = self._said[key] = _WORDED[kind](self.numbers, figure, beside)
-        return said
+        worded = self._worded.get(key)
+        if worded is None:
+            worded = self._worded[key] = _WORDED[kind](self.numbers, figure, beside)
+        return worded
 
     def _count_decimals(self, kind: str, names: tuple[str, ...], rises: Pairs, figures: Mapping[str, Any]) -> int:
         """Return how many decimals it takes until all that is set against each other can be told apart."""
@@ -135,8 +140,15 @@ class _Phrase(NamedTuple):
     figures: tuple[tuple[str, str], ...]
     needs: frozenset[str]
     exact: tuple[tuple[str, tuple[str, ...]], ...]
-    timed: bool
     rises: Pairs
+
+
+class _Chosen(NamedTuple):
+    """The wordings of a reason that some figures fill: in full and, fullest first, short; ``names`` are the figures of any of them."""
+
+    full: _Phrase
+    short: tuple[_Phrase, ...]
+    names: tuple[str, ...]
 
 
 @cache
@@ -148,13 +160,13 @@ def _read_phrases(code: str, language: Language) -> tuple[tuple[_Phrase, ...], t
 
 
 @lru_cache(maxsize=2_000)
-def _choose_phrases(code: str, language: Language, given: tuple[str, ...]) -> tuple[_Phrase, tuple[_Phrase, ...]]:
+def _choose_phrases(code: str, language: Language, given: tuple[str, ...]) -> _Chosen:
     """Return the fullest wording whose figures are all given, and the short ones."""
     _known(WORDS, code, "reason.code")
     full, short = (tuple(phrase for phrase in phrases if phrase.needs <= set(given)) for phrases in _read_phrases(code, language))
     if not full:
         raise _lacking(code, given, language)
-    return full[0], short
+    return _Chosen(full[0], short, tuple(sorted(frozenset.union(*(phrase.needs for phrase in (full[0], *short))))))
 
 
 def _read_phrase(text: str, rises: Pairs) -> _Phrase:
@@ -167,7 +179,7 @@ def _read_phrase(text: str, rises: Pairs) -> _Phrase:
     needs = frozenset(name for name, _ in figures)
     by_kind = ((kind, tuple(dict.fromkeys(name for name, each in figures if each == kind))) for kind in ("price", "share"))
     exact = tuple((kind, names) for kind, names in by_kind if names)
-    return _Phrase(pattern, tuple(figures), needs, exact, "time" in needs, tuple(pair for pair in rises if set(pair) <= needs))
+    return _Phrase(pattern, tuple(figures), needs, exact, tuple(pair for pair in rises if set(pair) <= needs))
 
 
 def _lacking(code: str, given: Collection[str], language: Language) -> InvalidInputError:

@@ -1,10 +1,11 @@
 """A plan as columns over its slots: how plans are made and kept by the thousand, in a quarter of the characters that its slots take one by one.
 
-Names of columns are those of ``SlotReply``; what is a model there is a set of columns of its own. Left out is what holds in no slot. Reasons and limits that
-slots share are written once, beside each slot's place among them: as codes and figures, which become words when slots are read.
+Names of columns are those of ``SlotReply``; what is a model there is a set of columns of its own, devices by their names. Left out is what holds in no slot.
+Reasons and limits that slots share are written once, beside each slot's place among them: as codes and figures, which become words when slots are read.
+Of what is placed beside batteries a slot has ``figures`` of its own besides, and no place where there is no reason.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import repeat
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
-from luna.contracts.plan.reply import PlanReply, SlotReply
+from luna.contracts.plan.reply import PlanReply, ReasonReply, SlotReply
 from luna.errors import InvalidInputError
 from luna.wording import Numbers, Sentences, limit
 
@@ -28,6 +29,8 @@ _ABSENT: Mapping[str, Any] = {"vehicles": {}, "loads": {}, "heat_pumps": {}, "ma
 # Figures that are instants.
 _INSTANTS = ("time", "start")
 _APART = ("batteries", "reason", "language")
+# A reason without evidence.
+_BARE = ReasonReply(code="", text="").model_dump()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,8 @@ def list_slots(plan: Fields, first: int = 0, end: int | None = None) -> list[Fie
     columns: Columns = plan["slots"]
     chosen, numbers = slice(first, end), Numbers(columns["language"], ZoneInfo(plan["timezone"]), plan["currency"])
     spoken = Sentences(numbers)
-    plain = {name: values[chosen] for name, values in columns.items() if name not in _APART}
-    batteries = _list_batteries(columns["batteries"], chosen, spoken) if columns["batteries"] else repeat({})
+    plain = {name: _list_values(values, chosen, spoken) for name, values in columns.items() if name not in _APART}
+    batteries = _list_devices(columns["batteries"], chosen, spoken, absent={"reason": None})
     absent = {name: value for name, value in _ABSENT.items() if name not in plain}
     return [
         dict(zip(plain, values, strict=True)) | absent | {"batteries": flows, "reason": reason}
@@ -91,16 +94,24 @@ def list_slots(plan: Fields, first: int = 0, end: int | None = None) -> list[Fie
     ]
 
 
-def _list_batteries(columns: Mapping[str, Columns], chosen: slice, spoken: Sentences) -> Iterator[Fields]:
-    """Yield what all batteries do, slot by slot."""
-    by_battery = [_list_flows(own, chosen, spoken) for own in columns.values()]
-    return (dict(zip(columns, flows, strict=True)) for flows in zip(*by_battery, strict=True))
+def _list_values(values: Columns | Sequence[Any], chosen: slice, spoken: Sentences) -> Iterable[Any]:
+    # The version before kept what is placed beside batteries slot by slot and in words.
+    return _list_devices(values, chosen, spoken, absent={}) if isinstance(values, dict) else values[chosen]
 
 
-def _list_flows(columns: Columns, chosen: slice, spoken: Sentences) -> list[Fields]:
+def _list_devices(columns: Mapping[str, Columns], chosen: slice, spoken: Sentences, *, absent: Fields) -> Iterable[Fields]:
+    """Return what all devices of a kind do, slot by slot; ``absent`` is what a device says that has no column of it."""
+    by_device = [_list_flows(own, chosen, spoken, absent) for own in columns.values()]
+    return (dict(zip(columns, flows, strict=True)) for flows in zip(*by_device, strict=True)) if columns else repeat({})
+
+
+def _list_flows(columns: Columns, chosen: slice, spoken: Sentences, absent: Fields) -> list[Fields]:
     plain = {name: values[chosen] for name, values in columns.items() if name != "reason"}
-    reasons: Sequence[Fields | None] | Iterator[None] = _list_reasons(columns["reason"], chosen, spoken) if "reason" in columns else repeat(None)
-    return [dict(zip(plain, values, strict=True)) | {"reason": reason} for reason, *values in zip(reasons, *plain.values(), strict=False)]
+    flows = [dict(zip(plain, values, strict=True)) | absent for values in zip(*plain.values(), strict=True)]
+    if "reason" not in columns:
+        return flows
+    tell = _list_own_reasons if "figures" in columns["reason"] else _list_reasons
+    return [flow | {"reason": reason} for flow, reason in zip(flows, tell(columns["reason"], chosen, spoken), strict=True)]
 
 
 def _list_reasons(columns: Columns, chosen: slice, spoken: Sentences) -> list[Fields]:
@@ -115,11 +126,27 @@ def _list_reasons(columns: Columns, chosen: slice, spoken: Sentences) -> list[Fi
     ]
 
 
+def _list_own_reasons(columns: Columns, chosen: slice, spoken: Sentences) -> list[Fields | None]:
+    """Return the same where each slot has figures of its own, and some have no reason."""
+    plain = {name: values[chosen] for name, values in columns.items() if name not in ("said", "told", "figures")}
+    figures = {name: values[chosen] for name, values in columns["figures"].items()}
+    told = columns["told"][chosen]
+    rows = zip(told, zip(*figures.values(), strict=True) if figures else repeat(()), zip(*plain.values(), strict=True), strict=False)
+
+    def tell(place: int, own: Iterable[Any], beside: Iterable[Any]) -> Fields:
+        reason = columns["said"][place]
+        known = {name: figure for name, figure in zip(figures, own, strict=True) if figure is not None}
+        return {**_BARE, **write_reason({"code": reason["code"], "figures": reason["figures"] | known}, spoken), **dict(zip(plain, beside, strict=True))}
+
+    return [None if place is None else tell(place, own, beside) for place, own, beside in rows]
+
+
 def write_reason(reason: Fields, spoken: Sentences) -> Fields:
     """Return a reason's ``code`` and ``figures``, instants as ISO 8601, with its sentences; a code without words, of a later version, stands for them."""
     code, figures = reason["code"], reason["figures"]
-    given = {name: datetime.fromisoformat(figure) if name in _INSTANTS else figure for name, figure in figures.items()}
+    instants = {name: datetime.fromisoformat(figures[name]) for name in _INSTANTS if name in figures}
     try:
-        return {"code": code, "text": spoken.say(code, given), "short": spoken.shorten(code, given), "figures": figures}
+        text, short = spoken.say_both(code, figures | instants)
     except InvalidInputError:
-        return {"code": code, "text": code, "short": "", "figures": figures}
+        text, short = code, ""
+    return {"code": code, "text": text, "short": short, "figures": figures}

@@ -1,36 +1,40 @@
-"""Why vehicles and appliances run when they do, and all reasons in the form of the outward interface."""
+"""Why vehicles and appliances run when they do: a code with its figures for every slot, as columns that become words when they are read."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
-from zoneinfo import ZoneInfo
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from luna.contracts.plan import PlanRequest
-from luna.contracts.plan.columns import Columns, write_reason
+from luna.contracts.plan.columns import Columns
 from luna.physics import BoolArray
-from luna.schedule import Figure, Reason
-from luna.site import Site
-from luna.timeline import FloatArray
-from luna.wording import Language, Numbers, Sentences, limit
+from luna.schedule import NO_FIGURES, Figure
+from luna.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan
 from services.planner.problem.demands import CycleDemand, CycleRun, LoadDemand
 from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
+from services.planner.reply.evidence import DECIMALS
 from services.planner.reply.prices import PriceView, view_prices
-from services.planner.reply.reasons import OF_SLOT, ToldReasons
 
 _NOTHING_KWH, _LITTLE_KWH = 1e-6, 1e-3
-# What leaves the planner is exact to this many decimals.
-DECIMALS = 6
 # Prices this close would read the same.
 _SAME_PRICE = 5e-4
-Reasons = list[Reason | None]
+# So close to the middle between two digits lies what may be rounded to the wrong one.
+_HALF, _TIE = 0.5, 1e-3
+# Figures that are each slot's own, in the order in which they follow those that its window shares, and evidence that is.
+_FIGURES = ("start", "buy", "sell", "fee", "held", "kwh", "time", "price", "kw", "cost")
+_EVIDENCE = ("cost_of_opposite", "price_rank", "price_count")
+# What is missing is said where nothing more comes of it, and an end where nothing is waited for.
+_MISSES, _ENDS = ("ev_late", "ev_short", "load_short"), ("load_done", "load_short", "ev_short")
+Codes = NDArray[np.str_]
+# Figures per slot, ``(slots,)``; None where there is none.
+Known = NDArray[np.object_]
+_UNKNOWN: Known = np.array(None, dtype=object)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SlotWindow:
     """Slots among which something may be moved: those of ``open`` (``(slots,)``), until ``until``.
 
@@ -47,9 +51,24 @@ class SlotWindow:
     kind: str = "ev"
     whole: bool = False
 
-    @property
+    @cached_property
     def used(self) -> BoolArray:
         return self.used_kwh > _NOTHING_KWH
+
+    @cached_property
+    def taken(self) -> BoolArray:
+        return self.open & self.used
+
+    @cached_property
+    def following(self) -> IndexArray:
+        """The slot from each one on that is taken first; the number of slots where there is none."""
+        places = np.where(self.taken, np.arange(self.taken.size), self.taken.size)
+        return np.minimum.accumulate(places[::-1])[::-1]
+
+    @cached_property
+    def later(self) -> BoolArray:
+        """Where a slot is taken, or one after it is."""
+        return self.following < self.taken.size
 
     @property
     def needs_all(self) -> bool:
@@ -58,128 +77,139 @@ class SlotWindow:
         return bool(self.used_kwh[self.open].sum() > most.sum() - most.max(initial=0.0) + _NOTHING_KWH)
 
 
+class _Told:
+    """The reasons of a device: each slot's place among codes with figures that are ``said`` (-1: none), and what is each slot's own."""
+
+    def __init__(self, slots: int) -> None:
+        self.places, self.said = np.full(slots, -1), list[Columns]()
+        self.own: dict[str, Known] = {name: np.full(slots, None) for name in (*_FIGURES, *_EVIDENCE)}
+
+    def tell(self, where: BoolArray, code: Codes | str, shared: Mapping[str, Figure] = NO_FIGURES, **own: Known) -> None:
+        """Give slots a code each, the figures that they share, and their own; what was said of them before no longer is."""
+        codes = np.broadcast_to(code, where.shape)[where].tolist()
+        places = {each: len(self.said) + place for place, each in enumerate(dict.fromkeys(codes))}
+        self.said += [{"code": each, "figures": dict(shared)} for each in places]
+        self.places[where] = [places[each] for each in codes]
+        for name, known in self.own.items():
+            known[where] = own[name][where] if name in own else None
+
+    def write(self) -> Columns:
+        """Return the columns of a device's ``reason``."""
+        columns = {name: known.tolist() for name, known in self.own.items()}
+        figures = {name: columns.pop(name) for name in _FIGURES}
+        told = [None if place < 0 else place for place in self.places.tolist()]
+        return {"told": told, "said": self.said, "figures": {name: each for name, each in figures.items() if each.count(None) < len(each)}} | columns
+
+
 class DeviceReasons:
     """What is placed of a plan, and what each slot of it is for."""
 
     def __init__(self, plan: Plan) -> None:
         self.view: PriceView = view_prices(plan)
         self.outlook = plan.problem.paid.outlook
-        self.starts = list(self.outlook.timeline)
+        self.starts = np.char.add(np.datetime_as_string(self.outlook.timeline.starts), "+00:00").astype(object)
+        self.marginal = round_each(self.view.marginal)
+        known = {"sell": self.view.sale, "fee": self.view.fee, "held": self.view.held_kwh}
+        self.known = {name: round_each(values) for name, values in known.items()} | {"start": self.starts}
 
-    def tell_vehicle(self, demand: VehicleDemand, charge_kwh: FloatArray, give_kwh: FloatArray, missing_kwh: FloatArray) -> Reasons:
+    def tell_vehicle(self, demand: VehicleDemand, charge_kwh: FloatArray, give_kwh: FloatArray, missing_kwh: FloatArray) -> Columns:
         """Return the reason of every slot at the charger; None where the vehicle is away."""
-        reasons: Reasons = [None] * charge_kwh.size
+        told, slots, vehicle = _Told(charge_kwh.size), np.arange(charge_kwh.size), demand.vehicle
         stored = demand.stored_after(charge_kwh, give_kwh)
-        slots, vehicle = np.arange(charge_kwh.size), demand.vehicle
         least, most = (power_kw * demand.plugged_hours for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw))
-        bound = self._tell_bound(reasons, demand, charge_kwh)
+        bound = self._tell_bound(told, demand, charge_kwh)
         for stay, missing in zip(demand.stays, missing_kwh.tolist(), strict=True):
             here = (slots >= stay.first) & (slots < stay.end) & (demand.plugged_hours > 0) & ~bound
             window = SlotWindow(here, min(stay.until, self.outlook.timeline.end), charge_kwh, least, most, float(missing))
             ready = stored >= (stay.most_kwh if stay.surplus_only else stay.target_kwh) - _LITTLE_KWH
-            self._tell_runs(reasons, window, partial(self._car, window, stay, (give_kwh > _NOTHING_KWH, ready)))
-        return reasons
+            idle = self._idle_car(window, stay, ready)
+            self._tell_window(told, window, np.where(give_kwh > _NOTHING_KWH, "ev_gives", np.where(window.used, self._charging(window), idle)))
+        return told.write()
 
-    def _tell_bound(self, reasons: Reasons, demand: VehicleDemand, charge_kwh: FloatArray) -> BoolArray:
+    def _tell_bound(self, told: _Told, demand: VehicleDemand, charge_kwh: FloatArray) -> BoolArray:
         """Give the slots their reason in which the vehicle charges because it has to, and no more; return which these are."""
         least = demand.least_charge_kwh
         bound = (charge_kwh > _NOTHING_KWH) & (least > 0) & (charge_kwh <= least + _LITTLE_KWH)
-        for slot in np.flatnonzero(bound).tolist():
-            figures: dict[str, Figure] = {"start": self.starts[slot], "kw": float(least[slot] / demand.plugged_hours[slot])}
-            reasons[slot] = Reason("ev_pinned" if demand.pinned[slot] else "ev_minimum", figures=figures)
+        power_kw = np.divide(least, demand.plugged_hours, out=np.zeros_like(least), where=bound).astype(object)
+        told.tell(bound, np.where(demand.pinned, "ev_pinned", "ev_minimum"), start=self.starts, kw=power_kw)
         return bound
 
-    def tell_load(self, demand: LoadDemand, used_kwh: FloatArray) -> Reasons:
+    def tell_load(self, demand: LoadDemand, used_kwh: FloatArray) -> Columns:
         """Return the reason of every slot of an appliance, day by day."""
-        reasons: Reasons = [None] * used_kwh.size
-        slots, hours = np.arange(used_kwh.size), self.outlook.timeline.hours
+        told, slots, hours = _Told(used_kwh.size), np.arange(used_kwh.size), self.outlook.timeline.hours
+        begins = list(self.outlook.timeline)
         full = demand.load.power_kw * hours
         due = _off_hours(used_kwh, hours, demand.off_hours) >= demand.load.max_gap_hours - float(hours.max()) - _NOTHING_KWH
         for need, missing in zip(demand.needs, demand.missing_kwh(used_kwh).tolist(), strict=True):
             here = (slots >= need.first) & (slots < need.end) & (demand.allowed > 0)
-            until = self.starts[need.end] if need.end < slots.size else self.outlook.timeline.end
+            until = begins[need.end] if need.end < slots.size else self.outlook.timeline.end
             window = SlotWindow(here, until, used_kwh, full, full, missing, "load")
-            self._tell_runs(reasons, window, partial(self._load, window, due), hours=demand.load.max_gap_hours)
-        shut = Reason("load_not_now")
-        return [shut if allowed <= 0 else reason for reason, allowed in zip(reasons, demand.allowed.tolist(), strict=True)]
+            runs = self._charging(window)
+            runs = np.where((runs == "load_among") & due, "load_gap", runs)
+            self._tell_window(told, window, np.where(window.used, runs, self._idle_load(window)), hours=demand.load.max_gap_hours)
+        told.tell(demand.allowed <= 0, "load_not_now")
+        return told.write()
 
-    def tell_programme(self, demand: CycleDemand, use_kwh: FloatArray, missed: FloatArray) -> Reasons:
+    def tell_programme(self, demand: CycleDemand, use_kwh: FloatArray, missed: FloatArray) -> Columns:
         """Return the reason of every slot until the last run that is asked for is to be done."""
-        reasons: Reasons = [None] * use_kwh.size
-        end = self.outlook.timeline.end
+        told, end = _Told(use_kwh.size), self.outlook.timeline.end
         until = min(max((run.by for run in demand.runs), default=end), end)
-        here = np.array([start < until for start in self.starts])
+        here = np.array([begin < until for begin in self.outlook.timeline])
         window = SlotWindow(here, until, use_kwh, demand.most_kwh, demand.most_kwh, float(missed.sum()) * demand.energy_kwh, "load", whole=True)
-        self._tell_runs(reasons, window, lambda slot: "load_programme" if window.used[slot] else self._idle_load(window, slot))
-        for slot in np.flatnonzero(window.used & here):
-            reasons[slot] = Reason("load_programme")  # what runs at the start runs on, whatever is wanted
+        self._tell_window(told, window, self._idle_load(window))
+        told.tell(window.taken, "load_programme")  # what runs at the start runs on, whatever is wanted
         for run, used in _match_runs(demand, use_kwh):
-            self._tell_runs(reasons, SlotWindow(used > _NOTHING_KWH, run.by, used, used, used, kind="load", whole=True), lambda _: "load_programme")
-        return reasons
+            self._tell_window(told, SlotWindow(used > _NOTHING_KWH, run.by, used, used, used, kind="load", whole=True), "load_programme")
+        return told.write()
 
-    def _car(self, window: SlotWindow, stay: ChargingSession, now: tuple[BoolArray, BoolArray], slot: int) -> str:
-        """Return the code of a slot; ``now`` says where the car gives and where it is as full as wanted."""
-        gives, ready = now
-        if gives[slot]:
-            return "ev_gives"
-        return self._charging(window, slot) if window.used[slot] else self._idle_car(window, slot, ready=bool(ready[slot]), surplus_only=stay.surplus_only)
+    def _charging(self, window: SlotWindow) -> Codes:
+        """Return the codes of slots that are used."""
+        return np.where(self.view.surplus, f"{window.kind}_surplus", f"{window.kind}_{self._without_surplus(window)}")
 
-    def _load(self, window: SlotWindow, due: BoolArray, slot: int) -> str:
-        if not window.used[slot]:
-            return self._idle_load(window, slot)
-        told = self._charging(window, slot)
-        return "load_gap" if told == "load_among" and due[slot] else told
-
-    def _charging(self, window: SlotWindow, slot: int) -> str:
-        used, open_ = window.used, window.open
-        if self.view.surplus[slot]:
-            return f"{window.kind}_surplus"
+    def _without_surplus(self, window: SlotWindow) -> str:
         if window.kind == "ev" and window.needs_all:
-            return "ev_late" if window.missing_kwh > _LITTLE_KWH else "ev_every_slot"
-        if used[open_].all():
-            return f"{window.kind}_throughout"
-        price = self.view.marginal
-        cheapest = float(price[open_ & used].max()) <= float(price[open_ & ~used].min(initial=np.inf)) + _SAME_PRICE
-        return f"{window.kind}_cheapest" if cheapest and self.view.priced[open_].all() else f"{window.kind}_among"
+            return "late" if window.missing_kwh > _LITTLE_KWH else "every_slot"
+        if window.used[window.open].all():
+            return "throughout"
+        taken, left, price = window.taken, window.open & ~window.used, self.view.marginal
+        cheapest = float(price[taken].max(initial=-np.inf)) <= float(price[left].min(initial=np.inf)) + _SAME_PRICE
+        return "cheapest" if cheapest and self.view.priced[window.open].all() else "among"
 
-    def _idle_car(self, window: SlotWindow, slot: int, *, ready: bool, surplus_only: bool) -> str:
-        later = (window.open & window.used)[slot:].any()
-        if surplus_only:
-            return "ev_ready" if ready and not later else "ev_waits_surplus"
-        if not later and not ready and window.missing_kwh > _LITTLE_KWH:
-            return "ev_short"
-        if not later:
-            return "ev_ready" if ready else "ev_later"
-        return f"ev_{self._waiting(window, slot)}"
+    def _idle_car(self, window: SlotWindow, stay: ChargingSession, ready: BoolArray) -> Codes:
+        """Return the codes of slots that charge nothing; ``ready`` says where the car is as full as wanted."""
+        if stay.surplus_only:
+            return np.where(ready & ~window.later, "ev_ready", "ev_waits_surplus")
+        short = "ev_short" if window.missing_kwh > _LITTLE_KWH else "ev_later"
+        return np.where(window.later, self._waiting(window), np.where(ready, "ev_ready", short))
 
-    def _idle_load(self, window: SlotWindow, slot: int) -> str:
-        if (window.open & window.used)[slot:].any():
-            return f"load_{self._waiting(window, slot)}"
-        return "load_short" if window.missing_kwh > _LITTLE_KWH else "load_done"
+    def _idle_load(self, window: SlotWindow) -> Codes:
+        done = "load_short" if window.missing_kwh > _LITTLE_KWH else "load_done"
+        return np.where(window.later, self._waiting(window), done)
 
-    def _waiting(self, window: SlotWindow, slot: int) -> str:
+    def _waiting(self, window: SlotWindow) -> Codes:
         """Return why what comes later does not come now: a dearer kWh, a peak that would rise, or neither of them alone."""
-        following = self._next_used(window, slot)
-        price, priced = self.view.marginal, self.view.priced
-        if price[following] < price[slot] - _SAME_PRICE and priced[following] and priced[slot]:
-            return "waits"
-        return "waits_peak" if window.least_kwh[slot] > self.view.room_kwh[slot] + _NOTHING_KWH else "later"
+        price, priced, following = self.view.marginal, self.view.priced, self._next_used(window)
+        cheaper = (price[following] < price - _SAME_PRICE) & priced[following] & priced
+        raises = window.least_kwh > self.view.room_kwh + _NOTHING_KWH
+        return np.where(cheaper, f"{window.kind}_waits", np.where(raises, f"{window.kind}_waits_peak", f"{window.kind}_later"))
 
-    def _next_used(self, window: SlotWindow, slot: int) -> int:
-        return slot + int((window.open & window.used)[slot:].argmax())
+    def _next_used(self, window: SlotWindow) -> IndexArray:
+        """Return the next slot that is taken, any where there is none."""
+        return np.minimum(window.following, window.taken.size - 1)
 
-    def _tell_runs(self, reasons: Reasons, window: SlotWindow, code: Callable[[int], str], **more: float) -> None:
+    def _tell_window(self, told: _Told, window: SlotWindow, codes: Codes | str, **more: float) -> None:
         """Give every open slot its reason."""
-        places = np.flatnonzero(window.open).tolist()
-        opposite, rank, whole = self._price_opposite(window), _rank(self.outlook.import_price, window.open), self._whole_figures(window) | more
-        for slot in places:
-            told = code(slot)
-            figures = round_figures(whole | self._figures(window, slot, told))
-            reasons[slot] = Reason(told, None, round_cost(opposite[slot]), (), figures, price_rank=rank[slot], price_count=len(places))
+        if not window.open.any():
+            return
+        codes = np.broadcast_to(codes, window.open.shape)
+        price, count = self.outlook.import_price, int(window.open.sum())
+        rank = np.searchsorted(np.sort(price[window.open]), price - 1e-9) + 1
+        beside = {"cost_of_opposite": round_each(self._price_opposite(window)), "price_rank": rank.astype(object), "price_count": np.full(rank.size, count)}
+        told.tell(window.open, codes, self._whole_figures(window, more), **self._figures(window, codes), **beside)
 
-    def _whole_figures(self, window: SlotWindow) -> dict[str, Figure]:
-        """Return the figures of a whole window: what is used in how many slots, at which price on average where each has one."""
-        used = window.open & window.used
+    def _whole_figures(self, window: SlotWindow, more: Mapping[str, float]) -> dict[str, Figure]:
+        """Return the figures of a whole window: what is used in how many slots, at which price on average where each has one; and ``more``."""
+        used = window.taken
         kwh = window.used_kwh[used]
         figures: dict[str, Figure] = {"kwh": float(kwh.sum()), "total": int(window.open.sum())}
         if used.sum() > 1:
@@ -188,53 +218,47 @@ class DeviceReasons:
             price = self.view.marginal[used]
             figures["price"], dearest = float(price @ kwh / kwh.sum()), float(price.max())
             figures |= {"dearest": dearest} if dearest > price.min() + _SAME_PRICE else {}
+        return {name: _round(figure) if isinstance(figure, float) else figure for name, figure in (figures | dict(more)).items()}
+
+    def _figures(self, window: SlotWindow, codes: Codes) -> dict[str, Known]:
+        """Return the figures of each slot: what a kWh costs in it, until when it is over or what is waited for, and what a peak would rise by."""
+        gives, following = codes == "ev_gives", self._next_used(window)
+        ends = window.used | _among(codes, _ENDS)
+        waits, beyond = ~ends & window.later, np.where(ends, 0.0, window.least_kwh - self.view.room_kwh)
+        figures = self.known | {
+            "buy": np.where(self.view.priced, self.marginal, _UNKNOWN),
+            "time": np.where(ends, window.until.isoformat(), np.where(waits, self.starts[following], _UNKNOWN)),
+            "price": np.where(waits, self.marginal[following], _UNKNOWN),
+        }
+        if gives.any():
+            figures["buy"] = np.where(gives, round_each(self.outlook.import_price), figures["buy"])
+        if (misses := _among(codes, _MISSES)).any():
+            figures["kwh"] = np.where(misses, _round(window.missing_kwh), _UNKNOWN)
+        if (rises := beyond > _NOTHING_KWH).any():
+            rise = np.where(rises, beyond / np.maximum(self.outlook.timeline.hours, self.view.interval_hours), np.nan)
+            figures |= {"kw": round_each(rise), "cost": round_each(rise * self.view.peak_price)}
         return figures
 
-    def _figures(self, window: SlotWindow, slot: int, code: str) -> dict[str, Figure]:
-        """Return the figures of a slot."""
-        figures: dict[str, Figure] = {"start": self.starts[slot]}
-        if self.view.priced[slot]:
-            figures["buy"] = float(self.view.marginal[slot])
-        if code == "ev_gives":
-            figures["buy"] = float(self.outlook.import_price[slot])
-        known = {"sell": self.view.sale[slot], "fee": self.view.fee[slot], "held": self.view.held_kwh[slot]}
-        figures |= {name: float(value) for name, value in known.items() if np.isfinite(value)}
-        if code in {"ev_late", "ev_short", "load_short"}:
-            figures["kwh"] = window.missing_kwh
-        if window.used[slot] or code in {"load_done", "load_short", "ev_short"}:
-            return figures | {"time": window.until}
-        return figures | self._waiting_figures(window, slot)
-
-    def _waiting_figures(self, window: SlotWindow, slot: int) -> dict[str, Figure]:
-        """Return the figures of a slot that does nothing: what it waits for, and what the peak would rise by."""
-        figures: dict[str, Figure] = {}
-        if (window.open & window.used)[slot:].any():
-            following = self._next_used(window, slot)
-            figures = {"time": self.starts[following], "price": float(self.view.marginal[following])}
-        beyond = window.least_kwh[slot] - self.view.room_kwh[slot]
-        if beyond > _NOTHING_KWH:
-            rise = float(beyond / max(self.outlook.timeline.hours[slot], self.view.interval_hours))
-            figures |= {"kw": rise, "cost": rise * float(self.view.peak_price[slot])}
-        return figures
-
-    def _price_opposite(self, window: SlotWindow) -> list[float | None]:
+    def _price_opposite(self, window: SlotWindow) -> FloatArray:
         """Return what the opposite of each slot costs, to first order: moving its energy to the best slot left, or the dearest slot's energy here.
 
-        None where nothing can be moved, or a peak would rise.
+        NaN where nothing can be moved, or a peak would rise.
         """
-        price, used = self.view.marginal, window.used
-        costs: list[float | None] = [None] * price.size
-        if window.whole:
+        price, taken = self.view.marginal, window.taken
+        costs = np.full(price.size, np.nan)
+        if window.whole or not taken.any():
             return costs
-        free = window.open & ~used & (self.view.room_kwh >= window.least_kwh - _NOTHING_KWH)
-        taken = window.open & used
-        best = float(price[free].min(initial=np.inf))
-        dearest = int(np.where(taken, price, -np.inf).argmax()) if taken.any() else -1
-        for slot in np.flatnonzero(taken).tolist() if np.isfinite(best) else []:
-            costs[slot] = max((best - float(price[slot])) * float(window.used_kwh[slot]), 0.0)
-        for slot in np.flatnonzero(free).tolist() if dearest >= 0 else []:
-            costs[slot] = max(float(price[slot] - price[dearest]) * float(window.used_kwh[dearest]), 0.0)
-        return costs
+        free = window.open & ~window.used & (self.view.room_kwh >= window.least_kwh - _NOTHING_KWH)
+        if free.any():
+            dearest = int(np.where(taken, price, -np.inf).argmax())
+            costs[taken] = (price[free].min() - price[taken]) * window.used_kwh[taken]
+            costs[free] = (price[free] - price[dearest]) * window.used_kwh[dearest]
+        return np.asarray(np.maximum(costs, 0.0))
+
+
+def _among(codes: Codes, these: tuple[str, ...]) -> BoolArray:
+    # Of so few codes comparing is twice as fast as NumPy's sets.
+    return np.asarray(np.logical_or.reduce([codes == code for code in these]))
 
 
 def _match_runs(demand: CycleDemand, use_kwh: FloatArray) -> Iterable[tuple[CycleRun, FloatArray]]:
@@ -246,22 +270,8 @@ def _match_runs(demand: CycleDemand, use_kwh: FloatArray) -> Iterable[tuple[Cycl
         used = np.diff(through, prepend=number * demand.energy_kwh)
         fitting = [run for run in open_runs if run.use_kwh.size and np.abs(run.use_kwh - used).max(axis=1).min() < _LITTLE_KWH]
         if fitting:
-            open_runs.remove(fitting[0])
+            open_runs = [run for run in open_runs if run is not fitting[0]]
             yield fitting[0], used
-
-
-def _rank(price: FloatArray, here: BoolArray) -> list[int]:
-    ordered = np.sort(price[here])
-    return [int(rank) + 1 for rank in np.searchsorted(ordered, price - 1e-9)]
-
-
-def round_figures(figures: dict[str, Figure]) -> dict[str, Figure]:
-    """Return figures as they leave the planner."""
-    return {name: round(figure, DECIMALS) + 0.0 if isinstance(figure, float) else figure for name, figure in figures.items()}
-
-
-def round_cost(cost: float | None) -> float | None:
-    return None if cost is None else round(cost, DECIMALS) + 0.0
 
 
 def _off_hours(used_kwh: FloatArray, hours: FloatArray, before: float) -> FloatArray:
@@ -273,45 +283,31 @@ def _off_hours(used_kwh: FloatArray, hours: FloatArray, before: float) -> FloatA
     return np.array(found)
 
 
-Fields = dict[str, Any]
+def round_each(numbers: FloatArray) -> Known:
+    """Return numbers as they leave the planner, each to the digit nearest to it; None where they are not finite."""
+    known, found = np.isfinite(numbers), np.full(numbers.shape, _UNKNOWN)
+    finite = numbers[known]
+    rounded = np.round(finite, DECIMALS) + 0.0
+    # NumPy multiplies before it looks: what ends in a five behind the last digit, as many a spot price with VAT does, may come out as the other one.
+    for place in np.flatnonzero(np.abs(finite * 10**DECIMALS % 1 - _HALF) < _TIE):
+        rounded[place] = _round(float(finite[place]))
+    found[known] = rounded
+    return found
 
 
-def say_reasons(reasons: Iterable[Reason | None], site: Site, language: Language) -> list[Fields | None]:
-    """Return reasons with their sentences."""
-    spoken = Sentences(Numbers(language, ZoneInfo(site.timezone), site.currency))
-    return [None if reason is None else _say(reason, spoken) for reason in reasons]
+def _round(number: float) -> float:
+    return round(number, DECIMALS) + 0.0
 
 
-def _say(reason: Reason, spoken: Sentences) -> Fields:
-    figures = {name: figure.isoformat() if isinstance(figure, datetime) else figure for name, figure in reason.figures.items()}
-    own = {name: getattr(reason, name) for name in OF_SLOT}
-    binding = [limit(code, language=spoken.numbers.language) for code in reason.binding]
-    return {**write_reason({"code": reason.code, "figures": figures}, spoken), **own, "binding": binding, "device": None}
-
-
-def add_placed_reasons(slots: list[Fields], plan: Plan, request: PlanRequest) -> None:
-    """Give every vehicle at its charger and every appliance its reason in each slot."""
+def tell_placed(plan: Plan) -> Iterator[tuple[str, str, Columns]]:
+    """Yield kind, name and reasons of every vehicle and every appliance that is placed."""
     placement = plan.placement
     if placement is None or not placement.demands.any():
         return
-    story = DeviceReasons(plan)
-    flows = zip(placement.demands.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, placement.vehicle_missing_kwh, strict=True)
-    told = [("vehicles", demand.vehicle.name, story.tell_vehicle(demand, charge, give, missing)) for demand, charge, give, missing in flows]
-    told += [("loads", demand.load.name, story.tell_load(demand, used)) for demand, used in zip(placement.demands.loads, placement.load_kwh, strict=True)]
-    programmes = zip(placement.demands.programmes, placement.programmes.use_kwh, placement.programmes.missed, strict=True)
-    told += [("loads", demand.load.name, story.tell_programme(demand, use, missed)) for demand, use, missed in programmes]
-    for kind, name, reasons in told:
-        _add(slots, kind, name, reasons=say_reasons(reasons, plan.problem.site, request.options.language))
-
-
-def _add(slots: list[Fields], kind: str, name: str, *, reasons: list[Fields | None]) -> None:
-    for slot, reason in zip(slots, reasons, strict=True):
-        slot[kind][name]["reason"] = reason
-
-
-def tell_reasons(told: ToldReasons, devices: Sequence[str] | None = None) -> Columns:
-    """Return reasons as columns of ``luna.contracts.plan.columns``; ``devices`` names of each whose it is, where that is to be said."""
-    columns: Columns = {name: getattr(told, name) for name in OF_SLOT}
-    said = [{"code": code, "figures": figures} for code, figures in told.said]
-    beside = {} if devices is None else {"device": list(devices)}
-    return columns | {"told": told.told.tolist(), "binding": told.binding.tolist(), "said": said, "limits": told.limits} | beside
+    story, demands = DeviceReasons(plan), placement.demands
+    for car, charge, give, missing in zip(demands.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, placement.vehicle_missing_kwh, strict=True):
+        yield "vehicles", car.vehicle.name, story.tell_vehicle(car, charge, give, missing)
+    for load, used in zip(demands.loads, placement.load_kwh, strict=True):
+        yield "loads", load.load.name, story.tell_load(load, used)
+    for cycle, used, missed in zip(demands.programmes, placement.programmes.use_kwh, placement.programmes.missed, strict=True):
+        yield "loads", cycle.load.name, story.tell_programme(cycle, used, missed)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from luna.contracts.plan import CompromiseReply, PlanRequest
+from luna.contracts.plan.columns import Columns
 from luna.site import DeferrableLoad
 from luna.timeline import FloatArray, Timeline
 from luna.wording import Language
@@ -21,16 +21,6 @@ from services.planner.reply.compromises import name_compromise
 _NOTHING_KWH = 1e-4
 # Of a departure's target: less shows as 0.0 %, and a charger's least power is dearer than what it would bring.
 _NOTHING_SOC = 5e-4
-Fields = dict[str, Any]
-
-
-def appliance_flows(placement: LoadSchedule) -> dict[str, list[Fields]]:
-    """Return what each appliance and programme does, slot by slot."""
-    demands = placement.demands
-    named = [*(demand.load.name for demand in demands.loads), *(demand.load.name for demand in demands.programmes)]
-    # Rounding leaves a minus before some zeros; adding nothing takes it away.
-    used = (np.round(np.concatenate([placement.load_kwh, placement.programmes.use_kwh]), 6) + 0.0).tolist()
-    return {name: [{"energy_kwh": energy, "on": energy > 0} for energy in each] for name, each in zip(named, used, strict=True)}
 
 
 def missed_appliances(placement: LoadSchedule, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
@@ -69,17 +59,6 @@ def _limits(load: DeferrableLoad, language: Language) -> str:
 _NOTHING_K = 0.01
 
 
-def heat_flows(placement: LoadSchedule) -> dict[str, list[Fields]]:
-    """Return what each heat pump does, slot by slot."""
-    return {demand.pump.name: _flows(demand, used) for demand, used in zip(placement.demands.heat_pumps, placement.heat_kwh, strict=True)}
-
-
-def _flows(demand: HeatDemand, used_kwh: FloatArray) -> list[Fields]:
-    columns = {"energy_kwh": used_kwh, "heat_kwh": used_kwh * demand.cop, "temperature_c": demand.temperature_c(used_kwh)}
-    rows = zip(*(np.round(values, 6).tolist() for values in columns.values()), strict=True)
-    return [dict(zip(columns, row, strict=True)) | {"on": row[0] > 0} for row in rows]
-
-
 def missed_comfort(placement: LoadSchedule, timeline: Timeline, told: tuple[float, Language], *, zone: ZoneInfo) -> Iterator[CompromiseReply]:
     """Yield where a store is too cold or too warm, the lack of heat at the dearest price, and what was assumed of it, in a language (``told``)."""
     dearest, language = told
@@ -111,31 +90,34 @@ def placed_kwh(plan: Plan) -> FloatArray:
     return np.zeros(plan.problem.outlook.timeline.count) if plan.placement is None else plan.placement.placed_kwh
 
 
-def placed_flows(plan: Plan) -> list[Fields]:
-    """Return the fields ``vehicles`` and ``loads`` of every slot."""
-    slots: list[Fields] = [{"vehicles": {}, "loads": {}, "heat_pumps": {}} for _ in range(plan.problem.outlook.timeline.count)]
-    if plan.placement is None:
-        return slots
-    demands = plan.placement.demands
-    for demand, charge, give in zip(demands.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True):
-        for into, flow in zip(slots, _vehicle_flows(demand, charge, give), strict=True):
-            into["vehicles"][demand.vehicle.name] = flow
-    for name, flows in appliance_flows(plan.placement).items():
-        for into, flow in zip(slots, flows, strict=True):
-            into["loads"][name] = flow
-    for name, flows in heat_flows(plan.placement).items():
-        for into, flow in zip(slots, flows, strict=True):
-            into["heat_pumps"][name] = flow
-    return slots
+def placed_columns(placement: LoadSchedule) -> dict[str, dict[str, Columns]]:
+    """Return what vehicles, appliances with programmes, and heat pumps do, by kind and name, as columns of ``luna.contracts.plan.columns``."""
+    demands = placement.demands
+    cars = zip(demands.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, strict=True)
+    named = [*(demand.load.name for demand in demands.loads), *(demand.load.name for demand in demands.programmes)]
+    # Rounding leaves a minus before some zeros; adding nothing takes it away.
+    used = (np.round(np.concatenate([placement.load_kwh, placement.programmes.use_kwh]), 6) + 0.0).tolist()
+    return {
+        "vehicles": {demand.vehicle.name: _vehicle_columns(demand, charge, give) for demand, charge, give in cars},
+        "loads": {name: {"energy_kwh": energies, "on": [energy > 0 for energy in energies]} for name, energies in zip(named, used, strict=True)},
+        "heat_pumps": {demand.pump.name: _heat_columns(demand, used) for demand, used in zip(demands.heat_pumps, placement.heat_kwh, strict=True)},
+    }
 
 
-def _vehicle_flows(demand: VehicleDemand, charge_kwh: FloatArray, give_kwh: FloatArray) -> list[Fields]:
-    soc = demand.stored_after(charge_kwh, give_kwh) / demand.vehicle.capacity_kwh
-    energies = (np.round(each, 6).tolist() for each in (charge_kwh, give_kwh))
-    power = charge_kwh / np.maximum(demand.plugged_hours, _NOTHING_KWH)
-    phases = [demand.vehicle.charger.phases_at(each) if demand.vehicle.charger and each > 0 else None for each in power.tolist()]
-    columns = zip(*energies, np.round(soc, 9).tolist(), phases, strict=True)
-    return [{"charge_kwh": charge, "discharge_kwh": give, "soc_end": end, "phases": count} for charge, give, end, count in columns]
+def _vehicle_columns(demand: VehicleDemand, charge_kwh: FloatArray, give_kwh: FloatArray) -> Columns:
+    charger, power = demand.vehicle.charger, charge_kwh / np.maximum(demand.plugged_hours, _NOTHING_KWH)
+    return {
+        "charge_kwh": np.round(charge_kwh, 6).tolist(),
+        "soc_end": np.round(demand.stored_after(charge_kwh, give_kwh) / demand.vehicle.capacity_kwh, 9).tolist(),
+        "discharge_kwh": np.round(give_kwh, 6).tolist(),
+        "phases": [charger.phases_at(each) if charger and each > 0 else None for each in power.tolist()],
+    }
+
+
+def _heat_columns(demand: HeatDemand, used_kwh: FloatArray) -> Columns:
+    columns = {"energy_kwh": used_kwh, "heat_kwh": used_kwh * demand.cop, "temperature_c": demand.temperature_c(used_kwh)}
+    rounded = {name: np.round(values, 6).tolist() for name, values in columns.items()}
+    return rounded | {"on": [energy > 0 for energy in rounded["energy_kwh"]]}
 
 
 def missed_demands(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:

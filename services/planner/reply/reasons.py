@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from luna.contracts.owner import GRID, Action
+from luna.contracts.plan.columns import Columns
 from luna.physics import BoolArray, Flows, Mode, SlotActuals, simulate_slot
 from luna.schedule import NO_FIGURES, Figure, Reason
 from luna.timeline import FloatArray, IndexArray
@@ -89,6 +90,13 @@ class ToldReasons:
         columns = (self.energy_value, self.cost_of_opposite, [self.limits[place] for place in self.binding.tolist()])
         rows = zip([self.said[place] for place in self.told.tolist()], *columns, self.price_rank, self.price_count, self.used_at, strict=True)
         return [Reason(code, value, cost, limits, figures, *rest) for (code, figures), value, cost, limits, *rest in rows]
+
+    def write(self, devices: Sequence[str] | None = None) -> Columns:
+        """Return the columns of a ``reason``; ``devices`` names of each slot whose it is, where that is to be said."""
+        columns: Columns = {name: getattr(self, name) for name in OF_SLOT}
+        said = [{"code": code, "figures": figures} for code, figures in self.said]
+        beside = {} if devices is None else {"device": list(devices)}
+        return columns | {"told": self.told.tolist(), "binding": self.binding.tolist(), "said": said, "limits": self.limits} | beside
 
 
 @dataclass(frozen=True, slots=True)

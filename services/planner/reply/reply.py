@@ -10,7 +10,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoints
 from luna.contracts.owner import ManualReply
@@ -19,13 +18,10 @@ from luna.contracts.plan import (
     Bias,
     CompromiseReply,
     FollowedReply,
-    HeatPumpFlow,
-    LoadFlow,
     NoteReply,
     PlanReply,
     PlanRequest,
     UncertaintyReply,
-    VehicleFlow,
     VehicleSession,
 )
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
@@ -41,8 +37,8 @@ from services.planner.planner import decide, show_import_price
 from services.planner.problem.build import build_problem
 from services.planner.reply.compromises import missed_reserves, name_compromise
 from services.planner.reply.costs import compare_cheapest, missed_weights, price_sessions, reply_cost, reply_objective
-from services.planner.reply.device_reasons import add_placed_reasons, tell_reasons
-from services.planner.reply.devices import missed_demands, placed_flows, placed_kwh
+from services.planner.reply.device_reasons import tell_placed
+from services.planner.reply.devices import missed_demands, placed_columns, placed_kwh
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
 from services.planner.reply.reasons import PlanExplanation, ToldReasons, explain_each
@@ -146,11 +142,6 @@ def _among(told: IntArray, these: tuple[Mode, ...], otherwise: Mode) -> IntArray
 _NOTHING_KWH = 1e-4
 Fields = dict[str, Any]
 _PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
-_PLACED: dict[str, TypeAdapter[Any]] = {
-    "vehicles": TypeAdapter(list[dict[str, VehicleFlow]]),
-    "loads": TypeAdapter(list[dict[str, LoadFlow]]),
-    "heat_pumps": TypeAdapter(list[dict[str, HeatPumpFlow]]),
-}
 
 
 def plan_request(request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None) -> PlanReply:
@@ -291,7 +282,7 @@ def _list_columns(plan: Plan, told: tuple[PlanExplanation, list[str]], request: 
         **{name: round_off(values) for name, values in columns.items()},
         **_placed_columns(plan, request),
         "batteries": batteries,
-        "reason": tell_reasons(explained.of_slots, _tell_devices(plan, explained)),
+        "reason": explained.of_slots.write(_tell_devices(plan, explained)),
         "language": request.options.language,
     }
 
@@ -300,9 +291,9 @@ def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
     """Return what is placed beside batteries, where something is, and which devices do what their owner said."""
     columns: Columns = {}
     if plan.placement is not None:
-        placed = placed_flows(plan)
-        add_placed_reasons(placed, plan, request)
-        columns = {kind: model.dump_python(model.validate_python([slot[kind] for slot in placed]), mode="json") for kind, model in _PLACED.items()}
+        columns = placed_columns(plan.placement)
+        for kind, name, reasons in tell_placed(plan):
+            columns[kind][name]["reason"] = reasons
     if request.manual:
         columns["manual"] = [marks["manual"] for marks in mark_slots(plan, request.manual)]
     return columns
@@ -323,7 +314,7 @@ def _battery_columns(plan: Plan, explained: PlanExplanation, index: int) -> Colu
         "soc_end": round_off(flows.stored_kwh[index] / site.batteries[index].capacity_kwh, decimals=9),
         "target_soc": [aim if trades else None for aim, trades in zip(target, exchanging.tolist(), strict=True)],
     }
-    return columns | ({"reason": tell_reasons(explained.by_battery[index])} if len(site.batteries) > 1 else {})
+    return columns | ({"reason": explained.by_battery[index].write()} if len(site.batteries) > 1 else {})
 
 
 def _told(plan: Plan, index: int) -> BatterySetpoints:

@@ -3,9 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanReply, ReasonReply
+from luna.contracts.plan.columns import PlanColumns, list_slots, parse_columns
+from services.planner.milp.solver import Solver
+from services.planner.reply.device_reasons import round_each
+from services.planner.reply.reply import plan_columns
 from tests.asking import answer, make_request, stay
 
 START = datetime(2024, 2, 1, 17, tzinfo=UTC)
@@ -136,6 +141,17 @@ def test_a_programme_waits_for_its_hours_and_runs_as_a_whole() -> None:
     assert told[7].text.replace("\u00a0", " ") == "Runs its programme at 18 ct on average; it is to be done by 05:00."
 
 
+def test_a_run_that_comes_before_one_with_an_earlier_deadline_says_its_own() -> None:
+    washer = {"name": "washer", "power_kw": 2, "profile_kw": [2.0, 1.0], "profile_minutes": 60}
+    late = {"from": (START + 3 * timedelta(hours=1)).isoformat(), "by": (START + 6 * timedelta(hours=1)).isoformat()}
+    runs = [late, {"by": (START + 12 * timedelta(hours=1)).isoformat()}]
+    prices = {"import_price": [0.1, 0.1] + [0.4] * 12}
+    reply = plan(state={"loads": {"washer": {"runs": runs}}}, vehicles=[], loads=[washer], outlook=prices)
+    told = [slot.loads["washer"].reason for slot in reply.slots]
+    until = [str(reason.figures["time"]) for reason in told if reason and reason.code == "load_programme"]
+    assert until == [runs[1]["by"]] * 2 + [runs[0]["by"]] * 2
+
+
 def test_an_appliance_that_may_not_run_now_says_so() -> None:
     heater = HEATER | {"forbidden": [{"from": "17:00", "to": "20:00"}]}
     reply = plan(state={"loads": {"boiler": {"energy_today_kwh": 0}}}, vehicles=[], loads=[heater])
@@ -174,3 +190,26 @@ def test_everything_that_is_placed_has_a_sentence(language: str) -> None:
     texts = [reason.text for reason in car_reasons(reply)] + [slot.loads["boiler"].reason.text for slot in reply.slots if slot.loads["boiler"].reason]
     assert len(texts) == 9 + HOURS
     assert all(text.endswith(".") and "{" not in text and "nan" not in text for text in texts)
+
+
+def test_what_is_placed_is_kept_without_words_and_read_as_the_version_before_kept_it() -> None:
+    pump = {"name": "pump", "power_kw": 2, "store": {"capacity_kwh_per_k": 2, "min_c": 20, "max_c": 24}}
+    series = {"import_price": PRICES, "outdoor_temperature_c": [0.0] * HOURS}
+    state = {"vehicles": {"car": {"soc": 0.4, "sessions": [stay(2, 9, start=START, target_soc=0.6)]}}}
+    request = make_request({"vehicles": [CAR], "loads": [HEATER], "heat_pumps": [pump]}, series, start=START, state=state)
+    made = plan_columns(request, now=START, solver=Solver())
+    placed, listed, read = ("vehicles", "loads", "heat_pumps"), list_slots(parse_columns(made.write())), made.read()
+    assert "'text'" not in str([made.slots[kind] for kind in placed])
+    before = made.slots | {kind: [slot[kind] for slot in listed] for kind in placed}
+    assert PlanColumns(made.head, before).read() == read
+    assert {slot.loads["boiler"].reason is None for slot in read.slots} == {False}
+    assert [slot.vehicles["car"].reason is None for slot in read.slots] == [True] * 2 + [False] * 7 + [True] * 5
+
+
+def test_figures_are_rounded_by_their_digits() -> None:
+    # Spot prices of two decimals per MWh with VAT have seven decimals per kWh.
+    prices = np.arange(5_000) / 1e5 * 1.21
+    rounded = round_each(np.append(prices, [np.nan, np.inf, -1e-9])).tolist()
+    assert rounded == [*(round(price, 6) for price in prices.tolist()), None, None, 0.0]
+    assert str(rounded[-1]) == "0.0"
+    assert rounded[:-3] != np.round(prices, 6).tolist()
