@@ -205,7 +205,7 @@ def _time_parts(database: Engine, names: Sequence[str]) -> dict[str, float]:
         clock = _Clock(connection)
         found = [parse_site(each) for each in sites.read_configurations(connection, some).values()]
         clock.note("site")
-        facts = read_facts(connection, found, floor_to(now, SLOT))
+        facts = read_facts(connection, found, floor_to(now, SLOT), now=now)
         clock.note("read")
         rows = _time_plans(connection, clock, list(facts.values()), now)
         plans.write(connection, rows)
@@ -214,7 +214,7 @@ def _time_parts(database: Engine, names: Sequence[str]) -> dict[str, float]:
 
 
 def _time_plans(connection: Connection, clock: _Clock, facts: Sequence[PlanningFacts], now: datetime) -> list[PlanRow]:
-    requests = [complete(connection, each, PlanRequest(site_id=each.site.name), now=now) for each in facts]
+    requests = [complete(connection, each, PlanRequest(site_id=each.site.name)) for each in facts]
     clock.note("complete")
     problems = [build_problem(request) for request in requests]
     clock.note("build")

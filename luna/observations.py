@@ -3,12 +3,20 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray, InstantArray, Timeline, align
+
+
+class SeenSoc(NamedTuple):
+    """A state of charge and the instant at which it held."""
+
+    soc: float
+    at: datetime
+
 
 SERIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "soc")
 

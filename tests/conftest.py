@@ -15,6 +15,7 @@ from hypothesis import settings
 from sqlalchemy import Connection, Engine
 
 from luna.embedded import Servers, start
+from luna.telemetry import ensure_plain_lines
 from tests import browsers
 from tests.command_line import Luna, Said
 from tests.databases import own_database
@@ -40,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault(name, "1")
     # What a gateway's thread logs once its test is over finds a closed stream; told on the next test's stream it would be taken for a command's answer.
     logging.raiseExceptions = False
+    # With the variables of every frame, arrays among them, one error would take half a minute to be written.
+    ensure_plain_lines()
     # How long an example takes says how busy the machine is.
     settings.register_profile("luna", deadline=None)
     settings.load_profile("luna")

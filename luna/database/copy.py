@@ -7,6 +7,7 @@ Source: PostgreSQL documentation, COPY, "Binary Format".
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -321,12 +322,18 @@ def _wire(array: Array) -> Array:
 
 def _unpack(cell: bytes | None, kind: str) -> Array:
     """Return the elements of an array value; no rows make none. Source: PostgreSQL, array_send."""
-    wire = ">i8" if kind.startswith("M") else f">{kind}"
     if cell is None:
         return np.empty(0, dtype=kind)
-    elements = np.frombuffer(cell, dtype=[("length", ">i4"), ("value", wire)], offset=ARRAY_HEADER_BYTES)["value"]
-    native = elements.astype(elements.dtype.newbyteorder("="))
+    wire, own = _element_types(kind)
+    native = np.frombuffer(cell, dtype=wire, offset=ARRAY_HEADER_BYTES)["value"].astype(own)
     return (POSTGRES_EPOCH + native.astype("timedelta64[us]")).astype(kind) if kind.startswith("M") else native
+
+
+@cache
+def _element_types(kind: str) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """Return an element as it comes, behind its length, and as it is worked with. To put a type together takes as long as to read an array."""
+    own = np.dtype("i8" if kind.startswith("M") else kind)
+    return np.dtype([("length", ">i4"), ("value", own.newbyteorder(">"))]), own
 
 
 def _unpack_instant(cell: bytes) -> datetime:

@@ -13,7 +13,7 @@ from luna.database import copy, forecast_activations, sites
 from luna.database.forecast_activations import ActiveVersion
 from luna.database.schema.series import slot_forecasts
 from luna.errors import InvalidInputError
-from luna.outlook import SHARES, Forecast, Quantiles
+from luna.outlook import PARTS, SHARES, Forecast, Quantiles
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, align, align_each, parse_zone
 from luna.wording import say_instant
@@ -77,16 +77,25 @@ def read_driving(connection: Connection, site: Site, timeline: Timeline, *, know
 
 
 def read_driving_each(
-    connection: Connection, found: Mapping[int, Site], active: Mapping[int, ActiveVersion], timeline: Timeline, *, known_at: datetime
+    connection: Connection,
+    found: Mapping[int, Site],
+    active: Mapping[int, ActiveVersion],
+    timeline: Timeline,
+    *,
+    known_at: datetime,
+    parts: Sequence[str] = PARTS,
 ) -> dict[int, DrivingForecast]:
-    """Return the same of many sites by their keys, each with what is ``active``; one of which no forecast covers the start is left out."""
+    """Return the same of many sites by their keys, each with what is ``active``; one of which no forecast covers the start is left out.
+
+    Of ``Quantiles`` only ``parts`` are read, the others are NaN.
+    """
     wanted = [(key, version) for key in found for version in dict.fromkeys((active[key].forecast_version, forecast_activations.DEFAULT_VERSION))]
     issued = _last_issues(connection, wanted, covers=timeline.start, known_at=known_at)
     chosen = {
         key: next((version for version, at in known.items() if known_at - at <= FRESH), max(known, key=lambda version: known[version]))
         for key, known in issued.items()
     }
-    rows = _rows_each(connection, {key: (version, issued[key][version]) for key, version in chosen.items()})
+    rows = _rows_each(connection, {key: (version, issued[key][version]) for key, version in chosen.items()}, parts)
     driving = {}
     for key, version in chosen.items():
         at, told = issued[key][version], active[key].forecast_version
@@ -120,15 +129,27 @@ def _last_issues(connection: Connection, wanted: Sequence[tuple[int, str]], *, c
     return issued
 
 
-def _rows_each(connection: Connection, wanted: Mapping[int, tuple[str, datetime]]) -> dict[int, dict[str, Any]]:
+ISSUE = sql.SQL(
+    "SELECT wanted.site_key, told.* FROM unnest({keys}::int[], {versions}::text[], {instants}::timestamptz[]) AS wanted (site_key, version, issued_at)"
+    " CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM (SELECT slot_start, {known} FROM slot_forecasts AS stored"
+    " WHERE stored.site_key = wanted.site_key AND stored.forecast_version = wanted.version AND stored.issued_at = wanted.issued_at"
+    " ORDER BY slot_start) AS slots (slot_start, {columns})) AS told"
+)
+
+
+def _rows_each(connection: Connection, wanted: Mapping[int, tuple[str, datetime]], parts: Sequence[str]) -> dict[int, dict[str, Any]]:
     """Return the slots of one issue of each site, in order."""
-    versions, instants = [version for version, _ in wanted.values()], [at for _, at in wanted.values()]
-    query = sql.SQL(
-        "SELECT wanted.site_key, slot_start, {} FROM unnest({}::int[], {}::text[], {}::timestamptz[]) AS wanted (site_key, version, issued_at)"
-        " JOIN slot_forecasts AS stored ON stored.site_key = wanted.site_key AND stored.forecast_version = wanted.version"
-        " AND stored.issued_at = wanted.issued_at"
-    ).format(sql.SQL(", ").join(map(copy.known, COLUMNS)), list(wanted), versions, instants)
-    return copy.split(copy.read(connection, query, {"site_key": "i4", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8")), by=2)
+    names = [name for name in COLUMNS if PLACES[name.partition("_")[2]] in parts]
+    query = ISSUE.format(
+        keys=list(wanted),
+        versions=[version for version, _ in wanted.values()],
+        instants=[at for _, at in wanted.values()],
+        packed=sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in names),
+        known=sql.SQL(", ").join(map(copy.known, names)),
+        columns=sql.SQL(", ").join(map(sql.Identifier, names)),
+    )
+    rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
+    return {key: {"slot_start": starts} | dict(zip(names, columns, strict=True)) for key, starts, *columns in rows}
 
 
 def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, version: str, column: str, issued: tuple[datetime, datetime]) -> FloatArray:
@@ -200,6 +221,7 @@ def _timeline(rows: dict[str, Any]) -> Timeline:
 
 
 def _forecast(rows: dict[str, Any], timeline: Timeline, issued_at: datetime, version: str) -> Forecast:
-    aligned = align_each(rows["slot_start"], {name: rows[name] for name in COLUMNS}, timeline)
-    load, pv = (Quantiles(**{place: aligned[f"{series}_{column}"] for column, place in PLACES.items()}) for series in ("load", "pv"))
+    aligned = align_each(rows["slot_start"], {name: rows[name] for name in COLUMNS if name in rows}, timeline)
+    unknown = np.full(timeline.count, np.nan)
+    load, pv = (Quantiles(**{place: aligned.get(f"{series}_{column}", unknown) for column, place in PLACES.items()}) for series in ("load", "pv"))
     return Forecast(timeline, issued_at, version, load, pv)

@@ -1,6 +1,7 @@
 """What sites did, one row per site and quarter-hour."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 from psycopg import sql
@@ -8,10 +9,10 @@ from sqlalchemy import Connection
 
 from luna.database import copy, sites
 from luna.database.schema.series import slot_observations
-from luna.observations import SERIES, Observations
+from luna.observations import SERIES, Observations, SeenSoc
 from luna.resolution import from_quarter_hours, kind_of, quarter_hours
 from luna.site import APPLIANCES
-from luna.timeline import FloatArray, IndexArray, InstantArray, Timeline, align, align_each
+from luna.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, align, align_each
 
 PRICES = ("import_price", "export_price")
 MEASURED = (*SERIES, *APPLIANCES)
@@ -58,24 +59,40 @@ def read(connection: Connection, site_id: str, timeline: Timeline) -> Observatio
     return Observations.of(timeline.starts, read_series(connection, site_id, timeline, SERIES))
 
 
-def read_each(connection: Connection, keys: Sequence[int], timeline: Timeline, *, names: tuple[str, ...]) -> dict[int, Observations]:
-    """Return some series of many sites on quarter-hours, by the sites' keys, NaN where nothing is known."""
+def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names: tuple[str, ...]) -> dict[int, Observations]:
+    """Return some series of many sites, each on the quarter-hours of a timeline of its own, by the sites' keys, NaN where nothing is known."""
+    if not windows:
+        return {}
     # Of each site one row with its slots as arrays: handed over slot by slot they would cost twice as much.
     query = sql.SQL(
-        "SELECT wanted.site_key, told.* FROM unnest({keys}::int[]) AS wanted (site_key) CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM ("
-        "SELECT slot_start, {names} FROM slot_observations AS stored WHERE stored.site_key = wanted.site_key"
-        " AND slot_start >= {start} AND slot_start < {end} ORDER BY slot_start) AS slots ({columns}) HAVING count(*) > 0) AS told"
+        "SELECT wanted.site_key, told.* FROM unnest({keys}::int[], {firsts}::timestamptz[], {ends}::timestamptz[]) AS wanted (site_key, first, ends)"
+        " CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM (SELECT slot_start, {names} FROM slot_observations AS stored"
+        " WHERE stored.site_key = wanted.site_key AND slot_start >= wanted.first AND slot_start < wanted.ends ORDER BY slot_start) AS slots ({columns})"
+        " HAVING count(*) > 0) AS told"
     ).format(
-        keys=list(keys),
+        keys=list(windows),
+        firsts=[timeline.start for timeline in windows.values()],
+        ends=[timeline.end for timeline in windows.values()],
         packed=sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in names),
         names=sql.SQL(", ").join(map(copy.known, names)),
         columns=sql.SQL(", ").join(map(sql.Identifier, ("slot_start", *names))),
-        start=timeline.start,
-        end=timeline.end,
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
-    series = {key: align_each(starts, dict(zip(names, columns, strict=True)), timeline) for key, starts, *columns in rows}
-    return {key: Observations.of(timeline.starts, series.get(key, {})) for key in keys}
+    series = {key: align_each(starts, dict(zip(names, columns, strict=True)), windows[key]) for key, starts, *columns in rows}
+    return {key: Observations.of(timeline.starts, series.get(key, {})) for key, timeline in windows.items()}
+
+
+LAST_SOC = sql.SQL(
+    "SELECT wanted.site_key, told.* FROM unnest({}::int[]) AS wanted (site_key) CROSS JOIN LATERAL (SELECT soc, slot_start FROM slot_observations AS stored"
+    " WHERE stored.site_key = wanted.site_key AND slot_start >= {} AND slot_start < {} AND soc IS NOT NULL ORDER BY slot_start DESC LIMIT 1) AS told"
+)
+
+
+def find_soc_each(connection: Connection, keys: Sequence[int], *, since: datetime, until: datetime) -> dict[int, SeenSoc]:
+    """Return the state of charge recorded last in the slots between two instants, by the sites' keys; a site without any is left out."""
+    with copy.cursor(connection) as session:
+        rows = session.execute(LAST_SOC.format(list(keys), since, until)).fetchall()
+    return {key: SeenSoc(soc, start.astimezone(UTC) + SLOT) for key, soc, start in rows}
 
 
 def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tuple[FloatArray, FloatArray]:

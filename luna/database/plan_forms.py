@@ -5,6 +5,7 @@ Who reads plans of the version before reads documents alone; what is asked for b
 
 import zlib
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import numpy as np
@@ -68,9 +69,19 @@ def write_text(packed: bytes) -> str:
     return to_json(list_fields(packed)).decode()
 
 
-def read_reply(row: ReplyRow) -> PlanReply:
-    """Return a plan."""
-    return PlanReply.model_validate(row.reply if row.packed_reply is None else list_fields(row.packed_reply))
+def read_reply(row: ReplyRow, *, until: datetime | None = None) -> PlanReply:
+    """Return a plan; ``until``: of its slots those alone that begin by then, the first one in any case."""
+    if until is None:
+        return PlanReply.model_validate(row.reply if row.packed_reply is None else list_fields(row.packed_reply))
+    if row.packed_reply is None:
+        plan = row.reply or {}
+        return PlanReply.model_validate(plan | {"slots": plan["slots"][: _count_begun(plan, plan["slots"][0]["start"], until)]})
+    plan = unpack(row.packed_reply)
+    return PlanReply.model_validate(plan | {"slots": list_slots(plan, end=_count_begun(plan, plan["slots"]["start"][0], until))})
+
+
+def _count_begun(plan: Fields, first: str, until: datetime) -> int:
+    return max((until - datetime.fromisoformat(first)) // timedelta(minutes=plan["slot_minutes"]), 0) + 1
 
 
 def read_inputs(row: InputsRow) -> PlanRequest | None:

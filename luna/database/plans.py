@@ -1,13 +1,13 @@
 """Issued plans, each reproducible from its row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import numpy as np
 from psycopg import sql
-from sqlalchemy import ColumnElement, Connection, Text, cast, func, literal, null, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, literal, null, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from luna.contracts import PlanReply, PlanRequest
@@ -244,16 +244,37 @@ def find_previous(connection: Connection, plan_id: str) -> str:
     return found
 
 
-def read_due(connection: Connection, site_id: str, at: datetime) -> PlanReply | None:
+def read_due(connection: Connection, site_id: str, at: datetime, *, until: datetime | None = None) -> PlanReply | None:
     """Return what drives a site at an instant: of the plans that cover it the one issued last by then, None where there is none.
 
-    One that began long before it was issued looks back, as a replay does; it drives nothing.
+    One that began long before it was issued looks back, as a replay does; it drives nothing. ``until``: of its slots those alone are there that begin by
+    then, the first one in any case.
     """
-    own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
+    row = connection.execute(_select_due(REPLY, literal(site_id, Text), at)).first()
+    return None if row is None else plan_forms.read_reply(row, until=until)
+
+
+def read_begun_each(connection: Connection, names: Collection[str], at: datetime, *, until: datetime) -> dict[str, tuple[PlanReply, PlanRequest]]:
+    """Return what drives sites at an instant, as ``read_due`` finds it, with the complete request that it was made from.
+
+    Of its slots those are there that begin by ``until``. A site without a plan, or of whose plan the request was not kept, is left out.
+    """
+    if not names:
+        return {}
+    asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    due = _select_due((*REPLY, *INPUTS), asked.c.name, at).lateral("due")
+    found = {}
+    for row in connection.execute(select(asked.c.name, due)):
+        if (request := plan_forms.read_inputs(row)) is not None:
+            found[row.name] = (plan_forms.read_reply(row, until=until), request)
+    return found
+
+
+def _select_due(columns: Sequence[ColumnElement[Any]], site: ColumnElement[str], at: datetime) -> Select[Any]:
+    own = (plan_history.c.site == site) & (plan_history.c.system_id == "prod")
     covers = (plan_history.c.starts_at <= at) & (plan_history.c.ends_at > at) & (plan_history.c.issued_at <= at)
     current = plan_history.c.starts_at > plan_history.c.issued_at - SLOT
-    row = connection.execute(select(*REPLY).where(own, covers, current).order_by(plan_history.c.issued_at.desc()).limit(1)).first()
-    return None if row is None else plan_forms.read_reply(row)
+    return select(*columns).where(own, covers, current).order_by(plan_history.c.issued_at.desc()).limit(1)
 
 
 def _jsonb(text: str) -> ColumnElement[Any]:

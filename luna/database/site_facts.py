@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from luna.contracts.control import ControlState
 from luna.contracts.forecast import WaitingVersion
 from luna.contracts.owner import ManualBlock
+from luna.contracts.plan import PlanReply, PlanRequest, VehicleSession
 from luna.database import (
     control,
     forecast_activations,
@@ -18,39 +19,61 @@ from luna.database import (
     manual_blocks,
     observations,
     past_forecasts,
+    plans,
     sites,
+    vehicle_sessions,
     weather_carbon,
 )
 from luna.database import prices as market_prices
 from luna.database.forecast_activations import ActiveVersion
 from luna.database.forecasts import DrivingForecast
 from luna.database.prices import Revisions
-from luna.observations import Observations
+from luna.observations import Observations, SeenSoc
 from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline
 
 DAY = timedelta(days=1)
+# Of what drives a plan: no message says more of it.
+PARTS = ("expected", "p10", "p90")
 
 
 @dataclass(frozen=True, slots=True)
 class FactWindow:
-    """How far around the start of plans is read: a ``horizon`` ahead, prices ``prices`` back, carbon ``carbon`` back, and errors of ``days`` days."""
+    """How far around the start of plans is read: a ``horizon`` ahead, prices ``prices`` back, carbon ``carbon`` back, and errors of ``days`` days.
+
+    ``bought_since`` and ``given_since`` tell, by the names of the sites where it matters, since when what is bought and what batteries give counts.
+    """
 
     horizon: timedelta
     prices: timedelta
     carbon: timedelta
     days: int
+    bought_since: Mapping[str, datetime]
+    given_since: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class DemandFacts:
+    """What is known of a site's cars, appliances and stores of heat.
+
+    ``stays`` are those that are stored, by vehicle, in order; ``begun`` is the plan in force with its slots that begin by the start, and the complete request
+    that it was made from, None where there is none.
+    """
+
+    stays: Mapping[str, Sequence[VehicleSession]]
+    begun: tuple[PlanReply, PlanRequest] | None
 
 
 @dataclass(frozen=True, slots=True)
 class PlanningFacts:
     """What is known of a site at ``start``, nothing issued or measured later.
 
-    ``driving`` is what load and PV are from, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on the days before,
-    without bands, beside the load, the PV and the state of charge ``seen`` on the same days. ``revisions`` are prices by the names that the tariff gives
-    them, ``unused`` the site's own series that were loaded and that its tariff does not name. ``carbon`` (g/kWh) begins before the start and is NaN where
-    nothing is known.
+    ``driving`` is what load and PV are from, ``PARTS`` of it, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on
+    the days before, without bands, beside the load and the PV ``seen`` on the same days. ``soc`` is how full the batteries were when that was last recorded
+    in the day before the start. ``bought`` is what was imported, and ``given`` what the batteries gave and how full they were, since the window's instants;
+    None where it names none. ``revisions`` are prices by the names that the tariff gives them, ``unused`` the site's own series that were loaded and that
+    its tariff does not name. ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
     """
 
     site: Site
@@ -61,6 +84,10 @@ class PlanningFacts:
     reasons: tuple[str, ...]
     past: Sequence[Forecast]
     seen: Observations
+    soc: SeenSoc | None
+    bought: FloatArray | None
+    given: Observations | None
+    demands: DemandFacts
     revisions: Mapping[str, Revisions]
     unused: Sequence[str]
     carbon: FloatArray
@@ -68,7 +95,7 @@ class PlanningFacts:
     blocks: Sequence[ManualBlock]
 
 
-def read_facts(connection: Connection, found: Collection[Site], start: datetime, reach: FactWindow) -> dict[str, PlanningFacts]:
+def read_facts(connection: Connection, found: Collection[Site], start: datetime, reach: FactWindow, *, now: datetime) -> dict[str, PlanningFacts]:
     """Return what is known of sites at the start of plans, by their names.
 
     Args:
@@ -76,22 +103,27 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
         found: stored sites, as they are configured now.
         start: of a slot.
         reach: how far around it.
+        now: what is in force then is known.
     """
     horizon = Timeline(start, SLOT, reach.horizon // SLOT)
     keys = sites.keys_of(connection, [site.name for site in found])
-    active = forecast_activations.find_active_each(connection, {keys[site.name]: site for site in found})
-    driving = forecasts.read_driving_each(connection, {keys[site.name]: site for site in found}, active, horizon, known_at=start)
+    by_key = {keys[site.name]: site for site in found}
+    active = forecast_activations.find_active_each(connection, by_key)
+    driving = forecasts.read_driving_each(connection, by_key, active, horizon, known_at=start, parts=PARTS)
     spoke = {key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()}
     instants = [start - back * DAY for back in range(reach.days, 0, -1)]
     past = past_forecasts.read_means_each(connection, {key: version for key, (version, _) in spoke.items()}, instants)
-    before = Timeline(start - reach.days * DAY, SLOT, reach.days * DAY // SLOT)
-    seen = observations.read_each(connection, list(keys.values()), before, names=("load_kwh", "pv_kwh", "soc"))
+    seen, bought = _read_seen(connection, keys, start, reach)
+    today = {keys[name]: _until(start, since) for name, since in reach.given_since.items()}
+    given = observations.read_each(connection, today, names=("discharge_kwh", "soc"))
+    soc = observations.find_soc_each(connection, list(keys.values()), since=start - DAY, until=start)
+    demands = read_demands_each(connection, by_key, start, now=now)
     issues = forecast_issues.read_reasons_each(connection, spoke)
     around = Timeline(start - reach.carbon, SLOT, reach.carbon // SLOT + horizon.count)
     carbon = weather_carbon.read_carbon_each(connection, [site.name for site in found], around, known_at=start)
     told = control.load_each(connection, {keys[site.name]: site.name for site in found})
     blocks = manual_blocks.read_plain_each(connection, list(keys.values()), first=start, end=horizon.end)
-    waiting = forecast_status.find_waiting_each(connection, {keys[site.name]: site for site in found}, active, at=start)
+    waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
     priced = Timeline(start - reach.prices, SLOT, reach.prices // SLOT + horizon.count)
     names = {site.name: {name: market_prices.stored_name(site.name, name) for name in site.tariff.price_series} for site in found}
     revisions = market_prices.read_revisions_each(connection, list(dict.fromkeys(name for own in names.values() for name in own.values())), priced)
@@ -107,6 +139,10 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
             issues.get(key, ()),
             past.get(key, ()),
             seen[key],
+            soc.get(key),
+            bought.get(key),
+            given.get(key),
+            demands[key],
             {name: revisions[stored] for name, stored in names[site.name].items()},
             unused[site.name],
             carbon[site.name],
@@ -115,3 +151,30 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
         )
         for site in found
     }
+
+
+def _read_seen(connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
+    """Return load and PV of sites on the days of errors, and what they bought where that counts, by their keys."""
+    before = _until(start, start - reach.days * DAY)
+    since = {keys[name]: instant for name, instant in reach.bought_since.items()}
+    plain = dict.fromkeys((key for key in keys.values() if key not in since), before)
+    seen = observations.read_each(connection, plain, names=("load_kwh", "pv_kwh"))
+    # Both are in the same rows, and to come by a row costs more than what is taken from it.
+    longer = {key: _until(start, min(before.start, instant)) for key, instant in since.items()}
+    both = observations.read_each(connection, longer, names=("load_kwh", "pv_kwh", "import_kwh"))
+    bought = {key: each.import_kwh[(since[key] - longer[key].start) // SLOT :] for key, each in both.items()}
+    ends = {key: {"load_kwh": each.load_kwh[-before.count :], "pv_kwh": each.pv_kwh[-before.count :]} for key, each in both.items()}
+    return seen | {key: Observations.of(before.starts, series) for key, series in ends.items()}, bought
+
+
+def _until(start: datetime, since: datetime) -> Timeline:
+    return Timeline(since, SLOT, (start - since) // SLOT)
+
+
+def read_demands_each(connection: Connection, found: Mapping[int, Site], start: datetime, *, now: datetime) -> dict[int, DemandFacts]:
+    """Return what is known of the cars, appliances and stores of heat of sites whose plans begin at ``start``, by the sites' keys."""
+    parked = [key for key, site in found.items() if site.vehicles]
+    stays = vehicle_sessions.read_plain_each(connection, parked, first=start) if parked else {}
+    asked = [site.name for site in found.values() if site.vehicles or site.loads or site.heat_pumps]
+    begun = plans.read_begun_each(connection, asked, now, until=start)
+    return {key: DemandFacts(stays.get(key, {}), begun.get(site.name)) for key, site in found.items()}

@@ -1,10 +1,10 @@
 """When vehicles are at their chargers, as their owners said; nothing is ever changed, only added and taken back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.plan import VehicleSession
@@ -57,12 +57,18 @@ def read_standing(connection: Connection, site_id: str, *, first: datetime, end:
     return _load(connection, site_id, ahead if end is None else ahead & (vehicle_sessions.c.starts_at < end))
 
 
-def read_plain(connection: Connection, site_id: str, *, first: datetime) -> dict[str, list[VehicleSession]]:
-    """Return the stays of ``read_standing`` by vehicle, as a plan's request takes them."""
-    found: dict[str, list[VehicleSession]] = {}
-    for session in read_standing(connection, site_id, first=first):
-        plain = VehicleSession.model_validate(session.model_dump(include=set(VehicleSession.model_fields)))
-        found.setdefault(session.vehicle, []).append(plain)
+def read_plain_each(connection: Connection, keys: Collection[int], *, first: datetime) -> dict[int, dict[str, list[VehicleSession]]]:
+    """Return the stays of ``read_standing`` of many sites by their keys and vehicles, as a plan's request takes them; a site without any is left out."""
+    table = vehicle_sessions.c
+    ahead = table.site_key.in_(keys) & (table.ends_at > first) & table.removed_at.is_(None)
+    rows: dict[int, list[RowMapping]] = {}
+    for row in connection.execute(select(vehicle_sessions).where(ahead).order_by(table.starts_at, table.session_id)).mappings():
+        rows.setdefault(row["site_key"], []).append(row)
+    found: dict[int, dict[str, list[VehicleSession]]] = {}
+    for key, own in rows.items():
+        for row in own[-MOST_SESSIONS:]:
+            plain = VehicleSession.model_validate({"session_id": row["session_id"]} | _read_stay(row))
+            found.setdefault(key, {}).setdefault(row["vehicle"], []).append(plain)
     return found
 
 
@@ -79,8 +85,11 @@ def _load(connection: Connection, site_id: str, where: ColumnElement[bool]) -> l
 
 def _session(row: Mapping[Any, Any]) -> StoredSession:
     names = ("session_id", "vehicle", "added_at", "added_by", "removed_at", "removed_by")
-    window = {"from": row["starts_at"].astimezone(UTC), "to": row["ends_at"].astimezone(UTC)}
-    return StoredSession.model_validate({name: row[name] for name in names} | row["wanted"] | window)
+    return StoredSession.model_validate({name: row[name] for name in names} | _read_stay(row))
+
+
+def _read_stay(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {**row["wanted"], "from": row["starts_at"].astimezone(UTC), "to": row["ends_at"].astimezone(UTC)}
 
 
 def _same(one: NewSession, other: NewSession) -> bool:

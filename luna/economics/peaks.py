@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -63,6 +64,8 @@ class MonthShare:
         return (*peak.history.highest_kw, *alone), peak.history.today_kw if by_day and self.today else 0.0
 
 
+# Of the sites of a batch many have the same tariff, and of a plan several steps ask for its shares.
+@lru_cache(maxsize=32)
 def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[MonthShare, ...]:
     """Return each local month's share of a horizon; a month without a slot that counts has none.
 
@@ -85,6 +88,8 @@ def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[
         slots = np.flatnonzero(counts & (month == each))
         _, opens, interval_of = np.unique(tick[slots], return_index=True, return_inverse=True)
         unit = np.unique(day[slots[opens]], return_inverse=True)[1] if price.one_per_day else np.arange(opens.size)
+        for places in (slots, interval_of, unit):
+            places.flags.writeable = False
         first = bool(each == month[0])
         shares.append(MonthShare(slots, interval_of, unit, first, running=begun and slots[0] == 0, today=first and bool(day[slots[0]] == day[0])))
     return tuple(shares)
@@ -144,6 +149,6 @@ def read_history(import_kwh: FloatArray, past: Timeline, price: PeakPrice, *, zo
     np.maximum.at(units, share.unit[:done], power[:done])
     last = past.starts[share.slots[-1:]]
     today = price.one_per_day and bool((last + local_offsets(last, zone)).astype("datetime64[D]")[0] == end[0].astype("datetime64[D]"))
-    highest = sorted(units[: units.size - today].tolist(), reverse=True)[: price.highest]
+    highest = np.sort(units[: units.size - today])[::-1][: price.highest].tolist()
     running = float(power[-1]) * price.interval_minutes / 60 if runs else 0.0
     return PeakHistory(tuple(highest), float(units[-1]) if today else 0.0, running)

@@ -171,9 +171,13 @@ def _find_site(request: PlanRequest) -> "Site":
 def _expect_soc(site: "Site", start: datetime) -> dict[str, float]:
     """Return how full vehicles are by what is stored and the plan in force."""
     from luna.contracts.plan import StateMessage
+    from luna.database import sites
+    from luna.database.site_facts import read_demands_each
     from services.cli.storage import unit_of_work
     from services.planner.service.state import carry_demands
 
     with unit_of_work() as connection:
-        state = carry_demands(connection, site, StateMessage(), start=start, now=SystemClock().now())
+        key = sites.key_of(connection, site.name)
+        known = read_demands_each(connection, {key: site}, start, now=SystemClock().now())[key]
+    state = carry_demands(site, StateMessage(), known, start=start)
     return {name: vehicle.soc for name, vehicle in state.vehicles.items()}

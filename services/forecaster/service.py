@@ -126,7 +126,7 @@ class IssueFacts:
 def read_facts(connection: Connection, found: Mapping[int, Site], instants: Sequence[datetime]) -> dict[int, IssueFacts]:
     """Return what is known of sites, by their keys, for forecasts at some instants."""
     before, end = _look_back(instants), max(instants) + HORIZON_SLOTS * SLOT
-    recorded = observations.read_each(connection, list(found), before, names=("load_kwh", "pv_kwh"))
+    recorded = observations.read_each(connection, dict.fromkeys(found, before), names=("load_kwh", "pv_kwh"))
     spans = recorded_span.of_each(connection, found)
     # Of instants on several days each day counts for the others.
     forgotten = find_forgotten_each(connection, found, instants[0]) if len(instants) == 1 else {}

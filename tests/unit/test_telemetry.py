@@ -49,6 +49,7 @@ def unconfigured() -> Iterator[None]:
     structlog.reset_defaults()
     yield
     structlog.reset_defaults()
+    ensure_plain_lines()
     logging.root.handlers, logging.root.level = handlers, level
 
 

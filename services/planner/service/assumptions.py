@@ -1,11 +1,9 @@
 """What stands in a stored site's plan where nothing is known, and what is known and stays unused."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import WaitingVersion
@@ -23,20 +21,6 @@ HALF_FULL = 0.5
 # A battery is told anew every quarter-hour; what is older than an hour may be another state by now.
 FRESH_SOC = timedelta(hours=1)
 DEFAULT_TARIFF = Site.model_fields["tariff"].default
-
-
-class SeenSoc(NamedTuple):
-    """A state of charge and the instant at which it held."""
-
-    soc: float
-    at: datetime
-
-
-def find_soc(facts: PlanningFacts) -> SeenSoc | None:
-    """Return the state of charge last recorded in the day before the start; None where none was."""
-    recent = facts.seen.soc[-DAY // SLOT :]
-    seen = np.flatnonzero(np.isfinite(recent))
-    return SeenSoc(float(recent[seen[-1]]), facts.start - (recent.size - 1 - int(seen[-1])) * SLOT) if seen.size else None
 
 
 def list_assumptions(facts: PlanningFacts, request: PlanRequest, driving: DrivingForecast) -> list[Assumption]:
@@ -69,7 +53,7 @@ Found = Iterator[tuple[str, dict[str, object]]]
 def _judge_soc(facts: PlanningFacts, request: PlanRequest) -> Found:
     if not facts.site.batteries or request.state.batteries:
         return
-    seen = find_soc(facts)
+    seen = facts.soc
     if seen is None:
         yield "soc_assumed", {"soc": HALF_FULL}
     elif facts.start - seen.at > FRESH_SOC:

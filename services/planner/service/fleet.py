@@ -52,8 +52,8 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     names = list(dict.fromkeys(request.site_ids))
     stored = sites.read_configurations(connection, names)
     found = batch.each(names, lambda name: parse_site(stored[name]) if name in stored else sites.load(connection, name))
-    facts = batch.together(list(found), lambda some: read_facts(connection, [found[name] for name in some], start))
-    made = batch.each(list(facts), lambda name: _Made.of(connection, facts[name], now))
+    facts = batch.together(list(found), lambda some: read_facts(connection, [found[name] for name in some], start, now=now))
+    made = batch.each(list(facts), lambda name: _Made.of(connection, facts[name]))
     answered = batch.together(list(made), lambda some: dict(zip(some, _answer([made[name] for name in some], now), strict=True)))
     rows = batch.each(list(answered), lambda name: made[name].store(name, *answered[name]))
     there = sites.hold(connection, list(rows))
@@ -78,9 +78,9 @@ class _Made:
     solver: Solver
 
     @classmethod
-    def of(cls, connection: Connection, facts: PlanningFacts, now: datetime) -> Self:
+    def of(cls, connection: Connection, facts: PlanningFacts) -> Self:
         """Return the plan of a site from what is known of it."""
-        request = complete(connection, facts, PlanRequest(site_id=facts.site.name), now=now)
+        request = complete(connection, facts, PlanRequest(site_id=facts.site.name))
         inputs = write_inputs(request)
         # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.
         problem, solver = build_problem(request), Solver()

@@ -25,6 +25,7 @@ from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.problem.scenarios import DAYS, NEAR, ErrorScenarios, ScenarioSet, blend
 from services.planner.replay import ReplayData
 from services.planner.replay.policies import plans_from_forecasts
+from services.planner.service.state import find_day, find_month
 from services.planner.service.strategy import look_back
 
 # What the planner needs of the past: a week for the terminal value, and a day to carry prices on from.
@@ -69,10 +70,11 @@ class SiteInputs:
     carbon: FloatArray | None
 
 
-def read_facts(connection: Connection, found: Sequence[Site], start: datetime) -> dict[str, PlanningFacts]:
-    """Return what is known of stored sites at the start of their plans, by their names."""
+def read_facts(connection: Connection, found: Sequence[Site], start: datetime, *, now: datetime) -> dict[str, PlanningFacts]:
+    """Return what is known of stored sites at the start of their plans, by their names; of plans those in force ``now``."""
     back = max(LOOK_BACK, *(look_back(site) for site in found))
-    return site_facts.read_facts(connection, found, start, FactWindow(HORIZON, back, LOOK_BACK, DAYS))
+    months, days = ({site.name: since for site in found if (since := find(site, start)) is not None} for find in (find_month, find_day))
+    return site_facts.read_facts(connection, found, start, FactWindow(HORIZON, back, LOOK_BACK, DAYS, months, days), now=now)
 
 
 def gather_inputs(facts: PlanningFacts) -> SiteInputs:

@@ -105,7 +105,7 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
     """
     site = sites.load(connection, str(request.site_id))
     start = find_start(request, now)
-    return complete(connection, read_facts(connection, [site], start)[site.name], request, now=now)
+    return complete(connection, read_facts(connection, [site], start, now=now)[site.name], request)
 
 
 def find_start(request: PlanRequest, now: datetime) -> datetime:
@@ -119,7 +119,7 @@ def find_start(request: PlanRequest, now: datetime) -> datetime:
     return floor_to(request.start or now, SLOT)
 
 
-def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest, *, now: datetime) -> PlanRequest:
+def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest) -> PlanRequest:
     """Return a request with what is known of its site; ``connection`` is for what few sites have.
 
     Raises:
@@ -134,7 +134,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest,
             "site_id": None,
             "start": start,
             "outlook": outlook,
-            "state": complete_state(connection, facts, request, now=now),
+            "state": complete_state(connection, facts, request),
             "options": _price_terminal(request.options, inputs, np.array(outlook.import_price)),
             "manual": [*request.manual, *facts.blocks],
             "surroundings": read_surroundings(connection, site, inputs.horizon, prices=inputs.prices, known=request.surroundings),

@@ -23,15 +23,15 @@ from luna.contracts.plan import (
     VehicleSession,
     VehicleState,
 )
-from luna.database import observations, plans, vehicle_sessions
-from luna.database.site_facts import PlanningFacts
+from luna.database import plans
+from luna.database.site_facts import DemandFacts, PlanningFacts
 from luna.device_config import Mode
 from luna.economics import find_charge, read_history
-from luna.errors import InvalidInputError, NotFoundError
+from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, local_midnight
 from luna.vehicle_sessions import fit_session
-from services.planner.service.assumptions import HALF_FULL, find_soc
+from services.planner.service.assumptions import HALF_FULL
 
 LONGEST_HOURS = 168.0
 Switched = dict[str, float]
@@ -140,7 +140,7 @@ class Expected:
         return state.model_copy(update={"temperature_c": flows[-1].temperature_c, **runs})
 
 
-def carry_demands(connection: Connection, site: Site, state: StateMessage, *, start: datetime, now: datetime) -> StateMessage:
+def carry_demands(site: Site, state: StateMessage, known: DemandFacts, *, start: datetime) -> StateMessage:
     """Return the state with the stays that are stored, and what the plan in force knew of cars, appliances and stores of heat, as it expects them.
 
     What the state says itself stands.
@@ -148,17 +148,18 @@ def carry_demands(connection: Connection, site: Site, state: StateMessage, *, st
     all_vehicles = {vehicle.name for vehicle in site.vehicles} <= state.vehicles.keys()
     if all_vehicles and all(told or not there for told, there in ((state.loads, site.loads), (state.heat_pumps, site.heat_pumps))):
         return state
-    stored, plan = vehicle_sessions.read_plain(connection, site.name, first=start), _read_in_force(connection, site.name, now)
-    if plan is None:
-        return state.model_copy(update={"vehicles": _join_sessions(site, {}, stored, start=start) | state.vehicles})
-    expected = Expected(plan, max((start - plan.start) // plan.request.step, 0), start)
-    known = {name: _ahead(each, start) for name, each in expected.vehicles().items()}
+    if known.begun is None:
+        return state.model_copy(update={"vehicles": _join_sessions(site, {}, known.stays, start=start) | state.vehicles})
+    reply, request = known.begun
+    plan = IssuedPlan(request, reply)
+    expected = Expected(plan, max((start - plan.start) // request.step, 0), start)
+    vehicles = {name: _ahead(each, start) for name, each in expected.vehicles().items()}
     # What Luna switches has run as planned; of anything else only what somebody said is known.
     told = expected.loads_told({each.load for each in site.control.loads} if site.control else ())
     loads = {name: each for name, each in (expected.loads() | told).items() if name in {load.name for load in site.loads}}
     pumps = {name: each for name, each in expected.heat_pumps().items() if name in {pump.name for pump in site.heat_pumps}}
     update = {
-        "vehicles": _join_sessions(site, known, stored, start=start) | state.vehicles,
+        "vehicles": _join_sessions(site, vehicles, known.stays, start=start) | state.vehicles,
         "loads": state.loads or loads,
         "heat_pumps": state.heat_pumps or pumps,
     }
@@ -207,15 +208,6 @@ def _ahead(state: VehicleState, start: datetime) -> VehicleState:
     return state.model_copy(update={"sessions": [session for session in state.sessions if session.to > start]})
 
 
-def _read_in_force(connection: Connection, site_id: str, now: datetime) -> IssuedPlan | None:
-    reply = plans.read_due(connection, site_id, now)
-    try:
-        return None if reply is None else IssuedPlan(plans.load_inputs(connection, reply.plan_id), reply)
-    except NotFoundError:
-        # Issued before plans kept what they were made from.
-        return None
-
-
 # Just before the start: what drives the slot that ends there.
 _MOMENT = timedelta(microseconds=1)
 
@@ -229,7 +221,7 @@ def list_told_modes(state: ControlState) -> dict[str, Mode]:
 
 def read_planned_modes(connection: Connection, site_id: str, start: datetime) -> dict[str, Mode]:
     """Return the mode of each battery in the slot before ``start``; nothing where no plan drove it."""
-    due = plans.read_due(connection, site_id, start - _MOMENT)
+    due = plans.read_due(connection, site_id, start - _MOMENT, until=start)
     if due is None:
         return {}
     place = (start - _MOMENT - due.slots[0].start) // timedelta(minutes=due.slot_minutes)
@@ -241,43 +233,46 @@ def carry_modes(batteries: dict[str, BatteryState], modes: dict[str, Mode]) -> d
     return {name: state if state.mode else state.model_copy(update={"mode": modes.get(name)}) for name, state in batteries.items()}
 
 
-def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRequest, *, now: datetime) -> StateMessage:
+def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRequest) -> StateMessage:
     """Return the state at the start of a plan as it was recorded, told or planned; what the request says itself stands.
 
     Args:
         connection: to the database, for what few sites have.
         facts: what is known of the site then.
         request: as it came.
-        now: what is in force then is known.
     """
     state, options, site, start = request.state, request.options, facts.site, facts.start
     if not state.batteries:
         state = state.model_copy(update={"batteries": tell_soc(facts)})
-    state = carry_demands(connection, site, state, start=start, now=now)
-    state = _complete_month(connection, site.name, site, state, start=start)
+    state = carry_demands(site, state, facts.demands, start=start)
+    state = _complete_month(facts, state)
     modes = list_told_modes(facts.control)
     if not modes and (site.objective.switching_price or options.switching_price or (options.objective and options.objective.switching_price)):
         modes = read_planned_modes(connection, site.name, start)
-    return state.model_copy(update={"batteries": carry_modes(_complete_today(connection, site, state, start=start), modes)})
+    return state.model_copy(update={"batteries": carry_modes(_complete_today(facts, state), modes)})
 
 
 def tell_soc(facts: PlanningFacts) -> dict[str, BatteryState]:
     """Return how full the batteries were when last observed on the day before the start; half full where nothing was recorded."""
-    seen = find_soc(facts)
-    soc = HALF_FULL if seen is None else seen.soc
+    soc = HALF_FULL if facts.soc is None else facts.soc.soc
     return {battery.name: BatteryState(soc=soc) for battery in facts.site.batteries}
 
 
-def _complete_today(connection: Connection, site: Site, state: StateMessage, *, start: datetime) -> dict[str, BatteryState]:
-    """Return the batteries with what they gave since local midnight, as it was recorded or sensed for all of them, where one limits its cycles."""
-    limited = [battery for battery in site.batteries if battery.max_cycles_per_day is not None and battery.name in state.batteries]
-    untold = [battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None]
+def find_day(site: Site, start: datetime) -> datetime | None:
+    """Return since when what batteries give counts at ``start``: the last slot before local midnight; None where none limits its cycles of a day."""
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date(), zone)
-    if not untold or start - begin < SLOT:
-        return state.batteries
     # A state of charge is that at its slot's end: the last one of the day before is midnight's.
-    seen = observations.read(connection, site.name, Timeline(begin - SLOT, SLOT, (start - begin) // SLOT + 1))
+    return begin - SLOT if any(battery.max_cycles_per_day is not None for battery in site.batteries) and start - begin >= SLOT else None
+
+
+def _complete_today(facts: PlanningFacts, state: StateMessage) -> dict[str, BatteryState]:
+    """Return the batteries with what they gave since local midnight, as it was recorded or sensed for all of them, where one limits its cycles."""
+    site, seen = facts.site, facts.given
+    limited = [battery for battery in site.batteries if battery.max_cycles_per_day is not None and battery.name in state.batteries]
+    untold = [battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None]
+    if not untold or seen is None:
+        return state.batteries
     full_kwh = sum(battery.capacity_kwh * battery.discharge_efficiency for battery in site.batteries)
     given, usable = count_discharged(seen.discharge_kwh, seen.soc * full_kwh), sum(battery.usable_kwh for battery in site.batteries)
     shares = {battery.name: given * battery.usable_kwh / usable for battery in untold}
@@ -300,16 +295,20 @@ def count_discharged(discharge_kwh: FloatArray, holds_kwh: FloatArray) -> float:
     return float(told[-1] + np.maximum(missing[np.diff(untold[known]) > 0], 0.0).sum())
 
 
-def _complete_month(connection: Connection, site_id: str, site: Site, state: StateMessage, *, start: datetime) -> StateMessage:
-    """Return the state with what the month has come to up to ``start``, where the tariff asks for it and the request says nothing of it."""
+def find_month(site: Site, start: datetime) -> datetime | None:
+    """Return since when what a site buys counts for what its tariff takes at ``start``: the beginning of a local month; None where it does not count."""
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date().replace(day=1), zone)
-    charge = find_charge(site.tariff.import_)
-    told = state.peaks or state.month_peaks_kw or state.month_import_kwh or state.drawn_kwh
-    if told or not (site.tariff.peaks or charge) or start - begin < SLOT:
+    return begin if (site.tariff.peaks or find_charge(site.tariff.import_)) and start - begin >= SLOT else None
+
+
+def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
+    """Return the state with what the month has come to up to the start, where the tariff asks for it and the request says nothing of it."""
+    site, imported = facts.site, facts.bought
+    if state.peaks or state.month_peaks_kw or state.month_import_kwh or state.drawn_kwh or imported is None:
         return state
-    past = Timeline(begin, SLOT, (start - begin) // SLOT)
-    imported = observations.read(connection, site_id, past).import_kwh
+    zone, charge = ZoneInfo(site.timezone), find_charge(site.tariff.import_)
+    past = Timeline(facts.start - imported.size * SLOT, SLOT, imported.size)
     found = {price.name: read_history(imported, past, price, zone=zone) for price in site.tariff.peaks}
     peaks = {name: PeakState(highest_kw=list(each.highest_kw), today_kw=each.today_kw, interval_kwh=each.interval_kwh) for name, each in found.items()}
     drawn = {site.tariff.import_.kind: charge.count_drawn(imported, past, zone=zone)} if charge else {}

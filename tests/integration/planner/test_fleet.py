@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import psycopg
 import pytest
-from sqlalchemy import Connection, Engine, delete, func, select, text
+from sqlalchemy import Connection, Engine, delete, func, select, text, update
 
 from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import control, forecasts, observations, plan_slots, plans, prices, site_removal, sites
+from luna.contracts.vehicle_session import NewSession
+from luna.database import control, copy, forecasts, observations, plan_slots, plans, prices, site_removal, sites, vehicle_sessions
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.database.plan_slots import PlanSpan
@@ -23,11 +25,12 @@ from luna.errors import LunaError
 from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.settings import Settings
-from luna.site import parse_site
+from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline
 from services.planner.milp.solver import Solver
 from services.planner.service.fleet import plan_sites, refresh_plans
-from services.planner.service.plans import plan_and_store
+from services.planner.service.inputs import read_facts
+from services.planner.service.plans import complete, plan_and_store
 from tests.databases import remove_site
 from tests.workers import wait_for
 
@@ -35,7 +38,7 @@ START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
 DAY = timedelta(days=1)
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 SPOT = {"import": {"kind": "spot", "market": "NL", "markup": 0.13}, "export": {"kind": "spot", "market": "NL"}}
-CAR = {"capacity_kwh": 40, "charge_limit_kw": 11, "min_charge_kw": 1.4}
+CAR = {"name": "car", "capacity_kwh": 40, "charge_limit_kw": 11, "min_charge_kw": 1.4}
 HEATER = {"name": "boiler", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 6}
 BLOCKS = {"kind": "blocks", "blocks": [{"up_to_kwh": 10, "price": 0.2}, {"price": 0.4}]}
 KINDS: dict[str, dict[str, Any]] = {
@@ -52,7 +55,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "heater": {"batteries": [BATTERY], "loads": [HEATER], "input_sensors": {"water_heater_consumption": "sensor.boiler"}, "tariff": SPOT},
     "peak": {"batteries": [BATTERY], "tariff": SPOT | {"peak": {"price_per_kw_month": 4}}},
     "blocks": {"batteries": [BATTERY], "tariff": {"import": BLOCKS, "export": {"kind": "fixed", "price": 0.07}}},
+    "spared": {"batteries": [BATTERY | {"max_cycles_per_day": 1}], "tariff": SPOT},
 }
+# What is known of these alone: stays, plans in force, what the month and the day have seen.
+ASKED_OF = ("car", "heater", "peak", "spared")
 
 
 def store(connection: Connection, name: str, parts: dict[str, Any], *, rng: np.random.Generator, past_days: int = 0) -> None:
@@ -69,6 +75,8 @@ def store(connection: Connection, name: str, parts: dict[str, Any], *, rng: np.r
     forecasts.upsert(connection, name, told)
     slots = Timeline(first, SLOT, max(past_days, 1) * 96)
     seen = {"load_kwh": rng.gamma(2.0, 0.08, slots.count), "pv_kwh": np.resize(sun[:96], slots.count), "soc": rng.uniform(0.2, 0.9, slots.count)}
+    # Of what was bought the month keeps account, of what batteries gave the day.
+    seen |= {"import_kwh": 2 * seen["load_kwh"], "discharge_kwh": seen["load_kwh"] / 2}
     observations.upsert(connection, name, Observations.of(slots.starts, seen))
 
 
@@ -85,11 +93,11 @@ def fleet(connection: Connection) -> list[str]:
     return list(KINDS)
 
 
-def plan_alone(connection: Connection, name: str) -> dict[str, Any]:
+def plan_alone(connection: Connection, name: str, now: datetime = START) -> dict[str, Any]:
     """Return the plan of one site asked for alone, without the time it took, or its error; nothing of it stays stored."""
     trial = connection.begin_nested()
     try:
-        reply = plan_and_store(PlanRequest(site_id=name), lambda: connection, now=START, solver=Solver())
+        reply = plan_and_store(PlanRequest(site_id=name), lambda: connection, now=now, solver=Solver())
         return describe(reply) | read_stored(connection, name, reply.plan_id)
     except LunaError as error:
         return error.problem()
@@ -121,9 +129,9 @@ def read_stored(connection: Connection, name: str, plan_id: str) -> dict[str, An
     }
 
 
-def plan_together(connection: Connection, names: Sequence[str]) -> tuple[PlanSitesReply, dict[str, dict[str, Any]]]:
+def plan_together(connection: Connection, names: Sequence[str], now: datetime = START) -> tuple[PlanSitesReply, dict[str, dict[str, Any]]]:
     """Return the reply of a batch, and by site the stored plan or the error."""
-    reply = plan_sites(connection, PlanSitesRequest(site_ids=list(names)), now=START)
+    reply = plan_sites(connection, PlanSitesRequest(site_ids=list(names)), now=now)
     made = {name: describe(plans.load(connection, plan_id)) | read_stored(connection, name, plan_id) for name, plan_id in reply.plans.items()}
     return reply, made | {fault.site_id: fault.error for fault in reply.faults}
 
@@ -133,6 +141,63 @@ def test_each_site_gets_the_plan_that_it_would_get_alone(connection: Connection,
     reply, together = plan_together(connection, fleet)
     assert reply.faults == []
     assert together == alone
+
+
+def test_the_next_plans_of_a_batch_go_on_where_each_one_alone_would(connection: Connection, fleet: list[str]) -> None:
+    stay_a_day(connection, "car")
+    _, first = plan_together(connection, ASKED_OF)
+    later = START + 3 * SLOT
+    alone = {name: plan_alone(connection, name, later) for name in ASKED_OF}
+    _, together = plan_together(connection, ASKED_OF, later)
+    assert together == alone
+    carried = {name: each["inputs"]["state"] for name, each in together.items()}
+    assert carried["car"]["vehicles"]["car"]["soc"] == first["car"]["slots"][2]["vehicles"]["car"]["soc_end"]
+    seen = observations.read(connection, "peak", Timeline(START.replace(day=1, hour=0, minute=0) - timedelta(hours=1), SLOT, 56)).import_kwh
+    # One kWh in a quarter-hour is four kW; the local month began an hour before that in UTC.
+    assert carried["peak"]["peaks"]["peak"]["highest_kw"] == [pytest.approx(4 * np.nanmax(seen))]
+    given = observations.read(connection, "spared", Timeline(START.replace(hour=0, minute=0) - timedelta(hours=1), SLOT, 56)).discharge_kwh
+    assert carried["spared"]["batteries"]["battery"]["discharged_today_kwh"] >= np.nansum(given) > 0
+
+
+def test_what_a_batch_asks_the_database_does_not_grow_with_its_sites(connection: Connection, fleet: list[str]) -> None:
+    rng = np.random.default_rng(9)
+    for name in ASKED_OF:
+        store(connection, f"another {name}", KINDS[name], rng=rng)
+    for name in ("car", "another car"):
+        stay_a_day(connection, name)
+    twice = [*ASKED_OF, *(f"another {name}" for name in ASKED_OF)]
+    plan_together(connection, twice)
+    one, two = ({name: sites.load(connection, name) for name in names} for names in (ASKED_OF, twice))
+    assert count_statements(connection, one) == count_statements(connection, two)
+
+
+def test_a_plan_in_force_that_cannot_be_read_is_the_fault_of_its_site_alone(connection: Connection, fleet: list[str]) -> None:
+    plan_together(connection, ["car", "spot", "heater"])
+    connection.execute(update(plan_history).where(plan_history.c.site == "car").values(packed_reply=b"torn"))
+    reply, _ = plan_together(connection, ["car", "spot", "heater"], START + 3 * SLOT)
+    assert (set(reply.plans), [fault.site_id for fault in reply.faults]) == ({"spot", "heater"}, ["car"])
+
+
+def stay_a_day(connection: Connection, name: str) -> None:
+    stay = {"vehicle": "car", "from": START, "to": START + DAY, "arrival_soc": 0.3, "target_soc": 0.8}
+    vehicle_sessions.add(connection, name, NewSession.model_validate(stay), by="owner", now=START)
+
+
+def count_statements(connection: Connection, found: dict[str, Site]) -> int:
+    """Return by how many statements the requests of sites are completed."""
+    driver, asked = copy.cursor(connection).connection, []
+
+    class Counting(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *args: Any, **options: Any) -> Self:
+            asked.append(query)
+            return super().execute(query, *args, **options)
+
+    usual, driver.cursor_factory = driver.cursor_factory, Counting
+    later = START + 3 * SLOT
+    for name, facts in read_facts(connection, list(found.values()), later, now=later).items():
+        complete(connection, facts, PlanRequest(site_id=name))
+    driver.cursor_factory = usual
+    return len(asked)
 
 
 def test_one_sites_fault_is_its_own(connection: Connection, fleet: list[str]) -> None:
