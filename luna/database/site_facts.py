@@ -109,48 +109,63 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
     keys = sites.keys_of(connection, [site.name for site in found])
     by_key = {keys[site.name]: site for site in found}
     active = forecast_activations.find_active_each(connection, by_key)
-    driving = forecasts.read_driving_each(connection, by_key, active, horizon, known_at=start, parts=PARTS)
-    spoke = {key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()}
-    instants = [start - back * DAY for back in range(reach.days, 0, -1)]
-    past = past_forecasts.read_means_each(connection, {key: version for key, (version, _) in spoke.items()}, instants)
+    driving, past, reasons = _read_forecasts(connection, by_key, active, horizon, days=reach.days)
     seen, bought = _read_seen(connection, keys, start, reach)
     today = {keys[name]: _until(start, since) for name, since in reach.given_since.items()}
     given = observations.read_each(connection, today, names=("discharge_kwh", "soc"))
     soc = observations.find_soc_each(connection, list(keys.values()), since=start - DAY, until=start)
     demands = read_demands_each(connection, by_key, start, now=now)
-    issues = forecast_issues.read_reasons_each(connection, spoke)
     around = Timeline(start - reach.carbon, SLOT, reach.carbon // SLOT + horizon.count)
     carbon = weather_carbon.read_carbon_each(connection, [site.name for site in found], around, known_at=start)
     told = control.load_each(connection, {keys[site.name]: site.name for site in found})
     blocks = manual_blocks.read_plain_each(connection, list(keys.values()), first=start, end=horizon.end)
     waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
-    priced = Timeline(start - reach.prices, SLOT, reach.prices // SLOT + horizon.count)
-    names = {site.name: {name: market_prices.stored_name(site.name, name) for name in site.tariff.price_series} for site in found}
-    revisions = market_prices.read_revisions_each(connection, list(dict.fromkeys(name for own in names.values() for name in own.values())), priced)
-    # Those of the day before would be carried on.
-    unused = market_prices.find_unused_each(connection, found, Timeline(start - DAY, SLOT, DAY // SLOT + horizon.count))
+    revisions, unused = _read_prices(connection, found, horizon, back=reach.prices)
     return {
         site.name: PlanningFacts(
-            site,
-            start,
-            active[key := keys[site.name]],
-            waiting.get(key),
-            driving.get(key),
-            issues.get(key, ()),
-            past.get(key, ()),
-            seen[key],
-            soc.get(key),
-            bought.get(key),
-            given.get(key),
-            demands[key],
-            {name: revisions[stored] for name, stored in names[site.name].items()},
-            unused[site.name],
-            carbon[site.name],
-            told[key],
-            blocks.get(key, ()),
+            site=site,
+            start=start,
+            active=active[key := keys[site.name]],
+            waiting=waiting.get(key),
+            driving=driving.get(key),
+            reasons=reasons.get(key, ()),
+            past=past.get(key, ()),
+            seen=seen[key],
+            soc=soc.get(key),
+            bought=bought.get(key),
+            given=given.get(key),
+            demands=demands[key],
+            revisions=revisions[site.name],
+            unused=unused[site.name],
+            carbon=carbon[site.name],
+            control=told[key],
+            blocks=blocks.get(key, ()),
         )
         for site in found
     }
+
+
+def _read_forecasts(
+    connection: Connection, found: Mapping[int, Site], active: Mapping[int, ActiveVersion], horizon: Timeline, *, days: int
+) -> tuple[dict[int, DrivingForecast], dict[int, list[Forecast]], dict[int, tuple[str, ...]]]:
+    """Return what drives plans, what its version expected on the days before, and what widened it, by the sites' keys."""
+    driving = forecasts.read_driving_each(connection, found, active, horizon, known_at=horizon.start, parts=PARTS)
+    spoke = {key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()}
+    instants = [horizon.start - back * DAY for back in range(days, 0, -1)]
+    past = past_forecasts.read_means_each(connection, {key: version for key, (version, _) in spoke.items()}, instants)
+    return driving, past, forecast_issues.read_reasons_each(connection, spoke)
+
+
+def _read_prices(
+    connection: Connection, found: Collection[Site], horizon: Timeline, *, back: timedelta
+) -> tuple[dict[str, dict[str, Revisions]], Mapping[str, Sequence[str]]]:
+    """Return the prices that tariffs name, and the sites' own series that they do not, by the sites' names."""
+    names = {site.name: {name: market_prices.stored_name(site.name, name) for name in site.tariff.price_series} for site in found}
+    known = Timeline(horizon.start - back, SLOT, back // SLOT + horizon.count)
+    revisions = market_prices.read_revisions_each(connection, list(dict.fromkeys(name for own in names.values() for name in own.values())), known)
+    # Those of the day before would be carried on.
+    unused = market_prices.find_unused_each(connection, found, Timeline(horizon.start - DAY, SLOT, DAY // SLOT + horizon.count))
+    return {site: {name: revisions[stored] for name, stored in own.items()} for site, own in names.items()}, unused
 
 
 def _read_seen(connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
