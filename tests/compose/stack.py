@@ -119,7 +119,19 @@ class Stack:
 
     def restore(self) -> None:
         """Have one healthy container of every service, whatever was stopped, doubled or made otherwise. Jobs that have ended are not run anew."""
-        self.start(*(service for service in self.compose("config", "--services").split() if service not in JOBS))
+        services = [service for service in self.compose("config", "--services").split() if service not in JOBS]
+
+        def started() -> bool:
+            try:
+                self.start(*services)
+            except RuntimeError as error:
+                # Compose gives up at once on a container that is not well just now, and may be on its way back.
+                if "is unhealthy" not in str(error):
+                    raise
+                return False
+            return True
+
+        wait_for(started, seconds=180, what="every container is healthy")
 
     @contextmanager
     def running(self, *services: str) -> Iterator[float]:
