@@ -21,7 +21,7 @@ from services.agent.imitation.teachers import ask_oracles
 from services.agent.imitation.trees import TreeClassifierSettings, grow_classifier
 from services.agent.learned_modes import LearnedModes
 from services.forecaster.inputs.context import NO_CONTEXT
-from services.planner.dp.value import load_kernels
+from services.planner.compiled import load_kernels
 from services.planner.problem.rolling_horizon import SiteKnowledge
 
 FIRST_DAY, LAST_DAY, LABEL_LAST_DAY = date(2023, 3, 1), date(2023, 3, 14), date(2023, 8, 31)

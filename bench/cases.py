@@ -109,6 +109,18 @@ def add_devices(document: dict[str, Any], rng: np.random.Generator) -> dict[str,
     return document | {"site": site, "state": state, "options": document["options"] | {"mip_gap": FULL_GAP}}
 
 
+def start_later(document: dict[str, Any], *, hours: int) -> dict[str, Any]:
+    """Return a case with devices that begins so many hours into its first day: what the days bring comes round, the car is plugged in a night more."""
+    outlook, state = document["outlook"], document["state"]
+    start, car = START + timedelta(hours=hours), state["vehicles"]["car"]
+    nights = [(datetime.fromisoformat(stay["from"]), datetime.fromisoformat(stay["to"]), stay) for stay in car["sessions"]]
+    nights.append((*(instant + timedelta(days=1) for instant in nights[-1][:2]), nights[-1][2]))
+    stays = [stay | {"from": max(first, start).isoformat(), "to": last.isoformat()} for first, last, stay in nights if last > start]
+    turned = {name: values[4 * hours :] + values[: 4 * hours] for name, values in outlook.items()}
+    vehicles = {"car": car | {"sessions": stays}}
+    return document | {"start": start.isoformat(), "outlook": turned, "state": state | {"vehicles": vehicles}}
+
+
 def add_courses(document: dict[str, Any], rng: np.random.Generator, *, count: int) -> dict[str, Any]:
     """Return a case with courses that load and PV may take, as likely as the expected one, to be weighed."""
     revised = [revise_forecast(document, rng)["outlook"] for _ in range(count - 1)]

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from bench.cases import FULL_GAP, SEED, add_courses, generate_full_cases, revise_forecast
+from bench.cases import FULL_GAP, SEED, add_courses, generate_full_cases, revise_forecast, start_later
 from bench.peers.planning import time_emhass
 from bench.timing import describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray
-from services.planner.dp.value import load_kernels
+from services.planner.compiled import load_kernels
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver
@@ -29,19 +29,24 @@ ROUNDS, FULL_ROUNDS = 3, 9
 # What takes seconds a case runs on these alone.
 SLOW_CASES, FULL_SLOW_CASES = 2, 20
 COURSES = 5
+# From midnight in Berlin, where the cases lie, on.
+HOURS_OF_DAY = (0, 4, 8, 12, 16, 20, 22)
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return milliseconds of whole plans with devices, of the same over five scenarios, and of what else can plan them."""
+    """Return milliseconds of whole plans with devices, of those that begin later in the day or weigh five scenarios, and of what else can plan them."""
     documents = generate_full_cases(np.random.default_rng(SEED))
     load_kernels()
     fast = _race_whole(documents, rounds=FULL_ROUNDS if full else ROUNDS)
     slow = documents[: FULL_SLOW_CASES if full else SLOW_CASES]
-    gaps = [make_plan(build_problem(PlanRequest.model_validate(document)), Solver()).gap for document in documents]
+    begun = {hour: [PlanRequest.model_validate(start_later(document, hours=hour)) for document in documents] for hour in HOURS_OF_DAY}
+    hours = _race_hours(begun, rounds=FULL_ROUNDS if full else 1)
+    gaps = [make_plan(build_problem(request), Solver()).gap for requests in begun.values() for request in requests]
     peers = _race_peers(slow, whole=fast["whole"][:, : len(slow)])
     return {
         **describe(fast["whole"]),
         "largest_gap": max(gaps),
+        "hours": hours,
         "replan": describe(fast["replan"]),
         "scenarios": describe(fast["scenarios"]) | {"ratio": float(np.median(fast["scenarios"] / fast["whole"]))},
         "peers": peers,
@@ -61,6 +66,14 @@ def _race_whole(documents: list[dict[str, Any]], *, rounds: int) -> dict[str, Fl
     ]
     works = {name: lambda each, name=name: plan_request(each[name], now=now, solver=solver) for name in variants[0]}
     return race(works, variants, rounds=rounds)
+
+
+def _race_hours(begun: dict[int, list[PlanRequest]], *, rounds: int) -> dict[str, dict[str, float]]:
+    """Return what planning takes by the hour of the day at which requests begin."""
+    now, solver = datetime(2024, 1, 1, tzinfo=UTC), Solver()
+    works = {str(hour): lambda each, hour=hour: plan_request(each[hour], now=now, solver=solver) for hour in begun}
+    variants = [dict(zip(begun, each, strict=True)) for each in zip(*begun.values(), strict=True)]
+    return {hour: describe(taken) for hour, taken in race(works, variants, rounds=rounds).items()}
 
 
 def _race_peers(documents: list[dict[str, Any]], *, whole: FloatArray) -> dict[str, dict[str, Any]]:

@@ -14,10 +14,11 @@ from bench.cases import load_cases
 from bench.timing import compare, describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray, Timeline
+from services.planner.compiled import load_kernels
 from services.planner.dp.plan import BatteryValue
 from services.planner.dp.planner import terminal_segments, weigh_courses
 from services.planner.dp.segments import Segments, SlotCourse, slot_segments
-from services.planner.dp.value import load_kernels, mean_values, solve_value
+from services.planner.dp.value import mean_values, solve_value
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import LinearModel, Solver

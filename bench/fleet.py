@@ -17,7 +17,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine, delete, text
 
 from bench.cases import HOURS, SEED, START, draw_case, generate_full_cases
-from bench.queue import compare_processes, run_worker, time_requests
+from bench.queue import compare_processes, measure_batches, run_worker, time_requests
 from bench.stack import data_servers
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.plan import PlanRequest
@@ -36,7 +36,7 @@ from luna.queue.worker import keep_loaded
 from luna.site import parse_site
 from luna.telemetry import configure_logging
 from luna.timeline import SLOT, FloatArray, SystemClock, Timeline, floor_to
-from services.planner.dp.value import load_kernels
+from services.planner.compiled import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.planner import follow_made, make_plan
 from services.planner.problem.build import build_problem
@@ -47,7 +47,6 @@ from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, plan_and_store
 
 BATTERY_SITES, FULL_SITES, BATCH = 600, 60, 25
-PROCESSES, ROUNDS = (1, 2), 3
 # Sites per minute by two processes, and what the second of them is to bring.
 TARGETS, SECOND_TARGET = {"battery": 100_000, "full": 2_000}, 1.8
 # Sites whose parts are timed, and that are planned alone as well.
@@ -63,11 +62,11 @@ def measure() -> dict[str, Any]:
     with _servers() as addresses:
         database = engines.create(addresses.database_url)
         stored = {name: _store_fleet(database, name) for name in FLEETS}
-        rounds = [{count: _measure_workers(addresses, database, stored, processes=count) for count in PROCESSES} for _ in range(ROUNDS)]
+        rates = compare_processes(lambda count: _measure_workers(addresses, database, stored, processes=count))
         load_kernels()
         keep_loaded()
         found = {
-            name: compare_processes([[rates[count][name] for count in PROCESSES] for rates in rounds])
+            name: rates[name]
             | {"sites_per_minute_2_target": TARGETS[name], "second_process_target": SECOND_TARGET}
             | {"cpu_us": _measure_parts(database, names), "equal": _compare(database, names)}
             for name, names in stored.items()
@@ -155,9 +154,7 @@ def _measure_workers(addresses: Addresses, database: Engine, stored: dict[str, l
             # At once, so that each process loads what it needs, and plans some.
             time_requests(addresses, [PlanSitesRequest(site_ids=[name]) for name in names[: 8 * processes]])
             _forget_plans(database)
-            size = min(BATCH, len(names) // 12)
-            batches = [names[first : first + size] for first in range(0, len(names), size)]
-            rates[kind] = 60 * len(names) / time_requests(addresses, [PlanSitesRequest(site_ids=batch) for batch in batches])
+            rates[kind] = measure_batches(addresses, names, lambda batch: PlanSitesRequest(site_ids=batch), size=min(BATCH, len(names) // 12))
     return rates
 
 

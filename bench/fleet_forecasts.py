@@ -18,7 +18,7 @@ from sqlalchemy import Engine, delete, text
 
 from bench.cases import SEED
 from bench.processes import ProcessTree
-from bench.queue import compare_processes, run_worker, time_requests
+from bench.queue import compare_processes, measure_batches, run_worker, time_requests
 from bench.stack import data_servers
 from bench.stored_sites import MARKET, draw_days, draw_site
 from luna.contracts.forecast import IssueRequest, RefreshForecastsRequest
@@ -45,7 +45,6 @@ from services.forecaster.tasks import prepare_jobs
 
 # Sites by kind, and days of past.
 FLEETS = {"young": (100, 16), "trained": (40, MEMORY_DAYS)}
-PROCESSES, ROUNDS = (1, 2), 3
 BATCH, MEASURED = 25, 20
 PRICE_DAYS = 150
 DAY = timedelta(days=1)
@@ -60,12 +59,9 @@ def measure() -> dict[str, Any]:
         os.environ |= {"LUNA_REDIS_URL": addresses.redis_url, "LUNA_DATA_FOLDER": str(folder / "data")}
         database, objects = engines.create(addresses.database_url), FileObjects(folder / "data" / "objects")
         stored = {kind: _store_fleet(database, objects, kind) for kind in FLEETS}
-        rounds = [{count: _measure_workers(addresses, database, stored, processes=count) for count in PROCESSES} for _ in range(ROUNDS)]
+        rates = compare_processes(lambda count: _measure_workers(addresses, database, stored, processes=count))
         keep_loaded()
-        found = {
-            kind: compare_processes([[rates[count][kind] for count in PROCESSES] for rates in rounds]) | _measure_cpu(database, objects, names)
-            for kind, names in stored.items()
-        }
+        found = {kind: rates[kind] | _measure_cpu(database, objects, names) for kind, names in stored.items()}
         database.dispose()
     return found
 
@@ -136,9 +132,7 @@ def _measure_workers(addresses: Addresses, database: Engine, stored: dict[str, l
         time_requests(addresses, [RefreshForecastsRequest(site_ids=[name]) for name in stored["young"][: 8 * processes]])
         for kind, names in stored.items():
             _forget_new(database)
-            size = min(BATCH, len(names) // 8)
-            batches = [names[first : first + size] for first in range(0, len(names), size)]
-            rates[kind] = 60 * len(names) / time_requests(addresses, [RefreshForecastsRequest(site_ids=batch) for batch in batches])
+            rates[kind] = measure_batches(addresses, names, lambda batch: RefreshForecastsRequest(site_ids=batch), size=min(BATCH, len(names) // 8))
     return rates
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from bench.scenes import Home, build_scene, load_home
 from luna.outlook import Outlook
+from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan, objective
 from services.planner.dp.segments import SlotCourse, slot_segments
-from services.planner.dp.value import load_kernels
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.planner import solve_full

@@ -18,8 +18,8 @@ from bench.peers.planning import PeerPlans, run_emhass
 from bench.timing import compare, describe, race
 from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray
+from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan, objective
-from services.planner.dp.value import load_kernels
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.planner import solve_full

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -55,8 +55,8 @@ def _measure_tasks(addresses: Addresses) -> dict[str, Any]:
         return_bare.delay(0).get(timeout=60)
         ours, theirs = [], []
         for _ in range(ROUNDS):
-            ours.append(_rate(lambda value: client.submit(NumberRequest(value=value)), lambda: count_results(store)))
-            theirs.append(_rate(lambda value: return_bare.apply_async((value,)), lambda: count_results(store, "bare")))
+            ours.append(TASKS / _time_all(store, client.submit, [NumberRequest(value=value) for value in range(TASKS)]))
+            theirs.append(TASKS / _time_all(store, return_bare.apply_async, [(value,) for value in range(TASKS)], prefix="bare"))
         trips = [_timed(lambda: client.call(NumberRequest(value=1), timeout=SOON)) for _ in range(TRIPS)]
         bare_trips = [_timed(lambda: return_bare.delay(1).get(timeout=60)) for _ in range(TRIPS)]
     client.close()
@@ -85,37 +85,48 @@ def _measure_gateway(addresses: Addresses) -> dict[str, Any]:
     return {"post_plan": {"p50_ms": median(whole), "over_planner_p50_ms": median(over), "slots": len(answer["slots"])}}
 
 
-def _rate(send: Callable[[int], object], count: Callable[[], int]) -> float:
-    """Return tasks per second from the first one sent to the last result stored."""
-    before, begun = count(), time.perf_counter()
-    for value in range(TASKS):
-        send(value)
-    while count() < before + TASKS:
+def _time_all(store: redis.Redis, send: Callable[[Any], object], tasks: Sequence[Any], *, prefix: str = "luna") -> float:
+    """Return the seconds from the first task sent to the last result stored."""
+    before, begun = _count_results(store, prefix), time.perf_counter()
+    for task in tasks:
+        send(task)
+    while _count_results(store, prefix) < before + len(tasks):
         time.sleep(0.02)
-    return TASKS / (time.perf_counter() - begun)
+    return time.perf_counter() - begun
 
 
-def count_results(store: redis.Redis, prefix: str = "luna") -> int:
+def _count_results(store: redis.Redis, prefix: str) -> int:
     """Return how many tasks have left their result."""
     return sum(1 for _ in store.scan_iter(f"{prefix}:celery-task-meta-*", count=10_000))
 
 
 def time_requests(addresses: Addresses, requests: Sequence[Request]) -> float:
     """Return the seconds from the first request sent to the last one done."""
-    store, client = redis.Redis.from_url(addresses.redis_url), Client(addresses.redis_url)
-    before, begun = count_results(store), time.perf_counter()
-    for request in requests:
-        client.submit(request)
-    while count_results(store) < before + len(requests):
-        time.sleep(0.05)
-    client.close()
-    return time.perf_counter() - begun
+    with redis.Redis.from_url(addresses.redis_url) as store, closing(Client(addresses.redis_url)) as client:
+        return _time_all(store, client.submit, requests)
 
 
-def compare_processes(rates: Sequence[Sequence[float]]) -> dict[str, float]:
-    """Return of rounds of sites per minute by one process and by two the medians, and what the second brings."""
-    one, two = (median(each) for each in zip(*rates, strict=True))
-    return {"sites_per_minute_1": one, "sites_per_minute_2": two, "second_process": median(double / single for single, double in rates)}
+def compare_processes(measure: Callable[[int], Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Return by kind of site, of some rounds by turns of one worker process and of two, medians of sites per minute and what the second process brings.
+
+    Args:
+        measure: returns sites per minute by kind, with so many processes.
+    """
+    rounds = [(measure(1), measure(2)) for _ in range(ROUNDS)]
+    return {
+        kind: {
+            "sites_per_minute_1": median(one[kind] for one, _ in rounds),
+            "sites_per_minute_2": median(two[kind] for _, two in rounds),
+            "second_process": median(two[kind] / one[kind] for one, two in rounds),
+        }
+        for kind in rounds[0][0]
+    }
+
+
+def measure_batches(addresses: Addresses, names: Sequence[str], ask: Callable[[list[str]], Request], *, size: int) -> float:
+    """Return sites per minute where they are asked for in batches."""
+    batches = [list(names[first : first + size]) for first in range(0, len(names), size)]
+    return 60 * len(names) / time_requests(addresses, [ask(batch) for batch in batches])
 
 
 def _timed(call: Callable[[], object]) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.scenes import Home, build_scene, load_home
 from luna.contracts.replay import PolicyReply
-from services.planner.dp.value import load_kernels
+from services.planner.compiled import load_kernels
 from services.planner.replay import ReplaySpec, run
 
 TARIFFS = ("A", "B")

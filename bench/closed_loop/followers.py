@@ -24,7 +24,7 @@ from services.executor.decision import follow_plan, plan_age
 from services.executor.unit import InForce, Setpoints, SlotPrices
 from services.executor.units import NAME as PV
 from services.executor.units import PvArrays
-from services.planner.dp.value import load_kernels
+from services.planner.compiled import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.rolling_horizon import HORIZON, SiteKnowledge

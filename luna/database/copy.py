@@ -4,7 +4,7 @@ Rows never become Python objects: a batch is one NumPy record array laid out as 
 Source: PostgreSQL documentation, COPY, "Binary Format".
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -34,6 +34,7 @@ ARRAY_HEADER_BYTES = 20
 POSTGRES_EPOCH = np.datetime64("2000-01-01", "us")
 _EPOCH: datetime = POSTGRES_EPOCH.astype(datetime).replace(tzinfo=UTC)
 BATCH_ROWS = 32_768
+_COMMA = sql.SQL(", ")
 SQL_TYPES = {"f8": "float8", "i2": "int2", "i4": "int4", "i8": "int8", "b1": "bool"}
 
 
@@ -81,9 +82,8 @@ def upsert(connection: Connection, table: Table, columns: Columns, *, on_conflic
 def append(connection: Connection, table: str, columns: Columns) -> int:
     """Append rows to ``table``; a key that is already there is an error. Returns the number of rows."""
     arrays = {name: array for name, array in _broadcast(columns).items() if not _all_unknown(array)}
-    names = sql.SQL(", ").join(map(sql.Identifier, arrays))
     with cursor(connection) as session:
-        with session.copy(sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), names)) as copy:
+        with session.copy(_copy_into(table, arrays)) as copy:
             copy.write(SIGNATURE)
             for rows in encode(arrays):
                 copy.write(rows)
@@ -91,11 +91,13 @@ def append(connection: Connection, table: str, columns: Columns) -> int:
         return session.rowcount
 
 
+def _copy_into(table: str, columns: Iterable[str]) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), identifiers(columns))
+
+
 def _append_rows(connection: Connection, table: str, types: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
     """Append rows of few, large values to ``table``, by the PostgreSQL ``types`` of the columns; a key that is already there is an error."""
-    columns = sql.SQL(", ").join(map(sql.Identifier, types))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), columns)
-    with cursor(connection) as session, session.copy(statement) as copy:
+    with cursor(connection) as session, session.copy(_copy_into(table, types)) as copy:
         copy.set_types(list(types.values()))
         for row in rows:
             copy.write_row(row)
@@ -127,10 +129,8 @@ def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]
         query: yields one column per entry of ``types``, none of them NULL: floats go through ``known``.
         types: name → ``f8``, ``i4``, ``i8`` or ``M8[s]`` (an instant in UTC), in the query's order.
     """
-    packed = sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in types)
-    names = sql.SQL(", ").join(map(sql.Identifier, types))
     with cursor(connection) as session:
-        session.execute(sql.SQL("SELECT {} FROM ({}) AS rows ({})").format(packed, query, names), binary=True)
+        session.execute(sql.SQL("SELECT {} FROM ({}) AS rows ({})").format(packed(types), query, identifiers(types)), binary=True)
         result = session.pgresult
         cells = [result.get_value(0, place) if result else None for place in range(len(types))]
     return {name: _unpack(cell, kind) for cell, (name, kind) in zip(cells, types.items(), strict=True)}
@@ -173,9 +173,19 @@ def _find_order(columns: Sequence[Array]) -> Array | None:
     return None if ordered else np.lexsort(columns[::-1])
 
 
-def known(column: str) -> sql.Composed:
-    """Return an expression that gives NaN where the float ``column`` is unknown: ``read`` needs elements of equal width."""
-    return sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column))
+def identifiers(names: Iterable[str]) -> sql.Composed:
+    """Return names of columns as a list of a query."""
+    return _COMMA.join(map(sql.Identifier, names))
+
+
+def known(*columns: str) -> sql.Composed:
+    """Return expressions that give NaN where float ``columns`` are unknown: ``read`` needs elements of equal width."""
+    return _COMMA.join(sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column)) for column in columns)
+
+
+def packed(columns: Iterable[str]) -> sql.Composed:
+    """Return expressions that give each of ``columns`` as one array of all rows: handed over row by row they would cost twice as much."""
+    return _COMMA.join(sql.SQL("array_agg({})").format(sql.Identifier(column)) for column in columns)
 
 
 def encode(arrays: Mapping[str, Array]) -> Iterator[bytes]:
@@ -233,7 +243,7 @@ class _Upsert:
         return sql.SQL("CREATE TEMP TABLE staging ({}) ON COMMIT DROP").format(sql.SQL(", ").join(types))
 
     def insert(self) -> sql.Composed:
-        names = sql.SQL(", ").join(map(sql.Identifier, self.columns))
+        names = identifiers(self.columns)
         # The anti-join passes over rows that are there faster than ON CONFLICT does, which is left with those that others are just adding.
         return sql.SQL(
             "INSERT INTO {table} ({names}) SELECT {names} FROM staging WHERE NOT EXISTS (SELECT FROM {table} WHERE {same}) ON CONFLICT DO NOTHING"

@@ -144,9 +144,9 @@ def _rows_each(connection: Connection, wanted: Mapping[int, tuple[str, datetime]
         keys=list(wanted),
         versions=[version for version, _ in wanted.values()],
         instants=[at for _, at in wanted.values()],
-        packed=sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in names),
-        known=sql.SQL(", ").join(map(copy.known, names)),
-        columns=sql.SQL(", ").join(map(sql.Identifier, names)),
+        packed=copy.packed(names),
+        known=copy.known(*names),
+        columns=copy.identifiers(names),
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
     return {key: {"slot_start": starts} | dict(zip(names, columns, strict=True)) for key, starts, *columns in rows}
@@ -211,7 +211,7 @@ def _rows(connection: Connection, key: int, version: str, *, first: datetime, la
     query = sql.SQL(
         "SELECT issued_at, slot_start, {} FROM slot_forecasts"
         " WHERE site_key = {} AND forecast_version = {} AND issued_at BETWEEN {} AND {} ORDER BY issued_at, slot_start"
-    ).format(sql.SQL(", ").join(map(copy.known, COLUMNS)), key, version, first, last)
+    ).format(copy.known(*COLUMNS), key, version, first, last)
     return copy.read(connection, query, {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8"))
 
 

@@ -63,7 +63,6 @@ def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names:
     """Return some series of many sites, each on the quarter-hours of a timeline of its own, by the sites' keys, NaN where nothing is known."""
     if not windows:
         return {}
-    # Of each site one row with its slots as arrays: handed over slot by slot they would cost twice as much.
     query = sql.SQL(
         "SELECT wanted.site_key, told.* FROM unnest({keys}::int[], {firsts}::timestamptz[], {ends}::timestamptz[]) AS wanted (site_key, first, ends)"
         " CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM (SELECT slot_start, {names} FROM slot_observations AS stored"
@@ -73,9 +72,9 @@ def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names:
         keys=list(windows),
         firsts=[timeline.start for timeline in windows.values()],
         ends=[timeline.end for timeline in windows.values()],
-        packed=sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in names),
-        names=sql.SQL(", ").join(map(copy.known, names)),
-        columns=sql.SQL(", ").join(map(sql.Identifier, ("slot_start", *names))),
+        packed=copy.packed(names),
+        names=copy.known(*names),
+        columns=copy.identifiers(("slot_start", *names)),
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
     series = {key: align_each(starts, dict(zip(names, columns, strict=True)), windows[key]) for key, starts, *columns in rows}
@@ -105,7 +104,7 @@ def read_series(connection: Connection, site_id: str, timeline: Timeline, names:
     """Return the named series of a site on ``timeline``."""
     grid = quarter_hours(timeline)
     query = sql.SQL("SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start").format(
-        sql.SQL(", ").join(map(copy.known, names)), sites.key_of(connection, site_id), grid.start, grid.end
+        copy.known(*names), sites.key_of(connection, site_id), grid.start, grid.end
     )
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
     return {name: from_quarter_hours(align(rows["slot_start"], rows[name], grid), timeline, kind_of(name)) for name in names}

@@ -13,7 +13,7 @@ from luna.timeline import SLOT, FloatArray, Timeline
 
 NEAR = timedelta(hours=1)  # an issue so long before an instant counts as that instant's
 
-# Of each issue one row with its slots as arrays: handed over slot by slot they would cost twice as much. Read along the key, they are in order already.
+# Of each issue one row with its slots as arrays. Read along the key, they are in order already.
 ISSUES = sql.SQL(
     "SELECT wanted.site_key, found.issued_at, told.* FROM unnest({keys}::int[], {versions}::text[]) AS wanted (site_key, version)"
     " CROSS JOIN LATERAL (SELECT DISTINCT last.issued_at FROM unnest({instants}::timestamptz[]) AS asked (instant) CROSS JOIN LATERAL ("
@@ -54,8 +54,7 @@ def _read_issues(
     connection: Connection, wanted: Mapping[int, str], instants: Sequence[datetime], names: Sequence[str]
 ) -> Iterator[tuple[int, datetime, Timeline, dict[str, FloatArray]]]:
     """Yield by site and issue, in order, some columns of the slots."""
-    columns, known = sql.SQL(", ").join(map(sql.Identifier, names)), sql.SQL(", ").join(map(copy.known, names))
-    packed = sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in names)
-    query = ISSUES.format(keys=list(wanted), versions=list(wanted.values()), instants=list(instants), near=NEAR, packed=packed, known=known, columns=columns)
+    columns = {"packed": copy.packed(names), "known": copy.known(*names), "columns": copy.identifiers(names)}
+    query = ISSUES.format(keys=list(wanted), versions=list(wanted.values()), instants=list(instants), near=NEAR, **columns)
     for key, issued_at, start, *values in copy.read_rows(connection, query, ("i4", "M8", "M8", *["f8[]"] * len(names))):
         yield key, issued_at, Timeline(start, SLOT, values[0].size), dict(zip(names, values, strict=True))

@@ -107,7 +107,7 @@ def _series(table: str, aging: Aging) -> sql.Composed:
         " SELECT following.* FROM series CROSS JOIN LATERAL"
         " (SELECT {names} FROM {table} AS following WHERE ({theirs}) > ({ours}) ORDER BY {names} LIMIT 1) AS following)"
     ).format(
-        names=sql.SQL(", ").join(map(sql.Identifier, aging.series)),
+        names=copy.identifiers(aging.series),
         table=sql.Identifier(table),
         theirs=sql.SQL(", ").join(sql.Identifier("following", name) for name in aging.series),
         ours=sql.SQL(", ").join(sql.Identifier("series", name) for name in aging.series),

@@ -106,19 +106,20 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
         now: what is in force then is known.
     """
     horizon = Timeline(start, SLOT, reach.horizon // SLOT)
-    keys = sites.keys_of(connection, [site.name for site in found])
+    names = [site.name for site in found]
+    keys = sites.keys_of(connection, names)
     by_key = {keys[site.name]: site for site in found}
     active = forecast_activations.find_active_each(connection, by_key)
     driving, past, reasons = _read_forecasts(connection, by_key, active, horizon, days=reach.days)
     seen, bought = _read_seen(connection, keys, start, reach)
     today = {keys[name]: _until(start, since) for name, since in reach.given_since.items()}
     given = observations.read_each(connection, today, names=("discharge_kwh", "soc"))
-    soc = observations.find_soc_each(connection, list(keys.values()), since=start - DAY, until=start)
+    soc = observations.find_soc_each(connection, list(by_key), since=start - DAY, until=start)
     demands = read_demands_each(connection, by_key, start, now=now)
     around = Timeline(start - reach.carbon, SLOT, reach.carbon // SLOT + horizon.count)
-    carbon = weather_carbon.read_carbon_each(connection, [site.name for site in found], around, known_at=start)
-    told = control.load_each(connection, {keys[site.name]: site.name for site in found})
-    blocks = manual_blocks.read_plain_each(connection, list(keys.values()), first=start, end=horizon.end)
+    carbon = weather_carbon.read_carbon_each(connection, names, around, known_at=start)
+    told = control.load_each(connection, dict(zip(by_key, names, strict=True)))
+    blocks = manual_blocks.read_plain_each(connection, list(by_key), first=start, end=horizon.end)
     waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
     revisions, unused = _read_prices(connection, found, horizon, back=reach.prices)
     return {

@@ -43,7 +43,7 @@ def read_weather_book(connection: Connection, place: str, *, first: datetime, en
     query = sql.SQL(
         "SELECT DISTINCT ON (slot_start, date_bin('3 hours', issued_at, 'epoch')) slot_start, issued_at, {} FROM weather"
         " WHERE place = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, date_bin('3 hours', issued_at, 'epoch'), issued_at DESC"
-    ).format(sql.SQL(", ").join(map(copy.known, WEATHER)), place, first, end)
+    ).format(copy.known(*WEATHER), place, first, end)
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]"} | dict.fromkeys(WEATHER, "f8"))
     return WeatherVintages.of(rows["slot_start"], rows["issued_at"], {name: rows[name] for name in WEATHER})
 
@@ -91,6 +91,6 @@ def _read(connection: Connection, table: str, place: str, timeline: Timeline, *,
     query = sql.SQL(
         "SELECT DISTINCT ON (slot_start) slot_start, {} FROM {}"
         " WHERE place = {} AND slot_start >= {} AND slot_start < {} AND issued_at <= {} ORDER BY slot_start, issued_at DESC"
-    ).format(sql.SQL(", ").join(map(copy.known, names)), sql.Identifier(table), place, grid.start, grid.end, known_at)
+    ).format(copy.known(*names), sql.Identifier(table), place, grid.start, grid.end, known_at)
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
     return {name: from_quarter_hours(align(rows["slot_start"], rows[name], grid), timeline, "price") for name in names}

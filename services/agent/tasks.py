@@ -28,7 +28,7 @@ from services.agent.evaluation.picture import draw_stored_day
 from services.agent.evaluation.replay import replay_learned
 from services.agent.policy import TrainedAgent
 from services.agent.registry import load_agents
-from services.planner.dp.value import load_kernels
+from services.planner.compiled import load_kernels
 from services.planner.service.replay import Store
 
 NEEDS = ("database", "redis", "objects")

@@ -14,6 +14,9 @@ from services.api.http_protocol import GatewayProtocol
 
 # What a plan under way has to end when the gateway is told to stop.
 GRACE_SECONDS = 10
+# Longer than callers and proxies keep an idle connection (httpx 5 s, nginx 60, Caddy 120): where the gateway closed it first, a request that is under way
+# just then would get no answer.
+IDLE_SECONDS = 130
 
 
 def serve(settings: Settings, addresses: Addresses | None = None, *, listener: socket.socket | None = None) -> None:
@@ -31,6 +34,7 @@ def serve(settings: Settings, addresses: Addresses | None = None, *, listener: s
             server_header=False,
             # Whose word on the caller's address counts is a setting of Luna's.
             proxy_headers=False,
+            timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         config.load()

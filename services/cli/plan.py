@@ -114,7 +114,7 @@ def _parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
 
 
 def _plan_alone(request: PlanRequest) -> PlanReply:
-    from services.planner.dp.value import load_kernels
+    from services.planner.compiled import load_kernels
     from services.planner.milp.solver import Solver
     from services.planner.reply.reply import plan_request
 

@@ -125,7 +125,7 @@ def _replay(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
     from luna.database import engine
     from luna.what_if_questions import open_question, read_state
     from services.cli.storage import open_database
-    from services.planner.dp.value import load_kernels
+    from services.planner.compiled import load_kernels
     from services.planner.service.counterfactual import replay_variant
 
     load_kernels()

@@ -17,7 +17,7 @@ from luna.database.engine import unit_of_work
 from luna.queue import TaskContext, task
 from luna.queue.jobs import await_job, submit_job
 from luna.queue.task_context import isolate
-from services.planner.dp.value import load_kernels
+from services.planner.compiled import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.service import counterfactual, fleet, pareto, plan_check, plan_diff, plans
 from services.planner.service import replay as replays

@@ -1,5 +1,6 @@
 """`luna up` as a process of its own: what it runs, and that nothing of it remains."""
 
+import http.client
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -114,6 +115,18 @@ def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(environmen
         wait_until(lambda: executor not in companions(environment, "services.executor") != [])
         store_settings(Settings(data_folder=folder), {"mqtt_url": None})
         wait_until(lambda: companions(environment, "services.ingest.live") == [])
+        luna.send_signal(signal.SIGTERM)
+    wait_until(lambda: processes(environment) == [])
+
+
+def test_a_connection_stays_open_for_longer_than_callers_keep_it(environment: dict[str, str]) -> None:
+    """Who keeps it for five seconds, as many do, would else send a request into a connection that is just being closed."""
+    with luna_up(environment) as luna, closing(http.client.HTTPConnection("127.0.0.1", int(environment["LUNA_API_PORT"]))) as caller:
+        for pause_seconds in (0, 6):
+            time.sleep(pause_seconds)
+            caller.request("GET", "/health/live")
+            answer = caller.getresponse()
+            assert (answer.status, bool(answer.read())) == (200, True)
         luna.send_signal(signal.SIGTERM)
     wait_until(lambda: processes(environment) == [])
 

@@ -144,7 +144,7 @@ def mean_values(segments: Segments, *, capacity_kwh: float, terminal: tuple[Floa
 
 
 def load_kernels() -> None:
-    """Load the compiled loops (compile them the first time): a second that should not count as planning."""
+    """Load the compiled loops, or compile them the first time."""
     nothing = np.zeros((1, KINDS))
     function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
     level = np.zeros(1)

@@ -8,8 +8,9 @@ import numpy as np
 from luna.physics import BoolArray
 from luna.site import DeferrableLoad
 from luna.timeline import FloatArray
+from services.planner.milp.schedules import ScheduleBlock, Schedules, SlotNeed
 from services.planner.milp.slack import dearest_price
-from services.planner.milp.solver import Block, Indices, ModelBuilder, Term
+from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.demands import CycleDemand, DayNeed, Demands, HeatDemand, LoadDemand, RunRules
 from services.planner.problem.load_schedule import ScheduledCycles
@@ -75,10 +76,11 @@ def add_longest_rest(builder: ModelBuilder, columns: tuple[Indices, Indices], ru
 
 @dataclass(frozen=True, slots=True)
 class LoadColumns:
-    """Where an appliance stands in the model: whether it is on per slot, and whether it has been off for too long."""
+    """Where an appliance stands in the model: whether it is on per slot, and whether it has been off for too long; and what it may follow."""
 
     on: Indices
     too_long: Indices
+    schedules: Schedules
 
 
 def add_load(builder: ModelBuilder, demand: LoadDemand, ahead: LoadPricing) -> LoadColumns:
@@ -86,28 +88,29 @@ def add_load(builder: ModelBuilder, demand: LoadDemand, ahead: LoadPricing) -> L
     load, rules, slot_kwh = demand.load, demand.rules(ahead.hours), demand.load.power_kw * ahead.hours
     carried = ~ahead.bound(load) | (ahead.surplus_kwh >= slot_kwh - 1e-9)
     least, most = rules.bounds(demand.allowed * carried)
-    on = builder.add_columns(most.size, cost=(ahead.tie - (load.extra_value or 0.0)) * slot_kwh, lower=least, upper=most, integer=True)
-    for need in demand.needs:
-        _add_need(builder, need, (on, slot_kwh, most), rules=rules, price=LOAD_SLACK * ahead.dearest)
+    cost, price = (ahead.tie - (load.extra_value or 0.0)) * slot_kwh, LOAD_SLACK * ahead.dearest
+    on = builder.add_columns(most.size, cost=cost, lower=least, upper=most, integer=True)
+    needs = [need for each in demand.needs if (need := _read_need(each, slot_kwh, most, rules=rules, price=price))]
+    for need in needs:
+        lacking = builder.add_columns(1, cost=need.price, upper=max(need.wanted, 0.0))
+        builder.add_sum(need.wanted, need.most, [(on[need.first : need.end], need.share), (lacking, 1.0)])
+    schedules = Schedules(cost, least, most, rules, needs, load.start_price, price)
     if rules.shortest_run == rules.shortest_rest == 1 and not rules.longest_rest and not load.start_price:
-        return LoadColumns(on, on[:0])
+        return LoadColumns(on, on[:0], schedules)
     start = add_starts(builder, on, rules, price=load.start_price)
-    too_long = add_longest_rest(builder, (on, start), rules, price=LOAD_SLACK * ahead.dearest) if rules.longest_rest else on[:0]
-    return LoadColumns(on, too_long)
+    too_long = add_longest_rest(builder, (on, start), rules, price=price) if rules.longest_rest else on[:0]
+    return LoadColumns(on, too_long, schedules)
 
 
-def _add_need(builder: ModelBuilder, need: DayNeed, slots: tuple[Indices, FloatArray, FloatArray], *, rules: RunRules, price: float) -> None:
-    """Want a need's energy, in whole slots where all are as long: then no relaxation gets by with a part of one."""
+def _read_need(need: DayNeed, slot_kwh: FloatArray, most: FloatArray, *, rules: RunRules, price: float) -> SlotNeed | None:
+    """Return a need's energy in slots, in whole ones where all are as long: then no relaxation gets by with a part of one. None: it asks for nothing."""
     within = slice(need.first, need.end)
-    on, slot_kwh, may = slots[0][within], slots[1][within], slots[2][within]
-    full = float(slot_kwh.max())
-    share, wanted = slot_kwh / full, need.need_kwh / full
+    full = float(slot_kwh[within].max())
+    share, wanted = slot_kwh[within] / full, need.need_kwh / full
     # What its slots cannot carry is missing whatever is planned: a price on it would only hide what else a plan costs.
-    wanted = min(float(np.ceil(wanted - 1e-9)) if share.min() == 1.0 else wanted, float(share @ may))
-    most = np.ceil(wanted - 1e-9) + _beyond(need, rules) if need.most_kwh is None else max(need.most_kwh / full, wanted, rules.stays)
-    if wanted > 0 or most < share.size:
-        lacking = builder.add_columns(1, cost=price * full, upper=max(wanted, 0.0))
-        builder.add_sum(wanted, most, [(on, share), (lacking, 1.0)])
+    wanted = min(float(np.ceil(wanted - 1e-9)) if share.min() == 1.0 else wanted, float(share @ most[within]))
+    highest = np.ceil(wanted - 1e-9) + _beyond(need, rules) if need.most_kwh is None else max(need.most_kwh / full, wanted, rules.stays)
+    return SlotNeed(need.first, share, wanted, float(highest), price * full) if wanted > 0 or highest < share.size else None
 
 
 def _beyond(need: DayNeed, rules: RunRules) -> float:
@@ -213,7 +216,7 @@ class ApplianceColumns:
     loads: tuple[LoadColumns, ...]
     programmes: tuple[CycleColumns, ...]
     heat_pumps: tuple[HeatColumns, ...]
-    blocks: tuple[Block, ...]
+    blocks: tuple[ScheduleBlock, ...]
 
     def terms(self, problem: Problem) -> list[Term]:
         """Return what they add to the use of each slot, as terms of the balance."""
@@ -247,7 +250,7 @@ def add_appliances(builder: ModelBuilder, problem: Problem, ahead: LoadPricing) 
     for demand in demands.loads:
         columns, rows = builder.columns, builder.rows
         loads.append(add_load(builder, demand, ahead))
-        blocks.append(Block(slice(columns, builder.columns), slice(rows, builder.rows)))
+        blocks.append(ScheduleBlock(slice(columns, builder.columns), slice(rows, builder.rows), loads[-1].on, loads[-1].schedules))
     heat_pumps = tuple(add_heat_pump(builder, demand, ahead) for demand in demands.heat_pumps)
     programmes = tuple(add_cycle(builder, demand, ahead) for demand in demands.programmes)
     # What runs on does so without surplus, too, and is none of those that share it.

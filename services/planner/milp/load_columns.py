@@ -7,8 +7,9 @@ import numpy as np
 
 from luna.timeline import FloatArray
 from services.planner.milp.appliances import ApplianceColumns, LoadColumns, add_appliances, look_ahead, most_used_kwh
+from services.planner.milp.schedules import ScheduleBlock
 from services.planner.milp.slack import dearest_price
-from services.planner.milp.solver import Block, Indices, ModelBuilder, Term
+from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.milp.vehicles import VehicleColumns, VehiclePricing, add_vehicle
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.problem import Problem
@@ -41,7 +42,7 @@ class DemandColumns:
         return self.appliances.terms(problem)
 
     @property
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[ScheduleBlock, ...]:
         """Each appliance with the rows that tie nothing else."""
         return self.appliances.blocks
 

@@ -1,35 +1,43 @@
-"""A whole answer near the relaxed one, and with the relaxed one's cost the proof of how near the optimum it is.
+"""A whole answer near the relaxed one, and with a cost that none lies below the proof of how near the optimum it is.
 
-Appliances that are on or off are rounded by themselves, each to the schedule nearest to its relaxed one, or slot by slot where that costs too much;
-what is left to choose follows where the relaxed answer points. That takes a few more linear solves from the last basis, where a search over all
-choices takes hundreds.
+Appliances that are on or off follow one schedule each: the nearest to their relaxed one, or what prices lead to from there; where these cost too much,
+one of those that the cheapest mixture of schedules is made of. What is left to choose follows where the relaxed answer points. That takes a few more
+linear solves from the last basis, where a search over all choices takes hundreds.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from luna.physics import BoolArray
 from luna.timeline import FloatArray, IndexArray
-from services.planner.milp.solver import Block, InfeasibleError, LinearModel, Solution, Solver
+from services.planner.milp.mixtures import PlacedBlock, mix_schedules
+from services.planner.milp.schedules import OnOffSchedule, ScheduleBlock
+from services.planner.milp.solver import InfeasibleError, LinearModel, Solution, Solver
 
 _WHOLE = 1e-6
-# A choice is made for when the answer has at least this share of what making it takes, such as a charger's least power.
-_ENOUGH = (0.3, 0.1, 0.6)
+# A choice is made for when the answer has at least this share of what making it takes, such as a charger's least power; tried in this order.
+_ENOUGH = (0.3, 0.1, 0.6, 0.2, 0.45, 0.8)
 # Making some choices moves others: after so many rounds all are made at once.
 _ROUNDS = 6
-# What it costs a schedule to change one slot while prices from the last solve lead it: more where that led too far, less where it led nowhere.
-_RELUCTANCE, _MORE, _LESS = 0.005, 1.7, 0.4
-_FIRST_STEPS, _STEPS = 1, 6
-# Slot by slot takes at most so many solves; where one costs less than this share of the gap, the opposite is not tried.
-_SOLVES, _STEP_SHARE = 16, 1 / 8
-# A model with choices made, and the answer to it without the rest of them.
-_Shaped = tuple[LinearModel, Solution]
+# What it costs a schedule to change one slot while prices from the last solve lead it.
+_RELUCTANCE = 0.005
+# A mixture is good enough when it is within this share of the gap of its bound.
+_MIXED_SHARE = 0.1
 
 
-def round_relaxation(model: LinearModel, blocks: Sequence[Block], *, gap: float) -> Solution | None:
+@dataclass(frozen=True, slots=True)
+class _Shaped:
+    """A model whose blocks are fixed to schedules, the answer to it with the rest let go, and a cost that no whole answer of the model lies below."""
+
+    model: LinearModel
+    answer: Solution
+    bound: float
+
+
+def round_relaxation(model: LinearModel, blocks: Sequence[ScheduleBlock], *, gap: float) -> Solution | None:
     """Return a whole solution with its proven gap, within ``gap`` of the optimum if one is found this way; None where there is none at all.
 
     Args:
@@ -44,146 +52,83 @@ def round_relaxation(model: LinearModel, blocks: Sequence[Block], *, gap: float)
     solver = Solver()
     relaxed = solver.solve(model.relaxed())
     best: Solution | None = None
+    rounded: LinearModel | None = None
     with suppress(InfeasibleError):
-        for shaped, answer in _shape(model, blocks, relaxed, solver, gap=gap):
+        for shaped in _shape(model, blocks, relaxed, solver, gap=gap):
+            if best and (best := _rate(best, shaped.bound, gap=gap)).proven:
+                return best
+            if shaped.model is rounded:
+                continue
+            rounded = shaped.model
             for enough in _ENOUGH:
-                found = _choose(shaped, answer, solver, enough=enough)
-                if best is None or found.objective < best.objective:
-                    best = replace(found, gap=_distance(found, relaxed), proven=False)
-                if best.gap <= gap:
-                    return replace(best, proven=True)
+                found = _rate(_choose(shaped.model, shaped.answer, solver, enough=enough), shaped.bound, gap=gap)
+                best = found if best is None or found.objective < best.objective else best
+                if best.proven:
+                    return best
     return best
 
 
-def _distance(found: Solution, relaxed: Solution) -> float:
-    return max(found.objective - relaxed.objective, 0.0) / max(abs(found.objective), 1e-9)
+def _rate(found: Solution, bound: float, *, gap: float) -> Solution:
+    """Return a solution with its distance from a bound."""
+    distance = _distance(found, bound)
+    return replace(found, gap=distance, proven=distance <= gap)
 
 
-def _shape(model: LinearModel, blocks: Sequence[Block], relaxed: Solution, solver: Solver, *, gap: float) -> Iterator[_Shaped]:
-    """Yield the model with every block fixed to a schedule, and its relaxed answer; a second time with other schedules, for who cannot use the first.
+def _distance(found: Solution, bound: float) -> float:
+    return max(found.objective - bound, 0.0) / max(abs(found.objective), 1e-9)
 
-    Mostly the nearest schedules, or what prices lead to from there, cost little more than the relaxed answer. Where they do not, what is split is
-    decided slot by slot.
+
+def _shape(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: Solution, solver: Solver, *, gap: float) -> Iterator[_Shaped]:
+    """Yield the model with every block fixed to a schedule, and other schedules for who cannot use the first.
 
     Raises:
         InfeasibleError: a block has no schedule.
     """
     if not blocks:
-        yield model, relaxed
+        yield _Shaped(model, relaxed, relaxed.objective)
         return
-    schedules = [_Schedule.of(model, block) for block in blocks]
-    led = _lead(model, schedules, relaxed, solver, gap=gap, steps=_FIRST_STEPS)
-    yield led if _distance(led[1], relaxed) <= gap / 2 else _dive(model, schedules, relaxed, solver, gap=gap, most=led[1].objective) or led
-    yield _lead(model, schedules, relaxed, solver, gap=gap, steps=_STEPS)
+    shaping = _Shaping(model, [PlacedBlock.of(model, block) for block in blocks], solver)
+    shaping.consider([each.find_nearest(relaxed.column[each.block.on]) for each in shaping.blocks])
+    if not shaping.is_within(gap / 2, relaxed.objective):
+        shaping.lead()
+    if shaping.best and shaping.is_within(gap / 2, relaxed.objective):
+        yield _Shaped(*shaping.best, relaxed.objective)
+    mixture = mix_schedules(model, shaping.blocks, relaxed, shaping.tried, near=gap * _MIXED_SHARE)
+    for schedules in mixture.pick():
+        shaping.consider(schedules)
+    if shaping.best:
+        yield _Shaped(*shaping.best, mixture.bound)
 
 
-def _lead(model: LinearModel, schedules: Sequence["_Schedule"], relaxed: Solution, solver: Solver, *, gap: float, steps: int) -> _Shaped:
-    """Return the model with every block fixed to the nearest schedule, or to what prices lead to that costs less, and its relaxed answer."""
-    best = [each.find(1.0 - 2.0 * relaxed.column[each.columns]) for each in schedules]
-    found, reluctance, seen = solver.solve(_fix(model, schedules, best).relaxed()), _RELUCTANCE, {_name(best)}
-    for _ in range(steps):
-        if _distance(found, relaxed) <= gap / 2:
-            break
-        led = [each.find(each.price(model, found.dual) + reluctance * (1.0 - 2.0 * now)) for each, now in zip(schedules, best, strict=True)]
-        if _name(led) in seen:
-            reluctance *= _LESS
-            continue
-        seen.add(_name(led))
-        other = solver.solve(_fix(model, schedules, led).relaxed())
-        if other.objective < found.objective:
-            found, best = other, led
-        else:
-            reluctance *= _MORE
-    return _fix(model, schedules, best), found
+@dataclass
+class _Shaping:
+    """Tries schedules, and keeps the model with every block fixed to the best of them, and its relaxed answer."""
 
-
-def _dive(model: LinearModel, schedules: Sequence["_Schedule"], relaxed: Solution, solver: Solver, *, gap: float, most: float) -> _Shaped | None:
-    """Return the same after what the whole model splits was decided slot by slot, the largest share first.
-
-    None where that takes too many solves, or costs more than ``most``.
-    """
-    columns, little = np.concatenate([each.columns for each in schedules]), _STEP_SHARE * gap * abs(relaxed.objective)
-    part, found, solves = model.relaxed(), relaxed, 0
-    while solves < _SOLVES:
-        value = found.column[columns]
-        split = np.flatnonzero(np.abs(value - np.round(value)) > _WHOLE)
-        if not split.size:
-            return model.fixed(columns, np.round(value)), found
-        column = columns[split[[value[split].argmax()]]]
-        tried = _decide(part, column, solver, enough=found.objective + little)
-        solves += len(tried)
-        part, found = min(tried, key=lambda each: each[1].objective, default=(part, found))
-        if not tried or found.objective >= most:
-            return None
-    return None
-
-
-def _decide(part: LinearModel, column: IndexArray, solver: Solver, *, enough: float) -> list[_Shaped]:
-    """Return the model with a column at one, and at nought where one costs more than ``enough``; what is not possible is left out."""
-    found: list[_Shaped] = []
-    for value in (1.0, 0.0):
-        tried = part.fixed(column, np.full(1, value))
-        with suppress(InfeasibleError):
-            found.append((tried, solver.solve(tried)))
-            if found[-1][1].objective <= enough:
-                break
-    return found
-
-
-def _fix(model: LinearModel, schedules: Sequence["_Schedule"], values: Sequence[FloatArray]) -> LinearModel:
-    return model.fixed(np.concatenate([each.columns for each in schedules]), np.concatenate(values))
-
-
-def _name(values: Sequence[FloatArray]) -> bytes:
-    return np.concatenate(values).tobytes()
-
-
-@dataclass(frozen=True, slots=True)
-class _Schedule:
-    """A block on its own: ``part`` is its model with a solver that keeps it, ``whole`` its integer columns there, ``columns`` the same in the model."""
-
-    block: Block
-    part: LinearModel
+    model: LinearModel
+    blocks: Sequence[PlacedBlock]
     solver: Solver
-    whole: IndexArray
-    columns: IndexArray
+    tried: list[Sequence[OnOffSchedule]] = field(default_factory=list)
+    best: tuple[LinearModel, Solution] | None = None
 
-    @classmethod
-    def of(cls, model: LinearModel, block: Block) -> "_Schedule":
-        part = model.part(block)
-        whole = np.flatnonzero(part.integer)
-        return cls(block, part.relaxed(), Solver(), whole, whole + block.columns.start)
+    def is_within(self, gap: float, bound: float) -> bool:
+        """Whether the best is so near a bound."""
+        return self.best is not None and _distance(self.best[1], bound) <= gap
 
-    def price(self, model: LinearModel, dual: FloatArray) -> FloatArray:
-        """Return what each integer column costs in the model at the prices of the rows outside the block."""
-        rows = model.entry_rows()
-        outside = (rows < self.block.rows.start) | (rows >= self.block.rows.stop)
-        worth = np.bincount(model.index[outside], weights=model.value[outside] * dual[rows[outside]], minlength=model.cost.size)
-        return np.asarray((model.cost - worth)[self.columns])
+    def consider(self, schedules: Sequence[OnOffSchedule]) -> None:
+        """Try a schedule of each block; those that the rest of the model does not allow are left out."""
+        self.tried.append(schedules)
+        on = np.concatenate([each.block.on for each in self.blocks]), np.concatenate([schedule.on for schedule in schedules])
+        fixed = self.model.fixed(*on)
+        with suppress(InfeasibleError):
+            answer = self.solver.solve(fixed.relaxed())
+            if self.best is None or answer.objective < self.best[1].objective:
+                self.best = fixed, answer
 
-    def find(self, cost: FloatArray) -> FloatArray:
-        """Return the cheapest whole schedule: mostly a linear solve tells it, else a dive that fixes the largest share first.
-
-        Raises:
-            InfeasibleError: the dive ended where nothing is allowed.
-        """
-        costs = np.array(self.part.cost)
-        costs[self.whole] = cost
-        part = replace(self.part, cost=costs)
-        while True:
-            value = self.solver.solve(part).column[self.whole]
-            split = np.flatnonzero(np.abs(value - np.round(value)) > _WHOLE)
-            if not split.size:
-                return np.round(value)
-            part = self._decide(part, self.whole[split[[value[split].argmax()]]])
-
-    def _decide(self, part: LinearModel, column: IndexArray) -> LinearModel:
-        on = part.fixed(column, np.ones(1))
-        try:
-            self.solver.solve(on)
-        except InfeasibleError:
-            return part.fixed(column, np.zeros(1))
-        return on
+    def lead(self) -> None:
+        """Try what the prices of the best lead to from there."""
+        if self.best:
+            answer = self.best[1]
+            self.consider([each.find(answer.dual, _RELUCTANCE * (1.0 - 2.0 * np.round(answer.column[each.block.on]))) for each in self.blocks])
 
 
 def _choose(model: LinearModel, answer: Solution, solver: Solver, *, enough: float) -> Solution:

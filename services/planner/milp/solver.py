@@ -32,14 +32,6 @@ class InfeasibleError(LunaError):
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Neighbouring columns of a model and the neighbouring rows that tie them, and only them."""
-
-    columns: slice
-    rows: slice
-
-
-@dataclass(frozen=True, slots=True)
 class StartBasis:
     """Where a solver begins that knows nothing yet: as many ``columns`` as ``rows``, of which the rows tell the columns one by one."""
 
@@ -72,15 +64,19 @@ class LinearModel:
         lower[columns] = upper[columns] = value
         return replace(self, lower=lower, upper=upper)
 
-    def part(self, block: Block) -> "LinearModel":
-        """Return a block as a model of its own."""
-        columns, rows = block.columns, block.rows
-        ends = np.append(self.starts, self.index.size)
-        entries = slice(ends[rows.start], ends[rows.stop])
-        parts = {name: getattr(self, name)[columns] for name in ("cost", "lower", "upper", "integer")}
-        bounds = {name: getattr(self, name)[rows] for name in ("row_lower", "row_upper")}
-        starts, index = self.starts[rows] - ends[rows.start], self.index[entries] - columns.start
-        return LinearModel(**parts, **bounds, starts=starts.astype(np.int32), index=index.astype(np.int32), value=self.value[entries])
+    def with_column(self, cost: float, rows: IndexArray, value: FloatArray) -> "LinearModel":
+        """Return the model with one more column, anything from nought on, that stands in ``rows``, in their order."""
+        ends = np.append(self.starts[1:], self.index.size)[rows]
+        return replace(
+            self,
+            cost=np.append(self.cost, cost),
+            lower=np.append(self.lower, 0.0),
+            upper=np.append(self.upper, INFINITE),
+            integer=np.append(self.integer, np.int32(0)),
+            starts=(self.starts + np.searchsorted(rows, np.arange(self.starts.size))).astype(np.int32),
+            index=np.insert(self.index, ends, self.cost.size),
+            value=np.insert(self.value, ends, value),
+        )
 
     def entry_rows(self) -> IndexArray:
         """Return the row that each entry stands in."""
@@ -211,6 +207,14 @@ class Solver:
         with span("solver.run", columns=model.cost.size, rows=model.row_lower.size, integers=int(model.integer.sum())):
             self._highs.run()
         return self._read(model)
+
+    def add_column(self, cost: float, rows: IndexArray, value: FloatArray) -> LinearModel:
+        """Return the linear model that was solved last with one more column (``LinearModel.with_column``); its next solve begins from the last basis."""
+        if self._model is None:
+            raise ValueError("a column is added to a model that was solved")
+        self._model = self._model.with_column(cost, rows, value)
+        self._highs.addCol(cost, 0.0, INFINITE, rows.size, rows.astype(np.int32), value)
+        return self._model
 
     def _load(self, model: LinearModel) -> None:
         kept = self._model

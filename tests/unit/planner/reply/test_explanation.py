@@ -12,8 +12,8 @@ from luna.schedule import Reason
 from luna.timeline import Timeline
 from luna.wording import REASONS
 from luna.wording.battery_reasons import BOUND
+from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan, objective
-from services.planner.dp.value import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem

@@ -1,0 +1,164 @@
+"""A model whose appliances follow mixtures of whole schedules: nearer to whole answers than the relaxed one, which mixes slots.
+
+Schedules are added while the prices of the last solve tell of cheaper ones; what all others might still gain bounds every whole answer from below.
+Source: Dantzig, Wolfe: Decomposition Principle for Linear Programs, Operations Research 8 (1960), 101–111.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from luna.physics import BoolArray
+from luna.timeline import FloatArray, IndexArray
+from services.planner.milp.schedules import OnOffSchedule, ScheduleBlock
+from services.planner.milp.solver import LinearModel, Solution, Solver, StartBasis
+
+# Shares below this are the solver's dust.
+_NO_SHARE = 1e-6
+# So many times schedules are added at most.
+_TURNS = 30
+# What the relaxed answer's own slots cost in a mixture, as a multiple of the whole: they are there so that its first solve has an answer.
+_DEAR = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedBlock:
+    """A block, and the entries of the rows outside that stand in it: row, slot, factor."""
+
+    block: ScheduleBlock
+    row: IndexArray
+    slot: IndexArray
+    factor: FloatArray
+
+    @classmethod
+    def of(cls, model: LinearModel, block: ScheduleBlock) -> "PlacedBlock":
+        rows, first = model.entry_rows(), int(block.on[0])
+        outside = (rows < block.rows.start) | (rows >= block.rows.stop)
+        where = np.flatnonzero(outside & (model.index >= first) & (model.index < first + block.on.size))
+        return cls(block, rows[where], model.index[where].astype(np.intp) - first, model.value[where])
+
+    def worth(self, dual: FloatArray) -> FloatArray:
+        """Return what being on in each slot is worth at the prices of the rows outside, (slots,)."""
+        return np.bincount(self.slot, weights=self.factor * dual[self.row], minlength=self.block.on.size).astype(float)
+
+    def use(self, on: FloatArray, rows: int) -> FloatArray:
+        """Return what being on by so much in each slot adds to each of the model's ``rows``."""
+        return np.bincount(self.row, weights=self.factor * on[self.slot], minlength=rows).astype(float)
+
+    def find(self, dual: FloatArray, beside: FloatArray) -> OnOffSchedule:
+        """Return the cheapest schedule at the prices of the rows outside, and of what being on costs ``beside`` them."""
+        return self.block.schedules.find(beside - self.worth(dual))
+
+    def find_nearest(self, on: FloatArray) -> OnOffSchedule:
+        """Return the schedule that is nearest to being on by so much in each slot."""
+        return self.block.schedules.find(1.0 - 2.0 * on)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """The schedules of each block that are mixed, the largest share first, and a cost that no whole answer lies below."""
+
+    schedules: tuple[tuple[OnOffSchedule, ...], ...]
+    bound: float
+
+    def pick(self) -> Iterator[tuple[OnOffSchedule, ...]]:
+        """Yield one schedule of each block: those with the largest shares, those with the second largest, and so on; the last of a block stays."""
+        # Where no schedule found is allowed beside the rest, a block has none.
+        for place in range(max(map(len, self.schedules)) if all(self.schedules) else 0):
+            yield tuple(each[min(place, len(each) - 1)] for each in self.schedules)
+
+
+def mix_schedules(
+    model: LinearModel, blocks: Sequence[PlacedBlock], relaxed: Solution, known: Sequence[Sequence[OnOffSchedule]], *, near: float = 0.0
+) -> Mixture:
+    """Return the cheapest mixture of schedules, or one that is ``near`` its bound, relative to its cost.
+
+    Args:
+        model: with integer columns, which are let go outside the blocks.
+        blocks: parts of it.
+        relaxed: the answer to the relaxed model.
+        known: schedules to begin with, one of each block in each.
+
+    Raises:
+        InfeasibleError: a block has no schedule.
+    """
+    mixing, bound = _Mixing(model, blocks, relaxed, known), relaxed.objective
+    for _ in range(_TURNS):
+        found, cheapest, gain = mixing.solve()
+        bound = max(bound, found.objective - gain)
+        if found.objective - bound <= near * abs(found.objective):
+            break
+        mixing.add(cheapest)
+    return Mixture(mixing.read(found), bound)
+
+
+class _Mixing:
+    """The model without its blocks, and a column per schedule instead; behind its rows one per block: shares add up to one."""
+
+    def __init__(self, model: LinearModel, blocks: Sequence[PlacedBlock], relaxed: Solution, known: Sequence[Sequence[OnOffSchedule]]) -> None:
+        self._blocks, self._solver = blocks, Solver()
+        self._outside, rest = _leave_out(model, blocks)
+        # The place of each of the model's rows in the rest, and of each schedule that is mixed its block.
+        self._place, self._rows = np.cumsum(self._outside) - 1, int(self._outside.sum())
+        self._first, self._mixed = rest.cost.size + len(blocks), list[tuple[int, OnOffSchedule]]()
+        for place, each in enumerate(blocks):
+            cost = float(model.cost[each.block.columns] @ relaxed.column[each.block.columns]) + _DEAR * (1.0 + abs(relaxed.objective))
+            rest = rest.with_column(*self._column(place, OnOffSchedule(relaxed.column[each.block.on], cost)))
+        shares = np.arange(len(blocks))
+        start = rest.start and StartBasis(np.append(rest.start.columns, self._first - len(blocks) + shares), np.append(rest.start.rows, self._rows + shares))
+        for place, schedule in (each for schedules in known for each in enumerate(schedules)):
+            rest = rest.with_column(*self._column(place, schedule))
+            self._mixed.append((place, schedule))
+        self._model = replace(rest, start=start)
+
+    def add(self, schedules: Sequence[OnOffSchedule]) -> None:
+        """Mix in a schedule of each block."""
+        for place, schedule in enumerate(schedules):
+            self._model = self._solver.add_column(*self._column(place, schedule))
+            self._mixed.append((place, schedule))
+
+    def solve(self) -> tuple[Solution, list[OnOffSchedule], float]:
+        """Return the cheapest mixture so far, the cheapest schedules at its prices, and how much less a mixture of all schedules may cost at most."""
+        found, dual = self._solver.solve(self._model), np.zeros(self._outside.size)
+        dual[self._outside] = found.dual[: self._rows]
+        worth = [block.worth(dual) for block in self._blocks]
+        cheapest = [placed.block.schedules.find(-each) for placed, each in zip(self._blocks, worth, strict=True)]
+        costs = [schedule.cost - each @ schedule.on for schedule, each in zip(cheapest, worth, strict=True)]
+        return found, cheapest, float(found.dual[self._rows :].sum() - sum(costs))
+
+    def read(self, found: Solution) -> tuple[tuple[OnOffSchedule, ...], ...]:
+        """Return the schedules of each block that a mixture is made of, the largest share first."""
+        shares = found.column[self._first :]
+        order = [place for place in np.argsort(-shares, kind="stable").tolist() if shares[place] > _NO_SHARE]
+        return tuple(tuple(self._mixed[each][1] for each in order if self._mixed[each][0] == place) for place in range(len(self._blocks)))
+
+    def _column(self, place: int, schedule: OnOffSchedule) -> tuple[float, IndexArray, FloatArray]:
+        """Return a schedule's cost, the rows that its column stands in, and its factors there."""
+        use = self._blocks[place].use(schedule.on, self._outside.size)
+        rows = np.flatnonzero(use)
+        return schedule.cost, np.append(self._place[rows], self._rows + place), np.append(use[rows], 1.0)
+
+
+def _leave_out(model: LinearModel, blocks: Sequence[PlacedBlock]) -> tuple[BoolArray, LinearModel]:
+    """Return which rows lie outside all blocks, and the model of these with a row for each block behind them; integer columns are let go."""
+    rows, columns = np.ones(model.row_lower.size, dtype=bool), np.ones(model.cost.size, dtype=bool)
+    for each in blocks:
+        rows[each.block.rows] = columns[each.block.columns] = False
+    entry_rows = model.entry_rows()
+    kept = np.flatnonzero(rows[entry_rows] & columns[model.index])
+    row, column, ones = np.cumsum(rows) - 1, np.cumsum(columns) - 1, np.ones(len(blocks))
+    starts = np.searchsorted(row[entry_rows[kept]], np.arange(rows.sum() + len(blocks)))
+    start = model.start and StartBasis(column[model.start.columns], row[model.start.rows])
+    return rows, LinearModel(
+        cost=model.cost[columns],
+        lower=model.lower[columns],
+        upper=model.upper[columns],
+        integer=np.zeros(int(columns.sum()), dtype=np.int32),
+        row_lower=np.append(model.row_lower[rows], ones),
+        row_upper=np.append(model.row_upper[rows], ones),
+        starts=starts.astype(np.int32),
+        index=column[model.index[kept]].astype(np.int32),
+        value=model.value[kept],
+        start=start,
+    )

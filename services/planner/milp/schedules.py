@@ -1,0 +1,278 @@
+"""The schedules that an appliance which is on or off may follow, and the cheapest of them at given prices: exact, by dynamic programming over slots.
+
+A state is for how long the appliance has been on or off, and what each need has got that has begun and not ended. The linear model of the same rules
+(services/planner/milp/appliances.py) allows mixtures of schedules, and more: parts of needs that no schedule meets.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from luna.timeline import FloatArray, IndexArray
+from services.planner.milp.solver import Indices, InfeasibleError
+from services.planner.problem.demands import RunRules
+
+# Shares of slots are told apart by this.
+_SAME_SHARE = 1e-9
+# Needs are counted while what they have got together has so many states; what is found without one may cost more than is said.
+_MOST_LEVELS = 10_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SlotNeed:
+    """A need in slots: ``share`` is what each slot from ``first`` on gives, in the longest one's; below ``wanted`` each costs ``price``, no more than ``most``.
+
+    ``share`` has shape ``(slots of the need,)`` and is 1 but for the first slot of a horizon, which may be short.
+    """
+
+    first: int
+    share: FloatArray
+    wanted: float
+    most: float
+    price: float
+
+    @property
+    def end(self) -> int:
+        """The slot after the last."""
+        return self.first + self.share.size
+
+    def levels(self) -> FloatArray:
+        """Return what it may have got so far, in order; what is beyond the last makes no difference."""
+        reached = np.arange(self.share.size + 1.0)
+        reached = np.unique(np.concatenate([reached, reached + self.share[0]]) if self.share[0] < 1.0 else reached)
+        enough = reached > self.most + _SAME_SHARE if self.most < self.share.size else reached >= self.wanted - _SAME_SHARE
+        return reached[: int(enough.argmax()) + 1] if enough.any() else reached
+
+    def cost(self, level: FloatArray) -> FloatArray:
+        """Return what it costs to end there."""
+        return np.where(level > self.most + _SAME_SHARE, np.inf, self.price * np.maximum(self.wanted - level, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Neighbouring slots in which the same needs are open: where one slot more leads from each state of theirs, and at the end which state that is then.
+
+    ``ended`` is what it costs to end there, because of the needs that end with the span.
+    """
+
+    first: int
+    end: int
+    step: IndexArray
+    following: IndexArray
+    ended: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class OnOffSchedule:
+    """Whether an appliance is on, 1 or 0, (slots,); and what that costs beside what the rest of a model makes of it."""
+
+    on: FloatArray
+    cost: float
+
+
+@dataclass(frozen=True)
+class Schedules:
+    """What an appliance may follow.
+
+    ``cost`` is what being on costs beside the energy, ``least`` and ``most`` whether it must and may be on, all ``(slots,)``; a start costs ``start_price``,
+    a slot of a rest that is too long ``late_price``.
+    """
+
+    cost: FloatArray
+    least: FloatArray
+    most: FloatArray
+    rules: RunRules
+    needs: Sequence[SlotNeed]
+    start_price: float
+    late_price: float
+
+    def find(self, price: FloatArray) -> OnOffSchedule:
+        """Return the cheapest schedule where being on also costs a ``price``, (slots,), which is not part of the schedule's cost.
+
+        Raises:
+            InfeasibleError: there is none.
+        """
+        cost, rules = self.cost + price, self._rules
+        after, chosen, prices = np.zeros((1, rules[0] + rules[1] + 1)), [], (self.start_price, self.late_price)
+        for span in reversed(self._spans):
+            slots = slice(span.first, span.end)
+            bounds = cost[slots], self.least[slots], self.most[slots]
+            after, on = _step_back(after[span.following] + span.ended[:, None], bounds, (span.first, span.step), (rules, *prices))
+            chosen.append(on)
+        level, state = 0, rules[0] - 1 if self.rules.was_on else rules[0]
+        if not np.isfinite(after[level, state]):
+            raise InfeasibleError("an appliance has no schedule that keeps its rules")
+        schedule, value = np.zeros(cost.size), float(after[level, state])
+        for span, on in zip(self._spans, reversed(chosen), strict=True):
+            level, state = _follow(schedule[span.first : span.end], on, (level, state), (span.step, rules))
+            level = int(span.following[level])
+        return OnOffSchedule(schedule, value - float(price @ schedule))
+
+    @cached_property
+    def _rules(self) -> tuple[int, int, int, int, int, bool]:
+        """The states of runs and of rests, the shortest rest, the longest one, the slot by which the first has to end, and whether it is on at the start."""
+        rules = self.rules
+        rests = max(rules.longest_rest + 1 if rules.longest_rest else 1, rules.shortest_rest)
+        deadline = max(rules.longest_rest - rules.rested, 0) if rules.longest_rest else -1
+        return rules.shortest_run, rests, rules.shortest_rest, rules.longest_rest, deadline, bool(rules.was_on)
+
+    @cached_property
+    def _spans(self) -> list[_Span]:
+        return list(_list_spans(_count_needs(self.needs), self.cost.size))
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleBlock:
+    """An appliance in a model: neighbouring columns, the neighbouring rows that tie them, and only them, whether it is ``on``, and what that may follow.
+
+    Rows outside the block stand in ``on`` alone.
+    """
+
+    columns: slice
+    rows: slice
+    on: Indices
+    schedules: Schedules
+
+
+def _count_needs(needs: Sequence[SlotNeed]) -> list[SlotNeed]:
+    """Return the needs that are counted."""
+    counted: list[SlotNeed] = []
+    for need in needs:
+        beside = [each for each in counted if each.first < need.end and need.first < each.end]
+        if np.prod([each.levels().size for each in (need, *beside)]) <= _MOST_LEVELS:
+            counted.append(need)
+    return counted
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenNeeds:
+    """Needs that are open at once: the ``levels`` of each, and which of its levels each state of all of them stands for, ``(needs, states)``."""
+
+    needs: tuple[SlotNeed, ...]
+    levels: tuple[FloatArray, ...]
+    places: IndexArray
+
+    @classmethod
+    def at(cls, needs: Sequence[SlotNeed], slot: int) -> "_OpenNeeds":
+        """Return what is open in a slot."""
+        opened = tuple(need for need in needs if need.first <= slot < need.end)
+        levels = tuple(need.levels() for need in opened)
+        shape = tuple(each.size for each in levels)
+        return cls(opened, levels, np.indices(shape).reshape(len(opened), int(np.prod(shape))))
+
+    def find(self, places: Sequence[IndexArray], states: int) -> IndexArray:
+        """Return the state that a level of each need is, for so many ``states``."""
+        shape = tuple(each.size for each in self.levels)
+        return np.ravel_multi_index(tuple(places), shape) if places else np.zeros(states, dtype=np.intp)
+
+    def step(self, slot: int) -> IndexArray:
+        """Return the state to which being on in a slot leads from each."""
+        got = [each + need.share[slot - need.first] - _SAME_SHARE for need, each in zip(self.needs, self.levels, strict=True)]
+        places = [np.minimum(np.searchsorted(each, more), each.size - 1) for each, more in zip(self.levels, got, strict=True)]
+        return self.find([each[place] for each, place in zip(places, self.places, strict=True)], self.places.shape[1])
+
+    def go_on(self, after: "_OpenNeeds") -> IndexArray:
+        """Return the state of what is open ``after`` them: what begins there has got nothing."""
+        places, states = dict(zip(self.needs, self.places, strict=True)), self.places.shape[1]
+        return after.find([places.get(need, np.zeros(states, dtype=np.intp)) for need in after.needs], states)
+
+    def end(self, slot: int) -> FloatArray:
+        """Return what each state costs because of the needs that end at a slot."""
+        ended = [need.cost(each)[place] for need, each, place in zip(self.needs, self.levels, self.places, strict=True) if need.end == slot]
+        return sum(ended, np.zeros(self.places.shape[1]))
+
+
+def _list_spans(needs: Sequence[SlotNeed], slots: int) -> Iterator[_Span]:
+    short = [need.first + 1 for need in needs if need.share[0] < 1.0]
+    edges = sorted({0, slots, *short, *(edge for need in needs for edge in (need.first, need.end))})
+    for first, end in pairwise(edges):
+        now = _OpenNeeds.at(needs, first)
+        yield _Span(first, end, now.step(first), now.go_on(_OpenNeeds.at(needs, end)), now.end(end))
+
+
+# States of runs: on for 1, 2, … slots, the last one stands for more; behind them off for 0, 1, … slots, 0 only before the first slot.
+_Rules = tuple[int, int, int, int, int, bool]
+
+
+@njit(cache=True)
+def _turn_on(state: int, slot: int, rules: _Rules) -> int:
+    """Return the state after a slot in which it is on, -1 where it may not start."""
+    runs, _, shortest_rest, _, _, was_on = rules
+    if state < runs:
+        return min(state + 1, runs - 1)
+    rested = state - runs
+    return 0 if rested >= shortest_rest or (rested == slot and not was_on) else -1
+
+
+@njit(cache=True)
+def _turn_off(state: int, rules: _Rules) -> int:
+    """Return the state after a slot in which it is off, -1 where it may not stop."""
+    runs, rests = rules[0], rules[1]
+    if state < runs:
+        return runs + 1 if state == runs - 1 else -1
+    return min(state + 1, runs + rests)
+
+
+@njit(cache=True)
+def _is_late(state: int, slot: int, rules: _Rules) -> bool:
+    """Return whether a slot is of a rest that is too long, by the state after it."""
+    runs, _, _, longest, deadline, _ = rules
+    rested = state - runs
+    return longest > 0 and ((rested > longest and slot > longest) or (slot == deadline and rested == slot + 1))
+
+
+@njit(cache=True)
+def _step_back(
+    after: FloatArray, bounds: tuple[FloatArray, FloatArray, FloatArray], span: tuple[int, IndexArray], priced: tuple[_Rules, float, float]
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return what each state before a span costs from there on, and whether it is on in each slot."""
+    cost, least, most = bounds
+    first, step = span
+    rules, start_price, late_price = priced
+    levels, states = after.shape
+    chosen = np.zeros((cost.size, levels, states), dtype=np.bool_)
+    for place in range(cost.size - 1, -1, -1):
+        slot = first + place
+        before = np.full((levels, states), np.inf)
+        for state in range(states):
+            on = _turn_on(state, slot, rules) if most[place] > 0 else -1
+            off = _turn_off(state, rules) if least[place] <= 0 else -1
+            on_cost = cost[place] + (start_price if state >= rules[0] else 0.0)
+            off_cost = late_price if off >= 0 and _is_late(off, slot, rules) else 0.0
+            for level in range(levels):
+                if off >= 0:
+                    before[level, state] = off_cost + after[level, off]
+                if on >= 0:
+                    value = on_cost + after[step[level], on]
+                    if value < before[level, state]:
+                        before[level, state] = value
+                        chosen[place, level, state] = True
+        after = before
+    return after, chosen
+
+
+@njit(cache=True)
+def _follow(schedule: FloatArray, chosen: NDArray[np.bool_], begin: tuple[int, int], span: tuple[IndexArray, _Rules]) -> tuple[int, int]:
+    """Write a span's schedule from a state on, and return the state at its end."""
+    level, state = begin
+    step, rules = span
+    for place in range(schedule.size):
+        if chosen[place, level, state]:
+            schedule[place] = 1.0
+            # Who may start in this slot is known: it was chosen.
+            state = min(state + 1, rules[0] - 1) if state < rules[0] else 0
+            level = step[level]
+        else:
+            state = _turn_off(state, rules)
+    return level, state
+
+
+def load_kernels() -> None:
+    """Load the compiled loops, or compile them the first time."""
+    one = np.ones(1)
+    Schedules(one, 0.0 * one, one, RunRules(), [], 0.0, 0.0).find(one)
