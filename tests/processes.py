@@ -22,7 +22,7 @@ def luna_process(module: str, *arguments: str, **settings: str) -> Iterator[Proc
     """Run ``python -m module`` with no settings of Luna's but these; whatever is left of it ends with the block."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
     environment = plain | {f"LUNA_{name.upper()}": value for name, value in settings.items()} | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment, start_new_session=True)
     try:
         yield process
     finally:

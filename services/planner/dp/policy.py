@@ -12,7 +12,7 @@ from luna.site import Battery
 from luna.timeline import FloatArray
 from services.planner.dp import kernels
 from services.planner.dp.plan import BatteryValue
-from services.planner.dp.segments import Segments
+from services.planner.dp.segments import KINDS, Segments
 from services.planner.dp.value import Thresholds
 from services.planner.problem.problem import Margin, Problem
 
@@ -195,6 +195,13 @@ def cost_courses(
     slots = (*offered, policy.no_pv.astype(float))
     kernels.follow_each(_limits(policy), slots, terminal, _battery(policy, start_kwh, mode), cost)
     return cost
+
+
+def load_kernels() -> None:
+    """Load the compiled loops, or compile them the first time."""
+    limits, lengths, dark, battery = np.zeros((5, 1)), np.zeros((1, 1, KINDS)), np.ones(1), np.zeros(5)
+    kernels.follow_policy((limits, limits), (lengths[0], dark), battery, (np.empty(1), np.empty(1, dtype=np.int64)))
+    kernels.follow_each((limits, limits), (lengths, lengths, dark), (dark, dark), battery, np.empty(1))
 
 
 def _limits(policy: BatteryPolicy) -> tuple[FloatArray, FloatArray]:
