@@ -2,6 +2,6 @@
 
 from luna.health.probes import Probe, probes_for
 from luna.health.readiness import ALIVE, TAKES, Liveness, Readiness, check_all, not_ready
-from luna.health.server import announce_release, serve_health
+from luna.health.server import HealthServer, announce_release, serve_health
 
-__all__ = ["ALIVE", "TAKES", "Liveness", "Probe", "Readiness", "announce_release", "check_all", "not_ready", "probes_for", "serve_health"]
+__all__ = ["ALIVE", "TAKES", "HealthServer", "Liveness", "Probe", "Readiness", "announce_release", "check_all", "not_ready", "probes_for", "serve_health"]

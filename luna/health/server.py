@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -40,28 +40,46 @@ class _HealthAnswer(NamedTuple):
     body: bytes
 
 
-@contextmanager
-def serve_health(host: str, port: int, *, pulse: Liveness, readiness: Readiness) -> Iterator[int]:
-    """Serve at ``host:port`` while the block runs and yield the port; 0 takes any free one.
+class HealthServer:
+    """Listens from the beginning, and answers from ``start`` on: who asks before waits that long.
 
     Raises:
         MachineError: the port is in use, or the address is not this machine's.
     """
 
-    class Handler(_Handler):
-        answers = _Answers(pulse, readiness)
+    def __init__(self, host: str, port: int, *, pulse: Liveness, readiness: Readiness) -> None:
+        class Handler(_Handler):
+            answers = _Answers(pulse, readiness)
 
-    try:
-        server = _Server((host, port), Handler)
-    except OSError as exc:
-        remedy = "Name a free port with --health-port, and an address of this machine with LUNA_API_HOST."
-        raise MachineError(f"health cannot be served: {exc.strerror}", field="--health-port", value=f"{host}:{port}", remedy=remedy) from exc
-    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
+        try:
+            self._server = _Server((host, port), Handler)
+        except OSError as exc:
+            remedy = "Name a free port with --health-port, and an address of this machine with LUNA_API_HOST."
+            raise MachineError(f"health cannot be served: {exc.strerror}", field="--health-port", value=f"{host}:{port}", remedy=remedy) from exc
+        self._answering = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        self.port: int = self._server.server_address[1]
+
+    def start(self) -> None:
+        """Answer from a thread of its own."""
+        self._answering.start()
+
+    def close(self) -> None:
+        """Answer and listen no more."""
+        if self._answering.is_alive():
+            self._server.shutdown()
+        self._server.server_close()
+
+
+@contextmanager
+def serve_health(host: str, port: int, *, pulse: Liveness, readiness: Readiness) -> Iterator[int]:
+    """Serve at ``host:port`` while the block runs and yield the port; 0 takes any free one.
+
+    Raises:
+        MachineError: as ``HealthServer`` does.
+    """
+    with closing(HealthServer(host, port, pulse=pulse, readiness=readiness)) as server:
+        server.start()
+        yield server.port
 
 
 class _Answers:

@@ -27,7 +27,7 @@ from kombu.asynchronous.timer import Timer
 from luna.contracts.health import NodeSign
 from luna.embedded import Addresses, running
 from luna.errors import LunaError
-from luna.health import ALIVE, TAKES, Liveness, Readiness, announce_release, probes_for, serve_health
+from luna.health import ALIVE, TAKES, HealthServer, Liveness, Readiness, announce_release, probes_for
 from luna.queue.app import create_worker
 from luna.queue.cancellation import Cancellation
 from luna.queue.consumption import Consumption
@@ -57,6 +57,22 @@ class NodeHeartbeat:
     node: Node
     readiness: Readiness
     consumption: Consumption
+    server: HealthServer | None
+
+    def begin(self) -> None:
+        """Look and answer, in threads: from when on no process is forked but in place of a dead one.
+
+        What a thread holds at that moment, such as the lock of a module that is being imported, a forked process would wait for as long as it lives.
+        """
+        self.readiness.watch()
+        if self.server:
+            self.server.start()
+
+    def leave(self) -> None:
+        """Tell the others that this worker goes."""
+        if self.server:
+            self.server.close()
+        self.node.leave()
 
     def beat(self) -> None:
         """Beat once."""
@@ -75,8 +91,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def start(self, worker: WorkController) -> None:
         self.heart.beat()
-        # From here on no process is forked but in place of a dead one: the thread that looks has nothing that a child would miss.
-        self.heart.readiness.watch()
+        self.heart.begin()
         worker.timer.call_repeatedly(self.heart.pulse.every.total_seconds(), self.heart.beat)
         # Celery looks every five seconds whether a dead process held a task.
         self._looks = worker.timer.call_repeatedly(LOOK_SECONDS, self._look, (worker.pool,))
@@ -122,7 +137,9 @@ def consumer_with(pulse: Liveness) -> type[Consumer]:
     return type("BeatingConsumer", (Consumer,), {"pulse": pulse})
 
 
-def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], *, beat: timedelta = BEAT) -> tuple[WorkController, NodeHeartbeat]:
+def build(
+    settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], *, beat: timedelta = BEAT, health_port: int = 0
+) -> tuple[WorkController, NodeHeartbeat]:
     """Return a worker for the declared tasks, and its heart.
 
     Args:
@@ -130,9 +147,10 @@ def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[s
         addresses: of database and queue.
         served: the queues, each with the dependencies that its tasks need.
         beat: time between two signs of life.
+        health_port: serves health and metrics; 0: none does.
 
     Raises:
-        MachineError: the heartbeat cannot be written.
+        MachineError: the heartbeat cannot be written, or the port is in use.
     """
     # What the database calls a session has room for 63 letters.
     name = f"{platform.node()[:32]}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
@@ -145,7 +163,8 @@ def build(settings: Settings, addresses: Addresses, served: Mapping[str, tuple[s
     consumption = Consumption(addresses.redis_url, tuple(served), settings.worker_processes)
     readiness = Readiness({ALIVE: pulse.probe, TAKES: consumption.probe, **probes_for(needs, settings, addresses)})
     sign = _Speaker(served, readiness, SystemClock().now()).sign
-    heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness, consumption)
+    server = HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness) if health_port else None
+    heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness, consumption, server)
     app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe()}))
     return _controller(app, settings, name=name, queues=served, consumer=consumer_with(pulse)), heart
 
@@ -162,11 +181,9 @@ def main(arguments: list[str] | None = None) -> int:
     setup_logging.connect(lambda **_: None, weak=False)
     served = choose_queues(load_services(options.queues, modules=options.modules, only=options.only), options.only)
     with running(settings) as addresses, ExitStack() as stack:
-        worker, heart = build(settings, addresses, served, beat=timedelta(seconds=options.beat_seconds))
-        if options.health_port:
-            stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=heart.pulse, readiness=heart.readiness))
+        worker, heart = build(settings, addresses, served, beat=timedelta(seconds=options.beat_seconds), health_port=options.health_port)
         log.info("worker starts", queues=sorted(worker.app.amqp.queues.consume_from), processes=settings.worker_processes)
-        stack.callback(heart.node.leave)
+        stack.callback(heart.leave)
         keep_loaded()
         worker.start()
         return int(worker.exitcode or 0)

@@ -18,6 +18,7 @@ import redis
 from luna.embedded import start
 from luna.queue import Client
 from luna.queue.consumption import EXIT_STARVED
+from tests.forking_worker import FORKS
 from tests.integration import upkeep_messages as upkeep
 from tests.processes import Process, ask, failing, free_port, is_silent, luna_process, says
 from tests.starts import count_starts
@@ -169,6 +170,15 @@ def test_a_port_in_use_is_named_with_its_remedy(redis_url: str, database_url: st
     refused = subprocess.run(command, env=os.environ | servers, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert "--health-port" in json.loads(refused.stderr.splitlines()[-1])["error"]
+
+
+def test_no_thread_runs_while_processes_are_forked(redis_url: str, database_url: str, tmp_path: Path) -> None:
+    # A process that was forked while a probe's thread imported a module waited for that module's lock for ever: its worker said it was ready.
+    port = free_port()
+    own = {"redis_url": redis_url, "database_url": database_url, "data_folder": str(tmp_path)}
+    with luna_process("tests.forking_worker", "agent", "--processes", "2", "--health-port", str(port), **own):
+        wait_for(lambda: says(port, "ready", 200))
+    assert (tmp_path / FORKS).read_text(encoding="utf-8").splitlines() == ["['MainThread']"] * 2
 
 
 def test_an_unknown_queue_is_named(redis_url: str, database_url: str) -> None:
