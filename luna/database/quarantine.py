@@ -1,13 +1,13 @@
 """Rows that were refused, with the reason. Nothing is dropped silently."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import BigInteger, Column, Connection, Row, Select, all_, delete, literal, null, or_, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Column, Connection, Row, Select, delete, null, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.data import QuarantinedRow, QuarantineFilter, Resolution
 from luna.database import copy, sites
@@ -60,26 +60,27 @@ def finish(connection: Connection, site_id: str, *, kind: str, source: str, step
     connection.execute(text("DROP TABLE refused"))
 
 
-def settle(connection: Connection, site_id: str, *, source: str, refused: Sequence[Refused], lines: tuple[int, int]) -> None:
-    """Make ``refused`` what is in quarantine of a sensor for the ``lines`` from the first on, before the second; those before it are added or renewed.
+def settle(connection: Connection, site_id: str, refused: Mapping[str, Sequence[Refused]], *, lines: tuple[int, int]) -> None:
+    """Make ``refused`` what is in quarantine of sensors for the ``lines`` from the first on, before the second; those before it are added or renewed.
 
     What somebody decided about stays as it was decided.
 
     Args:
-        source: names the sensor; a line is an instant in microseconds.
+        refused: by source, which names the sensor; a line is an instant in microseconds.
     """
-    key = {"site_key": sites.key_of(connection, site_id), "kind": "readings", "source": source}
-    table = quarantine.c
-    same = (table.site_key == key["site_key"]) & (table.kind == key["kind"]) & (table.source == source) & table.resolution.is_(None)
-    freed = (table.line >= lines[0]) & (table.line < lines[1]) & (table.line != all_(literal([row.line for row in refused], ARRAY(BigInteger))))
+    key, table = {"site_key": sites.key_of(connection, site_id), "kind": "readings"}, quarantine.c
+    kept = [(source, row.line) for source, rows in refused.items() for row in rows]
+    same = (table.site_key == key["site_key"]) & (table.kind == key["kind"]) & table.source.in_(refused) & table.resolution.is_(None)
+    freed = (table.line >= lines[0]) & (table.line < lines[1]) & tuple_(table.source, table.line).not_in(kept)
     connection.execute(delete(quarantine).where(same, freed))
-    if not refused:
+    if not kept:
         return
     statement = insert(quarantine)
     fresh = {"reason": statement.excluded.reason, "raw": statement.excluded.raw}
     differs = or_(*(table[name].is_distinct_from(value) for name, value in fresh.items())) & table.resolution.is_(None)
     upsert = statement.on_conflict_do_update(index_elements=["site_key", "kind", "source", "line"], set_=fresh, where=differs)
-    connection.execute(upsert, [key | {"line": row.line, "reason": row.reason, "raw": row.raw} for row in refused])
+    rows = [key | {"source": source, "line": row.line, "reason": row.reason, "raw": row.raw} for source, each in refused.items() for row in each]
+    connection.execute(upsert, rows)
 
 
 def read(connection: Connection, site_id: str, *, limit: int = 1000) -> list[Refused]:
@@ -144,11 +145,11 @@ def resolve(connection: Connection, quarantine_id: int, resolution: Resolution, 
     return _row(connection.execute(_rows().where(table.c.quarantine_id == quarantine_id)).one())
 
 
-def list_let_in(connection: Connection, site_id: str, *, kind: str, source: str) -> list[QuarantinedRow]:
-    """Return the rows of a source that somebody let in, released or corrected, in the order in which that was decided."""
+def list_let_in(connection: Connection, site_id: str, *, kind: str, sources: Collection[str]) -> list[QuarantinedRow]:
+    """Return the rows of sources that somebody let in, released or corrected, in the order in which that was decided."""
     table = quarantine.c
-    same_source = (table.site_key == sites.key_of(connection, site_id)) & (table.kind == kind) & (table.source == source)
-    query = _rows().where(same_source, table.resolution.in_(("released", "corrected"))).order_by(table.resolved_at, table.quarantine_id)
+    same_sources = (table.site_key == sites.key_of(connection, site_id)) & (table.kind == kind) & table.source.in_(sources)
+    query = _rows().where(same_sources, table.resolution.in_(("released", "corrected"))).order_by(table.resolved_at, table.quarantine_id)
     return [_row(row) for row in connection.execute(query)]
 
 

@@ -140,7 +140,7 @@ class _Loading:
                 progress(self.report.rows)
         with path.open("rb") as file:
             self.source = hashlib.file_digest(file, "sha256").hexdigest()
-        self.let_in = read_let_in(quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, source=self.source), self.site)
+        self.let_in = read_let_in(quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, sources=[self.source]), self.site)
 
     def _translate(self, batch: pl.DataFrame, form: FileForm) -> pl.DataFrame:
         """Return the rows with Luna's columns in Luna's units."""

@@ -26,13 +26,16 @@ def judge_days(connection: Connection, site_id: str, first: date, last: date, *,
         NotFoundError: no such site.
         InvalidInputError: the window ends before it begins.
     """
-    site = sites.load(connection, site_id)
+    return _judge_site(connection, sites.load(connection, site_id), first, last, now=now)
+
+
+def _judge_site(connection: Connection, site: Site, first: date, last: date, *, now: datetime) -> list[DayQuality]:
     spans = _read_spans(connection, site)
-    today = now.astimezone(parse_zone(site.timezone)).date()
+    today = _today(site, now)
     judged: list[DayQuality] = []
     for stored in read_days(connection, site, first, last, names=JUDGED):
         days = list(_judge(connection, stored, spans, now))
-        quality.save(connection, site_id, [day for day in days if day.day < today])
+        quality.save(connection, site.name, [day for day in days if day.day < today])
         judged += days
     return judged
 
@@ -47,7 +50,7 @@ def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: 
     judged = []
     for site_id in [request.site_id] if request.site_id else sites.names(connection):
         site = sites.load(connection, site_id)
-        last = request.to_day or now.astimezone(parse_zone(site.timezone)).date() - timedelta(days=1)
+        last = request.to_day or _today(site, now) - timedelta(days=1)
         first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
         overdue = None if request.from_day else _find_overdue(connection, site, first - timedelta(days=1))
         days = judge_days(connection, site_id, *overdue, now=now) if overdue else []
@@ -76,9 +79,15 @@ def judge_later(connection: Connection, site: Site, first: datetime, end: dateti
     quality.forget(connection, site.name, *_days_of(site, first, end))
 
 
-def judge_slots(connection: Connection, site_id: str, first: datetime, end: datetime, *, now: datetime) -> list[DayQuality]:
-    """Judge again the days of the slots that were written: those from ``first`` on, before ``end``."""
-    return judge_days(connection, site_id, *_days_of(sites.load(connection, site_id), first, end), now=now)
+def judge_slots(connection: Connection, site: Site, first: datetime, end: datetime, *, now: datetime) -> list[DayQuality]:
+    """Judge again the days of the slots that were written, those from ``first`` on, before ``end``, as far as they have ended."""
+    begin, last = _days_of(site, first, end)
+    last = min(last, _today(site, now) - timedelta(days=1))
+    return _judge_site(connection, site, begin, last, now=now) if begin <= last else []
+
+
+def _today(site: Site, now: datetime) -> date:
+    return now.astimezone(parse_zone(site.timezone)).date()
 
 
 def _days_of(site: Site, first: datetime, end: datetime) -> tuple[date, date]:

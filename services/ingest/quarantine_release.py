@@ -156,7 +156,7 @@ def _let_in(connection: Connection, site: Site, row: QuarantinedRow, *, rule: Ru
     else:
         changed = history_changes.write_observations(connection, site.name, starts, values, rule=rule)
     first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
-    judge_slots(connection, site.name, first, last + SLOT, now=now)
+    judge_slots(connection, site, first, last + SLOT, now=now)
     return changed
 
 

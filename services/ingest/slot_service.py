@@ -89,7 +89,7 @@ def build_site_slots(connection: Connection, request: BuildSlotsRequest, *, now:
         progress((stretch.start - window.start) // SLOT, window.count, stretch.start.date().isoformat())
         building.build(stretch)
     tally = building.tally
-    judge_slots(connection, site.name, window.start - tally.earlier_slots * SLOT, window.end, now=now)
+    judge_slots(connection, site, window.start - tally.earlier_slots * SLOT, window.end, now=now)
     return BuildSlotsReply(
         site_id=site.name,
         first=window.start,
@@ -142,9 +142,9 @@ class _Building:
         # A meter that stands still is found out after days, and what was silent through a night is known in the morning.
         window = Timeline(stretch.start - LONGEST_STILL_SLOTS * SLOT, SLOT, stretch.count + LONGEST_STILL_SLOTS)
         margin = LONGEST_STILL_SLOTS * SLOT + NIGHT
-        samples = {name: self._read(name, window.start - margin, window.end + margin) for name in self.units}
-        released = {name: spans for name in self.units if (spans := self._read_released(name)).starts.size}
-        build = build_slots(self.site, samples, window, now=self.now, released=released)
+        said = readings.read_each(self.connection, self.site.name, self.units, first=window.start - margin, end=window.end + margin)
+        samples = {name: Samples(name, self.units[name], *values) for name, values in said.items()}
+        build = build_slots(self.site, samples, window, now=self.now, released=self._read_released())
         withdrawn = history_changes.withdraw_observations(self.connection, self.site.name, build.starts, build.withdrawn, rule=WITHDRAWN)
         self.tally.note_withdrawn(withdrawn)
         self._quarantine(build.rejected, window)
@@ -167,21 +167,23 @@ class _Building:
         written = observations.write(self.connection, self.site.name, build.starts[known], rows)
         return written.inserted + written.updated
 
-    def _read(self, sensor: str, first: datetime, end: datetime) -> Samples:
-        return Samples(sensor, self.units[sensor], *readings.read(self.connection, self.site.name, sensor, first=first, end=end))
-
-    def _read_released(self, sensor: str) -> Spans:
-        rows = quarantine.list_let_in(self.connection, self.site.name, kind="readings", source=_source_of(sensor))
-        spans = sorted((row.raw["instant"], row.raw["until"]) for row in rows if row.resolution == "released")
-        first, last = (np.array([_naive(end) for end in ends], dtype="datetime64[us]") for ends in (zip(*spans, strict=True) if spans else ((), ())))
-        return Spans(first, np.maximum.accumulate(last))
+    def _read_released(self) -> dict[str, Spans]:
+        """Return by sensor the stretches that somebody released."""
+        sensor_of = {_source_of(sensor): sensor for sensor in self.units}
+        found: dict[str, list[tuple[datetime, datetime]]] = {}
+        for row in quarantine.list_let_in(self.connection, self.site.name, kind="readings", sources=sensor_of):
+            if row.resolution == "released":
+                found.setdefault(sensor_of[row.source], []).append((_naive(row.raw["instant"]), _naive(row.raw["until"])))
+        return {sensor: _join(spans) for sensor, spans in found.items()}
 
     def _quarantine(self, rejected: list[Rejected], window: Timeline) -> None:
         first, end = (np.datetime64(_naive(instant.isoformat()), "us") for instant in (window.start, window.end))
-        for sensor in self.units:
-            refused = {row.line: row for row in (_describe(part, first) for part in rejected if part.sensor == sensor)}
-            lines = (_microseconds(first), _microseconds(end))
-            quarantine.settle(self.connection, self.site.name, source=_source_of(sensor), refused=list(refused.values()), lines=lines)
+        refused: dict[str, dict[int, Refused]] = {_source_of(sensor): {} for sensor in self.units}
+        for part in rejected:
+            row = _describe(part, first)
+            refused[_source_of(part.sensor)][row.line] = row
+        rows = {source: list(each.values()) for source, each in refused.items()}
+        quarantine.settle(self.connection, self.site.name, rows, lines=(_microseconds(first), _microseconds(end)))
 
 
 def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: NDArray[np.int16]) -> NDArray[np.int16]:
@@ -199,6 +201,12 @@ def _describe(part: Rejected, seen_from: np.datetime64) -> Refused:
     value = part.value if np.isfinite(part.value) else str(part.value)
     raw = {"sensor": part.sensor, "instant": _iso(part.first), "until": _iso(part.last), "value": value, "unit": part.unit, "readings": part.readings}
     return Refused(_microseconds(begins), part.reason, raw)
+
+
+def _join(spans: list[tuple[datetime, datetime]]) -> Spans:
+    """Return stretches in order; where one ends before one that began earlier, it ends with that."""
+    first, last = (np.array(ends, dtype="datetime64[us]") for ends in zip(*sorted(spans), strict=True))
+    return Spans(first, np.maximum.accumulate(last))
 
 
 def _source_of(sensor: str) -> str:

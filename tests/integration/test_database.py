@@ -26,6 +26,7 @@ from luna.database import (
     training_runs,
     weather_carbon,
 )
+from luna.database.quarantine import Refused
 from luna.database.schema.series import slot_observations
 from luna.errors import FullError, InvalidInputError, LunaError, NotFoundError, UnavailableError
 from luna.observations import Observations
@@ -244,6 +245,38 @@ def test_readings_come_back_by_sensor(connection: Connection) -> None:
     read, value = readings.read(connection, "home", "meter", first=START, end=START + timedelta(hours=1))
     assert read.tolist() == instants[:4].tolist()
     assert value.tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
+@pytest.mark.usefixtures("home")
+def test_readings_of_several_sensors_come_back_by_name_in_order(connection: Connection) -> None:
+    keys = readings.register(connection, "home", {"meter": "kWh", "roof": None, "silent": None})
+    # Two months apart, in two chunks: each holds a part of both.
+    for start in (np.datetime64("2024-03-01", "us"), np.datetime64("2024-01-01", "us")):
+        for name, value in (("roof", 1.0), ("meter", 2.0)):
+            instants = start + np.arange(2) * np.timedelta64(1, "m")
+            readings.upsert(connection, np.full(2, keys[name], dtype=np.int32), instants, np.full(2, value))
+    until = START + timedelta(days=90)
+    each = readings.read_each(connection, "home", ["roof", "silent", "meter", "unheard"], first=START, end=until)
+    assert {name: values.tolist() for name, (_, values) in each.items()} == {"roof": [1.0] * 4, "meter": [2.0] * 4}
+    for name, (instants, _) in each.items():
+        assert instants.tolist() == readings.read(connection, "home", name, first=START, end=until)[0].tolist()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_sensor_s_refused_readings_are_settled_apart_from_another_s(connection: Connection) -> None:
+    def settle(meter: list[int], roof: list[int]) -> list[tuple[str, int]]:
+        refused = {source: [Refused(line, "stands still", {}) for line in lines] for source, lines in (("sensor meter", meter), ("sensor roof", roof))}
+        quarantine.settle(connection, "home", refused, lines=(0, 10))
+        return sorted((row.source, row.line) for row in quarantine.list_rows(connection, "home"))
+
+    assert settle([1, 12], [2]) == [("sensor meter", 1), ("sensor meter", 12), ("sensor roof", 2)]
+    # What lies beyond the lines stays; the same line of another sensor is another row.
+    assert settle([2], []) == [("sensor meter", 2), ("sensor meter", 12)]
+    assert settle([], [2]) == [("sensor meter", 12), ("sensor roof", 2)]
+    released, _ = quarantine.list_rows(connection, "home")
+    quarantine.resolve(connection, released.quarantine_id, "released", corrected=None, at=START, by="owner")
+    let_in = quarantine.list_let_in(connection, "home", kind="readings", sources=["sensor roof", "sensor meter"])
+    assert [row.quarantine_id for row in let_in] == [released.quarantine_id]
 
 
 @pytest.mark.usefixtures("home")

@@ -12,7 +12,7 @@ from luna.contracts.data import JudgeQualityRequest
 from luna.database import copy, history_changes, observations, prices, quality, sites
 from luna.database.schema.series import slot_observations
 from luna.errors import InvalidInputError, NotFoundError
-from luna.timeline import FloatArray, local_day, local_days
+from luna.timeline import SLOT, FloatArray, local_day, local_days
 from services.ingest.quality_service import judge_days, judge_later, judge_quality, judge_slots
 from services.ingest.repair import Repair, find_gaps, repair_days
 from tests.stored import store_site
@@ -63,13 +63,22 @@ def test_days_are_judged_by_their_own_slots_and_stored(connection: Connection) -
     assert quality.read(connection, "home", FIRST, LAST) == judged
 
 
+def test_slots_of_a_day_that_has_not_ended_have_the_days_before_judged_alone(connection: Connection) -> None:
+    measure(connection)
+    before, spring, last = (local_day(day, BERLIN) for day in (FIRST, SPRING, LAST))
+    site = sites.load(connection, "home")
+    assert judge_slots(connection, site, last.start, last.end, now=last.end - SLOT) == []
+    assert [day.day for day in judge_slots(connection, site, spring.start, last.end, now=last.end - SLOT)] == [SPRING]
+    assert [day.day for day in judge_slots(connection, site, before.start, last.end, now=last.end)] == [FIRST, SPRING, LAST]
+
+
 def test_judging_again_changes_what_differs_and_nothing_else(connection: Connection) -> None:
     measure(connection, load_kwh=hurt(0.2, place(SPRING)))
     before = judge_days(connection, "home", FIRST, LAST, now=LATER)
     assert quality.save(connection, "home", before) == 0
     measure(connection)
     slots = local_day(SPRING, BERLIN)
-    assert [day.verdict for day in judge_slots(connection, "home", slots.start, slots.end, now=LATER)] == ["clean"]
+    assert [day.verdict for day in judge_slots(connection, sites.load(connection, "home"), slots.start, slots.end, now=LATER)] == ["clean"]
     assert [day.verdict for day in quality.read(connection, "home", FIRST, LAST)] == ["clean"] * 3
 
 

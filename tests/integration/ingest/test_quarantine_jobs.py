@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.data import QuarantinedRow, ResolveReply, ResolveRequest
-from luna.database import history_changes, observations, prices, quality, quarantine, readings
+from luna.database import history_changes, observations, prices, quality, quarantine, readings, sites
 from luna.database.quarantine import Refused
 from luna.errors import ConflictError, InvalidInputError, NotFoundError
 from luna.timeline import SLOT, Timeline
@@ -170,7 +170,7 @@ def test_a_reading_is_corrected(connection: Connection, tmp_path: Path) -> None:
 
 def test_one_value_takes_the_place_of_one_reading_only(connection: Connection) -> None:
     raw = {"sensor": "meter", "instant": "2024-01-01T00:00:00Z", "until": "2024-01-01T06:00:00Z", "value": 3, "unit": "kW", "readings": 24}
-    quarantine.settle(connection, "home", source="sensor meter", refused=[Refused(1, "does not move", raw)], lines=(0, 2))
+    quarantine.settle(connection, "home", {"sensor meter": [Refused(1, "does not move", raw)]}, lines=(0, 2))
     with pytest.raises(InvalidInputError, match="stands for 24 readings"):
         decide(connection, "corrected", value=2)
     assert decide(connection, "released").row.resolution == "released"
@@ -206,7 +206,7 @@ def test_a_file_that_says_otherwise_than_one_before_changes_history_and_tells_it
 def test_a_load_takes_back_the_verdicts_on_its_days(connection: Connection, tmp_path: Path) -> None:
     rows = [row_at(0, 1, 1), row_at(15, 1, 1)]
     load(connection, tmp_path, *rows)
-    judge_slots(connection, "home", START, DAY.end, now=NOW)
+    judge_slots(connection, sites.load(connection, "home"), START, DAY.end, now=NOW)
     load(connection, tmp_path, *rows)
     assert len(quality.read(connection, "home", START.date(), START.date())) == 1
     load(connection, tmp_path, row_at(0, 1, 0.5))
