@@ -77,10 +77,11 @@ def _sells(wanted: ControlRequest) -> bool:
 
 
 def _fits(agent: PlanReply, plan: PlanReply) -> bool:
-    """Return whether a plan has thresholds for the same batteries in the same slots."""
-    if not plan.thresholds or set(agent.thresholds) != set(plan.thresholds) or [each.start for each in agent.slots] != [each.start for each in plan.slots]:
+    """Return whether a plan has thresholds for the same batteries in the same slots; ``plan`` may have those of its slots alone that have begun."""
+    begun = [each.start for each in plan.slots]
+    if not plan.thresholds or set(agent.thresholds) != set(plan.thresholds) or [each.start for each in agent.slots[: len(begun)]] != begun:
         return False
-    return all(_lengths(each) == {len(plan.slots)} for each in agent.thresholds.values())
+    return all(_lengths(each) == {len(agent.slots)} for each in (*agent.thresholds.values(), *plan.thresholds.values()))
 
 
 def _lengths(thresholds: BatteryThresholds) -> set[int]:

@@ -110,7 +110,8 @@ class Decider:
             return fallback(told.unit, "disarmed", prices)
         if source == "owner" and state.override is not None:
             return follow_owner(state.override, told.unit)
-        plan = plans.read_due(connection, state.site, now)
+        # Only what has begun is told; to read and to word the rest of it would be a third of a turn.
+        plan = plans.read_due(connection, state.site, now, until=now)
         if plan is not None and plan_age(plan, now) >= REPLAN_AGE:
             self.plan_requests.want(state)
         last = {} if state.decision is None else {name: str(each.mode) for name, each in state.decision.allowed.items()}

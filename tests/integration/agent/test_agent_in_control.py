@@ -129,7 +129,16 @@ def test_the_owner_stands_above_the_agent(steer: Steer) -> None:
     assert {entry.decided_by for entry in days.run(4)} == {"owner"}
 
 
-def test_a_plan_that_says_what_no_message_carries_is_not_followed(steer: Steer) -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param("jsonb_set(reply, '{thresholds,battery,keep,sell}', '\"much\"')", id="what no message carries"),
+        pytest.param("jsonb_set(reply, '{slots,0,start}', '\"2024-01-01T00:00:00Z\"')", id="other slots"),
+        pytest.param("reply #- '{slots,-1}'", id="a slot less than thresholds"),
+        pytest.param("reply #- '{thresholds,battery,keep,sell,-1}'", id="a threshold less than slots"),
+    ],
+)
+def test_a_plan_that_does_not_fit_the_planners_is_not_followed(steer: Steer, changed: str) -> None:
     """As a row would hold it that another release had written."""
     days = steer(SwitchesFreely(), "full_control")
     days.decide("full_control", "offered")
@@ -140,7 +149,7 @@ def test_a_plan_that_says_what_no_message_carries_is_not_followed(steer: Steer) 
         assert plans.load(connection, plan_id).thresholds.keys() == {"battery"}
         connection.exec_driver_sql(
             'UPDATE antares_plan_history SET verdict = \'{"code": "agent_cheaper", "follow": "all", "interventions": 0}\','
-            " reply = jsonb_set(reply, '{thresholds,battery,keep,sell}', '\"much\"') WHERE based_on = %s",
+            f" reply = {changed} WHERE based_on = %s",  # noqa: S608
             (plan_id,),
         )
     assert {(entry.decided_by, entry.reason) for entry in days.run(2)} == {("planner", "plan_failed")}
