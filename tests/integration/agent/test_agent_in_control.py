@@ -147,11 +147,8 @@ def test_a_plan_that_does_not_fit_the_planners_is_not_followed(steer: Steer, cha
         found = agent_plans.find(connection, plan_id, POLICY)
         assert found is not None
         assert plans.load(connection, plan_id).thresholds.keys() == {"battery"}
-        connection.exec_driver_sql(
-            'UPDATE antares_plan_history SET verdict = \'{"code": "agent_cheaper", "follow": "all", "interventions": 0}\','
-            f" reply = {changed} WHERE based_on = %s",  # noqa: S608
-            (plan_id,),
-        )
+        verdict = '{"code": "agent_cheaper", "follow": "all", "interventions": 0}'
+        connection.exec_driver_sql(f"UPDATE antares_plan_history SET verdict = %s, reply = {changed} WHERE based_on = %s", (verdict, plan_id))  # noqa: S608
     assert {(entry.decided_by, entry.reason) for entry in days.run(2)} == {("planner", "plan_failed")}
 
 
