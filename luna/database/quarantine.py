@@ -1,13 +1,14 @@
 """Rows that were refused, with the reason. Nothing is dropped silently."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Column, Connection, Row, Select, delete, null, or_, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Column, Connection, Row, Select, Text, all_, cast, delete, false, func, literal, null, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from luna.contracts.data import QuarantinedRow, QuarantineFilter, Resolution
 from luna.database import copy, sites
@@ -69,18 +70,23 @@ def settle(connection: Connection, site_id: str, refused: Mapping[str, Sequence[
         refused: by source, which names the sensor; a line is an instant in microseconds.
     """
     key, table = {"site_key": sites.key_of(connection, site_id), "kind": "readings"}, quarantine.c
-    kept = [(source, row.line) for source, rows in refused.items() for row in rows]
-    same = (table.site_key == key["site_key"]) & (table.kind == key["kind"]) & table.source.in_(refused) & table.resolution.is_(None)
-    freed = (table.line >= lines[0]) & (table.line < lines[1]) & tuple_(table.source, table.line).not_in(kept)
-    connection.execute(delete(quarantine).where(same, freed))
-    if not kept:
+    same = (table.site_key == key["site_key"]) & (table.kind == key["kind"]) & table.resolution.is_(None)
+    freed = ((table.source == source) & (table.line != all_(literal([row.line for row in rows], ARRAY(BigInteger)))) for source, rows in refused.items())
+    connection.execute(delete(quarantine).where(same, table.line >= lines[0], table.line < lines[1], or_(false(), *freed)))
+    rows = [(source, row.line, row.reason, json.dumps(row.raw)) for source, each in refused.items() for row in each]
+    if not rows:
         return
+    # A bad sensor has tens of thousands of refused stretches: they are one statement of four arrays, not a statement each.
+    names = ("source", "line", "reason", "raw")
+    kinds = (Text, BigInteger, Text, Text)
+    told = func.unnest(*(cast(list(values), ARRAY(kind)) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True))).table_valued(*names)
+    described = told.render_derived().c
     statement = insert(quarantine)
     fresh = {"reason": statement.excluded.reason, "raw": statement.excluded.raw}
     differs = or_(*(table[name].is_distinct_from(value) for name, value in fresh.items())) & table.resolution.is_(None)
-    upsert = statement.on_conflict_do_update(index_elements=["site_key", "kind", "source", "line"], set_=fresh, where=differs)
-    rows = [key | {"source": source, "line": row.line, "reason": row.reason, "raw": row.raw} for source, each in refused.items() for row in each]
-    connection.execute(upsert, rows)
+    values = (literal(key["site_key"]), literal(key["kind"]), described.source, described.line, described.reason, cast(described.raw, JSONB))
+    added = statement.from_select([*key, *names], select(*values))
+    connection.execute(added.on_conflict_do_update(index_elements=["site_key", "kind", "source", "line"], set_=fresh, where=differs))
 
 
 def read(connection: Connection, site_id: str, *, limit: int = 1000) -> list[Refused]:

@@ -280,6 +280,14 @@ def test_a_sensor_s_refused_readings_are_settled_apart_from_another_s(connection
 
 
 @pytest.mark.usefixtures("home")
+def test_more_is_refused_of_a_bad_sensor_than_a_statement_has_parameters(connection: Connection) -> None:
+    refused = {"sensor meter": [Refused(line, "stands still", {}) for line in range(2**15 + 1)]}
+    for _ in range(2):
+        quarantine.settle(connection, "home", refused, lines=(0, 2**16))
+    assert connection.execute(text("SELECT count(*) FROM quarantine WHERE source = 'sensor meter'")).scalar() == 2**15 + 1
+
+
+@pytest.mark.usefixtures("home")
 def test_loading_a_source_again_frees_what_is_no_longer_refused(connection: Connection) -> None:
     for lines in ([2, 3], [3, 4]):
         quarantine.begin(connection)
