@@ -145,7 +145,11 @@ class House:
     async def _tell(self, sensor: str, change: Mapping[str, Any]) -> None:
         for socket, (number, sensors) in list(self.listeners.items()):
             if sensor in sensors:
-                await _send(socket, {"id": number, "type": "event", "event": {"c": {sensor: change}}})
+                try:
+                    await _send(socket, {"id": number, "type": "event", "event": {"c": {sensor: change}}})
+                except WebSocketDisconnect:
+                    # Killed a moment ago, and its end of the socket has not noticed yet.
+                    self.listeners.pop(socket, None)
 
     async def _close_all(self) -> None:
         listeners, self.listeners = list(self.listeners), {}
