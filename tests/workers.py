@@ -22,7 +22,7 @@ def worker_process(redis_url: str, database_url: str, *modules: str, health_port
     """Run a worker for the tasks of ``modules``; whatever is left of it ends with the block."""
     environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "PYTHONPATH": str(Path(__file__).parents[1])}
     command = [sys.executable, "-m", "luna.queue.worker", "--modules", *modules, "--beat-seconds", "1", "--health-port", str(health_port)]
-    process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         yield process
     finally:

@@ -240,7 +240,7 @@ class _Upsert:
 
     def create_staging(self) -> sql.Composed:
         types = (sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_sql_type(array))) for name, array in self.columns.items())
-        return sql.SQL("CREATE TEMP TABLE staging ({}) ON COMMIT DROP").format(sql.SQL(", ").join(types))
+        return sql.SQL("CREATE TEMP TABLE staging ({}) ON COMMIT DROP").format(_COMMA.join(types))
 
     def insert(self) -> sql.Composed:
         names = identifiers(self.columns)
@@ -255,10 +255,10 @@ class _Upsert:
         fresh = {name: sql.SQL(form).format(*[_staged(name), self._stored(name)][: 1 + complete]) for name in self.values}
         return sql.SQL("UPDATE {table} SET {assigned} FROM staging WHERE {same} AND ROW({before}) IS DISTINCT FROM ROW({after})").format(
             table=sql.Identifier(self.table.name),
-            assigned=sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in fresh.items()),
+            assigned=_COMMA.join(sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in fresh.items()),
             same=self._same_key(),
-            before=sql.SQL(", ").join(map(self._stored, self.values)),
-            after=sql.SQL(", ").join(fresh.values()),
+            before=_COMMA.join(map(self._stored, self.values)),
+            after=_COMMA.join(fresh.values()),
         )
 
     def _same_key(self) -> sql.Composed:

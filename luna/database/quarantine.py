@@ -7,14 +7,25 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import BigInteger, Column, Connection, Row, Select, Text, all_, cast, delete, false, func, literal, null, or_, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy import BigInteger, Column, Connection, Row, Select, all_, delete, false, literal, null, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.contracts.data import QuarantinedRow, QuarantineFilter, Resolution
 from luna.database import copy, sites
 from luna.database.schema.series import quarantine
 from luna.database.schema.sites import sites as site_names
 from luna.errors import ConflictError, NotFoundError
+
+_INSERT = "INSERT INTO quarantine AS q (site_key, kind, source, line, reason, raw) "
+_LISTED = "SELECT :site_key, :kind, :source, line, reason, raw || jsonb_strip_nulls(jsonb_build_object('step_minutes', CAST(:step AS int))) FROM refused"
+_TOLD = (
+    "SELECT :site_key, :kind, told.* FROM unnest(CAST(:sources AS text[]), CAST(:lines AS bigint[]), CAST(:reasons AS text[]), CAST(:raws AS jsonb[])) AS told"
+)
+# What somebody decided about stays; what is refused for the same reason again is not written again.
+_RENEW = (
+    " ON CONFLICT (site_key, kind, source, line) DO UPDATE SET reason = excluded.reason, raw = excluded.raw"
+    " WHERE q.resolution IS NULL AND (q.reason, q.raw) IS DISTINCT FROM (excluded.reason, excluded.raw)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +60,7 @@ def finish(connection: Connection, site_id: str, *, kind: str, source: str, step
     key = {"site_key": sites.key_of(connection, site_id), "kind": kind, "source": source, "step": step_minutes}
     undecided = "q.site_key = :site_key AND q.kind = :kind AND q.source = :source AND q.resolution IS NULL"
     connection.execute(text(f"DELETE FROM quarantine q WHERE {undecided} AND NOT EXISTS (SELECT FROM refused r WHERE r.line = q.line)"), key)  # noqa: S608
-    connection.execute(
-        text(
-            "INSERT INTO quarantine AS q (site_key, kind, source, line, reason, raw)"
-            " SELECT :site_key, :kind, :source, line, reason, raw || jsonb_strip_nulls(jsonb_build_object('step_minutes', CAST(:step AS int))) FROM refused"
-            " ON CONFLICT (site_key, kind, source, line) DO UPDATE SET reason = excluded.reason, raw = excluded.raw"
-            " WHERE q.resolution IS NULL AND (q.reason, q.raw) IS DISTINCT FROM (excluded.reason, excluded.raw)"
-        ),
-        key,
-    )
+    connection.execute(text(_INSERT + _LISTED + _RENEW), key)
     connection.execute(text("DROP TABLE refused"))
 
 
@@ -74,19 +77,10 @@ def settle(connection: Connection, site_id: str, refused: Mapping[str, Sequence[
     freed = ((table.source == source) & (table.line != all_(literal([row.line for row in rows], ARRAY(BigInteger)))) for source, rows in refused.items())
     connection.execute(delete(quarantine).where(same, table.line >= lines[0], table.line < lines[1], or_(false(), *freed)))
     rows = [(source, row.line, row.reason, json.dumps(row.raw)) for source, each in refused.items() for row in each]
-    if not rows:
-        return
-    # A bad sensor has tens of thousands of refused stretches: they are one statement of four arrays, not a statement each.
-    names = ("source", "line", "reason", "raw")
-    kinds = (Text, BigInteger, Text, Text)
-    told = func.unnest(*(cast(list(values), ARRAY(kind)) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True))).table_valued(*names)
-    described = told.render_derived().c
-    statement = insert(quarantine)
-    fresh = {"reason": statement.excluded.reason, "raw": statement.excluded.raw}
-    differs = or_(*(table[name].is_distinct_from(value) for name, value in fresh.items())) & table.resolution.is_(None)
-    values = (literal(key["site_key"]), literal(key["kind"]), described.source, described.line, described.reason, cast(described.raw, JSONB))
-    added = statement.from_select([*key, *names], select(*values))
-    connection.execute(added.on_conflict_do_update(index_elements=["site_key", "kind", "source", "line"], set_=fresh, where=differs))
+    if rows:
+        # A bad sensor has tens of thousands of refused stretches: they are one statement of four arrays, not a statement each.
+        told = dict(zip(("sources", "lines", "reasons", "raws"), map(list, zip(*rows, strict=True)), strict=True))
+        connection.execute(text(_INSERT + _TOLD + _RENEW), key | told)
 
 
 def read(connection: Connection, site_id: str, *, limit: int = 1000) -> list[Refused]:
