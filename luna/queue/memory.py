@@ -16,8 +16,8 @@ _STATUS = Path("/proc/self/status")
 # Half is for what runs beside the tasks: the processes themselves, servers, files that are read.
 _SHARE = 2
 _LEAST_BYTES = 256_000_000
-# How libraries say that an allocation failed, where they raise something of their own.
-_SIGNS = ("bad_alloc", "bad allocation", "cannot allocate memory", "can't allocate memory", "out of memory")
+# How libraries say that an allocation failed, where they raise something of their own; of a thread it is that of its stack.
+_SIGNS = ("bad_alloc", "bad allocation", "cannot allocate memory", "can't allocate memory", "can't start new thread", "out of memory")
 
 
 def default_limit(processes: int) -> int:
