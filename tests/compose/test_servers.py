@@ -77,7 +77,7 @@ def test_the_database_does_on_timescaledb_what_it_does_on_postgresql(file: Stack
 def test_objects_do_on_minio_what_they_do_as_files(file: Stack) -> None:
     with server(file, "minio", 9000, MINIO_ROOT_USER="luna", MINIO_ROOT_PASSWORD=WORD) as port:
         wait_for(lambda: "luna" in make_bucket(file, port), seconds=180, what="the bucket is made")
-        assert "passed" in run_tests("tests/integration/test_objects.py", LUNA_TEST_OBJECTS_URL=f"http://luna:{WORD}@127.0.0.1:{port}/luna")
+        assert "passed" in run_tests("tests/system/test_objects.py", LUNA_TEST_OBJECTS_URL=f"http://luna:{WORD}@127.0.0.1:{port}/luna")
 
 
 def make_bucket(file: Stack, port: int) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import z3
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from tests.proofs.reals import OVER, TIMES, decide
+from tests.system.proofs.reals import OVER, TIMES, decide
 
 Scalar = Any  # a term of z3, a number or a truth value
 Operation = Callable[..., Scalar]

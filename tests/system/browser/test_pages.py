@@ -13,7 +13,7 @@ from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.timeline import FixedClock
-from tests.browser.conftest import PHONE, Open
+from tests.system.browser.conftest import PHONE, Open
 from tests.browsers import AXE
 from tests.furnished import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
 from tests.gateway import serve

@@ -26,7 +26,7 @@ PAGES = [read_page("README.md"), *(guide_page("en", name) for name in NAMES)]
 NOT_RUN = {
     "luna up": "runs until Ctrl-C",
     "luna control run": "runs until Ctrl-C",
-    "luna demo": "has a test of its own: tests/integration/cli/test_demo.py",
+    "luna demo": "has a test of its own: tests/system/cli/test_demo.py",
     "luna data backfill": "asks Home Assistant",
     "luna data verify": "asks Home Assistant",
     "luna data prices": "asks a service outside",
@@ -38,7 +38,7 @@ NOT_RUN = {
     "luna agent compare": "needs a training",
     "luna agent plot": "needs a training",
     "luna replay --site home --from 2024-03-18 --to 2024-03-31 --policies idle,mpc,antares": "needs a training",
-    "luna backup": "has a test of its own: tests/integration/backup/test_guide.py",
+    "luna backup": "has a test of its own: tests/system/backup/test_guide.py",
     "luna jobs show": "needs a job",
     "luna jobs retry": "needs a job",
     "luna jobs cancel": "needs a job",

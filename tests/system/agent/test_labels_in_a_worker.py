@@ -7,7 +7,7 @@ import numpy as np
 
 from luna.queue import Client
 from services.agent.imitation.teachers import ask_oracle
-from tests.integration.agent.label_tasks import LabelRequest
+from tests.system.agent.label_tasks import LabelRequest
 from tests.learning import make_history
 from tests.workers import worker_process
 

@@ -8,8 +8,8 @@ import numpy as np
 import z3
 
 from luna.physics import BatteryLimits, InverterLimits, SetPoint, SiteLimits
-from tests.proofs.claims import Action, Inputs
-from tests.proofs.terms import list_elements, name_unknowns, to_real, to_truth
+from tests.system.proofs.claims import Action, Inputs
+from tests.system.proofs.terms import list_elements, name_unknowns, to_real, to_truth
 
 _CONTRACT = ("charge_from_grid", "discharge_to_grid")
 _SHARES = ("min_soc", "max_soc", "charge_efficiency", "discharge_efficiency", "taper_from_soc", "taper_to_share")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from luna.database.migrate import upgrade
 from luna.embedded import Addresses, Servers
-from tests.browser.conftest import PHONE, Open
+from tests.system.browser.conftest import PHONE, Open
 from tests.browsers import AXE
 from tests.databases import own_database
 from tests.gateway import serve

@@ -20,7 +20,7 @@ from luna import control_service
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.timeline import FixedClock
-from tests.browser.conftest import PHONE, Open
+from tests.system.browser.conftest import PHONE, Open
 from tests.browsers import AXE
 from tests.databases import remove_site
 from tests.demo_home import DemoHome, store_demo_home

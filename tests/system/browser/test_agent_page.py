@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from luna.embedded import Addresses
 from luna.timeline import FixedClock
 from tests.agent_home import store_agent_home
-from tests.browser.conftest import PHONE, Open
+from tests.system.browser.conftest import PHONE, Open
 from tests.browsers import AXE
 from tests.databases import remove_site
 from tests.gateway import serve

@@ -17,7 +17,7 @@ from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.settings import load_settings
 from services.rag.recommending.refreshing import refresh
-from tests.browser.conftest import PHONE, Open
+from tests.system.browser.conftest import PHONE, Open
 from tests.browsers import AXE
 from tests.furnished import describe_furnished, forget_furnished, furnish
 from tests.gateway import serve

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from luna.timeline import FloatArray
-from tests.proofs.claims import Inputs
-from tests.proofs.terms import Terms, list_elements
+from tests.system.proofs.claims import Inputs
+from tests.system.proofs.terms import Terms, list_elements
 
 _KINDS = {"mode": np.int8, "curtailment": np.int8, "charge_from_grid": bool, "discharge_to_grid": bool, "curtailable": bool}
 

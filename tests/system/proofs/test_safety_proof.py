@@ -13,7 +13,7 @@ import pytest
 import z3
 
 from luna.physics import Curtailment, Mode, SetPoint, clamp
-from tests.proofs.claims import (
+from tests.system.proofs.claims import (
     Inputs,
     Slot,
     battery_and_meter_run_one_way,
@@ -28,11 +28,11 @@ from tests.proofs.claims import (
     pv_is_held_back_as_told,
     stored_energy_stays_within_its_limits,
 )
-from tests.proofs.numbers import draw_numbers, put_numbers
-from tests.proofs.proving import Proof, find_proof
-from tests.proofs.reals import Reals, follow_all_ways
-from tests.proofs.terms import name_unknowns
-from tests.proofs.unknowns import Situation, all_of, describe_slot, list_assumptions
+from tests.system.proofs.numbers import draw_numbers, put_numbers
+from tests.system.proofs.proving import Proof, find_proof
+from tests.system.proofs.reals import Reals, follow_all_ways
+from tests.system.proofs.terms import name_unknowns
+from tests.system.proofs.unknowns import Situation, all_of, describe_slot, list_assumptions
 
 ONE = Situation(1)
 SITUATIONS = {

@@ -10,10 +10,10 @@ import z3
 
 from luna.physics import Flows
 from luna.timeline import FloatArray
-from tests.proofs.claims import CLAIMS, Inputs, Slot, inverters_carry_what_they_may, no_action_has_less_excess
-from tests.proofs.reals import Answer, Program, Reals, follow_all_ways
-from tests.proofs.terms import list_elements, to_real
-from tests.proofs.unknowns import Situation, all_of, describe_action, describe_slot, list_assumptions
+from tests.system.proofs.claims import CLAIMS, Inputs, Slot, inverters_carry_what_they_may, no_action_has_less_excess
+from tests.system.proofs.reals import Answer, Program, Reals, follow_all_ways
+from tests.system.proofs.terms import list_elements, to_real
+from tests.system.proofs.unknowns import Situation, all_of, describe_action, describe_slot, list_assumptions
 
 FLOWS = [field.name for field in fields(Flows)]
 

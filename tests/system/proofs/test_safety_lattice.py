@@ -17,11 +17,11 @@ import z3
 from luna.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
 from luna.site import Battery
 from luna.timeline import FloatArray
-from tests.proofs.claims import CLAIMS, Action, Inputs, Slot, no_action_has_less_excess
-from tests.proofs.proving import FLOWS
-from tests.proofs.reals import Reals, follow_all_ways
-from tests.proofs.terms import list_elements, to_real
-from tests.proofs.unknowns import Situation, describe_slot, list_assumptions
+from tests.system.proofs.claims import CLAIMS, Action, Inputs, Slot, no_action_has_less_excess
+from tests.system.proofs.proving import FLOWS
+from tests.system.proofs.reals import Reals, follow_all_ways
+from tests.system.proofs.terms import list_elements, to_real
+from tests.system.proofs.unknowns import Situation, describe_slot, list_assumptions
 
 TINY, HUGE = 5e-324, 1e300
 LEVELS = ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")
