@@ -12,11 +12,18 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import structlog
+
 from luna.embedded.account import FREE_SPACE, OWN_FOLDER, PAUSE_SECONDS, Account, is_held, open_private, options_for
 from luna.errors import MachineError
 
 LOG_BYTES = 1_000_000
 STOP_SECONDS = 20.0
+# A server that writes its checkpoint on a busy disk works all the time; after these looks it is told more roughly all the same.
+MOST_LOOKS = 4
+KILLED_SECONDS = 60.0
+# Where Linux shows its processes; elsewhere nothing is there, and no work is seen.
+PROCESSES = Path("/proc")
 # What a server says when trying again cannot help, and what to do about it.
 LASTING_FAILURES = {
     "No space left on device": FREE_SPACE,
@@ -28,6 +35,9 @@ LASTING_FAILURES = {
     "Bad file format reading the append only file": "Restore the folder from a backup, or repair the file with redis-check-aof --fix.",
     "incompatible with server": "Install the PostgreSQL version that wrote the data, or move the folder away.",
 }
+
+
+log = structlog.get_logger("luna.embedded")
 
 
 @dataclass(frozen=True)
@@ -58,20 +68,76 @@ def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
     return process
 
 
-def end(lock_path: Path, signals: tuple[signal.Signals, ...]) -> None:
-    """Stop the server that holds the lock, at first kindly; return when no process of it lives.
+def end(lock_path: Path, signals: tuple[signal.Signals, ...], *, patience: float = STOP_SECONDS) -> None:
+    """Stop the server that holds the lock, at first kindly, at last by killing it; return when no process of it lives.
+
+    Args:
+        lock_path: the lock that every process of the server holds; its number stands in the file.
+        signals: what it is sent, the kindest first.
+        patience: seconds without a sign of work after which it is sent the next one.
 
     Raises:
-        MachineError: it outlives even the last signal.
+        MachineError: it outlives its killing; names the state of what is left.
     """
     for kind in signals:
-        deadline = time.monotonic() + STOP_SECONDS
         _signal(lock_path, kind)
-        while time.monotonic() < deadline:
-            if not is_held(lock_path):
-                return
-            time.sleep(PAUSE_SECONDS)
-    raise MachineError("a server does not end", value=str(lock_path), remedy="End the process whose number stands in this file.")
+        if _is_gone(lock_path, patience):
+            return
+    left = _family(lock_path)
+    log.warning("server does not end and is killed", lock=str(lock_path), states=[_state_of(pid) for pid in left])
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    # Nobody refuses this signal; a process that waits for a disk takes it once the disk has answered.
+    if not _wait_for_release(lock_path, KILLED_SECONDS):
+        states = ", ".join(_state_of(pid) for pid in _family(lock_path)) or "no process that can be seen"
+        raise MachineError(f"a server outlives its killing: {states}", value=str(lock_path), remedy="Look at the disk that it waits for, or restart this machine.")
+
+
+def _is_gone(lock_path: Path, patience: float) -> bool:
+    """Whether the server ends; one that is seen at work is waited for again, a few times."""
+    done = _work_of(_family(lock_path))
+    for _ in range(MOST_LOOKS):
+        if _wait_for_release(lock_path, patience):
+            return True
+        before, done = done, _work_of(_family(lock_path))
+        if done == before:
+            return False
+    return False
+
+
+def _wait_for_release(lock_path: Path, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while is_held(lock_path):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(PAUSE_SECONDS)
+    return True
+
+
+def _family(lock_path: Path) -> list[int]:
+    """Return the server's process and the processes it started, as far as this machine shows them."""
+    pid = int(lock_path.read_text(encoding="utf-8") or 0)
+    children = [int(path.parent.name) for path in PROCESSES.glob("[0-9]*/stat") if _stat(path)[1:2] == [str(pid)]]
+    return [pid, *children] if pid and is_held(lock_path) else []
+
+
+def _work_of(pids: list[int]) -> int:
+    """Return the CPU time that these processes have taken, in the system's ticks."""
+    return sum(int(ticks) for pid in pids for ticks in _stat(PROCESSES / str(pid) / "stat")[11:13])
+
+
+def _state_of(pid: int) -> str:
+    return f"{pid} {''.join(_stat(PROCESSES / str(pid) / 'stat')[:1]) or 'unknown'}"
+
+
+def _stat(path: Path) -> list[str]:
+    """Return what the system says of a process from its state on; nothing where it says nothing."""
+    try:
+        # The program's name stands before it, in brackets, and may hold anything.
+        return path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def explain_failure(message: str, output: str, folder: Path) -> MachineError:

@@ -26,7 +26,8 @@ from redis.retry import Retry
 from luna.embedded import running, start
 from luna.embedded.account import DATA_ROOT, Account, account_for, can_use, is_held, make_reachable
 from luna.embedded.binaries import Programs, find_postgres, find_redis
-from luna.embedded.process import explain_failure
+from luna.embedded.process import end, explain_failure
+from luna.embedded.servers import Postgres
 from luna.errors import InvalidInputError, MachineError
 from luna.settings import Settings
 
@@ -166,6 +167,19 @@ def test_stop_leaves_no_process(kept_folder: Path) -> None:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_a_server_that_does_not_end_is_killed_and_said_and_keeps_its_rows(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    servers = start(folder, services=["postgres"])
+    insert_and_read(servers.database_url, 1)
+    # Frozen, it takes no order to end and does no work.
+    os.kill(pid_of(folder, "postgres"), signal.SIGSTOP)
+    end(folder / "postgres.lock", Postgres.stop_signals, patience=0.3)
+    assert not is_alive(folder, "postgres")
+    assert "server does not end and is killed" in "".join(capfd.readouterr())
+    servers.stop()
+    with start(folder, services=["postgres"]) as again:
+        assert insert_and_read(again.database_url, 2) == [1, 2]
 
 
 def test_servers_whose_folder_somebody_removed_are_stopped_all_the_same(folder: Path) -> None:
