@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.embedded import Servers, start
 from luna.telemetry import ensure_plain_lines
-from tests import browsers
+from tests import browsers, failed_again
 from tests.command_line import Luna, Said
 from tests.databases import own_database
 from tests.mosquitto import SAID
@@ -28,6 +28,10 @@ MOST_PROCESSES = 5
 # The address, as a superuser, of a TimescaleDB on which the tests of the database run as well.
 TIMESCALE_VARIABLE = "LUNA_TEST_TIMESCALE_URL"
 TIMESCALE = os.environ.get(TIMESCALE_VARIABLE)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    failed_again.add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"timescale_alone: runs on the TimescaleDB of {TIMESCALE_VARIABLE}")
     workerinput = getattr(config, "workerinput", None)
     config.stash[FOLDER] = Path(workerinput["servers_folder"]) if workerinput else _make_folder()
+    failed_again.register(config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

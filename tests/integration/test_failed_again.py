@@ -1,0 +1,69 @@
+"""Runs of a small suite of their own, in which some tests fail among others."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.failed_again import MOST_UNSTEADY, REPORT
+
+ROOT = Path(__file__).parents[2]
+CONFTEST = "from tests.failed_again import add_option as pytest_addoption, register as pytest_configure\n__all__ = ['pytest_addoption', 'pytest_configure']\n"
+STEADY = "def test_steady():\n    pass\n"
+BROKEN = "def test_broken():\n    assert 1 == 2\n"
+# Fails where it finds that nobody ran it before, as a test fails that is unlucky once.
+UNLUCKY = """
+from pathlib import Path
+import pytest
+@pytest.mark.parametrize("number", range({count}))
+def test_unlucky(number):
+    mark = Path(f"ran-{{number}}")
+    if not mark.exists():
+        mark.touch()
+        assert "bad luck" == "good luck"
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_steady.py").write_text(STEADY)
+    return tmp_path
+
+
+def run(suite: Path, *options: str) -> tuple[int, str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")} | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--run-failed-again", *options]
+    done = subprocess.run(command, cwd=suite, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def test_what_passes_alone_is_named_with_both_outputs_and_the_run_is_green(suite: Path) -> None:
+    (suite / "test_unlucky.py").write_text(UNLUCKY.format(count=1))
+    code, output = run(suite, "-n", "2")
+    report = (suite / REPORT).read_text()
+    assert code == 0
+    assert output.splitlines()[-1] == "unsteady: test_unlucky.py::test_unlucky[0]"
+    assert "1 passed, 1 unsteady in " in output
+    assert "FAILED" not in output
+    assert report.index("assert 'bad luck' == 'good luck'") < report.index("---- passed alone") < report.index("1 passed in ")
+
+
+def test_what_fails_twice_is_red_also_beside_what_passes_alone(suite: Path) -> None:
+    (suite / "test_broken.py").write_text(BROKEN)
+    (suite / "test_unlucky.py").write_text(UNLUCKY.format(count=1))
+    code, output = run(suite)
+    assert code == 1
+    assert "FAILED test_broken.py::test_broken" in output
+    assert "FAILED test_unlucky.py" not in output
+    assert "1 failed, 1 passed, 1 unsteady in " in output
+
+
+def test_more_unsteady_ones_than_bad_luck_explains_are_red(suite: Path) -> None:
+    (suite / "test_unlucky.py").write_text(UNLUCKY.format(count=MOST_UNSTEADY + 1))
+    code, output = run(suite)
+    assert code == 1
+    assert output.splitlines()[-1] == f"red: {MOST_UNSTEADY + 1} tests are unsteady, more than {MOST_UNSTEADY}"
