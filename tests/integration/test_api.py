@@ -31,6 +31,7 @@ from services.api.server import serve as serve_until_told
 from tests.gateway import serve
 from tests.processes import free_port
 from tests.stored import store_site
+from tests.tables import each_row
 from tests.workers import wait_for
 
 PROBLEM = "application/problem+json"
@@ -106,7 +107,7 @@ def with_wrong_efficiency() -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "field"),
     [
         pytest.param(request_document(start="2024-03-31 02:30"), "start", id="a time that the clock skips"),

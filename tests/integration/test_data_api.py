@@ -22,6 +22,7 @@ from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, load_file
 from tests.gateway import serve
 from tests.stored import store_site
+from tests.tables import each_row
 
 pytestmark = pytest.mark.every_database
 
@@ -264,7 +265,7 @@ def test_an_answer_that_did_not_change_is_not_sent_again(api: httpx.Client) -> N
     assert api.get(first.request.url, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "status", "field"),
     [
         pytest.param({"site": "nowhere"}, 404, "site", id="site"),

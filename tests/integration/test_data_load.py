@@ -16,6 +16,7 @@ from luna.history import SeriesQuery, as_rows
 from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
 from tests.stored import store_site
+from tests.tables import each_row
 
 pytestmark = pytest.mark.every_database
 
@@ -235,7 +236,7 @@ def test_gaps_are_none_and_never_zero(connection: Connection, tmp_path: Path) ->
     assert hourly == [{"start": "2024-01-01T00:00:00Z", "value": 8.0, "known": 1.0}, {"start": "2024-01-01T01:00:00Z", "value": None, "known": 0.5}]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "field"),
     [({"series": "gas_kwh"}, "series"), ({"resolution": "7m"}, "resolution"), ({"aggregate": "median"}, "aggregate"), ({"end": START}, "to")],
 )

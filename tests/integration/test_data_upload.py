@@ -17,6 +17,7 @@ from luna.settings import load_settings
 from services.api.app import MAX_BODY_BYTES
 from tests.gateway import serve
 from tests.stored import store_site
+from tests.tables import each_row
 from tests.workers import wait_for, worker_process
 
 PROBLEM = "application/problem+json"
@@ -112,7 +113,7 @@ def test_rows_that_cannot_be_used_are_counted_with_their_reason(api: httpx.Clien
     assert (reply["quarantined"], sum(reply["reasons"].values())) == (9, 9)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "content",
     ["", "when,what\n1,2\n", "slot_start,verbrauch,note\nyesterday,1,x\n", '[{"slot_start": "2024'],
     ids=["empty", "columns", "no row", "cut off"],
@@ -137,7 +138,7 @@ def test_equal_files_are_one_job_while_it_is_open(database_url: str, database: E
         connection.execute(text("DELETE FROM jobs WHERE job_id = :job_id"), {"job_id": first.json()["job_id"]})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "status", "field"),
     [
         pytest.param({"site": "nowhere"}, 404, "site", id="site"),
@@ -161,7 +162,7 @@ def test_a_form_that_cannot_be_used_names_its_field_and_leaves_no_file(
     assert stored_files(data_folder) == before
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "content", "field"),
     [
         ("application/json", b"{}", "body"),
@@ -185,7 +186,7 @@ def test_a_file_may_be_larger_than_other_bodies(api: httpx.Client, worker: None)
     assert (reply["accepted"], reply["duplicated"]) == (96, MAX_BODY_BYTES // 20)
 
 
-@pytest.mark.parametrize("name", ["Łódź.csv", "名.csv", "🔌.csv", "a'b;c.csv", "Zähler März.csv"])
+@each_row("name", ["Łódź.csv", "名.csv", "🔌.csv", "a'b;c.csv", "Zähler März.csv"])
 def test_a_file_is_called_what_its_owner_calls_it(api: httpx.Client, worker: None, name: str) -> None:
     accepted = api.post("/data/load", data=FORM, files={"file": (name, CSV)})
     assert end_of(api, accepted)["request"]["file_name"] == name
@@ -196,7 +197,7 @@ def part(header: bytes, content: bytes = b"x") -> bytes:
     return file + b"--b\r\nContent-Disposition: " + header + b"\r\n\r\n" + content + b"\r\n--b--\r\n"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "field"),
     [
         pytest.param(part('form-data; name="名"'.encode()), "名", id="field of another script"),

@@ -34,6 +34,7 @@ from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
 from tests.stored import store_site
+from tests.tables import each_row
 
 pytestmark = pytest.mark.every_database
 
@@ -335,7 +336,7 @@ def test_a_lock_that_is_held_too_long_is_said_to_be_temporary(database: Engine) 
             wait()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "kind", "words"),
     [
         ("53100", FullError, "disk is full.*Free some space where PostgreSQL"),

@@ -17,6 +17,7 @@ from luna.spool import open_mirror
 from luna.spool.kind import EpisodeKind
 from luna.timeline import SLOT
 from tests.stored import stored_site
+from tests.tables import each_row
 
 pytestmark = pytest.mark.every_database
 
@@ -73,7 +74,7 @@ def test_storing_episodes_again_changes_no_row(home: Engine) -> None:
         assert connection.execute(versions).all() == before
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("wrong", "field"),
     [
         pytest.param(step(0, system_id=" "), "system_id", id="nobody's"),

@@ -19,6 +19,7 @@ from services.api.app import create_app
 from tests.gateway import serve
 from tests.integration.test_api import request_document
 from tests.stored import store_site
+from tests.tables import each_row
 
 PROBLEM = "application/problem+json"
 JSON = {"content-type": "application/json"}
@@ -40,7 +41,7 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "content"), BODIES, ids=[path for _, path, _ in BODIES])
+@each_row(("method", "path", "content"), BODIES, ids=[path for _, path, _ in BODIES])
 def test_each_body_has_an_example_that_is_taken(api_without_servers: httpx.Client, method: str, path: str, content: dict[str, Any]) -> None:
     answer = api_without_servers.request(method, re.sub(r"\{.*?\}", "1", path), json=content["example"])
     assert answer.status_code == 503, answer.text
@@ -80,8 +81,8 @@ def test_a_typing_error_in_a_time_zone_names_field_value_and_remedy(api: httpx.C
     assert "IANA" in wrong["remedy"]
 
 
-@pytest.mark.parametrize("instant", ["9999-12-31T23:00:00Z", "9999-12-31T23:00:00-14:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
-@pytest.mark.parametrize(
+@each_row("instant", ["9999-12-31T23:00:00Z", "9999-12-31T23:00:00-14:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+@each_row(
     ("method", "address", "field"),
     [
         ("POST", "/plan", "start"),
@@ -101,8 +102,8 @@ def test_an_instant_at_the_end_of_the_calendar_is_refused(api: httpx.Client, met
     assert field in wrong["detail"]
 
 
-@pytest.mark.parametrize("instant", ["9999-12-31T23:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31", "0001-01-01"])
-@pytest.mark.parametrize("name", ["from", "to", "known_at", "issued_at"])
+@each_row("instant", ["9999-12-31T23:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31", "0001-01-01"])
+@each_row("name", ["from", "to", "known_at", "issued_at"])
 def test_an_instant_of_a_query_at_the_end_of_the_calendar_is_refused(api: httpx.Client, stored: str, name: str, instant: str) -> None:
     question = {"site": stored, "series": "plans:charge_kwh", "from": "2024-02-01T00:00:00Z", "to": "2024-02-02T00:00:00Z"}
     assert told(api.get("/data/query", params=question | {name: instant}), 422)["field"] == name
@@ -128,7 +129,7 @@ def raw(site: str = "", body: str = "") -> str:
     return body or json.dumps(request_document()).replace('"name": "home"', f'"name": "{site}"')
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "field"),
     [
         pytest.param(raw("ho\\u0000me"), "site.name", id="NUL"),
@@ -146,15 +147,13 @@ def raw(site: str = "", body: str = "") -> str:
         pytest.param(raw(body="NaN"), "body", id="no number"),
     ],
 )
-@pytest.mark.parametrize("address", ["/plan", "/what-if", "/jobs", "/plan/pareto", "/plans/some/what-if", "/sites/home/manual"])
+@each_row("address", ["/plan", "/what-if", "/jobs", "/plan/pareto", "/plans/some/what-if", "/sites/home/manual"])
 def test_json_that_cannot_be_meant_is_refused_with_its_place(api: httpx.Client, address: str, body: str, field: str) -> None:
     wrong = told(api.post(address, content=body.encode(), headers=JSON), 422)
     assert wrong["field"] == field
 
 
-@pytest.mark.parametrize(
-    "kind", ["application/json; charset=utf-16", "application/json; charset=latin-1", "application/json;charset=nonsense", "application/json; charset="]
-)
+@each_row("kind", ["application/json; charset=utf-16", "application/json; charset=latin-1", "application/json;charset=nonsense", "application/json; charset="])
 def test_json_is_utf8_whatever_else_is_declared(api: httpx.Client, kind: str) -> None:
     wrong = told(api.post("/plan", content=json.dumps(request_document()).encode(), headers={"content-type": kind}), 415)
     assert "UTF-8" in wrong["remedy"]
@@ -167,8 +166,8 @@ def test_bytes_that_are_no_utf8_are_refused(api: httpx.Client, body: bytes) -> N
     assert "UTF-8" in wrong["remedy"]
 
 
-@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "text/json", "nonsense", "application/xml; charset=utf-8"])
-@pytest.mark.parametrize("address", ["/plan", "/jobs", "/what-if", "/sites/home/manual", "/quarantine/1/correct", "/sites/home/forecast-versions/promote"])
+@each_row("kind", [None, "text/plain", "application/x-www-form-urlencoded", "text/json", "nonsense", "application/xml; charset=utf-8"])
+@each_row("address", ["/plan", "/jobs", "/what-if", "/sites/home/manual", "/quarantine/1/correct", "/sites/home/forecast-versions/promote"])
 def test_a_body_of_another_type_is_unsupported(api: httpx.Client, address: str, kind: str | None) -> None:
     headers = {} if kind is None else {"content-type": kind}
     wrong = told(api.post(address, content=json.dumps(request_document()).encode(), headers=headers), 415)
@@ -176,7 +175,7 @@ def test_a_body_of_another_type_is_unsupported(api: httpx.Client, address: str, 
     assert wrong["field"] == "Content-Type"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "address",
     [
         "/plans/%00",
@@ -211,7 +210,7 @@ def test_an_offset_whose_plus_sign_was_not_escaped_is_explained(api: httpx.Clien
     assert "Z" in wrong["remedy"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "address", "body", "unsaid"),
     [
         ("GET", "/plans/a:b/changes", None, "site.yaml"),

@@ -15,6 +15,7 @@ from luna.queue import Client, Progress
 from luna.queue.task_tracker import TaskTracker
 from tests.gateway import serve
 from tests.integration.test_api import request_document as plan_document
+from tests.tables import each_row
 
 PROBLEM = "application/problem+json"
 REPLAY = {"site_id": "home", "from_day": "2023-09-01", "to_day": "2023-09-07"}
@@ -89,7 +90,7 @@ def test_equal_work_is_accepted_once_while_it_is_open(api: httpx.Client, databas
     assert accept(api) != first
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "field"),
     [
         pytest.param({}, "task", id="nothing"),
@@ -111,7 +112,7 @@ def test_invalid_work_is_refused_with_field_and_remedy(api: httpx.Client, docume
     assert answer.json()["remedy"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("task", "request_document"),
     [
         pytest.param("planner.replay.run", REPLAY, id="replay"),
@@ -134,7 +135,7 @@ def test_work_is_accepted_while_redis_is_away(api_without_redis: httpx.Client, d
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "address"),
     [
         pytest.param("POST", "/jobs", id="accept"),

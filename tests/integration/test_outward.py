@@ -12,6 +12,7 @@ from tests import outward, outward_queue
 from tests.command_line import Luna
 from tests.outward_requests import REQUESTS
 from tests.recorded import hold
+from tests.tables import each_row
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLANS: dict[str, dict[str, Any]] = REQUESTS | {f"example_{path.stem}": json.loads(path.read_text(encoding="utf-8")) for path in EXAMPLES.glob("*.json")}
@@ -87,7 +88,7 @@ def test_what_lies_on_the_disk_is_as_recorded(name: str, tmp_path: Path) -> None
     hold(name, FILES[name](tmp_path))
 
 
-@pytest.mark.parametrize("name", sorted(PLANS))
+@each_row("name", sorted(PLANS))
 def test_a_plan_is_as_recorded(name: str) -> None:
     hold(f"plans/{name}.json", outward.plan(PLANS[name]))
 

@@ -13,6 +13,7 @@ from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from tests.gateway import serve
 from tests.stored import store_site
+from tests.tables import each_row
 from tests.workers import worker_process
 
 PROBLEM = "application/problem+json"
@@ -77,7 +78,7 @@ def test_a_row_that_is_not_there_is_not_found(api: httpx.Client, verb: str) -> N
     assert (answer.status_code, answer.json()["field"]) == (404, "quarantine_id")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "body", "field"),
     [
         ("0/release", None, "quarantine_id"),

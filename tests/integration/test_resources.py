@@ -22,6 +22,7 @@ from luna.timeline import SLOT, Timeline
 from tests.databases import remove_site
 from tests.gateway import serve
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
+from tests.tables import each_row
 from tests.workers import wait_for
 
 START = datetime(2024, 3, 12, tzinfo=UTC)
@@ -169,7 +170,7 @@ def test_the_newest_plan_is_the_one_listed_first_as_it_is_stored(api: httpx.Clie
     assert api.get(f"/v1/sites/{house.name}/plans/latest", headers={"If-None-Match": f'"{newest}"'}).status_code == 304
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("taken", "coding"),
     [("gzip, deflate", "gzip"), ("br;q=1.0, gzip;q=0.5", "gzip"), ("identity", None), ("gzip;q=0", None), ("gzip;q=0.000", None), ("", None)],
 )
@@ -203,9 +204,9 @@ def test_reasons_cover_every_slot_of_the_batteries_once(api: httpx.Client, house
     assert instants[-1] == plan.slots[-1].start + SLOT
 
 
-@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/users", "/v1/keys", "/v1/audit", "/v1/notifications"])
+@each_row("path", ["/v1/jobs", "/v1/users", "/v1/keys", "/v1/audit", "/v1/notifications"])
 # Of no list, and of one that is ordered by something else.
-@pytest.mark.parametrize("cursor", ["x", "7", "ada", "W10", "WzEsMl0", "WzEuNV0", "%00"])
+@each_row("cursor", ["x", "7", "ada", "W10", "WzEsMl0", "WzEuNV0", "%00"])
 def test_a_cursor_of_no_list_is_refused_everywhere(api: httpx.Client, path: str, cursor: str) -> None:
     answer = api.get(path, params={"cursor": cursor})
     assert (answer.status_code, answer.json()["field"]) == (422, "cursor"), answer.text
@@ -313,7 +314,7 @@ def test_changes_of_the_past_are_listed_with_what_was_before(api: httpx.Client, 
     assert [(each["before"], each["after"], each["rule"]) for page in pages for each in page] == [(0.25, 0.5, "by hand")] * 4
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("address", "body", "task"),
     [
         ("replays", {"from_day": "2024-03-18", "to_day": "2024-03-24", "policies": ["idle"]}, "planner.replay.run"),
@@ -335,8 +336,8 @@ def test_long_work_is_a_job(api: httpx.Client, house: Site, address: str, body: 
     api.delete(answer.headers["location"])
 
 
-@pytest.mark.parametrize("address", ["quality", "repairs", "verifications"])
-@pytest.mark.parametrize("days", [("2729-06-26", "2099-05-05"), ("2000-01-01", "2024-03-24")], ids=["backwards", "more than ten years"])
+@each_row("address", ["quality", "repairs", "verifications"])
+@each_row("days", [("2729-06-26", "2099-05-05"), ("2000-01-01", "2024-03-24")], ids=["backwards", "more than ten years"])
 def test_days_that_are_none_are_refused_by_name(api: httpx.Client, house: Site, address: str, days: tuple[str, str]) -> None:
     answer = api.post(f"/v1/sites/{house.name}/{address}", json=dict(zip(("from_day", "to_day"), days, strict=True)))
     assert (answer.status_code, answer.json()["field"]) == (422, "to_day"), answer.text

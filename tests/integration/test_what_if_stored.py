@@ -23,6 +23,7 @@ from services.planner.service.counterfactual import name_outlook, replay_flows, 
 from tests.command_line import Luna
 from tests.gateway import serve
 from tests.stored import store_site
+from tests.tables import each_row
 
 NOW = datetime(2024, 3, 1, tzinfo=UTC)
 SITE = "what if"
@@ -185,7 +186,7 @@ def test_a_failed_replay_is_told_with_its_problem(api: httpx.Client, database: E
     assert (told["status"], told["variants"][0]["error"]) == ("failed", {"detail": "no prices"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "status", "field"),
     [
         pytest.param({"site_id": "elsewhere"}, 404, "site", id="unknown site"),

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 
 from luna.contracts.plan import PlanRequest
 from luna.errors import LunaError
@@ -19,6 +18,7 @@ from services.planner.reply.reply import answer
 from tests.placed_judge import count_reasons
 from tests.reason_judge import judge
 from tests.reason_requests import START, draw_request
+from tests.tables import each_row
 
 KINDS = ("plain", "special", "reserve", "weighed", "inverters", "batteries")
 Pair = tuple[dict[str, Any], dict[str, Any]]
@@ -45,7 +45,7 @@ def draw_replies(kind: str) -> Iterator[Pair]:
                 yield document, answer(learned, request=request, issued_at=START).model_dump(mode="json", by_alias=True)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each_row("kind", KINDS)
 def test_every_sentence_about_what_was_learned_is_true(kind: str) -> None:
     replies = list(draw_replies(kind))
     assert [(kind, place, *each) for place, pair in enumerate(replies) for each in judge(*pair)] == []

@@ -15,6 +15,7 @@ from services.planner.reply.reply import plan_request
 from tests.placed_judge import count_reasons, judge_placed
 from tests.reason_judge import find_dust, judge
 from tests.reason_requests import START, draw_request
+from tests.tables import each_row
 
 # By kind of request how many are drawn, and how many reasons a fourth of them gives at least; LUNA_TEST_REASONS=10 draws ten times as many.
 DRAWN = {
@@ -48,8 +49,8 @@ def draw_replies(kind: str, seeds: range) -> Iterator[Pair]:
             yield document, reply.model_dump(mode="json", by_alias=True)
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("kind", DRAWN)
+@each_row("part", range(PARTS))
+@each_row("kind", DRAWN)
 def test_every_sentence_is_true_of_flows_prices_and_limits(kind: str, part: int) -> None:
     seeds, least = DRAWN[kind]
     replies = list(draw_replies(kind, range(part, seeds * TIMES, PARTS)))
@@ -89,7 +90,7 @@ def test_a_true_sentence_is_not_called_false(pair: Pair) -> None:
     assert list(judge(*pair)) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "figures", "claim"),
     [
         pytest.param("serve_peak", {"buy": 0.38}, "buy", id="a price that is not the slot's"),

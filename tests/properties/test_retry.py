@@ -19,6 +19,7 @@ from services.executor.delivery import RESEND
 from services.ingest.sources.home_assistant.connection import RETRY as HOME_ASSISTANT_RETRY
 from services.ingest.sources.mqtt.source import RECONNECT
 from services.ingest.sources.web import RETRY as WEB_RETRY
+from tests.tables import each_row
 
 PAUSES = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400))
 POLICIES = st.builds(
@@ -86,7 +87,7 @@ def test_any_source_of_chance_spreads_pauses(random_source: random.Random | np.r
     assert all(one != other for one, other in pairwise(pauses))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "wrong",
     [{"first": timedelta(seconds=-1)}, {"growth": 0.5}, {"growth": 11}, {"jitter": 1.1}, {"jitter": -0.1}, {"tries": 0}],
     ids=lambda wrong: "".join(f"{name} {value}" for name, value in wrong.items()),
@@ -96,7 +97,7 @@ def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> Non
         RetryPolicy(**({"first": timedelta(seconds=1)} | wrong))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("policy", "longest_pauses_s"),
     [
         pytest.param(TASK_RETRY, [0.5, 1, 2, 4, 8], id="tasks"),

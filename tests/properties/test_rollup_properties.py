@@ -15,6 +15,7 @@ from luna.database.history import query_series
 from luna.history import SeriesQuery, reduce_series
 from luna.timeline import SLOT, Timeline, parse_zone
 from tests.stored import store_site
+from tests.tables import each_row
 
 pytestmark = pytest.mark.every_database
 
@@ -73,7 +74,7 @@ def test_rollups_answer_as_quarter_hours_do(connection: Connection, zone: str, s
     np.testing.assert_allclose(found.values, expected.values, rtol=1e-12)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("zone", "resolution", "width"),
     [("UTC", "1d", timedelta(days=1)), ("Europe/Berlin", "1d", timedelta(hours=1)), ("Asia/Kolkata", "1d", None), ("Asia/Kolkata", "1h", timedelta(hours=1))],
 )

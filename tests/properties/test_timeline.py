@@ -29,6 +29,7 @@ from luna.timeline import (
     require_utc,
     spread_energy,
 )
+from tests.tables import each_row
 
 HOUR, HALF_HOUR, DAY = timedelta(hours=1), timedelta(minutes=30), timedelta(days=1)
 HOURLY_ZONES = ("Europe/Berlin", "Europe/Stockholm", "America/Los_Angeles")
@@ -55,7 +56,7 @@ def describe(change: Change) -> str:
 
 HOURLY, HALF_HOURLY = changes(HOURLY_ZONES), changes(HALF_HOURLY_ZONES)
 ALL = HOURLY + HALF_HOURLY
-every_change = pytest.mark.parametrize("change", ALL, ids=describe)
+every_change = each_row("change", ALL, ids=describe)
 
 
 def test_each_zone_changes_its_clock_twice_a_year() -> None:
@@ -63,7 +64,7 @@ def test_each_zone_changes_its_clock_twice_a_year() -> None:
     assert len(ALL) == 21 * 2 * 4
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("zone", "day", "slots"),
     [
         ("Europe/Berlin", date(2024, 3, 31), 92),
@@ -119,7 +120,7 @@ def test_offsets_agree_with_the_zone_in_every_slot(change: Change) -> None:
 
 
 @every_change
-@pytest.mark.parametrize("step", [timedelta(minutes=5), SLOT, HALF_HOUR], ids=str)
+@each_row("step", [timedelta(minutes=5), SLOT, HALF_HOUR], ids=str)
 def test_shorter_grids_cover_the_same_day(change: Change, step: timedelta) -> None:
     zone, day = ZoneInfo(change[0]), change[1]
     timeline, quarters = local_day(day, zone, step), local_day(day, zone)
@@ -127,13 +128,13 @@ def test_shorter_grids_cover_the_same_day(change: Change, step: timedelta) -> No
     assert timeline.hours.sum() == pytest.approx(quarters.hours.sum())
 
 
-@pytest.mark.parametrize("change", HOURLY, ids=describe)
+@each_row("change", HOURLY, ids=describe)
 def test_an_hourly_grid_covers_a_day_whose_clock_moves_by_an_hour(change: Change) -> None:
     zone, day = ZoneInfo(change[0]), change[1]
     assert local_day(day, zone, HOUR).count in {23, 25}
 
 
-@pytest.mark.parametrize("change", HALF_HOURLY, ids=describe)
+@each_row("change", HALF_HOURLY, ids=describe)
 def test_an_hourly_grid_refuses_a_day_whose_clock_moves_by_half_an_hour(change: Change) -> None:
     with pytest.raises(InvalidInputError, match=r"no whole number of slots .*Use a shorter slot") as caught:
         local_day(change[1], ZoneInfo(change[0]), HOUR)
@@ -246,7 +247,7 @@ def test_what_is_not_known_repeats_the_last_period(known: int, period: int, ahea
     assert places[known:].tolist() == [known - period + slot % period for slot in range(ahead)]
 
 
-@pytest.mark.parametrize("step", STEPS, ids=str)
+@each_row("step", STEPS, ids=str)
 def test_a_grid_of_every_allowed_step_begins_and_ends_where_it_says(step: timedelta) -> None:
     timeline = Timeline(START, step, 10)
     assert timeline.starts[0] == np.datetime64("2024-02-01T00:00:00")
@@ -259,7 +260,7 @@ def test_a_start_in_local_time_is_kept_in_utc() -> None:
     assert (timeline.start, timeline.start.tzinfo) == (datetime(2024, 6, 30, 22, tzinfo=UTC), UTC)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("start", "step", "count", "field"),
     [
         (datetime(2024, 2, 1), SLOT, 4, "start"),  # noqa: DTZ001
@@ -293,7 +294,7 @@ def test_a_naive_instant_is_refused_with_field_value_and_remedy() -> None:
         Timeline(START, SLOT, 4).index_of(datetime(2024, 2, 1))  # noqa: DTZ001
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "zone", "expected"),
     [
         ("2024-07-01T00:00:00Z", None, datetime(2024, 7, 1, tzinfo=UTC)),
@@ -307,14 +308,14 @@ def test_text_names_an_instant(text: str, zone: str | None, expected: datetime) 
     assert parse_instant(text, field="at", zone=zone and ZoneInfo(zone)) == expected  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2024-02-30T00:00:00Z", "2024-02-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+@each_row("text", ["", "yesterday", "2024-02-30T00:00:00Z", "2024-02-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
 def test_text_that_names_no_instant_is_refused_by_field(text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         parse_instant(text, field="at")
     assert caught.value.field == "at"
 
 
-@pytest.mark.parametrize("name", ["", "Europe", "Mars/Phobos", "../etc/passwd", "a\0b", "Europe/Berlin/x", "Europe/Berlin\n", "a" * 300])
+@each_row("name", ["", "Europe", "Mars/Phobos", "../etc/passwd", "a\0b", "Europe/Berlin/x", "Europe/Berlin\n", "a" * 300])
 def test_a_name_of_no_zone_is_refused_with_its_remedy(name: str) -> None:
     with pytest.raises(InvalidInputError, match="IANA") as caught:
         parse_zone(name)

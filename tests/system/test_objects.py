@@ -19,6 +19,7 @@ from luna.objects import FileObjects, ObjectStore, S3Objects
 from luna.objects.s3 import ABSENT
 from tests.object_servers import OUTSIDE, PASSWORD, answer_with, open_outside, open_server, refusal, run_moto, stay_silent
 from tests.processes import free_port
+from tests.tables import each_row
 
 STORES = ("files", "s3", *(("outside",) if OUTSIDE else ()))
 OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {
@@ -32,7 +33,7 @@ OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {
     "remove": lambda store: store.remove("aurora/model"),
     "probe": lambda store: store.probe(),
 }
-every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+every_operation = each_row("operation", OPERATIONS.values(), ids=OPERATIONS)
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +184,7 @@ def test_variables_of_the_environment_lead_nowhere_else(s3: S3Objects, key: str,
 
 
 @every_operation
-@pytest.mark.parametrize(
+@each_row(
     ("change", "setting"),
     [
         ({"secret_key": PASSWORD}, "LUNA_OBJECTS_SECRET_KEY"),
@@ -242,7 +243,7 @@ def check(store: S3Objects, operation: Callable[[ObjectStore], object], kind: ty
 
 
 @every_operation
-@pytest.mark.parametrize(
+@each_row(
     ("status", "code", "kind", "words"),
     [
         (507, "XMinioStorageFull", FullError, "Free some space there; nothing was changed"),
@@ -300,7 +301,7 @@ def test_an_image_without_the_library_says_which_service_has_it(operation: Calla
     check(open_server("http://minio:9000"), operation, MachineError, "'obstore'.*Ask a service that has it")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "minio:9000",

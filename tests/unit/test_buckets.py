@@ -7,6 +7,7 @@ import pytest
 from luna.buckets import end_of_page, find_buckets, reduce_buckets, thin
 from luna.errors import InvalidInputError
 from luna.timeline import local_days
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -19,7 +20,7 @@ def test_days_are_local_days_of_92_96_or_100_slots() -> None:
     assert find_buckets(timeline.starts, timedelta(days=1), BERLIN).tolist() == [0, 100]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("aggregate", "expected"),
     [("sum", [10.0, np.nan, np.nan]), ("mean", [2.5, 6.0, np.nan]), ("min", [1.0, 5.0, np.nan]), ("max", [4.0, 7.0, np.nan])],
 )
@@ -51,7 +52,7 @@ def test_a_short_curve_is_kept_whole_and_two_points_are_no_curve() -> None:
         thin(np.ones(10), 2)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("resolution", "most", "expected"),
     [("15m", 3, "2024-03-30T13:00"), ("1h", 2, "2024-03-30T14:00"), ("1d", 2, "2024-03-31T22:00"), ("1d", 9, "2024-04-02T12:20")],
 )

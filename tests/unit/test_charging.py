@@ -11,6 +11,7 @@ from luna.errors import InvalidInputError
 from luna.physics import clamp_charging, clamp_giving
 from luna.site import Site, parse_site
 from tests.controlled import DEVICES, describe_devices
+from tests.tables import each_row
 
 # On one phase 1.4 to 3.68 kW, on three 4.14 to 11 kW.
 CAR = DEVICES["vehicles"][0]
@@ -20,7 +21,7 @@ def site(**grid: float) -> Site:
     return parse_site({"name": "home", "timezone": "UTC", "grid": grid, "vehicles": [CAR]})
 
 
-@pytest.mark.parametrize(("asked", "told"), [(0, 0), (-3, 0), (math.nan, 0), (0.5, 1.4), (2.3, 2.3), (3.9, 3.68), (5, 5), (50, 11), (math.inf, 11)], ids=str)
+@each_row(("asked", "told"), [(0, 0), (-3, 0), (math.nan, 0), (0.5, 1.4), (2.3, 2.3), (3.9, 3.68), (5, 5), (50, 11), (math.inf, 11)], ids=str)
 def test_a_power_that_the_charger_cannot_draw_becomes_one_that_it_can(asked: float, told: float) -> None:
     assert clamp_charging(asked, site().vehicles[0], site()) == pytest.approx(told)
 
@@ -38,7 +39,7 @@ def test_what_is_safe_stays_as_it_is(asked: float, limit_kw: float) -> None:
     assert safe <= min(11, limit_kw)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("asked", "soc", "told"),
     [(2, 0.5, 2), (9, 0.5, 5), (2, 0.2, 0), (2, math.nan, 0), (math.nan, 0.5, 0)],
     ids=["as asked", "limit", "kept", "unknown", "no power"],

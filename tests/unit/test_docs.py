@@ -26,11 +26,12 @@ from tests.documented_commands import faults_of_luna, faults_of_make, find_comma
 from tests.documented_names import unknown_names
 from tests.documented_settings import unknown_settings
 from tests.guide import NAMES, code_of, guide_page, long_paragraphs, named_codes, outline, unknown_routes, wrong_examples, wrong_requests
+from tests.tables import each_row
 
 REFERENCE = reference.render()
 LANGUAGES = ("en", "de")
-EACH_GUIDE_PAGE = pytest.mark.parametrize("page", [guide_page(language, name) for language in LANGUAGES for name in NAMES], ids=lambda page: page.name)
-EACH_PAGE = pytest.mark.parametrize("page", read_pages(), ids=lambda page: page.name)
+EACH_GUIDE_PAGE = each_row("page", [guide_page(language, name) for language in LANGUAGES for name in NAMES], ids=lambda page: page.name)
+EACH_PAGE = each_row("page", read_pages(), ids=lambda page: page.name)
 
 
 @EACH_PAGE
@@ -95,7 +96,7 @@ def test_every_route_on_a_page_is_one_of_the_gateway(page: Page) -> None:
     assert unknown_routes(page) == []
 
 
-@pytest.mark.parametrize("name", REFERENCE)
+@each_row("name", REFERENCE)
 def test_the_reference_is_what_the_code_says(name: str) -> None:
     # make reference writes it anew.
     assert (reference.FOLDER / name).read_text(encoding="utf-8") == REFERENCE[name]
@@ -116,7 +117,7 @@ def test_every_example_of_a_request_in_the_guide_is_one(page: Page) -> None:
     assert wrong_requests(page) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_row("name", NAMES)
 def test_both_languages_of_the_guide_have_the_same_headings_commands_and_names(name: str) -> None:
     english, german = (guide_page(language, name) for language in LANGUAGES)
     assert outline(german) == outline(english)

@@ -11,6 +11,7 @@ from luna.errors import InvalidInputError
 from luna.physics import Curtailment
 from luna.site import PeakPrice, Tariff
 from luna.timeline import SLOT, FloatArray, Timeline, local_day, local_days
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2024, 2, 1, tzinfo=UTC)
@@ -51,7 +52,7 @@ def test_a_band_holds_from_its_start_to_before_its_end() -> None:
     assert np.flatnonzero(price == 0.2).tolist() == list(range(24, 30))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("end", "slots"),
     [("06:00", [*range(24), *range(88, 96)]), ("24:00", [*range(88, 96)]), ("00:00", [*range(88, 96)]), ("22:00", [*range(96)])],
     ids=["into the morning", "to 24:00", "to 00:00", "around the clock"],
@@ -66,7 +67,7 @@ def test_the_first_band_that_fits_decides() -> None:
     assert price[[23, 24, 28, 31, 32, 35, 36]].tolist() == [0.3, 0.1, 0.1, 0.1, 0.2, 0.2, 0.3]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("day", "price"),
     [(date(2024, 2, 2), 0.1), (date(2024, 2, 3), 0.2), (date(2024, 2, 4), 0.2), (date(2024, 2, 5), 0.1)],
     ids=["Friday", "Saturday", "Sunday", "Monday"],
@@ -121,7 +122,7 @@ def test_a_site_without_a_battery_has_no_wear() -> None:
     assert costs.total.tolist() == [1, 1, 1]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("import_price", "export_price", "rule", "house_first"),
     [
         (0.3, 0.1, Curtailment.NONE, Curtailment.NONE),
@@ -155,7 +156,7 @@ def test_a_lossless_battery_breaks_even_at_the_price_itself() -> None:
     assert [float(level[0]) for level in (levels.buy, levels.store, levels.spill, levels.serve, levels.sell)] == [0.3, 0.1, 0, 0.3, 0.1]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("highest", "minutes", "incurred_kw", "cost"),
     [
         # quarter-hours of 1, 2, 1.5, 0.5 kWh are 4, 8, 6, 2 kW; hours are 5 kW
@@ -194,7 +195,7 @@ def test_imports_carry_the_grids_carbon() -> None:
     assert carbon_g(np.array([1.0, 0.5, 0.0]), np.array([400.0, 200.0, 900.0])) == 500
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("slot", "published"),
     [
         ("2024-02-01T11:45", "2024-01-31T12:00"),
@@ -211,7 +212,7 @@ def test_day_ahead_prices_are_published_at_one_oclock_the_day_before(slot: str, 
     assert publication_times(np.array([slot], dtype="datetime64[s]"), BERLIN) == np.array([published], dtype="datetime64[us]")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("known", "per_day", "extended"),
     [
         (6, 4, [0, 1, 2, 3, 4, 5, 2, 3, 4, 5]),

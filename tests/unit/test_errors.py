@@ -3,9 +3,9 @@
 import json
 
 import numpy as np
-import pytest
 
 from luna.errors import ConflictError, InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
+from tests.tables import each_row
 
 KINDS = [LunaError, InvalidInputError, NotFoundError, ConflictError, UnavailableError, MachineError]
 
@@ -38,7 +38,7 @@ def test_a_problem_document_carries_what_a_caller_can_act_on() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "shown"),
     [
         (1.3, 1.3),
@@ -59,7 +59,7 @@ def test_every_value_can_be_written_as_json(value: object, shown: object) -> Non
     assert json.loads(json.dumps(problem, allow_nan=False))["value"] == shown
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "status", "exit_code"),
     list(zip(KINDS, [500, 422, 404, 409, 503, 500], [1, 2, 2, 1, 1, 1], strict=True)),
     ids=[kind.__name__ for kind in KINDS],

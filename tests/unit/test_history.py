@@ -6,11 +6,12 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.history import SeriesName, SeriesQuery
+from tests.tables import each_row
 
 START = datetime(2024, 3, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "source", "parts", "kind"),
     [
         ("load_kwh", "slot_observations", ("load_kwh",), "energy"),
@@ -27,9 +28,7 @@ def test_a_name_says_where_a_series_lies(text: str, source: str, parts: tuple[st
     assert (name.source, name.parts, name.kind) == (source, parts, kind)
 
 
-@pytest.mark.parametrize(
-    "text", ["gas_kwh", "market_prices", "market_prices:", "prices:NL", "slot_forecasts:load_kwh", "slot_forecasts:v:soc", "plans:soc", ""]
-)
+@each_row("text", ["gas_kwh", "market_prices", "market_prices:", "prices:NL", "slot_forecasts:load_kwh", "slot_forecasts:v:soc", "plans:soc", ""])
 def test_a_name_that_is_none_is_refused_with_those_there_are(text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         SeriesName.parse(text)
@@ -37,7 +36,7 @@ def test_a_name_that_is_none_is_refused_with_those_there_are(text: str) -> None:
     assert caught.value.remedy
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "field"),
     [
         ({"series": "sensor_readings:meter"}, "series"),

@@ -12,6 +12,7 @@ import pytest
 from luna.errors import InvalidInputError
 from luna.physics import Curtailment, Flows, InverterLimits, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.site import Site, parse_site
+from tests.tables import each_row
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 6, "discharge_limit_kw": 6, "charge_efficiency": 1.0, "discharge_efficiency": 1.0}
 HYBRID = {"name": "hybrid", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery"]}
@@ -47,7 +48,7 @@ def expect(**kwh: float) -> Any:
     return pytest.approx(nothing | kwh, abs=1e-9)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("mode", "load", "pv", "flows"),
     [
         # 7 of sun: 3 beyond the inverter; the house takes 1 of the 4 that pass.
@@ -148,7 +149,7 @@ def test_a_battery_seen_alone_keeps_its_inverter_and_the_others_cut() -> None:
     assert InverterLimits.of(site.model_copy(update={"batteries": []})).alone_limit_kw.tolist() == [[4.0]]  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("inverters", "says"),
     [
         ([HYBRID | {"pv": ["barn"]}], "hybrid names 'barn', which is not under pv"),

@@ -13,11 +13,12 @@ from luna.contracts.plan import PlanRequest
 from luna.errors import InvalidInputError
 from luna.site import invalid_input
 from luna.timeline import parse_instant
+from tests.tables import each_row
 
 BERLIN, BEIRUT, HAVANA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Beirut"), ZoneInfo("America/Havana")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "hour"),
     [
         ("2024-09-01", 22),

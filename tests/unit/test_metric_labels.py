@@ -1,9 +1,8 @@
 """Every metric has few time series: its labels take values that are bounded, each for a reason."""
 
-import pytest
-
 from services.api.site_metrics import MOST_SITES
 from tests import outward
+from tests.tables import each_row
 
 # Label → at most so many values, and why.
 BOUNDED = {
@@ -36,7 +35,7 @@ MANY = {"device", "market", "role", "route", "site", "site_id", "task"}
 METRICS = outward.metrics()
 
 
-@pytest.mark.parametrize("name", sorted(METRICS))
+@each_row("name", sorted(METRICS))
 def test_labels_are_bounded(name: str) -> None:
     labels = set(METRICS[name]["labels"])
     assert labels <= set(BOUNDED)

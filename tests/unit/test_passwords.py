@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from luna import passwords
 from luna.errors import InvalidInputError
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     "password",
     [
         pytest.param("elevenchars", id="short"),
@@ -28,7 +29,7 @@ def test_what_is_tried_first_is_not_taken_and_not_said(password: str) -> None:
     assert password not in str(raised.value)
 
 
-@pytest.mark.parametrize("password", ["lantern orchard nine winters", "Grüße aus Łódź!", "x" * 64 + "abcd", "🌞🌛⭐🌞🌛⭐🌞🌛⭐🌞🌛🔋"])
+@each_row("password", ["lantern orchard nine winters", "Grüße aus Łódź!", "x" * 64 + "abcd", "🌞🌛⭐🌞🌛⭐🌞🌛⭐🌞🌛🔋"])
 def test_what_is_long_and_unusual_is_taken(password: str) -> None:
     passwords.require_good(password, name="anna")
 
@@ -38,7 +39,7 @@ def test_a_password_typed_on_another_machine_is_the_same() -> None:
     assert passwords.is_right(unicodedata.normalize("NFC", "Grüße aus Łódź"), kept)
 
 
-@pytest.mark.parametrize("kept", ["", "$argon2id$", "plain text", "$2b$12$abcdefghijklmnopqrstuv"])
+@each_row("kept", ["", "$argon2id$", "plain text", "$2b$12$abcdefghijklmnopqrstuv"])
 def test_what_is_no_hash_is_right_for_nothing(kept: str) -> None:
     assert not passwords.is_right("lantern orchard nine winters", kept)
 

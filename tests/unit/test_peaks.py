@@ -11,6 +11,7 @@ from luna.economics import Peak, PeakHistory, month_shares, peak_cost, read_hist
 from luna.errors import InvalidInputError
 from luna.site import PeakPrice, parse_site
 from luna.timeline import SLOT, Timeline
+from tests.tables import each_row
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 HOUR = timedelta(hours=1)
@@ -27,7 +28,7 @@ def cost(import_kwh: Any, *peaks: Peak, start: datetime = THURSDAY, step: timede
     return peak_cost(energy, Timeline(start, step, energy.size), peaks, zone=zone)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("import_kwh", "seen", "billed"),
     [
         # Floor 2.5: nothing below it costs; 4 adds 1.5; 4 after a month's 3 adds 1; 2.9 after 3 nothing.
@@ -135,7 +136,7 @@ def test_one_component_several_and_none_are_read_and_written_as_given() -> None:
     assert len(site([COMPONENT]).model_dump()["tariff"]["peak"]) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("peak", "field", "says"),
     [
         (COMPONENT | {"highest": 0}, "site.tariff.peak.highest", "greater"),

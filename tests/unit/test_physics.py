@@ -14,6 +14,7 @@ from luna.physics import SERVES, STORES, BatteryLimits, Curtailment, Flows, Mode
 from luna.site import Site
 from luna.timeline import FloatArray
 from tests.planning import describe_site
+from tests.tables import each_row
 
 BATTERY: dict[str, Any] = {
     "capacity_kwh": 10,
@@ -56,7 +57,7 @@ def expect(**kwh: float) -> Any:
     return pytest.approx({f"{name}_kwh": value for name, value in (nothing | kwh).items()}, abs=1e-9)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("mode", "flows"),
     [
         # surplus 3 − 1 = 2; stored inside: 2 · 0.9 = 1.8
@@ -75,7 +76,7 @@ def test_what_each_mode_does_with_a_surplus(mode: Mode, flows: object) -> None:
     assert read(run(house({}), aim(mode), load_kwh=1, pv_kwh=3)) == flows
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("mode", "flows"),
     [
         # deficit 3 − 1 = 2; taken from inside: 2 / 0.8 = 2.5
@@ -99,7 +100,7 @@ def test_the_table_of_modes_is_the_designs() -> None:
     assert [mode.word for mode in Mode if SERVES[mode]] == ["self_consumption", "supply", "export"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("setpoint", "load_kwh", "pv_kwh", "flows"),
     [
         # (7 − 5)/0.9 = 2.222 reaches 70 %
@@ -134,7 +135,7 @@ def test_the_meter_never_runs_both_ways(setpoint: SetPoint, load_kwh: float, pv_
     assert read(run(house({}), setpoint, load_kwh=load_kwh, pv_kwh=pv_kwh)) == flows
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("site", "setpoint", "stored_kwh", "flows"),
     [
         # surplus 2, the connection takes 0.5: 1.5 is stored, inside 1.35
@@ -170,7 +171,7 @@ def test_charging_and_exporting_leave_room_for_the_house() -> None:
     assert read(sold) == expect(discharge=1, stored=3.75, export=3)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("mode", "curtailment", "flows"),
     [
         (Mode.SUPPLY, Curtailment.EXPORT, expect(curtailed=2)),
@@ -231,7 +232,7 @@ def test_the_least_power_takes_more_than_what_would_overload_the_connection() ->
     assert read(run(site, aim(Mode.EXPORT), load_kwh=1, pv_kwh=3)) == expect(charge=1.2, stored=6.08, export=0.8)
 
 
-@pytest.mark.parametrize(("soc", "limit_kw"), [(0.0, 4), (0.8, 4), (0.9, 2.4), (1.0, 0.8), (1.2, 0.8)])
+@each_row(("soc", "limit_kw"), [(0.0, 4), (0.8, 4), (0.9, 2.4), (1.0, 0.8), (1.2, 0.8)])
 def test_charging_power_falls_linearly_near_full(soc: float, limit_kw: float) -> None:
     # from 80 % to full, from 4 kW to 20 % of it
     limits = BatteryLimits.of(house({"max_soc": 1.0, "taper_from_soc": 0.8, "taper_to_share": 0.2}).batteries)
@@ -268,7 +269,7 @@ def test_what_one_battery_sells_to_another_passes_no_meter() -> None:
     assert float(flows.import_kwh[0]) == float(flows.export_kwh[0]) == 0
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("battery", "asked", "allowed"),
     [
         ({"charge_from_grid": False}, Mode.CHARGE, Mode.SAVE),
@@ -299,8 +300,8 @@ def test_unknown_numbers_move_no_energy() -> None:
         assert read(run(house({}), aim(mode, **nothing), load_kwh=1, pv_kwh=3)) == expect(export=2)
 
 
-@pytest.mark.parametrize("stored_kwh", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize(("load_kwh", "pv_kwh", "imported", "exported"), [(3, 1, 2, 0), (1, 3, 0, 2)], ids=["deficit", "surplus"])
+@each_row("stored_kwh", [np.nan, np.inf, -np.inf])
+@each_row(("load_kwh", "pv_kwh", "imported", "exported"), [(3, 1, 2, 0), (1, 3, 0, 2)], ids=["deficit", "surplus"])
 def test_a_battery_of_unknown_charge_moves_no_energy_and_hides_no_meter(
     stored_kwh: float, load_kwh: float, pv_kwh: float, imported: float, exported: float
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from luna.physics import Mode, SiteLimits, clamp
 from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds, wants_plan
 from luna.site import Battery, parse_site
+from tests.tables import each_row
 
 BATTERY = Battery(name="battery", capacity_kwh=10, min_soc=0.1, max_soc=0.9, charge_limit_kw=5, discharge_limit_kw=4)
 SELF, SAVE, SUPPLY, HOLD, CHARGE, EXPORT = Mode.SELF_CONSUMPTION, Mode.SAVE, Mode.SUPPLY, Mode.HOLD, Mode.CHARGE, Mode.EXPORT
@@ -29,7 +30,7 @@ def told(part: BatteryPolicy, soc: float, mode: Mode = SELF) -> Mode:
     return Mode(int(part.read(slice(0, 1), np.array([mode], dtype=np.int8), np.array([soc])).mode[0, 0]))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("soc", "expected"),
     [(0.2, CHARGE), (0.4, SAVE), (0.6, SELF), (0.75, SUPPLY), (0.85, EXPORT)],
     ids=["below buy", "below store", "above serve", "above store", "above sell"],

@@ -8,6 +8,7 @@ import pytest
 from luna.buckets import cut
 from luna.errors import InvalidInputError
 from luna.reading_history import ReadingQuery
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2024, 3, 30, 12, 20, tzinfo=UTC)
@@ -33,7 +34,7 @@ def test_more_buckets_than_anyone_reads_are_refused() -> None:
         cut(START, START + timedelta(days=2000), "15m", BERLIN)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "field"),
     [
         ({"aggregate": "sum"}, "aggregate"),

@@ -6,6 +6,7 @@ import pytest
 from luna.errors import InvalidInputError
 from luna.readings import Runs, increase_per_bucket, mean_per_bucket, shape_of
 from luna.timeline import FloatArray, InstantArray
+from tests.tables import each_row
 
 NOON = np.datetime64("2024-01-01T12:00", "us")
 
@@ -64,8 +65,8 @@ def test_a_mean_is_of_the_part_that_is_known() -> None:
     np.testing.assert_allclose(mean.known, [5 / 15, 1, 10 / 15, 0])
 
 
-@pytest.mark.parametrize("measure", [increase_per_bucket, mean_per_bucket])
-@pytest.mark.parametrize("runs", [single([], []), single([20], [5.0])], ids=["no reading", "one reading"])
+@each_row("measure", [increase_per_bucket, mean_per_bucket])
+@each_row("runs", [single([], []), single([20], [5.0])], ids=["no reading", "one reading"])
 def test_without_two_readings_nothing_is_known(measure: type, runs: Runs) -> None:
     buckets = measure(runs, at(0, 15, 30))
     assert np.isnan(buckets.values).all()

@@ -6,6 +6,7 @@ import pytest
 from luna.errors import InvalidInputError
 from luna.resolution import from_quarter_hours, kind_of, quarter_hours
 from luna.timeline import SLOT, Timeline, parse_instant
+from tests.tables import each_row
 
 HOUR = timedelta(hours=1)
 START = parse_instant("2024-01-01T00:00:00Z", field="start")
@@ -32,8 +33,6 @@ def test_refuses_quarter_hours_that_begin_between_two() -> None:
         quarter_hours(Timeline(START + timedelta(minutes=5), SLOT, 2))
 
 
-@pytest.mark.parametrize(
-    ("series", "kind"), [("load_kwh", "energy"), ("soc", "state"), ("import_price", "price"), ("carbon_g_per_kwh", "price"), ("temperature_c", "price")]
-)
+@each_row(("series", "kind"), [("load_kwh", "energy"), ("soc", "state"), ("import_price", "price"), ("carbon_g_per_kwh", "price"), ("temperature_c", "price")])
 def test_the_name_of_a_series_says_how_it_changes_its_step(series: str, kind: str) -> None:
     assert kind_of(series) == kind

@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import pytest
 
 from luna.physics import BatteryLimits, Mode, SetPoint, SiteLimits
 from luna.simulator import Actuals, Trajectory, balance_residual_kwh, price, simulate
 from luna.site import parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
 from tests.planning import describe_site
+from tests.tables import each_row
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -100,7 +100,7 @@ def test_the_slot_is_the_last_axis() -> None:
     assert trajectory.flows.import_kwh.shape == trajectory.setpoints.curtailment.shape == (3, 4)
 
 
-@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.word)
+@each_row("mode", Mode, ids=lambda mode: mode.word)
 def test_many_sites_at_once_are_the_same_as_one_by_one(mode: Mode) -> None:
     random = np.random.default_rng(7)
     load, pv = random.gamma(1.0, 2.0, (5, 24)), random.gamma(0.5, 4.0, (5, 24))
@@ -129,7 +129,7 @@ def test_a_site_without_a_battery_runs_too() -> None:
     assert flows.charge_kwh.shape == (0, 1, 4)
 
 
-@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.word)
+@each_row("mode", Mode, ids=lambda mode: mode.word)
 def test_the_books_balance_in_every_slot(mode: Mode) -> None:
     random = np.random.default_rng(8)
     load, pv = random.gamma(1.0, 2.0, (4, 96)), random.gamma(0.5, 4.0, (4, 96))

@@ -9,6 +9,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from luna.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice, load_site, parse_site
+from tests.tables import each_row
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "site.yaml"
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
@@ -65,7 +66,7 @@ def test_each_kind_of_tariff_is_read_by_its_name() -> None:
     assert isinstance(parse_site(change("tariff.import", {"kind": "fixed", "price": -0.1})).tariff.import_, FixedPrice)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "value"),
     [
         ("batteries.0.charge_efficiency", 1.3),
@@ -120,7 +121,7 @@ def test_a_number_that_is_none_is_refused(value: float) -> None:
     assert str(value) in str(error)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "value", "remedy"),
     [
         ("batteries.0.capacity_kwh", "0,95", "a point before the decimals"),
@@ -140,14 +141,14 @@ def test_the_remedy_fits_what_is_wrong(path: str, value: object, remedy: str) ->
     assert remedy in str(error.remedy)
 
 
-@pytest.mark.parametrize("path", ["colour", "batteries.0.capacity_wh", "tariff.import.vat", "grid.limit_kw", "tariff.peak.price"])
+@each_row("path", ["colour", "batteries.0.capacity_wh", "tariff.import.vat", "grid.limit_kw", "tariff.peak.price"])
 def test_an_unknown_field_is_refused_by_name(path: str) -> None:
     error = refuse(change(path, 3))
     assert (error.field, error.value) == (f"site.{path}", 3)
     assert "config/site.yaml" in str(error)
 
 
-@pytest.mark.parametrize("kind", ["batteries", "pv", "vehicles", "loads"])
+@each_row("kind", ["batteries", "pv", "vehicles", "loads"])
 def test_two_parts_of_one_name_are_refused(kind: str) -> None:
     error = refuse(change(kind, SITE[kind] * 2))
     assert f"{kind}: the name" in str(error)
@@ -214,7 +215,7 @@ def test_a_field_called_like_a_tariff_keeps_its_name() -> None:
     assert refuse(change("input_sensors", {"spot": 5})).field == "site.input_sensors.spot"
 
 
-@pytest.mark.parametrize("document", [None, [], "home", 3])
+@each_row("document", [None, [], "home", 3])
 def test_what_is_no_site_at_all_is_refused(document: object) -> None:
     assert refuse(document).field == "site"
 

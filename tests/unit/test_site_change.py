@@ -7,6 +7,7 @@ import pytest
 from luna.errors import InvalidInputError
 from luna.site import parse_site
 from luna.site.document import change_site
+from tests.tables import each_row
 
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 SITE = parse_site(
@@ -43,7 +44,7 @@ def test_a_price_rule_of_another_kind_takes_the_place_of_the_one_before() -> Non
     assert change_site(SITE, {"tariff": {"import": {"markup": 0.2}}}).tariff.import_.model_dump()["market"] == "NL"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "field"),
     [
         pytest.param({"batteries": {"battery": {"capacity_kwh": -5}}}, "site.batteries.0.capacity_kwh", id="negative battery"),

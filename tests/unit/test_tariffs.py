@@ -11,6 +11,7 @@ from luna.economics import Blocks, price_slots
 from luna.errors import InvalidInputError
 from luna.site import BlockPrice, Tariff, parse_site
 from luna.timeline import Timeline
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
@@ -26,7 +27,7 @@ def cost(import_kwh: list[float], drawn: float, *, start: datetime = START) -> l
     return blocks(drawn).slot_cost(np.array(import_kwh), Timeline(start, HOUR, len(import_kwh)), zone=BERLIN).tolist()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("drawn", "import_kwh", "beside"),
     [
         (0.0, [10.0, 20.0], [0.0, 0.0]),
@@ -63,7 +64,7 @@ def test_an_edge_belongs_to_the_block_that_it_begins() -> None:
     assert blocks(120.0).block_of(0.0, first=False) == 0
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("parts", "says"),
     [
         ([{"up_to_kwh": 100, "price": 0.2}, {"up_to_kwh": 100, "price": 0.3}, {"price": 0.4}], "that of block 2 is 100 after 100"),

@@ -2,12 +2,11 @@
 
 from importlib import import_module
 
-import pytest
-
 from luna.contracts.message import Request
 from luna.contracts.tasks import REQUESTS, list_periodic, list_public
 from luna.queue.services import SERVICES
 from luna.queue.task import definitions
+from tests.tables import each_row
 
 
 def test_the_list_names_every_request_that_a_service_answers_and_no_other() -> None:
@@ -18,7 +17,7 @@ def test_the_list_names_every_request_that_a_service_answers_and_no_other() -> N
     assert len(REQUESTS) == len(answered)
 
 
-@pytest.mark.parametrize("request_class", list_periodic(), ids=lambda request_class: request_class.task)
+@each_row("request_class", list_periodic(), ids=lambda request_class: request_class.task)
 def test_what_beat_asks_for_needs_no_more_than_defaults(request_class: type[Request]) -> None:
     assert request_class().queue() in SERVICES
 

@@ -12,9 +12,10 @@ from luna.errors import UnavailableError
 from luna.settings import Settings
 from luna.telemetry import check_health, configure_logging, ensure_plain_lines, hide_secrets, log_context, new_trace_id
 from services.api.app import create_app
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     "event",
     [
         pytest.param({"password": "geheim"}, id="by name"),
@@ -103,6 +104,6 @@ def test_a_check_says_what_is_wrong_and_how_long_it_took() -> None:
     assert check.latency_ms >= 0
 
 
-@pytest.mark.parametrize(("wanted", "kept"), [("a" * 32, True), ("short", False), ("x\ny" * 9, False), (None, False)])
+@each_row(("wanted", "kept"), [("a" * 32, True), ("short", False), ("x\ny" * 9, False), (None, False)])
 def test_a_trace_id_from_outside_is_kept_only_if_it_is_fit(wanted: str | None, kept: bool) -> None:
     assert (new_trace_id(wanted) == wanted) == kept

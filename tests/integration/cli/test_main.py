@@ -11,6 +11,7 @@ import pytest
 
 from services.cli.main import COMMANDS, build
 from tests.command_line import Luna
+from tests.tables import each_row
 
 LUNA = [sys.executable, "-c", "from services.cli.main import main; main()"]
 # Runs a command line and writes on stderr which of the libraries named first were loaded.
@@ -36,7 +37,7 @@ def request_file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@each_row("name", COMMANDS)
 def test_every_command_of_the_list_is_there(name: str) -> None:
     app = build(name)
     called = [each.name for each in app.registered_groups if each.name == name] + [each.name for each in app.registered_commands if each.name == name]

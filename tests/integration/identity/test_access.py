@@ -27,6 +27,7 @@ from services.api.operation import Operation
 from services.api.operations import JOB_SCOPES, require_operation
 from tests.identity import FOREIGN, NAMES, OWN, Gate, gate_with_people
 from tests.stored import store_site
+from tests.tables import each_row
 
 
 def list_routes() -> list[APIRoute]:
@@ -129,13 +130,13 @@ def problem_of(answer: httpx.Response) -> dict[str, Any]:
     return answer.json() if is_problem else {"field": None, "type": None}
 
 
-@pytest.mark.parametrize("route", list_routes(), ids=lambda route: route.path)
+@each_row("route", list_routes(), ids=lambda route: route.path)
 def test_every_route_has_a_row_and_asks_who_calls(route: APIRoute) -> None:
     assert isinstance(route, CheckedRoute)
     assert [require_operation(method, route.path) for method in route.methods or ()]
 
 
-@pytest.mark.parametrize(("method", "path", "operation"), GUARDED, ids=IDS)
+@each_row(("method", "path", "operation"), GUARDED, ids=IDS)
 def test_nobody_may_do_nothing(world: World, method: str, path: str, operation: Operation) -> None:
     # From behind a proxy, so that it is not this machine's own monitor.
     answer = world.ask(method, path, OWN, {"X-Forwarded-For": "192.0.2.1"})
@@ -145,8 +146,8 @@ def test_nobody_may_do_nothing(world: World, method: str, path: str, operation: 
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="luna"')
 
 
-@pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize(("method", "path", "operation"), GUARDED, ids=IDS)
+@each_row("role", ROLES)
+@each_row(("method", "path", "operation"), GUARDED, ids=IDS)
 def test_a_role_may_do_on_its_own_site_what_its_scopes_hold(world: World, role: Role, method: str, path: str, operation: Operation) -> None:
     answer = world.ask(method, path, OWN, world.gate.session(role, confirmed=True))
     # The doors say 401 themselves, where no password comes along.
@@ -157,8 +158,8 @@ def test_a_role_may_do_on_its_own_site_what_its_scopes_hold(world: World, role: 
 SITE_BOUND = [each for each in GUARDED if re.search(r"\{(site|site_id|plan_id|job_id|what_if_id|quarantine_id)\}", each[1]) or each[1] == "/quarantine"]
 
 
-@pytest.mark.parametrize("role", ["user", "analyst"])
-@pytest.mark.parametrize(("method", "path", "operation"), SITE_BOUND, ids=[f"{method} {path}" for method, path, _ in SITE_BOUND])
+@each_row("role", ["user", "analyst"])
+@each_row(("method", "path", "operation"), SITE_BOUND, ids=[f"{method} {path}" for method, path, _ in SITE_BOUND])
 def test_what_is_of_a_foreign_site_is_not_there(world: World, role: Role, method: str, path: str, operation: Operation) -> None:
     answer = world.ask(method, path, FOREIGN, world.gate.session(role, confirmed=True))
     # What the role may not do at all is refused before anybody looks whose it is.
@@ -166,7 +167,7 @@ def test_what_is_of_a_foreign_site_is_not_there(world: World, role: Role, method
     assert FOREIGN not in str(problem_of(answer).get("remedy"))
 
 
-@pytest.mark.parametrize(("method", "path", "operation"), SITE_BOUND, ids=[f"{method} {path}" for method, path, _ in SITE_BOUND])
+@each_row(("method", "path", "operation"), SITE_BOUND, ids=[f"{method} {path}" for method, path, _ in SITE_BOUND])
 def test_an_admin_has_every_site(world: World, method: str, path: str, operation: Operation) -> None:
     answer = world.ask(method, path, FOREIGN, world.gate.session("admin", confirmed=True))
     assert answer.status_code not in (401, 403, 500)
@@ -181,7 +182,7 @@ def test_a_foreign_site_is_told_in_the_words_of_one_that_is_not_there(world: Wor
     assert said[0]["remedy"] == f"Known sites: {OWN}."
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "path", "body"),
     [
         pytest.param("POST", "/plan", {"site_id": FOREIGN}, id="a stored site's plan"),
@@ -216,7 +217,7 @@ def test_every_task_has_the_scope_that_it_takes() -> None:
     assert set(JOB_SCOPES) == set(list_public())
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("role", "task", "request_", "status"),
     [
         pytest.param("user", "ingest.slots.build", {"site_id": OWN}, 403, id="a user loads no data"),
@@ -244,8 +245,8 @@ def test_nobody_meets_anothers_job_by_the_name_they_give_it(world: World) -> Non
 CRITICAL = [each for each in ASKED if each[2].critical]
 
 
-@pytest.mark.parametrize(("method", "path", "operation"), CRITICAL, ids=[f"{method} {path}" for method, path, _ in CRITICAL])
-@pytest.mark.parametrize("means", ["session", "key"])
+@each_row(("method", "path", "operation"), CRITICAL, ids=[f"{method} {path}" for method, path, _ in CRITICAL])
+@each_row("means", ["session", "key"])
 def test_what_is_critical_asks_for_the_password_again(world: World, means: str, method: str, path: str, operation: Operation) -> None:
     ways = {"session": world.gate.session("admin"), "key": world.gate.key("admin", "read", "administer", "operate", "configure")}
     answer = world.ask(method, path, OWN, ways[means])

@@ -12,6 +12,7 @@ import pytest
 from luna.embedded import Servers
 from tests.identity import NAMES, PASSWORD, Gate, gate_with_people
 from tests.processes import free_port
+from tests.tables import each_row
 from tests.workers import wait_for
 
 CADDYFILE = Path(__file__).parents[3] / "infra/caddy/Caddyfile"
@@ -49,7 +50,7 @@ def proxy(gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[http
         process.terminate()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "lies",
     [
         {"X-Forwarded-For": "203.0.113.9"},

@@ -16,6 +16,7 @@ from services.api.operation import Operation
 from services.api.operations import OPERATIONS
 from tests.furnished import describe_furnished, furnish, plan_now
 from tests.identity import OWN, Gate, gate_with_people
+from tests.tables import each_row
 
 HOME = f"/ui/sites/{quote(OWN)}"
 PAGES = ("home", "planning", "data", "savings", "what-ifs", "forecasts", "knowledge", "knowledge/documents")
@@ -39,7 +40,7 @@ def without_header(gate: Gate) -> tuple[dict[str, str], str]:
     return headers, token
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_row("page", PAGES)
 def test_no_address_on_a_page_holds_the_token_and_no_form_that_asks_by_address_has_it_as_a_field(gate: Gate, page: str) -> None:
     headers, token = without_header(gate)
     html = gate.client.get(f"{HOME}/{page}", headers=headers).text
@@ -93,8 +94,8 @@ def test_a_script_sends_the_token_in_a_header(gate: Gate) -> None:
     assert send(gate, headers | {"X-CSRF-Token": token}, KIND, ZONE) == 303
 
 
-@pytest.mark.parametrize("operation", CHANGING, ids=lambda each: each.name)
-@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "application/json"])
+@each_row("operation", CHANGING, ids=lambda each: each.name)
+@each_row("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "application/json"])
 def test_no_operation_takes_the_token_from_an_address(gate: Gate, operation: Operation, kind: str) -> None:
     headers, token = without_header(gate)
     path = re.sub(r"\{[^}]+\}", "1", operation.path)

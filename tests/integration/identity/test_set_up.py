@@ -12,6 +12,7 @@ from luna.database.engine import unit_of_work
 from luna.embedded import Addresses, Servers
 from tests.gateway import serve
 from tests.identity import GENEROUS, NAMES, PASSWORD, Gate, empty_gate, gate_with_people
+from tests.tables import each_row
 
 FIRST = {"name": "ada", "password": PASSWORD}
 LISTED = "/v1/keys"
@@ -48,7 +49,7 @@ def test_of_many_who_set_up_at_once_one_does(empty: Gate) -> None:
         assert len(users.list_after(connection)) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     "headers",
     [
         pytest.param({"Host": "luna.example"}, id="another's name that leads here"),
@@ -73,7 +74,7 @@ def test_what_may_come_from_elsewhere_is_not_this_machines(untouched: Gate, head
     assert untouched.client.get("/health/ready", headers=headers).status_code in (200, 503)
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "127.9.9.9", "[::1]:8080"])
+@each_row("host", ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "127.9.9.9", "[::1]:8080"])
 def test_this_machines_own_names_are_its_own(untouched: Gate, host: str) -> None:
     assert untouched.client.get(LISTED, headers={"Host": host}).status_code == 200
 
@@ -143,7 +144,7 @@ def test_behind_a_trusted_proxy_cookies_are_for_https_alone(behind: Gate) -> Non
     assert said == [200, 401]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "address"),
     [
         pytest.param("198.51.100.7", "198.51.100.7", id="the caller"),

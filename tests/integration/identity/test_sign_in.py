@@ -21,6 +21,7 @@ from luna.database.engine import unit_of_work
 from luna.embedded import Servers
 from luna.timeline import SystemClock
 from tests.identity import FOREIGN, NAMES, OWN, PASSWORD, Gate, gate_with_people
+from tests.tables import each_row
 
 KEY = "the key of one installation, long enough"
 NEW_PASSWORD = "harbour copper thistle rain"
@@ -62,7 +63,7 @@ def test_nothing_that_signs_in_is_stored_as_it_is(gate: Gate) -> None:
     assert not [secret for secret in (PASSWORD, cookie, tokens["refresh_token"], tokens["access_token"], key) if secret in "".join(rows)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "password"),
     [
         pytest.param("uwe", "not the password at all", id="password"),
@@ -141,7 +142,7 @@ def test_a_forged_token_like_a_real_one_would_hold(gate: Gate) -> None:
     assert gate.client.get("/v1/auth/me", headers=bearer(forge(gate))).json()["name"] == "uwe"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "make",
     [
         pytest.param(without_signature, id="no algorithm"),
@@ -168,7 +169,7 @@ def test_what_is_no_token_of_ours_lets_nobody_in(gate: Gate, make: Any) -> None:
     assert gate.client.get("/v1/auth/me", headers=bearer(make(gate))).status_code == 401
 
 
-@pytest.mark.parametrize("header", ["Basic dXdlOnBhc3N3b3Jk", "Bearer", "luna_1_2", "Bearer a b c", "Bearer \xff"])
+@each_row("header", ["Basic dXdlOnBhc3N3b3Jk", "Bearer", "luna_1_2", "Bearer a b c", "Bearer \xff"])
 def test_what_is_no_bearer_lets_nobody_in(gate: Gate, header: str) -> None:
     assert gate.client.get("/v1/auth/me", headers={"Authorization": header.encode("latin-1")}).status_code == 401
 
@@ -222,7 +223,7 @@ def test_a_new_password_ends_every_sign_in_but_the_browser_that_gave_it(gate: Ga
     assert [sign_in(gate, "pia", word).status_code for word in (PASSWORD, NEW_PASSWORD)] == [401, 200]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("headers", "status"),
     [
         pytest.param({}, 204, id="no origin: no browser"),

@@ -11,6 +11,7 @@ from luna.timeline import SLOT, FloatArray, Timeline
 from services.ingest.demo_data import DemoSite, load_demo
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.reading import Samples
+from tests.tables import each_row
 
 DAYS, A_DAY, AN_HOUR = 30, 96, 4
 MONTH = Timeline(datetime(2023, 6, 1, tzinfo=UTC), SLOT, DAYS * A_DAY)
@@ -86,8 +87,8 @@ def test_a_reset_costs_what_the_meter_never_told(build: SlotBuild, truth: dict[s
     assert build.columns[name][before] == pytest.approx(truth[name][before] * told, abs=ROUNDING)
 
 
-@pytest.mark.parametrize("name", ["load_kwh", "pv_kwh"])
-@pytest.mark.parametrize(("first", "slots"), SHORT_GAPS)
+@each_row("name", ["load_kwh", "pv_kwh"])
+@each_row(("first", "slots"), SHORT_GAPS)
 def test_a_short_gap_keeps_its_energy_and_is_marked(build: SlotBuild, truth: dict[str, FloatArray], name: str, first: int, slots: int) -> None:
     gap = slice(first, first + slots)
     assert build.columns[name][gap].sum() == pytest.approx(truth[name][gap].sum(), abs=slots * ROUNDING)

@@ -12,6 +12,7 @@ from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from services.api.pages.account.sign_in import safe_next
 from tests.gateway import serve
+from tests.tables import each_row
 
 NAME, PASSWORD = "ada", "seven green lanterns hum"
 
@@ -102,9 +103,7 @@ def test_a_changed_password_holds_and_signing_out_shuts_the_door(api: httpx.Clie
     assert api.post("/ui/login", data={"name": NAME, "password": "eleven brass foxes wait"}).status_code == 303
 
 
-@pytest.mark.parametrize(
-    "address", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "javascript:alert(1)", "", "/ui/login?next=/", "/\nx"]
-)
+@each_row("address", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "javascript:alert(1)", "", "/ui/login?next=/", "/\nx"])
 def test_the_door_leads_to_no_other_house(address: str) -> None:
     assert safe_next(address) == "/"
 

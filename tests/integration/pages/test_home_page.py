@@ -28,6 +28,7 @@ from tests.databases import remove_site
 from tests.demo_home import NOW, store_demo_home
 from tests.gateway import serve
 from tests.stored import stored_site
+from tests.tables import each_row
 
 HOME = "/ui/sites/shown/home"
 PLAIN = {"vehicles": [], "loads": []}
@@ -79,7 +80,7 @@ def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_a
     assert " ".join(last.reason.split()) in shown
 
 
-@pytest.mark.parametrize("part", ["head", "flow", "why", "table"])
+@each_row("part", ["head", "flow", "why", "table"])
 def test_parts_are_no_pages_and_hold_no_script_or_style(api: httpx.Client, part: str) -> None:
     found = api.get(f"{HOME}/{part}", headers={"HX-Request": "true"})
     assert found.status_code == 200
@@ -94,7 +95,7 @@ def test_a_slot_is_chosen_by_its_instant_and_one_that_is_over_offers_nothing(api
     assert "Do something else" in seen(coming)
 
 
-@pytest.mark.parametrize("at", ["", "soon", "9999-12-31T23:00:00Z", "2026-05-20T12:00:00 02:00", "<script>"])
+@each_row("at", ["", "soon", "9999-12-31T23:00:00Z", "2026-05-20T12:00:00 02:00", "<script>"])
 def test_an_instant_that_is_none_is_an_error_in_words_or_leads_to_the_edge(api: httpx.Client, at: str) -> None:
     found = api.get(f"{HOME}/why", params={"at": at}, headers={"HX-Request": "true"})
     assert found.status_code in {200, 422}
@@ -109,7 +110,7 @@ def test_an_owner_overrides_without_a_script_and_takes_it_back(api: httpx.Client
     assert "You decided" not in seen(api.get(HOME))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "wanted",
     [
         {"mode": "explode", "until": "2026-05-20T18:30:00+02:00"},

@@ -17,6 +17,7 @@ from luna.timeline import SLOT, SystemClock, floor_to
 from tests.controlled import describe
 from tests.furnished import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
 from tests.gateway import serve
+from tests.tables import each_row
 
 HOME = "/ui/sites/home"
 NOW = floor_to(SystemClock().now(), SLOT)
@@ -113,7 +114,7 @@ def read_alert(answer: httpx.Response) -> str:
 ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose|luna (manual|session|data)|POST)\b")
 
 
-@pytest.mark.parametrize(("path", "form", "german", "english"), [each[1:] for each in WRONG], ids=[each[0] for each in WRONG])
+@each_row(("path", "form", "german", "english"), [each[1:] for each in WRONG], ids=[each[0] for each in WRONG])
 def test_what_is_refused_is_said_in_the_reader_s_language_with_what_to_do(
     api: httpx.Client, row: int, path: str, form: dict[str, str], german: str, english: str
 ) -> None:

@@ -12,6 +12,7 @@ from luna.errors import NotFoundError
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import digest, plan_request
 from services.planner.service.plan_check import Finding, check_plans, check_reply
+from tests.tables import each_row
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
@@ -76,7 +77,7 @@ def test_a_battery_that_leaps_is_found(plan: tuple[PlanReply, PlanRequest]) -> N
 PARTS = [("import_", "cost of import"), ("export", "earnings of export"), ("wear", "wear"), ("peak", "peak"), ("total", "total cost")]
 
 
-@pytest.mark.parametrize(("part", "what"), PARTS)
+@each_row(("part", "what"), PARTS)
 def test_a_cost_that_its_flows_do_not_make_is_found(plan: tuple[PlanReply, PlanRequest], part: str, what: str) -> None:
     broken = break_cost(plan[0], **{part: getattr(plan[0].cost, part) + 0.01})
     assert what in {each.what for each in check_reply(broken, plan[1])}

@@ -15,6 +15,7 @@ from tests.command_line import Luna
 from tests.gateway import serve
 from tests.language_server import LanguageServer, language_server
 from tests.passages import remove_documents, store_passages
+from tests.tables import each_row
 from tests.workers import wait_for, worker_process
 
 NOTICE = "The supply contract may be ended with a notice period of four weeks to the end of a month."
@@ -184,12 +185,12 @@ def test_an_unknown_conversation_or_site_is_not_found_before_anything_is_told(ga
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
-@pytest.mark.parametrize("question", ["", "x" * 2001, "nul \x00", 7, None, ["a"]], ids=["empty", "too long", "nul", "number", "null", "list"])
+@each_row("question", ["", "x" * 2001, "nul \x00", 7, None, ["a"]], ids=["empty", "too long", "nul", "number", "null", "list"])
 def test_what_is_no_question_is_refused(gateway: httpx.Client, question: object) -> None:
     assert gateway.post("/v1/answers", content=json.dumps({"question": question}), headers={"Content-Type": "application/json"}).status_code == 422
 
 
-@pytest.mark.parametrize(
+@each_row(
     "question",
     ["?", "\u202e\u200b\u2066", "🔌" * 500, "a" * 2000, "[1] [2] ![x](//e.vil)", "e\u0301" * 900, "' OR 1=1; --", "<<a>> passage [1]", "( ) * + ? {2}"],
 )

@@ -24,6 +24,7 @@ from luna.embedded import Servers
 from luna.queue import Client as QueueClient
 from services.rag.tools.registry import TOOLS
 from tests.identity import FOREIGN, GENEROUS, OWN, Gate, gate_with_people
+from tests.tables import each_row
 from tests.told_home import MARKET, furnish_told
 from tests.workers import wait_for, worker_process
 
@@ -131,7 +132,7 @@ def test_a_page_of_another_site_gets_nothing(gate: Gate) -> None:
     assert gate.client.post("/mcp", json=message, headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("tool", "arguments", "said"),
     [
         ("plan", {"site_id": FOREIGN}, "no such site"),

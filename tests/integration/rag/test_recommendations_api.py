@@ -14,6 +14,7 @@ from luna.embedded import Servers
 from tests.command_line import Luna
 from tests.identity import FOREIGN, NAMES, OWN, Gate, gate_with_people
 from tests.recommending import NOON, clean, describe_item, store_items
+from tests.tables import each_row
 from tests.workers import worker_process
 
 PATHS = ("/v1/recommendations", "/recommend")
@@ -64,7 +65,7 @@ def test_nobody_is_shown_anything(gate: Gate) -> None:
     assert gate.client.post("/v1/events", json={"events": []}).status_code == 401
 
 
-@pytest.mark.parametrize("query", [{"k": 0}, {"k": 51}, {"kind": "advert"}, {"about": "x" * 501}, {"language": "fr"}], ids=str)
+@each_row("query", [{"k": 0}, {"k": 51}, {"kind": "advert"}, {"about": "x" * 501}, {"language": "fr"}], ids=str)
 def test_what_cannot_be_asked_is_refused(gate: Gate, query: dict[str, Any]) -> None:
     assert ask(gate, **query).status_code == 422
 
@@ -77,7 +78,7 @@ def test_an_event_counts_once_and_another_readers_is_unknown(gate: Gate) -> None
     assert foreign.json() == {"accepted": 0, "duplicated": 0, "unknown": [f"event-{shown}"]}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "wrong", [{"action": "bought"}, {"seconds": -1}, {"seconds": 1e9}, {"event_id": "x"}, {"happened_at": "yesterday"}, {"reader": NAMES["admin"]}], ids=str
 )
 def test_events_that_make_no_sense_are_refused(gate: Gate, wrong: dict[str, Any]) -> None:

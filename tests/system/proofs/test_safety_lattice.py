@@ -11,7 +11,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import pytest
 import z3
 
 from luna.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
@@ -22,6 +21,7 @@ from tests.system.proofs.proving import FLOWS
 from tests.system.proofs.reals import Reals, follow_all_ways
 from tests.system.proofs.terms import list_elements, to_real
 from tests.system.proofs.unknowns import Situation, describe_slot, list_assumptions
+from tests.tables import each_row
 
 TINY, HUGE = 5e-324, 1e300
 LEVELS = ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")
@@ -83,7 +83,7 @@ def list_levels(mode: Mode, battery: dict[str, Any]) -> dict[str, list[float]]:
     return levels | {"stored_kwh": lattice(*(share * battery["capacity_kwh"] for share in shares))}
 
 
-@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.word)
+@each_row("mode", Mode, ids=lambda mode: mode.word)
 def test_a_mode_reads_no_level_but_its_own(mode: Mode) -> None:
     given = describe_slot(Situation(1, limits_pv=False))
     allowed = dict.fromkeys(("charge_from_grid", "discharge_to_grid"), np.ones((1, 1), dtype=bool))
@@ -177,8 +177,8 @@ def list_broken(given: Inputs) -> Iterator[str]:
     yield from ("no number" for flow in (*meter, *moved) if not np.isfinite(flow).all())
 
 
-@pytest.mark.parametrize("battery", BATTERIES.values(), ids=BATTERIES.keys())
-@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.word)
+@each_row("battery", BATTERIES.values(), ids=BATTERIES.keys())
+@each_row("mode", Mode, ids=lambda mode: mode.word)
 def test_no_combination_of_edges_breaks_a_claim(mode: Mode, battery: dict[str, Any]) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         broken = {name for given in list_slots(mode, battery) for name in list_broken(given)}

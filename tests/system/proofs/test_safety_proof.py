@@ -33,6 +33,7 @@ from tests.system.proofs.proving import Proof, find_proof
 from tests.system.proofs.reals import Reals, follow_all_ways
 from tests.system.proofs.terms import name_unknowns
 from tests.system.proofs.unknowns import Situation, all_of, describe_slot, list_assumptions
+from tests.tables import each_row
 
 ONE = Situation(1)
 SITUATIONS = {
@@ -89,7 +90,7 @@ def is_safe(safe: SetPoint, given: Inputs) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("level", [None, np.nan, np.inf, -np.inf], ids=["any number", "unknown", "endless", "endless below"])
+@each_row("level", [None, np.nan, np.inf, -np.inf], ids=["any number", "unknown", "endless", "endless below"])
 def test_the_safety_layer_returns_only_what_is_safe_and_changes_nothing_the_second_time(level: float | None) -> None:
     given = describe_one(level)
 
@@ -128,7 +129,7 @@ OTHER = name_unknowns("other", ONE.shape)
 NEVER = np.zeros(ONE.shape, dtype=bool)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("claim", "change"),
     [
         (stored_energy_stays_within_its_limits, tell_wrong(max_soc=OTHER)),

@@ -5,10 +5,9 @@ import sys
 from collections import Counter
 from typing import get_args
 
-import pytest
-
 from services.rag.extraction.model import FaultCode
 from tests import documents
+from tests.tables import each_row
 
 COPIES = 200
 
@@ -27,7 +26,7 @@ def outcomes(name: str) -> Counter[str]:
     return Counter(found)
 
 
-@pytest.mark.parametrize("name", documents.SAMPLES)
+@each_row("name", documents.SAMPLES)
 def test_a_damaged_file_is_read_or_refused(name: str) -> None:
     found = outcomes(name)
     assert found.total() == COPIES

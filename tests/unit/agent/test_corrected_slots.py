@@ -23,6 +23,7 @@ from services.planner.replay import ReplayData, ReplaySpec, run
 from services.planner.replay.policies import MakePlan, plan_by_planner
 from tests.agents import Bent, sell_always
 from tests.replaying import DAYS, WINDOW, make_scene
+from tests.tables import each_row
 
 NAMES = ["idle", "self_consumption", "rule", "mpc", "oracle"]
 
@@ -91,7 +92,7 @@ def test_without_thresholds_of_its_own_the_agent_sells_nothing() -> None:
     assert lived["antares" + EXPORT] == lived["mpc"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "corrected"),
     [
         pytest.param({}, False, id="without a limit of its own"),

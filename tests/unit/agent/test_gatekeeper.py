@@ -10,6 +10,7 @@ import pytest
 from luna.contracts.agent_control import GATEKEEPER, ControlMode, GateEntry
 from luna.database.agent_gates import HeldMode, find_held
 from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes, weigh_days
+from tests.tables import each_row
 
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
 LAST = date(2026, 5, 31)
@@ -41,7 +42,7 @@ def told(found: DaysOfEvidence, last: GateEntry | None = None) -> tuple[str | No
     return judged.state, judged.reason, judged.better
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("replay", "shadow", "says"),
     [
         pytest.param(days(179, 0.05), days(60, 0.05), ("not_ready", "replay_days", False), id="too few recorded days"),

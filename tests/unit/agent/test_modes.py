@@ -13,6 +13,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.problem import Problem
 from tests.planning import BATTERY, describe_site, make_problem
+from tests.tables import each_row
 
 # A day of cheap and dear quarters of it, sun at noon, an even load.
 _PRICE = np.repeat([0.1, 0.3, 0.2, 0.5], 24)
@@ -28,7 +29,7 @@ def _always(mode: int) -> ChooseModes:
     return lambda slots, _: np.full(slots.size, mode, dtype=np.int8)
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@each_row("mode", list(Mode))
 def test_a_mode_as_thresholds_moves_what_the_mode_itself_moves(mode: Mode) -> None:
     problem = _problem({})
     battery, limits = problem.site.batteries[0], problem.limits

@@ -5,6 +5,7 @@ import pytest
 from safetensors.numpy import load, save
 
 from services.agent.network import Moments, NetworkError, Scale, SmallNetwork
+from tests.tables import each_row
 
 
 def small_network(activation: str = "relu") -> SmallNetwork:
@@ -51,7 +52,7 @@ def test_refuses_what_is_no_state_of_its_kind(states: np.ndarray) -> None:
         small_network().scores(states)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("tensors", "header"),
     [
         ({}, {}),

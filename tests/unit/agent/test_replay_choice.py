@@ -2,17 +2,16 @@
 
 from datetime import date
 
-import pytest
-
 from luna.contracts.agent import AGENT_POLICIES, AgentReplayRequest, choose_replay
 from luna.contracts.replay import Fault, ReplayRequest
 from luna.wording import POLICIES, read_policy, say_policy
 from services.planner.replay.policies import find_policies, plans_from_forecasts
+from tests.tables import each_row
 
 ASKED = ReplayRequest(site_id="home", from_day=date(2024, 4, 1), to_day=date(2024, 4, 7), faults=[Fault(kind="planner_down")], seed=3)
 
 
-@pytest.mark.parametrize("name", AGENT_POLICIES)
+@each_row("name", AGENT_POLICIES)
 def test_a_replay_with_a_learned_policy_is_the_agents_and_otherwise_the_same(name: str) -> None:
     asked = ASKED.model_copy(update={"policies": ["idle", name]})
     chosen = choose_replay(asked)
@@ -28,7 +27,7 @@ def test_a_replay_of_declared_policies_is_the_planners() -> None:
     assert type(choose_replay(AgentReplayRequest(**dict(asked)))) is ReplayRequest
 
 
-@pytest.mark.parametrize("name", AGENT_POLICIES)
+@each_row("name", AGENT_POLICIES)
 def test_a_learned_policy_has_a_name_in_words_and_plans_from_forecasts(name: str) -> None:
     assert {read_policy(say_policy(name, language=language)) for language in ("de", "en")} == {name}
     assert name in POLICIES

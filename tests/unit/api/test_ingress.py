@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from services.api.ingress import SUPERVISOR, BehindIngress
+from tests.tables import each_row
 
 PREFIX = "/api/hassio_ingress/a1-B2_c3"
 PAGE = """<a href="/ui/home?a=1">x</a><a href='/docs'>y</a><form action="/ui/preferences"></form><script src="/static/page.js"></script>
@@ -36,7 +37,7 @@ def test_ingress_and_this_machine_are_let_in(peer: str) -> None:
     assert client(peer).get("/").status_code == 200
 
 
-@pytest.mark.parametrize("peer", ["172.30.32.3", "192.168.1.5", "testclient", ""])
+@each_row("peer", ["172.30.32.3", "192.168.1.5", "testclient", ""])
 def test_nobody_else_is_whatever_they_say(peer: str) -> None:
     assert client(peer).get("/", headers={"X-Ingress-Path": PREFIX, "X-Forwarded-For": SUPERVISOR}).status_code == 403
 
@@ -56,7 +57,7 @@ def test_without_a_path_before_it_and_where_it_is_no_page_nothing_is_changed() -
     assert client().get("/data", headers={"X-Ingress-Path": PREFIX}).json() == {"text": '<a href="/ui/home">'}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("to", "expected"),
     [("/ui/home", f"{PREFIX}/ui/home"), (f"{PREFIX}/ui/home", f"{PREFIX}/ui/home"), ("//other/", "//other/"), ("https://other/", "https://other/")],
 )

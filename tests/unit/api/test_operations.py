@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from luna.settings import Settings
 from services.api.app import PAGES, ROUTERS, create_app
 from services.api.operations import OLDER, OPERATIONS, addresses
+from tests.tables import each_row
 
 DOCUMENT = create_app(Settings()).openapi()
 TABLE = {(operation.method, path): operation for operation in OPERATIONS for path in addresses(operation)}
@@ -58,15 +59,13 @@ def test_pages_are_no_operations() -> None:
     assert not [route for router in PAGES for route in router.routes if isinstance(route, APIRoute) and route.include_in_schema]
 
 
-@pytest.mark.parametrize(
-    "operation", [pytest.param(operation, id=operation["operationId"]) for *_, operation in DESCRIBED if "204" not in operation["responses"]]
-)
+@each_row("operation", [pytest.param(operation, id=operation["operationId"]) for *_, operation in DESCRIBED if "204" not in operation["responses"]])
 def test_every_operation_shows_an_example(operation: dict[str, Any]) -> None:
     contents = [content for part in (operation.get("requestBody", {}), *operation["responses"].values()) for content in part.get("content", {}).values()]
     assert [part for part in (*contents, *operation.get("parameters", [])) if "example" in part]
 
 
-@pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
+@each_row("name", DOCUMENT["components"]["schemas"])
 def test_every_field_of_a_message_is_described(name: str) -> None:
     fields = DOCUMENT["components"]["schemas"][name].get("properties", {})
     assert [field for field, schema in fields.items() if not schema.get("description")] == []

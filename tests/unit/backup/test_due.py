@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from luna.settings import Settings
 from services.backup.keeper import next_step
+from tests.tables import each_row
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 EMBEDDED = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic reads it
@@ -18,7 +19,7 @@ def ago(**how_long: float) -> str:
     return (NOW - timedelta(**how_long)).isoformat()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "settings", "step"),
     [
         pytest.param({}, EMBEDDED, "backup", id="there is none"),

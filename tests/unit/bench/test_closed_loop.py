@@ -19,6 +19,7 @@ from luna.timeline import SLOT, FloatArray
 from services.cli.bench import choose_benches
 from services.planner.problem.knowledge import DAY, PerfectForesight
 from tests.closed_loops import QUARTERS, column, one_day
+from tests.tables import each_row
 
 
 def plain(mode: Mode) -> Callable[[Case], PlainPolicy]:
@@ -78,7 +79,7 @@ def test_forecasts_of_sixteen_days_before_the_week_are_known_and_every_hour_of_i
     assert issued[-1] == inside.end - 4 * SLOT
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "told"),
     [
         # Of 10 kWh, 0.3 and 9.9 are stored.
@@ -176,7 +177,7 @@ def describe(name: str, *, over: float, replayed: float | None = None) -> Row:
     return Row(scenario, costs, dict.fromkeys(costs, 0), {}, dict.fromkeys(costs, 0.0), 0.0)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "over", "loses"),
     [
         ("one/flat/exact/dark", 2e-6, True),

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
@@ -11,6 +10,7 @@ from markupsafe import escape
 from luna.charts import draw_answer_chart
 from luna.contracts.site_tools import Chart, ChartSeries
 from luna.wording import Numbers
+from tests.tables import each_row
 
 NUMBERS = Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")
 START = datetime(2026, 10, 23, 22, tzinfo=UTC)
@@ -36,8 +36,8 @@ def test_a_gap_is_a_gap() -> None:
     assert line.count("M") == 2
 
 
-@pytest.mark.parametrize(("count", "step"), [(4, timedelta(minutes=15)), (100, timedelta(minutes=15)), (672, timedelta(hours=1)), (365, timedelta(days=1))])
-@pytest.mark.parametrize("narrow", [True, False])
+@each_row(("count", "step"), [(4, timedelta(minutes=15)), (100, timedelta(minutes=15)), (672, timedelta(hours=1)), (365, timedelta(days=1))])
+@each_row("narrow", [True, False])
 def test_words_under_the_plot_are_few_enough_to_be_read(count: int, step: timedelta, *, narrow: bool) -> None:
     chart = Chart(title="Zeit", starts=starts(count, step), series=[ChartSeries(name="x", unit="kw", values=[1.0] * count)])
     drawn = draw_answer_chart(chart, NUMBERS, narrow=narrow)

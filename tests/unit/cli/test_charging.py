@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from luna.errors import InvalidInputError
 from services.cli.charging import StayClock, read_sessions
 from tests.command_line import Luna
+from tests.tables import each_row
 from tests.unit.cli.test_plan_command import plan_request
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -26,7 +27,7 @@ def local(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=BERLIN)  # type: ignore[arg-type, misc]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("now", "first", "end", "stay"),
     [
         (NOON, "18:00", "07:00", (local(2024, 2, 1, 18), local(2024, 2, 2, 7))),
@@ -71,7 +72,7 @@ def test_several_stays_are_in_order_of_their_beginning() -> None:
     assert list(found) == ["car", "van"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "field", "value"),
     [
         ("car", "--session", "car"),

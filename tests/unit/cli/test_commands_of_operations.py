@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-import pytest
 from typer.main import get_command
 
 from services.api.operation import Operation
 from services.api.operations import COMMANDS_ALONE, OPERATIONS
 from services.cli.main import COMMANDS, build
+from tests.tables import each_row
 
 
 def list_commands() -> Iterator[tuple[str, frozenset[str]]]:
@@ -30,7 +30,7 @@ NAMED = [operation for operation in OPERATIONS if operation.command is not None]
 AWAITED = {"user add", "user list", "user change", "user remove", "user password", "key list", "key add", "key remove", "audit list"}
 
 
-@pytest.mark.parametrize("operation", NAMED, ids=[operation.name for operation in NAMED])
+@each_row("operation", NAMED, ids=[operation.name for operation in NAMED])
 def test_every_operation_names_a_command_that_is_there(operation: Operation) -> None:
     path, *options = str(operation.command).split(" --")
     assert path in {*LEAVES, *AWAITED}

@@ -6,9 +6,10 @@ import pytest
 
 from luna.errors import MachineError
 from services.cli.main import describe_fault
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fault", "field", "remedy"),
     [
         (ModuleNotFoundError("No module named 'polars'", name="polars"), "polars", "pip install"),

@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-import pytest
 from pydantic import BaseModel
 
 from luna import device_config
 from luna import site as model
 from luna.site import load_site
+from tests.tables import each_row
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "site.yaml"
 PARTS = [
@@ -52,7 +52,7 @@ def test_the_example_loads() -> None:
     assert (site.name, len(site.batteries), len(site.pv), len(site.vehicles), len(site.loads)) == ("home", 1, 1, 1, 2)
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
+@each_row("part", PARTS, ids=lambda part: part.__name__)
 def test_the_example_names_every_field(part: type[BaseModel]) -> None:
     named = set(re.findall(r"\b(\w+):", EXAMPLE.read_text(encoding="utf-8")))
     assert {field.alias or name for name, field in part.model_fields.items()} <= named

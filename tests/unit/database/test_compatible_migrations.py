@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from luna.database import migrate
+from tests.tables import each_row
 
 VERSIONS = Path(migrate.FOLDER) / "versions"
 # The newest revision of each release; what was before the first one had no version before it.
@@ -59,7 +58,7 @@ def unused_since(source: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("statement", "taken"),
     [
         ("op.drop_column('sites', 'name')", ["drop_column"]),

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from luna.contracts.plan import CoursesMessage, PlanRequest
 from luna.contracts.plan.inputs import parse_inputs, write_inputs
 from tests.asking import describe_request
+from tests.tables import each_row
 
 SLOTS = 8
 COURSES = np.round(np.random.default_rng(5).gamma(2.0, 0.1, (3, SLOTS)), 4)
@@ -25,7 +26,7 @@ def make_request(load: np.ndarray, **more: Any) -> PlanRequest:
     return PlanRequest.model_validate(describe_request({"batteries": [BATTERY]}, outlook, soc=0.5, slot_minutes=15))
 
 
-@pytest.mark.parametrize("load", LOADS.values(), ids=LOADS.keys())
+@each_row("load", LOADS.values(), ids=LOADS.keys())
 def test_what_is_read_is_what_a_document_would_say(load: np.ndarray) -> None:
     request = make_request(load, load_p10_kwh=[0.1] * SLOTS, scenarios={"probability": [0.5], "load_kwh": load[:1].tolist(), "pv_kwh": [SUN["pv_kwh"]]})
     document = request.model_dump_json(by_alias=True)

@@ -8,6 +8,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from services.edge.config import EdgeConfig, parse_config, read_config
+from tests.tables import each_row
 
 EXAMPLE = Path("config/edge.jsonc")
 
@@ -24,7 +25,7 @@ def keys(document: Any, path: str = "") -> set[str]:
     return {path} | {each for name, value in document.items() for each in keys(value, f"{path}.{name}")}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "where", "said"),
     [
         ('{"global": {"wrokers": 3}}', "global.wrokers", "every key that is known stands in config/edge.jsonc"),

@@ -7,9 +7,10 @@ from luna.errors import InvalidInputError
 from luna.settings import Settings
 from services.executor.__main__ import open_device
 from tests.controlled import describe_devices
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize("url", ["http://broker:1883", "broker:1883", "mqtt://", None])
+@each_row("url", ["http://broker:1883", "broker:1883", "mqtt://", None])
 def test_what_is_no_address_of_a_broker_is_refused_here_as_everywhere(url: str | None) -> None:
     with pytest.raises(InvalidInputError, match="mqtt_url"):
         open_device(Settings(mqtt_url=url), Control.model_validate(describe_devices("mqtt")))

@@ -11,6 +11,7 @@ from luna.device_config import Control
 from luna.site import Site, parse_site
 from services.executor.batteries import make_safe, to_supported_modes
 from tests.controlled import describe
+from tests.tables import each_row
 
 BATTERY = {"capacity_kwh": 10, "min_soc": 0.1, "max_soc": 0.9, "charge_limit_kw": 5, "discharge_limit_kw": 4}
 MODES = ("self_consumption", "save", "supply", "hold", "charge", "export")
@@ -21,8 +22,8 @@ def site(**battery: object) -> Site:
     return parse_site({"name": "home", "timezone": "UTC", "batteries": [BATTERY | battery]})
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("soc", [{}, {"battery": math.nan}], ids=["not measured", "unknown"])
+@each_row("mode", MODES)
+@each_row("soc", [{}, {"battery": math.nan}], ids=["not measured", "unknown"])
 def test_an_unknown_state_of_charge_forbids_any_exchange(mode: str, soc: dict[str, float]) -> None:
     safe = make_safe(site(), {"battery": BatterySetpoint.model_validate({"mode": mode})}, soc)
     assert safe["battery"].mode == "hold"

@@ -8,6 +8,7 @@ from luna.errors import InvalidInputError
 from luna.site import parse_site
 from services.executor.template import Write, matches, render
 from tests.controlled import MODE, POWER, describe
+from tests.tables import each_row
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=2.5, target_soc=0.8, floor_soc=0.1, ceiling_soc=0.9)
 
@@ -30,7 +31,7 @@ def test_every_placeholder_has_its_unit() -> None:
     assert written(CHARGE, writes=[{"to": "text.all", "value": value}]) == [("text.all", "Force Charge|2.5|2500|80|10|90")]
 
 
-@pytest.mark.parametrize("said", ["2500", "2500.0", "2490", " 2500 "])
+@each_row("said", ["2500", "2500.0", "2490", " 2500 "])
 def test_numbers_may_come_back_rounded(said: str) -> None:
     assert matches([Write(POWER, "2500", POWER)], {POWER: said})
 
@@ -45,7 +46,7 @@ def test_a_button_is_read_back_only_where_the_site_says_where() -> None:
     assert [write.read_back for write in render(control, {"battery": CHARGE})] == [None, MODE]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("control", "words"),
     [
         pytest.param(describe(modes={"self_consumption": "Self Use"}), "hold is needed", id="no hold"),

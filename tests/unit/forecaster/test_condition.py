@@ -14,6 +14,7 @@ from services.forecaster.inputs.frame import number_slot
 from services.forecaster.inputs.preparation import prepare_history
 from tests.histories import change, grow_roof, hold_load
 from tests.household import START, day, describe_site, measure_days
+from tests.tables import each_row
 
 SITE = describe_site()
 # In July no clock changes.
@@ -32,7 +33,7 @@ def judge(history: Observations, circumstances: Circumstances | None = None) -> 
     return reasons
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("history", "expected"),
     [
         pytest.param(GOOD, (), id="good"),
@@ -85,7 +86,7 @@ def forecast_weather(hours_old: float, days: float = 2) -> WeatherVintages:
     return WeatherVintages.of(ahead.starts, issued, {"temperature_c": np.zeros(ahead.count)})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("weather", "expected"),
     [
         (forecast_weather(1), []),

@@ -10,6 +10,7 @@ from services.forecaster.input_quality import FACTORS, widen
 from services.forecaster.inputs.solar import limit_output
 from services.forecaster.model.baseline import Baseline
 from tests.household import day, describe_site, measure_days
+from tests.tables import each_row
 
 SITE = describe_site()
 
@@ -23,7 +24,7 @@ def test_every_code_has_words_and_a_width() -> None:
     assert set(FACTORS) == set(CONDITIONS)
 
 
-@pytest.mark.parametrize("code", FACTORS)
+@each_row("code", FACTORS)
 def test_no_reason_makes_a_band_narrower_or_moves_median_and_mean(usual: Batch, code: str) -> None:
     wide = widen(usual, [(code,), (code,)], SITE)
     for before, after in ((usual.load_kwh, wide.load_kwh), (usual.pv_kwh, wide.pv_kwh)):

@@ -15,6 +15,7 @@ from luna.embedded import Addresses
 from luna.errors import LunaError
 from luna.health import check_all, probes_for
 from luna.settings import Settings
+from tests.tables import each_row
 
 NOWHERE = Addresses(database_url="postgresql://luna:geheim@127.0.0.1:9/luna", redis_url="redis://:geheim@127.0.0.1:9/0")
 BOTH = {"models": [{"name": "llama3.1:8b-instruct"}, {"name": "nomic-embed-text:latest"}]}
@@ -100,8 +101,8 @@ def test_a_server_of_openais_protocol_is_asked_in_its_own_way(serve: Serve, suff
         probe("language", settings(language_url=serve("/v1/models", 401) + suffix))
 
 
-@pytest.mark.parametrize("name", ["vectors", "language"])
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://host.invalid:80", "127.0.0.1:9", "http://127.0.0.1:port", "http://[", "ftp://127.0.0.1"])
+@each_row("name", ["vectors", "language"])
+@each_row("url", ["http://127.0.0.1:9", "http://host.invalid:80", "127.0.0.1:9", "http://127.0.0.1:port", "http://[", "ftp://127.0.0.1"])
 def test_where_nothing_answers_a_check_fails_and_names_the_address(name: str, url: str) -> None:
     wanting = settings(vectors_url=url, language_url=url)
     [check] = check_all(probes_for([name], wanting, NOWHERE), patience=timedelta(seconds=30))

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.promql import ROOT, VENDORS, declared, read_by
+from tests.tables import each_row
 
 PROMETHEUS = ROOT / "infra" / "prometheus"
 PROMTOOL = os.environ.get("LUNA_PROMTOOL") or shutil.which("promtool")
@@ -26,7 +27,7 @@ RULE_FILES = sorted((PROMETHEUS / "rules").glob("*.yml"))
 TEST_FILES = sorted((PROMETHEUS / "tests").glob("*.yml"))
 ALERTS = {rule["alert"]: rule for path in RULE_FILES for group in load(path)["groups"] for rule in group["rules"]}
 COMPOSE = load(ROOT / "docker-compose.yml")["services"]
-every_alert = pytest.mark.parametrize("rule", ALERTS.values(), ids=ALERTS)
+every_alert = each_row("rule", ALERTS.values(), ids=ALERTS)
 
 
 def names_in(matchers: list[str]) -> set[str]:

@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from luna.settings import Settings
 from luna.settings.example import OFFERED, render
 from luna.settings.model import GIVEN, Deployment
 from luna.settings.secrets import SECRETS
+from tests.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -21,11 +21,11 @@ JOBS = {"preflight", "migrate", "buckets", "models", "cli", "recovered"}
 WORKERS = {"planner", "planner-jobs", "forecaster", "forecaster-interactive", "ingest", "notifier", "agent", "agent-interactive", "rag", "rag-interactive"}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
-each_service = pytest.mark.parametrize("name", SERVICES)
-each_of_ours = pytest.mark.parametrize("name", sorted(OURS))
+each_service = each_row("name", SERVICES)
+each_of_ours = each_row("name", sorted(OURS))
 
 
-@pytest.mark.parametrize("service", ["planner", "forecaster", "agent", "rag"])
+@each_row("service", ["planner", "forecaster", "agent", "rag"])
 def test_what_somebody_waits_for_has_a_worker_beside_that_for_jobs(service: str) -> None:
     commands = [each["command"] for each in SERVICES.values() if each.get("command", [])[2:4] == ["luna.queue.worker", service]]
     assert sorted(command[command.index("--only") + 1] for command in commands) == ["interactive", "jobs"]
@@ -86,7 +86,7 @@ def test_nothing_takes_more_than_its_share(name: str) -> None:
     assert {"max-size", "max-file"} <= set(service["logging"]["options"])
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVICES) - JOBS))
+@each_row("name", sorted(set(SERVICES) - JOBS))
 def test_what_stays_is_started_again_and_watched(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
     assert {"test", "interval", "timeout", "retries"} <= set(SERVICES[name]["healthcheck"])

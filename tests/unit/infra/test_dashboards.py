@@ -4,10 +4,10 @@ import json
 from itertools import combinations
 from typing import Any
 
-import pytest
 import yaml
 
 from tests.promql import ROOT, VENDORS, declared, read_by
+from tests.tables import each_row
 
 GRAFANA = ROOT / "infra" / "grafana"
 BOARDS = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((GRAFANA / "dashboards").glob("*.json"))]
@@ -15,8 +15,8 @@ SOURCES = {
     source["uid"]: source for source in yaml.safe_load((GRAFANA / "provisioning" / "datasources" / "luna.yml").read_text(encoding="utf-8"))["datasources"]
 }
 COLUMNS = 24
-every_board = pytest.mark.parametrize("board", BOARDS, ids=[board["uid"] for board in BOARDS])
-every_panel = pytest.mark.parametrize("panel", [panel for board in BOARDS for panel in board["panels"]], ids=lambda panel: panel["title"])
+every_board = each_row("board", BOARDS, ids=[board["uid"] for board in BOARDS])
+every_panel = each_row("panel", [panel for board in BOARDS for panel in board["panels"]], ids=lambda panel: panel["title"])
 
 
 def overlap(one: dict[str, int], other: dict[str, int]) -> bool:
@@ -50,9 +50,7 @@ def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
     assert panel["description"].endswith(".")
 
 
-@pytest.mark.parametrize(
-    "panel", [panel for board in BOARDS for panel in board["panels"] if panel["type"] in {"stat", "timeseries"}], ids=lambda panel: panel["title"]
-)
+@each_row("panel", [panel for board in BOARDS for panel in board["panels"] if panel["type"] in {"stat", "timeseries"}], ids=lambda panel: panel["title"])
 def test_a_figure_has_a_unit(panel: dict[str, Any]) -> None:
     assert panel["fieldConfig"]["defaults"]["unit"]
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-import pytest
+from tests.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = (ROOT / "infra/Dockerfile").read_text(encoding="utf-8")
@@ -15,7 +15,7 @@ def packages(lock: Path) -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)==([\w.]+)", lock.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("library", "holders"),
     [
         ("torch", set()),
@@ -39,13 +39,13 @@ def test_a_heavy_library_is_in_the_images_of_its_service_alone(library: str, hol
     assert {name for name, lock in LOCKS.items() if library in packages(lock)} == holders
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@each_row("name", LOCKS)
 def test_images_run_the_versions_that_are_tested(name: str) -> None:
     tested = packages(ROOT / "locks/core.txt")
     assert {(package, version) for package, version in packages(LOCKS[name]).items() if tested[package] != version} == set()
 
 
-@pytest.mark.parametrize("name", sorted(set(LOCKS) - {"kernel"}))
+@each_row("name", sorted(set(LOCKS) - {"kernel"}))
 def test_an_image_adds_to_the_kernels_layer_and_repeats_nothing_of_it(name: str) -> None:
     assert packages(LOCKS[name])
     assert packages(LOCKS["kernel"]).keys().isdisjoint(packages(LOCKS[name]))

@@ -9,13 +9,14 @@ import yaml
 
 from infra.manifests.__main__ import render
 from infra.manifests.workloads import SINGLE, Workload, read_workloads
+from tests.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 VERSIONS = ("1.35", "1.37")
 MANIFESTS: list[dict[str, Any]] = list(yaml.safe_load_all((ROOT / "infra/kubernetes/luna.yaml").read_text(encoding="utf-8")))
 STACK: dict[str, Any] = yaml.safe_load((ROOT / "infra/swarm/stack.yml").read_text(encoding="utf-8"))
 WORKLOADS = {each.name: each for each in read_workloads()}
-EACH = pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
+EACH = each_row("workload", WORKLOADS.values(), ids=WORKLOADS)
 
 
 def find(kind: str, name: str) -> dict[str, Any] | None:
@@ -37,8 +38,8 @@ def test_the_files_are_what_compose_says_today(path: str) -> None:
     assert (ROOT / path).read_text(encoding="utf-8") == render()[path], "run make manifests"
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda each: f"{each['kind']}-{each['metadata']['name']}")
+@each_row("version", VERSIONS)
+@each_row("manifest", MANIFESTS, ids=lambda each: f"{each['kind']}-{each['metadata']['name']}")
 def test_kubernetes_own_schema_accepts_each_manifest(manifest: dict[str, Any], version: str) -> None:
     kubernetes_validate.validate(manifest, version, strict=True)
 
@@ -63,7 +64,7 @@ def test_nothing_may_become_more_than_it_is(workload: Workload) -> None:
     assert {"cpu", "memory"} == set(container["resources"]["limits"])
 
 
-@pytest.mark.parametrize("name", sorted(SINGLE))
+@each_row("name", sorted(SINGLE))
 def test_what_may_be_there_once_is_never_there_twice(name: str) -> None:
     assert (runs(name)["spec"]["replicas"], runs(name)["spec"]["strategy"]["type"]) == (1, "Recreate")
     assert find("HorizontalPodAutoscaler", name) is None
@@ -71,7 +72,7 @@ def test_what_may_be_there_once_is_never_there_twice(name: str) -> None:
     assert (deploy["replicas"], deploy["update_config"]["order"]) == (1, "stop-first")
 
 
-@pytest.mark.parametrize("workload", [each for each in WORKLOADS.values() if each.kind in {"worker", "gateway"}], ids=lambda each: each.name)
+@each_row("workload", [each for each in WORKLOADS.values() if each.kind in {"worker", "gateway"}], ids=lambda each: each.name)
 def test_a_process_that_hangs_is_found_and_one_that_is_not_ready_is_spared(workload: Workload) -> None:
     (container,) = pod_of(workload.name)["containers"]
     assert {container[probe]["httpGet"]["path"] for probe in ("livenessProbe", "startupProbe")} == {"/health/live"}
@@ -79,7 +80,7 @@ def test_a_process_that_hangs_is_found_and_one_that_is_not_ready_is_spared(workl
     assert container["livenessProbe"]["httpGet"]["port"] == workload.health_port
 
 
-@pytest.mark.parametrize("workload", [each for each in WORKLOADS.values() if each.is_awaited], ids=lambda each: each.name)
+@each_row("workload", [each for each in WORKLOADS.values() if each.is_awaited], ids=lambda each: each.name)
 def test_of_what_somebody_waits_for_one_stays_while_a_node_is_emptied(workload: Workload) -> None:
     budget, scaled = find("PodDisruptionBudget", workload.name), find("HorizontalPodAutoscaler", workload.name)
     assert budget is not None

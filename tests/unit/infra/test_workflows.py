@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from docs.libraries import Library, list_libraries, list_scripts
+from tests.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 WORKFLOWS = {path.stem: path for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
-EACH = pytest.mark.parametrize("name", WORKFLOWS)
+EACH = each_row("name", WORKFLOWS)
 # What gives Luna's users the freedom to use, change and pass on, without asking the same of what they build around it.
 FREE = re.compile(r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Zlib|CC0|MPL|Mozilla Public|0BSD")
 # Linked as a library that can be replaced, which its licence allows.
@@ -70,6 +71,6 @@ def test_every_image_is_scanned_and_released(name: str, job: str) -> None:
     assert set(dict(list_jobs(name))[job]["strategy"]["matrix"]["service"]) == built
 
 
-@pytest.mark.parametrize("library", [*list_libraries(), *list_scripts()], ids=lambda library: library.name)
+@each_row("library", [*list_libraries(), *list_scripts()], ids=lambda library: library.name)
 def test_every_library_may_be_passed_on(library: Library) -> None:
     assert FREE.search(library.licence) or library.name in REPLACEABLE

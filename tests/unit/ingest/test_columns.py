@@ -4,6 +4,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from services.ingest.file_schema import KINDS, kind_named, match_columns
+from tests.tables import each_row
 
 
 def match(there: list[str], kind: str = "observations", **options: Any) -> dict[str, str]:
@@ -14,7 +15,7 @@ def test_columns_of_another_name_are_taken_under_ours() -> None:
     assert match(["zeit", "verbrauch"], renamed={"slot_start": "zeit", "load_kwh": "verbrauch"}) == {"zeit": "slot_start", "verbrauch": "load_kwh"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("there", "options", "field"),
     [
         (["slot_start", "laod_kwh"], {}, "laod_kwh"),

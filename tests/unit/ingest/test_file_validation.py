@@ -3,11 +3,11 @@ import math
 from typing import Any
 
 import polars as pl
-import pytest
 
 from services.ingest.file_schema import KINDS
 from services.ingest.instants import InstantReader
 from services.ingest.validation import RowVerdict, judge
+from tests.tables import each_row
 
 
 def verdict(kind: str, **columns: list[Any]) -> RowVerdict:
@@ -17,7 +17,7 @@ def verdict(kind: str, **columns: list[Any]) -> RowVerdict:
     return judge(rows, KINDS[kind], InstantReader(None))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("cell", "reason"),
     [
         ("abc", "load_kwh is no number"),
@@ -34,7 +34,7 @@ def test_refuses_a_value_with_its_reason(cell: str, reason: str) -> None:
     assert json.loads(refused["raw"][0])["load_kwh"] == cell
 
 
-@pytest.mark.parametrize("word", ["unknown", "Unavailable", " n/a ", "null", "-"])
+@each_row("word", ["unknown", "Unavailable", " n/a ", "null", "-"])
 def test_a_word_for_unknown_is_unknown(word: str) -> None:
     judged = verdict("observations", load_kwh=[word, word], pv_kwh=["0.5", ""])
     assert judged.accepted.select("load_kwh", "pv_kwh").rows() == [(None, 0.5)]

@@ -5,6 +5,7 @@ import pytest
 
 from luna.timeline import FloatArray
 from services.ingest.repair import SlotSeries, fill_short_gaps
+from tests.tables import each_row
 
 NAN = np.nan
 
@@ -33,7 +34,7 @@ def test_a_single_missing_slot_is_filled() -> None:
     np.testing.assert_allclose(fill([0.2, NAN, 0.3]), [NAN, 0.2, NAN])
 
 
-@pytest.mark.parametrize("kwh", [[], [NAN, NAN], [0.2], [0.1, 0.2, 0.3]], ids=["no slots", "nothing known", "one slot", "no gap"])
+@each_row("kwh", [[], [NAN, NAN], [0.2], [0.1, 0.2, 0.3]], ids=["no slots", "nothing known", "one slot", "no gap"])
 def test_where_nothing_is_missing_or_known_nothing_is_filled(kwh: list[float]) -> None:
     assert not np.isfinite(fill(kwh)).any()
 

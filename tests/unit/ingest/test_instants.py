@@ -3,9 +3,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
-import pytest
 
 from services.ingest.instants import NAIVE, SKIPPED, UNREADABLE, InstantReader
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -14,7 +14,7 @@ def read(written: Any, zone: ZoneInfo | None = None) -> pl.DataFrame:
     return InstantReader(zone).read(pl.Series("slot_start", written, dtype=pl.String))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "written",
     [
         "2024-02-01T00:00:00Z",
@@ -29,14 +29,14 @@ def test_reads_every_way_to_write_an_offset(written: Any) -> None:
     assert read([written])["instant"].to_list() == [datetime(2024, 2, 1, tzinfo=UTC)]
 
 
-@pytest.mark.parametrize("written", ["01.02.2024 01:00", "1.2.2024 1:00:00", "01.02.24, 01:00", " 01.02.2024 01:00:00.000 "])
+@each_row("written", ["01.02.2024 01:00", "1.2.2024 1:00:00", "01.02.24, 01:00", " 01.02.2024 01:00:00.000 "])
 def test_reads_days_written_first_with_points_between(written: str) -> None:
     assert read([written], BERLIN)["instant"].to_list() == [datetime(2024, 2, 1, tzinfo=UTC)]
     assert read([f"{written.strip()}+01:00", "2024-02-01T00:00Z"])["instant"].to_list() == [datetime(2024, 2, 1, tzinfo=UTC)] * 2
     assert read([written])["fault"].to_list() == [NAIVE]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "written",
     ["yesterday", "", None, "2024-02-30T00:00:00Z", "2024-02-01", "2024-02-01T25:00Z", "2024-02-01T00:00:00+25:00", "01/02/2024 01:00", "31.02.2024 01:00"],
 )

@@ -21,6 +21,7 @@ from services.ingest.listening.slot_scheduler import LONGEST, OVERLAP, SlotSched
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
 from services.ingest.sources.source import LiveSource, SourceRefusedError
+from tests.tables import each_row
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOME, MQTT = "home_assistant", "mqtt"
@@ -36,7 +37,7 @@ def site(name: str = "home", **roles: tuple[str, ...]) -> SensedSite:
     return SensedSite.of(Site(name=name, timezone="Europe/Berlin", input_sensors=InputSensors(**roles)))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sensor", "sources", "source"),
     [
         ("sensor.grid", {HOME, MQTT}, HOME),
@@ -107,7 +108,7 @@ def test_a_site_that_is_gone_is_shown_no_more(ages: SensorAges) -> None:
     assert shown() is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("now", "built_until", "first", "end"),
     [
         (NOON + timedelta(seconds=20), None, NOON - OVERLAP, NOON),

@@ -14,6 +14,7 @@ from luna.timeline import SLOT, Timeline, local_day
 from services.ingest.price_collection import CollectedPrices, Need, collect, date_prices, days_wanted, window_due
 from services.ingest.sources.prices.registry import choose_sources, market_named
 from tests.outside import Service, Services, document, energy_charts, nord_pool
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 20, 11, tzinfo=UTC)
@@ -92,7 +93,7 @@ def test_the_preferred_source_is_enough_where_it_knows_all() -> None:
     assert (dict(prices.sources), prices.faults, nord_pool_service.asked) == ({"energy_charts": 96}, [], [])
 
 
-@pytest.mark.parametrize(
+@each_row(
     "away",
     [httpx.ConnectError("no route"), httpx.Response(429, headers={"Retry-After": "900"}), httpx.Response(200, text="<html>"), httpx.Response(400)],
     ids=["not reached", "too busy", "HTML", "refuses"],

@@ -1,10 +1,10 @@
 """Zero prices that stand for missing ones, and those that are prices."""
 
 import numpy as np
-import pytest
 
 from luna.timeline import FloatArray
 from services.ingest.price_repair import PriceRecord, repair_prices
+from tests.tables import each_row
 
 NAN = np.nan
 
@@ -25,7 +25,7 @@ def test_zeros_among_prices_take_the_price_before_and_at_the_beginning_the_one_b
     assert repaired.forward.tolist() == [False, False, True, True, False, True]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "paid",
     [[0.0, 0.0, 0.0], [0.1, 0.2, 0.3], [NAN, NAN, NAN], [0.0, NAN, 0.0], [-0.1, 0.2, 0.3]],
     ids=["all zero", "no zero", "nothing known", "zeros and gaps", "negative"],

@@ -10,6 +10,7 @@ from luna.site import parse_site
 from luna.timeline import FloatArray, local_day
 from services.ingest.price_repair import PriceRecord
 from services.ingest.quality import DayRecord, expect_series, judge_day
+from tests.tables import each_row
 
 DAY = date(2024, 1, 10)
 PLAIN = parse_site({"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 5}]})
@@ -136,7 +137,7 @@ def hours(count: float) -> datetime:
     return datetime(2024, 1, 10, tzinfo=UTC) + timedelta(hours=count)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("span", "there"),
     [((-48, -24), False), ((-48, 24), True), ((6, 12), True), ((30, 48), False), ((-48, 48), True)],
     ids=["before", "until that day", "on that day", "after", "around"],

@@ -5,6 +5,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from services.ingest.instants import Spacing, choose_step, measure_spacing
+from tests.tables import each_row
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -13,7 +14,7 @@ def spacing(*minutes: float) -> Spacing:
     return measure_spacing(pl.Series([START + timedelta(minutes=minute) for minute in minutes], dtype=pl.Datetime("us", "UTC")))
 
 
-@pytest.mark.parametrize("step", [1, 5, 10, 15, 30, 60])
+@each_row("step", [1, 5, 10, 15, 30, 60])
 def test_reads_the_step_from_the_rows(step: float) -> None:
     assert choose_step([spacing(*range(0, 50 * step, step))]) == timedelta(minutes=step)
 
@@ -26,7 +27,7 @@ def test_one_row_is_a_quarter_hour() -> None:
     assert choose_step([spacing(0)]) == timedelta(minutes=15)
 
 
-@pytest.mark.parametrize("step", [0.5, 7, 25, 1440])
+@each_row("step", [0.5, 7, 25, 1440])
 def test_refuses_a_step_that_does_not_divide_the_hour(step: float) -> None:
     with pytest.raises(InvalidInputError, match="divide"):
         choose_step([spacing(*(step * row for row in range(30)))])

@@ -3,9 +3,10 @@ import pytest
 
 from luna.errors import InvalidInputError
 from services.ingest.units import choose_units, convert, describe_units
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("theirs", "ours", "unit"),
     [
         ("Verbrauch [Wh]", "load_kwh", "Wh"),
@@ -20,7 +21,7 @@ def test_a_columns_name_says_its_unit(theirs: str, ours: str, unit: str) -> None
     assert choose_units({theirs: ours}, {}) == {ours: unit}
 
 
-@pytest.mark.parametrize("theirs", ["load_kwh_total", "verbrauch", "Zähler (neu)", "spot_price"])
+@each_row("theirs", ["load_kwh_total", "verbrauch", "Zähler (neu)", "spot_price"])
 def test_a_name_without_a_unit_says_none(theirs: str) -> None:
     assert choose_units({theirs: "load_kwh"}, {}) == {}
 
@@ -29,7 +30,7 @@ def test_the_unit_that_was_named_counts() -> None:
     assert choose_units({"load_kwh": "load_kwh"}, {"load_kwh": "Wh"}) == {"load_kwh": "Wh"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("ours", "unit", "value"),
     [("load_kwh", "Wh", 0.25), ("load_kwh", "kWh", 250.0), ("soc", "%", 2.5), ("spot_price", "EUR/MWh", 0.25), ("spot_price", "öre/kWh", 2.5)],
 )
@@ -52,7 +53,7 @@ def test_only_what_was_converted_is_told() -> None:
     assert describe_units({"load_kwh": "Wh", "pv_kwh": "kWh"}) == ["load_kwh was converted from Wh."]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("matched", "named", "field", "remedy"),
     [
         ({"load_kwh": "load_kwh"}, {"load_kwh": "J"}, "unit.load_kwh", "Wh, kWh or MWh"),

@@ -11,11 +11,12 @@ from luna.errors import InvalidInputError
 from luna.settings import Settings
 from services.notifier.delivery import quiet_until
 from services.notifier.targets import open_targets
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "said"),
     [
         ("nonsense", "line 1 is no target"),
@@ -40,7 +41,7 @@ def test_without_targets_there_are_none() -> None:
     assert open_targets(Settings()) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("now", "until"),
     [
         ("2024-02-01T21:59+01:00", None),

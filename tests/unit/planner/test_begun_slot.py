@@ -19,6 +19,7 @@ from services.planner.problem.demands import read_allowed, read_cycle, read_load
 from services.planner.problem.owner_constraints import block_hours
 from services.planner.problem.vehicle_demand import read_vehicle
 from tests.asking import make_request
+from tests.tables import each_row
 
 MIDNIGHT, MINUTE, ZONE = datetime(2024, 2, 1, tzinfo=UTC), timedelta(minutes=1), ZoneInfo("UTC")
 LATE = Timeline(MIDNIGHT, timedelta(hours=1), 3, timedelta(minutes=10))
@@ -42,13 +43,13 @@ def window(first: str, last: str) -> ClockWindow:
     return ClockWindow.model_validate({"from": first, "to": last})
 
 
-@pytest.mark.parametrize(("span", "hours"), WAYS)
+@each_row(("span", "hours"), WAYS)
 def test_block_holds_in_what_is_left_of_the_slot(span: tuple[int, int], hours: list[float]) -> None:
     block = ManualBlock.model_validate({"device": "battery", "action": "hold", "from": at(span[0]), "to": at(span[1])})
     assert block_hours(block, LATE).tolist() == hours
 
 
-@pytest.mark.parametrize(("span", "hours"), WAYS)
+@each_row(("span", "hours"), WAYS)
 def test_vehicle_is_plugged_in_in_what_is_left_of_the_slot(span: tuple[int, int], hours: list[float]) -> None:
     state = VehicleState.model_validate({"soc": 0.5, "sessions": [{"from": at(span[0]), "to": at(span[1]), "target_soc": 0.8}]})
     assert read_vehicle(SITE.vehicles[0], state, LATE).plugged_hours.tolist() == hours

@@ -8,13 +8,14 @@ import pytest
 
 from luna.contracts.plan import PlanRequest
 from tests.asking import solve
+from tests.tables import each_row
 
 FOLDER = Path(os.environ.get("LUNA_BENCH_DATA", ""), "cases")
 there = pytest.mark.skipif(not (FOLDER / "optima.json").is_file(), reason="LUNA_BENCH_DATA names no folder with cases/optima.json")
 
 
 @there
-@pytest.mark.parametrize("number", range(20))
+@each_row("number", range(20))
 def test_case_comes_out_at_its_known_optimum(number: int) -> None:
     name = f"case_{number:02}"
     optimum = json.loads((FOLDER / "optima.json").read_text(encoding="utf-8"))["optimum_eur"][name]

@@ -16,6 +16,7 @@ from services.planner.problem.demands import NO_DEMANDS
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import ACTING, NO_MARGIN, Following, Margin, Problem
 from tests.planning import describe_site, make_problem
+from tests.tables import each_row
 
 KINDS = {
     "tapers": ({"taper_from_soc": 0.8, "taper_to_share": 0.2},),
@@ -33,9 +34,9 @@ def draw(kind: str, seed: int) -> Problem:
     return make_problem(site, {"load_kwh": rng.gamma(1.0, 0.2, 96), "pv_kwh": sun, "import_price": 0.3, "export_price": 0.0}, soc=rng.uniform(0.1, 1.0))
 
 
-@pytest.mark.parametrize("margin", [ACTING, NO_MARGIN], ids=["as followed", "the very optimum"])
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("kind", KINDS)
+@each_row("margin", [ACTING, NO_MARGIN], ids=["as followed", "the very optimum"])
+@each_row("seed", range(6))
+@each_row("kind", KINDS)
 def test_where_feeding_in_earns_nothing_physics_confirms_every_plan(kind: str, seed: int, margin: Margin) -> None:
     plan = decide(replace(draw(kind, seed), following=Following(margin)), Solver())
     assert plan.disagreements == ()

@@ -18,6 +18,7 @@ from services.planner.planner import make_plan
 from tests.asking import answer, make_request, solve, stay, value_rest
 from tests.planning import describe_site, draw_prices, make_problem, settle_cost
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 # 10 kWh: the first 3 kWh below full cost 0.01 per kWh, the next 4 cost 0.03, the last 3 cost 0.08.
 SEGMENTS = [{"to_depth": 0.3, "price": 0.01}, {"to_depth": 0.7, "price": 0.03}, {"to_depth": 1.0, "price": 0.08}]
@@ -77,7 +78,7 @@ def draw(seed: int) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@pytest.mark.parametrize("seed", range(10))
+@each_row("seed", range(10))
 def test_a_plan_costs_what_the_model_written_for_readers_costs(seed: int) -> None:
     problem = draw(seed)
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6)
@@ -90,7 +91,7 @@ def discharged(site: Site, spread: float) -> FloatArray:
     return plan.flows.discharge_kwh[0]
 
 
-@pytest.mark.parametrize(("spread", "depth_kwh"), [(0.005, 0.0), (0.02, 3.0), (0.05, 7.0), (0.1, 8.0)])
+@each_row(("spread", "depth_kwh"), [(0.005, 0.0), (0.02, 3.0), (0.05, 7.0), (0.1, 8.0)])
 def test_a_cycle_goes_as_deep_as_the_spread_pays_for(spread: float, depth_kwh: float) -> None:
     lossless = {"charge_efficiency": 1.0, "discharge_efficiency": 1.0}
     assert discharged(describe_site(WEARING | lossless), spread).sum() == pytest.approx(depth_kwh, abs=1e-6)
@@ -125,7 +126,7 @@ def test_a_plan_around_a_car_costs_the_same_in_both_layers() -> None:
     assert objective(plan) == pytest.approx(plan.placement.objective, abs=1e-4)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("segments", "wear_price", "word"),
     [
         (SEGMENTS, 0.01, "one of them"),

@@ -20,6 +20,7 @@ from services.planner.policy_simulation import Follower, simulate_errors, simula
 from services.planner.problem.problem import ACTING, Following, Problem, SearchLimits, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem
+from tests.tables import each_row
 
 KINDS: dict[str, tuple[dict[str, Any], ...]] = {
     "one": ({},),
@@ -55,7 +56,7 @@ def follow(plan: Plan, load_kwh: FloatArray, pv_kwh: FloatArray, stored_kwh: Flo
     return value_flows(plan.problem, flows)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@each_row("seed", range(40))
 def test_a_plan_is_what_its_set_points_come_to(seed: int) -> None:
     draw = draw_problem if seed % 2 else draw_contradiction
     problem = replace(draw(np.random.default_rng(seed + 900), batteries=1 + seed % 3 % 2, slots=24), following=Following(ACTING))
@@ -69,7 +70,7 @@ def test_a_plan_is_what_its_set_points_come_to(seed: int) -> None:
     assert plan.start_kwh[:, 0] == pytest.approx(problem.stored_kwh)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@each_row("seed", range(12))
 def test_slots_settled_side_by_side_are_those_simulated_one_by_one(seed: int) -> None:
     plan = decide(replace(draw_problem(np.random.default_rng(seed + 40), batteries=1, slots=48), following=Following(ACTING)), Solver())
     assert plan.policy is not None
@@ -78,14 +79,14 @@ def test_slots_settled_side_by_side_are_those_simulated_one_by_one(seed: int) ->
     assert run.setpoints.mode.tolist() == plan.setpoints.mode.tolist()
 
 
-@pytest.mark.parametrize("seed", range(30))
+@each_row("seed", range(30))
 def test_without_a_margin_what_is_followed_costs_what_the_optimum_costs(seed: int) -> None:
     problem = draw_problem(np.random.default_rng(seed + 70), batteries=1 + seed % 2, slots=24)
     assert objective(decide(problem, Solver())) == pytest.approx(objective(make_plan(problem, Solver())), rel=1e-6, abs=1e-6)
 
 
-@pytest.mark.parametrize("export_price", [0.08, 0.0], ids=["feed-in", "nothing for feed-in"])
-@pytest.mark.parametrize("kind", KINDS)
+@each_row("export_price", [0.08, 0.0], ids=["feed-in", "nothing for feed-in"])
+@each_row("kind", KINDS)
 def test_under_a_flat_tariff_the_inverter_is_left_to_the_house(kind: str, export_price: float) -> None:
     series = day(np.random.default_rng(3), import_price=np.full(96, 0.30), export_price=np.full(96, export_price))
     plan = decide(replace(make_problem(describe_site(*KINDS[kind]), series), following=Following(ACTING)), Solver())
@@ -93,8 +94,8 @@ def test_under_a_flat_tariff_the_inverter_is_left_to_the_house(kind: str, export
     assert set(plan.setpoints.mode.ravel().tolist()) == {Mode.SELF_CONSUMPTION}
 
 
-@pytest.mark.parametrize("missing_kwh", [1e-16, 0.02, 0.5], ids=["by rounding", "a little", "half a kWh"])
-@pytest.mark.parametrize("kind", KINDS)
+@each_row("missing_kwh", [1e-16, 0.02, 0.5], ids=["by rounding", "a little", "half a kWh"])
+@each_row("kind", KINDS)
 def test_a_battery_below_its_reserve_is_planned_like_any_other(kind: str, missing_kwh: float) -> None:
     batteries = [changes | {"min_soc": 0.1} for changes in KINDS[kind]]
     series = day(np.random.default_rng(5), import_price=np.full(96, 0.30), export_price=np.full(96, 0.08))
@@ -160,7 +161,7 @@ def time_out(problem: Problem) -> Plan:
     return decide(replace(problem, search=SearchLimits(time_limit_s=1e-9), following=Following(ACTING)), Solver())
 
 
-@pytest.mark.parametrize("seed", range(6))
+@each_row("seed", range(6))
 def test_a_plan_comes_even_where_there_is_no_time_for_one(seed: int) -> None:
     plan = time_out(draw_problem(np.random.default_rng(seed + 300), batteries=2, slots=96))
     assert plan.method == "self_consumption"

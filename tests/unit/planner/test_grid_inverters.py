@@ -19,6 +19,7 @@ from services.planner.problem.scenarios import ScenarioSet
 from services.planner.reply.reasons import find_limits
 from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 HYBRID = {"name": "hybrid", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery 0"]}
 
@@ -72,15 +73,15 @@ def pose_day(*inverters: dict[str, Any], battery: dict[str, Any] | None = None, 
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@pytest.mark.parametrize("batteries", [1, 2])
-@pytest.mark.parametrize("seed", [0, 1, 2, 4, 5, 6, 9])
+@each_row("batteries", [1, 2])
+@each_row("seed", [0, 1, 2, 4, 5, 6, 9])
 def test_a_plan_costs_what_the_reference_model_costs(seed: int, batteries: int) -> None:
     problem = draw_behind(seed, batteries=batteries)
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6, nan_ok=True)
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@pytest.mark.parametrize("seed", range(100, 110))
+@each_row("seed", range(100, 110))
 def test_by_its_value_a_battery_costs_what_the_reference_model_costs(seed: int) -> None:
     problem = draw_behind(seed, batteries=1, prices="not below nothing", steady=True)
     assert suits_value(problem)
@@ -89,7 +90,7 @@ def test_by_its_value_a_battery_costs_what_the_reference_model_costs(seed: int) 
     assert settle_cost(plan) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6, nan_ok=True)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@each_row("seed", range(10))
 def test_contradicting_limits_end_in_a_plan(seed: int) -> None:
     assert isinstance(make_plan(draw_behind(seed, batteries=1 + seed % 2, contradiction=True), Solver()), Plan)
 

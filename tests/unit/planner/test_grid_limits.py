@@ -17,6 +17,7 @@ from services.planner.problem.problem import Problem
 from tests.asking import answer, make_request
 from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 SITE: dict[str, Any] = {"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 10}]}
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 5, "discharge_limit_kw": 5, "charge_efficiency": 1.0, "discharge_efficiency": 1.0}
@@ -43,13 +44,13 @@ def ask(*, site: dict[str, Any] | None = None, soc: float = 0.0, **outlook: Any)
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@pytest.mark.parametrize("seed", range(10))
+@each_row("seed", range(10))
 def test_with_limits_of_its_own_in_every_slot_a_plan_costs_what_the_reference_costs(seed: int) -> None:
     problem = draw_limited(seed)
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6, nan_ok=True)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@each_row("seed", range(8))
 def test_contradicting_limits_of_slots_end_in_a_plan(seed: int) -> None:
     assert isinstance(make_plan(draw_limited(seed, contradiction=True), Solver()), Plan)
 

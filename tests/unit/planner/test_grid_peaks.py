@@ -18,6 +18,7 @@ from services.planner.problem.problem import Problem
 from tests.asking import answer, make_request, value_rest
 from tests.planning import START
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3, "wear_price": 0.01}
 BELGIAN = {"price_per_kw_month": 4.0, "interval_minutes": 60, "least_kw": 2.5}
@@ -44,7 +45,7 @@ def pays(problem: Problem, import_kwh: Any) -> float:
     return peak_cost(import_kwh, problem.outlook.timeline, problem.tariff.peaks, zone=ZoneInfo(problem.site.timezone))
 
 
-CASES = pytest.mark.parametrize(
+CASES = each_row(
     ("peak", "state", "due"),
     [
         # What is due anyway is what the model counts besides: floor or month's peaks so far, times price.
@@ -61,7 +62,7 @@ CASES = pytest.mark.parametrize(
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 @CASES
-@pytest.mark.parametrize("seed", range(2))
+@each_row("seed", range(2))
 def test_a_plan_costs_what_the_model_written_for_readers_costs(peak: Any, state: dict[str, Any], due: float, seed: int) -> None:
     problem = build_problem(ask(seed, peak, state=state))
     plan = make_plan(problem, Solver())

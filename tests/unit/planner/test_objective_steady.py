@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-import pytest
 
 from luna.contracts.plan import BatteryState, PlanRequest
 from luna.device_config import Mode
@@ -17,6 +16,7 @@ from services.planner.problem.build import build_problem
 from services.planner.service.state import carry_modes
 from tests.asking import answer, make_request, value_rest
 from tests.planning import START, draw_problem
+from tests.tables import each_row
 
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
 HOUR = timedelta(hours=1)
@@ -48,14 +48,14 @@ def test_modes_change_less_often_the_more_a_change_has_to_gain() -> None:
     assert counts[0] >= counts[1] > 1.15 * counts[2]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@each_row("seed", range(12))
 def test_a_steady_plan_costs_no_less_and_hardly_more(seed: int) -> None:
     free, steady = choose(ask(seed)), choose(ask(seed, switching_price=0.005))
     moved = float((steady.flows.charge_kwh + steady.flows.discharge_kwh + free.flows.charge_kwh + free.flows.discharge_kwh).sum())
     assert -1e-9 <= objective(steady) - objective(free) <= 2 * 0.005 * moved
 
 
-@pytest.mark.parametrize("seed", range(4))
+@each_row("seed", range(4))
 def test_planning_again_from_an_unchanged_outlook_keeps_the_plan(seed: int) -> None:
     before = answer(ask(seed, switching_price=0.005))
     for hour in (1, 7, 19):
@@ -116,7 +116,7 @@ def test_batteries_that_the_model_plans_keep_their_modes_too() -> None:
     assert reply.objective.reasons == []
 
 
-@pytest.mark.parametrize("seed", range(40))
+@each_row("seed", range(40))
 def test_any_problem_has_a_steady_plan_that_physics_confirms_and_that_is_no_cheaper(seed: int) -> None:
     rng = np.random.default_rng(seed)
     problem = draw_problem(rng, batteries=1, slots=24)

@@ -20,6 +20,7 @@ from services.planner.reply.reply import find_compromises
 from tests.asking import answer, describe_request, make_request
 from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost, simulate_plan
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 DRAWS = [pytest.param(seed, 1 + seed % 3, id=f"{seed}-{1 + seed % 3} batteries") for seed in range(60)]
 FLAT = {"load_kwh": [0.3] * 8, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.05}
@@ -37,7 +38,7 @@ def cost_of(problem: Problem, flows: Flows) -> float:
     return float(slot_costs(import_kwh=flows.import_kwh, export_kwh=flows.export_kwh, throughput_kwh=throughput, **terms).total.sum())
 
 
-@pytest.mark.parametrize(("seed", "batteries"), DRAWS)
+@each_row(("seed", "batteries"), DRAWS)
 def test_simulating_the_plan_gives_its_own_energies_and_cost(seed: int, batteries: int) -> None:
     plan = draw_plan(seed, batteries)
     flows = simulate_plan(plan)
@@ -46,7 +47,7 @@ def test_simulating_the_plan_gives_its_own_energies_and_cost(seed: int, batterie
     assert cost_of(plan.problem, flows) == pytest.approx(float(plan.costs.total.sum()), abs=1e-6)
 
 
-@pytest.mark.parametrize(("seed", "batteries"), DRAWS)
+@each_row(("seed", "batteries"), DRAWS)
 def test_plan_balances_within_all_limits(seed: int, batteries: int) -> None:
     plan = draw_plan(seed, batteries)
     problem, flows, limits = plan.problem, plan.flows, plan.problem.limits
@@ -63,7 +64,7 @@ def test_plan_balances_within_all_limits(seed: int, batteries: int) -> None:
     assert (np.minimum(flows.charge_kwh, flows.discharge_kwh) <= 1e-6).all()
 
 
-@pytest.mark.parametrize(("seed", "batteries"), DRAWS)
+@each_row(("seed", "batteries"), DRAWS)
 def test_batteries_kept_from_the_grid_stay_away_from_it(seed: int, batteries: int) -> None:
     plan = draw_plan(seed, batteries)
     ahead, contract = plan.problem.outlook, plan.problem.limits.batteries
@@ -74,7 +75,7 @@ def test_batteries_kept_from_the_grid_stay_away_from_it(seed: int, batteries: in
     assert (into_house <= np.maximum(ahead.load_kwh - used_kwh, 0) + 1e-6).all()
 
 
-@pytest.mark.parametrize("seed", range(150))
+@each_row("seed", range(150))
 def test_contradicting_limits_end_in_a_plan_and_never_in_an_exception(seed: int) -> None:
     plan = make_plan(draw_contradiction(np.random.default_rng(seed), batteries=1 + seed % 2, slots=20), Solver())
     flows = simulate_plan(plan)
@@ -189,7 +190,7 @@ def test_begun_first_slot_moves_only_what_its_rest_allows() -> None:
     assert plan.flows.charge_kwh[0] == pytest.approx([0.5, 0.0, 0.0])
 
 
-@pytest.mark.parametrize("minutes", [5, 15, 30, 60])
+@each_row("minutes", [5, 15, 30, 60])
 def test_slot_length_scales_power_to_energy(minutes: int) -> None:
     series = FLAT | {"load_kwh": [0.0, 1.0], "import_price": [0.05, 0.4]}
     nothing_left = Terminal(kind="value", value=0.0)

@@ -13,6 +13,7 @@ from services.planner.problem.build import build_problem
 from tests.asking import answer, make_request, solve, stay, value_rest
 from tests.planning import START
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3, "wear_price": 0.01}
 CAR = {"name": "car", "capacity_kwh": 40}
@@ -41,8 +42,8 @@ def settled(request: PlanRequest) -> float:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@pytest.mark.parametrize("tariff", [TWO, THREE], ids=["two", "three"])
-@pytest.mark.parametrize("drawn", [0.0, 80.0, 90.0, 97.0, 104.0, 200.0])
+@each_row("tariff", [TWO, THREE], ids=["two", "three"])
+@each_row("drawn", [0.0, 80.0, 90.0, 97.0, 104.0, 200.0])
 def test_a_plan_costs_what_the_model_written_for_readers_costs(tariff: Any, drawn: float) -> None:
     request = ask(tariff, drawn=drawn, seed=int(drawn))
     assert settled(request) == pytest.approx(solve_reference(build_problem(request)), abs=1e-5)
@@ -90,8 +91,8 @@ def test_where_it_pays_to_end_at_an_edge_the_month_ends_there() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@pytest.mark.parametrize("level", [10.0, -10.0])
-@pytest.mark.parametrize("margin", [0.1, -0.1], ids=["buying is dearer", "selling earns more"])
+@each_row("level", [10.0, -10.0])
+@each_row("margin", [0.1, -0.1], ids=["buying is dearer", "selling earns more"])
 def test_prices_of_ten_either_way_are_planned_like_any(level: float, margin: float) -> None:
     rng = np.random.default_rng(2)
     price = level + rng.normal(0, 1, 24)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from tests.asking import answer, describe_request
+from tests.tables import each_row
 
 SLOTS = 16
 # A dear evening after cheap hours, with little load expected.
@@ -76,7 +77,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "words"), WRONG)
+@each_row(("changes", "words"), WRONG)
 def test_courses_that_cannot_be_weighed_are_refused_by_name(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         PlanRequest.model_validate(describe(**changes))

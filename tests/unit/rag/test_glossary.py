@@ -1,8 +1,7 @@
 """The German and English words of the energy field."""
 
-import pytest
-
 from services.rag.retrieval.glossary import GLOSSARY
+from tests.tables import each_row
 
 
 def test_glossary_holds_at_least_250_groups_with_words_on_both_sides() -> None:
@@ -17,7 +16,7 @@ def test_words_are_lower_case_trimmed_and_once_per_side() -> None:
     assert all(len(set(side)) == len(side) for side in sides)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("german", "english"),
     [("arbeitspreis", "energy price"), ("einspeisevergütung", "feed-in tariff"), ("kündigungsfrist", "notice period"), ("ladezustand", "state of charge")],
 )

@@ -11,6 +11,7 @@ from luna.errors import UnavailableError
 from luna.settings import Settings
 from services.rag.language import ChatMessage, GaveUpError, LanguageModel, open_language
 from tests.language_server import Fault, LanguageServer, language_server
+from tests.tables import each_row
 
 QUESTION = (ChatMessage("system", "Be brief."), ChatMessage("user", "What is it?"))
 BOTH = pytest.mark.parametrize("api", ["ollama", "openai"])
@@ -32,7 +33,7 @@ def test_without_an_address_there_is_no_model() -> None:
     assert open_language(Settings(language_url=None)) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "api"),
     [("http://ollama:11434", "ollama"), ("http://ollama:11434/", "ollama"), ("https://host/v1", "openai"), ("https://host/api/v1/", "openai")],
 )

@@ -16,6 +16,7 @@ from luna.wording.alternatives import (
     say_savings,
     say_variant,
 )
+from tests.tables import each_row
 
 START = datetime(2026, 5, 21, 10, 30, tzinfo=UTC)
 
@@ -24,8 +25,8 @@ def speak(language: Language = "en") -> Numbers:
     return Numbers(language, ZoneInfo("Europe/Berlin"), "EUR")
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("mode", ALTERNATIVES)
+@each_row("language", ["en", "de"])
+@each_row("mode", ALTERNATIVES)
 def test_every_mode_has_words(mode: str, language: Language) -> None:
     said = say_alternative(mode, device="battery", start=START, cost=0.1, others=[START, START], numbers=speak(language))
     assert said.endswith(".")
@@ -33,7 +34,7 @@ def test_every_mode_has_words(mode: str, language: Language) -> None:
     assert "{" not in said
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("savings", "payback", "said"),
     [
         pytest.param((120.0, 100.0, 140.0), None, "X saves €120.00 a year (95 %: €100.00 to €140.00).", id="saves"),
@@ -63,7 +64,7 @@ def test_what_outlasts_every_battery_is_not_paid_back() -> None:
     assert said == "X saves €10.37 a year (95 %: €1.00 to €20.00); it is not paid back within 50 years."
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("saved", "least", "said"),
     [
         pytest.param(0.4, None, "X saves €0.40 in 14 days.", id="less"),
@@ -90,8 +91,8 @@ def test_bill_and_end_charge_are_told_apart(bill: float, stored: float, said: st
     assert say_account(bill, stored, numbers=speak()) == said
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("action", [*ALTERNATIVES, "none"])
+@each_row("language", ["en", "de"])
+@each_row("action", [*ALTERNATIVES, "none"])
 def test_every_action_of_a_table_has_words(action: str, language: Language) -> None:
     assert say_mode(action, language=language) != action
 

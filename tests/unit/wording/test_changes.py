@@ -9,6 +9,7 @@ from luna.contracts.plan_questions import CauseCode
 from luna.errors import InvalidInputError
 from luna.wording import Language, Numbers
 from luna.wording.differences import CAUSES, say_cause
+from tests.tables import each_row
 
 
 def say(code: str, figure: float | None = None, *, language: Language = "en", modes: int = 0, cost: float = 0.0) -> str:
@@ -19,8 +20,8 @@ def test_every_cause_has_words_and_no_other() -> None:
     assert set(CAUSES) == set(get_args(CauseCode))
 
 
-@pytest.mark.parametrize("code", CAUSES)
-@pytest.mark.parametrize("language", ["en", "de"])
+@each_row("code", CAUSES)
+@each_row("language", ["en", "de"])
 def test_every_cause_is_a_sentence(code: str, language: Language) -> None:
     for figure in (None, 2.0, -2.0):
         said = say(code, figure, language=language, modes=3, cost=0.5)

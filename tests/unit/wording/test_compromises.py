@@ -8,6 +8,7 @@ import pytest
 from luna.errors import InvalidInputError
 from luna.wording import Language
 from luna.wording.compromises import ACTIONS, COMPROMISES, PARTS, say_compromise, say_part
+from tests.tables import each_row
 
 FIGURES = {
     "name": "garage",
@@ -32,8 +33,8 @@ FIGURES = {
 }
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("code", COMPROMISES)
+@each_row("language", ["en", "de"])
+@each_row("code", COMPROMISES)
 def test_every_compromise_has_words_and_numbers_of_its_language(code: str, language: Language) -> None:
     constraint, shortfall = say_compromise(code, language=language, **FIGURES)
     assert constraint
@@ -42,7 +43,7 @@ def test_every_compromise_has_words_and_numbers_of_its_language(code: str, langu
     assert "1.5" not in shortfall or language == "en"
 
 
-@pytest.mark.parametrize("code", COMPROMISES)
+@each_row("code", COMPROMISES)
 def test_both_languages_say_the_same_figures(code: str) -> None:
     asked = [{name for text in COMPROMISES[code][language] for _, name, _, _ in Formatter().parse(text) if name} for language in ("en", "de")]
     assert asked[0] == asked[1]

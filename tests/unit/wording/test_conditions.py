@@ -5,10 +5,11 @@ import pytest
 from luna.errors import InvalidInputError
 from luna.wording import Language
 from luna.wording.compromises import CONDITIONS, condition
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("code", CONDITIONS)
+@each_row("language", ["en", "de"])
+@each_row("code", CONDITIONS)
 def test_every_code_is_said_in_sentences(code: str, language: Language) -> None:
     assert condition(code, language=language).endswith(".")
 

@@ -11,6 +11,7 @@ from luna.errors import InvalidInputError
 from luna.wording import Language, Numbers
 from luna.wording.differences import DIFFERENCES, Difference, SeriesName, describe_difference, describe_slot
 from luna.wording.numbers import LANGUAGES
+from tests.tables import each_row
 
 # 23:30 UTC on a Friday is Saturday in Berlin.
 LATE = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
@@ -25,7 +26,7 @@ def say(code: str, kw: float, fact: float | None = None, *, language: Language =
     return describe_difference(Difference(code, kw, fact), series=series, start=LATE, numbers=speak(language)).replace(NBSP, " ")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fact", "english", "german"),
     [
         (-3.2, "3.2 °C colder than in the last seven days: +0.30 kW", "3,2 °C kälter als in den letzten sieben Tagen: +0,30 kW"),

@@ -1,11 +1,10 @@
 """What the figures of the camera lab say: in both languages, with the way of a difference in words, and hedged where nothing can be told."""
 
-import pytest
-
 from luna.timeline import parse_zone
 from luna.wording import Numbers
 from luna.wording.edge import say_controller, say_insight, say_locations, say_span
 from luna.wording.numbers import LANGUAGES, Language
+from tests.tables import each_row
 
 COMPARED = {"controller": "custom", "other": "rule", "metric": "dirty_wh_per_day", "pairs": 96, "weeks": 32, "p_value": 0.0123, "level": 0.95}
 SPAN = {"value": -0.5, "low": -0.6, "high": -0.4}
@@ -31,8 +30,8 @@ def numbers(language: Language) -> Numbers:
     return Numbers(language, parse_zone("UTC"), "EUR")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("code", INSIGHTS)
+@each_row("language", LANGUAGES)
+@each_row("code", INSIGHTS)
 def test_every_insight_is_a_sentence(code: str, language: Language) -> None:
     said = say_insight(code, INSIGHTS[code], numbers(language))
     assert said.endswith(".")
@@ -40,7 +39,7 @@ def test_every_insight_is_a_sentence(code: str, language: Language) -> None:
     assert "None" not in said
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("way", "span", "said"),
     [
         ("lower", (-0.5, -0.6, -0.4), "dirty energy a day lower by 0.50 Wh (0.40 to 0.60)"),

@@ -3,14 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from luna.wording import say_instant
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("instant", "zone", "said"),
     [
         (datetime(2024, 2, 1, 13, tzinfo=UTC), BERLIN, "2024-02-01 14:00 CET"),

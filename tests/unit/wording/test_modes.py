@@ -7,25 +7,26 @@ from luna.contracts.control import Override
 from luna.contracts.counterfactual import Alternative, WhatIfRequest
 from luna.contracts.replay import ReplayRequest
 from luna.wording import DEVICE_MODES, MODES, POLICIES, Language, mode, read_mode, read_policy, say_mode, say_policy, split_policies
+from tests.tables import each_row
 
 LANGUAGES: tuple[Language, ...] = ("en", "de")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", [*MODES, *DEVICE_MODES])
+@each_row("language", LANGUAGES)
+@each_row("name", [*MODES, *DEVICE_MODES])
 def test_a_mode_is_understood_as_it_is_shown(name: str, language: Language) -> None:
     assert read_mode(say_mode(name, language=language)) == name
     assert read_mode(say_mode(name, language=language).upper()) == name
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", MODES)
+@each_row("language", LANGUAGES)
+@each_row("name", MODES)
 def test_a_mode_is_understood_by_its_short_word(name: str, language: Language) -> None:
     assert read_mode(mode(name, language=language).short) == name
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", POLICIES)
+@each_row("language", LANGUAGES)
+@each_row("name", POLICIES)
 def test_a_policy_is_understood_as_it_is_shown(name: str, language: Language) -> None:
     assert read_policy(say_policy(name, language=language)) == name
 

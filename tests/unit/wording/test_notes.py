@@ -10,6 +10,7 @@ from luna.errors import InvalidInputError
 from luna.wording import Language, Numbers
 from luna.wording.compromises import CONDITIONS
 from luna.wording.notes import ASSUMED, NOTES, say_note
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIGURES: dict[str, Any] = {
@@ -41,15 +42,15 @@ FIGURES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("code", [*NOTES, *CONDITIONS])
+@each_row("language", ["en", "de"])
+@each_row("code", [*NOTES, *CONDITIONS])
 def test_every_note_is_a_sentence_in_both_languages(code: str, language: Language) -> None:
     said = say_note(code, FIGURES, Numbers(language, BERLIN, "EUR"))
     assert said
     assert "{" not in said
 
 
-@pytest.mark.parametrize("code", NOTES)
+@each_row("code", NOTES)
 def test_both_languages_need_the_same_figures(code: str) -> None:
     names = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in NOTES[code].values()]
     assert names[0] == names[1]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from luna.errors import InvalidInputError
 from luna.wording import Language, Numbers
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EN = Numbers("en", BERLIN, "EUR")
@@ -20,7 +21,7 @@ def plain(text: str) -> str:
     return text.replace("\u00a0", " ")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("english", "german", "expected"),
     [
         (EN.money(2.6), DE.money(2.6), ("€2.60", "2,60 €")),
@@ -41,7 +42,7 @@ def test_follows_the_language(english: str, german: str, expected: tuple[str, st
     assert (plain(english), plain(german)) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("currency", "expected"),
     [("CHF", ("CHF 2.60", "27 Rp.")), ("GBP", ("£2.60", "27 p")), ("JPY", ("JPY 3", "0 JPY")), ("XYZ", ("XYZ 2.60", "0.27 XYZ"))],
 )

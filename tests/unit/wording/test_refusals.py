@@ -10,6 +10,7 @@ from luna.errors import InvalidInputError, LunaError, MachineError, NotFoundErro
 from luna.wording.numbers import Language
 from luna.wording.refusal_phrases import CODES, FIELDS, PATTERNS
 from luna.wording.refusals import SaidRefusal, SpokenError, say_problem, say_refusal
+from tests.tables import each_row
 
 ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose)\b", re.IGNORECASE)
 TOO_MUCH = InvalidInputError("more power than the device has", field="manual.0.power_kw", value=99, remedy="battery takes 2.5 kW at most.")
@@ -30,8 +31,8 @@ def test_a_share_is_said_in_percent() -> None:
     assert say_refusal(error, "de").remedy == "Höchstens 90 %."
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("kind", [InvalidInputError, NotFoundError, OutdatedError, UnavailableError, MachineError, LunaError])
+@each_row("language", ["en", "de"])
+@each_row("kind", [InvalidInputError, NotFoundError, OutdatedError, UnavailableError, MachineError, LunaError])
 def test_what_nobody_worded_is_said_by_its_kind_with_the_error_beside_it(kind: type[LunaError], language: Language) -> None:
     said = say_refusal(kind("the frobnicator is bent", field="frobnicator", remedy="Straighten it."), language)
     assert said.detail == "the frobnicator is bent. Straighten it."

@@ -9,6 +9,7 @@ import pytest
 from luna.errors import InvalidInputError
 from luna.wording import FIGURES, LIMITS, MODES, SHORT_LENGTH, WORDS, Language, limit, mode, sentence
 from luna.wording.sentences import Figure
+from tests.tables import each_row
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 # 10:30 UTC is 12:30 in Amsterdam in May.
@@ -509,14 +510,14 @@ SENTENCES = {
 }
 
 
-@pytest.mark.parametrize("code", WORDS)
+@each_row("code", WORDS)
 def test_says_every_reason_in_both_languages_and_for_small_screens(code: str) -> None:
     spoken = tuple(say(code, language, short=short).replace("\u00a0", " ") for short in (False, True) for language in ("en", "de"))
     assert spoken == SENTENCES[code]
 
 
-@pytest.mark.parametrize("short", [False, True])
-@pytest.mark.parametrize("code", WORDS)
+@each_row("short", [False, True])
+@each_row("code", WORDS)
 def test_wordings_ask_only_for_known_figures_and_the_same_in_both_languages(code: str, short: bool) -> None:
     english, german = ([read_names(text) for text in WORDS[code].wordings(language, short=short)] for language in ("en", "de"))
     assert english == german
@@ -527,8 +528,8 @@ def read_names(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("code", WORDS)
+@each_row("language", ["en", "de"])
+@each_row("code", WORDS)
 def test_no_figure_makes_a_short_form_longer_than_a_small_screen(code: str, language: Language) -> None:
     # An hour that the clock shows twice, on another day, names its zone; energies, prices and money are as long as they get.
     long = {
@@ -541,7 +542,7 @@ def test_no_figure_makes_a_short_form_longer_than_a_small_screen(code: str, lang
     assert read_names(texts[-1]) == set()
 
 
-@pytest.mark.parametrize("code", WORDS)
+@each_row("code", WORDS)
 def test_what_a_sentence_sets_against_each_other_stands_in_it(code: str) -> None:
     said = [read_names(text) for text in WORDS[code].en]
     assert all(any({low, high} <= names for names in said) for low, high in WORDS[code].rises)
@@ -572,7 +573,7 @@ def test_prices_that_would_read_the_same_get_a_decimal() -> None:
     assert spoken == "Runs the house from the battery: buying costs 27.4 ct, a stored kWh is worth 26.6 ct."
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "figures", "complaint"),
     [
         ("sell_low", {}, r"reason\.code: has no words \(got 'sell_low'\)"),
@@ -589,12 +590,12 @@ def test_names_what_is_wrong_with_a_reason(code: str, figures: dict[str, Figure]
         sentence(code, figures, language="en", zone=AMSTERDAM, currency="EUR")
 
 
-@pytest.mark.parametrize("name", MODES)
+@each_row("name", MODES)
 def test_every_mode_has_words(name: str) -> None:
     assert all(len(mode(name, language=language).short) <= len(mode(name, language=language).full) for language in ("en", "de"))
 
 
-@pytest.mark.parametrize("code", LIMITS)
+@each_row("code", LIMITS)
 def test_every_limit_has_words(code: str) -> None:
     assert limit(code, language="en") != limit(code, language="de")
 

@@ -16,6 +16,7 @@ from services.forecaster.model.recent_error_correction import SIGNALS
 from services.forecaster.model.series_model import predict_profile
 from services.forecaster.model.trees import Trees
 from tests.household import QUICK, day, describe_site, measure_days
+from tests.tables import each_row
 
 SITE = describe_site()
 SLOTS = 192
@@ -93,7 +94,7 @@ def test_at_night_there_is_nothing_to_explain_about_the_sun(aurora: Aurora, hist
     assert np.abs([share[night] for share in explained.shares_kwh.values()]).max() == 0
 
 
-@pytest.mark.parametrize("version", BASELINES)
+@each_row("version", BASELINES)
 def test_a_baseline_is_explained_by_what_it_differs_in(history: Observations, version: str) -> None:
     frame, pairs = look(history)
     member, _ = BASELINES[version]

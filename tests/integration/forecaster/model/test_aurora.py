@@ -13,6 +13,7 @@ from services.forecaster.model.aurora import Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
 from services.forecaster.scoring import score_batch
 from tests.household import QUICK, day, describe_site, measure_days
+from tests.tables import each_row
 
 SITE = describe_site()
 
@@ -152,7 +153,7 @@ def with_every_second_slot(history: Observations) -> Observations:
     return Observations.of(history.starts[::2], {"load_kwh": history.load_kwh[::2], "pv_kwh": history.pv_kwh[::2]})
 
 
-@pytest.mark.parametrize("damage", [with_gap, with_constant, with_nonsense, with_nothing, with_every_second_slot])
+@each_row("damage", [with_gap, with_constant, with_nonsense, with_nothing, with_every_second_slot])
 def test_bad_histories_still_give_a_sound_forecast(damage: object, history: Observations) -> None:
     damaged = damage(history)  # type: ignore[operator]
     assert_sound(train(damaged, site=SITE, until=day(64), settings=QUICK).issue(damaged, day(64)))
@@ -178,7 +179,7 @@ def test_both_clock_changes_of_a_year_give_as_many_slots_as_asked(aurora: Aurora
     assert_sound(aurora.issue(autumn, day(240)))  # 27 October 2024
 
 
-@pytest.mark.parametrize("version", BASELINES)
+@each_row("version", BASELINES)
 def test_baselines_are_sound(version: str, history: Observations) -> None:
     assert_sound(Baseline(version, SITE).issue_many(history, [day(66)]).forecast(0))
 

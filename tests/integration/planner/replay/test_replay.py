@@ -15,6 +15,7 @@ from luna.outlook import Quantiles
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplayData, replay
 from tests.replaying import BATTERY, WINDOW, make_scene
+from tests.tables import each_row
 
 POLICIES = ["idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle"]
 
@@ -28,7 +29,7 @@ def replay_seed(seed: int, feed_in: float | None = None) -> ReplayReply:
 SEEDS = [pytest.param(seed, feed_in, id=f"{seed}-{feed_in or 'spot'}") for seed in range(3) for feed_in in (None, 0.07)]
 
 
-@pytest.mark.parametrize(("seed", "feed_in"), SEEDS)
+@each_row(("seed", "feed_in"), SEEDS)
 def test_nobody_beats_the_oracle(seed: int, feed_in: float | None) -> None:
     scores = {name: policy.score for name, policy in replay_seed(seed, feed_in).policies.items()}
     assert scores["oracle"] == pytest.approx(1.0)
@@ -36,7 +37,7 @@ def test_nobody_beats_the_oracle(seed: int, feed_in: float | None) -> None:
     assert max(score or 0.0 for score in scores.values()) <= 1.0 + 1e-9
 
 
-@pytest.mark.parametrize(("seed", "feed_in"), SEEDS)
+@each_row(("seed", "feed_in"), SEEDS)
 def test_knowing_more_pays(seed: int, feed_in: float | None) -> None:
     scores = {name: policy.score or 0.0 for name, policy in replay_seed(seed, feed_in).policies.items()}
     assert 0.0 < scores["self_consumption"] < 1.0
@@ -44,7 +45,7 @@ def test_knowing_more_pays(seed: int, feed_in: float | None) -> None:
     assert scores["mpc_perfect"] >= 0.9
 
 
-@pytest.mark.parametrize(("seed", "feed_in"), SEEDS)
+@each_row(("seed", "feed_in"), SEEDS)
 def test_no_policy_leaves_the_limits(seed: int, feed_in: float | None) -> None:
     assert {policy.violations for policy in replay_seed(seed, feed_in).policies.values()} == {0}
 

@@ -11,6 +11,7 @@ from services.planner.problem.knowledge import ForecastArchive, PerfectForesight
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData, ReplaySpec, run
 from tests.replaying import describe_on_spot
+from tests.tables import each_row
 
 HOUR, WEEKS = timedelta(hours=1), 3
 FIRST = date(2023, 9, 4)
@@ -61,8 +62,8 @@ def make_scene(home: str, tariff: str) -> ReplayData:
     return ReplayData(site, WINDOW, PerfectForesight(AROUND, load, pv), known, ForecastArchive(issued))
 
 
-@pytest.mark.parametrize("home", HOMES)
-@pytest.mark.parametrize("tariff", TARIFFS)
+@each_row("home", HOMES)
+@each_row("tariff", TARIFFS)
 def test_over_a_season_a_plan_is_never_worse_than_self_consumption(home: str, tariff: str) -> None:
     policies = run(make_scene(home, tariff), ReplaySpec(["self_consumption", "mpc_perfect_pv", "oracle"], 6)).reply.policies
     planned = policies["mpc_perfect_pv"]

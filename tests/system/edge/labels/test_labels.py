@@ -11,6 +11,7 @@ from services.edge.labels import reference
 from services.edge.labels.dynamic_programme import solve_problems
 from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem
 from services.edge.scenarios import draw_batch
+from tests.tables import each_row
 from tests.unit.edge.conftest import MakeLab
 
 # Charging slower than the larger models use energy; batteries that are nearly empty.
@@ -85,7 +86,7 @@ def two_models(stored: int, dirty: list[float], *, most: int = 500, end: float =
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("problem", "model", "charge", "benefit", "objective", "value"),
     [
         # Later is cleaner, and what is stored lasts until then: 10 quanta at 0.1 in the second step; one bought now costs 0.4 more than then.

@@ -17,6 +17,7 @@ from services.edge.simulation.metrics import RunFigures, Tally
 from services.edge.simulation.protocol import Controller, Decision, Observation
 from services.edge.simulation.schedule import HOUR_US, TaskSchedule
 from tests.simulated_cameras import MODELS, RandomController, Row, draw_rows, make_controllers, make_network, make_setting
+from tests.tables import each_row
 
 HALF_DAY = TaskSchedule.of(days=0.5, interval_s=5)
 NAMES = ["naive_weak", "naive_strong", "rule", "oracle", "custom", "networks"]
@@ -91,7 +92,7 @@ def test_no_battery_is_ever_in_arrears_or_fuller_than_full(rows: list[Row], char
     assert (total.inferences.sum(axis=-1) + total.large_misses == setting.schedule.tasks).all()
 
 
-@pytest.mark.parametrize("place", range(6), ids=NAMES)
+@each_row("place", range(6), ids=NAMES)
 def test_a_camera_alone_gives_the_digits_that_it_gives_among_others(place: int) -> None:
     rows, places = draw_rows(np.random.default_rng(5), 40), [camera % 2 for camera in range(40)]
     many = make_setting(rows, HALF_DAY, locations=("CA", "NW"), place=places)
@@ -101,7 +102,7 @@ def test_a_camera_alone_gives_the_digits_that_it_gives_among_others(place: int) 
         assert Simulation(one, make_controllers(one)[place]).run().to_rows(MODELS) == [together[camera]]
 
 
-@pytest.mark.parametrize("place", range(6), ids=NAMES)
+@each_row("place", range(6), ids=NAMES)
 def test_tasks_done_at_once_give_the_digits_of_tasks_done_one_by_one(place: int) -> None:
     # An interval that divides no five minutes; a battery that runs empty, one whose charger cannot keep up.
     rows = [*draw_rows(np.random.default_rng(6), 3), (0.01, 0.2, 0.9, 0.8, 10.0), (1.0, 0.7, 0.9, 0.69, 10.0)]

@@ -5,11 +5,12 @@ import pytest
 
 from services.edge.clean_share import DAY_SLOTS, YEAR_SLOTS, draw_clean_share
 from services.edge.simulation.grid_period import GridPeriod
+from tests.tables import each_row
 
 YEAR = draw_clean_share("NY")
 
 
-@pytest.mark.parametrize("begin", [0, 100, 5 * DAY_SLOTS, 60 * DAY_SLOTS])
+@each_row("begin", [0, 100, 5 * DAY_SLOTS, 60 * DAY_SLOTS])
 def test_what_is_expected_is_what_the_whole_year_expects(begin: int) -> None:
     period = GridPeriod.cut(YEAR, begin, 400)
     expected = YEAR.expect(begin + np.arange(400), 12, step_minutes=30)

@@ -17,10 +17,11 @@ from services.agent.environment.states import LAYOUTS, StateLayout
 from services.agent.environment.transition import EnvRule
 from services.planner.replay.data import Rules
 from tests.replaying import make_scene
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize("control", ["discrete", "continuous"])
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@each_row("control", ["discrete", "continuous"])
+@each_row("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_the_environment_passes_the_checker_without_a_warning(layout: StateLayout, control: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from services.agent.environment.actions import DayPrices, Powers, find_quartiles
+from tests.tables import each_row
 
 # 0.1, 0.2, 0.3, 0.4: quartiles at 0.175, 0.25 and 0.325; the zeros are gaps.
 DAY = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.0])
@@ -19,7 +20,7 @@ def test_zero_prices_are_left_out_of_the_quartiles() -> None:
     assert find_quartiles(np.zeros(4)).tolist() == [0.0, 0.0, 0.0]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("price", "charge", "discharge", "export", "kept"),
     [
         (0.1, 1.0, 3.0, 2.0, [1.0, 0.0, 0.0]),

@@ -17,6 +17,7 @@ from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplayData
 from tests.gym import make_days, with_forecast
 from tests.replaying import make_scene
+from tests.tables import each_row
 
 AUTUMN, SPRING = date(2023, 10, 29), date(2024, 3, 31)
 FIRST = date(2023, 10, 3)
@@ -107,8 +108,8 @@ def test_a_price_that_depends_on_what_was_drawn_before_is_refused() -> None:
         EpisodeBatch.of(make_scene(tariff=blocks))
 
 
-@pytest.mark.parametrize("version", LAYOUTS)
-@pytest.mark.parametrize("now", [0, 47, 52, 150])
+@each_row("version", LAYOUTS)
+@each_row("now", [0, 47, 52, 150])
 def test_no_state_changes_with_what_comes_after_it(version: str, now: int) -> None:
     scene = make_scene()
     instant = scene.timeline.start + now * SLOT

@@ -3,10 +3,9 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from services.agent.environment.actions import Action
 from services.agent.environment.states import LAYOUTS
+from tests.tables import each_row
 
 PAGE = (Path(__file__).parents[4] / "docs" / "model-contracts.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (\d+)(?:–(\d+))? \| (\w+) \|", re.MULTILINE)
@@ -16,7 +15,7 @@ def section(title: str) -> str:
     return re.split(r"^#{2,3} ", PAGE.split(f"# {title}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
 
 
-@pytest.mark.parametrize("version", LAYOUTS)
+@each_row("version", LAYOUTS)
 def test_each_index_of_a_state_is_told(version: str) -> None:
     told = [(int(first), int(last or first), name) for first, last, name in ROW.findall(section(version))]
     names = LAYOUTS[version].names

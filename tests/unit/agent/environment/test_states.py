@@ -16,6 +16,7 @@ from services.planner.problem.problem import Problem
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.replay import ReplayData
 from tests.gym import make_days
+from tests.tables import each_row
 
 SCENE = make_days(date(2023, 10, 28), date(2023, 10, 30))
 
@@ -50,9 +51,9 @@ def test_a_layout_of_another_version_is_refused() -> None:
         find_layout("v0")
 
 
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@each_row("layout", LAYOUTS.values(), ids=LAYOUTS)
 # Midnight, just before and after prices are published, before the clocks go back and after.
-@pytest.mark.parametrize("slot", [0, 51, 52, 95, 103, 110, 190])
+@each_row("slot", [0, 51, 52, 95, 103, 110, 190])
 def test_a_live_plan_shows_what_an_episode_shows(layout: StateLayout, slot: int) -> None:
     known = EpisodeBatch.of(SCENE).known
     episode = layout.build(known, np.array([slot]), np.array([0.3]), np.array([8.0]))[0]

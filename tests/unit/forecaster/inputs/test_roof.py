@@ -10,6 +10,7 @@ from services.forecaster.inputs.roof import find_growth
 from services.forecaster.inputs.solar import limit_output
 from tests.histories import change, grow_roof
 from tests.household import ROOF, START, day, describe_site, measure_days
+from tests.tables import each_row
 
 SITE = describe_site()
 
@@ -45,7 +46,7 @@ def test_arrays_where_there_were_none_make_the_time_before_unknown() -> None:
     assert np.isnan(growth.scale(measure_days(60)).pv_kwh[: 44 * 96]).all()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@each_row("seed", range(4))
 def test_a_year_of_clouds_is_no_growth(seed: int) -> None:
     history = measure_days(365, seed=seed)
     assert find_growth(history, SITE, before=day(365)) is None

@@ -6,7 +6,6 @@ from functools import partial
 from zoneinfo import available_timezones
 
 import numpy as np
-import pytest
 
 from luna.observations import Observations
 from luna.site import Site, parse_site
@@ -16,13 +15,14 @@ from services.forecaster.inputs.rough_sky import RoughSky, find_place
 from services.forecaster.model.aurora import Aurora
 from services.forecaster.model.baseline import BASELINES, Baseline
 from tests.household import ROOF, day, measure_days
+from tests.tables import each_row
 
 SUMMER, WINTER = datetime(2024, 6, 20, 22, tzinfo=UTC), datetime(2024, 12, 20, 23, tzinfo=UTC)
 NOWHERE = parse_site({"name": "nowhere", "timezone": "Europe/Berlin", "pv": [ROOF]})
 FORECASTERS = [Aurora, *(partial(Baseline, version) for version in BASELINES)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("timezone", "latitude", "longitude"),
     [
         ("Europe/Berlin", 52.5, 13.4),
@@ -49,8 +49,8 @@ def test_every_time_zone_has_a_place_over_which_the_sun_is_high_around_its_noon(
         assert abs(away) <= 52.5, timezone
 
 
-@pytest.mark.parametrize("timezone", ["Europe/Berlin", "Europe/London", "Australia/Sydney", "UTC"])
-@pytest.mark.parametrize("start", [SUMMER, WINTER], ids=["summer", "winter"])
+@each_row("timezone", ["Europe/Berlin", "Europe/London", "Australia/Sydney", "UTC"])
+@each_row("start", [SUMMER, WINTER], ids=["summer", "winter"])
 def test_the_rough_sun_is_down_at_local_midnight_and_up_at_noon(timezone: str, start: datetime) -> None:
     site = NOWHERE.model_copy(update={"timezone": timezone})
     timeline = Timeline(start, SLOT, 96)
@@ -62,8 +62,8 @@ def test_the_rough_sun_is_down_at_local_midnight_and_up_at_noon(timezone: str, s
     assert (sky.most_kwh >= sky.mean_kwh).all()
 
 
-@pytest.mark.parametrize("make", FORECASTERS, ids=["aurora", *BASELINES])
-@pytest.mark.parametrize("start", [SUMMER, WINTER], ids=["summer", "winter"])
+@each_row("make", FORECASTERS, ids=["aurora", *BASELINES])
+@each_row("start", [SUMMER, WINTER], ids=["summer", "winter"])
 def test_without_location_and_history_there_is_no_sun_at_night_and_a_wide_band_by_day(make: Callable[[Site], Forecaster], start: datetime) -> None:
     nothing = Observations.of(np.empty(0, dtype="datetime64[s]"), {})
     pv = make(NOWHERE).issue_many(nothing, [start], 96).forecast(0).pv_kwh
@@ -76,7 +76,7 @@ def test_without_location_and_history_there_is_no_sun_at_night_and_a_wide_band_b
     assert pv.expected.max() < 0.5 * 1.25
 
 
-@pytest.mark.parametrize("make", FORECASTERS, ids=["aurora", *BASELINES])
+@each_row("make", FORECASTERS, ids=["aurora", *BASELINES])
 def test_what_was_measured_knows_the_sun_better_than_the_time_zone(make: Callable[[Site], Forecaster]) -> None:
     # A roof whose sun is six hours from that of its clock.
     known = measure_days(5)

@@ -5,6 +5,7 @@ from luna.outlook import SHARES, Quantiles
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.baseline import BASELINES, Baseline
 from tests.household import day, describe_site, measure_days
+from tests.tables import each_row
 
 SITE = describe_site()
 HISTORY = measure_days(30)
@@ -46,7 +47,7 @@ def test_clear_sky_scaling_scales_its_quantiles_as_well() -> None:
     assert pv.p90[SLOT] == pytest.approx(np.quantile(shares, 0.9) * today)
 
 
-@pytest.mark.parametrize("version", BASELINES)
+@each_row("version", BASELINES)
 def test_where_nothing_is_known_the_quantiles_are_wide_and_in_order(version: str) -> None:
     forecast = Baseline(version, SITE).issue_many(HISTORY, [day(0)]).forecast(0)
     for series in (forecast.load_kwh, forecast.pv_kwh):

@@ -2,7 +2,6 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import pytest
 
 from luna.observations import Observations
 from luna.outlook import Forecast
@@ -12,6 +11,7 @@ from services.forecaster.inputs.context import Context
 from services.forecaster.model.aurora import Aurora
 from services.forecaster.model.baseline import BASELINES, Baseline
 from tests.household import day, describe_site, forecast_weather, measure_days
+from tests.tables import each_row
 
 SITE = describe_site()
 KNOWN_DAYS = (1, 2, 3)
@@ -36,7 +36,7 @@ def test_in_the_first_days_the_smoothed_profile_is_closer_than_the_days_themselv
         assert measure_error(profile, happened) < 0.95 * measure_error(average, happened)
 
 
-@pytest.mark.parametrize("forecaster", [Aurora, *(partial(Baseline, version) for version in BASELINES)], ids=["aurora", *BASELINES])
+@each_row("forecaster", [Aurora, *(partial(Baseline, version) for version in BASELINES)], ids=["aurora", *BASELINES])
 def test_a_house_that_names_no_arrays_and_measured_no_pv_has_none(forecaster: Callable[[Site], Forecaster]) -> None:
     known = measure_days(3)
     house = forecaster(parse_site({"name": "flat", "timezone": "Europe/Berlin"}))

@@ -4,9 +4,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from services.forecaster.retraining.renewal import NIGHT_HOURS, TrainingSlot, assign_turn, find_last_turn, is_looked_at, is_weekly_due
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEDNESDAY_AT_FOUR = TrainingSlot(2, 4)
@@ -20,7 +19,7 @@ def test_turns_are_spread_over_the_nights_of_the_week_and_stay() -> None:
     assert assign_turn("home-1") == assign_turn("home-1")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("now", "expected"),
     [
         (datetime(2026, 11, 20, 12, tzinfo=UTC), datetime(2026, 11, 18, 3, tzinfo=UTC)),

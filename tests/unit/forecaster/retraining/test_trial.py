@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-import pytest
-
 from services.forecaster.retraining.training import begin_trial, judge_trial
 from services.forecaster.scoring import Score
 from tests.household import day
+from tests.tables import each_row
 
 
 def scores(new: float, in_use: float) -> dict[str, dict[str, Score]]:
@@ -17,7 +16,7 @@ def scores(new: float, in_use: float) -> dict[str, dict[str, Score]]:
     return {"new": {"load_kwh": score(new), "pv_kwh": nothing}, "in_use": {"load_kwh": score(in_use), "pv_kwh": nothing}, "seasonal_naive": {}}
 
 
-@pytest.mark.parametrize(("new", "in_use", "accepted"), [(0.9, 1.0, True), (1.019, 1.0, True), (1.03, 1.0, False), (0.0, 0.0, True), (0.1, 0.0, False)])
+@each_row(("new", "in_use", "accepted"), [(0.9, 1.0, True), (1.019, 1.0, True), (1.03, 1.0, False), (0.0, 0.0, True), (0.1, 0.0, False)])
 def test_a_model_is_accepted_where_it_is_not_worse_but_for_chance(new: float, in_use: float, *, accepted: bool) -> None:
     assert judge_trial(scores(new, in_use)).accepted == accepted
 

@@ -7,6 +7,7 @@ from luna.timeline import FloatArray
 from services.ingest.metering import SlotBuild
 from services.ingest.metering.counter import MISREAD, NO_COUNTER
 from tests.metering import every, minutes, one_sensor
+from tests.tables import each_row
 
 
 def load(readings: list[tuple[float, float]], *, slots: int, unit: str = "kWh") -> SlotBuild:
@@ -18,7 +19,7 @@ def energies(build: SlotBuild) -> FloatArray:
     return build.columns["load_kwh"]
 
 
-@pytest.mark.parametrize(("unit", "factor"), [("Wh", 1000.0), ("kWh", 1.0), ("MWh", 0.001), ("kwh", 1.0)])
+@each_row(("unit", "factor"), [("Wh", 1000.0), ("kWh", 1.0), ("MWh", 0.001), ("kwh", 1.0)])
 def test_energy_is_the_rise_whatever_the_unit(unit: str, factor: float) -> None:
     build = load([(0, 500 * factor), (15, 501 * factor), (30, 503 * factor)], slots=2, unit=unit)
     np.testing.assert_allclose(energies(build), [1.0, 2.0])

@@ -8,6 +8,7 @@ import pytest
 from luna.errors import InvalidInputError
 from services.ingest.sources.mqtt.expression import LONGEST_TEMPLATE, compile_expression
 from services.ingest.sources.mqtt.template import decoder, parse_template
+from tests.tables import each_row
 
 METER = {"a": 100, "b": "250.5", "state": "charging", "sub": {"power": 1234.567, "values": [3, -4]}, "null": None, "off": False, "gone": "unavailable"}
 PAYLOAD = json.dumps(METER)
@@ -17,7 +18,7 @@ def read(template: str, payload: str = PAYLOAD, *, on: str | None = None, off: s
     return decoder(parse_template(template), on=on, off=off)(payload)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("template", "value"),
     [
         # 100 + 250.5; a text counts as the number that it is.
@@ -60,7 +61,7 @@ def test_a_switch_says_its_own_words() -> None:
     assert [read(template, json.dumps({"state": state}), on="RUN", off="REST") for state in ("charging", "idle")] == [1, 0]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "template",
     [
         "{{ value_json.null + 1 }}",
@@ -77,7 +78,7 @@ def test_what_rests_on_something_unknown_is_unknown(template: str) -> None:
     assert math.isnan(read(template) or 0)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "template",
     [
         "{{ value_json.missing + value_json.a }}",
@@ -92,15 +93,13 @@ def test_what_rests_on_something_that_a_message_lacks_is_no_reading(template: st
     assert read(template) is None
 
 
-@pytest.mark.parametrize(
-    "template", ["{{ value_json.state + 1 }}", "{{ value_json.sub | float + 1 }}", "{{ value_json.a > 'x' }}", "{{ [value_json.sub] | max }}"]
-)
+@each_row("template", ["{{ value_json.state + 1 }}", "{{ value_json.sub | float + 1 }}", "{{ value_json.a > 'x' }}", "{{ [value_json.sub] | max }}"])
 def test_a_message_that_a_template_cannot_be_worked_out_with_is_no_number(template: str) -> None:
     with pytest.raises(InvalidInputError):
         read(template)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "template",
     [
         "{% for x in range(9) %}{{ value }}{% endfor %}",
@@ -143,7 +142,7 @@ def test_nobody_reaches_beyond_the_message_with_a_template(template: str) -> Non
     assert refused.value.remedy
 
 
-@pytest.mark.parametrize(
+@each_row(
     "template",
     [
         "{{ 'aaaaaaaaaa' * 1000000000 + value }}",

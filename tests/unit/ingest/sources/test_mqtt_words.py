@@ -13,6 +13,7 @@ from services.ingest.sources.mqtt import parse_broker
 from services.ingest.sources.mqtt.directory import Directory, MqttMessage
 from services.ingest.sources.mqtt.session_store import UNDER_WAY, Journal, Session
 from services.ingest.sources.mqtt.template import decoder, parse_path, parse_template
+from tests.tables import each_row
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NODE = '{"power": 5, "ENERGY": {"Power": [7, 8], "Total": 1500}, "text": "on"}'
@@ -24,7 +25,7 @@ def directory(*sensors: str, **descriptions: dict[str, object]) -> Directory:
     return made
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("template", "value"),
     [
         (None, None),
@@ -41,13 +42,13 @@ def test_the_common_templates_are_understood(template: str | None, value: float 
     assert decoder(parse_template(template))(payload) == pytest.approx(12.5 if value is None else value)
 
 
-@pytest.mark.parametrize("template", ["{{ states('sensor.x') }}", "{{ value.x }}", "{{ value_json.a ~ value_json.b }}", "5", "{{ value / 0 }}"])
+@each_row("template", ["{{ states('sensor.x') }}", "{{ value.x }}", "{{ value_json.a ~ value_json.b }}", "5", "{{ value / 0 }}"])
 def test_other_templates_are_refused_and_not_guessed(template: str) -> None:
     with pytest.raises(InvalidInputError, match="value_template"):
         parse_template(template)
 
 
-@pytest.mark.parametrize("payload", ["unknown", "Unavailable", "None", "nan", "inf"])
+@each_row("payload", ["unknown", "Unavailable", "None", "nan", "inf"])
 def test_what_is_not_known_is_nan(payload: str) -> None:
     assert math.isnan(decoder(parse_template("{{ value }}"))(payload) or 0)
 
@@ -66,7 +67,7 @@ def test_an_address_names_user_port_and_prefix_and_hides_the_password() -> None:
     assert "better" not in str(broker) + repr(broker)
 
 
-@pytest.mark.parametrize("url", ["broker:1883", "http://broker", "mqtt://", "mqtt://broker:99999999"])
+@each_row("url", ["broker:1883", "http://broker", "mqtt://", "mqtt://broker:99999999"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(InvalidInputError, match="mqtt_url"):
         parse_broker(url)
@@ -75,7 +76,7 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 DEVICE = {"name": "Main Meter", "ids": ["1"]}
 
 
-@pytest.mark.parametrize("sensor", ["abc-1", "sensor.grid", "grid", "sensor.main_meter_grid_import", "Main Meter Grid import", "Grid import"])
+@each_row("sensor", ["abc-1", "sensor.grid", "grid", "sensor.main_meter_grid_import", "Main Meter Grid import", "Grid import"])
 def test_a_sensor_answers_to_every_name_its_device_gives_it(sensor: str) -> None:
     description = {"uniq_id": "abc-1", "obj_id": "grid", "name": "Grid import", "dev": DEVICE, "stat_t": "m/1"}
     assert directory(sensor, sensor__node__x=description).topics() == {"m/1"}

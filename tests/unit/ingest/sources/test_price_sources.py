@@ -22,6 +22,7 @@ from services.ingest.sources.prices.tibber import Tibber
 from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
 from tests.outside import REPLIES, Service, document, recorded
+from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START, END = datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 3, 29, 22, tzinfo=UTC)
@@ -137,7 +138,7 @@ def test_entsoe_refuses_with_its_reason() -> None:
         EntsoE(web(Service(httpx.Response(400, content=other))), "token").fetch("NL", START, END)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "content",
     [
         b"<html><body>maintenance</html>",
@@ -187,8 +188,8 @@ def energy_charts_day(request: httpx.Request, day: date, minutes: int) -> httpx.
     return document({"unix_seconds": [int(start.timestamp()) for start in slots], "price": [float(slot) for slot in range(len(slots))], "unit": "EUR / MWh"})
 
 
-@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)], ids=["23 hours", "25 hours"])
-@pytest.mark.parametrize("minutes", [15, 60])
+@each_row("day", [date(2026, 3, 29), date(2026, 10, 25)], ids=["23 hours", "25 hours"])
+@each_row("minutes", [15, 60])
 def test_a_day_on_which_clocks_change_has_its_own_number_of_products(day: date, minutes: int) -> None:
     slots = local_day(day, BERLIN)
     source = EnergyCharts(web(Service(lambda request: energy_charts_day(request, day, minutes))))
@@ -217,14 +218,14 @@ SOURCES: dict[str, Callable[[Web], PriceSource]] = {
 }
 
 
-@pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
-@pytest.mark.parametrize("reply", [httpx.Response(500), httpx.Response(200, text="<html>sorry</html>")], ids=["500", "HTML"])
+@each_row("make", SOURCES.values(), ids=SOURCES)
+@each_row("reply", [httpx.Response(500), httpx.Response(200, text="<html>sorry</html>")], ids=["500", "HTML"])
 def test_every_source_says_that_it_is_away(make: Callable[[Web], PriceSource], reply: httpx.Response) -> None:
     with pytest.raises(SourceError):
         make(web(Service(reply))).fetch("DE-LU", START, END)
 
 
-@pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
+@each_row("make", SOURCES.values(), ids=SOURCES)
 def test_every_source_refuses_a_wrong_token(make: Callable[[Web], PriceSource]) -> None:
     with pytest.raises(SourceRefusedError, match="token"):
         make(web(Service(httpx.Response(401)))).fetch("DE-LU", START, END)

@@ -15,6 +15,7 @@ from luna.timeline import FixedClock
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.sources.web import RETRY, Web
 from tests.outside import Reply, Service, document
+from tests.tables import each_row
 
 URL = "https://service.test/prices"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -38,7 +39,7 @@ def test_asks_with_its_parameters_and_reads_the_answer() -> None:
     assert str(service.asked[0].url) == f"{URL}?day=2026-11-20"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "fault",
     [
         httpx.Response(500),
@@ -102,7 +103,7 @@ def test_another_address_is_not_followed() -> None:
         ask(Service(httpx.Response(302, headers={"Location": "http://elsewhere.test"})))
 
 
-@pytest.mark.parametrize("content", ["<html>maintenance</html>", '{"price": 0.2', '{"price": "cheap"}', "{}", ""])
+@each_row("content", ["<html>maintenance</html>", '{"price": 0.2', '{"price": "cheap"}', "{}", ""])
 def test_what_is_not_the_answer_agreed_on_is_an_error_of_the_source(content: str) -> None:
     with pytest.raises(SourceError, match="cannot be read"):
         ask(Service(httpx.Response(200, text=content)))

@@ -15,6 +15,7 @@ from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import SitePrices
 from tests.asking import make_request
 from tests.planning import START
+from tests.tables import each_row
 
 HOUR = timedelta(hours=1)
 BATTERY = {"name": "battery", "capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "charge_efficiency": 1, "discharge_efficiency": 1}
@@ -86,7 +87,7 @@ def test_a_new_car_is_placed_by_its_habit() -> None:
     assert reply.cost.total == pytest.approx(0.4)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "export_kwh", "field"),
     [
         pytest.param({"margin": 0.1}, None, "variant.margin", id="a margin is none of a plan's"),

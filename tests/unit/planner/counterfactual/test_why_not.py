@@ -21,6 +21,7 @@ from services.planner.reply.evidence import Evidence
 from services.planner.reply.reasons import price_opposite
 from tests.asking import answer, make_request, stay
 from tests.planning import BATTERY, START, describe_site, draw_problem, make_problem
+from tests.tables import each_row
 
 HOUR = timedelta(hours=1)
 # What the explanation calls the opposite of each mode. Source: services.planner.reply.reasons.
@@ -69,7 +70,7 @@ def test_selling_now_is_paid_for_in_the_last_hour_the_energy_would_have_served()
     assert reply.cost.total == pytest.approx(3 * (0.25 - 0.05))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@each_row("seed", range(4))
 def test_the_cost_of_the_opposite_is_the_same_read_or_planned_anew(seed: int) -> None:
     rng = np.random.default_rng(seed)
     bought = rng.uniform(0.1, 0.5, 24)
@@ -127,7 +128,7 @@ def test_both_languages_say_what_it_costs() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("hour", "question", "field", "limit"),
     [
         pytest.param(0, {"mode": "charge", "power_kw": 7}, "alternative.power_kw", "charge_limit_kw is 5", id="more power than it has"),
@@ -180,7 +181,7 @@ def test_a_tank_that_is_off_in_the_cheap_hours_heats_later() -> None:
     assert [change.after.mode for change in reply.changes] == ["off", "off", "on", "on"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("hour", "question", "field", "words"),
     [
         pytest.param(11, {"device": "car", "mode": "charge"}, "alternative", "not at its charger", id="car away"),

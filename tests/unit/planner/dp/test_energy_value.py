@@ -17,6 +17,7 @@ from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver
 from services.planner.problem.problem import Problem
 from tests.planning import describe_site, make_problem
+from tests.tables import each_row
 
 SLOTS = 32
 HOURS = np.full(SLOTS, 0.25)
@@ -93,7 +94,7 @@ def solve_linear(problem: Problem) -> PlannedFlows:
     return built.flows(Solver().solve(built.model), ways)
 
 
-@pytest.mark.parametrize("first", range(0, 300, 50))
+@each_row("first", range(0, 300, 50))
 def test_dynamic_programme_costs_what_highs_costs(first: int) -> None:
     problems = [draw_convex(seed) for seed in range(first, first + 50)]
     costs = [cost_of_path(problem, walk(problem)) for problem in problems]
@@ -108,7 +109,7 @@ def test_draws_hold_what_makes_them_hard() -> None:
     assert all(segments_of(problem).covered.all() for problem in problems)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@each_row("seed", range(40))
 def test_dual_of_the_linear_model_lies_between_the_values_left_and_right(seed: int) -> None:
     problem = draw_convex(seed)
     flows = solve_linear(problem)
@@ -119,7 +120,7 @@ def test_dual_of_the_linear_model_lies_between_the_values_left_and_right(seed: i
     assert (dual[inside] >= right[inside] - 1e-7).all()
 
 
-@pytest.mark.parametrize("seed", range(40))
+@each_row("seed", range(40))
 def test_thresholds_are_ordered(seed: int) -> None:
     problem = draw_convex(seed)
     thresholds = value_of(problem).thresholds(segments_of(problem).levels, self_consumption_margin=0.005)
@@ -228,7 +229,7 @@ def test_path_stays_within_capacity_and_power(load: list[float], pv: list[float]
     assert np.diff(path).min() >= -5 * 0.25 / 0.95 - 1e-12
 
 
-@pytest.mark.parametrize("seed", range(10))
+@each_row("seed", range(10))
 def test_more_stored_at_the_start_never_costs_more_than_its_value(seed: int) -> None:
     # W is convex: the cost with one kWh more lies between the values left and right of it.
     problem = draw_convex(seed)

@@ -16,6 +16,7 @@ from services.planner.problem.problem import Problem, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 from services.planner.reply.reply import find_compromises
 from tests.planning import describe_site, draw_problem, make_problem
+from tests.tables import each_row
 
 SLOTS = 48
 LEVELS = np.linspace(0.0513, 8.9171, 60)
@@ -56,7 +57,7 @@ def sample(function: ValueFunction, slot: int) -> FloatArray:
     return value[np.searchsorted(np.cumsum(length), LEVELS)]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@each_row("seed", range(5))
 def test_the_mean_is_that_of_the_value_functions_of_all_courses(seed: int) -> None:
     problem = draw_home(seed)
     courses = err(problem)
@@ -95,7 +96,7 @@ def test_all_risk_makes_the_plan_for_the_dearest_course() -> None:
     assert sample(function_of(plan(problem, courses, risk=1.0)), 3) == pytest.approx(sample(function_of(dearest), 3))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@each_row("seed", range(12))
 def test_whatever_the_problem_the_plan_by_scenarios_breaks_nothing_that_the_other_keeps(seed: int) -> None:
     problem = draw_problem(np.random.default_rng(seed), batteries=1, slots=SLOTS)
     point, weighed = plan(problem), plan(problem, err(problem))

@@ -16,6 +16,7 @@ from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem, SearchLimits
 from tests.planning import describe_site, make_problem
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 # Buying and selling prices beside the market's: selling pays more, buying is paid, prices have nothing to do with each other, an ordinary markup.
 TARIFFS = ("exports earn more", "markup", "anything", "high markup")
@@ -35,7 +36,7 @@ def draw(seed: int, *, slots: int = 32, **battery: float | bool) -> Problem:
     return replace(make_problem(site, series, soc=rng.uniform(0, 1)), search=SearchLimits())
 
 
-@pytest.mark.parametrize("seed", range(24))
+@each_row("seed", range(24))
 def test_ways_are_those_of_the_mixed_integer_model(seed: int) -> None:
     problem = draw(seed)
     plan = make_plan(problem, Solver())
@@ -43,7 +44,7 @@ def test_ways_are_those_of_the_mixed_integer_model(seed: int) -> None:
     assert objective(plan) == pytest.approx(objective(plan_by_model(problem, Solver())), rel=1e-6, abs=1e-6)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@each_row("seed", range(12))
 def test_a_least_power_is_charged_with_or_nothing_as_an_independent_model_has_it(seed: int) -> None:
     problem = draw(seed + 100, slots=24, min_charge_kw=1.0)
     plan = make_plan(problem, Solver())

@@ -14,6 +14,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.problem import ACTING, NO_MARGIN, Following, Problem
 from tests.planning import describe_site, make_problem
+from tests.tables import each_row
 
 SLOTS = 96
 NO_NIGHT = np.zeros(SLOTS, dtype=bool)
@@ -37,7 +38,7 @@ def policy_of(plan: Plan) -> BatteryPolicy:
     return plan.policy.batteries[0]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@each_row("seed", range(4))
 def test_a_correction_of_nothing_changes_nothing(seed: int) -> None:
     plain, corrected = (decide(home(correction, seed), Solver()) for correction in (None, np.zeros(SLOTS)))
     for name in ("buy", "store", "spill", "serve", "sell"):

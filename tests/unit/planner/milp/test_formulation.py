@@ -14,6 +14,7 @@ from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem
 from tests.planning import describe_site, draw_problem, make_problem, settle_cost
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 PLAIN = {"load_kwh": 0.3, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.05}
 
@@ -24,13 +25,13 @@ def draw(seed: int) -> Problem:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")  # the way to CBC from the next major version on needs another package
-@pytest.mark.parametrize("seed", range(200))
+@each_row("seed", range(200))
 def test_plan_costs_what_the_reference_model_costs(seed: int) -> None:
     problem = draw(seed)
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6, nan_ok=True)
 
 
-@pytest.mark.parametrize("seed", range(1000, 1040))
+@each_row("seed", range(1000, 1040))
 def test_binaries_only_where_needed_cost_what_binaries_everywhere_cost(seed: int) -> None:
     problem = draw(seed)
     assert solve_flows(problem, Solver()).objective == pytest.approx(solve_full(problem, Solver()).objective, rel=1e-6, abs=1e-6)

@@ -12,6 +12,7 @@ from services.planner.problem.build import build_problem
 from tests.appliances import HEATER, ask, draw_series, model_cost, on
 from tests.asking import answer
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 CHEAP_AT_NOON = np.where(np.arange(24) // 2 == 6, 0.1, 0.3)
 BOILER = HEATER | {"name": "boiler", "power_kw": 3, "energy_kwh_per_day": 3}
@@ -27,8 +28,8 @@ KINDS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", range(2))
+@each_row("kind", KINDS)
+@each_row("seed", range(2))
 def test_a_placement_costs_what_the_model_written_for_readers_costs(kind: str, seed: int) -> None:
     loads, state = KINDS[kind]
     request = ask(*loads, state={"heater": state}, **draw_series(seed))

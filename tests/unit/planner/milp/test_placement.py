@@ -17,6 +17,7 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem, TariffState
 from tests.asking import answer, make_request, stay, value_rest
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 CAR = {"name": "car", "capacity_kwh": 40}
 HEATER = {"name": "heater", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 6, "max_gap_hours": 12, "min_on_minutes": 120}
@@ -50,7 +51,7 @@ def rise(problem: Problem, made: Plan) -> float:
     return peak_cost(made.flows.import_kwh, problem.outlook.timeline, problem.tariff.peaks, zone=ZoneInfo("UTC"))
 
 
-SITES = pytest.mark.parametrize(
+SITES = each_row(
     "changes",
     [{"loads": []}, {"vehicles": []}, {}, {"tariff": peak()}, {"vehicles": [], "loads": [], "tariff": peak()}],
     ids=["car", "heater", "both", "both and a peak", "a peak alone"],
@@ -58,7 +59,7 @@ SITES = pytest.mark.parametrize(
 
 
 @SITES
-@pytest.mark.parametrize("seed", range(3))
+@each_row("seed", range(3))
 def test_a_plan_costs_what_the_model_written_for_readers_costs(changes: dict[str, Any], seed: int) -> None:
     problem = build_problem(ask(seed, **changes))
     made = make_plan(problem, Solver())

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 
 from luna.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.site import parse_site
@@ -13,6 +12,7 @@ from services.planner.dp.policy import spare_vehicles
 from services.planner.milp.vehicle_sources import find_spared
 from services.planner.problem.build import build_problem
 from tests.asking import answer, solve, stay
+from tests.tables import each_row
 from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, draw
 
 DEAR = 0.4
@@ -41,7 +41,7 @@ def test_no_mode_serves_where_a_vehicle_is_spared_and_all_others_stay() -> None:
     assert (spared.mode[:, ~where] == setpoint.mode[:, ~where]).all()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("mode", "spared"),
     [
         (Mode.SELF_CONSUMPTION, Mode.SAVE),
@@ -69,7 +69,7 @@ def test_a_battery_that_may_not_feed_the_car_rests_while_it_charges() -> None:
     assert sum(slot.batteries["battery"].discharge_kwh for slot in spared.slots) > 0.5
 
 
-@pytest.mark.parametrize("seed", range(40))
+@each_row("seed", range(40))
 def test_plans_spare_vehicles_whatever_load_and_sun_turn_out_to_be(seed: int) -> None:
     rng = np.random.default_rng(seed)
     made = solve(draw(seed))

@@ -15,6 +15,7 @@ from services.planner.problem.build import build_problem
 from tests.asking import answer, stay
 from tests.planning import START
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, charged, draw
 
 LOSSLESS: dict[str, Any] = {"capacity_kwh": 10, "charge_efficiency": 1.0}
@@ -43,7 +44,7 @@ def draw_bound(seed: int) -> PlanRequest:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@pytest.mark.parametrize("seed", range(24))
+@each_row("seed", range(24))
 def test_a_placement_costs_what_the_model_written_for_readers_costs(seed: int) -> None:
     problem = build_problem(draw_bound(seed))
     made = make_plan(problem, Solver())

@@ -14,13 +14,14 @@ from services.planner.problem.build import build_problem
 from tests.asking import answer, stay
 from tests.planning import START
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, charged, count_starts, draw, given
 
 DEAR, CHEAP = 0.40, 0.10
 SUN = [0.0] * 4 + [4.0] * 4 + [0.0] * 4
 
 
-@pytest.mark.parametrize("seed", range(16))
+@each_row("seed", range(16))
 def test_a_placement_costs_what_the_model_written_for_readers_costs_and_the_plan_around_it_the_same(seed: int) -> None:
     problem = build_problem(draw(seed))
     made = make_plan(problem, Solver())
@@ -30,7 +31,7 @@ def test_a_placement_costs_what_the_model_written_for_readers_costs_and_the_plan
     assert objective(made) + made.placement.beside_cost == pytest.approx(made.placement.objective, abs=5e-5)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("charger", "ranges"),
     [
         (None, [(1.4, 11.0)]),
@@ -146,7 +147,7 @@ def test_of_equal_hours_the_first_is_taken_each_time() -> None:
     assert first[0] == pytest.approx(0.2 * 40 / 0.9)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sessions", "field"),
     [
         ([stay(2, 6, target_soc=0.6), stay(5, 8, target_soc=0.7)], "sessions.1.from"),

@@ -20,6 +20,7 @@ from services.planner.reply.owner_blocks import missed_blocks
 from tests.asking import answer, make_request
 from tests.planning import START, draw_problem, settle_cost
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 HOUR = timedelta(hours=1)
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}
@@ -68,14 +69,14 @@ def draw_bound(seed: int, *actions: str) -> tuple[Problem, ManualBlock]:
     return bind(problem, wanted), wanted
 
 
-@pytest.mark.parametrize("seed", range(40))
+@each_row("seed", range(40))
 def test_value_of_energy_and_model_agree_on_what_is_forbidden(seed: int) -> None:
     problem, _ = draw_bound(seed, "no_charge", "no_discharge", "hold", "no_import", "no_export")
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(settle_cost(plan_by_model(problem, Solver())), rel=1e-6, abs=1e-6, nan_ok=True)
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")  # the way to CBC from the next major version on needs another package
-@pytest.mark.parametrize("seed", range(24))
+@each_row("seed", range(24))
 def test_plan_around_blocks_costs_what_the_reference_model_costs(seed: int) -> None:
     problem, wanted = draw_bound(seed, "charge", "discharge", "hold", "no_import", "no_export")
     made = make_plan(problem, Solver())
@@ -201,7 +202,7 @@ def test_part_of_a_slot_is_pinned_for_that_part() -> None:
     assert charged(reply)[8] == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("blocks", "field", "words"),
     [
         ([block("battery", "charge", 2, 4, power_kw=7)], "manual.0.power_kw", "takes 5 kW at most"),

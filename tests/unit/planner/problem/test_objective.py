@@ -20,6 +20,7 @@ from services.planner.problem.build import build_problem, weigh
 from tests.asking import answer, make_request, solve
 from tests.planning import START, draw_problem, settle_cost
 from tests.reference_model import solve_reference
+from tests.tables import each_row
 
 # Night 0.20 on coal, noon 0.24 on sun, evening 0.22 on coal: cost buys at night, carbon at noon.
 PRICE = [0.20] * 8 + [0.24] * 8 + [0.30] * 8
@@ -194,7 +195,7 @@ def test_a_site_names_its_objective() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@pytest.mark.parametrize("seed", range(12))
+@each_row("seed", range(12))
 def test_a_weighed_plan_counts_what_the_model_written_for_readers_counts(seed: int) -> None:
     rng = np.random.default_rng(seed)
     problem = draw_problem(rng, batteries=1 + seed % 2, slots=16)

@@ -10,6 +10,7 @@ from luna.outlook import Forecast, Quantiles
 from luna.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
 from services.planner.problem.scenarios import DAYS, LEAST_DAYS, ErrorScenarios, ScenarioSet, blend, cvar_weights, shift_days
+from tests.tables import each_row
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 NOW = START + 20 * DAY + timedelta(hours=9)
@@ -45,8 +46,8 @@ def change_future(memory: ErrorScenarios, now: datetime) -> ErrorScenarios:
     return ErrorScenarios(ForecastArchive([each for each in memory.forecasts.forecasts if each.issued_at <= now]), happened)
 
 
-@pytest.mark.parametrize("count", [1, 96, 140, 192, 300])
-@pytest.mark.parametrize("hours", [0, 7])
+@each_row("count", [1, 96, 140, 192, 300])
+@each_row("hours", [0, 7])
 def test_nothing_measured_or_issued_from_now_on_is_known(count: int, hours: int) -> None:
     now = NOW + timedelta(hours=hours)
     ahead, memory = Timeline(now, SLOT, count), remember()
@@ -103,7 +104,7 @@ COST = np.array([1.0, 3.0, 2.0])
 RISKS = [(0.0, [0.5, 0.3, 0.2]), (0.5, [0.0, 0.6, 0.4]), (0.6, [0.0, 0.75, 0.25]), (1.0, [0.0, 1.0, 0.0])]
 
 
-@pytest.mark.parametrize(("risk", "expected"), RISKS)
+@each_row(("risk", "expected"), RISKS)
 def test_risk_leaves_the_cheapest_courses_out(risk: float, expected: list[float]) -> None:
     assert cvar_weights(WEIGHT, COST, risk) == pytest.approx(expected)
 

@@ -9,6 +9,7 @@ from luna.site import SafetyIndex
 from services.planner.problem.strategy import apply_strategy, margin_soc, safety_factor
 from tests.asking import answer, make_request, stay
 from tests.planning import START, describe_site
+from tests.tables import each_row
 
 HOUR = timedelta(hours=1)
 BATTERY = {"capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}
@@ -45,7 +46,7 @@ def test_no_rule_holds_unless_the_site_names_it() -> None:
     assert answer(describe(None, **AROUND)).strategy == []
 
 
-@pytest.mark.parametrize("rule", EVERY)
+@each_row("rule", EVERY)
 def test_a_rule_sets_parameters_and_nothing_else(rule: str) -> None:
     before = describe({rule: EVERY[rule]}, uncertainty="scenarios", prices=[0.1, *[0.9] * 23], **AROUND)
     after, applied = apply_strategy(before)
@@ -57,7 +58,7 @@ def test_a_rule_sets_parameters_and_nothing_else(rule: str) -> None:
     assert after.site.batteries == (before.site.batteries if before.site else None)
 
 
-@pytest.mark.parametrize("rule", EVERY)
+@each_row("rule", EVERY)
 def test_a_rule_that_is_switched_off_changes_nothing(rule: str) -> None:
     others = {name: parameters for name, parameters in EVERY.items() if name != rule}
     _, applied = apply_strategy(describe(others, uncertainty="scenarios", prices=[0.1, *[0.9] * 23], **AROUND))
@@ -109,7 +110,7 @@ def test_extreme_prices_make_a_plan_over_scenarios_heed_the_dearer_ones() -> Non
     assert reply.uncertainty.risk == 0.4
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("load_kwh", "pv_kwh", "temperature_c", "factor"),
     [
         (10.0, 10.0, 20.0, 1.05),  # the sun meets all of it, and it is warm

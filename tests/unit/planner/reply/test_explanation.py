@@ -22,6 +22,7 @@ from services.planner.reply.evidence import Evidence
 from services.planner.reply.reasons import explain, explain_each, find_limits, price_opposite
 from services.planner.reply.reply import answer, show_modes
 from tests.planning import START, describe_site, draw_contradiction, draw_prices, draw_problem, make_problem
+from tests.tables import each_row
 
 NIGHT = {"load_kwh": 0.4, "pv_kwh": 0.0, "export_price": 0.05}
 # Cheap hours, a peak, an ordinary evening.
@@ -40,8 +41,8 @@ def codes(plan: Plan) -> list[str]:
     return [reason.code for reason in explain(plan)]
 
 
-@pytest.mark.parametrize("batteries", [0, 1, 2])
-@pytest.mark.parametrize("language", ["en", "de"])
+@each_row("batteries", [0, 1, 2])
+@each_row("language", ["en", "de"])
 def test_every_slot_has_a_reason_in_words(language: str, batteries: int) -> None:
     rng = np.random.default_rng(batteries)
     for _ in range(12):
@@ -52,8 +53,8 @@ def test_every_slot_has_a_reason_in_words(language: str, batteries: int) -> None
         assert not any("nan" in slot.reason.text or "{" in slot.reason.text for slot in reply.slots)
 
 
-@pytest.mark.parametrize("batteries", [1, 2])
-@pytest.mark.parametrize("language", ["en", "de"])
+@each_row("batteries", [1, 2])
+@each_row("language", ["en", "de"])
 def test_every_sentence_names_the_price_that_decides_or_the_limit_that_does(language: str, batteries: int) -> None:
     rng = np.random.default_rng(batteries)
     for _ in range(12):
@@ -120,7 +121,7 @@ def test_a_battery_that_takes_no_more_sun_although_it_could_does_not_claim_to_se
     assert [(reason.code, reason.figures.get("sell")) for reason in told] == [("keep_room", None)] * 4
 
 
-@pytest.mark.parametrize("seed", range(8))
+@each_row("seed", range(8))
 def test_where_nothing_may_be_fed_in_no_battery_is_told_to_sell_and_no_sentence_speaks_of_it(seed: int) -> None:
     rng = np.random.default_rng(seed)
     bought, sold = draw_prices(rng, 24)
@@ -197,7 +198,7 @@ HOLD, SUPPLY, SAVE, SELF_CONSUMPTION = 3, 2, 1, 0
 OPPOSITE = {0: HOLD, 1: SUPPLY, 2: SAVE, 3: SELF_CONSUMPTION, 4: HOLD, 5: HOLD}
 
 
-@pytest.mark.parametrize("seed", range(8))
+@each_row("seed", range(8))
 def test_cost_of_the_opposite_is_that_of_planning_anew(seed: int) -> None:
     rng = np.random.default_rng(seed)
     bought = np.repeat(rng.uniform(0.05, 0.5, 5), 4)
@@ -225,7 +226,7 @@ def limits_of(plan: Plan) -> set[str]:
     return set().union(*find_limits(plan))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("plan", "expected"),
     [
         pytest.param({"series": PEAK, "soc": 0.7}, {"charge_power", "battery_full"}, id="charging at full power to full"),
@@ -386,7 +387,7 @@ def test_slots_of_a_day_that_share_cause_and_figures_share_one_object() -> None:
     assert len({id(reason.figures) for reason in told}) == 1
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each_row("seed", range(20))
 def test_a_mode_is_shown_only_where_the_flows_bear_it_out(seed: int) -> None:
     plan = make_plan(draw_problem(np.random.default_rng(seed), batteries=1, slots=48), Solver())
     seen = Evidence([plan])

@@ -2,17 +2,16 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
 from luna.contracts.plan import HeatPumpState, LoadRun, LoadState
 from services.planner.service.state import Expected, IssuedPlan, carry_asked, carry_runs
 from tests.appliances import HEATER, ask
 from tests.asking import answer
+from tests.tables import each_row
 
 RUNS = [LoadRun(by=datetime(2024, 2, day, tzinfo=UTC)) for day in (3, 2)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "on", "hours"),
     [
         ({"on_hours": 1}, [], (1, 0)),

@@ -16,6 +16,7 @@ from services.planner.milp.solver import Solver
 from services.planner.service.pareto import TradeoffPoint, find_knee, trace_pareto, trace_tradeoff
 from tests.asking import make_request, solve
 from tests.planning import START
+from tests.tables import each_row
 
 BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "wear_price": 0.01}
 CAR = {"name": "car", "capacity_kwh": 20, "charge_limit_kw": 4}
@@ -53,8 +54,8 @@ def tangent(first: float, second: float) -> TradeoffPoint[tuple[float, float]]:
 PAIRS: list[tuple[Figure, Figure]] = [("cost", "carbon"), ("cost", "wear"), ("carbon", "wear"), ("cost", "self_sufficiency")]
 
 
-@pytest.mark.parametrize("figures", PAIRS, ids="-".join)
-@pytest.mark.parametrize("seed", range(3))
+@each_row("figures", PAIRS, ids="-".join)
+@each_row("seed", range(3))
 def test_no_point_beats_another(figures: tuple[Figure, Figure], seed: int) -> None:
     first, second = columns(trace(ask(seed), figures))
     assert (np.diff(first) > 0).all()

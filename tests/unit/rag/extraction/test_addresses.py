@@ -4,6 +4,7 @@ import pytest
 
 from luna.errors import InvalidInputError
 from services.rag.extraction.addresses import allows, checked_url, is_public
+from tests.tables import each_row
 
 REFUSED = """0.0.0.0 0.1.2.3 10.1.2.3 100.64.0.1 100.100.100.200 100.127.255.255 127.0.0.1 127.9.9.9 168.63.129.16 169.254.169.254 172.16.0.1 172.31.255.255
     192.0.0.192 192.0.2.1 192.88.99.1 192.168.178.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.1.1.1 240.0.0.1 255.255.255.255
@@ -12,19 +13,19 @@ REFUSED = """0.0.0.0 0.1.2.3 10.1.2.3 100.64.0.1 100.100.100.200 100.127.255.255
 PUBLIC = "8.8.8.8 1.1.1.1 100.63.255.255 100.128.0.1 172.15.0.1 172.32.0.1 193.0.0.1 223.255.255.255 2606:4700::1111 2a00:1450::1 2001:4860:4860::8888"
 
 
-@pytest.mark.parametrize("address", REFUSED.split())
+@each_row("address", REFUSED.split())
 def test_addresses_that_lead_inside_are_refused(address: str) -> None:
     assert not is_public(ip_address(address))
     assert not allows(ip_address(address), 80)
 
 
-@pytest.mark.parametrize("address", PUBLIC.split())
+@each_row("address", PUBLIC.split())
 def test_public_addresses_are_allowed_on_the_ports_of_pages(address: str) -> None:
     assert is_public(ip_address(address))
     assert [port for port in (22, 25, 80, 443, 6379, 8080) if allows(ip_address(address), port)] == [80, 443]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "file:///etc/passwd",
@@ -59,9 +60,7 @@ def test_addresses_that_say_one_thing_and_mean_another_are_refused(url: str) -> 
         checked_url(url)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://example.org", "https://example.org:8443/a?b#c", "HTTP://münchen.example/ä", "http://8.8.8.8/", "http://[2606:4700::1111]/"]
-)
+@each_row("url", ["http://example.org", "https://example.org:8443/a?b#c", "HTTP://münchen.example/ä", "http://8.8.8.8/", "http://[2606:4700::1111]/"])
 def test_usual_addresses_are_taken(url: str) -> None:
     assert checked_url(url).hostname
 

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from services.rag.extraction.detection import is_mail, is_named_for, separator_of
 from services.rag.extraction.language import language_of
 from services.rag.extraction.text import clean, decode
+from tests.tables import each_row
 
 GERMAN = "Größere Anlagen müssen gemeldet werden; für ältere Zähler gilt das übrigens auch. § 14a EnWG, 5 °C."
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1", "iso8859-15"])
+@each_row("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1", "iso8859-15"])
 def test_german_is_read_in_every_charset_that_is_met(charset: str) -> None:
     assert decode(GERMAN.encode(charset)) == GERMAN
 
@@ -22,7 +23,7 @@ def test_german_of_old_machines_is_read(charset: str) -> None:
     assert decode(text.encode(charset)) == text
 
 
-@pytest.mark.parametrize("content", [b"\x00\x01\x02\x03" * 50, bytes(range(256)), b"a\x00b" * 50 + b"\xff\xff", b"\xff\xfe\x00\xd8"])
+@each_row("content", [b"\x00\x01\x02\x03" * 50, bytes(range(256)), b"a\x00b" * 50 + b"\xff\xff", b"\xff\xfe\x00\xd8"])
 def test_bytes_that_are_no_text_are_told(content: bytes) -> None:
     assert decode(content) is None
 
@@ -40,7 +41,7 @@ def test_what_is_not_seen_is_left_out() -> None:
     assert clean("Strom\u00adpreis\u200b  \ufb01x\r\n\r\n\r\n\r\n\x00\u202eEnde ") == "Strompreis fix\n\nEnde"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "language"),
     [
         ("Wie hoch ist der Preis für den Strom aus dem Netz?", "de"),
@@ -55,7 +56,7 @@ def test_the_language_of_a_text_is_told(text: str, language: str | None) -> None
     assert language_of([text]) == language
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "separator"),
     [("a;b\n1,5;2\n", ";"), ("a,b,c\n1,2,3\n", ","), ("a\tb\n1\t2\n", "\t"), ('"x;y";b\n1;2', ";"), ("Ein Satz, mehr nicht.\nUnd noch", None)],
 )
@@ -69,7 +70,7 @@ def test_mail_is_told_by_its_headers() -> None:
     assert not is_mail("Subject: Preise\n\nText")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "media_type", "fits"),
     [
         ("a.pdf", "application/pdf", True),

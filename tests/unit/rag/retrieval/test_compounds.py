@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from services.rag.retrieval.compounds import split_compound
 from services.rag.retrieval.english import in_english_words, text_to_embed
 from services.rag.retrieval.terms import weigh_passage, weigh_query
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("word", "parts"),
     [
         ("kündigungsfrist", ("kündigung", "frist")),

@@ -4,13 +4,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
-import pytest
 
 from luna.site import parse_site
 from luna.timeline import parse_zone
 from services.rag.tools.periods import find_periods, fold
 from services.rag.tools.registry import TOOLS
 from services.rag.tools.understanding import MatchedCall, match_follow_up, match_question
+from tests.tables import each_row
 from tests.told_home import PARTS
 
 SITE = parse_site({"name": "home"} | PARTS)
@@ -209,7 +209,7 @@ NEGATIVE = [
 ]
 
 
-@pytest.mark.parametrize(("question", "tool", "arguments"), POSITIVE)
+@each_row(("question", "tool", "arguments"), POSITIVE)
 def test_a_question_about_the_site_s_data_asks_for_its_tool(question: str, tool: str, arguments: dict[str, Any]) -> None:
     calls = match_question(question, site=SITE, now=NOW)
     assert [(call.tool, call.arguments) for call in calls] == [(tool, arguments)]
@@ -217,7 +217,7 @@ def test_a_question_about_the_site_s_data_asks_for_its_tool(question: str, tool:
     TOOLS[tool].arguments.model_validate({name: value for name, value in arguments.items() if name != "at"})
 
 
-@pytest.mark.parametrize("question", NEGATIVE)
+@each_row("question", NEGATIVE)
 def test_a_question_that_may_ask_a_document_asks_for_no_tool(question: str) -> None:
     assert match_question(question, site=SITE, now=NOW) == []
 
@@ -235,7 +235,7 @@ PRICE = MatchedCall("price_course", {"price": "spot", "first_day": "2024-05-15",
 LOAD = MatchedCall("consumption", {"series": ["load"], "first_day": "2024-05-15", "last_day": "2024-05-15"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "previous", "tool", "arguments"),
     [
         ("und vorgestern?", PRICE, "price_course", day("05-14", price="spot")),
@@ -255,7 +255,7 @@ def test_a_follow_up_keeps_what_was_asked_and_changes_period_or_series(question:
     assert [(call.tool, call.arguments) for call in calls] == [(tool, arguments)]
 
 
-@pytest.mark.parametrize("question", ["Danke!", "und die Kündigungsfrist?", "and what does the contract say about yesterday?", "warum?"])
+@each_row("question", ["Danke!", "und die Kündigungsfrist?", "and what does the contract say about yesterday?", "warum?"])
 def test_what_goes_on_with_nothing_of_it_asks_for_no_tool(question: str) -> None:
     assert match_follow_up(question, PRICE, site=SITE, now=NOW) == []
 
@@ -265,7 +265,7 @@ def test_a_question_that_stands_by_itself_is_matched_as_one() -> None:
     assert [call.tool for call in calls] == ["plan"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "first", "last"),
     [
         ("am 29. Februar 2024", "2024-02-29", "2024-02-29"),

@@ -11,6 +11,7 @@ import pytest
 import luna.wording.pages
 from luna.errors import InvalidInputError
 from luna.wording.pages import page_words
+from tests.tables import each_row
 
 MODULES = [module.name for module in iter_modules(luna.wording.pages.__path__)]
 
@@ -19,7 +20,7 @@ def phrases(module: str) -> dict[str, tuple[str, str]]:
     return __import__(f"luna.wording.pages.{module}", fromlist=["PHRASES"]).PHRASES
 
 
-@pytest.mark.parametrize("module", MODULES)
+@each_row("module", MODULES)
 def test_both_languages_name_the_same_figures(module: str) -> None:
     for name, phrase in phrases(module).items():
         english, german = ({field for _, field, _, _ in Formatter().parse(text) if field} for text in phrase)

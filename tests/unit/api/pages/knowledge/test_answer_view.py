@@ -3,7 +3,6 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from luna.wording import Numbers
 from luna.wording.pages import page_words
 from services.api.pages.knowledge.answer_view import CitedAnswerView, ToolView, cut_excerpt
 from services.api.pages.layout import templates
+from tests.tables import each_row
 from tests.told_answers import PRICES, tell, tell_answer
 
 NUMBERS = Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")
@@ -62,7 +62,7 @@ def test_no_word_of_an_answer_is_lost_or_becomes_a_link_of_its_own(text: str) ->
     assert not [piece for line in shown.lines for piece in line if piece.citation]
 
 
-@pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "<img src=//evil.example/a.png>", "[here](https://evil.example)", '" onclick="x'])
+@each_row("hostile", ["<script>alert(1)</script>", "<img src=//evil.example/a.png>", "[here](https://evil.example)", '" onclick="x'])
 def test_hostile_words_are_shown_as_they_are_wherever_they_stand(hostile: str) -> None:
     place = {"chunk_id": 1, "document_id": "paper", "title": hostile, "headings": [hostile]}
     nearest = place | {"name": hostile, "kind": "other", "position": 0, "text": hostile, "score": 0.1}
@@ -79,7 +79,7 @@ def test_hostile_words_are_shown_as_they_are_wherever_they_stand(hostile: str) -
     assert 'href="//' not in drawn
 
 
-@pytest.mark.parametrize("path", ["https://evil.example", "//evil.example", "javascript:alert(1)", "/ui/sites", "/v1/a b", "/v1/\\evil", None])
+@each_row("path", ["https://evil.example", "//evil.example", "javascript:alert(1)", "/ui/sites", "/v1/a b", "/v1/\\evil", None])
 def test_a_source_leads_to_the_gateway_s_own_data_or_nowhere(path: str | None) -> None:
     tool = ToolView(tell_answer("prices").answer.tool_calls[0], NUMBERS)
     assert tool.own_address(ToolSource(what="series", path=path)) is None

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from luna.contracts.documents import Chunk, Document
 from luna.wording import Language, Numbers
 from luna.wording.pages import page_words
 from services.api.pages.knowledge.document_view import DocumentView, view_passages
+from tests.tables import each_row
 
 AT = datetime(2026, 10, 24, 16, 5, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ def test_what_is_known_of_a_document_is_told_in_the_reader_s_language() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("state", "done"), [("stored", 1), ("extracted", 2), ("chunked", 3), ("embedded", 4), ("searchable", 5)])
+@each_row(("state", "done"), [("stored", 1), ("extracted", 2), ("chunked", 3), ("embedded", 4), ("searchable", 5)])
 def test_a_document_tells_how_many_of_five_steps_are_done(state: str, done: int) -> None:
     assert describe(state=state).step == (done, 5)
 

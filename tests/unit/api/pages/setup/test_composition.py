@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +10,7 @@ from luna.timeline import parse_zone
 from services.api.pages.setup.composition import Composition, compose, suggest_tariff
 from services.api.pages.setup.fields import DEVICES, GRID, SITE, TARIFF, read_number
 from services.ingest.sources.prices.registry import known_markets
+from tests.tables import each_row
 
 SITE_TYPED = {"name": "Home", "place": "DE:Berlin"}
 BATTERY = {"capacity_kwh": "10", "power_kw": "5", "reserve_percent": "10", "efficiency_percent": "81", "from_grid": "on"}
@@ -25,7 +25,7 @@ def refused(composed: Composition) -> dict[str, str]:
     return {fault.field: fault.code for faults in composed.faults.values() for fault in faults}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "value"),
     [("9,5", 9.5), ("9.5", 9.5), ("1.234,5", 1234.5), ("1,234.5", 1234.5), ("\u22123", -3.0), ("1\u00a0000", 1000.0), (".5", 0.5), ("7", 7.0)],
 )
@@ -33,7 +33,7 @@ def test_numbers_are_read_as_either_language_writes_them(text: str, value: float
     assert read_number(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "ten", "1e5", "nan", "inf", "1,2,3", "0x10", "--1", "9 kW"])
+@each_row("text", ["", "ten", "1e5", "nan", "inf", "1,2,3", "0x10", "--1", "9 kW"])
 def test_what_is_no_number_is_none(text: str) -> None:
     assert read_number(text) is None
 

@@ -5,14 +5,15 @@ import pytest
 
 from services.ingest.sources.home_assistant.state import parse_history, parse_state
 from services.ingest.sources.source import SourceError
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(("text", "value"), [("12.5", 12.5), ("-3", -3.0), ("1e3", 1000.0), ("on", 1.0), ("off", 0.0)])
+@each_row(("text", "value"), [("12.5", 12.5), ("-3", -3.0), ("1e3", 1000.0), ("on", 1.0), ("off", 0.0)])
 def test_numbers_and_switches_are_numbers(text: str, value: float) -> None:
     assert parse_state(text) == value
 
 
-@pytest.mark.parametrize("text", ["unknown", "unavailable", "", "1,5", "1_000", "inf", "nan", "home", None])
+@each_row("text", ["unknown", "unavailable", "", "1,5", "1_000", "inf", "nan", "home", None])
 def test_whatever_is_no_finite_number_is_unknown(text: object) -> None:
     assert math.isnan(parse_state(text))
 
@@ -29,7 +30,7 @@ def test_no_states_are_no_readings() -> None:
     assert [part.size for part in parse_history([], "sensor.a")] == [0, 0]
 
 
-@pytest.mark.parametrize("document", [{"message": "x"}, [[{"state": "1"}]], [["1"]], 7], ids=["object", "no time", "no states", "number"])
+@each_row("document", [{"message": "x"}, [[{"state": "1"}]], [["1"]], 7], ids=["object", "no time", "no states", "number"])
 def test_history_in_another_form_names_the_sensor(document: object) -> None:
     with pytest.raises(SourceError, match=r"sensor\.a"):
         parse_history(document, "sensor.a")

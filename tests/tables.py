@@ -1,0 +1,64 @@
+"""Many small cases as one test: it goes through a table and reports every row that fails."""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pytest
+
+Test = Callable[..., None]
+
+
+def each_row(names: str | Sequence[str], rows: Iterable[Any], *, ids: Sequence[object] | Callable[[Any], object] | None = None) -> Callable[[Test], Test]:
+    """Run a test once for each row of a table, all of them within one test; what fails is reported as a subtest of its own.
+
+    Takes what ``pytest.mark.parametrize`` takes. Fixtures are made once for all rows: a test whose rows would meet in one folder, connection or
+    environment stays parametrised.
+
+    Args:
+        names: of the arguments that a row gives, as a sequence or separated by commas.
+        rows: a tuple of values each, or one value where there is one name; ``pytest.param`` names its row.
+        ids: the rows' names, or what makes one of a value.
+    """
+    columns = [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else list(names)
+    table = [(row, dict(zip(columns, _values(row, single=len(columns) == 1), strict=True))) for row in rows]
+
+    def decorate(test: Test) -> Test:
+        wanted = inspect.signature(test)
+        asked = "subtests" in wanted.parameters
+
+        @functools.wraps(test)
+        def run(*arguments: Any, subtests: pytest.Subtests, **fixtures: Any) -> None:
+            if not table:
+                pytest.skip("the table has no rows")
+            own = {"subtests": subtests} if asked else {}
+            for number, (row, values) in enumerate(table):
+                try:
+                    test(*arguments, **fixtures, **own, **values)
+                # A subtest costs a millisecond: rows that pass do without.
+                except (Exception, pytest.skip.Exception) as error:
+                    with subtests.test(_name_row(number, row, ids)):
+                        raise error from None
+
+        parameters = [parameter for parameter in wanted.parameters.values() if parameter.name not in {*columns, "subtests"}]
+        parameters.append(inspect.Parameter("subtests", inspect.Parameter.KEYWORD_ONLY, annotation=pytest.Subtests))
+        run.__signature__ = wanted.replace(parameters=parameters)  # type: ignore[attr-defined]  # what pytest reads the fixtures from
+        return run
+
+    return decorate
+
+
+def _values(row: Any, *, single: bool) -> Sequence[Any]:
+    if hasattr(row, "marks"):
+        assert not row.marks, "a row with marks needs pytest.mark.parametrize"
+        return tuple(row.values)
+    return (row,) if single else row
+
+
+def _name_row(number: int, row: Any, ids: Sequence[object] | Callable[[Any], object] | None) -> str:
+    if getattr(row, "id", None) and hasattr(row, "marks"):
+        return str(row.id)
+    if callable(ids):
+        return str(ids(row))
+    return str(ids[number]) if ids is not None else repr(getattr(row, "values", row) if hasattr(row, "marks") else row)[:200]
