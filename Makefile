@@ -7,7 +7,7 @@ export PYTHONUNBUFFERED := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-core static demo test up-local bench bench-peers lint format types layers reference docs lock \
+.PHONY: help setup setup-core static demo test test-system test-changed compose-smoke up-local bench bench-peers lint format types layers reference docs lock \
         up down logs ps shell images secrets compose-demo compose-images compose-test upgrade-test bench-compose backup backups restore restore-undo drill clean reset
 
 help:  ## list the commands
@@ -26,8 +26,12 @@ $(VENV)/.core: $(VENV)/.uv locks/core.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.core locks/test.txt $(VENV)/.torch
+$(VENV)/.test: $(VENV)/.core locks/test.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/test.txt
+	@touch $@
+
+$(VENV)/.system: $(VENV)/.test locks/system.txt $(VENV)/.torch
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/system.txt
 	@touch $@
 
 # Beside the locks with hashes: its build for a CPU carries others than the registry's.
@@ -66,7 +70,7 @@ try-static: $(VENV)/.uv
 	@$(MAKE) --no-print-directory static >/dev/null || echo "The pages' scripts were not built: the pages work without them. Try again: make static"
 
 setup-core: $(VENV)/.core try-static  ## install what the demo needs
-setup: $(VENV)/.test $(CLIENT_GENERATOR)/.made static  ## install everything, for development
+setup: $(VENV)/.system $(CLIENT_GENERATOR)/.made static  ## install everything, for development
 
 DAYS ?= 14
 demo: $(VENV)/.core try-static  ## a real year from prices to var/demo/report.html; nothing is left running
@@ -75,13 +79,23 @@ demo: $(VENV)/.core try-static  ## a real year from prices to var/demo/report.ht
 up-local: $(VENV)/.core try-static  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything
 	@exec $(BIN)/luna up
 
-test: $(VENV)/.test $(CLIENT_GENERATOR)/.made try-static  ## unit, property and integration tests against the real embedded servers
-	@$(BIN)/pytest -n auto --dist worksteal
+# What fails is run again alone before it counts: tests/failed_again.py.
+PYTEST := $(BIN)/pytest -n auto --dist worksteal --run-failed-again
 
-bench: $(VENV)/.test  ## measure, print each figure beside its target, write var/bench/*.json (FULL=1: the long form)
+test: $(VENV)/.test try-static  ## unit, property and integration tests against the real embedded servers
+	@$(PYTEST)
+
+test-system: $(VENV)/.system $(CLIENT_GENERATOR)/.made static  ## what kills, restores, upgrades, trains, fills disks and browses; properties at length
+	@LUNA_TEST_THOROUGH=yes $(PYTEST) tests/system tests/properties
+
+SINCE ?= main
+test-changed: $(VENV)/.system try-static  ## the tests that a change can touch; SINCE=<git ref>
+	@$(BIN)/python -m tests.selection --since $(SINCE)
+
+bench: $(VENV)/.system  ## measure, print each figure beside its target, write var/bench/*.json (FULL=1: the long form)
 	@$(BIN)/luna bench $(NAMES) $(if $(FULL),--full)
 
-bench-peers: $(VENV)/.test  ## install the peers the benches compare with, in an environment of their own
+bench-peers: $(VENV)/.system  ## install the peers the benches compare with, in an environment of their own
 	@$(BIN)/python -m bench.peers.install
 
 lint: $(VENV)/.test  ## ruff: style and mistakes
@@ -90,7 +104,7 @@ lint: $(VENV)/.test  ## ruff: style and mistakes
 format: $(VENV)/.test  ## rewrite the code in the house's format
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-types: $(VENV)/.test  ## mypy --strict
+types: $(VENV)/.system  ## mypy --strict
 	@$(BIN)/mypy --strict
 
 layers: $(VENV)/.test  ## who may import whom
@@ -138,13 +152,13 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal $(if $(UPGRADE),--upgrad
   $(if $(COOLDOWN_DAYS),--exclude-newer "$(COOLDOWN_DAYS) days") \
   --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addresses
-	@for extra in core test; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
+	@for extra in core test system; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
 	@printf 'hatchling<2\n' | $(UV_COMPILE) --constraint locks/core.txt - -o locks/build.txt
 	@$(UV_COMPILE) --constraint locks/core.txt --extra tracing pyproject.toml -o locks/kernel.txt
 	@for extra in agent api backup cli edge forecaster ingest notifier planner rag; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$$extra.txt; done
 	@$(UV_COMPILE) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
-	@$(UV_COMPILE) --constraint locks/test.txt --extra training pyproject.toml \
+	@$(UV_COMPILE) --constraint locks/system.txt --extra training pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt locks/images/agent.txt) -o locks/training.txt
 	@for tool in frontend client audit; do sed -n "s/^$$tool = \[\"\(.*\)\"\]/\1/p" pyproject.toml | sed 's/", "/\n/g' | $(UV_COMPILE) - -o locks/$$tool.txt; done
 	@$(UV_COMPILE) --override bench/peers/overrides.txt --no-emit-package torch bench/peers/requirements.in -o bench/peers/requirements.txt
@@ -186,8 +200,11 @@ compose-images: $(VENV)/.test  ## the engine and the images that compose-test ne
 	@$(BIN)/python -m tests.compose.prepare
 
 # One process has the platform; what needs less of it, or nothing, runs beside in two others.
-compose-test: $(VENV)/.test  ## start the containers under a name of their own, test them, hurt them, take them down
+compose-test: $(VENV)/.system  ## start the containers under a name of their own, test them, hurt them, take them down
 	@$(BIN)/pytest -v -n 3 --durations=25 tests/compose
+
+compose-smoke: $(VENV)/.test  ## the same for what must never break: up, a reading, a document, a plan, a killed worker, down
+	@$(BIN)/pytest -v --run-failed-again --durations=10 tests/compose/test_smoke.py
 
 # PLACE=containers or PLACE=embedded for one of them.
 upgrade-test: $(VENV)/.test  ## update from FROM=<git ref> (default: the release before) to this commit with data in place, and go back; takes minutes
