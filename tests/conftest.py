@@ -19,6 +19,7 @@ from luna.telemetry import ensure_plain_lines
 from tests import browsers, failed_again
 from tests.command_line import Luna, Said
 from tests.databases import own_database
+from tests.depth import draws
 from tests.mosquitto import SAID
 from tests.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 
@@ -48,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # With the variables of every frame, arrays among them, one error would take half a minute to be written.
     ensure_plain_lines()
     # How long an example takes says how busy the machine is.
-    settings.register_profile("luna", deadline=None)
+    settings.register_profile("luna", deadline=None, max_examples=draws(100))
     settings.load_profile("luna")
     config.addinivalue_line("markers", f"every_database: runs on the embedded PostgreSQL and on the TimescaleDB of {TIMESCALE_VARIABLE}")
     config.addinivalue_line("markers", f"timescale_alone: runs on the TimescaleDB of {TIMESCALE_VARIABLE}")

@@ -16,6 +16,7 @@ from services.ingest.file_schema import KINDS
 from services.ingest.instants import InstantReader
 from services.ingest.slots import set_aside_repeats, to_quarter_hours
 from services.ingest.validation import judge
+from tests.depth import draws
 from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
@@ -59,7 +60,7 @@ def test_repeats_are_kept_counted_or_set_aside(cells: list[tuple[int, int]]) -> 
     assert kept["instant"].is_sorted()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=draws(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(energies, energies), min_size=1, max_size=20))
 def test_writing_twice_is_writing_once(connection: Connection, values: list[tuple[float | None, float | None]]) -> None:
     timeline = Timeline(START, SLOT, len(values))

@@ -19,6 +19,7 @@ from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.aurora import Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
+from tests.depth import draws
 from tests.household import QUICK, START, change_from, day, describe_site, forecast_weather, measure_days
 
 # Berlin changes its clock on day 30, so origins on either side of it are drawn too.
@@ -65,7 +66,7 @@ def see(observations: Observations, context: Context, issued_at: datetime) -> li
     return [series.view(frame, pair_origins(frame, [issued_at], 192)) for series in EVERY_SERIES]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=draws(25), deadline=None)
 @given(minute=MINUTES, kwh=VALUES, weather=VALUES, vacation=st.sampled_from([0.0, 0.4, 1.0]))
 def test_no_feature_reads_what_was_measured_or_issued_after_the_slot_of_the_issue_began(minute: int, kwh: float, weather: float, vacation: float) -> None:
     issued_at = day(0) + timedelta(minutes=minute)
@@ -79,7 +80,7 @@ def test_no_feature_reads_what_was_measured_or_issued_after_the_slot_of_the_issu
         np.testing.assert_array_equal(mine.known_days, theirs.known_days)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=draws(25), deadline=None)
 @given(minute=MINUTES, load_kwh=VALUES, pv_kwh=VALUES, weather=VALUES)
 @pytest.mark.parametrize("version", ["aurora_v1.0", *BASELINES])
 def test_no_forecast_reads_what_was_measured_or_issued_after_its_issue(version: str, minute: int, load_kwh: float, pv_kwh: float, weather: float) -> None:
@@ -91,7 +92,7 @@ def test_no_forecast_reads_what_was_measured_or_issued_after_its_issue(version: 
     assert_same(known.forecast(0), forecaster.issue_many(changed, [issued_at], context=context).forecast(0))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=draws(10), deadline=None)
 @given(minute=MINUTES, later=st.integers(min_value=1, max_value=4 * 24 * 60), load_kwh=VALUES)
 def test_a_later_origin_in_the_same_batch_changes_no_earlier_forecast(minute: int, later: int, load_kwh: float) -> None:
     issued_at = day(0) + timedelta(minutes=minute)
@@ -101,7 +102,7 @@ def test_a_later_origin_in_the_same_batch_changes_no_earlier_forecast(minute: in
     assert_same(aurora.issue_many(history(), [issued_at]).forecast(0), batch.forecast(0))
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=draws(3), deadline=None)
 @given(load_kwh=VALUES, pv_kwh=VALUES)
 def test_training_reads_nothing_measured_after_its_end(load_kwh: float, pv_kwh: float) -> None:
     changed = change_from(history(), day(26), load_kwh, pv_kwh)
@@ -109,7 +110,7 @@ def test_training_reads_nothing_measured_after_its_end(load_kwh: float, pv_kwh: 
     assert_same(again.issue(history(), day(40)), forecasters()["aurora_v1.0"].issue_many(history(), [day(40)]).forecast(0))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 @given(minute=MINUTES, holes=st.lists(st.integers(0, 4000), max_size=40))
 def test_quantiles_stay_ordered_and_within_bounds_whatever_is_missing(minute: int, holes: list[int]) -> None:
     load, pv = history().load_kwh.copy(), history().pv_kwh.copy()

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 from luna.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.simulator import balance_residual_kwh
 from luna.site import Site, parse_site
+from tests.depth import draws
 
 SITES = 4
 wild = st.one_of(st.floats(), st.floats(-0.2, 1.2), st.floats(-5, 25))
@@ -50,7 +51,7 @@ def set_points() -> st.SearchStrategy[SetPoint]:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=draws(40), deadline=None)
 @given(sites(), set_points(), st.data())
 def test_no_inverter_carries_more_than_it_may_and_energy_adds_up(site: Site, asked: SetPoint, data: st.DataObject) -> None:
     limits = SiteLimits.of(site)

@@ -9,6 +9,7 @@ from luna.errors import InvalidInputError
 from services.ingest.sources.mqtt.expression import FILTERS, LONGEST_TEXT, Expression
 from services.ingest.sources.mqtt.payload import read_number
 from services.ingest.sources.mqtt.template import decoder, parse_template
+from tests.depth import draws
 
 SIGNS = r"{{ }} {% %} {# #} - ( ) [ ] { } . , : | ~ * ** / // + % < == = !="
 NAMES = "value value_json x a __class__ __init__ __globals__ items 0 9 9999999999999 1e308 's' '%99999d' none true"
@@ -45,7 +46,7 @@ PAYLOADS = JSON.map(json.dumps) | st.text(max_size=40) | st.sampled_from(["", "[
 
 
 @given(RANDOM | EXPRESSIONS.map("{{{{ {} }}}}".format) | BUILT, PAYLOADS)
-@settings(max_examples=1_500)
+@settings(max_examples=draws(1_500))
 def test_any_template_and_any_message_give_a_number_or_nothing_or_a_reason(template: str, payload: str) -> None:
     try:
         said = decoder(parse_template(template), on="ON", off="OFF")(payload)

@@ -14,9 +14,10 @@ from luna.physics import BatteryLimits, Curtailment, Flows, Mode, SetPoint, Site
 from luna.simulator import balance_residual_kwh
 from luna.site import Battery
 from luna.timeline import FloatArray
+from tests.depth import draws
 
 TOLERANCE_KWH = 1e-9
-moderate = settings(max_examples=80, deadline=None)
+moderate = settings(max_examples=draws(80), deadline=None)
 
 shares = st.floats(0, 1)
 wild = st.one_of(st.floats(), st.floats(-0.2, 1.2), st.floats(-5, 25))
@@ -274,7 +275,7 @@ def test_charging_power_never_rises_with_the_state_of_charge(battery: Battery, s
 
 
 @pytest.mark.parametrize("stored", [np.nan, np.inf, -np.inf])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=draws(40), deadline=None)
 @given(course=courses())
 def test_an_unknown_state_of_charge_stays_unknown_and_moves_nothing(course: Course, stored: float) -> None:
     for slot in follow(course, np.full_like(course.start_soc, stored)):

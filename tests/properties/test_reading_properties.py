@@ -12,6 +12,7 @@ from luna.database import readings
 from luna.database.reading_aggregates import read_increase, read_shape, read_time_weighted_mean
 from luna.readings import shape_of
 from luna.timeline import FloatArray, InstantArray
+from tests.depth import draws
 from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.every_database
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SECONDS = 7200
 EDGES = [START + timedelta(minutes=minutes) for minutes in (0, 15, 30, 60, 120)]
-with_database = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+with_database = settings(max_examples=draws(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # Second of the two hours → value.
 series = st.dictionaries(st.integers(0, SECONDS), st.floats(0, 1e6), min_size=1, max_size=40)
 

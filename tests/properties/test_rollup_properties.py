@@ -14,6 +14,7 @@ from luna.database import observations, rollups
 from luna.database.history import query_series
 from luna.history import SeriesQuery, reduce_series
 from luna.timeline import SLOT, Timeline, parse_zone
+from tests.depth import draws
 from tests.stored import store_site
 from tests.tables import each_row
 
@@ -58,7 +59,7 @@ def written(connection: Connection, zone: str, seed: int) -> dict[str, Any]:
     return {name: np.concatenate([series[name][: 6 * 96], fresh[name]]) for name in series}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=draws(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(zone=st.sampled_from(ZONES), seed=st.integers(0, 1000), question=questions, window=windows)
 def test_rollups_answer_as_quarter_hours_do(connection: Connection, zone: str, seed: int, question: dict[str, Any], window: tuple[int, int]) -> None:
     with connection.begin_nested() as undone:

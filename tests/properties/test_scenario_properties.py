@@ -12,6 +12,7 @@ from luna.timeline import SLOT, floor_to
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before
 from services.forecaster.scenarios.scenarios import make_scenarios, select_paths
+from tests.depth import draws
 from tests.household import change_from, day, measure_days
 from tests.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
 
@@ -24,7 +25,7 @@ def make(seed: int, count: int, days: int) -> tuple[Forecast, Scenarios]:
     return forecast, make_scenarios(forecast, describe_errors(rng, days), {}, count=count)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 @given(seed=SEEDS, count=st.integers(1, 30), days=st.sampled_from([0, 14, 42]))
 def test_scenarios_are_probable_bounded_and_dark_at_night(seed: int, count: int, days: int) -> None:
     _, made = make(seed, count, days)
@@ -36,7 +37,7 @@ def test_scenarios_are_probable_bounded_and_dark_at_night(seed: int, count: int,
     assert (made.pv_kwh[:, :20] == 0).all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 @given(seed=SEEDS, count=st.integers(1, 30), days=st.sampled_from([0, 42]))
 def test_the_mean_of_the_scenarios_is_that_of_the_forecast(seed: int, count: int, days: int) -> None:
     forecast, made = make(seed, count, days)
@@ -44,7 +45,7 @@ def test_the_mean_of_the_scenarios_is_that_of_the_forecast(seed: int, count: int
     np.testing.assert_allclose(made.probability @ made.pv_kwh, Marginals.of(forecast.pv_kwh, LIMIT_KWH).mean(), atol=1e-12)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 @given(seed=SEEDS)
 def test_the_distribution_has_the_forecasts_mean_where_its_tail_may_be_long_enough(seed: int) -> None:
     forecast = describe_forecast(np.random.default_rng(seed))
@@ -54,7 +55,7 @@ def test_the_distribution_has_the_forecasts_mean_where_its_tail_may_be_long_enou
     np.testing.assert_allclose(marginals.mean()[free], forecast.load_kwh.expected[free])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 @given(seed=SEEDS, days=st.sampled_from([0, 42]))
 def test_the_same_input_gives_the_same_scenarios(seed: int, days: int) -> None:
     one, other = make(seed, 10, days)[1], make(seed, 10, days)[1]
@@ -63,7 +64,7 @@ def test_the_same_input_gives_the_same_scenarios(seed: int, days: int) -> None:
     np.testing.assert_array_equal(one.probability, other.probability)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 @given(seed=SEEDS, share=st.floats(0, 1))
 def test_a_share_that_was_drawn_is_found_again(seed: int, share: float) -> None:
     load = describe_forecast(np.random.default_rng(seed)).load_kwh
@@ -74,7 +75,7 @@ def test_a_share_that_was_drawn_is_found_again(seed: int, share: float) -> None:
     np.testing.assert_allclose(marginals.place(drawn), share, atol=1e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 @given(seed=SEEDS, many=st.integers(1, 60), share=st.floats(0.01, 1))
 def test_selected_paths_are_distinct_and_stand_for_all(seed: int, many: int, share: float) -> None:
     paths = np.random.default_rng(seed).normal(size=(many, 8))
@@ -95,7 +96,7 @@ def issued() -> list[Forecast]:
     return [describe_forecast(rng, instant) for instant in (*days_before(day(50, 7), SLOTS), day(49, 7), day(50, 7))]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 @given(hours=st.integers(0, 7 * 24), load_kwh=st.floats(0, 20), pv_kwh=st.floats(0, 1))
 def test_what_happened_after_the_issue_changes_no_past_error(hours: int, load_kwh: float, pv_kwh: float) -> None:
     issued_at = day(50, 7)

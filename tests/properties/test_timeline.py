@@ -29,6 +29,7 @@ from luna.timeline import (
     require_utc,
     spread_energy,
 )
+from tests.depth import draws
 from tests.tables import each_row
 
 HOUR, HALF_HOUR, DAY = timedelta(hours=1), timedelta(minutes=30), timedelta(days=1)
@@ -141,7 +142,7 @@ def test_an_hourly_grid_refuses_a_day_whose_clock_moves_by_half_an_hour(change: 
     assert (caught.value.field, caught.value.value) == ("slot_minutes", 60)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=draws(80), deadline=None)
 @given(st.sampled_from(ZONES), st.dates(date(2015, 1, 1), date(2035, 12, 1)), st.integers(1, 30))
 def test_any_run_of_days_is_the_sum_of_its_days(zone: str, first: date, days: int) -> None:
     place = ZoneInfo(zone)
@@ -150,7 +151,7 @@ def test_any_run_of_days_is_the_sum_of_its_days(zone: str, first: date, days: in
     assert local_dates(whole, place)[-1] == first + (days - 1) * DAY
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=draws(100), deadline=None)
 @given(st.sampled_from(STEPS), st.integers(1, 200), st.integers(0, 199), st.floats(0, 1, exclude_max=True))
 def test_the_slot_of_an_instant_is_the_one_that_covers_it(step: timedelta, count: int, slot: int, part: float) -> None:
     timeline = Timeline(START, step, count + slot)
@@ -165,7 +166,7 @@ def test_an_instant_outside_has_no_slot(instant: datetime) -> None:
         Timeline(START, SLOT, 4).index_of(instant)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 @given(st.sampled_from(STEPS), st.integers(2, 100), st.data())
 def test_a_window_holds_the_slots_it_names(step: timedelta, count: int, data: st.DataObject) -> None:
     timeline = Timeline(START, step, count)
@@ -185,7 +186,7 @@ def test_only_the_window_at_the_start_has_begun() -> None:
     assert timeline.end == START + 2 * HOUR
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=draws(100), deadline=None)
 @given(st.sampled_from(STEPS), st.integers(1, 12), st.integers(1, 60), st.tuples(st.integers(-90, 800), st.integers(-90, 800)))
 def test_what_lies_between_two_instants_is_counted_by_the_minute(step: timedelta, count: int, left: int, span: tuple[int, int]) -> None:
     first_step = min(timedelta(minutes=left), step)
@@ -200,7 +201,7 @@ def test_what_lies_between_two_instants_is_counted_by_the_minute(step: timedelta
     assert timeline.hours.tolist() == pytest.approx((np.diff(timeline.edges) / np.timedelta64(1, "h")).tolist())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=draws(100), deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.integers(1, 12))
 def test_spreading_energy_keeps_its_sum_and_holding_a_price_keeps_its_mean(values: list[float], factor: int) -> None:
     series = np.array(values)
@@ -211,7 +212,7 @@ def test_spreading_energy_keeps_its_sum_and_holding_a_price_keeps_its_mean(value
     assert held.mean() == pytest.approx(series.mean(), rel=1e-9, abs=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=draws(100), deadline=None)
 @given(st.integers(1, 60), st.lists(st.integers(-5, 70), unique=True, max_size=40))
 def test_aligning_puts_every_value_on_its_slot_and_nan_in_the_gaps(count: int, slots: list[int]) -> None:
     timeline, places = Timeline(START, SLOT, count), np.array(sorted(slots), dtype=np.int64)
@@ -238,7 +239,7 @@ def test_aligning_refuses_a_value_that_begins_within_a_slot() -> None:
     assert (caught.value.field, caught.value.value) == ("slot_start[1]", "2024-02-01T00:05:00")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 @given(st.integers(1, 300), st.integers(1, 96), st.integers(1, 300))
 def test_what_is_not_known_repeats_the_last_period(known: int, period: int, ahead: int) -> None:
     period = min(period, known)

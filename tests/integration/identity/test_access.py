@@ -77,8 +77,18 @@ class World:
         values = {"site_id": site, "site": site, "plan_id": ids.plan, "job_id": ids.job, "what_if_id": ids.what_if, "quarantine_id": ids.row}
         return re.sub(r"\{(\w+)\}", lambda match: str(values.get(match[1], "1")), path)
 
+    def restore(self) -> None:
+        """Store again what was allowed to be deleted."""
+        with unit_of_work(self.gate.database) as connection:
+            for site in {OWN, FOREIGN}.difference(sites.names(connection)):
+                store_site(connection, name=site)
+                self.things[site] = store_things(connection, site)
+            for role in ("user", "analyst"):
+                users.change(connection, NAMES[role], sites=(OWN,))
+
     def ask(self, method: str, path: str, site: str, headers: dict[str, str]) -> httpx.Response:
-        """Ask about a site; where only a query can name it, it does. Of a stream, which has no end, the head alone is read."""
+        """Ask about a site, with everything in its place; where only a query can name it, it does. Of a stream, which has no end, the head alone is read."""
+        self.restore()
         query = {} if "{" in path else {"site": site}
         with self.gate.client.stream(method, self.address(path, site), headers=headers, params=query) as answer:
             if not answer.headers.get("content-type", "").startswith("text/event-stream"):
@@ -97,12 +107,7 @@ def lasting(servers: Servers, redis_url: str) -> Iterator[World]:
 @pytest.fixture
 def world(lasting: World) -> World:
     """The gateway with its sites and people; what the test before was allowed to delete is there again."""
-    with unit_of_work(lasting.gate.database) as connection:
-        for site in {OWN, FOREIGN}.difference(sites.names(connection)):
-            store_site(connection, name=site)
-            lasting.things[site] = store_things(connection, site)
-        for role in ("user", "analyst"):
-            users.change(connection, NAMES[role], sites=(OWN,))
+    lasting.restore()
     return lasting
 
 
@@ -146,7 +151,7 @@ def test_nobody_may_do_nothing(world: World, method: str, path: str, operation: 
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="luna"')
 
 
-@each_row("role", ROLES)
+@pytest.mark.parametrize("role", ROLES)
 @each_row(("method", "path", "operation"), GUARDED, ids=IDS)
 def test_a_role_may_do_on_its_own_site_what_its_scopes_hold(world: World, role: Role, method: str, path: str, operation: Operation) -> None:
     answer = world.ask(method, path, OWN, world.gate.session(role, confirmed=True))
@@ -158,7 +163,7 @@ def test_a_role_may_do_on_its_own_site_what_its_scopes_hold(world: World, role: 
 SITE_BOUND = [each for each in GUARDED if re.search(r"\{(site|site_id|plan_id|job_id|what_if_id|quarantine_id)\}", each[1]) or each[1] == "/quarantine"]
 
 
-@each_row("role", ["user", "analyst"])
+@pytest.mark.parametrize("role", ["user", "analyst"])
 @each_row(("method", "path", "operation"), SITE_BOUND, ids=[f"{method} {path}" for method, path, _ in SITE_BOUND])
 def test_what_is_of_a_foreign_site_is_not_there(world: World, role: Role, method: str, path: str, operation: Operation) -> None:
     answer = world.ask(method, path, FOREIGN, world.gate.session(role, confirmed=True))

@@ -20,6 +20,7 @@ from services.planner.planner import make_plan
 from services.planner.problem.demands import NO_DEMANDS
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import Problem
+from tests.depth import draws
 from tests.planning import START, describe_site, draw_contradiction, make_problem, simulate_plan
 from tests.tables import each_row
 
@@ -111,13 +112,13 @@ def test_on_an_island_the_house_is_served_as_long_as_there_is_energy() -> None:
     assert made.flows.import_kwh == pytest.approx([0.0] * 8 + [0.5] * 8, abs=1e-6)
 
 
-@each_row("seed", range(60))
+@each_row("seed", range(draws(60)))
 def test_following_the_setpoints_brings_what_the_plan_says(seed: int) -> None:
     made = plan(draw_contradiction(np.random.default_rng(seed), batteries=1 + seed % 2, slots=24))
     assert simulate_plan(made).stored_kwh == pytest.approx(made.flows.stored_kwh, abs=1e-5)
 
 
-@each_row("seed", range(40))
+@each_row("seed", range(draws(40)))
 def test_no_plan_has_a_smaller_worst_kilowatt(seed: int) -> None:
     """A connection that carries a little less beyond its limits has no plan at all."""
     rng = np.random.default_rng(seed)

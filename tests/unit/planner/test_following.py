@@ -19,6 +19,7 @@ from services.planner.planner import decide, make_plan, plan_alone
 from services.planner.policy_simulation import Follower, simulate_errors, simulate_policies
 from services.planner.problem.problem import ACTING, Following, Problem, SearchLimits, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
+from tests.depth import draws
 from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem
 from tests.tables import each_row
 
@@ -56,7 +57,7 @@ def follow(plan: Plan, load_kwh: FloatArray, pv_kwh: FloatArray, stored_kwh: Flo
     return value_flows(plan.problem, flows)
 
 
-@each_row("seed", range(40))
+@each_row("seed", range(draws(40)))
 def test_a_plan_is_what_its_set_points_come_to(seed: int) -> None:
     draw = draw_problem if seed % 2 else draw_contradiction
     problem = replace(draw(np.random.default_rng(seed + 900), batteries=1 + seed % 3 % 2, slots=24), following=Following(ACTING))
@@ -70,7 +71,7 @@ def test_a_plan_is_what_its_set_points_come_to(seed: int) -> None:
     assert plan.start_kwh[:, 0] == pytest.approx(problem.stored_kwh)
 
 
-@each_row("seed", range(12))
+@each_row("seed", range(draws(12)))
 def test_slots_settled_side_by_side_are_those_simulated_one_by_one(seed: int) -> None:
     plan = decide(replace(draw_problem(np.random.default_rng(seed + 40), batteries=1, slots=48), following=Following(ACTING)), Solver())
     assert plan.policy is not None
@@ -79,7 +80,7 @@ def test_slots_settled_side_by_side_are_those_simulated_one_by_one(seed: int) ->
     assert run.setpoints.mode.tolist() == plan.setpoints.mode.tolist()
 
 
-@each_row("seed", range(30))
+@each_row("seed", range(draws(30)))
 def test_without_a_margin_what_is_followed_costs_what_the_optimum_costs(seed: int) -> None:
     problem = draw_problem(np.random.default_rng(seed + 70), batteries=1 + seed % 2, slots=24)
     assert objective(decide(problem, Solver())) == pytest.approx(objective(make_plan(problem, Solver())), rel=1e-6, abs=1e-6)

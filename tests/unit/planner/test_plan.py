@@ -18,11 +18,12 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.reply import find_compromises
 from tests.asking import answer, describe_request, make_request
+from tests.depth import draws
 from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost, simulate_plan
 from tests.reference_model import solve_reference
 from tests.tables import each_row
 
-DRAWS = [pytest.param(seed, 1 + seed % 3, id=f"{seed}-{1 + seed % 3} batteries") for seed in range(60)]
+DRAWS = [pytest.param(seed, 1 + seed % 3, id=f"{seed}-{1 + seed % 3} batteries") for seed in range(draws(60))]
 FLAT = {"load_kwh": [0.3] * 8, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.05}
 
 
@@ -75,7 +76,7 @@ def test_batteries_kept_from_the_grid_stay_away_from_it(seed: int, batteries: in
     assert (into_house <= np.maximum(ahead.load_kwh - used_kwh, 0) + 1e-6).all()
 
 
-@each_row("seed", range(150))
+@each_row("seed", range(draws(150)))
 def test_contradicting_limits_end_in_a_plan_and_never_in_an_exception(seed: int) -> None:
     plan = make_plan(draw_contradiction(np.random.default_rng(seed), batteries=1 + seed % 2, slots=20), Solver())
     flows = simulate_plan(plan)

@@ -12,6 +12,7 @@ from services.planner.milp.planner import solve_flows, solve_full
 from services.planner.milp.solver import LinearModel, Solution, Solver, SolverError
 from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem
+from tests.depth import draws
 from tests.planning import describe_site, draw_problem, make_problem, settle_cost
 from tests.reference_model import solve_reference
 from tests.tables import each_row
@@ -25,13 +26,13 @@ def draw(seed: int) -> Problem:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")  # the way to CBC from the next major version on needs another package
-@each_row("seed", range(200))
+@each_row("seed", range(draws(200)))
 def test_plan_costs_what_the_reference_model_costs(seed: int) -> None:
     problem = draw(seed)
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6, nan_ok=True)
 
 
-@each_row("seed", range(1000, 1040))
+@each_row("seed", range(1000, 1000 + draws(40)))
 def test_binaries_only_where_needed_cost_what_binaries_everywhere_cost(seed: int) -> None:
     problem = draw(seed)
     assert solve_flows(problem, Solver()).objective == pytest.approx(solve_full(problem, Solver()).objective, rel=1e-6, abs=1e-6)
@@ -40,7 +41,7 @@ def test_binaries_only_where_needed_cost_what_binaries_everywhere_cost(seed: int
 @pytest.mark.parametrize("batteries", [1, 2])
 def test_warm_answers_equal_cold_ones(batteries: int) -> None:
     solver = Solver()
-    problems = [draw_problem(np.random.default_rng(seed), batteries=batteries, slots=36) for seed in range(20)]
+    problems = [draw_problem(np.random.default_rng(seed), batteries=batteries, slots=36) for seed in range(draws(20))]
     warm = [solve_flows(problem, solver).objective for problem in problems]
     cold = [solve_flows(problem, Solver()).objective for problem in problems]
     assert warm == pytest.approx(cold, rel=1e-7, abs=1e-7)
@@ -102,7 +103,7 @@ class OutOfTime(Solver):
         return super().solve(model, **options)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(draws(30)))
 def test_a_search_that_finds_nothing_in_time_leaves_a_plan_with_a_proven_gap(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = draw_problem(np.random.default_rng(seed + 400), batteries=2, slots=24)
     best = solve_flows(problem, Solver())

@@ -14,6 +14,7 @@ from services.planner.milp.appliances import LoadPricing, add_load
 from services.planner.milp.schedules import Schedules
 from services.planner.milp.solver import InfeasibleError, LinearModel, ModelBuilder, Solver
 from services.planner.problem.demands import read_load
+from tests.depth import draws
 from tests.tables import each_row
 
 CASES = 60
@@ -60,7 +61,7 @@ def draw_block(rng: np.random.Generator) -> tuple[LinearModel, Schedules, FloatA
     return replace(model, cost=model.cost + np.concatenate([price, np.zeros(model.cost.size - price.size)])), schedules, price
 
 
-@each_row("seed", range(CASES))
+@each_row("seed", range(draws(CASES)))
 def test_it_costs_what_the_best_of_the_model_costs(seed: int) -> None:
     model, schedules, price = draw_block(np.random.default_rng(seed))
     try:

@@ -13,6 +13,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from tests.asking import answer, stay
+from tests.depth import draws
 from tests.planning import START
 from tests.reference_model import solve_reference
 from tests.tables import each_row
@@ -44,7 +45,7 @@ def draw_bound(seed: int) -> PlanRequest:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@each_row("seed", range(24))
+@each_row("seed", range(draws(24)))
 def test_a_placement_costs_what_the_model_written_for_readers_costs(seed: int) -> None:
     problem = build_problem(draw_bound(seed))
     made = make_plan(problem, Solver())
