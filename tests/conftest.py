@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 import signal
-import tempfile
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests import browsers, failed_again
 from tests.command_line import Luna, Said
 from tests.databases import own_database
 from tests.depth import draws
+from tests.folders import make_server_folder, server_folder
 from tests.mosquitto import SAID
 from tests.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 
@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"every_database: runs on the embedded PostgreSQL and on the TimescaleDB of {TIMESCALE_VARIABLE}")
     config.addinivalue_line("markers", f"timescale_alone: runs on the TimescaleDB of {TIMESCALE_VARIABLE}")
     workerinput = getattr(config, "workerinput", None)
-    config.stash[FOLDER] = Path(workerinput["servers_folder"]) if workerinput else _make_folder()
+    config.stash[FOLDER] = Path(workerinput["servers_folder"]) if workerinput else make_server_folder()
     failed_again.register(config)
 
 
@@ -109,27 +109,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(browsers.SAID)
 
 
-def _make_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="luna-tests-"))
-    # As root the servers run under another account, which must be able to walk through; pytest's own folders are shut to it.
-    folder.chmod(0o711)
-    return folder
-
-
 @pytest.fixture
 def servers_folder() -> Iterator[Path]:
     """A folder for servers of a test's own."""
-    parent = _make_folder()
-    yield parent / "servers"
-    shutil.rmtree(parent)
+    with server_folder() as parent:
+        yield parent / "servers"
 
 
 @pytest.fixture(scope="module")
 def kept_folder() -> Iterator[Path]:
     """A folder for servers that a module's tests start one after the other; the cluster is made once."""
-    parent = _make_folder()
-    yield parent / "servers"
-    shutil.rmtree(parent)
+    with server_folder() as parent:
+        yield parent / "servers"
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Tables in place of parameters: every row is run, every row that fails is reported."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,8 @@ def test_passes(number, subtests):
 def test_every_row_that_fails_is_reported_with_its_values(tmp_path: Path) -> None:
     (tmp_path / "test_rows.py").write_text(SUITE)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(tmp_path), "-rs", str(tmp_path)]
-    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], env=environment, capture_output=True, text=True, check=False)
     # Two rows are wrong, once for each of two numbers; inner tables fail within the row of the outer one.
     assert [done.stdout.count(f" {name} _") for name in ("test_sums [wrong]", "test_sums [(8, 0)]", "test_skips [3]", "test_sums [one]")] == [2, 2, 1, 0]
     assert "assert (10 + 5) == 16" in done.stdout
