@@ -1,23 +1,29 @@
-"""A home with data whose backups are tried: its servers are its own, and end with the block that uses them."""
+"""A home with data whose backups are tested: its servers are its own, and stop at the end of the block that uses them."""
 
+import multiprocessing
 import os
+import signal
 import subprocess
-import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 from sqlalchemy import Engine, text
 
 from luna.database import engine, migrate
 from luna.database.engine import unit_of_work
-from luna.embedded import running
+from luna.embedded import start
+from luna.embedded.state import load_state, save_state
 from luna.objects import open_objects
 from luna.settings import Settings
 from services.backup.create import BackupWork, create_backup, open_work
-from services.backup.folder import Manifest
+from services.backup.folder import NEWEST, Manifest
+from services.backup.recovery import DATA
+from services.backup.restore import RESTORING, restore
 from tests.stored import store_site
 
 KEY = "a-key-that-only-this-test-knows-0123"
@@ -25,7 +31,7 @@ KEY = "a-key-that-only-this-test-knows-0123"
 
 @dataclass(frozen=True)
 class KeptHome:
-    """A data folder with a site and an object.
+    """A data folder with a site and an object; of its servers only the database is started.
 
     Args:
         settings: name the folder, and the key of the backups.
@@ -36,8 +42,8 @@ class KeptHome:
     @contextmanager
     def open(self) -> Iterator[Engine]:
         """Yield the database, its server running."""
-        with running(self.settings) as addresses:
-            database = engine.create(addresses.database_url, pool_size=1)
+        with self._postgres() as address:
+            database = engine.create(address, pool_size=1)
             try:
                 yield database
             finally:
@@ -46,8 +52,22 @@ class KeptHome:
     @contextmanager
     def work(self) -> Iterator[BackupWork]:
         """Yield what makes backups, the server running."""
-        with running(self.settings) as addresses, open_work(self.settings, addresses.database_url) as work:
+        with self._postgres() as address, open_work(self.settings, address) as work:
             yield work
+
+    @contextmanager
+    def _postgres(self) -> Iterator[str]:
+        with start(self.settings.data_folder / "servers", services=("postgres",)) as servers:
+            yield servers.database_url
+
+    def copy(self, parent: Path) -> "KeptHome":
+        """Return a home below ``parent`` that begins with what is in this one, whose servers are stopped."""
+        home = kept_home(parent)
+        # cp keeps the owner, which shutil does not: where root runs the tests, the cluster is another account's.
+        subprocess.run(["cp", "-a", self.settings.data_folder, home.settings.data_folder], check=True)
+        folder = home.settings.data_folder.resolve() / "servers"
+        save_state(folder, replace(load_state(folder), home=str(folder), ports={}))
+        return home
 
     def back_up(self) -> Manifest:
         with self.work() as work:
@@ -91,9 +111,27 @@ def wait_until(holds: Callable[[], bool], *, seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
-def start_luna(home: KeptHome, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a command of Luna's on a home."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
-    environment = plain | {"LUNA_DATA_FOLDER": str(home.settings.data_folder), "LUNA_BACKUP_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[1])}
-    command = [sys.executable, "-c", "from services.cli.main import main; main()", *arguments]
-    return subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=home.settings.data_folder)
+def fork(work: Callable[[], object]) -> ForkProcess:
+    """Start a process that does the work: a copy of this one, which has loaded everything."""
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    return process
+
+
+def restore_until(home: KeptHome, step: str) -> None:
+    """Restore the newest backup, and kill this process at a step: as it begins, and in ``recovering`` once the server runs."""
+    server = home.settings.data_folder / "servers" / RESTORING / DATA / "postmaster.pid"
+
+    def die() -> None:
+        while step == "recovering" and not server.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def report(begun: str) -> None:
+        if begun.startswith(step):
+            death = threading.Thread(target=die, daemon=True)
+            death.start()
+            # The server starts after the report.
+            death.join(timeout=0 if step == "recovering" else None)
+
+    restore(home.settings, NEWEST, report=report)

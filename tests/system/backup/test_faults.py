@@ -5,7 +5,9 @@ import os
 import shutil
 import signal
 import subprocess
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from services.backup.folder import BASE, MANIFEST, NEWEST, BackupFolder, open_fo
 from services.backup.recovery import RecoveryTarget, stage
 from services.backup.restore import restore
 from services.backup.verify import verify_backup
-from tests.kept import KeptHome, start_luna, wait_until
+from tests.kept import KeptHome, fork, restore_until, wait_until
 
 AS_ROOT = os.geteuid() == 0
 
@@ -29,32 +31,40 @@ def newest(home: KeptHome) -> Path:
     return folder.backups / folder.list_ids()[-1]
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-
-
-def altered(path: Path, content: bytes) -> bytes:
-    """Write other content, and return what was there."""
+@contextmanager
+def altered(path: Path, content: bytes | None) -> Iterator[None]:
+    """Let a file have other content while a block runs, or be missing."""
     before = path.read_bytes()
-    path.write_bytes(content)
-    return before
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+@contextmanager
+def altered_manifest(home: KeptHome, **changes: object) -> Iterator[None]:
+    """Let the manifest of the newest backup say something else while a block runs."""
+    folder, path = open_folder(home.settings), newest(home) / MANIFEST
+    document = json.loads(folder.key.read(path)) | changes
+    with altered(path, None):
+        folder.key.seal_bytes(json.dumps(document).encode(), path)
+        yield
 
 
 @pytest.mark.parametrize("fault", ["truncated", "one bit", "missing"])
 def test_a_damaged_backup_is_refused_and_what_is_there_stays(home: KeptHome, fault: str) -> None:
     path = newest(home) / BASE
     content = path.read_bytes()
-    damaged = {"truncated": content[: len(content) // 2], "one bit": content[:5000] + bytes([content[5000] ^ 1]) + content[5001:], "missing": b""}[fault]
-    altered(path, damaged)
-    if fault == "missing":
-        path.unlink()
+    damaged = {"truncated": content[: len(content) // 2], "one bit": content[:5000] + bytes([content[5000] ^ 1]) + content[5001:], "missing": None}[fault]
     rows = home.observed()
-    with pytest.raises(MachineError, match=r"this file of a backup is damaged.*Take another backup"):
-        verify_backup(open_folder(home.settings), NEWEST)
-    with pytest.raises(MachineError, match="this file of a backup is damaged"):
-        restore(home.settings, NEWEST)
-    path.write_bytes(content)
+    with altered(path, damaged):
+        with pytest.raises(MachineError, match=r"this file of a backup is damaged.*Take another backup"):
+            verify_backup(open_folder(home.settings), NEWEST)
+        with pytest.raises(MachineError, match="this file of a backup is damaged"):
+            restore(home.settings, NEWEST)
     assert home.observed() == rows
     assert not list(Path(home.settings.data_folder / "servers").glob("*restor*"))
 
@@ -63,20 +73,16 @@ def test_a_damaged_segment_of_the_log_is_named(home: KeptHome) -> None:
     folder = open_folder(home.settings)
     manifest, _ = folder.choose(NEWEST)
     path = folder.wal(manifest.system_identifier) / f"{manifest.first_segment}.gz.age"
-    content = altered(path, path.read_bytes()[:-40])
-    with pytest.raises(MachineError, match=manifest.first_segment):
+    with altered(path, path.read_bytes()[:-40]), pytest.raises(MachineError, match=manifest.first_segment):
         drill(home.settings)
-    path.write_bytes(content)
     assert "drill_failed_at" in folder.read_status()
 
 
 def test_a_damaged_copy_of_an_object_is_named(home: KeptHome) -> None:
     folder = open_folder(home.settings)
     [path] = folder.objects.glob("??/*.age")
-    content = altered(path, b"")
-    with pytest.raises(MachineError, match=path.name):
+    with altered(path, b""), pytest.raises(MachineError, match=path.name):
         verify_backup(folder, NEWEST)
-    path.write_bytes(content)
 
 
 def test_another_key_is_told_from_damage_and_adds_nothing(home: KeptHome) -> None:
@@ -95,22 +101,13 @@ def test_without_a_key_the_place_for_it_is_named(home: KeptHome, tmp_path: Path)
 
 @pytest.mark.parametrize(("change", "words"), [({"schema_revision": "9999"}, "Luna 9.9.9 made this backup"), ({"format": 99}, "is newer than this one")])
 def test_a_newer_versions_backup_is_refused(home: KeptHome, change: dict[str, object], words: str) -> None:
-    folder, path = open_folder(home.settings), newest(home) / MANIFEST
-    document = json.loads(folder.key.read(path)) | change | {"luna_version": "9.9.9"}
-    content = path.read_bytes()
-    folder.key.seal_bytes(json.dumps(document).encode(), path)
-    with pytest.raises(ConflictError, match=words):
+    with altered_manifest(home, **change, luna_version="9.9.9"), pytest.raises(ConflictError, match=words):
         restore(home.settings, NEWEST)
-    path.write_bytes(content)
 
 
 def test_another_postgresqls_backup_is_refused(home: KeptHome) -> None:
-    folder, path = open_folder(home.settings), newest(home) / MANIFEST
-    content = path.read_bytes()
-    folder.key.seal_bytes(json.dumps(json.loads(folder.key.read(path)) | {"postgres_version": 160_004}).encode(), path)
-    with pytest.raises(ConflictError, match=r"PostgreSQL 16 wrote this backup.*Install PostgreSQL 16"):
+    with altered_manifest(home, postgres_version=160_004), pytest.raises(ConflictError, match=r"PostgreSQL 16 wrote this backup.*Install PostgreSQL 16"):
         restore(home.settings, NEWEST)
-    path.write_bytes(content)
 
 
 def test_a_folder_with_something_in_it_is_not_unpacked_into(home: KeptHome, tmp_path: Path) -> None:
@@ -137,16 +134,15 @@ def test_too_small_a_disk_is_known_before_anything_is_written(home: KeptHome) ->
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="a disk of its own can be mounted by root alone")
-def test_a_disk_that_fills_up_ends_the_backup_and_keeps_those_before(home: KeptHome, tmp_path: Path) -> None:
-    folder = open_folder(home.settings)
+def test_a_disk_that_fills_up_ends_the_backup_and_keeps_those_before(own_home: KeptHome, tmp_path: Path) -> None:
+    folder = open_folder(own_home.settings)
     small = tmp_path / "small"
     small.mkdir()
-    shutil.copytree(folder.root, small / "kept")
     size = sum(path.stat().st_size for path in folder.root.rglob("*") if path.is_file()) + 2_000_000
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", small], check=True)
     try:
         shutil.copytree(folder.root, small / "kept")
-        settings = home.settings.model_copy(update={"backup_folder": small / "kept"})
+        settings = own_home.settings.model_copy(update={"backup_folder": small / "kept"})
         kept = open_folder(settings)
         # What the last one took is what the next one is expected to take: it is let begin.
         kept.note(newest_bytes=1)
@@ -159,50 +155,51 @@ def test_a_disk_that_fills_up_ends_the_backup_and_keeps_those_before(home: KeptH
         subprocess.run(["umount", "-l", small], check=True)
 
 
-@pytest.mark.parametrize("seconds", [0, 0.3, 1.5])
-def test_a_backup_that_is_killed_is_none_and_the_next_one_is_whole(home: KeptHome, seconds: float) -> None:
-    folder = open_folder(home.settings)
+def test_a_backup_that_is_killed_is_none_and_the_next_one_is_whole(own_home: KeptHome) -> None:
+    folder = open_folder(own_home.settings)
     before = folder.list_ids()
-    process = start_luna(home, "backup", "create")
-    wait_until(lambda: any(folder.backups.glob(".*")))
-    time.sleep(seconds)
-    kill(process)
+    process = fork(own_home.back_up)
+    # The copy of the cluster grows: its end, the end of the log and the manifest are still to come.
+    wait_until(lambda: any(path.stat().st_size for path in folder.backups.glob(f".*/.{BASE}.*")))
+    process.kill()
+    process.join()
     assert set(folder.list_ids()) >= set(before)
     for backup_id in folder.list_ids():
         verify_backup(folder, backup_id)
-    made = home.back_up()
+    made = own_home.back_up()
     assert [path.name for path in folder.backups.iterdir() if path.name.startswith(".")] == []
-    assert drill(home.settings).backup_id == made.backup_id
+    assert drill(own_home.settings).backup_id == made.backup_id
 
 
-@pytest.mark.parametrize("step", ["unpacking", "recovering", "objects", "checking"])
-def test_a_restore_that_is_killed_leaves_the_old_state_or_the_new_one(home: KeptHome, step: str) -> None:
-    with home.open() as database:
-        home.observe(database, hash(step) % 10_000 + 1000)
-    rows = home.observed()
-    backed_up = open_folder(home.settings).choose(NEWEST)[0].tables["slot_observations"].rows
+def test_a_restore_that_is_killed_leaves_the_old_state_or_the_new_one(own_home: KeptHome) -> None:
+    with own_home.open() as database:
+        own_home.observe(database, 1000)
+    rows = own_home.observed()
+    backed_up = open_folder(own_home.settings).choose(NEWEST)[0].tables["slot_observations"].rows
     assert rows != backed_up
-    process = start_luna(home, "backup", "restore", "--at", NEWEST)
-    assert process.stderr is not None
-    lines = iter(process.stderr.readline, b"")
-    assert any(step.encode() in line for line in lines)
-    kill(process)
-    assert home.observed() == (rows if step != "checking" else backed_up)
-    restore(home.settings, NEWEST)
-    assert home.observed() == backed_up
+    # Each restore finds what the one before it left, and gets a step farther.
+    for step, left in {"unpacking": rows, "recovering": rows, "objects": rows, "checking": backed_up}.items():
+        process = fork(partial(restore_until, own_home, step))
+        process.join(600)
+        assert (step, process.exitcode) == (step, -signal.SIGKILL)
+        assert (step, own_home.observed()) == (step, left)
+    with own_home.open() as database:
+        own_home.observe(database, 1001)
+    restore(own_home.settings, NEWEST)
+    assert own_home.observed() == backed_up
 
 
-def test_a_failure_after_the_change_is_rolled_back(home: KeptHome, monkeypatch: pytest.MonkeyPatch) -> None:
-    with home.open() as database:
-        home.observe(database, 7777)
-    rows = home.observed()
+def test_a_failure_after_the_change_is_rolled_back(own_home: KeptHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    with own_home.open() as database:
+        own_home.observe(database, 7777)
+    rows = own_home.observed()
     # No job can be left for a service whose table the restored database refuses: asked of the real one by taking its right to insert.
-    folder = open_folder(home.settings)
+    folder = open_folder(own_home.settings)
     assert folder.list_ids()
     monkeypatch.setattr("services.backup.restore.request_reindex", _refuse)
     with pytest.raises(LunaError, match="as the test wants"):
-        restore(home.settings, NEWEST)
-    assert home.observed() == rows
+        restore(own_home.settings, NEWEST)
+    assert own_home.observed() == rows
 
 
 def _refuse(url: str) -> None:

@@ -1,8 +1,10 @@
 """What was backed up comes back: as it was at a backup, at an instant, and before a restore."""
 
 import threading
-import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
@@ -11,12 +13,13 @@ from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError
 from luna.objects import open_objects
-from services.backup.create import BackupWork, create_backup, receiving
+from services.backup.create import BackupWork, receiving
 from services.backup.drill import drill
 from services.backup.folder import LATEST, NEWEST, open_folder
 from services.backup.restore import restore, undo
 from services.backup.verify import verify_backup
 from services.backup.wal import last_instant, note_reach
+from tests.folders import server_folder
 from tests.kept import KeptHome, wait_until
 
 
@@ -45,87 +48,119 @@ def test_a_drill_finds_what_the_manifest_says_and_touches_nothing(home: KeptHome
     assert home.observed() == 10
 
 
-def test_a_restore_brings_back_rows_and_objects_and_can_be_undone(home: KeptHome) -> None:
-    with home.open() as database:
-        home.observe(database, 100)
-    objects = open_objects(home.settings)
+def test_a_restore_brings_back_rows_and_objects_and_can_be_undone(own_home: KeptHome) -> None:
+    with own_home.open() as database:
+        own_home.observe(database, 100)
+    objects = open_objects(own_home.settings)
     objects.remove("models/one")
     objects.put("models/two", b"stored later")
 
-    done = restore(home.settings, NEWEST)
+    done = restore(own_home.settings, NEWEST)
 
-    assert home.observed() == 10
+    assert own_home.observed() == 10
     assert done.objects == 1
     assert objects.get("models/one") == b"what was learned" * 1000
     assert objects.get("models/two") == b"stored later"
-    with home.open() as database, unit_of_work(database) as connection:
+    with own_home.open() as database, unit_of_work(database) as connection:
         assert [job.task for job in jobs.list_newest(connection, limit=5)] == ["rag.documents.reindex"]
-    undo(home.settings)
-    assert home.observed() == 11
-    undo(home.settings)
-    assert home.observed() == 10
+    undo(own_home.settings)
+    assert own_home.observed() == 11
+    undo(own_home.settings)
+    assert own_home.observed() == 10
 
 
-def test_any_instant_since_a_backup_can_be_restored_with_the_objects_of_then(home: KeptHome) -> None:
-    objects = open_objects(home.settings)
-    with home.work() as work:
-        create_backup(work, "asked")
-        with receiving(work):
+@dataclass(frozen=True)
+class LoggedHome:
+    """A home that was written to since its backup, with the log of it.
+
+    Args:
+        home: with two more quarter-hours and two more objects.
+        between: when the first of each was there and the second was not.
+        quiet: an instant some time after the last change, until which the log is safe.
+    """
+
+    home: KeptHome
+    between: datetime
+    quiet: datetime
+
+
+@pytest.fixture(scope="module")
+def logged(prepared: KeptHome) -> Iterator[LoggedHome]:
+    """A home whose log was received while it was written to; it is copied."""
+    with server_folder() as parent:
+        home = prepared.copy(parent)
+        objects = open_objects(home.settings)
+        with home.work() as work, receiving(work):
             home.observe(work.database, 200)
             objects.put("models/three", b"stored before the instant")
             work.mirror.copy_new(datetime.now(UTC))
-            before = instant_of(work.database)
-            time.sleep(0.1)
+            between = instant_of(work.database)
             home.observe(work.database, 201)
             objects.put("models/four", b"stored after it")
             work.mirror.copy_new(datetime.now(UTC))
-            await_reach(work, instant_of(work.database))
+            await_reach(work, instant_of(work.database) + timedelta(seconds=1))
+        quiet = datetime.fromisoformat(open_folder(home.settings).read_status()["wal_at"])
+        yield LoggedHome(home, between, quiet)
+
+
+@pytest.fixture
+def parent() -> Iterator[Path]:
+    """A folder for a copy of a home."""
+    with server_folder() as folder:
+        yield folder
+
+
+def test_any_instant_since_a_backup_can_be_restored_with_the_objects_of_then(logged: LoggedHome, parent: Path) -> None:
+    home = logged.home.copy(parent)
+    objects = open_objects(home.settings)
     for key in ("models/three", "models/four"):
         objects.remove(key)
     had = home.observed()
 
-    restore(home.settings, before.isoformat())
+    restore(home.settings, logged.between.isoformat())
 
     assert home.observed() == had - 1
     assert [stored.key for stored in objects.list_all() if stored.key in {"models/three", "models/four"}] == ["models/three"]
 
 
-def test_what_was_restored_goes_on_and_is_backed_up_on_its_own_timeline(home: KeptHome) -> None:
+def test_an_instant_in_a_quiet_time_is_what_was_written_before_it(logged: LoggedHome, parent: Path) -> None:
+    home = logged.home.copy(parent)
+    rows = home.observed()
+    restore(home.settings, logged.quiet.isoformat())
+    assert home.observed() == rows
+
+
+@pytest.fixture(scope="module")
+def restored(prepared: KeptHome) -> Iterator[tuple[KeptHome, datetime]]:
+    """A home that was restored and then written to, and the instant after that; no backup was made since."""
+    with server_folder() as parent:
+        home = prepared.copy(parent)
+        restore(home.settings, NEWEST)
+        with home.open() as database:
+            home.observe(database, 300)
+            instant = instant_of(database)
+        yield home, instant
+
+
+def test_what_came_after_a_restore_is_not_taken_for_what_came_before_it(restored: tuple[KeptHome, datetime]) -> None:
+    home, instant = restored
+    rows = home.observed()
+    with pytest.raises(ConflictError, match="does not go on over"):
+        restore(home.settings, instant.isoformat())
+    with pytest.raises(ConflictError, match="make a backup now"):
+        restore(home.settings, LATEST)
+    assert home.observed() == rows
+
+
+def test_what_was_restored_goes_on_and_is_backed_up_on_its_own_timeline(restored: tuple[KeptHome, datetime], parent: Path) -> None:
+    home = restored[0].copy(parent)
     first, _ = open_folder(home.settings).choose(NEWEST)
-    restore(home.settings, NEWEST)
-    with home.open() as database:
-        home.observe(database, 300)
     rows = home.observed()
     second = home.back_up()
     assert second.timeline > first.timeline
     assert drill(home.settings).backup_id == second.backup_id
     assert drill(home.settings, first.backup_id).backup_id == first.backup_id
     restore(home.settings, LATEST)
-    assert home.observed() == rows
-
-
-def test_an_instant_in_a_quiet_time_is_what_was_written_before_it(home: KeptHome) -> None:
-    with home.work() as work, receiving(work):
-        create_backup(work, "asked")
-        home.observe(work.database, 400)
-        written = instant_of(work.database)
-        await_reach(work, written + timedelta(seconds=1))
-    rows = home.observed()
-    instant = datetime.fromisoformat(open_folder(home.settings).read_status()["wal_at"])
-    restore(home.settings, instant.isoformat())
-    assert home.observed() == rows
-
-
-def test_what_came_after_a_restore_is_not_taken_for_what_came_before_it(home: KeptHome) -> None:
-    restore(home.settings, NEWEST)
-    with home.open() as database:
-        home.observe(database, 500)
-        instant = instant_of(database)
-    rows = home.observed()
-    with pytest.raises(ConflictError, match="does not go on over"):
-        restore(home.settings, instant.isoformat())
-    with pytest.raises(ConflictError, match="make a backup now"):
-        restore(home.settings, LATEST)
     assert home.observed() == rows
 
 
