@@ -47,6 +47,16 @@ class Jobs:
 
         return wait_for(reached, seconds=seconds, what=f"job {job_id} is {' or '.join(statuses)}")
 
+    def read_file(self, name: str, content: bytes) -> list[dict[str, Any]]:
+        """Hand over a file to be searched, wait until it is read, and return its documents."""
+        accepted = self.api.post("/v1/documents", files={"file": (name, content)}).raise_for_status().json()
+        job_id = accepted["job"]["job_id"]
+        self.wait(job_id, "done", "failed", "dead")
+        job = self.state(job_id)
+        assert job["status"] == "done", job
+        documents: list[dict[str, Any]] = job["reply"]["documents"]
+        return documents
+
 
 def replay(number: int) -> dict[str, Any]:
     """A month with perfect foresight, planned anew every hour."""

@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "var/compose-test"
 JOBS = {"preflight", "migrate", "buckets"}
 APP_IMAGE = "luna-app:0.0.0-test"
+# Shares of a processor: with little of one, what takes a moment can be hurt in its middle.
+SLOW, FAST = 0.03, 1
 # Run inside a container: signals the service's process, which is the first process's child, or those that it has forked.
 SIGNAL = """
 import os, sys
@@ -111,6 +113,12 @@ class Stack:
         """Remove containers, networks and volumes."""
         self._key = ""
         self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "0", check=False)
+
+    def list_remains(self) -> list[str]:
+        """Return the containers, networks and volumes that there are of this copy."""
+        mine = ("--filter", f"label=com.docker.compose.project={self.project}", "--format")
+        listings = (("ps", "-a", *mine, "{{.Names}}"), ("network", "ls", *mine, "{{.Name}}"), ("volume", "ls", *mine, "{{.Name}}"))
+        return [name for words in listings for name in run("docker", *words).split()]
 
     def start(self, *services: str, scale: int = 1) -> None:
         """Have so many healthy containers of each service, as the file says; what they need is there already, and is left alone."""
@@ -253,11 +261,11 @@ def run(*words: str, check: bool = True, timeout: float = 600, environment: Mapp
     return ended.stdout
 
 
-def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> float:
-    """Wait until ``condition`` holds; return the seconds it took."""
+def wait_for(condition: Callable[[], bool], *, seconds: float, what: str, seen: Callable[[], object] | None = None) -> float:
+    """Wait until ``condition`` holds; return the seconds it took. Where it never does, the error says what is ``seen`` in its place."""
     begun = time.monotonic()
     while not condition():
         if time.monotonic() - begun > seconds:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
+            raise AssertionError(f"not within {seconds:g} s: {what}{f'; instead: {seen()}' if seen else ''}")
         time.sleep(0.25)
     return time.monotonic() - begun

@@ -156,10 +156,12 @@ def test_without_an_instant_the_backups_are_named(kept: Stack) -> None:
 def test_a_restore_that_is_killed_leaves_what_runs_as_it_is(kept: Stack) -> None:
     rows = observed(kept)
     compose = f"docker compose -f docker-compose.yml -f {kept.folder}/override.json --env-file {kept.env_file} -p {kept.project}"
-    process = subprocess.Popen(["infra/backup/restore", "newest"], cwd=ROOT, env=os.environ | {"COMPOSE": compose}, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    assert any("recovering" in line for line in iter(process.stderr.readline, ""))
-    process.kill()
-    process.wait()
-    assert observed(kept) == rows
-    call(kept, "infra/backup/restore", "--drill")
+    words = ["infra/backup/restore", "newest"]
+    # The pipe stays open until the end: what the restore had started may live on, and a closed pipe would end that too.
+    with subprocess.Popen(words, cwd=ROOT, env=os.environ | {"COMPOSE": compose}, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("recovering" in line for line in iter(process.stderr.readline, ""))
+        process.kill()
+        process.wait()
+        assert observed(kept) == rows
+        call(kept, "infra/backup/restore", "--drill")
