@@ -90,7 +90,7 @@ test-system: $(VENV)/.system $(CLIENT_GENERATOR)/.made static  ## what kills, re
 
 SINCE ?= main
 test-changed: $(VENV)/.system try-static  ## the tests that a change can touch; SINCE=<git ref>
-	@$(BIN)/python -m tests.selection --since $(SINCE)
+	@$(BIN)/python -m tests.selection $(SINCE)
 
 bench: $(VENV)/.system  ## measure, print each figure beside its target, write var/bench/*.json (FULL=1: the long form)
 	@$(BIN)/luna bench $(NAMES) $(if $(FULL),--full)

@@ -1,0 +1,241 @@
+"""Thirty faults put into the product, one at a time: whether the tests that ``make test-changed`` selects find each. By hand, half an hour.
+
+``python -m bench.mutations [--only N ...]``
+"""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from luna.errors import MachineError
+from tests.selection.ranking import BUDGET
+
+Concern = Literal["limits", "money", "permissions", "idempotence", "recovery"]
+# Built, so git does not hold it; pages are served from there.
+STATIC = Path("services/api/static")
+LONGEST_RUN_SECONDS = 600
+END_SECONDS = 30
+# "[gw0] [ 12%] FAILED tests/unit/test_heat.py::test_warm[cold day]".
+FAILED = re.compile(r"(?:FAILED|ERROR) (tests/\S+?(?:\[.*\])?)(?: - .*)?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A fault: in ``file``, ``old``, which stands there once, becomes ``new``; ``breaks`` says what no longer holds."""
+
+    concern: Concern
+    file: str
+    old: str
+    new: str
+    breaks: str
+
+
+MUTATIONS = (
+    Mutation("limits", "luna/physics/safety.py", "buys(mode) & ~battery.charge_from_grid", "buys(mode) & False", "a contract without charging from the grid"),
+    Mutation("limits", "luna/physics/safety.py", "unknown, soc), battery.min_soc,", "unknown, soc), 0.0,", "the reserve of a battery"),
+    Mutation("limits", "luna/physics/safety.py", "[(least, min(most, carried))", "[(least, most)", "what the connection carries, at a charger"),
+    Mutation("limits", "luna/physics/limits.py", "else np.minimum(exported, export_kw)", "else exported", "a feed-in limit that changes by slot"),
+    Mutation(
+        "limits",
+        "services/agent/gatekeeper.py",
+        "safe = second.breach_kwh <= first.breach_kwh + _SAME_KWH and ",
+        "safe = ",
+        "an agent's plan beyond limits is refused",
+    ),
+    Mutation("limits", "services/planner/milp/battery_constraints.py", "most[0] -= steepness", "most[0] += steepness", "charging power near full, in plans"),
+    Mutation("money", "luna/economics/costs.py", "serve=(import_price - wear_price)", "serve=(import_price + wear_price)", "wear counts when serving the load"),
+    Mutation("money", "luna/economics/costs.py", "-export_kwh * export_price, wear", "export_kwh * export_price, wear", "exports earn"),
+    Mutation("money", "luna/economics/prices.py", "+ rule.markup) * (1.0 + rule.vat)", ") * (1.0 + rule.vat) + rule.markup", "VAT on the markup"),
+    Mutation("money", "luna/economics/peaks.py", "max(sum(highest) / price.highest, price.least_kw)", "sum(highest) / price.highest", "the least power billed"),
+    Mutation("money", "luna/economics/charges.py", "self.drawn_kwh if number == 0 else 0.0", "self.drawn_kwh", "blocks begin anew with each month"),
+    Mutation("money", "services/agent/gatekeeper.py", "elif gain <= LEAST_GAIN:", "elif gain <= -1.0:", "an agent's dearer plan is refused"),
+    Mutation("permissions", "services/api/identity/guard.py", "if operation.scope not in caller.scopes:", "if not caller.scopes:", "scopes of people and keys"),
+    Mutation("permissions", "services/api/identity/guard.py", 'and caller.means == "session":', 'and caller.means == "nobody":', "a page's token (CSRF)"),
+    Mutation("permissions", "services/api/identity/caller.py", "or name in self.sites", "or bool(self.sites)", "whose site it is"),
+    Mutation("permissions", "services/api/identity/access_tokens.py", ' and now.timestamp() < claims["exp"]', "", "access tokens end"),
+    Mutation("permissions", "luna/database/api_keys.py", 'ROLE_SCOPES[row["role"]] & frozenset', "frozenset", "a key has no more than its owner has"),
+    Mutation(
+        "permissions",
+        "luna/database/sessions.py",
+        "connection.execute(delete(sessions).where(sessions.c.session_id.in_(again)))",
+        "connection.execute(again)",
+        "a refresh token used twice ends the sign-in",
+    ),
+    Mutation(
+        "idempotence", "luna/database/idempotency.py", "and stored.digest != digest:", "and not stored.digest:", "a key's second, different request is refused"
+    ),
+    Mutation(
+        "idempotence",
+        "luna/database/idempotency.py",
+        ".where(*_own(key), idempotent_answers.c.status.is_(None)).values(values)",
+        ".where(*_own(key)).values(values)",
+        "of two answers of a key one is kept",
+    ),
+    Mutation(
+        "idempotence",
+        "luna/database/jobs.py",
+        ", jobs.c.attempts == job.attempts, jobs.c.started_at == job.started_at)",
+        ")",
+        "a superseded attempt of a job stores nothing",
+    ),
+    Mutation(
+        "idempotence",
+        "luna/database/jobs.py",
+        'text(OPEN)).values(status="running"',
+        'True).values(status="running"',
+        "a job that has ended never begins again",
+    ),
+    Mutation(
+        "idempotence",
+        "services/executor/decision.py",
+        "return last.slot_start == floor_to(now, SLOT) and (",
+        "return last.slot_start > floor_to(now, SLOT) and (",
+        "a slot is decided once",
+    ),
+    Mutation(
+        "idempotence", "luna/database/notifications.py", ".on_conflict_do_nothing().returning(", ".returning(", "a message to owners that comes twice is one"
+    ),
+    Mutation("recovery", "luna/embedded/replacement.py", "if not (home / CLUSTER).exists() and", "if (home / CLUSTER).exists() and", "an interrupted restore"),
+    Mutation(
+        "recovery", "luna/spool/file.py", "if salvaged.exists() and not current", "if salvaged.exists() and current", "an interrupted repair of the spool"
+    ),
+    Mutation("recovery", "luna/queue/task_base.py", "if deaths >= MAX_STARTS:", "if deaths >= 100 * MAX_STARTS:", "a task that ends its worker is buried"),
+    Mutation(
+        "recovery", "luna/database/jobs.py", "jobs.c.sent_at.is_(None), jobs.c.sent_at +", "jobs.c.sent_at +", "a job whose message was never sent is sent"
+    ),
+    Mutation("recovery", "services/backup/retention.py", "latest.values(), reverse=True)", "latest.values())", "the newest backups stay"),
+    Mutation("recovery", "services/executor/delivery.py", "RESEND.gives_up(decision.tries)", "RESEND.gives_up(0)", "what is never confirmed is taken back"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The test that found a mutation, None where none did; of how many selected files, and after how long."""
+
+    test: str | None
+    selected: int
+    seconds: float
+
+
+def main(words: Sequence[str]) -> int:
+    """Try the mutations and print what finds each; returns how many nothing finds."""
+    parser = argparse.ArgumentParser(prog="python -m bench.mutations", description="See whether the selected tests find faults.")
+    parser.add_argument("--only", nargs="+", type=int, metavar="N", default=range(1, len(MUTATIONS) + 1), help="numbers of mutations, from 1")
+    parser.add_argument("--budget", type=float, default=BUDGET, help="seconds of tests a selection may take")
+    given = parser.parse_args(words)
+    for each in MUTATIONS:
+        _mutate(Path(each.file).read_text(encoding="utf-8"), each)
+    results: dict[int, Result] = {}
+    with copied_tree(Path.cwd()) as copy:
+        for number in given.only:
+            mutation, results[number] = MUTATIONS[number - 1], try_mutation(copy, MUTATIONS[number - 1], given.budget)
+            _print_result(number, mutation, results[number])
+    caught = [result.test for result in results.values() if result.test]
+    outside = sum(not test.startswith("tests/system/") for test in caught)
+    print(f"{len(caught)} of {len(results)} caught, {outside} of them by a test outside of tests/system, in {sum(r.seconds for r in results.values()):.0f} s")
+    return len(results) - len(caught)
+
+
+@contextmanager
+def copied_tree(root: Path) -> Iterator[Path]:
+    """Return a copy of the tree as it is, uncommitted files included, whose modules are those that its processes import.
+
+    Raises:
+        MachineError: they would import others.
+    """
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, check=True, capture_output=True, text=True)
+    # Accounts that servers run under have to walk through.
+    with tempfile.TemporaryDirectory(prefix="luna-mutations-") as folder:
+        copy = Path(folder)
+        copy.chmod(0o711)
+        for name in filter(None, listed.stdout.split("\0")):
+            if (root / name).is_file():
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(root / name, copy / name)
+        if (root / STATIC).exists():
+            shutil.copytree(root / STATIC, copy / STATIC, dirs_exist_ok=True)
+        (copy / ".venv").symlink_to(root / ".venv")
+        found = _run_python(copy, "-c", "import luna, services.cli, tests.selection.graph as t; print(luna.__file__, services.__file__, t.__file__)")
+        if any(not path.startswith(str(copy)) for path in found.split()):
+            raise MachineError("the copy's processes import another tree", value=found, remedy="See that PYTHONPATH comes before what is installed.")
+        yield copy
+
+
+def try_mutation(copy: Path, mutation: Mutation, budget: float) -> Result:
+    """Put a fault into the copy, run what is selected for its file, and take it out again."""
+    began, path = time.monotonic(), copy / mutation.file
+    sound = path.read_text(encoding="utf-8")
+    path.write_text(_mutate(sound, mutation), encoding="utf-8")
+    try:
+        selected = _run_python(copy, "-m", "tests.selection", "--list", "--budget", str(budget), "--files", mutation.file).split()
+        failed = _find_failed(copy, selected) if selected else None
+    finally:
+        path.write_text(sound, encoding="utf-8")
+    # What fails on the sound tree as well has found nothing.
+    found = None if failed is None or _find_failed(copy, [failed]) else failed
+    return Result(found, len(selected), time.monotonic() - began)
+
+
+def _mutate(text: str, mutation: Mutation) -> str:
+    if text.count(mutation.old) != 1:
+        raise MachineError(f"stands {text.count(mutation.old)} times in {mutation.file}", field="old", value=mutation.old, remedy="Choose other words.")
+    return text.replace(mutation.old, mutation.new)
+
+
+def _find_failed(copy: Path, tests: Sequence[str]) -> str | None:
+    """Return the first test that fails; of a run that does not end, its first file."""
+    processes = min((os.cpu_count() or 2) + 1, len({test.partition("::")[0] for test in tests}))
+    # Twice, for the project's own options are quiet: a line for each test, as soon as it ends.
+    options = ["-x", "-vv", "-p", "no:cacheprovider", "-n", str(processes), "--dist", "worksteal", *tests]
+    command = [str(copy / ".venv/bin/python"), "-m", "pytest", *options]
+    with subprocess.Popen(
+        command, cwd=copy, env=_environment(copy), start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as run:
+        timer = threading.Timer(LONGEST_RUN_SECONDS, _end, [run])
+        timer.start()
+        found = next((match[1] for line in run.stdout or () if (match := FAILED.search(line))), None)
+        timed_out = not timer.is_alive()
+        timer.cancel()
+        # Others may still look for the smallest example that fails, for minutes.
+        _end(run)
+    return found or (tests[0] if timed_out else None)
+
+
+def _end(run: subprocess.Popen[str]) -> None:
+    """End a run as Ctrl-C does, so that it stops its servers; then whatever is left of it."""
+    for number in (signal.SIGINT, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(run.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            # Nobody reads what it still says; a full pipe would keep it from ending.
+            run.communicate(timeout=END_SECONDS)
+
+
+def _environment(copy: Path) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "LUNA_"))} | {"PYTHONPATH": str(copy)}
+
+
+def _run_python(copy: Path, *words: str) -> str:
+    return subprocess.run([str(copy / ".venv/bin/python"), *words], cwd=copy, env=_environment(copy), check=True, capture_output=True, text=True).stdout
+
+
+def _print_result(number: int, mutation: Mutation, result: Result) -> None:
+    verdict = f"caught by {result.test}" if result.test else "NOT caught"
+    what = f"{mutation.concern}: {mutation.breaks} ({mutation.file})"
+    print(f"{number:2} {what}: {verdict}, {result.selected} files, {result.seconds:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
