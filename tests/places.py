@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import redis
 from sqlalchemy import Engine, text
 
 from luna.contracts.job import Job
@@ -14,7 +15,10 @@ from luna.queue.jobs import submit_job
 from tests.integration.errand_tasks import ErrandRequest
 from tests.workers import Worker, worker_process
 
-MODULES = ("tests.integration.errand_tasks", "services.ingest.tasks")
+ERRANDS = "tests.integration.errand_tasks"
+MODULES = (ERRANDS, "services.ingest.tasks")
+# Redis has sixteen numbered databases, and a run at most five processes.
+SECOND_QUEUES = 8
 
 
 @dataclass
@@ -25,10 +29,24 @@ class Place:
     client: Client
     redis_url: str
     workers: ExitStack
+    modules: tuple[str, ...] = MODULES
+    started: list[Worker] = field(default_factory=list)
 
-    def start_worker(self, *, health_port: int = 0) -> Worker:
+    def start_worker(self, *, health_port: int = 0, beat_seconds: float = 1) -> Worker:
         url = self.database.url.render_as_string(hide_password=False)
-        return self.workers.enter_context(worker_process(self.redis_url, url, *MODULES, health_port=health_port))
+        process = worker_process(self.redis_url, url, *self.modules, health_port=health_port, beat_seconds=beat_seconds)
+        self.started.append(self.workers.enter_context(process))
+        return self.started[-1]
+
+    def empty_queue(self) -> None:
+        """Remove what workers and messages have left; nothing but a worker that starts afterwards may use the queue."""
+        with redis.Redis.from_url(self.redis_url) as queue:
+            queue.flushdb()
+
+    def clear(self) -> None:
+        """Remove the jobs and what they have stored."""
+        with unit_of_work(self.database) as connection:
+            connection.execute(text("DELETE FROM errands; DELETE FROM jobs"))
 
     def submit(self, request: ErrandRequest) -> Job:
         return submit_job(self.database, self.client, request)
@@ -52,13 +70,30 @@ class Place:
 
 
 @contextmanager
-def open_place(database_url: str, redis_url: str) -> Iterator[Place]:
-    pool, client = engine.create(database_url), Client(redis_url)
+def errands_table(database_url: str) -> Iterator[None]:
+    """The table that errands store in."""
+    pool = engine.create(database_url)
     with unit_of_work(pool) as connection:
         connection.execute(text("CREATE TABLE errands (value integer)"))
-    with ExitStack() as workers:
-        yield Place(pool, client, redis_url, workers)
+    yield
     with unit_of_work(pool) as connection:
-        connection.execute(text("DROP TABLE errands; DELETE FROM jobs"))
+        connection.execute(text("DROP TABLE errands"))
+    pool.dispose()
+
+
+@contextmanager
+def open_place(database_url: str, redis_url: str, *modules: str) -> Iterator[Place]:
+    """Open a place on a database with ``errands_table``, for workers that run the tasks of ``modules`` (default: ``MODULES``)."""
+    pool, client = engine.create(database_url), Client(redis_url)
+    with ExitStack() as workers:
+        place = Place(pool, client, redis_url, workers, modules or MODULES)
+        yield place
+    place.clear()
     pool.dispose()
     client.close()
+
+
+def second_queue(redis_url: str) -> str:
+    """Return the address of another queue on the same Redis: no worker of the first one takes what is sent there."""
+    server, number = redis_url.rsplit("/", 1)
+    return f"{server}/{int(number) + SECOND_QUEUES}"

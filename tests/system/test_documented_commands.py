@@ -1,14 +1,20 @@
 """What README and guide tell a reader to type is done: every command that ends by itself and asks no other machine."""
 
 import csv
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import yaml
+from psycopg import sql
+from sqlalchemy.engine import make_url
 
 from luna.database import engine, observations
 from luna.database.migrate import upgrade
@@ -57,24 +63,70 @@ MARCH = datetime(2024, 2, 29, 23, tzinfo=UTC)
 LATELY = 20
 
 
-@pytest.fixture
-def typed(luna: Luna, servers: Servers, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[CommandLine], Said]]:
-    """Runs a documented command in a folder that holds the files it names, beside a database that holds a March and the last weeks of the site ``home``."""
-    monkeypatch.chdir(tmp_path)
-    write_files(tmp_path)
-    for name in ("tariff.pdf", "manual.pdf"):
-        (tmp_path / name).write_bytes(pdf())
+@dataclass
+class PreparedHome:
+    """A database and a data folder that hold a March and the last weeks of the site ``home``, two plans and a document; each page gets a copy of both."""
+
+    database_url: str
+    folder: Path
+    names: dict[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def copied_database(database_url: str) -> Iterator[str]:
+    """Yield the address of a copy of a database that nobody uses meanwhile; it is dropped afterwards."""
+    address, name = make_url(database_url).set(drivername="postgresql"), f"luna_documented_{uuid.uuid4().hex[:8]}"
+    keeper_address = address.set(database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(keeper_address, autocommit=True) as keeper:
+        # What a command has left open ends with it at the latest.
+        keeper.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (address.database,))
+        keeper.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(address.database or "")))
+        try:
+            yield address.set(database=name).render_as_string(hide_password=False)
+        finally:
+            keeper.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+def home(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedHome]:
+    """An empty one: commands of a test's own fill it."""
     with own_database(servers.database_url, f"luna_documented_{uuid.uuid4().hex[:8]}") as own:
         upgrade(own)
-        monkeypatch.setenv("LUNA_DATABASE_URL", own)
-        monkeypatch.setenv("LUNA_REDIS_URL", redis_url)
-        assert luna("site", "add", "--file", "my-site.yaml").code == 0
-        remember(own)
-        assert luna("data", "load", "prices.csv", "--site", "home", "--kind", "prices", "--unit", "spot_price=EUR/MWh").code == 0
-        days = {f"2026-11-{20 + number}": f"{today() + timedelta(days=1 + number):%Y-%m-%d}" for number in range(2)}
-        plans = [luna("plan", "--site", "home", "--start", start, "--json").document["plan_id"] for start in ("2024-03-20 13:00", "2024-03-20 14:00")]
-        added = luna("docs", "add", "config/site.yaml", "--json").document["documents"][0]["document_id"]
-        yield lambda command: luna(*(replace(word, days | {"PLAN_ID": plans[-1], "DOCUMENT_ID": added}) for word in command.words[1:]))
+        yield PreparedHome(own, tmp_path_factory.mktemp("documented"))
+
+
+def fill_home(home: PreparedHome, luna: Luna) -> None:
+    """Fill the home by a reader's commands, which work on it."""
+    write_files(home.folder)
+    for name in ("tariff.pdf", "manual.pdf"):
+        (home.folder / name).write_bytes(pdf())
+    assert luna("site", "add", "--file", "my-site.yaml").code == 0
+    remember(home.database_url)
+    assert luna("data", "load", "prices.csv", "--site", "home", "--kind", "prices", "--unit", "spot_price=EUR/MWh").code == 0
+    days = {f"2026-11-{20 + number}": f"{today() + timedelta(days=1 + number):%Y-%m-%d}" for number in range(2)}
+    plans = [luna("plan", "--site", "home", "--start", start, "--json").document["plan_id"] for start in ("2024-03-20 13:00", "2024-03-20 14:00")]
+    added = luna("docs", "add", "config/site.yaml", "--json").document["documents"][0]["document_id"]
+    home.names |= days | {"PLAN_ID": plans[-1], "DOCUMENT_ID": added}
+
+
+@pytest.fixture
+def typed(home: PreparedHome, luna: Luna, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[CommandLine], Said]]:
+    """Runs a documented command in a folder that holds the files it names, beside a database of its own with the home."""
+    monkeypatch.setenv("LUNA_REDIS_URL", redis_url)
+    if not home.names:
+        work_in(home.folder, home.database_url, monkeypatch)
+        fill_home(home, luna)
+    shutil.copytree(home.folder, tmp_path, symlinks=True, dirs_exist_ok=True)
+    with copied_database(home.database_url) as own:
+        work_in(tmp_path, own, monkeypatch)
+        yield lambda command: luna(*(replace(word, home.names) for word in command.words[1:]))
+
+
+def work_in(folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands run in a folder, and use it and a database as theirs."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("LUNA_DATA_FOLDER", str(folder))
+    monkeypatch.setenv("LUNA_DATABASE_URL", database_url)
 
 
 def replace(word: str, names: dict[str, str]) -> str:

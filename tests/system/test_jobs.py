@@ -1,11 +1,12 @@
-"""Accepted work against real servers and worker processes that get killed: nothing is lost, nothing is done twice."""
+"""Accepted work against real servers and worker processes that get killed: nothing is lost, nothing is done twice.
 
-import errno
+The ordinary life of jobs is in ``tests/integration``.
+"""
+
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -14,49 +15,92 @@ from typing import Literal
 import httpx
 import pytest
 import redis
-from sqlalchemy import text
 
 from luna.contracts import ResendReply, ResendRequest
 from luna.contracts.job import Job
-from luna.database import jobs, migrate
+from luna.database import migrate
 from luna.database.engine import unit_of_work
 from luna.embedded import Servers, start
-from luna.errors import ConflictError, FullError, InvalidInputError, LunaError, NotFoundError, UnavailableError
-from luna.queue import Client, Progress
-from luna.queue.attempt import JOB_RETRY, Conclude, DroppedError, EndedError, JobRunner
-from luna.queue.jobs import cancel_job, resend_due, retry_job, submit_job
-from luna.queue.task_base import Process
-from luna.queue.task_tracker import TaskTracker
-from luna.settings import Settings
-from tests.integration.errand_tasks import AwayRequest, CrashRequest, EndlessRequest, ErrandRequest, GreedyRequest, PoisonRequest, RefusedRequest
-from tests.places import Place, open_place
+from luna.errors import ConflictError
+from luna.queue.jobs import cancel_job, resend_due, retry_job
+from tests.integration.errand_tasks import AwayRequest, EndlessRequest, ErrandRequest, GreedyRequest, PoisonRequest
+from tests.places import ERRANDS, Place, errands_table, open_place, second_queue
 from tests.processes import free_port
 from tests.starts import count_starts
 from tests.workers import kill, wait_for
 
 SOON = timedelta(seconds=60)
+# Who is killed is missed after five of them.
+BEAT_SECONDS = 0.5
 
 
-@pytest.fixture
-def place(database_url: str, redis_url: str) -> Iterator[Place]:
-    """The servers that all tests share."""
-    with open_place(database_url, redis_url) as there, redis.Redis.from_url(redis_url) as queue:
-        queue.flushdb()
+@pytest.fixture(scope="module")
+def errands(database_url: str) -> Iterator[None]:
+    with errands_table(database_url):
+        yield
+
+
+@pytest.fixture(scope="module")
+def health_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def shared_place(errands: None, database_url: str, redis_url: str, health_port: int) -> Iterator[Place]:
+    """A queue with a worker whose jobs get little memory."""
+    with pytest.MonkeyPatch.context() as environment, open_place(database_url, redis_url, ERRANDS) as there:
+        environment.setenv("LUNA_JOB_MEMORY_BYTES", "100000000")
+        there.empty_queue()
+        there.start_worker(health_port=health_port)
         yield there
-        queue.flushdb()
 
 
 @pytest.fixture
-def own_servers(kept_folder: Path) -> Iterator[Servers]:
-    """Servers that a test may kill."""
+def served(shared_place: Place) -> Iterator[Place]:
+    """The queue with the worker, for tests that leave it alive; every job of theirs has ended when they do."""
+    yield shared_place
+    [worker] = shared_place.started
+    assert worker.poll() is None
+    shared_place.clear()
+
+
+@pytest.fixture
+def place(errands: None, database_url: str, redis_url: str) -> Iterator[Place]:
+    """A queue of which only those workers take something that a test starts."""
+    with open_place(database_url, second_queue(redis_url), ERRANDS) as there:
+        there.empty_queue()
+        yield there
+        there.empty_queue()
+
+
+@pytest.fixture(scope="module")
+def mortal_servers(kept_folder: Path) -> Iterator[Servers]:
     with start(kept_folder) as servers:
         migrate.upgrade(servers.database_url)
-        yield servers
+        with errands_table(servers.database_url):
+            yield servers
+            servers.bring_up()
+
+
+@pytest.fixture
+def own_servers(mortal_servers: Servers) -> Servers:
+    """Servers that a test may kill, running whatever tests before have done."""
+    mortal_servers.bring_up()
+    return mortal_servers
 
 
 @pytest.fixture
 def own_place(own_servers: Servers) -> Iterator[Place]:
+    with open_place(own_servers.database_url, own_servers.redis_url, ERRANDS) as there:
+        there.empty_queue()
+        yield there
+
+
+@pytest.fixture
+def resending_place(own_servers: Servers) -> Iterator[Place]:
+    """One whose workers also send jobs again that were not rung for."""
     with open_place(own_servers.database_url, own_servers.redis_url) as there:
+        there.empty_queue()
         yield there
 
 
@@ -74,43 +118,24 @@ def kill_server(servers: Servers, name: str) -> None:
     os.kill(int((servers.folder / f"{name}.lock").read_text()), signal.SIGKILL)
 
 
-def test_an_accepted_job_is_done_and_its_row_holds_the_reply(place: Place, errand: ErrandRequest) -> None:
-    place.start_worker()
-    errand.gate.touch()
-    job = place.submit(errand)
-    wait_for(place.has(job, "done"))
-    ended = place.look_at(job)
-    assert (ended.reply, ended.error, ended.attempts) == ({"value": 1, "starts": 1}, None, 1)
-    assert ended.submitted_at < ended.started_at < ended.finished_at
-    assert place.values() == [1]
-
-
-def test_a_running_job_says_how_far_it_is(place: Place, errand: ErrandRequest) -> None:
-    place.start_worker()
-    job = place.submit(errand)
-    wait_for(lambda: place.client.tasks.progress(job.job_id) == Progress(done=1, total=2, label="at the gate"))
-    errand.gate.touch()
-    wait_for(place.has(job, "done"))
-
-
-def test_a_job_accepted_while_redis_is_away_runs_when_it_is_back(own_servers: Servers, own_place: Place, errand: ErrandRequest) -> None:
+def test_a_job_accepted_while_redis_is_away_runs_when_it_is_back(own_servers: Servers, resending_place: Place, errand: ErrandRequest) -> None:
     kill_server(own_servers, "redis")
     errand.gate.touch()
-    job = own_place.submit(errand)
-    assert (job.status, own_place.look_at(job).sent_at) == ("queued", None)
+    job = resending_place.submit(errand)
+    assert (job.status, resending_place.look_at(job).sent_at) == ("queued", None)
     own_servers.bring_up(["redis"])
-    own_place.start_worker()
-    assert own_place.client.call(ResendRequest(), timeout=SOON) == ResendReply(sent=1, begun_before=0)
-    wait_for(own_place.has(job, "done"))
-    assert own_place.values() == [1]
+    resending_place.start_worker()
+    assert resending_place.client.call(ResendRequest(), timeout=SOON) == ResendReply(sent=1, begun_before=0)
+    wait_for(resending_place.has(job, "done"))
+    assert resending_place.values() == [1]
 
 
 def test_a_job_whose_worker_is_killed_is_done_once_by_another(place: Place, errand: ErrandRequest) -> None:
-    worker = place.start_worker()
+    worker = place.start_worker(beat_seconds=BEAT_SECONDS)
     job = place.submit(errand)
     begun(place, job, errand)
     kill(worker)
-    place.start_worker()
+    place.start_worker(beat_seconds=BEAT_SECONDS)
     begun(place, job, errand, starts=2)
     errand.gate.touch()
     wait_for(place.has(job, "done"))
@@ -120,12 +145,12 @@ def test_a_job_whose_worker_is_killed_is_done_once_by_another(place: Place, erra
 
 
 def test_a_job_whose_worker_stands_still_is_done_once_by_another(place: Place, errand: ErrandRequest) -> None:
-    worker = place.start_worker()
+    worker = place.start_worker(beat_seconds=BEAT_SECONDS)
     job = place.submit(errand)
     begun(place, job, errand)
     # Its connections stay open: what it holds in the database nobody but another worker can take from it.
     os.killpg(worker.pid, signal.SIGSTOP)
-    place.start_worker()
+    place.start_worker(beat_seconds=BEAT_SECONDS)
     begun(place, job, errand, starts=2)
     os.killpg(worker.pid, signal.SIGCONT)
     errand.gate.touch()
@@ -135,40 +160,39 @@ def test_a_job_whose_worker_stands_still_is_done_once_by_another(place: Place, e
     assert (place.look_at(job).attempts, sorted(place.values())) == (2, [1, 2])
 
 
-def test_a_job_survives_its_worker_and_everything_redis_knew(own_servers: Servers, own_place: Place, errand: ErrandRequest) -> None:
-    worker = own_place.start_worker()
-    job = own_place.submit(errand)
-    begun(own_place, job, errand)
+def test_a_job_survives_its_worker_and_everything_redis_knew(own_servers: Servers, resending_place: Place, errand: ErrandRequest) -> None:
+    worker = resending_place.start_worker()
+    job = resending_place.submit(errand)
+    begun(resending_place, job, errand)
     kill(worker)
     kill_server(own_servers, "redis")
     for file in (own_servers.folder / "redis").glob("**/*.aof"):
         file.unlink()
     own_servers.bring_up(["redis"])
-    with redis.Redis.from_url(own_place.redis_url) as queue:
+    with redis.Redis.from_url(resending_place.redis_url) as queue:
         assert queue.dbsize() == 0
     errand.gate.touch()
-    own_place.fall_silent(job)
-    own_place.start_worker()
-    assert own_place.client.call(ResendRequest(), timeout=SOON) == ResendReply(sent=1, begun_before=1)
-    wait_for(own_place.has(job, "done"))
-    assert (own_place.look_at(job).attempts, own_place.values()) == (2, [1])
+    resending_place.fall_silent(job)
+    resending_place.start_worker()
+    assert resending_place.client.call(ResendRequest(), timeout=SOON) == ResendReply(sent=1, begun_before=1)
+    wait_for(resending_place.has(job, "done"))
+    assert (resending_place.look_at(job).attempts, resending_place.values()) == (2, [1])
 
 
-def test_a_job_delivered_twice_at_the_same_time_runs_once(place: Place, errand: ErrandRequest) -> None:
-    place.start_worker()
-    job = place.submit(errand)
-    place.client.notify_job(job)
-    begun(place, job, errand)
-    place.client.notify_job(job)
-    wait_for(lambda: place.client.tasks.waiting("errand") == 0)
+def test_a_job_delivered_twice_at_the_same_time_runs_once(served: Place, errand: ErrandRequest) -> None:
+    job = served.submit(errand)
+    served.client.notify_job(job)
+    begun(served, job, errand)
+    served.client.notify_job(job)
+    wait_for(lambda: served.client.tasks.waiting("errand") == 0)
     errand.gate.touch()
-    wait_for(place.has(job, "done"))
-    place.client.notify_job(job)
-    wait_for(lambda: place.client.tasks.waiting("errand") == 0)
+    wait_for(served.has(job, "done"))
+    served.client.notify_job(job)
+    wait_for(lambda: served.client.tasks.waiting("errand") == 0)
     # The next one is taken by the same worker, after what came before it.
-    last = place.submit(errand.model_copy(update={"value": 2}))
-    wait_for(place.has(last, "done"))
-    assert (place.look_at(job).attempts, sorted(place.values())) == (1, [1, 2])
+    last = served.submit(errand.model_copy(update={"value": 2}))
+    wait_for(served.has(last, "done"))
+    assert (served.look_at(job).attempts, sorted(served.values())) == (1, [1, 2])
 
 
 def test_a_job_outlives_a_restart_of_the_database(own_servers: Servers, own_place: Place, errand: ErrandRequest) -> None:
@@ -204,46 +228,21 @@ def test_a_job_goes_on_while_redis_is_away(own_servers: Servers, own_place: Plac
     assert (own_place.look_at(job).attempts, own_place.values()) == (1, [1])
 
 
-def test_a_refused_job_has_failed_with_a_problem_document_and_can_be_tried_again(place: Place, tmp_path: Path) -> None:
-    request = RefusedRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
-    place.start_worker()
-    job = place.submit(request)
-    wait_for(place.has(job, "failed"))
-    refused = place.look_at(job)
-    assert refused.error == InvalidInputError("nobody stores this", field="value", value=1, remedy="Open the gate.").problem()
-    assert (refused.attempts, refused.reply) == (1, None)
-
-    request.gate.touch()
-    assert retry_job(place.database, place.client, job.job_id).status == "queued"
-    wait_for(place.has(job, "done"))
-    assert (place.look_at(job).attempts, place.look_at(job).error) == (1, None)
+def test_a_job_that_takes_too_long_has_failed_and_says_how_long_it_may_take(served: Place, tmp_path: Path) -> None:
+    job = served.submit(EndlessRequest(starts=tmp_path / "starts", gate=tmp_path / "gate"))
+    wait_for(served.has(job, "failed"))
+    assert "the task took longer than 0:00:01" in served.look_at(job).error["detail"]
+    assert "inner detail" not in str(served.look_at(job).error)
 
 
-@pytest.mark.parametrize(
-    ("kind", "said"),
-    [
-        pytest.param(CrashRequest, "the task failed unexpectedly", id="unforeseen error"),
-        pytest.param(EndlessRequest, "the task took longer than 0:00:01", id="too slow"),
-    ],
-)
-def test_a_job_that_cannot_end_well_has_failed_and_says_nothing_of_the_inside(place: Place, tmp_path: Path, kind: type[ErrandRequest], said: str) -> None:
-    place.start_worker()
-    job = place.submit(kind(starts=tmp_path / "starts", gate=tmp_path / "gate"))
-    wait_for(place.has(job, "failed"))
-    assert said in place.look_at(job).error["detail"]
-    assert "inner detail" not in str(place.look_at(job).error)
-
-
-def test_a_job_comes_again_where_something_was_away_and_each_outcome_is_counted_once(place: Place, tmp_path: Path) -> None:
-    port = free_port()
-    place.start_worker(health_port=port)
-    job = place.submit(AwayRequest(value=1, starts=tmp_path / "starts", gate=tmp_path / "gate"))
-    wait_for(place.has(job, "done"))
-    assert place.look_at(job).attempts == 2
-    place.client.notify_job(job)
-    wait_for(lambda: place.client.tasks.waiting("errand") == 0)
+def test_a_job_comes_again_where_something_was_away_and_each_outcome_is_counted_once(served: Place, health_port: int, tmp_path: Path) -> None:
+    job = served.submit(AwayRequest(value=1, starts=tmp_path / "starts", gate=tmp_path / "gate"))
+    wait_for(served.has(job, "done"))
+    assert served.look_at(job).attempts == 2
+    served.client.notify_job(job)
+    wait_for(lambda: served.client.tasks.waiting("errand") == 0)
     outcomes = {"retried": "1.0", "succeeded": "1.0"}
-    wait_for(lambda: count_outcomes(port, job.task) == outcomes)
+    wait_for(lambda: count_outcomes(health_port, job.task) == outcomes)
 
 
 def count_outcomes(port: int, task: str) -> dict[str, str]:
@@ -252,176 +251,56 @@ def count_outcomes(port: int, task: str) -> dict[str, str]:
     return {match[1]: match[2] for match in found if match}
 
 
-def test_a_task_may_compute_for_hours_between_two_statements(database_url: str, redis_url: str) -> None:
-    process = Process(Settings(), database_url, redis_url, "tests")
-    with unit_of_work(process.engine) as connection:
-        assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "150min"
-    process.engine.dispose()
-
-
-def test_a_job_that_kills_its_process_is_dead_after_three_starts_and_can_be_tried_again(place: Place, tmp_path: Path) -> None:
+def test_a_job_that_kills_its_process_is_dead_after_three_starts_and_can_be_tried_again(served: Place, tmp_path: Path) -> None:
     request = PoisonRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
-    place.start_worker()
-    job = place.submit(request)
-    wait_for(place.has(job, "dead"))
-    assert (count_starts(request.starts), place.look_at(job).attempts) == (3, 3)
-    assert "begun 3 times" in place.look_at(job).error["detail"]
-    assert [task.task_id for task in place.client.tasks.dead()] == [job.job_id]
-    place.client.notify_job(job)
+    job = served.submit(request)
+    wait_for(served.has(job, "dead"))
+    assert (count_starts(request.starts), served.look_at(job).attempts) == (3, 3)
+    assert "begun 3 times" in served.look_at(job).error["detail"]
+    assert [task.task_id for task in served.client.tasks.dead()] == [job.job_id]
+    served.client.notify_job(job)
 
     request.gate.touch()
-    retry_job(place.database, place.client, job.job_id)
-    wait_for(place.has(job, "done"))
-    assert (count_starts(request.starts), place.look_at(job).attempts) == (4, 1)
-    assert place.client.tasks.dead() == []
-
-
-def explain(error: Exception) -> LunaError:
-    return error if isinstance(error, LunaError) else LunaError(str(error))
-
-
-def runner_of(place: Place, perform: Callable[[str, Conclude], str]) -> JobRunner:
-    """Runs jobs in this process."""
-    return JobRunner(place.database, TaskTracker(redis.Redis.from_url(place.redis_url)), perform, explain, "tests", lambda _: True)
-
-
-@pytest.fixture
-def runner(place: Place) -> JobRunner:
-    """Runs jobs in this process; whatever they ask for is away."""
-
-    def find_nothing(_text: str, _conclude: Conclude) -> str:
-        raise UnavailableError("the store of objects is away")
-
-    return runner_of(place, find_nothing)
-
-
-def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandRequest, runner: JobRunner) -> None:
-    job = place.submit(errand)
-    *before, last = JOB_RETRY.attempts()
-    for _ in before:
-        with pytest.raises(UnavailableError):
-            runner.run(job.job_id)
-        assert place.look_at(job).status == "queued"
-    with pytest.raises(EndedError):
-        runner.run(job.job_id)
-    ended = place.look_at(job)
-    assert (ended.status, ended.attempts, ended.error["detail"]) == ("failed", last, "the store of objects is away.")
-
-
-def test_a_job_waits_for_room_on_a_full_disk_as_long_as_it_takes_and_says_so(place: Place, errand: ErrandRequest) -> None:
-    def write(_text: str, conclude: Conclude) -> str:
-        if not errand.gate.exists():
-            raise OSError(errno.ENOSPC, "No space left on device")
-        with unit_of_work(place.database) as connection:
-            conclude(connection, reply)
-        return reply
-
-    def send_again() -> int:
-        with unit_of_work(place.database) as connection:
-            return resend_due(connection, place.client).sent
-
-    runner, reply, job = runner_of(place, write), '{"value": 1, "starts": 1}', place.submit(errand)
-    for _ in [*JOB_RETRY.attempts(), "one more"]:
-        with pytest.raises(FullError):
-            runner.run(job.job_id)
-    waiting = place.look_at(job)
-    assert (waiting.status, waiting.attempts, waiting.error["title"]) == ("queued", 0, "No space left")
-
-    # From now on no message comes again by itself; one is sent when the job has been silent.
-    with unit_of_work(place.database) as connection:
-        connection.execute(text("UPDATE jobs SET submitted_at = submitted_at - interval '6 minutes' WHERE job_id = :job_id"), {"job_id": job.job_id})
-    with pytest.raises(DroppedError):
-        runner.run(job.job_id)
-    assert send_again() == 0
-    place.fall_silent(job, minutes=4)
-    assert (send_again(), send_again()) == (1, 0)
-
-    errand.gate.touch()
-    runner.run(job.job_id)
-    ended = place.look_at(job)
-    assert (ended.status, ended.attempts, ended.error) == ("done", 1, None)
+    retry_job(served.database, served.client, job.job_id)
+    wait_for(served.has(job, "done"))
+    assert (count_starts(request.starts), served.look_at(job).attempts) == (4, 1)
+    assert served.client.tasks.dead() == []
 
 
 @pytest.mark.parametrize("way", ["python", "numpy", "threads", "abort"])
 def test_a_job_that_takes_too_much_memory_has_failed_at_once_and_the_worker_lives_on(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Literal["python", "numpy", "threads", "abort"]
+    served: Place, tmp_path: Path, way: Literal["python", "numpy", "threads", "abort"]
 ) -> None:
-    monkeypatch.setenv("LUNA_JOB_MEMORY_BYTES", "100000000")
-    worker = place.start_worker()
+    [worker] = served.started
     greedy = GreedyRequest(value=400, way=way, starts=tmp_path / "starts", gate=tmp_path / "gate")
-    job = place.submit(greedy)
-    modest = place.submit(greedy.model_copy(update={"value": 20, "starts": tmp_path / "modest"}))
-    wait_for(lambda: place.look_at(job).finished_at is not None)
-    ended = place.look_at(job)
+    job = served.submit(greedy)
+    modest = served.submit(greedy.model_copy(update={"value": 20, "starts": tmp_path / "modest"}))
+    wait_for(lambda: served.look_at(job).finished_at is not None)
+    ended = served.look_at(job)
     assert (ended.status, ended.error["field"], count_starts(greedy.starts)) == ("failed", "task", 1)
     assert "more memory than 100 MB" in ended.error["detail"]
     assert "LUNA_JOB_MEMORY_BYTES" in ended.error["remedy"]
-    wait_for(place.has(modest, "done"))
-    assert (place.values(), worker.poll()) == ([20], None)
+    wait_for(served.has(modest, "done"))
+    assert (served.values(), worker.poll()) == ([20], None)
 
 
-def test_a_message_without_a_row_is_refused(place: Place, runner: JobRunner) -> None:
-    with pytest.raises(NotFoundError):
-        runner.run("unknown")
-
-
-def test_an_equal_open_job_is_not_accepted_twice(place: Place, errand: ErrandRequest) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        accepted = {job.job_id for job in pool.map(place.submit, [errand] * 12)}
-    other = place.submit(errand.model_copy(update={"value": 2}))
-    assert len(accepted) == 1
-    assert other.job_id not in accepted
-
-
-def test_a_key_names_a_piece_of_work_in_whatever_words(place: Place, errand: ErrandRequest) -> None:
-    one = submit_job(place.database, place.client, errand, key="tonight")
-    two = submit_job(place.database, place.client, errand.model_copy(update={"value": 2}), key="tonight")
-    assert (one.job_id, two.request["value"]) == (two.job_id, 1)
-
-
-def test_an_ended_job_makes_room_for_an_equal_one_which_then_bars_its_retry(place: Place, errand: ErrandRequest, runner: JobRunner) -> None:
-    job = place.submit(errand)
-    with unit_of_work(place.database) as connection:
-        jobs.finish(connection, jobs.begin(connection, job.job_id), status="failed", error={"detail": "no"})
-    again = place.submit(errand)
-    assert again.job_id != job.job_id
-    with pytest.raises(ConflictError, match="an equal job is open"):
-        retry_job(place.database, place.client, job.job_id)
-    with pytest.raises(ConflictError, match="the job is queued"):
-        retry_job(place.database, place.client, again.job_id)
-    with pytest.raises(NotFoundError):
-        retry_job(place.database, place.client, "unknown")
-
-
-def test_jobs_stay_due_where_redis_is_away(place: Place, errand: ErrandRequest) -> None:
-    away = Client("redis://127.0.0.1:9/0")
-    job = submit_job(place.database, away, errand)
-    with pytest.raises(UnavailableError), unit_of_work(place.database) as connection:
-        resend_due(connection, away)
-    assert place.look_at(job).sent_at is None
-    with unit_of_work(place.database) as connection:
-        assert resend_due(connection, place.client) == ResendReply(sent=1, begun_before=0)
-    assert place.look_at(job).sent_at is not None
-    away.close()
-
-
-def test_a_cancelled_job_is_ended_in_the_middle_leaves_nothing_and_the_worker_lives_on(place: Place, errand: ErrandRequest) -> None:
-    worker = place.start_worker()
-    job = place.submit(errand)
-    begun(place, job, errand)
-    cancelled = cancel_job(place.database, place.client, job.job_id)
+def test_a_cancelled_job_is_ended_in_the_middle_leaves_nothing_and_the_worker_lives_on(served: Place, errand: ErrandRequest) -> None:
+    [worker] = served.started
+    job = served.submit(errand)
+    begun(served, job, errand)
+    cancelled = cancel_job(served.database, served.client, job.job_id)
     assert (cancelled.status, cancelled.finished_at is None) == ("cancelled", False)
-    assert cancel_job(place.database, place.client, job.job_id) == cancelled
-    wait_for(lambda: free_to_try_again(place, job))
+    assert cancel_job(served.database, served.client, job.job_id) == cancelled
+    wait_for(lambda: free_to_try_again(served, job))
     errand.gate.touch()
     # The pool has both its processes again, and what was cancelled is no death.
-    others = [place.submit(errand.model_copy(update={"value": value})) for value in (2, 3)]
+    others = [served.submit(errand.model_copy(update={"value": value})) for value in (2, 3)]
     for each in (job, *others):
-        wait_for(place.has(each, "done"))
-    assert (sorted(place.values()), worker.poll(), place.client.tasks.dead()) == ([1, 2, 3], None, [])
+        wait_for(served.has(each, "done"))
+    assert (sorted(served.values()), worker.poll(), served.client.tasks.dead()) == ([1, 2, 3], None, [])
     assert count_starts(errand.starts) == 4
     with pytest.raises(ConflictError, match="the job is done"):
-        cancel_job(place.database, place.client, job.job_id)
+        cancel_job(served.database, served.client, job.job_id)
 
 
 def free_to_try_again(place: Place, job: Job) -> bool:
@@ -457,19 +336,3 @@ def test_a_job_cancelled_while_redis_is_away_commits_nothing_and_is_ended_when_i
         resend_due(connection, own_place.client)
     wait_for(lambda: free_to_try_again(own_place, job))
     assert own_place.values() == []
-
-
-def test_of_a_cancel_and_an_end_at_the_same_time_one_counts(place: Place, tmp_path: Path) -> None:
-    place.start_worker()
-    gates = [tmp_path / f"gate {value}" for value in range(6)]
-    errands = [ErrandRequest(value=value, starts=tmp_path / f"starts {value}", gate=gate) for value, gate in enumerate(gates)]
-    accepted = [place.submit(errand) for errand in errands]
-    for job, errand in zip(accepted, errands, strict=True):
-        wait_for(lambda: count_starts(errand.starts) == 1)  # noqa: B023
-        errand.gate.touch()
-        with suppress(ConflictError):
-            cancel_job(place.database, place.client, job.job_id)
-    wait_for(lambda: all(place.look_at(job).finished_at for job in accepted))
-    done = [value for value, job in enumerate(accepted) if place.look_at(job).status == "done"]
-    assert {place.look_at(job).status for job in accepted} <= {"done", "cancelled"}
-    assert sorted(place.values()) == done

@@ -1,4 +1,4 @@
-"""The queue against a real Redis, a real database and worker processes that get killed."""
+"""The queue against a real Redis, a real database and worker processes that get killed; its ordinary life is in ``tests/integration``."""
 
 import json
 import os
@@ -14,111 +14,87 @@ from pathlib import Path
 
 import pytest
 import redis
-from sqlalchemy import Engine, text
 
-from luna.contracts.message import Request
-from luna.embedded import start
-from luna.errors import ConflictError, InvalidInputError, LunaError, UnavailableError
+from luna.embedded import Servers, start
+from luna.errors import LunaError, UnavailableError
 from luna.queue import Client, Progress
 from tests.integration import sample_tasks as sample
-from tests.processes import free_port
+from tests.places import second_queue
 from tests.workers import Worker, kill, wait_for, worker_process
 
 SOON = timedelta(seconds=60)
-RESULTS = "luna:celery-task-meta-*"
 # Three are promised; the rest is for a machine that is busy.
 A_FEW_SECONDS = 15
+# Who is killed is missed after five of them.
+BEAT_SECONDS = 0.3
 
 
 @pytest.fixture(scope="module")
-def start_worker(redis_url: str, database_url: str) -> Iterator[Callable[[], Worker]]:
-    """Starts a worker for the sample tasks; whatever is left of it ends with the module."""
-    with ExitStack() as stack:
-        yield lambda: stack.enter_context(worker_process(redis_url, database_url, sample.__name__))
-
-
-@pytest.fixture(scope="module")
-def client(redis_url: str) -> Iterator[Client]:
+def client(redis_url: str, database_url: str) -> Iterator[Client]:
+    """Speaks to a worker for the sample tasks, which all tests share that leave it alive."""
     with redis.Redis.from_url(redis_url) as admin:
         # Without what workers and messages of tests before have left.
         admin.flushdb()
     client = Client(redis_url)
-    yield client
+    with worker_process(redis_url, database_url, sample.__name__):
+        client.call(sample.EchoRequest(value=0), timeout=SOON)
+        yield client
     client.close()
 
 
+@pytest.fixture
+def quiet_queue(redis_url: str) -> Iterator[str]:
+    """A queue that is empty and served by nobody."""
+    url = second_queue(redis_url)
+    with redis.Redis.from_url(url) as admin:
+        admin.flushdb()
+        yield url
+        admin.flushdb()
+
+
+@pytest.fixture
+def quiet_client(quiet_queue: str) -> Iterator[Client]:
+    with closing(Client(quiet_queue)) as client:
+        yield client
+
+
+@pytest.fixture
+def start_worker(quiet_queue: str, database_url: str) -> Iterator[Callable[[], Worker]]:
+    """Starts a worker for what is sent to the quiet queue; whatever is left of it ends with the test."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(worker_process(quiet_queue, database_url, sample.__name__, beat_seconds=BEAT_SECONDS))
+
+
 @pytest.fixture(scope="module")
-def worker(start_worker: Callable[[], Worker], client: Client) -> Worker:
-    process = start_worker()
-    client.call(sample.EchoRequest(value=0), timeout=SOON)
-    return process
+def own_redis(kept_folder: Path) -> Iterator[Servers]:
+    """A Redis that tests may kill; each brings it up again."""
+    with start(kept_folder, services=("redis",)) as servers:
+        yield servers
 
 
-@pytest.mark.usefixtures("worker")
-def test_a_request_comes_back_as_its_reply_model(client: Client) -> None:
-    assert client.call(sample.EchoRequest(value=7), timeout=SOON) == sample.Echo(value=7)
+@pytest.fixture(scope="module")
+def mortal_client(own_redis: Servers) -> Iterator[Client]:
+    """Speaks to a worker on the Redis that tests may kill."""
+    no_database = "postgresql+psycopg://nobody@127.0.0.1:9/none"
+    with worker_process(own_redis.redis_url, no_database, sample.__name__), closing(Client(own_redis.redis_url)) as client:
+        yield client
 
 
-@pytest.mark.usefixtures("worker")
-def test_a_reply_that_was_waited_for_is_kept_for_minutes_and_one_that_was_not_for_an_hour(client: Client, redis_url: str) -> None:
-    with closing(redis.Redis.from_url(redis_url)) as store:
-        before = set(store.scan_iter(RESULTS))
-        client.call(sample.EchoRequest(value=7), timeout=SOON)
-        client.ask(sample.EchoRequest(value=8), timeout=SOON)
-        waited_for = set(store.scan_iter(RESULTS)) - before
-        submitted = client.submit(sample.EchoRequest(value=9))
-        wait_for(lambda: client.tasks.fetch(submitted, sample.EchoRequest).status == "succeeded")
-        assert len(waited_for) == 2
-        assert all(0 < store.ttl(key) <= 120 for key in waited_for)
-        assert store.ttl(f"luna:celery-task-meta-{submitted}") > 1800
+def end_redis(servers: Servers) -> None:
+    with redis.Redis.from_url(servers.redis_url) as admin:
+        os.kill(admin.info("server")["process_id"], signal.SIGKILL)
 
 
-@pytest.mark.usefixtures("worker")
-def test_a_submitted_task_can_be_fetched_later(client: Client) -> None:
-    task_id = client.submit(sample.EchoRequest(value=7))
-    wait_for(lambda: client.tasks.fetch(task_id, sample.EchoRequest).status == "succeeded")
-    assert client.tasks.fetch(task_id, sample.EchoRequest).reply == sample.Echo(value=7)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [pytest.param({"value": 1}, id="plain dictionary"), pytest.param(sample.EchoRequest.model_construct(value=-1), id="model built without validation")],
-)
-def test_an_invalid_message_is_refused_at_the_sender(client: Client, message: Request) -> None:
-    before = client.tasks.waiting("sample")
-    with pytest.raises(InvalidInputError):
-        client.submit(message)
-    assert client.tasks.waiting("sample") == before
-
-
-@pytest.mark.usefixtures("worker")
-def test_an_error_crosses_the_queue_as_the_same_class_with_field_value_and_remedy(client: Client) -> None:
-    with pytest.raises(ConflictError) as raised:
-        client.call(sample.ConflictRequest(value=2), timeout=SOON)
-    assert (raised.value.field, raised.value.value, raised.value.remedy) == ("site_id", 2, "Wait for it.")
-
-
-@pytest.mark.usefixtures("worker")
-def test_an_unforeseen_error_reaches_the_caller_without_internals(client: Client) -> None:
-    with pytest.raises(LunaError) as raised:
-        client.call(sample.CrashRequest(value=2), timeout=SOON)
-    assert type(raised.value) is LunaError
-    assert "inner detail" not in str(raised.value)
-
-
-@pytest.mark.usefixtures("worker")
 def test_a_retryable_error_comes_again_until_it_succeeds(client: Client, tmp_path: Path) -> None:
     reply = client.call(sample.FlakyRequest(value=2, path=tmp_path / "tries"), timeout=SOON)
     assert reply.tries == 3
 
 
-@pytest.mark.usefixtures("worker")
 def test_a_task_that_overruns_its_soft_limit_is_told_to_its_caller(client: Client) -> None:
     with pytest.raises(LunaError, match="longer than"):
         client.call(sample.EndlessRequest(value=1), timeout=SOON)
 
 
-@pytest.mark.usefixtures("worker")
 def test_progress_arrives_at_most_five_times_a_second_and_ends_complete(client: Client) -> None:
     seen: list[Progress] = []
     began = time.monotonic()
@@ -127,29 +103,6 @@ def test_progress_arrives_at_most_five_times_a_second_and_ends_complete(client: 
     assert seen[-1] == Progress(done=800, total=800, label="counting")
 
 
-@pytest.fixture
-def sample_values(database: Engine) -> Iterator[Callable[[], list[int]]]:
-    with database.begin() as connection:
-        connection.execute(text("CREATE TABLE sample_values (value integer)"))
-
-    def read() -> list[int]:
-        with database.begin() as connection:
-            return list(connection.scalars(text("SELECT value FROM sample_values")))
-
-    yield read
-    with database.begin() as connection:
-        connection.execute(text("DROP TABLE sample_values"))
-
-
-@pytest.mark.usefixtures("worker")
-def test_a_unit_of_work_is_committed_with_its_reply_and_rolled_back_with_its_error(client: Client, sample_values: Callable[[], list[int]]) -> None:
-    client.call(sample.StoreRequest(value=4), timeout=SOON)
-    with pytest.raises(LunaError):
-        client.call(sample.StoreRequest(value=0), timeout=SOON)
-    assert sample_values() == [4]
-
-
-@pytest.mark.usefixtures("worker")
 def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_visible(client: Client, tmp_path: Path) -> None:
     starts = tmp_path / "starts"
     with pytest.raises(LunaError, match="ended its worker 3 times"):
@@ -158,13 +111,9 @@ def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_visible(cl
     assert client.tasks.dead()[0].task == "sample.value.poison"
 
 
-def test_equal_requests_at_the_same_time_are_not_taken_for_poison(client: Client, worker: Worker) -> None:
-    tasks = [client.submit(sample.StepsRequest(value=100)) for _ in range(8)]
-    wait_for(lambda: all(client.tasks.fetch(task, sample.StepsRequest).status == "succeeded" for task in tasks))
-
-
-def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Client, worker: Worker, start_worker: Callable[[], Worker], tmp_path: Path) -> None:
-    starts = tmp_path / "starts"
+def test_a_task_whose_worker_is_killed_is_finished_once_by_another(quiet_client: Client, start_worker: Callable[[], Worker], tmp_path: Path) -> None:
+    client, starts = quiet_client, tmp_path / "starts"
+    worker = start_worker()
     task_id = client.submit(sample.SlowRequest(value=1, path=starts))
     wait_for(starts.exists)
     kill(worker)
@@ -182,8 +131,11 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(client: Clien
     assert not any("sample" in queues for queues in client.heartbeats.workers().values())
 
 
-def test_messages_that_come_again_after_their_task_was_done_take_no_place_for_good(client: Client, start_worker: Callable[[], Worker], redis_url: str) -> None:
-    with redis.Redis.from_url(redis_url) as queue:
+def test_messages_that_come_again_after_their_task_was_done_take_no_place_for_good(
+    quiet_client: Client, start_worker: Callable[[], Worker], quiet_queue: str
+) -> None:
+    client = quiet_client
+    with redis.Redis.from_url(quiet_queue) as queue:
         task_id = client.submit(sample.StepsRequest(value=1))
         message = json.loads(queue.lindex("luna:sample", 0))
         worker = start_worker()
@@ -202,71 +154,39 @@ def test_messages_that_come_again_after_their_task_was_done_take_no_place_for_go
     assert worker.wait(timeout=60) == 0
 
 
-def test_a_running_task_outlives_a_restart_of_redis(servers_folder: Path) -> None:
-    no_database = "postgresql+psycopg://nobody@127.0.0.1:9/none"
-    with start(servers_folder, services=("redis",)) as servers, worker_process(servers.redis_url, no_database, sample.__name__):
-        client = Client(servers.redis_url)
-        task_id = client.submit(sample.StepsRequest(value=1000))
-        wait_for(lambda: client.tasks.fetch(task_id, sample.StepsRequest).status == "running")
-        os.kill(redis.Redis.from_url(servers.redis_url).info("server")["process_id"], signal.SIGKILL)
-        servers.bring_up(("redis",))
-        wait_for(lambda: client.tasks.fetch(task_id, sample.StepsRequest).status == "succeeded")
-        assert client.call(sample.EchoRequest(value=1), timeout=SOON) == sample.Echo(value=1)
-        client.close()
+def test_a_running_task_outlives_a_restart_of_redis(own_redis: Servers, mortal_client: Client) -> None:
+    task_id = mortal_client.submit(sample.StepsRequest(value=1000))
+    wait_for(lambda: mortal_client.tasks.fetch(task_id, sample.StepsRequest).status == "running")
+    end_redis(own_redis)
+    own_redis.bring_up(("redis",))
+    wait_for(lambda: mortal_client.tasks.fetch(task_id, sample.StepsRequest).status == "succeeded")
+    assert mortal_client.call(sample.EchoRequest(value=1), timeout=SOON) == sample.Echo(value=1)
 
 
-def test_who_has_patience_is_answered_though_redis_dies_while_they_wait_and_before_they_ask(servers_folder: Path) -> None:
-    no_database = "postgresql+psycopg://nobody@127.0.0.1:9/none"
-    with start(servers_folder, services=("redis",)) as servers, worker_process(servers.redis_url, no_database, sample.__name__), ThreadPoolExecutor() as pool:
-        client = Client(servers.redis_url)
-
-        def end_redis() -> None:
-            os.kill(redis.Redis.from_url(servers.redis_url).info("server")["process_id"], signal.SIGKILL)
-
-        seen: list[Progress] = []
-        waits = pool.submit(client.call, sample.StepsRequest(value=1000), timeout=SOON, on_progress=seen.append, patience=SOON)
+def test_who_has_patience_is_answered_though_redis_dies_while_they_wait_and_before_they_ask(own_redis: Servers, mortal_client: Client) -> None:
+    seen: list[Progress] = []
+    with ThreadPoolExecutor() as pool:
+        waits = pool.submit(mortal_client.call, sample.StepsRequest(value=1000), timeout=SOON, on_progress=seen.append, patience=SOON)
         wait_for(lambda: bool(seen))
-        end_redis()
-        servers.bring_up(("redis",))
+        end_redis(own_redis)
+        own_redis.bring_up(("redis",))
         assert waits.result(timeout=2 * SOON.total_seconds()) == sample.Echo(value=1000)
-        end_redis()
-        asks = pool.submit(client.call, sample.EchoRequest(value=2), timeout=SOON, patience=SOON)
+        end_redis(own_redis)
+        asks = pool.submit(mortal_client.call, sample.EchoRequest(value=2), timeout=SOON, patience=SOON)
         with pytest.raises(TimeoutError):
             asks.result(timeout=1)
-        servers.bring_up(("redis",))
+        own_redis.bring_up(("redis",))
         assert asks.result(timeout=2 * SOON.total_seconds()) == sample.Echo(value=2)
-        client.close()
 
 
-def test_a_call_without_a_worker_is_unavailable_in_time(client: Client, redis_url: str) -> None:
-    with pytest.raises(UnavailableError, match="no reply within"):
-        client.call(sample.EchoRequest(value=1), timeout=timedelta(seconds=0.3))
-    redis.Redis.from_url(redis_url).delete("luna:sample")
-
-
-def test_a_caller_may_give_up(client: Client, redis_url: str) -> None:
+def test_a_caller_may_give_up(quiet_client: Client) -> None:
     given_up = threading.Event()
     with ThreadPoolExecutor() as pool:
-        call = pool.submit(client.call, sample.EchoRequest(value=1), timeout=timedelta(minutes=5), given_up=given_up)
-        wait_for(lambda: client.tasks.waiting("sample") == 1)
+        call = pool.submit(quiet_client.call, sample.EchoRequest(value=1), timeout=timedelta(minutes=5), given_up=given_up)
+        wait_for(lambda: quiet_client.tasks.waiting("sample") == 1)
         given_up.set()
         with pytest.raises(UnavailableError, match="nobody waits"):
             call.result(timeout=60)
-    redis.Redis.from_url(redis_url).delete("luna:sample")
-
-
-@pytest.mark.parametrize("url", ["http://:secret@queue:6379", "redis://:secret@queue:port/0"], ids=["another protocol", "no number for a port"])
-def test_an_address_that_is_no_redis_is_refused_without_its_password(url: str) -> None:
-    with pytest.raises(InvalidInputError, match="LUNA_REDIS_URL") as raised:
-        Client(url)
-    assert "secret" not in str(raised.value)
-
-
-def test_redis_away_is_unavailable_within_seconds() -> None:
-    began = time.monotonic()
-    with pytest.raises(UnavailableError):
-        Client(f"redis://127.0.0.1:{free_port()}/0").call(sample.EchoRequest(value=1), timeout=SOON)
-    assert time.monotonic() - began < A_FEW_SECONDS
 
 
 def test_redis_that_accepts_and_says_nothing_is_unavailable_within_seconds() -> None:
@@ -279,13 +199,12 @@ def test_redis_that_accepts_and_says_nothing_is_unavailable_within_seconds() -> 
     assert time.monotonic() - began < A_FEW_SECONDS
 
 
-def test_redis_that_is_full_says_so_and_takes_messages_again_when_it_is_not(servers_folder: Path) -> None:
-    with start(servers_folder, services=("redis",)) as servers, redis.Redis.from_url(servers.redis_url) as admin:
-        client = Client(servers.redis_url)
+def test_redis_that_is_full_says_so_and_takes_messages_again_when_it_is_not(own_redis: Servers) -> None:
+    # Nobody takes anything of this queue, so that what waits can be counted.
+    with redis.Redis.from_url(own_redis.redis_url) as admin, closing(Client(second_queue(own_redis.redis_url))) as client:
         admin.config_set("maxmemory", 1)
         with pytest.raises(UnavailableError, match=r"full.*Free some space"):
             client.submit(sample.EchoRequest(value=1))
         admin.config_set("maxmemory", 0)
         client.submit(sample.EchoRequest(value=1))
         assert client.tasks.waiting("sample") == 1
-        client.close()

@@ -10,27 +10,98 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from luna.database import engine, migrate
-from luna.embedded import start
+from luna.database import engine, migrate, sites
+from luna.embedded import Servers, start
 from luna.embedded.account import is_held
+from luna.queue import Client
+from luna.queue.services import SERVICES
 from luna.settings import Settings
 from luna.settings.stored import store_settings
+from luna.site import parse_site
 from tests.processes import free_port
 
-PATIENCE_SECONDS = 90
+# All of Luna starts in it also on a machine that is busy with much else.
+PATIENCE_SECONDS = 180
+LOOK_SECONDS = 0.1
+# As many callers keep an idle connection for five.
+IDLE_SECONDS = 6
+
+
+@pytest.fixture(scope="module")
+def environment(kept_folder: Path) -> dict[str, str]:
+    own = {"LUNA_DATA_FOLDER": str(kept_folder.parent), "LUNA_API_PORT": str(free_port()), "LUNA_WORKER_PROCESSES": "1", "LUNA_OUTSIDE_SERVICES": "false"}
+    return {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")} | own
+
+
+@dataclass(frozen=True)
+class RunningLuna:
+    """A live `luna up`, and a connection over which it was asked once, at ``asked_at`` of the monotonic clock."""
+
+    process: subprocess.Popen[bytes]
+    connection: http.client.HTTPConnection
+    asked_at: float
+
+
+class SharedLuna:
+    """The one `luna up` of the tests that do not end it, or end it last."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
+        self._running = ExitStack()
+        self._luna: RunningLuna | None = None
+
+    def start(self) -> RunningLuna:
+        """Return the one that runs, or start it."""
+        if self._luna is None or self._luna.process.poll() is not None:
+            self.end()
+            process = self._running.enter_context(luna_up(self._environment))
+            connection = self._running.enter_context(closing(http.client.HTTPConnection("127.0.0.1", int(self._environment["LUNA_API_PORT"]))))
+            assert is_live(connection)
+            self._luna = RunningLuna(process, connection, time.monotonic())
+        return self._luna
+
+    def end(self) -> None:
+        """End the one that runs, if any."""
+        if self._luna is not None:
+            self._luna.process.terminate()
+            self._luna = None
+        self._running.close()
+
+
+@pytest.fixture(scope="module")
+def shared(environment: dict[str, str]) -> Iterator[SharedLuna]:
+    store_small_site(environment)
+    shared = SharedLuna(environment)
+    yield shared
+    shared.end()
 
 
 @pytest.fixture
-def environment(kept_folder: Path) -> dict[str, str]:
-    own = {"LUNA_DATA_FOLDER": str(kept_folder.parent), "LUNA_API_PORT": str(free_port()), "LUNA_WORKER_PROCESSES": "1"}
-    return {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")} | own
+def luna(shared: SharedLuna) -> RunningLuna:
+    return shared.start()
+
+
+def store_small_site(environment: dict[str, str]) -> None:
+    with start(Path(environment["LUNA_DATA_FOLDER"]) / "servers", services=("postgres",)) as servers:
+        migrate.upgrade(servers.database_url)
+        pool = engine.create(servers.database_url)
+        with engine.unit_of_work(pool) as connection:
+            sites.save(connection, parse_site({"name": "small", "timezone": "Europe/Berlin"}))
+        pool.dispose()
+
+
+def is_live(connection: http.client.HTTPConnection) -> bool:
+    connection.request("GET", "/health/live")
+    answer = connection.getresponse()
+    return (answer.status, bool(answer.read())) == (200, True)
 
 
 def command(*arguments: str) -> list[str]:
@@ -64,7 +135,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.05)
+        time.sleep(LOOK_SECONDS)
 
 
 def processes(environment: dict[str, str]) -> list[str]:
@@ -79,103 +150,74 @@ def companions(environment: dict[str, str], module: str) -> list[int]:
     return [int(line.split()[0]) for line in processes(environment) if module in line]
 
 
-def kill_and_await_another(environment: dict[str, str], module: str) -> None:
-    [first, *_] = companions(environment, module)
-    os.kill(first, signal.SIGKILL)
-    wait_until(lambda: first not in companions(environment, module) != [])
+def kill_and_await_others(environment: dict[str, str], *modules: str) -> None:
+    """Kill a process of each module, and return when each has another one."""
+    killed = {module: companions(environment, module)[0] for module in modules}
+    for process in killed.values():
+        os.kill(process, signal.SIGKILL)
+    for module, process in killed.items():
+        wait_until(lambda: process not in companions(environment, module) != [])  # noqa: B023
 
 
-def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(environment: dict[str, str]) -> None:
-    with luna_up(environment) as luna:
-        wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
-        kill_and_await_another(environment, "luna.queue.worker")
-        kill_and_await_another(environment, "luna.queue.beat")
-        kill_and_await_another(environment, "services.executor")
-        assert companions(environment, "services.ingest.live") == []
-        luna.send_signal(signal.SIGINT)
-    assert luna.returncode == 0
-    assert processes(environment) == []
-
-
-def test_where_a_source_is_configured_somebody_listens_and_is_replaced_when_it_dies(environment: dict[str, str]) -> None:
-    with luna_up(environment | {"LUNA_MQTT_URL": "mqtt://127.0.0.1:9"}) as luna:
-        wait_until(lambda: companions(environment, "services.ingest.live") != [])
-        kill_and_await_another(environment, "services.ingest.live")
-        luna.send_signal(signal.SIGTERM)
-    wait_until(lambda: processes(environment) == [])
-
-
-def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(environment: dict[str, str]) -> None:
-    folder = Path(environment["LUNA_DATA_FOLDER"])
-    with luna_up(environment) as luna:
-        wait_until(lambda: companions(environment, "services.executor") != [])
-        [executor, *_] = companions(environment, "services.executor")
-        store_settings(Settings(data_folder=folder), {"mqtt_url": "mqtt://127.0.0.1:9"})
-        wait_until(lambda: companions(environment, "services.ingest.live") != [])
-        wait_until(lambda: executor not in companions(environment, "services.executor") != [])
-        store_settings(Settings(data_folder=folder), {"mqtt_url": None})
-        wait_until(lambda: companions(environment, "services.ingest.live") == [])
-        luna.send_signal(signal.SIGTERM)
-    wait_until(lambda: processes(environment) == [])
-
-
-def test_a_connection_stays_open_for_longer_than_callers_keep_it(environment: dict[str, str]) -> None:
-    """Who keeps it for five seconds, as many do, would else send a request into a connection that is just being closed."""
-    with luna_up(environment) as luna, closing(http.client.HTTPConnection("127.0.0.1", int(environment["LUNA_API_PORT"]))) as caller:
-        for pause_seconds in (0, 6):
-            time.sleep(pause_seconds)
-            caller.request("GET", "/health/live")
-            answer = caller.getresponse()
-            assert (answer.status, bool(answer.read())) == (200, True)
-        luna.send_signal(signal.SIGTERM)
-    wait_until(lambda: processes(environment) == [])
-
-
-def test_after_a_kill_the_next_start_works_and_an_order_to_terminate_ends_all_while_its_worker_still_starts(environment: dict[str, str]) -> None:
-    with luna_up(environment) as luna:
-        luna.kill()
-    with luna_up(environment) as luna:
-        luna.send_signal(signal.SIGTERM)
-    wait_until(lambda: processes(environment) == [])
-
-
-def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(environment: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", int(environment["LUNA_API_PORT"]))):
-        refused = subprocess.run(command("up"), env=environment, check=False, capture_output=True, text=True)
-    problem = json.loads(refused.stderr.splitlines()[-1])
-    assert refused.returncode == 1
-    assert problem["field"] == "api_port"
-    assert "LUNA_API_PORT" in problem["remedy"]
-    assert processes(environment) == []
-
-
+# First: it makes the database that the others find.
 def test_the_schema_is_brought_up_to_date(environment: dict[str, str]) -> None:
     answer = subprocess.run(command("db", "upgrade", "--json"), env=environment, check=True, capture_output=True, text=True)
     assert json.loads(answer.stdout)["revision"] == migrate.head()
 
 
-def test_a_site_gets_its_forecast_and_can_be_planned_without_anybody_asking_for_one(environment: dict[str, str], tmp_path: Path) -> None:
-    file = tmp_path / "site.yaml"
-    file.write_text("name: small\ntimezone: Europe/Berlin\n", encoding="utf-8")
-    subprocess.run(command("site", "add", "--file", str(file)), env=environment, check=True, capture_output=True)
-    with luna_up(environment | {"LUNA_OUTSIDE_SERVICES": "false"}) as luna:
-        wait_until(lambda: newest_forecast(environment, "small") > 0)
-        with httpx.Client(base_url=f"http://127.0.0.1:{environment['LUNA_API_PORT']}", trust_env=False, timeout=PATIENCE_SECONDS) as client:
-            planned = client.post("/plan", json={"site_id": "small"})
-        luna.send_signal(signal.SIGINT)
+def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(environment: dict[str, str]) -> None:
+    own = environment | {"LUNA_API_PORT": str(free_port()), "LUNA_DATA_FOLDER": f"{environment['LUNA_DATA_FOLDER']}/refused"}
+    with socket.create_server(("127.0.0.1", int(own["LUNA_API_PORT"]))):
+        refused = subprocess.run(command("up"), env=own, check=False, capture_output=True, text=True)
+    problem = json.loads(refused.stderr.splitlines()[-1])
+    assert refused.returncode == 1
+    assert problem["field"] == "api_port"
+    assert "LUNA_API_PORT" in problem["remedy"]
+    assert processes(own) == []
+
+
+def test_a_configured_source_is_listened_to_and_after_a_kill_the_next_start_works_and_can_be_ended_at_once(
+    shared: SharedLuna, environment: dict[str, str]
+) -> None:
+    shared.end()
+    configured = environment | {"LUNA_MQTT_URL": "mqtt://127.0.0.1:9"}
+    with luna_up(configured) as luna:
+        wait_until(lambda: companions(environment, "services.ingest.live") != [])
+        kill_and_await_others(environment, "services.ingest.live")
+        luna.kill()
+    with luna_up(configured) as luna:
+        # It listens, and its worker still starts.
+        wait_until(lambda: companions(environment, "services.ingest.live") != [])
+        luna.send_signal(signal.SIGTERM)
+    wait_until(lambda: processes(environment) == [])
+
+
+def test_a_site_gets_its_forecast_and_can_be_planned_without_anybody_asking_for_one(luna: RunningLuna, environment: dict[str, str]) -> None:
+    wait_until(lambda: newest_forecast(environment, "small") > 0)
+    with client_of(environment) as client:
+        planned = client.post("/plan", json={"site_id": "small"})
     assert planned.status_code == httpx.codes.OK, planned.text
     assert len(planned.json()["slots"]) == 192
 
 
-def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_jobs(environment: dict[str, str]) -> None:
-    with luna_up(environment) as luna, start(Path(environment["LUNA_DATA_FOLDER"]) / "servers") as servers:
-        address = f"http://127.0.0.1:{environment['LUNA_API_PORT']}"
+def test_a_connection_stays_open_for_longer_than_callers_keep_it(luna: RunningLuna) -> None:
+    """Who keeps it for five seconds, as many do, would else send a request into a connection that is just being closed."""
+    time.sleep(max(0.0, luna.asked_at + IDLE_SECONDS - time.monotonic()))
+    first = luna.connection.sock
+    assert is_live(luna.connection)
+    # Where it had been closed, another one would have been opened.
+    assert luna.connection.sock is first
+
+
+def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_jobs(luna: RunningLuna, environment: dict[str, str]) -> None:
+    with start(Path(environment["LUNA_DATA_FOLDER"]) / "servers") as servers:
         wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
         pool = engine.create(servers.database_url)
-        with httpx.Client(base_url=address, trust_env=False, timeout=PATIENCE_SECONDS) as client, pool.begin() as connection:
+        with client_of(environment) as client, pool.begin() as connection:
             client.post("/v1/sites", json={"name": "home", "timezone": "Europe/Berlin"}).raise_for_status()
             # Behind what beat has done at a start: held up by the lock it would hold up the file.
             store_file(client, minute=0)
+            await_empty_queues(servers)
             # Whoever reads history waits until this ends.
             connection.execute(text("LOCK TABLE slot_observations IN ACCESS EXCLUSIVE MODE"))
             until = [f"2023-09-{day:02}T00:00:00Z" for day in range(1, 4)]
@@ -188,9 +230,39 @@ def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_j
             store_file(client, minute=1)
             ended = [client.delete(f"/jobs/{job['job_id']}").json()["status"] for job in jobs]
         pool.dispose()
-        luna.send_signal(signal.SIGINT)
     assert ended == ["cancelled"] * 3
-    assert luna.returncode == 0
+    assert luna.process.poll() is None
+
+
+def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(luna: RunningLuna, environment: dict[str, str]) -> None:
+    settings = Settings(data_folder=Path(environment["LUNA_DATA_FOLDER"]))
+    wait_until(lambda: companions(environment, "services.executor") != [])
+    [executor, *_] = companions(environment, "services.executor")
+    store_settings(settings, {"mqtt_url": "mqtt://127.0.0.1:9"})
+    wait_until(lambda: companions(environment, "services.ingest.live") != [])
+    wait_until(lambda: executor not in companions(environment, "services.executor") != [])
+    store_settings(settings, {"mqtt_url": None})
+    wait_until(lambda: companions(environment, "services.ingest.live") == [])
+
+
+# Last: it ends the one that the tests before share.
+def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(luna: RunningLuna, environment: dict[str, str]) -> None:
+    wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
+    kill_and_await_others(environment, "luna.queue.worker", "luna.queue.beat", "services.executor")
+    assert companions(environment, "services.ingest.live") == []
+    luna.process.send_signal(signal.SIGINT)
+    assert luna.process.wait(PATIENCE_SECONDS) == 0
+    assert processes(environment) == []
+
+
+def client_of(environment: dict[str, str]) -> httpx.Client:
+    return httpx.Client(base_url=f"http://127.0.0.1:{environment['LUNA_API_PORT']}", trust_env=False, timeout=PATIENCE_SECONDS)
+
+
+def await_empty_queues(servers: Servers) -> None:
+    """Wait until what beat asks for at a start is done: held up by a lock, each of a dozen tasks would hold the process of jobs for ten seconds."""
+    with closing(Client(servers.redis_url)) as queue:
+        wait_until(lambda: all(queue.tasks.waiting(service) == 0 for service in SERVICES))
 
 
 def store_file(client: httpx.Client, *, minute: int) -> None:

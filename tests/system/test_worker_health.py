@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,11 +16,12 @@ import httpx
 import pytest
 import redis
 
-from luna.embedded import start
+from luna.embedded import Servers, start
 from luna.queue import Client
 from luna.queue.consumption import EXIT_STARVED
 from tests.forking_worker import FORKS
 from tests.integration import upkeep_messages as upkeep
+from tests.places import second_queue
 from tests.processes import Process, ask, failing, free_port, is_silent, luna_process, says
 from tests.starts import count_starts
 from tests.workers import kill, wait_for
@@ -29,46 +31,145 @@ BEAT = "0.3"
 # Named, not imported: in this process the service itself may answer the same requests.
 UPKEEP_TASKS = "tests.integration.upkeep_tasks"
 NOWHERE = "postgresql://luna@127.0.0.1:9/none"
-Start = Callable[..., tuple[Process, int]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the workers."""
+    return tmp_path_factory.mktemp("workers")
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Starts workers of one process on a database and a queue; they end with the block of ``processes``."""
+
+    servers: dict[str, str]
+    processes: ExitStack
+
+    def begin(self, *queues: str, **settings: str) -> tuple[Process, int]:
+        """Start a worker for queues, and return it with the port of its health."""
+        port = free_port()
+        arguments = (*queues, "--beat-seconds", BEAT, "--health-port", str(port))
+        process = self.processes.enter_context(luna_process("luna.queue.worker", *arguments, **self.servers | {"worker_processes": "1"} | settings))
+        return process, port
+
+
+@dataclass(frozen=True)
+class Services:
+    """Three live workers of services with their ports: two of them are told of stores that are away."""
+
+    agent: tuple[Process, int]
+    rag: int
+    planner: int
+    heartbeat: Path
+
+
+@pytest.fixture(scope="module")
+def services(redis_url: str, database_url: str, folder: Path) -> Iterator[Services]:
+    """Workers that tests share; whatever test ends the agent's is the last that uses it."""
+    away = {"vectors_url": "http://127.0.0.1:9", "language_url": "http://127.0.0.1:9", "objects_url": "http://127.0.0.1:9", "objects_secret_key": "none"}
+    heartbeat = folder / "heartbeat"
+    with redis.Redis.from_url(redis_url) as admin, ExitStack() as stack:
+        admin.delete("luna:nodes")
+        workers = Workers({"redis_url": redis_url, "database_url": database_url, "data_folder": str(folder)}, stack)
+        agent = workers.begin("agent", heartbeat_file=str(heartbeat))
+        _, rag = workers.begin("rag", **away)
+        _, planner = workers.begin("planner", **away)
+        for port in (agent[1], rag, planner):
+            wait_for(lambda: says(port, "live", 200))  # noqa: B023
+        yield Services(agent, rag, planner, heartbeat)
 
 
 @pytest.fixture
-def own_redis(redis_url: str) -> str:
-    """The queue, without what workers before left in it."""
-    with redis.Redis.from_url(redis_url) as admin:
-        admin.delete("luna:nodes", "luna:ingest")
-    return redis_url
-
-
-@pytest.fixture
-def start_worker(own_redis: str, database_url: str, tmp_path: Path) -> Iterator[Start]:
-    """Starts a worker of one process for a queue and returns it with the port of its health, once it lives."""
-    with ExitStack() as stack:
-
-        def run(*queues: str, **settings: str) -> tuple[Process, int]:
-            port = free_port()
-            own = {"redis_url": own_redis, "database_url": database_url, "data_folder": str(tmp_path), "worker_processes": "1"} | settings
-            arguments = (*queues, "--beat-seconds", BEAT, "--health-port", str(port))
-            process = stack.enter_context(luna_process("luna.queue.worker", *arguments, **own))
-            wait_for(lambda: says(port, "live", 200))
-            return process, port
-
-        yield run
-
-
-@pytest.fixture
-def client(own_redis: str) -> Iterator[Client]:
-    client = Client(own_redis)
+def client(redis_url: str) -> Iterator[Client]:
+    client = Client(redis_url)
     yield client
     client.close()
+
+
+@pytest.fixture
+def own_queue(redis_url: str) -> Iterator[str]:
+    """A queue that nobody else uses."""
+    url = second_queue(redis_url)
+    with redis.Redis.from_url(url) as admin:
+        admin.flushdb()
+        yield url
+        admin.flushdb()
+
+
+@pytest.fixture
+def own_client(own_queue: str) -> Iterator[Client]:
+    client = Client(own_queue)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def own_redis(kept_folder: Path) -> Iterator[Servers]:
+    """A Redis that tests may kill and stop; each has it running again at its end."""
+    with start(kept_folder, services=("redis",)) as servers:
+        yield servers
+
+
+@dataclass(frozen=True)
+class Bereft:
+    """A live worker on the Redis that tests may kill."""
+
+    port: int
+    heartbeat: Path
+
+
+@pytest.fixture(scope="module")
+def bereft(own_redis: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bereft]:
+    folder = tmp_path_factory.mktemp("bereft")
+    heartbeat = folder / "heartbeat"
+    with ExitStack() as stack:
+        workers = Workers({"redis_url": own_redis.redis_url, "database_url": NOWHERE, "data_folder": str(folder)}, stack)
+        _, port = workers.begin("ingest", "--modules", UPKEEP_TASKS, heartbeat_file=str(heartbeat))
+        wait_for(lambda: says(port, "ready", 200))
+        yield Bereft(port, heartbeat)
+
+
+def find_process(servers: Servers) -> int:
+    """Return the number of Redis' process."""
+    with redis.Redis.from_url(servers.redis_url) as admin:
+        return int(admin.info("server")["process_id"])
 
 
 def live(client: Client, queue: str) -> bool:
     return any(queue in queues for queues in client.heartbeats.workers().values())
 
 
-def test_a_service_without_tasks_serves_its_queue_in_health(start_worker: Start, client: Client) -> None:
-    process, port = start_worker("agent")
+def test_a_missing_store_is_named_by_the_service_that_needs_it_and_by_no_other(services: Services) -> None:
+    wait_for(lambda: says(services.planner, "ready", 200))
+    status, document = ask(services.rag, "ready")
+    assert (status, document["type"]) == (503, "urn:luna:problem:unavailable")
+    wait_for(lambda: failing(services.rag) == ["objects", "vectors", "language"])
+    assert says(services.rag, "live", 200)
+
+
+def test_a_frozen_worker_shows_by_its_file_and_to_others_and_thaws(services: Services, client: Client) -> None:
+    file, (frozen, port) = services.heartbeat, services.agent
+    wait_for(lambda: live(client, "agent"))
+    first = file.stat().st_mtime_ns
+    wait_for(lambda: file.stat().st_mtime_ns > first)
+
+    frozen.send_signal(signal.SIGSTOP)
+    wait_for(lambda: not live(client, "agent"))
+    last = file.stat().st_mtime_ns
+    assert time.time() - last / 1e9 > float(BEAT)
+    assert is_silent(port)
+    assert says(services.rag, "live", 200)
+
+    frozen.send_signal(signal.SIGCONT)
+    wait_for(lambda: live(client, "agent"))
+    wait_for(lambda: file.stat().st_mtime_ns > last)
+    wait_for(lambda: says(port, "live", 200))
+
+
+# The last that uses the agent's worker: it ends it.
+def test_a_service_without_tasks_serves_its_queue_in_health(services: Services, client: Client) -> None:
+    process, port = services.agent
     wait_for(lambda: live(client, "agent"))
     wait_for(lambda: says(port, "ready", 200))
     status, document = ask(port, "ready")
@@ -85,82 +186,42 @@ def test_a_service_without_tasks_serves_its_queue_in_health(start_worker: Start,
     assert not live(client, "agent")
 
 
-def test_a_missing_store_is_named_by_the_service_that_needs_it_and_by_no_other(start_worker: Start) -> None:
-    away = {"vectors_url": "http://127.0.0.1:9", "language_url": "http://127.0.0.1:9", "objects_url": "http://127.0.0.1:9", "objects_secret_key": "none"}
-    _, rag = start_worker("rag", **away)
-    _, planner = start_worker("planner", **away)
-    wait_for(lambda: says(planner, "ready", 200))
-    status, document = ask(rag, "ready")
-    assert (status, document["type"]) == (503, "urn:luna:problem:unavailable")
-    wait_for(lambda: failing(rag) == ["objects", "vectors", "language"])
-    assert says(rag, "live", 200)
+def test_without_redis_a_worker_lives_on_is_not_ready_and_works_as_soon_as_it_is_back(own_redis: Servers, bereft: Bereft, tmp_path: Path) -> None:
+    port, file = bereft.port, bereft.heartbeat
+    wait_for(lambda: says(port, "ready", 200))
+    os.kill(find_process(own_redis), signal.SIGKILL)
+    wait_for(lambda: says(port, "ready", 503))
+    wait_for(lambda: failing(port) == ["redis"])
+    # Far longer than the three beats after which a loop counts as standing still.
+    young = [file.stat().st_mtime_ns]
+    for _ in range(3):
+        wait_for(lambda: file.stat().st_mtime_ns > young[-1])
+        young.append(file.stat().st_mtime_ns)
+    assert says(port, "live", 200)
+
+    own_redis.bring_up(("redis",))
+    wait_for(lambda: says(port, "ready", 200))
+    client = Client(own_redis.redis_url)
+    gate = tmp_path / "gate"
+    gate.touch()
+    assert client.call(upkeep.GateRequest(starts=tmp_path / "starts", gate=gate), timeout=SOON) == upkeep.Through(starts=1)
+    client.close()
 
 
-def test_a_frozen_worker_shows_by_its_file_and_to_others_and_thaws(start_worker: Start, client: Client, tmp_path: Path) -> None:
-    file = tmp_path / "heartbeat"
-    frozen, port = start_worker("agent", heartbeat_file=str(file))
-    _, other = start_worker("rag")
-    wait_for(lambda: live(client, "agent"))
-    first = file.stat().st_mtime_ns
-    wait_for(lambda: file.stat().st_mtime_ns > first)
-
-    frozen.send_signal(signal.SIGSTOP)
-    wait_for(lambda: not live(client, "agent"))
-    last = file.stat().st_mtime_ns
-    assert time.time() - last / 1e9 > float(BEAT)
-    assert is_silent(port)
-    assert says(other, "live", 200)
-
-    frozen.send_signal(signal.SIGCONT)
-    wait_for(lambda: live(client, "agent"))
-    wait_for(lambda: file.stat().st_mtime_ns > last)
-    wait_for(lambda: says(port, "live", 200))
-
-
-def test_without_redis_a_worker_lives_on_is_not_ready_and_works_as_soon_as_it_is_back(servers_folder: Path, tmp_path: Path) -> None:
-    port, file = free_port(), tmp_path / "heartbeat"
-    arguments = ("ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", BEAT, "--health-port", str(port))
-    with start(servers_folder, services=("redis",)) as servers:
-        own = {"redis_url": servers.redis_url, "database_url": NOWHERE, "heartbeat_file": str(file), "data_folder": str(tmp_path)}
-        with luna_process("luna.queue.worker", *arguments, **own), redis.Redis.from_url(servers.redis_url) as admin:
-            wait_for(lambda: says(port, "ready", 200))
-            os.kill(admin.info("server")["process_id"], signal.SIGKILL)
-            wait_for(lambda: says(port, "ready", 503))
-            wait_for(lambda: failing(port) == ["redis"])
-            # Far longer than the three beats after which a loop counts as standing still.
-            young = [file.stat().st_mtime_ns]
-            for _ in range(3):
-                wait_for(lambda: file.stat().st_mtime_ns > young[-1])
-                young.append(file.stat().st_mtime_ns)
-            assert says(port, "live", 200)
-
-            servers.bring_up(("redis",))
-            wait_for(lambda: says(port, "ready", 200))
-            client = Client(servers.redis_url)
-            gate = tmp_path / "gate"
-            gate.touch()
-            assert client.call(upkeep.GateRequest(starts=tmp_path / "starts", gate=gate), timeout=SOON) == upkeep.Through(starts=1)
-            client.close()
-
-
-def test_a_redis_that_says_nothing_stops_no_loop_for_good(servers_folder: Path, tmp_path: Path) -> None:
-    file = tmp_path / "heartbeat"
-    with start(servers_folder, services=("redis",)) as servers:
-        own = {"redis_url": servers.redis_url, "database_url": NOWHERE, "heartbeat_file": str(file), "data_folder": str(tmp_path)}
-        with luna_process("luna.queue.worker", "ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", BEAT, **own):
-            client = Client(servers.redis_url)
-            wait_for(lambda: live(client, "ingest"))
-            client.close()
-            with redis.Redis.from_url(servers.redis_url) as admin:
-                silent = admin.info("server")["process_id"]
-            os.kill(silent, signal.SIGSTOP)
-            try:
-                # What was under way when it fell silent ends; then the loop stands, gives up, and turns again.
-                wait_for(lambda: time.time() - file.stat().st_mtime > 2)
-                touched = file.stat().st_mtime_ns
-                wait_for(lambda: file.stat().st_mtime_ns > touched)
-            finally:
-                os.kill(silent, signal.SIGCONT)
+def test_a_redis_that_says_nothing_stops_no_loop_for_good(own_redis: Servers, bereft: Bereft) -> None:
+    file = bereft.heartbeat
+    client = Client(own_redis.redis_url)
+    wait_for(lambda: live(client, "ingest"))
+    client.close()
+    silent = find_process(own_redis)
+    os.kill(silent, signal.SIGSTOP)
+    try:
+        # What was under way when it fell silent ends; then the loop stands, gives up, and turns again.
+        wait_for(lambda: time.time() - file.stat().st_mtime > 2)
+        touched = file.stat().st_mtime_ns
+        wait_for(lambda: file.stat().st_mtime_ns > touched)
+    finally:
+        os.kill(silent, signal.SIGCONT)
 
 
 def test_a_port_in_use_is_named_with_its_remedy(redis_url: str, database_url: str, tmp_path: Path) -> None:
@@ -189,54 +250,56 @@ def test_an_unknown_queue_is_named(redis_url: str, database_url: str) -> None:
 
 
 @pytest.fixture
-def start_gatekeeper(start_worker: Start) -> Callable[[], Process]:
+def start_gatekeeper(own_queue: str, database_url: str, tmp_path: Path) -> Iterator[Callable[[], Process]]:
     """Starts a worker whose task waits at a gate."""
-    return lambda: start_worker("ingest", "--modules", UPKEEP_TASKS)[0]
+    with ExitStack() as stack:
+        workers = Workers({"redis_url": own_queue, "database_url": database_url, "data_folder": str(tmp_path)}, stack)
+        yield lambda: workers.begin("ingest", "--modules", UPKEEP_TASKS)[0]
 
 
-def test_a_worker_told_to_end_finishes_its_task_which_nobody_else_begins(start_gatekeeper: Callable[[], Process], client: Client, tmp_path: Path) -> None:
+def test_a_worker_told_to_end_finishes_its_task_which_nobody_else_begins(start_gatekeeper: Callable[[], Process], own_client: Client, tmp_path: Path) -> None:
     request = upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
     ending = start_gatekeeper()
-    task_id = client.submit(request)
+    task_id = own_client.submit(request)
     wait_for(request.starts.exists)
-    [ending_name] = client.heartbeats.workers()
+    [ending_name] = own_client.heartbeats.workers()
     start_gatekeeper()
-    wait_for(lambda: len(client.heartbeats.workers()) == 2)
+    wait_for(lambda: len(own_client.heartbeats.workers()) == 2)
 
     ending.terminate()
     # Longer than another worker waits before it takes over from one without a sign of life; told again, it still finishes.
     time.sleep(3 * 3 * float(BEAT))
     ending.terminate()
-    wait_for(lambda: ending_name in client.heartbeats.workers())
+    wait_for(lambda: ending_name in own_client.heartbeats.workers())
     request.gate.touch()
     assert ending.wait(timeout=60) == 0
-    assert client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=1)
+    assert own_client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=1)
     assert count_starts(request.starts) == 1
-    assert client.tasks.waiting("ingest") == 0
+    assert own_client.tasks.waiting("ingest") == 0
 
 
-def test_a_worker_killed_while_it_ends_loses_nothing(start_gatekeeper: Callable[[], Process], client: Client, tmp_path: Path) -> None:
+def test_a_worker_killed_while_it_ends_loses_nothing(start_gatekeeper: Callable[[], Process], own_client: Client, tmp_path: Path) -> None:
     request = upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
     ending = start_gatekeeper()
-    task_id = client.submit(request)
+    task_id = own_client.submit(request)
     wait_for(request.starts.exists)
     ending.terminate()
     ending.terminate()
     kill(ending)
     request.gate.touch()
     start_gatekeeper()
-    wait_for(lambda: client.tasks.fetch(task_id, upkeep.GateRequest).status == "succeeded")
-    assert client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=2)
+    wait_for(lambda: own_client.tasks.fetch(task_id, upkeep.GateRequest).status == "succeeded")
+    assert own_client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=2)
 
 
-def test_a_worker_that_takes_no_messages_says_so_and_ends_to_be_started_again(own_redis: str, database_url: str, client: Client, tmp_path: Path) -> None:
+def test_a_worker_that_takes_no_messages_says_so_and_ends_to_be_started_again(own_queue: str, database_url: str, own_client: Client, tmp_path: Path) -> None:
     port = free_port()
-    own = {"redis_url": own_redis, "database_url": database_url, "data_folder": str(tmp_path), "worker_processes": "1"}
+    own = {"redis_url": own_queue, "database_url": database_url, "data_folder": str(tmp_path), "worker_processes": "1"}
     arguments = ("ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "1", "--health-port", str(port))
     with luna_process("tests.deaf_worker", *arguments, **own) as worker:
         wait_for(lambda: says(port, "ready", 200))
-        client.submit(upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate"))
+        own_client.submit(upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate"))
         wait_for(lambda: failing(port) == ["messages"])
         assert worker.wait(60) == EXIT_STARVED
     # What it left waits for the next one.
-    assert client.tasks.waiting("ingest") == 1
+    assert own_client.tasks.waiting("ingest") == 1

@@ -3,6 +3,7 @@
 import itertools
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from luna.contracts import PlanRequest
 from luna.contracts.control import ControlState
 from luna.database import control, engine, sites
 from luna.database.engine import unit_of_work
+from luna.database.migrate import upgrade
+from luna.embedded import Servers
 from luna.site import parse_site
 from services.home_assistant.broker import BrokerConnection
 from services.home_assistant.commands import Commands
@@ -26,7 +29,7 @@ from services.home_assistant.discovery import slug
 from services.home_assistant.entities import LONGEST_ATTRIBUTES
 from services.home_assistant.publisher import Publisher, Publishing
 from tests.controlled import DEVICES, describe, describe_devices
-from tests.databases import remove_site
+from tests.databases import own_database, remove_site
 from tests.executing import Clock
 from tests.home_assistant_mqtt import MqttHome
 from tests.mosquitto import Mosquitto, Relay, needs_mosquitto
@@ -64,6 +67,16 @@ class Luna:
     def state(self, device: str = "batteries") -> ControlState:
         with unit_of_work(self.database) as connection:
             return control.load(connection, self.site, device)
+
+
+@pytest.fixture(scope="module")
+def database(servers: Servers) -> Iterator[Engine]:
+    """An engine on a database of this module's own: a turn describes every site there is, also those that other tests have left."""
+    with own_database(servers.database_url, f"luna_published_{uuid.uuid4().hex[:8]}") as own:
+        upgrade(own)
+        pool = engine.create(own)
+        yield pool
+        pool.dispose()
 
 
 @pytest.fixture
