@@ -20,7 +20,11 @@ from tests.demo_home import DemoHome, store_demo_home
 DAYS = 10
 # What a day costs, and how much less under each policy; the agent is a cent a day ahead of the planner.
 COSTS = {"idle": 3.0, "self_consumption": 2.4, "mpc": 1.5, "antares": 1.49, "oracle": 1.3}
-RUN = "agent_value_v1 2026-05-19"
+
+
+def name_run(site: str) -> str:
+    """Return what the training of a site's agent is called; no two sites have the same."""
+    return f"agent_value_v1 {site} 2026-05-19"
 
 
 def store_agent_home(database: Engine, *, name: str, mode: str = "export_only", **parts: Any) -> DemoHome:
@@ -38,7 +42,7 @@ def store_agent_home(database: Engine, *, name: str, mode: str = "export_only", 
 
 def store_run(connection: Connection, name: str, now: datetime, **changes: Any) -> TrainingRun:
     """Store an accepted training that learned until a week before now."""
-    run = TrainingRun(RUN, "agent_value_v1", now - timedelta(days=200), now - timedelta(days=7), "test", 0, 42.0, {"score": 94.1}, **changes)
+    run = TrainingRun(name_run(name), "agent_value_v1", now - timedelta(days=200), now - timedelta(days=7), "test", 0, 42.0, {"score": 94.1}, **changes)
     training_runs.save(connection, name, run)
     return run
 
@@ -67,7 +71,7 @@ def _plan_beside(connection: Connection, home: DemoHome) -> None:
         verdict = GateVerdict(code="agent_cheaper", follow="export", expected_gain=0.02)
         times = (span.issued_at, span.starts_at, span.ends_at)
         figures = {"planner_cost": 1.0, "agent_cost": 0.98, "slots": 96.0, "interventions": 0.0}
-        agent_plans.save(connection, home.site.name, ShadowPlan(span.plan_id, "antares", *times, verdict, RUN, figures, reply))
+        agent_plans.save(connection, home.site.name, ShadowPlan(span.plan_id, "antares", *times, verdict, name_run(home.site.name), figures, reply))
 
 
 def _decide(connection: Connection, home: DemoHome) -> None:

@@ -12,22 +12,32 @@ from luna.database.audit import AuditFilter
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.timeline import FixedClock
-from tests.agent_home import DAYS, RUN, store_agent_home
+from tests.agent_home import DAYS, name_run, store_agent_home
 from tests.databases import remove_site
 from tests.demo_home import DemoHome
 from tests.gateway import serve
 from tests.stored import stored_site
 
 HOME, BARE = "/v1/sites/agented/agent", "/v1/sites/unlearned/agent"
+RUN = name_run("agented")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def home(database: Engine) -> Iterator[DemoHome]:
+    """A home that is read."""
     yield store_agent_home(database, name="agented")
     remove_site(database, "agented")
 
 
 @pytest.fixture
+def changing(database: Engine) -> Iterator[str]:
+    """Where another one is, whose agent a test changes."""
+    store_agent_home(database, name="changing")
+    yield "/v1/sites/changing/agent"
+    remove_site(database, "changing")
+
+
+@pytest.fixture(scope="module")
 def api(home: DemoHome, redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.Client]:
     addresses = Addresses(database_url=database_url, redis_url=redis_url)
     with stored_site(database, name="unlearned"), serve(addresses, FixedClock(home.now)) as client:
@@ -89,19 +99,19 @@ def test_plans_are_paged_and_read_by_their_id_on_their_own_site_alone(api: httpx
     assert api.get(f"{BARE}/plans/{plan_id}").status_code == 404
 
 
-def test_withdrawal_holds_at_once_and_asking_for_the_mode_gives_it_back_as_it_was(api: httpx.Client) -> None:
-    taken = api.post(f"{HOME}/withdrawal").json()["gates"]
+def test_withdrawal_holds_at_once_and_asking_for_the_mode_gives_it_back_as_it_was(api: httpx.Client, changing: str) -> None:
+    taken = api.post(f"{changing}/withdrawal").json()["gates"]
     assert {(each["mode"], each["state"], each["decided_by"]) for each in taken} == {
         ("export_only", "withdrawn", "owner"),
         ("full_control", "withdrawn", "owner"),
     }
-    assert (read(api, HOME)["mode"], read(api, HOME)["next_step_code"]) == ("shadow", "restore")
-    assert api.put(f"{HOME}/settings", json={"control_mode": "export_only"}).status_code == 200
-    status = read(api, HOME)
+    assert (read(api, changing)["mode"], read(api, changing)["next_step_code"]) == ("shadow", "restore")
+    assert api.put(f"{changing}/settings", json={"control_mode": "export_only"}).status_code == 200
+    status = read(api, changing)
     assert status["mode"] == "export_only"
     # More than was asked for stays withdrawn.
     assert {each["mode"]: each["state"] for each in status["modes"]} == {"shadow": "offered", "export_only": "active", "full_control": "withdrawn"}
-    kinds = [each["kind"] for each in read(api, f"{HOME}/gates")["gates"]]
+    kinds = [each["kind"] for each in read(api, f"{changing}/gates")["gates"]]
     assert kinds[:4] == ["restored", "asked", "withdrawn", "withdrawn"]
 
 
@@ -114,13 +124,13 @@ def test_asking_for_control_without_evidence_gives_none(api: httpx.Client, datab
         assert agent_gates.read_standing(connection, "unlearned", policy="antares") == {}
 
 
-def test_a_change_of_settings_holds_the_version_that_was_read(api: httpx.Client) -> None:
+def test_a_change_of_settings_holds_the_version_that_was_read(api: httpx.Client, changing: str) -> None:
     wish = {"shadow_policy_type": "rl"}
-    assert api.put(f"{HOME}/settings", json=wish, headers={"If-Match": '"7"'}).status_code == 412
-    changed = api.put(f"{HOME}/settings", json=wish, headers={"If-Match": '"1"'})
+    assert api.put(f"{changing}/settings", json=wish, headers={"If-Match": '"7"'}).status_code == 412
+    changed = api.put(f"{changing}/settings", json=wish, headers={"If-Match": '"1"'})
     assert (changed.status_code, changed.headers["etag"], changed.json()["control_mode"]) == (200, '"2"', "export_only")
     # What was proven by another policy says nothing of this one.
-    assert read(api, HOME)["mode"] == "shadow"
+    assert read(api, changing)["mode"] == "shadow"
 
 
 def test_trainings_and_evaluations_are_jobs(api: httpx.Client) -> None:
@@ -147,8 +157,8 @@ def test_what_cannot_be_meant_is_refused(api: httpx.Client, method: str, path: s
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
 
 
-def test_what_changed_control_is_in_the_audit_log(api: httpx.Client, database: Engine) -> None:
-    api.post(f"{HOME}/withdrawal")
+def test_what_changed_control_is_in_the_audit_log(api: httpx.Client, changing: str, database: Engine) -> None:
+    api.post(f"{changing}/withdrawal")
     with unit_of_work(database) as connection:
-        (newest, *_), _ = audit.list_before(connection, AuditFilter(site="agented"), limit=1)
+        (newest, *_), _ = audit.list_before(connection, AuditFilter(site="changing"), limit=1)
     assert (newest.operation, newest.status) == ("withdraw_agent", 200)

@@ -23,7 +23,7 @@ from tests.command_line import Luna
 from tests.evaluated_home import FIRST, LAST, SITE, UNSEEN, ZONE, evaluated_home
 
 # Of the days between nothing is learned: so many are as few as an agent is trained on, and together enough for the proof of a correction.
-EARLY_DAYS, LATE_DAYS = 21, 24
+EARLY_DAYS, LATE_DAYS = 21, 20
 NOW, EARLY = (local_midnight(day, ZONE) for day in (LAST + timedelta(days=1), FIRST + timedelta(days=EARLY_DAYS)))
 # Of two unseen weeks the one in the middle, rounded up, is the second.
 DAYS, WEEK = 7, UNSEEN + timedelta(days=7)

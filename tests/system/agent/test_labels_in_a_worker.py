@@ -7,8 +7,8 @@ import numpy as np
 
 from luna.queue import Client
 from services.agent.imitation.teachers import ask_oracle
-from tests.system.agent.label_tasks import LabelRequest
 from tests.learning import make_history
+from tests.system.agent.label_tasks import LabelRequest
 from tests.workers import worker_process
 
 SEEDS = [1, 2]

@@ -1,27 +1,24 @@
 """The page Antares in a real browser: readable, accessible and guarded in both languages, on a desk and on a phone."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from luna.embedded import Addresses
 from luna.timeline import FixedClock
 from tests.agent_home import store_agent_home
-from tests.system.browser.conftest import PHONE, Open
-from tests.browsers import AXE
+from tests.browsing import Open, find_barriers_in_all_forms, open_disclosures
 from tests.databases import remove_site
 from tests.gateway import serve
 from tests.stored import stored_site
 
 PAGE, BARE = "/ui/sites/agented/agent", "/ui/sites/unlearned/agent"
-LOOKS: list[dict[str, Any]] = [{}, {"color_scheme": "dark"}, {**PHONE, "locale": "de-DE"}]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def agented(database: Engine, addresses: Addresses) -> Iterator[httpx.Client]:
     home = store_agent_home(database, name="agented")
     with stored_site(database, name="unlearned"), serve(addresses, FixedClock(home.now)) as client:
@@ -29,21 +26,9 @@ def agented(database: Engine, addresses: Addresses) -> Iterator[httpx.Client]:
     remove_site(database, "agented")
 
 
-def find_violations(page: Page) -> list[Any]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[Any] = page.evaluate("axe.run().then((result) => result.violations.map((each) => [each.id, each.nodes.map((node) => node.target.join(' '))]))")
-    return found
-
-
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark", "phone"])
 @pytest.mark.parametrize("path", [PAGE, BARE], ids=["learned", "unlearned"])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_the_agents_page(open_page: Open, agented: httpx.Client, path: str, look: dict[str, Any]) -> None:
-    page = open_page(path, gateway=agented, **look)
-    expect(page.locator("h1")).to_be_visible()
-    for disclosure in page.locator("details").all():
-        disclosure.evaluate("each => { each.open = true; }")
-    assert find_violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_the_agents_page(open_page: Open, agented: httpx.Client, path: str) -> None:
+    assert find_barriers_in_all_forms(open_page, path, gateway=agented, ready=open_disclosures) == []
 
 
 def test_control_is_taken_back_by_hand_and_given_back_by_asking(open_page: Open, agented: httpx.Client) -> None:

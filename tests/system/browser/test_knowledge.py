@@ -17,15 +17,13 @@ from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.settings import load_settings
 from services.rag.recommending.refreshing import refresh
-from tests.system.browser.conftest import PHONE, Open
-from tests.browsers import AXE
+from tests.browsing import PHONE, Open, find_barriers, find_barriers_in_all_forms, open_disclosures
 from tests.furnished import describe_furnished, forget_furnished, furnish
 from tests.gateway import serve
 from tests.told_answers import tell_answer
 from tests.workers import wait_for, worker_process
 
 BASE = "/ui/sites/home/knowledge"
-LOOKS: list[dict[str, Any]] = [{}, {"color_scheme": "dark"}, {**PHONE, "locale": "de-DE"}]
 CONTRACT = """# Liefervertrag Sonnwend
 
 ## Laufzeit und Kündigung
@@ -92,26 +90,14 @@ def hand_over(api: httpx.Client, name: str, content: str) -> str:
     return document_id
 
 
-def violations(page: Page) -> list[Any]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[Any] = page.evaluate("axe.run().then((result) => result.violations.map((each) => [each.id, each.nodes.map((node) => node.target.join(' '))]))")
-    return found
-
-
 def ask(page: Page, question: str) -> None:
     page.fill("#question", question)
     page.press("#question", "Enter")
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark", "phone"])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page: Open, knowing: httpx.Client, contract: str, charted: str, look: dict[str, Any]) -> None:
-    for path in (BASE, charted, f"{BASE}/documents", f"{BASE}/documents/{contract}"):
-        page = open_page(path, gateway=knowing, **look)
-        expect(page.locator("h1")).to_be_visible()
-        for disclosure in page.locator("details").all():
-            disclosure.evaluate("each => { each.open = true; }")
-        assert violations(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page: Open, knowing: httpx.Client, contract: str, charted: str) -> None:
+    paths = (BASE, charted, f"{BASE}/documents", f"{BASE}/documents/{contract}")
+    assert find_barriers_in_all_forms(open_page, *paths, gateway=knowing, ready=open_disclosures) == []
 
 
 def test_an_answer_is_told_and_its_number_opens_the_passage_with_its_words_marked(open_page: Open, knowing: httpx.Client, contract: str) -> None:
@@ -229,7 +215,7 @@ def test_what_is_recommended_is_shown_opened_and_decided(open_page: Open, knowin
     tip = page.locator(".tip").first
     tip.scroll_into_view_if_needed()
     wait_for(lambda: "shown" in told())
-    assert violations(page) == []
+    assert find_barriers(page) == []
     title = tip.locator(".tip-title").text_content() or ""
     tip.get_by_role("button", name=f"Useful: {title}").click()
     expect(page.locator("#tips")).to_contain_text(f"Noted as useful: {title}")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import agent_gates
+from luna.database import agent_gates, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.findings import find_agent_news
@@ -21,15 +21,26 @@ from tests.gateway import serve
 PAGE = "/ui/sites/agented/agent"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def home(database: Engine) -> Iterator[DemoHome]:
+    """A home that is read."""
     yield store_agent_home(database, name="agented")
     remove_site(database, "agented")
 
 
 @pytest.fixture
+def changing(database: Engine) -> Iterator[str]:
+    """The page of another one, whose control a test changes."""
+    store_agent_home(database, name="changing")
+    yield "/ui/sites/changing/agent"
+    remove_site(database, "changing")
+
+
+@pytest.fixture(scope="module")
 def api(home: DemoHome, redis_url: str, database_url: str) -> Iterator[httpx.Client]:
-    with serve(Addresses(database_url=database_url, redis_url=redis_url), FixedClock(home.now)) as client:
+    addresses = Addresses(database_url=database_url, redis_url=redis_url)
+    # No worker is there: what is asked of one is given up soon.
+    with serve(addresses, FixedClock(home.now), plan_timeout=timedelta(seconds=0.5)) as client:
         yield client
 
 
@@ -55,15 +66,15 @@ def test_slots_say_who_decided_them_and_why(api: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(("path", "fields"), [("mode", {"control_mode": "full_control"}), ("withdrawal", {})])
-def test_what_changes_control_is_asked_twice(api: httpx.Client, path: str, fields: dict[str, str]) -> None:
-    refused = api.post(f"{PAGE}/{path}", data=fields)
+def test_what_changes_control_is_asked_twice(api: httpx.Client, changing: str, path: str, fields: dict[str, str]) -> None:
+    refused = api.post(f"{changing}/{path}", data=fields)
     assert (refused.status_code, "Nothing was changed" in refused.text) == (422, True)
-    assert api.post(f"{PAGE}/{path}", data=fields | {"sure": "true"}).headers["location"] == f"{PAGE}?done=true"
+    assert api.post(f"{changing}/{path}", data=fields | {"sure": "true"}).headers["location"] == f"{changing}?done=true"
 
 
-def test_less_control_is_asked_once(api: httpx.Client) -> None:
-    assert api.post(f"{PAGE}/mode", data={"control_mode": "shadow"}).status_code == 303
-    assert "Antares has proven itself: you may let it decide." in read(api, PAGE)
+def test_less_control_is_asked_once(api: httpx.Client, changing: str) -> None:
+    assert api.post(f"{changing}/mode", data={"control_mode": "shadow"}).status_code == 303
+    assert "Antares has proven itself: you may let it decide." in read(api, changing)
 
 
 def test_a_job_that_is_on_its_way_is_shown(api: httpx.Client) -> None:
@@ -86,13 +97,16 @@ def test_a_mode_that_was_newly_offered_is_news_on_home_and_one_that_was_asked_fo
     assert "Antares may be given control (Full control)." in read(api, "/ui/sites/agented/home")
 
 
-def test_what_the_gatekeeper_took_is_news_until_it_is_old_and_what_a_person_took_is_none(api: httpx.Client, home: DemoHome, database: Engine) -> None:
+def test_what_the_gatekeeper_took_is_news_until_it_is_old_and_what_a_person_took_is_none(
+    api: httpx.Client, home: DemoHome, changing: str, database: Engine
+) -> None:
     with unit_of_work(database) as connection:
-        agent_gates.record(connection, "agented", judge(home.now, "full_control", "withdrawn", "losing_streak"))
-        agent_gates.record(connection, "agented", judge(home.now, "export_only", "withdrawn", "losing_streak"))
-        (news,) = find_agent_news(connection, home.site, now=home.now)
+        site = sites.load(connection, "changing")
+        agent_gates.record(connection, site.name, judge(home.now, "full_control", "withdrawn", "losing_streak"))
+        agent_gates.record(connection, site.name, judge(home.now, "export_only", "withdrawn", "losing_streak"))
+        (news,) = find_agent_news(connection, site, now=home.now)
     assert (news.code, news.figures["mode"]) == ("agent_withdrawn", "full_control")
-    assert "wieder allein der Planer" in read(api, "/ui/sites/agented/home", "de")
-    api.post(f"{PAGE}/withdrawal", data={"sure": "true"})
+    assert "wieder allein der Planer" in read(api, "/ui/sites/changing/home", "de")
+    api.post(f"{changing}/withdrawal", data={"sure": "true"})
     with unit_of_work(database) as connection:
-        assert [each.code for each in find_agent_news(connection, home.site, now=home.now)] == ["agent_withdrawn"]
+        assert [each.code for each in find_agent_news(connection, site, now=home.now)] == ["agent_withdrawn"]
