@@ -21,7 +21,10 @@ from services.api.http_protocol import GatewayProtocol
 def serve(addresses: Addresses, clock: Clock | None = None, **settings: Any) -> Iterator[httpx.Client]:
     """Run the gateway on a free port and yield a client of it; ``settings`` are those of its process that matter."""
     own = Settings(**({"plan_timeout": timedelta(seconds=20), "token_key": "a key of the tests and of nobody else"} | settings))
-    server = uvicorn.Server(uvicorn.Config(create_app(own, addresses, clock=clock), http=GatewayProtocol, port=0, log_config=None, proxy_headers=False))
+    app = create_app(own, addresses, clock=clock)
+    # Whoever still waits for an answer when the test is over would be waited for until the plan's time-out.
+    config = uvicorn.Config(app, http=GatewayProtocol, port=0, log_config=None, proxy_headers=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
