@@ -56,7 +56,8 @@ def demo_gateway(demo_home: DemoHome, addresses: Addresses) -> Iterator[httpx.Cl
         yield client
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps a loop running in the thread of the tests: those of other modules could not run one of theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
     """A headless browser."""
     if MISSING is not None:
@@ -94,6 +95,8 @@ class PagePool:
 
     def give_back(self, page: "Page", parts: dict[str, Any]) -> None:
         """Take a page back, as it was before it was used."""
+        if parts.get("java_script_enabled", True):
+            page.evaluate("() => { try { localStorage.clear(); sessionStorage.clear() } catch { /* a page of the browser's own has neither */ } }")
         page.goto("about:blank")
         page.unroute_all()
         page.emulate_media(color_scheme=parts.get("color_scheme", "light"))
@@ -103,7 +106,7 @@ class PagePool:
         self.blank.setdefault(json.dumps(parts, sort_keys=True), []).append(page)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page_pool(browser: "Browser") -> PagePool:
     """The pages that tests open one after the other."""
     return PagePool(browser)

@@ -20,7 +20,9 @@ from services.api.http_protocol import GatewayProtocol
 @contextmanager
 def serve(addresses: Addresses, clock: Clock | None = None, **settings: Any) -> Iterator[httpx.Client]:
     """Run the gateway on a free port and yield a client of it; ``settings`` are those of its process that matter."""
-    own = Settings(**({"plan_timeout": timedelta(seconds=20), "token_key": "a key of the tests and of nobody else"} | settings))
+    # All tests of a process ask from one address: who has asked before must not have used up what a test may ask.
+    usual = {"plan_timeout": timedelta(seconds=20), "token_key": "a key of the tests and of nobody else", "requests_per_minute": 1_000_000}
+    own = Settings(**(usual | settings))
     app = create_app(own, addresses, clock=clock)
     # Whoever still waits for an answer when the test is over would be waited for until the plan's time-out.
     config = uvicorn.Config(app, http=GatewayProtocol, port=0, log_config=None, proxy_headers=False, timeout_graceful_shutdown=1)
