@@ -1,6 +1,7 @@
 """Which metrics an expression of PromQL reads, and which exist: those that the code declares and a few of the servers in use."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -53,11 +54,12 @@ _NAME = re.compile(r"(?<![\w.$])[a-zA-Z_:][\w:]*(?!\w*\s*\()")
 _WORDS = {"and", "or", "unless", "bool", "offset", "atan2"}
 
 
-def declared() -> set[str]:
+@cache
+def declared() -> frozenset[str]:
     """Return the names under which the metrics of ``luna`` and ``services`` are read."""
     sources = [path.read_text(encoding="utf-8") for folder in ("luna", "services") for path in (ROOT / folder).rglob("*.py")]
     found = [match.groups() for source in sources for match in _DECLARATION.finditer(source)]
-    return {name + suffix for kind, name in found for suffix in _SUFFIXES[kind]}
+    return frozenset(name + suffix for kind, name in found for suffix in _SUFFIXES[kind])
 
 
 def read_by(expression: str) -> set[str]:

@@ -91,7 +91,8 @@ def end(lock_path: Path, signals: tuple[signal.Signals, ...], *, patience: float
     # Nobody refuses this signal; a process that waits for a disk takes it once the disk has answered.
     if not _wait_for_release(lock_path, KILLED_SECONDS):
         states = ", ".join(_state_of(pid) for pid in _family(lock_path)) or "no process that can be seen"
-        raise MachineError(f"a server outlives its killing: {states}", value=str(lock_path), remedy="Look at the disk that it waits for, or restart this machine.")
+        remedy = "Look at the disk that it waits for, or restart this machine."
+        raise MachineError(f"a server outlives its killing: {states}", value=str(lock_path), remedy=remedy)
 
 
 def _is_gone(lock_path: Path, patience: float) -> bool:

@@ -191,7 +191,7 @@ def list_run(page: Page) -> list[CommandLine]:
     return [command for command in find_commands(page, "luna") if can_run(command)]
 
 
-@pytest.mark.parametrize("page", filter(list_run, PAGES), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in PAGES if list_run(page)], ids=lambda page: page.name)
 def test_what_a_page_says_to_type_ends_well(page: Page, typed: Callable[[CommandLine], Said]) -> None:
     ends = [(command, typed(command)) for command in list_run(page)]
     assert [(command.place, command.text, said.err or said.out) for command, said in ends if said.code != 0] == []

@@ -249,8 +249,8 @@ def certificate(tmp_path: Path) -> Path:
     return tmp_path / "certificate"
 
 
-# paho leaves the socket of a refused certificate to the collector.
-@pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
+# paho leaves the sockets of a refused certificate to the collector.
+@pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning")
 async def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_not(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = certificate.parent
     broker = Mosquitto(folder, "allow_anonymous true", f"certfile {certificate}", f"keyfile {folder / 'key'}")
