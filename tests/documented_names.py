@@ -52,7 +52,7 @@ def _members() -> dict[str, set[str]]:
 @cache
 def _fields() -> frozenset[str]:
     """Return every annotated name of a class: the fields of sites, messages and records."""
-    classes = [each for _, tree in _trees() for each in ast.walk(tree) if isinstance(each, ast.ClassDef)]
+    classes = [each for each in _nodes() if isinstance(each, ast.ClassDef)]
     return frozenset(line.target.id for each in classes for line in each.body if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name))
 
 
@@ -76,4 +76,10 @@ def _trees() -> tuple[tuple[Path, ast.Module], ...]:
 @cache
 def _texts() -> frozenset[str]:
     """Return every text of the code: tasks are named by one."""
-    return frozenset(each.value for _, tree in _trees() for each in ast.walk(tree) if isinstance(each, ast.Constant) and isinstance(each.value, str))
+    return frozenset(each.value for each in _nodes() if isinstance(each, ast.Constant) and isinstance(each.value, str))
+
+
+@cache
+def _nodes() -> tuple[ast.ClassDef | ast.Constant, ...]:
+    """Return all classes and constants of the code: looking through every tree takes seconds."""
+    return tuple(each for _, tree in _trees() for each in ast.walk(tree) if isinstance(each, ast.ClassDef | ast.Constant))

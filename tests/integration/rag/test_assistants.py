@@ -225,7 +225,7 @@ def test_the_command_serves_an_assistant_on_standard_input(gate: Gate, redis_url
 
 def test_without_a_worker_an_assistant_is_told_so(servers: Servers) -> None:
     # A queue that nobody serves.
-    away = f"{servers.redis_url.rsplit('/', 1)[0]}/15"
+    away = f"{servers.redis_url.rsplit('/', 1)[0]}/13"
     with gate_with_people(servers.database_url, away, **GENEROUS) as gate:
         result = call(gate, "plan", {})
         assert result.is_error
