@@ -86,7 +86,7 @@ test: $(VENV)/.test try-static  ## unit, property and integration tests against 
 	@$(PYTEST)
 
 test-system: $(VENV)/.system $(CLIENT_GENERATOR)/.made static  ## what kills, restores, upgrades, trains, fills disks and browses; properties at length
-	@LUNA_TEST_THOROUGH=yes $(PYTEST) tests/system tests/properties tests/unit/planner/milp tests/integration/test_fuzzed_requests.py
+	@LUNA_TEST_THOROUGH=yes $(PYTEST) tests/system tests/properties tests/unit/planner/milp tests/integration/planner/replay tests/integration/test_fuzzed_requests.py
 
 SINCE ?= main
 test-changed: $(VENV)/.system try-static  ## the tests that a change can touch; SINCE=<git ref>

@@ -14,6 +14,7 @@ from luna.contracts.replay import ReplayReply
 from luna.outlook import Quantiles
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplayData, replay
+from tests.depth import THOROUGH
 from tests.replaying import BATTERY, WINDOW, make_scene
 from tests.tables import each_row
 
@@ -26,7 +27,7 @@ def replay_seed(seed: int, feed_in: float | None = None) -> ReplayReply:
     return replay(make_scene(seed, **({} if feed_in is None else {"tariff": tariff})), POLICIES, every=4)
 
 
-SEEDS = [pytest.param(seed, feed_in, id=f"{seed}-{feed_in or 'spot'}") for seed in range(3) for feed_in in (None, 0.07)]
+SEEDS = [pytest.param(seed, feed_in, id=f"{seed}-{feed_in or 'spot'}") for seed in range(3 if THOROUGH else 1) for feed_in in (None, 0.07)]
 
 
 @each_row(("seed", "feed_in"), SEEDS)
