@@ -269,6 +269,11 @@ def test_what_one_battery_sells_to_another_passes_no_meter() -> None:
     assert float(flows.import_kwh[0]) == float(flows.export_kwh[0]) == 0
 
 
+def test_a_connection_carries_the_lesser_of_its_own_limits_and_those_of_a_slot() -> None:
+    limits = SiteLimits.of(house({}, import_limit_kw=8, export_limit_kw=6)).narrow(np.array([9.0, 3.0]), np.array([2.0, 7.0]))
+    assert (limits.import_limit_kw.tolist(), limits.export_limit_kw.tolist()) == ([8.0, 3.0], [2.0, 6.0])
+
+
 @each_row(
     ("battery", "asked", "allowed"),
     [

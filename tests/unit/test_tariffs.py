@@ -53,6 +53,13 @@ def test_a_month_begins_with_its_first_block() -> None:
     assert cost([10.0, 10.0], 500.0, start=datetime(2024, 2, 29, 22, tzinfo=UTC)) == pytest.approx([3.0, 0.0])
 
 
+def test_what_a_month_has_drawn_goes_on_until_it_ends_and_no_longer() -> None:
+    # An hour of January is left in Berlin at 22:00 UTC.
+    end_of_january = Timeline(datetime(2024, 1, 31, 22, tzinfo=UTC), HOUR, 4)
+    assert blocks(90.0).after(np.array([15.0]), Timeline(START, HOUR, 4), zone=BERLIN).drawn_kwh == 105.0
+    assert blocks(90.0).after(np.array([15.0, 4.0, 3.0]), end_of_january, zone=BERLIN).drawn_kwh == 7.0
+
+
 def test_the_price_of_a_slot_is_the_first_blocks() -> None:
     imported, _ = price_slots(Tariff.model_validate({"import": THREE}), Timeline(START, HOUR, 2), zone=BERLIN, spot={})
     assert imported.tolist() == [0.2, 0.2]

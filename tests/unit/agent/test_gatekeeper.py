@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 
 from luna.contracts.agent_control import GATEKEEPER, ControlMode, GateEntry
+from luna.contracts.plan import Terminal
 from luna.database.agent_gates import HeldMode, find_held
-from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes, weigh_days
+from luna.policy import PlanPolicy
+from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes, judge_plan, weigh_days
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide
+from services.planner.problem.build import hold_reserve
+from services.planner.problem.problem import Problem
+from tests.planning import describe_site, make_problem
 from tests.tables import each_row
 
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
@@ -129,3 +136,33 @@ def test_what_holds_is_the_lesser_of_wanted_and_offered() -> None:
     assert find_held("full_control", {"export_only": offered["export_only"]}) == HeldMode("export_only", "mode_not_offered")
     assert find_held("full_control", {}) == HeldMode("shadow", "mode_not_offered")
     assert find_held("full_control", {MODE: entry("withdrawn")}) == HeldMode("shadow", "mode_withdrawn")
+
+
+def evening(price: float) -> Problem:
+    """A full battery, a house without sun, and power at one price."""
+    series = {"load_kwh": 0.5, "pv_kwh": 0.0, "import_price": price, "export_price": 0.0}
+    return make_problem(describe_site({"min_soc": 0.1}), series | {"load_kwh": [0.5] * 16}, soc=0.9, terminal=Terminal(kind="value", value=0.2))
+
+
+def decided(problem: Problem) -> PlanPolicy:
+    policy = decide(problem, Solver()).policy
+    assert policy is not None
+    return policy
+
+
+def test_a_plan_that_uses_up_a_reserve_is_not_followed_however_cheap_it_is() -> None:
+    problem = evening(0.4)
+    reserved = hold_reserve(problem, np.full((1, 16), 8.5))
+    verdict = judge_plan(reserved, decided(reserved), decided(problem), HeldMode("full_control")).verdict
+    assert verdict.expected_gain is not None
+    assert (verdict.code, verdict.follow, verdict.expected_gain > 0) == ("not_safe", "nothing", True)
+
+
+def test_a_plan_that_is_dearer_is_not_followed() -> None:
+    # At 0.05 it pays to keep what is worth 0.2 at the end; at 0.4 it pays to use it.
+    problem, misled = evening(0.4), evening(0.05)
+    verdict = judge_plan(problem, decided(problem), decided(misled), HeldMode("full_control")).verdict
+    assert verdict.expected_gain is not None
+    assert (verdict.code, verdict.follow, verdict.expected_gain < 0) == ("not_cheaper", "nothing", True)
+    cheaper = judge_plan(problem, decided(misled), decided(problem), HeldMode("full_control")).verdict
+    assert (cheaper.code, cheaper.follow) == ("agent_cheaper", "all")
