@@ -27,8 +27,8 @@ Concern = Literal["limits", "money", "permissions", "idempotence", "recovery"]
 STATIC = Path("services/api/static")
 LONGEST_RUN_SECONDS = 600
 END_SECONDS = 30
-# "[gw0] [ 12%] FAILED tests/unit/test_heat.py::test_warm[cold day]".
-FAILED = re.compile(r"(?:FAILED|ERROR) (tests/\S+?(?:\[.*\])?)(?: - .*)?\s*$")
+# "[gw0] [ 12%] FAILED tests/unit/test_heat.py::test_warm[cold day]", and of a row "SUBFAILED[its name] tests/unit/test_heat.py::test_warm".
+FAILED = re.compile(r"(?:FAILED(?:\[.*\])?|ERROR) (tests/\S+?(?:\[.*\])?)(?: - .*)?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
