@@ -15,13 +15,12 @@ from luna.settings import Settings
 from services.api.app import create_app
 from tests.depth import THOROUGH
 from tests.identity import Gate, gate_with_people
+from tests.places import second_queue
 
 # The same few in every run, so that a change is refused for what it did; LUNA_FUZZ_EXAMPLES=200 draws so many anew, as the audit does each week.
 ASKED = os.environ.get("LUNA_FUZZ_EXAMPLES")
 EXAMPLES = int(ASKED or (3 if THOROUGH else 1))
 SCHEMA = schemathesis.openapi.from_dict(create_app(Settings()).openapi())
-# Redis keeps sixteen; the workers of a run take the first ones.
-OWN_QUEUES = 8
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 # What a schema cannot say (a day before another, a cursor of another list) is refused in words; no worker runs, and who asks for something of it is told so.
 SCHEMA.config.checks.positive_data_acceptance.expected_statuses = ["2xx", "304", "401", "403", "404", "409", "412", "422", "428", "429", "503"]
@@ -31,8 +30,7 @@ SCHEMA.config.checks.not_a_server_error.expected_statuses = ["2xx", "3xx", "4xx"
 @pytest.fixture(scope="module")
 def gate(servers: Servers, redis_url: str) -> Iterator[Gate]:
     """A gateway on a database and a queue of its own, for what is made up may add people and work; it waits for no worker: there is none."""
-    server, number = redis_url.rsplit("/", 1)
-    queue = f"{server}/{int(number) + OWN_QUEUES}"
+    queue = second_queue(redis_url)
     with gate_with_people(servers.database_url, queue, plan_timeout=timedelta(milliseconds=20)) as gate:
         yield gate
     # Workers of other tests on this queue would do what was asked for here.

@@ -26,8 +26,6 @@ SURFACES = {
     "settings.json": outward.settings,
     "tables.sql": outward.tables,
     "wording.json": outward.wording,
-    "metrics.json": outward.metrics,
-    "errors.json": outward.errors,
     "log_events.json": outward.log_events,
     "sentences.json": outward.sentences,
 }

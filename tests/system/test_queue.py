@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from luna.embedded import Servers, start
+from luna.embedded import Servers
 from luna.errors import LunaError, UnavailableError
 from luna.queue import Client, Progress
 from tests.integration import sample_tasks as sample
@@ -43,16 +43,6 @@ def client(redis_url: str, database_url: str) -> Iterator[Client]:
 
 
 @pytest.fixture
-def quiet_queue(redis_url: str) -> Iterator[str]:
-    """A queue that is empty and served by nobody."""
-    url = second_queue(redis_url)
-    with redis.Redis.from_url(url) as admin:
-        admin.flushdb()
-        yield url
-        admin.flushdb()
-
-
-@pytest.fixture
 def quiet_client(quiet_queue: str) -> Iterator[Client]:
     with closing(Client(quiet_queue)) as client:
         yield client
@@ -63,13 +53,6 @@ def start_worker(quiet_queue: str, database_url: str) -> Iterator[Callable[[], W
     """Starts a worker for what is sent to the quiet queue; whatever is left of it ends with the test."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(worker_process(quiet_queue, database_url, sample.__name__, beat_seconds=BEAT_SECONDS))
-
-
-@pytest.fixture(scope="module")
-def own_redis(kept_folder: Path) -> Iterator[Servers]:
-    """A Redis that tests may kill; each brings it up again."""
-    with start(kept_folder, services=("redis",)) as servers:
-        yield servers
 
 
 @pytest.fixture(scope="module")

@@ -16,12 +16,11 @@ import httpx
 import pytest
 import redis
 
-from luna.embedded import Servers, start
+from luna.embedded import Servers
 from luna.queue import Client
 from luna.queue.consumption import EXIT_STARVED
 from tests.forking_worker import FORKS
 from tests.integration import upkeep_messages as upkeep
-from tests.places import second_queue
 from tests.processes import Process, ask, failing, free_port, is_silent, luna_process, says
 from tests.starts import count_starts
 from tests.workers import kill, wait_for
@@ -88,27 +87,10 @@ def client(redis_url: str) -> Iterator[Client]:
 
 
 @pytest.fixture
-def own_queue(redis_url: str) -> Iterator[str]:
-    """A queue that nobody else uses."""
-    url = second_queue(redis_url)
-    with redis.Redis.from_url(url) as admin:
-        admin.flushdb()
-        yield url
-        admin.flushdb()
-
-
-@pytest.fixture
-def own_client(own_queue: str) -> Iterator[Client]:
-    client = Client(own_queue)
+def own_client(quiet_queue: str) -> Iterator[Client]:
+    client = Client(quiet_queue)
     yield client
     client.close()
-
-
-@pytest.fixture(scope="module")
-def own_redis(kept_folder: Path) -> Iterator[Servers]:
-    """A Redis that tests may kill and stop; each has it running again at its end."""
-    with start(kept_folder, services=("redis",)) as servers:
-        yield servers
 
 
 @dataclass(frozen=True)
@@ -242,7 +224,7 @@ def test_no_thread_runs_while_processes_are_forked(redis_url: str, database_url:
     assert (tmp_path / FORKS).read_text(encoding="utf-8").splitlines() == ["['MainThread']"] * 2
 
 
-def test_an_unknown_queue_is_named(redis_url: str, database_url: str) -> None:
+def test_an_unknquiet_queue_is_named(redis_url: str, database_url: str) -> None:
     servers = {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url}
     refused = subprocess.run([sys.executable, "-m", "luna.queue.worker", "kitchen"], env=os.environ | servers, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
@@ -250,10 +232,10 @@ def test_an_unknown_queue_is_named(redis_url: str, database_url: str) -> None:
 
 
 @pytest.fixture
-def start_gatekeeper(own_queue: str, database_url: str, tmp_path: Path) -> Iterator[Callable[[], Process]]:
+def start_gatekeeper(quiet_queue: str, database_url: str, tmp_path: Path) -> Iterator[Callable[[], Process]]:
     """Starts a worker whose task waits at a gate."""
     with ExitStack() as stack:
-        workers = Workers({"redis_url": own_queue, "database_url": database_url, "data_folder": str(tmp_path)}, stack)
+        workers = Workers({"redis_url": quiet_queue, "database_url": database_url, "data_folder": str(tmp_path)}, stack)
         yield lambda: workers.begin("ingest", "--modules", UPKEEP_TASKS)[0]
 
 
@@ -292,9 +274,9 @@ def test_a_worker_killed_while_it_ends_loses_nothing(start_gatekeeper: Callable[
     assert own_client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=2)
 
 
-def test_a_worker_that_takes_no_messages_says_so_and_ends_to_be_started_again(own_queue: str, database_url: str, own_client: Client, tmp_path: Path) -> None:
+def test_a_worker_that_takes_no_messages_says_so_and_ends_to_be_started_again(quiet_queue: str, database_url: str, own_client: Client, tmp_path: Path) -> None:
     port = free_port()
-    own = {"redis_url": own_queue, "database_url": database_url, "data_folder": str(tmp_path), "worker_processes": "1"}
+    own = {"redis_url": quiet_queue, "database_url": database_url, "data_folder": str(tmp_path), "worker_processes": "1"}
     arguments = ("ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "1", "--health-port", str(port))
     with luna_process("tests.deaf_worker", *arguments, **own) as worker:
         wait_for(lambda: says(port, "ready", 200))

@@ -1,20 +1,9 @@
 """Every task is declared once: its request says how often it is asked for and by whom, and one list names it."""
 
-from importlib import import_module
-
 from luna.contracts.message import Request
-from luna.contracts.tasks import REQUESTS, list_periodic, list_public
+from luna.contracts.tasks import list_periodic, list_public
 from luna.queue.services import SERVICES
-from luna.queue.task import definitions
 from tests.tables import each_row
-
-
-def test_the_list_names_every_request_that_a_service_answers_and_no_other() -> None:
-    for service in SERVICES:
-        import_module(f"services.{service}.tasks")
-    answered = {name for name, definition in definitions().items() if definition.body.__module__.startswith("services.")}
-    assert {request.task for request in REQUESTS} == answered
-    assert len(REQUESTS) == len(answered)
 
 
 @each_row("request_class", list_periodic(), ids=lambda request_class: request_class.task)
