@@ -76,8 +76,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, recovered: Callable[[str, fl
     with stack.running() as seconds:
         recovered("cold start to all healthy", seconds)
         yield stack
-    # Of a platform that was taken down nothing is left that a next one would find.
-    assert stack.list_remains() == []
 
 
 @pytest.fixture(scope="session")
