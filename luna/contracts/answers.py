@@ -105,6 +105,7 @@ class StoredAnswer(Message):
     answer: Answer
     asked_by: Annotated[str, Field(description="who asked")]
     site_id: Annotated[str | None, Field(description="whose data were meant")] = None
+    sites: Annotated[list[str], Field(description="whose data and documents it tells of; who has not all of them does not see it")] = []
     prompt: Annotated[str | None, Field(description="as the language model was given it; null: none was asked")] = None
     chunk_ids: Annotated[list[int], Field(description="passages that were looked at")] = []
     first_token_seconds: Annotated[float | None, Field(description="from the question to the first word of the model")] = None

@@ -1,10 +1,11 @@
 """Conversations and answers: who asked what, what was answered, and what it was made from."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, exists, insert, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, and_, delete, exists, func, insert, select, tuple_, update
 
 from luna.contracts.answers import Answer, Conversation, Feedback, FeedbackNote, StoredAnswer
 from luna.database import sites
@@ -19,13 +20,17 @@ MOST_OF_CONVERSATION = 500
 
 @dataclass(frozen=True, slots=True)
 class AnswerFilter:
-    """Which answers are asked for; what is None leaves nothing out. ``first`` belongs to them, ``end`` does not."""
+    """Which answers are asked for; what is None leaves nothing out.
+
+    ``first`` belongs to them, ``end`` does not; none tells of a site beyond ``among``.
+    """
 
     asked_by: str | None = None
     refused: bool | None = None
     feedback: Feedback | None = None
     first: datetime | None = None
     end: datetime | None = None
+    among: Collection[str] | None = None
 
 
 def begin_conversation(connection: Connection, conversation_id: str, *, asked_by: str, site_id: str | None, at: datetime) -> None:
@@ -63,6 +68,11 @@ def read_conversation(connection: Connection, conversation_id: str, *, asked_by:
     return Conversation(conversation_id=conversation_id, site_id=row["site_id"], begun_at=row["begun_at"].astimezone(UTC), answers=told)
 
 
+def list_sites(connection: Connection, conversation_id: str) -> list[str]:
+    """Return the sites that the answers of a conversation tell of."""
+    return list(connection.scalars(select(func.unnest(answers.c.sites)).where(answers.c.conversation_id == conversation_id).distinct()))
+
+
 def list_questions(connection: Connection, conversation_id: str, *, most: int) -> list[Answer]:
     """Return the last answers of a conversation, the oldest of them first."""
     newest = select(answers.c.answer).where(answers.c.conversation_id == conversation_id).order_by(answers.c.answered_at.desc(), answers.c.answer_id)
@@ -80,13 +90,14 @@ def delete_conversation(connection: Connection, conversation_id: str, *, asked_b
 
 
 def save(connection: Connection, stored: StoredAnswer) -> None:
-    """Store an answer of a stored conversation.
+    """Store an answer of a stored conversation; it tells of the site that it is about, whatever others it names.
 
     Raises:
         NotFoundError: no such site.
     """
     answer = stored.answer
     row: dict[str, Any] = stored.model_dump(mode="json", exclude={"answer", "site_id"})
+    row["sites"] = sorted({*stored.sites, *filter(None, [stored.site_id])})
     row |= {"answer": answer.model_dump(mode="json"), "site_key": _key(connection, stored.site_id)}
     row |= {name: getattr(answer, name) for name in ("answer_id", "conversation_id", "answered_at", "refused")}
     connection.execute(insert(answers).values(row))
@@ -115,6 +126,7 @@ def list_before(connection: Connection, which: AnswerFilter, *, before: tuple[da
     conditions += [table.answered_at >= which.first] if which.first is not None else []
     conditions += [table.answered_at < which.end] if which.end is not None else []
     conditions += [tuple_(table.answered_at, table.answer_id) < before] if before is not None else []
+    conditions += [table.sites.contained_by(sorted(which.among))] if which.among is not None else []
     rows = connection.execute(_select().where(*conditions).order_by(table.answered_at.desc(), table.answer_id.desc()).limit(limit)).mappings()
     return [_stored(row) for row in rows]
 

@@ -2,21 +2,38 @@
 
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Text, cast, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Text, and_, cast, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.contracts.identity import ROLE_SCOPES, Key, KeyScope, MadeKey, NewKey
-from luna.database.schema.identity import api_key_sites, api_keys, users
+from luna.database.schema.identity import api_key_sites, api_keys, user_sites, users
 from luna.database.schema.sites import sites
 from luna.database.sessions import SEEN_STEP, digest
 from luna.database.users import UserAccount, account_of, site_keys, sites_of_users
 from luna.errors import NotFoundError
 
 MARK = "luna"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Which keys somebody sees: those of one person (None: of all) that reach no site beyond ``among`` (None: every key)."""
+
+    user_id: int | None = None
+    among: Collection[str] | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what a query of keys and their owners has to fulfil."""
+        own = [] if self.user_id is None else [api_keys.c.user_id == self.user_id]
+        return own if self.among is None else [*own, ~_reaches_beyond(self.among)]
+
+
+EVERY_KEY = Sight()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +68,32 @@ def make(connection: Connection, user_id: int, key: NewKey, *, now: datetime) ->
     return MadeKey(**dict(load(connection, prefix)), key=f"{MARK}_{prefix}_{secret}")
 
 
-def load(connection: Connection, prefix: str, *, user_id: int | None = None) -> Key:
-    """Return a key, of ``user_id`` alone where that is given.
+def load(connection: Connection, prefix: str, sight: Sight = EVERY_KEY) -> Key:
+    """Return a key, if it is in sight.
 
     Raises:
         NotFoundError: no such key.
     """
-    query = _select().where(api_keys.c.prefix == prefix)
-    row = connection.execute(query if user_id is None else query.where(api_keys.c.user_id == user_id)).mappings().first()
+    row = connection.execute(_select().where(api_keys.c.prefix == prefix, *sight.conditions())).mappings().first()
     if row is None:
         raise NotFoundError("no such key", field="prefix", value=prefix, remedy="List them: luna key list.")
     return _key(row)
 
 
-def list_before(connection: Connection, *, user_id: int | None = None, before: int | None = None, limit: int = 100) -> tuple[list[Key], int | None]:
-    """Return keys, those made last first, of one person or of all, and where the list goes on."""
-    query = _select().order_by(api_keys.c.key_id.desc()).limit(limit + 1)
-    query = query if user_id is None else query.where(api_keys.c.user_id == user_id)
+def list_before(connection: Connection, sight: Sight = EVERY_KEY, *, before: int | None = None, limit: int = 100) -> tuple[list[Key], int | None]:
+    """Return the keys in sight, those made last first, and where the list goes on."""
+    query = _select().where(*sight.conditions()).order_by(api_keys.c.key_id.desc()).limit(limit + 1)
     rows = connection.execute(query if before is None else query.where(api_keys.c.key_id < before)).mappings().all()
     return [_key(row) for row in rows[:limit]], rows[limit - 1]["key_id"] if len(rows) > limit else None
 
 
-def remove(connection: Connection, prefix: str, *, user_id: int | None = None) -> None:
-    """Remove a key, of ``user_id`` alone where that is given.
+def remove(connection: Connection, prefix: str, sight: Sight = EVERY_KEY) -> None:
+    """Remove a key, if it is in sight.
 
     Raises:
         NotFoundError: no such key.
     """
-    load(connection, prefix, user_id=user_id)
+    load(connection, prefix, sight)
     connection.execute(delete(api_keys).where(api_keys.c.prefix == prefix))
 
 
@@ -100,6 +115,15 @@ def find(connection: Connection, key: str, *, now: datetime) -> HeldKey | None:
     if row["used_at"] is None or now - row["used_at"] > SEEN_STEP:
         connection.execute(update(api_keys).where(api_keys.c.key_id == row["key_id"]).values(used_at=now))
     return HeldKey(prefix, _narrow(account_of(row), row), ROLE_SCOPES[row["role"]] & frozenset(row["scopes"]))
+
+
+def _reaches_beyond(among: Collection[str]) -> ColumnElement[bool]:
+    """Return whether a key has a site that is not one of these; one of an admin that is bound to none has those that are still to come."""
+    named = select(api_key_sites.c.site_key).where(api_key_sites.c.key_id == api_keys.c.key_id).correlate(api_keys)
+    given = select(user_sites.c.site_key).where(user_sites.c.user_id == users.c.user_id).correlate(users)
+    reached = or_(api_keys.c.every_site, sites.c.site_key.in_(named)), or_(users.c.role == "admin", sites.c.site_key.in_(given))
+    every = and_(api_keys.c.every_site, users.c.role == "admin")
+    return or_(every, exists().where(sites.c.name.not_in(among), *reached).correlate(api_keys, users))
 
 
 def _narrow(owner: UserAccount, row: RowMapping) -> UserAccount:

@@ -99,6 +99,13 @@ def list_by_id(connection: Connection, document_ids: Sequence[str]) -> list[Docu
     return [found[each] for each in document_ids if each in found]
 
 
+def list_sites(connection: Connection, document_ids: Collection[str], chunk_ids: Collection[int]) -> set[str]:
+    """Return the sites whose people alone see these documents, or those of these passages."""
+    of_passages = select(chunks.c.document_id).where(chunks.c.chunk_id.in_(chunk_ids))
+    named = select(site_table.c.name).join(documents, documents.c.site_key == site_table.c.site_key)
+    return set(connection.scalars(named.where(or_(documents.c.document_id.in_(document_ids), documents.c.document_id.in_(of_passages))).distinct()))
+
+
 def list_page(
     connection: Connection, wanted: DocumentFilter, *, among: Sites = None, after: tuple[datetime, str] | None = None, limit: int = 50
 ) -> list[Document]:

@@ -2,19 +2,20 @@
 
 from typing import Any, Literal
 
-from sqlalchemy import CompoundSelect, Connection, Select, select, union_all
+from sqlalchemy import CompoundSelect, Connection, Select, exists, func, select, union_all
 
 from luna.database.schema.agent import antares_plan_history
+from luna.database.schema.answers import answers, conversations
 from luna.database.schema.plans import plan_history, what_ifs
 from luna.database.schema.series import quarantine
 from luna.database.schema.sites import sites
 from luna.database.schema.work import jobs
 
-Kind = Literal["plan_id", "job_id", "what_if_id", "quarantine_id"]
+Kind = Literal["plan_id", "job_id", "what_if_id", "quarantine_id", "answer_id", "conversation_id"]
 
 
 def find_reference(connection: Connection, kind: Kind, reference: str | int) -> Any:
-    """Return the site's name, or the request that names the site; None where nothing has the id."""
+    """Return the site's name, a document that names its sites, or the list of their names; None where nothing has the id."""
     if kind == "quarantine_id" and not str(reference).isdecimal():
         return None
     return connection.scalar(_select(kind, reference))
@@ -29,6 +30,13 @@ def _select(kind: Kind, reference: str | int) -> Select[Any] | CompoundSelect[An
         return select(jobs.c.request).where(jobs.c.job_id == str(reference))
     if kind == "what_if_id":
         return select(what_ifs.c.request).where(what_ifs.c.what_if_id == str(reference))
+    if kind == "answer_id":
+        return select(answers.c.sites).where(answers.c.answer_id == str(reference))
+    if kind == "conversation_id":
+        # Its own site with those that its answers tell of.
+        told = select(func.unnest(answers.c.sites)).where(answers.c.conversation_id == str(reference))
+        own = select(sites.c.name).join(conversations, conversations.c.site_key == sites.c.site_key).where(conversations.c.conversation_id == str(reference))
+        return select(func.array(told.union(own).scalar_subquery())).where(exists().where(conversations.c.conversation_id == str(reference)))
     # A number beyond what the column can hold is that of no row.
     number = int(reference) if int(reference) < 2**63 else -1
     return select(sites.c.name).join(quarantine, quarantine.c.site_key == sites.c.site_key).where(quarantine.c.quarantine_id == number)

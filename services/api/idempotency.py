@@ -80,7 +80,8 @@ def _read_key(text: str) -> str:
 
 def _caller(request: Request) -> str:
     caller: Caller = request.state.caller
-    return f"{caller.means}:{caller.name}:{caller.user_id or ''}"
+    # Two keys of one person may have different sites: neither is told what the other asked.
+    return f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}"
 
 
 def _reserve(gateway: Gateway, key: AnswerKey, digest: str, held: bool) -> KeptAnswer | datetime:

@@ -26,6 +26,7 @@ CREATE TABLE answers (
 	answer_id TEXT NOT NULL,
 	conversation_id TEXT NOT NULL,
 	site_key INTEGER,
+	sites TEXT[] DEFAULT '{}' NOT NULL,
 	asked_by TEXT NOT NULL,
 	answered_at TIMESTAMP WITH TIME ZONE NOT NULL,
 	refused BOOLEAN DEFAULT false NOT NULL,
@@ -46,6 +47,7 @@ CREATE INDEX ix_answers_asked_by ON answers (asked_by, answered_at, answer_id);
 CREATE INDEX ix_answers_conversation_id ON answers (conversation_id, answered_at);
 CREATE INDEX ix_answers_site_key ON answers (site_key);
 COMMENT ON COLUMN answers.site_key IS 'whose data were asked about; empty: none';
+COMMENT ON COLUMN answers.sites IS 'whose data and documents it tells of; who has not all of them does not see it';
 COMMENT ON COLUMN answers.refused IS 'neither documents nor data held it';
 COMMENT ON COLUMN answers.answer IS 'as it was given';
 COMMENT ON COLUMN answers.prompt IS 'as the language model was given it; empty: none was asked';
@@ -1100,3 +1102,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9015_agent_evidence.py
 -- r9016_plan_columns.py
 -- r9017_comments.py
+-- r9018_sites_of_answers.py

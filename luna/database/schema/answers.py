@@ -1,6 +1,7 @@
 """What was asked of documents and data, and what was answered."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, false
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, false
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import text as sql_text
 
 from luna.database.schema.metadata import document, instant, metadata, number, text
@@ -23,6 +24,7 @@ answers = Table(
     text("answer_id", primary_key=True),
     Column("conversation_id", ForeignKey(conversations.c.conversation_id, ondelete="CASCADE"), nullable=False),
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), comment="whose data were asked about; empty: none"),
+    Column("sites", ARRAY(Text), nullable=False, server_default="{}", comment="whose data and documents it tells of; who has not all of them does not see it"),
     text("asked_by"),
     instant("answered_at"),
     Column("refused", Boolean, nullable=False, server_default=false(), comment="neither documents nor data held it"),

@@ -17,7 +17,9 @@ from services.api.operations import JOB_SCOPES
 SITE_FIELDS = ("site_id", "site", "site_ids", "sites")
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # Other names under which an id of that kind is asked for.
-KIND_OF: dict[str, Kind] = {kind: kind for kind in KINDS} | {"before_id": "plan_id", "after_id": "plan_id"}
+KIND_OF: dict[str, Kind] = {kind: kind for kind in KINDS} | {"before_id": "plan_id", "after_id": "plan_id", "conversation": "conversation_id"}
+# What may tell of no site at all, and is then hidden from nobody for a site's sake; any other work of no site is work of all.
+OF_NO_SITE: frozenset[Kind] = frozenset({"answer_id", "conversation_id"})
 # How deep in a message something can name a site; what lies deeper is data.
 MAX_DEPTH = 4
 # What is about no site of its own, or shows a caller their own alone.
@@ -43,7 +45,7 @@ async def require_sites(identity: Identity, caller: Caller, operation: Operation
         raise ForbiddenError("only who has every site may do this", remedy="Ask an admin.")
     for name in named:
         caller.require_site(name)
-    references = [(KIND_OF[field], value) for field, value in told if field in KIND_OF] + list(_references(body))
+    references = [(KIND_OF[field], value) for field, value in told if field in KIND_OF and value != ""] + list(_references(body))
     behind = await identity.write(lambda connection: _look_up(connection, caller, references)) if references else []
     return next(iter([*named, *behind]), None)
 
@@ -79,7 +81,8 @@ def _references(document: Any, depth: int = 0) -> Iterator[Reference]:
             yield from _references(part, depth + 1)
     elif isinstance(document, dict):
         for field, value in document.items():
-            if field in KIND_OF and isinstance(value, str | int):
+            # A form sends what was left open as nothing.
+            if field in KIND_OF and isinstance(value, str | int) and value != "":
                 yield KIND_OF[field], value
             yield from _references(value, depth + 1)
 
@@ -88,16 +91,17 @@ def _look_up(connection: Connection, caller: Caller, references: list[Reference]
     found: list[str] = []
     for kind, reference in references:
         behind = find_reference(connection, kind, reference)
-        names = [behind] if isinstance(behind, str) else list(sites_named(behind))
-        # Work of no site is work of all.
-        if not names or not all(caller.has_site(name) for name in names):
+        names = list(sites_named(behind)) if isinstance(behind, dict) else list(_names(behind))
+        hidden = behind is None or not (names or kind in OF_NO_SITE)
+        if hidden or not all(caller.has_site(name) for name in names):
             raise NotFoundError(f"no such {_word(kind)}", field=kind, value=reference, remedy="Take the id from the answer that gave it.")
         found += names
     return found
 
 
 def _word(kind: Kind) -> str:
-    return {"plan_id": "plan", "job_id": "job", "what_if_id": "question", "quarantine_id": "row"}[kind]
+    words: dict[Kind, str] = {"plan_id": "plan", "job_id": "job", "what_if_id": "question", "quarantine_id": "row"}
+    return (words | {"answer_id": "answer", "conversation_id": "conversation"})[kind]
 
 
 def _require_task(caller: Caller, body: Any, named: list[str]) -> None:

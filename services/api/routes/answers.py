@@ -65,7 +65,7 @@ async def ask_question(question: Question, request: Request, gateway: CurrentGat
 @router.operation("List one's own answers")
 def list_answers(gateway: CurrentGateway, caller: CurrentCaller, *, limit: Limit = 50, cursor: Cursor = None) -> AnswerList:
     """Return what the caller asked and was answered, the latest first."""
-    return _list(gateway, answers.AnswerFilter(asked_by=caller.name), cursor, limit)
+    return _list(gateway, answers.AnswerFilter(asked_by=caller.name, among=caller.sites), cursor, limit)
 
 
 @router.operation("List everybody's answers")

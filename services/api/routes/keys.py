@@ -19,8 +19,8 @@ router = APIRouter(route_class=CheckedRoute, prefix="/v1/keys", tags=["identity"
 @router.get("", summary="List keys")
 async def list_keys(identity: CurrentIdentity, caller: CurrentCaller, cursor: Cursor = None, limit: Limit = 100) -> KeyList:
     """Return one's own keys, for an admin everybody's, those made last first; never their secrets."""
-    whose, before = _whose(caller), read_number(cursor)
-    keys, following = await identity.write(lambda connection: api_keys.list_before(connection, user_id=whose, before=before, limit=limit))
+    sight, before = keys_in_sight(caller), read_number(cursor)
+    keys, following = await identity.write(lambda connection: api_keys.list_before(connection, sight, before=before, limit=limit))
     return KeyList(keys=keys, cursor=None if following is None else write_cursor((following,)))
 
 
@@ -37,8 +37,7 @@ async def create_key(key: NewKey, identity: CurrentIdentity, caller: CurrentCall
 @router.delete("/{prefix}", status_code=204, summary="Take a key away")
 async def delete_key(prefix: Annotated[str, Path(min_length=1, max_length=64)], identity: CurrentIdentity, caller: CurrentCaller) -> None:
     """Take a key away, for good: one's own, for an admin anybody's."""
-    whose = _whose(caller)
-    await identity.write(lambda connection: api_keys.remove(connection, prefix, user_id=whose))
+    await identity.write(lambda connection: api_keys.remove(connection, prefix, keys_in_sight(caller)))
     identity.forget_known()
 
 
@@ -56,6 +55,9 @@ def _within(caller: Caller, key: NewKey) -> NewKey:
     return key.model_copy(update={"sites": bounded})
 
 
-def _whose(caller: Caller) -> int | None:
-    """Return whose keys the caller may look after; None: everybody's. Nobody's number is that of no user."""
-    return None if "administer" in caller.scopes else caller.user_id or -1
+def keys_in_sight(caller: Caller) -> api_keys.Sight:
+    """Return which keys the caller may look after: an admin everybody's, anybody else their own that reach no site beyond the caller's.
+
+    Nobody's number is that of no user.
+    """
+    return api_keys.Sight(None if "administer" in caller.scopes else caller.user_id or -1, caller.sites)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from luna.contracts.answers import Answer, AnswerSentence, AskRequest, StoredAnswer
 from luna.contracts.plan import Language
-from luna.database import answers, sites
+from luna.database import answers, documents, sites
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, NotFoundError
 from luna.queue.answer_streams import AnswerStreams
@@ -126,6 +126,8 @@ def answer_question(request: AskRequest, parts: AnsweringParts, *, clock: Clock,
     made = answerer.answer(setting.asked(request))
     stored = _compose(request, setting, made, timing, now=clock.now())
     with unit_of_work(parts.database) as connection:
+        told = documents.list_sites(connection, [each.document_id for each in made.recommended], made.chunk_ids) | setting.told
+        stored = stored.model_copy(update={"sites": sorted(told)})
         if request.conversation_id is None:
             at = stored.answer.answered_at
             answers.begin_conversation(connection, setting.conversation_id, asked_by=request.asked_by, site_id=setting.site_id, at=at)
@@ -150,12 +152,13 @@ class _Timing:
 
 @dataclass(frozen=True)
 class _Setting:
-    """What a question goes on from, and whose data it means."""
+    """What a question goes on from, which may have told of several sites, and whose data it means."""
 
     conversation_id: str
     site_id: str | None
     now: datetime
     before: tuple[Answer, ...] = field(default_factory=tuple)
+    told: frozenset[str] = frozenset()
 
     def asked(self, request: AskRequest) -> Asked:
         return Asked(
@@ -172,16 +175,18 @@ def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
     with unit_of_work(database) as connection:
         known: str | None = None
         before: tuple[Answer, ...] = ()
+        told: list[str] = []
         if request.conversation_id is not None:
             known = answers.require_conversation(connection, request.conversation_id, asked_by=request.asked_by)
             before = tuple(answers.list_questions(connection, request.conversation_id, most=REMEMBERED))
+            told = answers.list_sites(connection, request.conversation_id)
         own = [name for name in sites.names(connection) if request.sites is None or name in request.sites]
         wanted = request.site_id or known
         if wanted is not None and wanted not in own:
             raise NotFoundError("no such site", field="site_id", value=wanted, remedy="Name one of your sites.")
         site_id = wanted or (own[0] if len(own) == 1 else None)
         zone = None if site_id is None else parse_zone(sites.load(connection, site_id).timezone)
-    return _Setting(request.conversation_id or uuid.uuid4().hex, site_id, now.astimezone(zone), before)
+    return _Setting(request.conversation_id or uuid.uuid4().hex, site_id, now.astimezone(zone), before, frozenset(told))
 
 
 def _compose(request: AskRequest, setting: _Setting, made: AnswerMade, timing: _Timing, *, now: datetime) -> StoredAnswer:

@@ -21,7 +21,7 @@ from services.api.pages.admin.pages import TABS
 from services.api.pages.admin.panels import say_utc
 from services.api.pages.layout import PageRoute, show
 from services.api.pages.setup.pages import Typed
-from services.api.routes.keys import create_key
+from services.api.routes.keys import create_key, keys_in_sight
 
 UserName = Annotated[str, Path(min_length=1, max_length=64)]
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -82,8 +82,7 @@ async def make_key(request: Request, gateway: CurrentGateway, identity: CurrentI
 @router.post("/ui/keys/{prefix}/remove")
 async def remove_key(prefix: UserName, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
     """Take a key away."""
-    whose = None if "administer" in caller.scopes else caller.user_id or -1
-    await identity.write(lambda connection: api_keys.remove(connection, prefix, user_id=whose))
+    await identity.write(lambda connection: api_keys.remove(connection, prefix, keys_in_sight(caller)))
     identity.forget_known()
     return RedirectResponse("/ui/keys", 303)
 
@@ -109,9 +108,8 @@ class View(NamedTuple):
 
 
 def _show_keys(request: Request, gateway: Gateway, caller: Caller, view: View) -> Response:
-    whose = None if "administer" in caller.scopes else caller.user_id or -1
     with unit_of_work(gateway.database) as connection:
-        keys, _ = api_keys.list_before(connection, user_id=whose, limit=500)
+        keys, _ = api_keys.list_before(connection, keys_in_sight(caller), limit=500)
     offered = [scope for scope in get_args(KeyScope) if scope in caller.scopes]
     context: dict[str, Any] = {"keys": keys, "scopes": offered, "caller": caller, "instant": say_utc, "said": "", **view._asdict()}
     return show(request, PAGE, template="account_keys.html.j2", status=view.error.status if view.error else 200, **context)

@@ -1,0 +1,298 @@
+"""Two sites with one of everything: every operation, asked by every identifier with a key for one of them, and by an admin."""
+
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Connection, text
+
+from luna.contracts import PlanReply
+from luna.contracts.agent_control import GateVerdict
+from luna.contracts.answers import Answer, StoredAnswer
+from luna.contracts.counterfactual import WhatIfRequest
+from luna.contracts.identity import NewKey, NewUser
+from luna.contracts.owner import ManualBlock
+from luna.contracts.vehicle_session import NewSession
+from luna.database import (
+    agent_plans,
+    answers,
+    api_keys,
+    documents,
+    jobs,
+    manual_blocks,
+    notifications,
+    plans,
+    quarantine,
+    sites,
+    training_runs,
+    users,
+    what_ifs,
+)
+from luna.database import vehicle_sessions as stays
+from luna.database.agent_plans import ShadowPlan
+from luna.database.documents import NewDocument
+from luna.database.engine import unit_of_work
+from luna.database.notifications import NewNotification
+from luna.database.training_runs import TrainingRun
+from luna.embedded import Servers
+from luna.timeline import SLOT, SystemClock, floor_to
+from services.api.identity.site_access import ABOUT_NO_SITE
+from services.api.operation import Operation
+from services.api.operations import OPERATIONS
+from tests.identity import NAMES, PASSWORD, Gate, empty_gate, kept_password
+from tests.stored import store_site
+from tests.tables import each_row
+
+ALPHA, BRAVO = "alpha", "bravo"
+PARTS: dict[str, Any] = {
+    "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    "vehicles": [{"name": "car", "capacity_kwh": 50, "charge_limit_kw": 11}],
+    "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.08}},
+}
+# All that a key bound to a site can have: who administers has every site.
+SCOPES = ("read", "analyse", "operate", "data", "configure")
+# What a path names beside things of a site, and why nobody's site hides it.
+OF_NO_SITE = {
+    "name": "a tool, a file of the page, a person, whom an admin alone may change",
+    "lab_job_id": "the camera lab is nobody's site",
+    "draft_id": "a site that is not there yet, an admin's alone",
+    "recommendation_id": "its reader's alone",
+    "device": "by the site before it",
+    "series": "by the site before it",
+    "day": "by the site before it",
+    "resolution": "a word of the address",
+    "step": "a word of the address",
+    "section": "a word of the address",
+    "part": "a word of the address",
+}
+IDENTIFIERS = ("plan_id", "job_id", "what_if_id", "quarantine_id", "answer_id", "conversation_id", "document_id", "block_id", "session_id", "run_id")
+IDENTIFIERS += ("shadow_id", "prefix")
+# Lists of every site, each with what of a site's it tells.
+LISTS = {
+    "list_sites": "name",
+    "list_answers": "question",
+    "list_keys": "key",
+    "list_jobs": "job_id",
+    "list_notifications": "message",
+    "list_documents": "document",
+    "show_keys": "key",
+}
+# What names its site in the body or query, as it is named there.
+BODIES: dict[str, dict[str, Any]] = {
+    "make_plan": {"site_id": BRAVO},
+    "trace_pareto": {"plan": {"site_id": BRAVO}, "figures": ["cost"]},
+    "ask_what_if": {"site_id": BRAVO},
+    "search_passages": {"query": "bravo", "filter": {"site_id": BRAVO}},
+    "ask_question": {"question": "bravo?", "site_id": BRAVO},
+    "list_recommendations": {"site_id": BRAVO},
+    "accept_job": {"task": "planner.replay.run", "request": {"site_id": BRAVO}},
+    "create_key": {"name": "key", "sites": [BRAVO]},
+    "query_data": {"site": BRAVO},
+    "explain_stored_forecast": {"site": BRAVO},
+    "list_rows": {"site": BRAVO},
+    "add_documents": {"site_id": BRAVO},
+    "load_data": {"site": BRAVO},
+    "fetch_document": {"site_id": BRAVO, "url": "https://192.0.2.1/"},
+}
+FORMS = ("add_documents", "load_data")
+# What tells nothing of a site, or of the caller's own alone.
+TELLS_NOTHING = {
+    *("embed_texts", "list_tools", "answer_assistant", "test_notifications", "record_events", "list_edge_runs", "show_edge"),
+    *("list_services", "show_documentation", "read_description", "sign_out", "sign_out_page", "confirm_password", "read_me", "change_password"),
+    *("open_first", "show_confirm", "confirm_page", "show_password", "change_password_page", "make_key", "create_site"),
+}
+
+
+def names_in(path: str) -> list[str]:
+    return [name for name in re.findall(r"\{(\w+)(?::\w+)?\}", path) if name not in ("site_id", "site")]
+
+
+GUARDED = [each for each in OPERATIONS if each.scope not in ("public", "administer")]
+BY_SITE = [each for each in GUARDED if "{site" in each.path]
+BY_IDENTIFIER = [(each, name) for each in GUARDED for name in names_in(each.path) if name not in OF_NO_SITE]
+BY_NOTHING = [each for each in GUARDED if "{site" not in each.path and not set(names_in(each.path)) - OF_NO_SITE.keys()]
+
+
+@dataclass
+class World:
+    """A gateway with two sites, and the headers of a key for the first."""
+
+    gate: Gate
+    key: dict[str, str]
+    things: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def store(self) -> dict[str, dict[str, Any]]:
+        """Store a thing of every kind of both sites, anew where something was changed since, and return their identifiers."""
+        if not self.things:
+            self.things = self._store()
+        return self.things
+
+    def _store(self) -> dict[str, dict[str, Any]]:
+        with unit_of_work(self.gate.database) as connection:
+            for name in {ALPHA, BRAVO}.difference(sites.names(connection)):
+                store_site(connection, name=name, **PARTS)
+            owner = self.gate.user_id("admin")
+            return {site: store_things(connection, site, owner) for site in (ALPHA, BRAVO)}
+
+    def ask(self, operation: Operation, values: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:
+        """Ask by these identifiers, with nothing else said; of a stream the head alone is read."""
+        if operation.method != "GET":
+            self.things = {}
+        path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: str(values.get(match[1], "1")), operation.path)
+        with self.gate.client.stream(operation.method, path, headers=headers | {"X-Confirm-Password": PASSWORD.replace(" ", "%20")}) as answer:
+            if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+                answer.read()
+            return answer
+
+
+def store_things(connection: Connection, site: str, owner: int) -> dict[str, Any]:
+    now, unique = floor_to(SystemClock().now(), SLOT), uuid.uuid4().hex[:8]
+    named = f"{site}-{unique}"
+    flow = {"load_kwh": 0.1, "pv_kwh": 0, "curtailed_kwh": 0, "import_kwh": 0.1, "export_kwh": 0, "import_price": 0.25, "export_price": 0.07}
+    slot = {"start": now, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "Nothing to gain."}}
+    cost = {"total": 0.025, "import": 0.025, "export": 0, "wear": 0}
+    frame = {"site": site, "timezone": "Europe/Berlin", "currency": "EUR", "slot_minutes": 15, "issued_at": now, "status": "optimal", "gap": 0}
+    plan = PlanReply.model_validate({"plan_id": f"plan-{named}", "cost": cost, "timing_ms": {}, "slots": [slot], **frame})
+    plans.save(connection, site_id=site, plan=plan, inputs_digest=unique, system_id="prod")
+    days = {"site_id": site, "from_day": "2024-01-01", "to_day": "2024-01-02"}
+    question = WhatIfRequest.model_validate(days | {"variants": [{"name": "none", "site": {"batteries": {"battery": None}}}]})
+    what_ifs.ask(connection, f"question-{named}", question, now=now)
+    job = jobs.accept(connection, task="planner.replay.run", key=named, request=json.dumps(days), trace_id="test")
+    quarantine.begin(connection)
+    quarantine.add(connection, [(1, "too much", "{}")])
+    quarantine.finish(connection, site, kind="observations", source=unique)
+    row = connection.execute(text("SELECT max(quarantine_id) FROM quarantine")).scalar_one()
+    # Of the site by what it tells, though its conversation began without one.
+    answers.begin_conversation(connection, f"talk-{named}", asked_by=NAMES["admin"], site_id=None, at=now)
+    parts = {"answer_id": f"answer-{named}", "conversation_id": f"talk-{named}", "question": f"what of {named}?", "answer": "!", "prompt_version": "1"}
+    answer = Answer(**parts, language="en", refused=False, answered_at=SystemClock().now(), latency_seconds=0.5)  # type: ignore[arg-type]
+    answers.save(connection, StoredAnswer(answer=answer, asked_by=NAMES["admin"], sites=[site]))
+    file = NewDocument(f"{named}.md", site, named, "other", "en", None, "upload", None, unique, f"documents/{unique}", 1, "test")
+    document = documents.add(connection, file)
+    new = NewNotification("plan", "no_plan", unique, "No plan", f"Message of {named}.", urgent=True, expires_at=now + timedelta(days=1))
+    notifications.add(connection, site, new, targets=[], due_at=now)
+    span = {"from": now + SLOT, "to": now + 2 * SLOT}
+    block = manual_blocks.add(connection, site, ManualBlock.model_validate({"device": "battery", "action": "hold"} | span), by="owner", now=now)
+    manual_blocks.remove(connection, site, block.block_id, by="owner")
+    block = manual_blocks.add(connection, site, ManualBlock.model_validate({"device": "battery", "action": "hold"} | span), by="owner", now=now)
+    for each in stays.read_standing(connection, site, first=now):
+        stays.remove(connection, site, each.session_id, by="owner")
+    stay = stays.add(connection, site, NewSession.model_validate({"vehicle": "car", "arrival_soc": 0.5, "target_soc": 0.8} | span), by="owner", now=now)
+    run = TrainingRun(f"run-{named}", "agent_value_v1", now - timedelta(days=9), now - timedelta(days=7), "test", 0, 42.0, {"score": 94.1})
+    training_runs.save(connection, site, run)
+    verdict = GateVerdict(code="agent_cheaper", follow="export", expected_gain=0.02)
+    shadow = plan.model_copy(update={"plan_id": f"shadow-{named}"})
+    times = (plan.slots[0].start, plan.slots[0].start, plan.slots[-1].start + SLOT)
+    agent_plans.save(connection, site, ShadowPlan(plan.plan_id, "antares", *times, verdict, run.run_id, {"slots": 96.0}, shadow))
+    key = api_keys.make(connection, owner, NewKey(name=f"key of {named}", scopes=("read",), sites=(site,), days=1), now=now)
+    return {
+        "site_id": site,
+        "site": site,
+        "plan_id": plan.plan_id,
+        "job_id": job.job_id,
+        "what_if_id": f"question-{named}",
+        "quarantine_id": row,
+        "answer_id": answer.answer_id,
+        "conversation_id": answer.conversation_id,
+        "document_id": document.document_id,
+        "block_id": block.block_id,
+        "session_id": stay.session_id,
+        "run_id": run.run_id,
+        "shadow_id": shadow.plan_id,
+        "prefix": key.prefix,
+        "name": site,
+        "question": f"what of {named}?",
+        "key": f"key of {named}",
+        "message": f"Message of {named}.",
+        "document": f"{named}.md",
+    }
+
+
+@pytest.fixture(scope="module")
+def world(servers: Servers, redis_url: str) -> Iterator[World]:
+    with empty_gate(servers.database_url, redis_url) as gate:
+        with unit_of_work(gate.database) as connection:
+            users.add(connection, NewUser(name=NAMES["admin"], password=SecretStr(PASSWORD), role="admin"), kept_password())
+            for name in (ALPHA, BRAVO):
+                store_site(connection, name=name, **PARTS)
+        yield World(gate, gate.key("admin", *SCOPES, sites=(ALPHA,)))
+
+
+def field_of(answer: httpx.Response) -> Any:
+    return answer.json()["field"] if answer.headers.get("content-type", "").startswith("application/problem+json") else None
+
+
+def test_every_operation_has_a_row() -> None:
+    told = {*LISTS, *BODIES, *TELLS_NOTHING}
+    assert {each.name for each in BY_NOTHING if "{" not in each.path} == told
+    assert {name for _, name in BY_IDENTIFIER} == set(IDENTIFIERS)
+
+
+@each_row("operation", BY_SITE, ids=lambda each: each.name)
+def test_another_site_is_not_there_for_a_key(world: World, operation: Operation) -> None:
+    answer = world.ask(operation, world.store()[BRAVO], world.key)
+    assert answer.status_code == httpx.codes.NOT_FOUND, answer.text
+    assert BRAVO not in str(answer.json().get("remedy") if field_of(answer) else "")
+
+
+@each_row(("operation", "name"), BY_IDENTIFIER, ids=[f"{each.name} by {name}" for each, name in BY_IDENTIFIER])
+def test_a_thing_of_another_site_is_not_there_for_a_key(world: World, operation: Operation, name: str) -> None:
+    things = world.store()
+    # The path's site is the key's own: the thing is what does not belong to it.
+    answer = world.ask(operation, things[ALPHA] | {name: things[BRAVO][name]}, world.key)
+    assert answer.status_code == httpx.codes.NOT_FOUND, answer.text
+
+
+@each_row(("operation", "name"), BY_IDENTIFIER, ids=[f"{each.name} by {name}" for each, name in BY_IDENTIFIER])
+def test_the_same_is_there_for_an_admin_and_for_the_key_of_its_own_site(world: World, operation: Operation, name: str) -> None:
+    for site, headers in ((BRAVO, world.gate.session("admin", confirmed=True)), (ALPHA, world.key)):
+        answer = world.ask(operation, world.store()[site], headers)
+        assert answer.status_code not in (401, 403, 500), answer.text
+        assert (answer.status_code, field_of(answer)) != (404, name), answer.text
+
+
+@each_row("name", LISTS)
+def test_a_list_tells_a_key_of_its_own_site_alone(world: World, name: str) -> None:
+    things, operation = world.store(), next(each for each in OPERATIONS if each.name == name)
+    own, others = things[ALPHA][LISTS[name]], things[BRAVO][LISTS[name]]
+    for headers, seen in ((world.key, False), (world.gate.session("admin"), True)):
+        told = world.ask(operation, {}, headers).raise_for_status().text
+        assert own in told
+        assert (others in told) == seen
+
+
+@each_row("name", BODIES)
+def test_another_site_is_found_wherever_a_request_names_it(world: World, name: str) -> None:
+    world.store()
+    operation, body = next(each for each in OPERATIONS if each.name == name), BODIES[name]
+    headers = world.key | {"X-Confirm-Password": PASSWORD.replace(" ", "%20")}
+    if operation.method == "GET":
+        answer = world.gate.client.get(operation.path, params=body, headers=headers)
+    elif name in FORMS:
+        form: dict[str, Any] = {field: (None, value) for field, value in body.items()}
+        file = {"kind": (None, "observations"), "file": ("file.csv", b"slot_start,load_kwh\n")} if name == "load_data" else {"file": ("a.md", b"# a\n")}
+        answer = world.gate.client.post(operation.path, files=form | file, headers=headers)
+    else:
+        answer = world.gate.client.post(operation.path, json=body, headers=headers)
+    assert answer.status_code == httpx.codes.NOT_FOUND, answer.text
+
+
+def test_a_key_goes_on_with_no_conversation_that_told_of_another_site(world: World) -> None:
+    things = world.store()
+    question = {"question": "And yesterday?", "conversation_id": things[BRAVO]["conversation_id"]}
+    assert world.gate.client.post("/v1/answers", json=question, headers=world.key).status_code == httpx.codes.NOT_FOUND
+
+
+def test_what_tells_nothing_is_asked_and_tells_nothing(world: World) -> None:
+    things = world.store()
+    for operation in BY_NOTHING:
+        if operation.name in TELLS_NOTHING - ABOUT_NO_SITE and operation.method == "GET":
+            told = world.ask(operation, {}, world.key).text
+            assert [each for each in map(str, things[BRAVO].values()) if len(each) > len(BRAVO) and each in told] == []
