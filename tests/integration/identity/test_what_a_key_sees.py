@@ -17,7 +17,7 @@ from luna.contracts import PlanReply
 from luna.contracts.agent_control import GateVerdict
 from luna.contracts.answers import Answer, StoredAnswer
 from luna.contracts.counterfactual import WhatIfRequest
-from luna.contracts.identity import NewKey, NewUser
+from luna.contracts.identity import KeyScope, NewKey, NewUser
 from luna.contracts.owner import ManualBlock
 from luna.contracts.vehicle_session import NewSession
 from luna.database import (
@@ -57,7 +57,7 @@ PARTS: dict[str, Any] = {
     "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.08}},
 }
 # All that a key bound to a site can have: who administers has every site.
-SCOPES = ("read", "analyse", "operate", "data", "configure")
+SCOPES: tuple[KeyScope, ...] = ("read", "analyse", "operate", "data", "configure")
 # What a path names beside things of a site, and why nobody's site hides it.
 OF_NO_SITE = {
     "name": "a tool, a file of the page, a person, whom an admin alone may change",
@@ -141,7 +141,7 @@ class World:
             owner = self.gate.user_id("admin")
             return {site: store_things(connection, site, owner) for site in (ALPHA, BRAVO)}
 
-    def ask(self, operation: Operation, values: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:
+    def ask(self, operation: Operation, values: Mapping[str, Any], headers: dict[str, str]) -> httpx.Response:
         """Ask by these identifiers, with nothing else said; of a stream the head alone is read."""
         if operation.method != "GET":
             self.things = {}
@@ -172,7 +172,7 @@ def store_things(connection: Connection, site: str, owner: int) -> dict[str, Any
     # Of the site by what it tells, though its conversation began without one.
     answers.begin_conversation(connection, f"talk-{named}", asked_by=NAMES["admin"], site_id=None, at=now)
     parts = {"answer_id": f"answer-{named}", "conversation_id": f"talk-{named}", "question": f"what of {named}?", "answer": "!", "prompt_version": "1"}
-    answer = Answer(**parts, language="en", refused=False, answered_at=SystemClock().now(), latency_seconds=0.5)  # type: ignore[arg-type]
+    answer = Answer(**parts, language="en", refused=False, answered_at=SystemClock().now(), latency_seconds=0.5)
     answers.save(connection, StoredAnswer(answer=answer, asked_by=NAMES["admin"], sites=[site]))
     file = NewDocument(f"{named}.md", site, named, "other", "en", None, "upload", None, unique, f"documents/{unique}", 1, "test")
     document = documents.add(connection, file)
@@ -183,7 +183,7 @@ def store_things(connection: Connection, site: str, owner: int) -> dict[str, Any
     manual_blocks.remove(connection, site, block.block_id, by="owner")
     block = manual_blocks.add(connection, site, ManualBlock.model_validate({"device": "battery", "action": "hold"} | span), by="owner", now=now)
     for each in stays.read_standing(connection, site, first=now):
-        stays.remove(connection, site, each.session_id, by="owner")
+        stays.remove(connection, site, each.session_id or 0, by="owner")
     stay = stays.add(connection, site, NewSession.model_validate({"vehicle": "car", "arrival_soc": 0.5, "target_soc": 0.8} | span), by="owner", now=now)
     run = TrainingRun(f"run-{named}", "agent_value_v1", now - timedelta(days=9), now - timedelta(days=7), "test", 0, 42.0, {"score": 94.1})
     training_runs.save(connection, site, run)
