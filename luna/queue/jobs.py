@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.job import Job, ResendReply
+from luna.contracts.job import Job, JobSummary, ResendReply
 from luna.contracts.message import Request
 from luna.database import jobs
 from luna.database.engine import after_commit, unit_of_work
@@ -64,7 +64,7 @@ def await_job(engine: Engine, client: Client, request: Request) -> None:
         raise explain_end(last, work=request.task)
 
 
-def explain_end(job: Job, *, work: str | None = None) -> LunaError:
+def explain_end(job: JobSummary, *, work: str | None = None) -> LunaError:
     """Return why a job has ended badly, for who waits for it: what the work itself raised, as that.
 
     Args:

@@ -102,6 +102,13 @@ def test_the_same_file_again_is_answered_with_its_document_and_no_job(api: httpx
     assert library.files() == {document["sha256"]}
 
 
+def test_an_address_that_says_that_it_leads_inside_is_refused_at_once(api: httpx.Client, library: Library) -> None:
+    refused = api.post("/v1/documents/fetch", json={"url": "http://192.168.178.1/preise.md"})
+    assert refused.status_code == 422
+    expected = {"type": "urn:luna:problem:invalid-input", "field": "url", "value": "192.168.178.1", "remedy": "Give the address of a public page or file."}
+    assert {name: refused.json()[name] for name in expected} == expected
+
+
 def test_an_address_that_leads_inside_is_refused_as_what_it_is(
     api: httpx.Client, library: Library, worker: None, redis_url: str, luna_on_servers: Luna
 ) -> None:
