@@ -18,7 +18,10 @@ LunaError
 
 import errno
 import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
+
+PROBLEM_TYPE = "urn:luna:problem:"
 
 # What the system says where a disk, or an owner's share of it, is full.
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
@@ -60,7 +63,7 @@ class LunaError(Exception):
     def problem(self) -> dict[str, Any]:
         """Return the error as a problem document. Source: RFC 9457."""
         document: dict[str, Any] = {
-            "type": f"urn:luna:problem:{self.code}",
+            "type": f"{PROBLEM_TYPE}{self.code}",
             "title": self.title,
             "status": self.status,
             "detail": str(self),
@@ -136,6 +139,8 @@ class TooManyRequestsError(LunaError):
     """
 
     status, title, code = 429, "Too many requests", "too-many-requests"
+    # Of an error that was read back: its document does not say.
+    retry_after_seconds: int = 60
 
     def __init__(self, message: str, *, retry_after_seconds: int, field: str | None = None, value: object = None, remedy: str | None = None) -> None:
         super().__init__(message, field=field, value=value, remedy=remedy)
@@ -170,6 +175,38 @@ class MachineError(LunaError):
     """This machine lacks something that Luna needs; the remedy names it."""
 
     title, code = "Machine not ready", "machine"
+
+
+def read_problem(problem: Mapping[str, Any]) -> LunaError:
+    """Return the error that a problem document was written of, in its class where that is known here, else in the first one of its status."""
+    field, value, remedy = (problem.get(name) for name in ("field", "value", "remedy"))
+    # The document's detail is all of the error in one line.
+    message = str(problem.get("detail", "")).removesuffix(f" {remedy}" if remedy else "").removeprefix(f"{field}: " if field else "").removesuffix(".")
+    # A value that JSON does not know stands in the line as it was, and beside it as a text.
+    plain = message.removesuffix(f" (got {value!r})").removesuffix(f" (got {value})") if value is not None else message
+    same_status = (kind.code for kind in error_classes() if kind.status == problem.get("status"))
+    return build_error([str(problem.get("type", "")).removeprefix(PROBLEM_TYPE), *same_status], plain, field=field, value=value, remedy=remedy)
+
+
+def build_error(codes: Iterable[str], message: str, *, field: str | None = None, value: object = None, remedy: str | None = None) -> LunaError:
+    """Return an error of the class of the first of ``codes`` that is known here, of the root's where none is."""
+    known: dict[str, type[LunaError]] = {}
+    for each in error_classes():
+        # A subclass without a code of its own is, to a caller elsewhere, its parent.
+        known.setdefault(each.code, each)
+    kind = next((known[code] for code in codes if code in known), LunaError)
+    # A subclass may build its message from other arguments; what it says is already here.
+    error = kind.__new__(kind)
+    LunaError.__init__(error, message, field=field, value=value, remedy=remedy)
+    return error
+
+
+def error_classes() -> Iterator[type[LunaError]]:
+    """Yield every class of the tree that this process knows, parents before their children, level by level."""
+    pending: list[type[LunaError]] = [LunaError]
+    for kind in pending:
+        yield kind
+        pending.extend(kind.__subclasses__())
 
 
 def find_full_disk(error: BaseException) -> FullError | None:

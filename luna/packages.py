@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from luna.errors import MachineError
+from luna.private_folders import make_private
 from luna.retry import RetryPolicy
 
 Progress = Callable[[int, int, str], None]
@@ -56,7 +57,7 @@ def fetch_package(package: Package, folder: Path, *, progress: Progress | None =
     path = folder / package.filename
     if path.is_file() and hash_file(path) == package.sha256:
         return path
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     # Beside its place, so that the last step is a rename: two processes that fetch at once only waste work.
     with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
         downloaded = _download(package, Path(temporary), progress or _ignore)

@@ -16,6 +16,7 @@ from typing import Any
 
 from luna.embedded.binaries import Programs
 from luna.errors import FULL_DISK, MachineError
+from luna.private_folders import make_private
 
 DATA_ROOT = Path("/var/lib/luna")
 CACHE_ROOT = Path("/var/cache/luna")
@@ -94,6 +95,18 @@ def make_folder(path: Path) -> None:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise folder_error(path, exc) from exc
+
+
+def make_own_folder(path: Path, *, holds_servers: bool = False) -> None:
+    """Create ``path`` with its parents for this account alone, as ``make_private`` does.
+
+    Raises:
+        MachineError: names the folder and what to do.
+    """
+    try:
+        make_private(path, holds_servers=holds_servers)
     except OSError as exc:
         raise folder_error(path, exc) from exc
 

@@ -18,12 +18,13 @@ from typing import Protocol, Self
 import structlog
 
 from luna.embedded import process
-from luna.embedded.account import PAUSE_SECONDS, account_for, is_held, make_folder, make_reachable, one_at_a_time, open_lock, take
+from luna.embedded.account import PAUSE_SECONDS, account_for, is_held, make_own_folder, make_reachable, one_at_a_time, open_lock, take
 from luna.embedded.binaries import find_postgres, find_redis
 from luna.embedded.process import Launch, ending_in_order, explain_failure, is_lasting, spawn, uninterrupted
 from luna.embedded.servers import Postgres, Redis
 from luna.embedded.state import State, choose_port, load_state, save_state
 from luna.errors import InvalidInputError, MachineError
+from luna.private_folders import shut_folders
 from luna.retry import RetryPolicy
 from luna.settings import Settings
 
@@ -158,7 +159,7 @@ class Servers:
     """
 
     def __init__(self, folder: Path) -> None:
-        make_folder(folder)
+        make_own_folder(folder, holds_servers=True)
         self.folder = folder.resolve()
         self._users: int | None = None
         self._pid = os.getpid()
@@ -295,6 +296,7 @@ def running(settings: Settings, *, keep_alive: bool = False) -> Iterator[Address
     if not urls.get("redis", "redis://").startswith(("redis://", "rediss://")):
         raise InvalidInputError("no address of a Redis", field="LUNA_REDIS_URL", remedy="Write redis://:password@host:6379/0, or rediss:// for TLS.")
     missing = [name for name in SERVICES if name not in urls]
+    shut_folders(settings.data_folder)
     with ending_in_order(), ExitStack() as stack:
         if missing:
             servers = stack.enter_context(start(settings.data_folder / "servers", services=missing))

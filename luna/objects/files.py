@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from luna.errors import FULL_DISK, LunaError, MachineError
 from luna.objects.store import StoredObject, check_key, copy_to, full, keep_none, missing
+from luna.private_folders import make_private
 
 PIECE_BYTES = 1_000_000
 
@@ -32,7 +33,7 @@ class FileObjects:
         path = self.folder / check_key(key)
         unfinished = path.with_name(f".{uuid4().hex}.part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._make_parents(path)
             _write(unfinished, pieces)
             unfinished.replace(path)
             self._sync_folders(path)
@@ -67,7 +68,7 @@ class FileObjects:
         """Rename the file, which is there under one of both names at any time."""
         path, place = self.folder / check_key(key), self.folder / check_key(target)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            self._make_parents(place)
             path.replace(place)
             self._sync_folders(place)
         except FileNotFoundError as exc:
@@ -113,12 +114,16 @@ class FileObjects:
     def probe(self) -> str:
         """Return where the files lie, made ready to be written."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_private(self.folder)
         except OSError as exc:
             raise _translate(exc, self.folder) from exc
         if not os.access(self.folder, os.W_OK | os.X_OK):
             raise _translate(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), self.folder)
         return f"files in {self.folder}"
+
+    def _make_parents(self, path: Path) -> None:
+        make_private(self.folder)
+        make_private(path.parent)
 
     def _sync_folders(self, path: Path) -> None:
         # A new file, or folder, is lost with the power until the folder that names it is written too.
@@ -129,7 +134,7 @@ class FileObjects:
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:
-    with path.open("xb") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
         for piece in pieces:
             file.write(piece)
         file.flush()

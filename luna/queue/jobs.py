@@ -9,11 +9,11 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.job import Job, ResendReply
+from luna.contracts.job import Job, JobSummary, ResendReply
 from luna.contracts.message import Request
 from luna.database import jobs
 from luna.database.engine import after_commit, unit_of_work
-from luna.errors import LunaError, UnavailableError
+from luna.errors import ConflictError, LunaError, UnavailableError, read_problem
 from luna.queue import serialization
 from luna.queue.client import Client
 from luna.queue.task import AwaitsJobError
@@ -61,8 +61,27 @@ def await_job(engine: Engine, client: Client, request: Request) -> None:
         job = submit_job(engine, client, request)
         raise AwaitsJobError(f"{request.task} has to end first", field="job_id", value=job.job_id, remedy=f"See how it stands: luna jobs show {job.job_id}.")
     if last.status in jobs.ENDED_BADLY:
-        said = (last.error or {}).get("detail", "it came to no end")
-        raise LunaError(f"{request.task} {last.status}: {said}", field="job_id", value=last.job_id, remedy=f"See why: luna jobs show {last.job_id}.")
+        raise explain_end(last, work=request.task)
+
+
+def explain_end(job: JobSummary, *, work: str | None = None) -> LunaError:
+    """Return why a job has ended badly, for who waits for it: what the work itself raised, as that.
+
+    Args:
+        job: failed, dead or cancelled.
+        work: what is named as what failed, where who waits asked for something else.
+    """
+    remedy = f"See why: luna jobs show {job.job_id}."
+    if job.error is None:
+        return ConflictError(f"{work or job.task} {job.status}: it came to no end", field="job_id", value=job.job_id, remedy=remedy)
+    error = read_problem(job.error)
+    if type(error) is LunaError:
+        # Nothing that was asked for is to blame: the job is where to look.
+        return LunaError(f"{work or job.task} {job.status}: {error}", field="job_id", value=job.job_id, remedy=remedy)
+    if work is not None:
+        error.message = f"{work} {job.status}: {error.message}"
+    error.remedy = error.remedy or remedy
+    return error
 
 
 def cancel_job(engine: Engine, client: Client, job_id: str) -> Job:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from luna.contracts.message import Message, Request
-from luna.errors import InvalidInputError, LunaError
+from luna.errors import InvalidInputError, LunaError, build_error
 from luna.site import invalid_input
 
 
@@ -71,24 +71,9 @@ def encode_error(error: LunaError) -> str:
 def decode_error(text: str) -> LunaError:
     """Return the error that ``text`` holds, in the most special class known here."""
     document: dict[str, Any] = json.loads(text)
-    known = _classes()
-    kind = next(known[code] for code in [*document.pop("codes"), LunaError.code] if code in known)
-    # A subclass may build its message from other arguments; what it says is already here.
-    error = kind.__new__(kind)
-    LunaError.__init__(error, document.pop("message"), **document)
-    return error
+    return build_error(document.pop("codes"), document.pop("message"), **document)
 
 
 def digest(task: str, text: str) -> str:
     """Return the key under which equal requests to the same task are one piece of work."""
     return hashlib.blake2b(f"{task}\n{text}".encode(), digest_size=16).hexdigest()
-
-
-def _classes() -> dict[str, type[LunaError]]:
-    classes: dict[str, type[LunaError]] = {}
-    pending: list[type[LunaError]] = [LunaError]
-    for kind in pending:
-        # A subclass without a code of its own is, to a caller elsewhere, its parent.
-        classes.setdefault(kind.code, kind)
-        pending.extend(kind.__subclasses__())
-    return classes

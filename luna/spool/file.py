@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import structlog
 
-from luna.embedded.account import folder_error, make_folder
+from luna.embedded.account import folder_error, make_own_folder
 from luna.errors import MachineError
 
 NAME = "entries.sqlite"
@@ -193,13 +193,13 @@ def open_file(folder: Path) -> SpoolFile:
     current, salvaged = folder / "current", folder / "salvaged"
     if salvaged.exists() and not current.exists():
         salvaged.rename(current)
-    make_folder(current)
+    make_own_folder(current)
     _sync(folder)
     try:
         return SpoolFile(current)
     except DamagedSpoolError as damage:
         shutil.rmtree(salvaged, ignore_errors=True)
-        make_folder(salvaged)
+        make_own_folder(salvaged)
         rows = _carry_over(current / NAME, salvaged)
         aside = next(place for number in count(1) if not (place := folder / f"damaged-{number}").exists())
         _rename(current, aside)

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Engine
 
 from luna.database.engine import unit_of_work
-from luna.embedded.account import make_folder, open_lock, take
+from luna.embedded.account import make_own_folder, open_lock, take
 from luna.errors import LunaError, MachineError, UnavailableError
 from luna.retry import RetryPolicy
 from luna.spool.file import Stream, open_file
@@ -185,7 +185,7 @@ def open_mirror(folder: Path, engine: Engine, *kinds: RowKind[Any], clock: Clock
 
 @contextmanager
 def _one_writer(folder: Path) -> Iterator[None]:
-    make_folder(folder)
+    make_own_folder(folder)
     descriptor = open_lock(folder / "lock")
     try:
         if not take(descriptor, fcntl.LOCK_EX):

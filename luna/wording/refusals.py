@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from luna.errors import InvalidInputError, LunaError
+from luna.errors import InvalidInputError, LunaError, read_problem
 from luna.wording.numbers import Language
 from luna.wording.pages import Phrase
 from luna.wording.refusal_phrases import CODES, FIELDS, PATTERNS, RefusalPhrases
 
 _ALSO_WRONG = re.compile(r"; also wrong: .*\Z", re.DOTALL)
-_PROBLEM = "urn:luna:problem:"
 
 
 class SpokenError(InvalidInputError):
@@ -42,12 +41,7 @@ def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
 
 def say_problem(problem: Mapping[str, Any], language: Language) -> SaidRefusal:
     """Return what a page says of the problem document of a job that failed."""
-    code, field, remedy = str(problem.get("type", "")).removeprefix(_PROBLEM), problem.get("field"), str(problem.get("remedy") or "")
-    # The document's detail is all of the error in one line.
-    message = str(problem.get("detail", "")).removesuffix(f" {remedy}" if remedy else "").removeprefix(f"{field}: ").rstrip(".")
-    if "value" in problem:
-        message = message.removesuffix(f" (got {problem['value']!r})")
-    return _say(code, message, remedy, place=_say_place(field, language), language=language)
+    return say_refusal(read_problem(problem), language)
 
 
 def _say(code: str, message: str, remedy: str, *, place: str, language: Language) -> SaidRefusal:

@@ -21,6 +21,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from luna.contracts.message import Message
 from luna.errors import ConflictError, InvalidInputError, MachineError, NotFoundError
+from luna.private_folders import make_private
 from luna.settings import Settings
 from luna.timeline import parse_instant
 from services.backup.encryption import BackupKey, damaged, open_key, unwritable
@@ -181,7 +182,8 @@ class BackupFolder:
         """Yield a folder to fill; at the end it is the backup, and after an error it is gone."""
         folder = self.backups / f".{backup_id}"
         try:
-            folder.mkdir(parents=True, mode=0o700)
+            make_private(self.backups)
+            folder.mkdir(mode=0o700)
             yield folder
             _sync(folder)
             folder.rename(self.backups / backup_id)
@@ -237,7 +239,7 @@ class BackupFolder:
         mark = self.root / "recipient"
         try:
             for folder in (self.root, self.backups, self.objects):
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_private(folder)
             if not mark.exists():
                 mark.write_text(f"{self.key.recipient}\n", encoding="ascii")
         except OSError as exc:

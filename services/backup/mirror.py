@@ -10,6 +10,7 @@ from pathlib import Path
 
 from luna.errors import MachineError, NotFoundError
 from luna.objects import ObjectStore
+from luna.private_folders import make_private
 from services.backup.encryption import PIECE_BYTES, damaged
 from services.backup.folder import BackupFolder, Manifest, ObjectEntry
 
@@ -49,14 +50,14 @@ class ObjectMirror:
         return tuple(entries.values())
 
     def _copy(self, key: str) -> str:
-        self._scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self._scratch)
         with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
             path = Path(scratch) / "object"
             self._objects.fetch(key, path)
             name = self._folder.key.name_of(_digest(path))
             place = copy_of(self._folder, name)
             if not place.exists():
-                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_private(place.parent)
                 with path.open("rb") as source:
                     self._folder.key.seal(source, place)
         return name
@@ -83,7 +84,7 @@ def put_back(folder: BackupFolder, entries: Iterable[ObjectEntry], objects: Obje
         LunaError: a copy is damaged, or the store is away or full.
     """
     there = {stored.key: stored.bytes for stored in objects.list_all()}
-    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(scratch)
     count = 0
     for entry in entries:
         if there.get(entry.key) == entry.bytes and _is_same(folder, entry, objects, scratch):
@@ -143,7 +144,7 @@ def _read_known(folder: BackupFolder) -> dict[str, ObjectEntry]:
 
 def _note_pass(folder: BackupFolder, now: datetime, new: list[ObjectEntry]) -> None:
     place = folder.objects / PASSES
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(place)
     content = json.dumps([entry.model_dump(mode="json") for entry in new])
     folder.key.seal_bytes(content.encode(), place / f"{now.strftime(_INSTANT)}.json.age")
 

@@ -25,6 +25,7 @@ from luna.embedded.account import Account, options_for
 from luna.embedded.servers import DATABASE, USER
 from luna.embedded.state import HOST, choose_port
 from luna.errors import ConflictError, LunaError, MachineError
+from luna.private_folders import make_private
 from services.backup.encryption import damaged
 from services.backup.folder import BASE, END, BackupFolder, Manifest, newer, require_space
 from services.backup.wal import size_from, unpack
@@ -87,7 +88,7 @@ def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:
     require_space(into, manifest.database_bytes + log_bytes, what="the restored database")
     data, log = into / DATA, into / LOG
     for path in (into, data, log):
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path)
     path = folder.backups / manifest.backup_id / BASE
     with folder.key.reading(path) as source, tarfile.open(fileobj=source, mode="r|gz") as archive:
         archive.extractall(data, filter="tar")

@@ -16,7 +16,7 @@ import structlog
 from luna.contracts.documents import ReindexRequest
 from luna.database import backups, engine, jobs, migrate
 from luna.embedded import process, start
-from luna.embedded.account import Account, account_for, is_held, make_folder, make_reachable, one_at_a_time, open_lock, take
+from luna.embedded.account import Account, account_for, is_held, make_own_folder, make_reachable, one_at_a_time, open_lock, take
 from luna.embedded.binaries import find_postgres
 from luna.embedded.replacement import drop_kept, put_back, replace_cluster
 from luna.embedded.servers import USER, Postgres
@@ -81,7 +81,7 @@ def open_home(settings: Settings) -> EmbeddedHome:
         remedy = "In containers: make restore AT=…; elsewhere see docs/operations.md."
         raise ConflictError("this database is not the embedded one", field="LUNA_DATABASE_URL", remedy=remedy)
     folder = settings.data_folder / "servers"
-    make_folder(folder)
+    make_own_folder(folder, holds_servers=True)
     folder = folder.resolve()
     state = load_state(folder)
     account = account_for(Path(state.home) / Postgres.name)

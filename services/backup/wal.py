@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from luna.database import backups, engine
 from luna.errors import LunaError, UnavailableError
+from luna.private_folders import make_private
 from luna.timeline import Clock
 from services.backup.folder import BackupFolder
 from services.backup.server import BackedUpServer, explain
@@ -67,7 +68,7 @@ class WalShipper:
         Raises:
             MachineError: the folder cannot be written; the spool keeps what it has.
         """
-        self.place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self.place)
         with _held(self.spool / ".ship"):
             names = sorted(path.name for path in self.spool.iterdir() if _KEPT.fullmatch(path.name))
             count = sum(self._ship(name) for name in names)
@@ -105,7 +106,7 @@ class WalReceiver:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Receive while the block runs."""
-        self._shipper.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self._shipper.spool)
         thread = threading.Thread(target=self._run, name="wal", daemon=True)
         thread.start()
         try:
@@ -127,7 +128,7 @@ class WalReceiver:
                 self._ending.wait(RESTART_SECONDS)
 
     def _receive(self, lock: int) -> None:
-        self._shipper.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self._shipper.spool)
         with engine.own_session(self._database) as connection:
             if not backups.ensure_slot(connection, SLOT) and list_segments(self._shipper.spool):
                 self._begin_anew("the server keeps no more of it")

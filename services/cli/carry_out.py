@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from luna.contracts.message import Message, Request
-from luna.errors import LunaError
 from services.cli.console import follow_progress
 from services.cli.storage import COMPUTES_AT_MOST
 
@@ -93,12 +92,11 @@ def carry_out(pool: "Engine", client: "Client", request: Request, *, quiet: bool
 
 
 def _leave_to_workers(pool: "Engine", client: "Client", request: Request, *, quiet: bool) -> Message:
-    from luna.queue.jobs import submit_job
+    from luna.queue.jobs import explain_end, submit_job
     from services.cli.jobs import await_end
 
     with follow_progress(request.task, quiet=quiet) as progress:
         job = await_end(pool, client, submit_job(pool, client, request).job_id, progress, request=type(request))
     if job.status != "done":
-        said = (job.error or {}).get("detail", "it came to no end")
-        raise LunaError(f"{request.task} {job.status}: {said}", field="job_id", value=job.job_id, remedy=f"See why: luna jobs show {job.job_id}.")
+        raise explain_end(job)
     return request.reply.model_validate(job.reply)

@@ -145,16 +145,14 @@ def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str,
         LunaError: a job failed; it says which and why.
     """
     from luna.database.jobs import ENDED_BADLY
-    from luna.queue.jobs import submit_job
+    from luna.queue.jobs import explain_end, submit_job
 
     asked = {name: submit_job(engine, client, request).job_id for name, request in requests.items()}
     while True:
         jobs = _look(engine, asked)
         for name, job in jobs.items():
             if job.status in ENDED_BADLY:
-                raise LunaError(
-                    f"the replay of {name} {job.status}: {(job.error or {}).get('detail', 'its worker ended')}", remedy=f"luna jobs show {job.job_id}"
-                )
+                raise explain_end(job, work=f"the replay of {name}")
         progress(*_sum_up(client.tasks, jobs))
         if all(job.status == "done" for job in jobs.values()):
             return {name: ReplayReply.model_validate(job.reply) for name, job in jobs.items()}

@@ -11,6 +11,7 @@ from luna.child_processes import allow_children
 from luna.contracts.edge import STAGE_REQUESTS, EdgeRunReply, EdgeRunRequest, EdgeStageReply, EdgeStageRequest, SimulateGroupReply, SimulateGroupRequest
 from luna.errors import InvalidInputError, NotFoundError
 from luna.objects import ObjectStore
+from luna.private_folders import make_private
 from luna.queue import TaskContext, task
 from services.edge.config import EdgeConfig, validate_config
 from services.edge.lab import DataFolders, Lab, open_lab
@@ -59,6 +60,7 @@ def simulate_cameras(request: SimulateGroupRequest, _work: TaskContext) -> Simul
 def _lab(request: EdgeStageRequest, work: TaskContext) -> Iterator[Lab]:
     """Yield a lab in a folder of the run; what is new in it afterwards is stored, also where a stage failed: it goes on from there."""
     folder = work.settings.data_folder / FOLDER
+    make_private(folder)
     out = folder / "runs" / request.run_id
     _fetch(work.objects, request.run_id, out)
     config = _read_config(request).with_seed(request.seed)

@@ -10,6 +10,7 @@ import structlog
 from luna.contracts.data import LoadFileRequest, LoadReply
 from luna.errors import InvalidInputError, LunaError
 from luna.objects import ObjectStore
+from luna.private_folders import make_private
 from luna.queue import TaskContext
 from luna.timeline import parse_zone
 from services.ingest.batches import FileLimits
@@ -32,7 +33,7 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
     zone = parse_zone(request.timezone) if request.timezone else None
     # Not where temporary files usually are: in a container that is memory.
     scratch = work.settings.data_folder / "loads"
-    scratch.mkdir(parents=True, exist_ok=True)
+    make_private(scratch)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         path = Path(folder) / "file"
         work.objects.fetch(request.object_key, path)

@@ -28,6 +28,7 @@ from luna.embedded.account import DATA_ROOT, Account, account_for, can_use, is_h
 from luna.embedded.binaries import Programs, find_postgres, find_redis
 from luna.embedded.process import explain_failure
 from luna.errors import InvalidInputError, MachineError
+from luna.private_folders import make_private
 from luna.settings import Settings
 
 AS_ROOT = os.geteuid() == 0
@@ -280,6 +281,20 @@ def test_lost_state_beside_data_is_named_instead_of_starting_over(folder: Path) 
     (folder / "servers.json").unlink()
     with pytest.raises(MachineError, match=r"servers\.json.*backup"):
         start(folder, services=["postgres"])
+
+
+def test_a_start_shuts_the_owner_s_folders_and_the_servers_still_reach_their_own(folder: Path) -> None:
+    data = folder / "var"
+    folder.mkdir(exist_ok=True)
+    for name in ("objects", "cache"):
+        make_private(data / name)
+        (data / name).chmod(0o755)
+    with running(Settings(data_folder=data)) as addresses:
+        assert insert_and_read(addresses.database_url, 1) == [1]
+        assert Path(json.loads((data / "servers" / "servers.json").read_text())["home"]) == (data / "servers").resolve()
+    assert {stat.S_IMODE((data / name).stat().st_mode) for name in ("objects", "cache")} == {0o700}
+    others_read = {each.name for each in (data, data / "servers") if each.stat().st_mode & stat.S_IROTH}
+    assert others_read == set()
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root lends the servers another account")

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from luna.errors import ConflictError, InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
+from luna.errors import ConflictError, InvalidInputError, LunaError, MachineError, NotFoundError, OutdatedError, UnavailableError, read_problem
 from tests.tables import each_row
 
 KINDS = [LunaError, InvalidInputError, NotFoundError, ConflictError, UnavailableError, MachineError]
@@ -74,3 +74,19 @@ def test_each_kind_has_a_code_of_its_own() -> None:
 
 def test_every_kind_is_caught_as_one() -> None:
     assert all(issubclass(kind, LunaError) for kind in KINDS)
+
+
+@each_row("value", [None, "hut", 3, 1.3, True, [1, 2], float("nan")], ids=repr)
+@each_row("kind", [*KINDS, OutdatedError])
+def test_the_document_of_an_error_is_read_back_as_that_error(kind: type[LunaError], value: object) -> None:
+    written = kind("no such site", field="site_id", value=value, remedy="luna site list shows them.").problem()
+    error = read_problem(json.loads(json.dumps(written)))
+    assert type(error) is kind
+    assert (error.message, error.field, error.remedy) == ("no such site", "site_id", "luna site list shows them.")
+    assert error.problem().get("value") == written.get("value")
+
+
+def test_an_error_of_a_newer_version_is_read_back_by_its_status() -> None:
+    error = read_problem({"type": "urn:luna:problem:unheard-of", "status": 422, "detail": "this is new."})
+    assert (type(error), str(error)) == (InvalidInputError, "this is new.")
+    assert type(read_problem({"detail": "begun 3 times"})) is LunaError

@@ -10,6 +10,7 @@ from jwt.types import Options
 
 from luna.contracts.identity import ACCESS_TOKEN_LIFE
 from luna.errors import MachineError
+from luna.private_folders import make_private
 from luna.settings import Settings
 
 # Nothing else is ever taken, whatever a token says of itself.
@@ -56,7 +57,7 @@ def open_key(settings: Settings) -> str:
         return settings.token_key.get_secret_value()
     path = settings.data_folder / "identity" / "token_key"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         _make_key(path)
         return path.read_text(encoding="ascii").strip()
     except OSError as exc:

@@ -29,6 +29,7 @@ from luna.database import document_passages, documents, sites
 from luna.database.engine import unit_of_work
 from luna.documents import IncomingFile, clean_name, remove_document, require_own_site, store_document
 from luna.errors import ForbiddenError, InvalidInputError
+from luna.public_addresses import require_public
 from luna.queue.jobs import submit_job
 from luna.site import invalid_input
 from services.api.document_uploads import ReceivedFile, ReceivedForm, forget_files, receive_files
@@ -192,6 +193,7 @@ def _store_file(gateway: Gateway, file: ReceivedFile, fields: DocumentFields, ca
 def fetch_document(wanted: FetchDocument, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
     """Fetch a page or file as a job, store it under its address, make it searchable. Private addresses are refused, also behind redirects."""
     _require_site(gateway, wanted.site_id, caller)
+    require_public(wanted.url)
     fields = DocumentFields.model_validate(wanted.model_dump(exclude={"url"}))
     return _submit(gateway, FetchDocumentRequest(url=wanted.url, fields=fields, added_by=caller.signature), response)
 

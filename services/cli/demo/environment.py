@@ -14,6 +14,7 @@ from pathlib import Path
 from luna.contracts import DemoLoadRequest, IssueRequest, PlanRequest, ReplayRequest, TrainRequest
 from luna.embedded import Servers
 from luna.errors import InvalidInputError, MachineError, UnavailableError
+from luna.private_folders import make_private
 from luna.queue import Client, Heartbeats, outlast
 from luna.settings import Settings
 from services.cli.demo.bars import Bars
@@ -126,7 +127,7 @@ def own_stage(settings: Settings, bars: Bars) -> Iterator[Stage]:
     from luna.database import migrate
 
     folder = settings.data_folder / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder, holds_servers=True)
     with bars.step("start the servers"):
         servers = embedded.start(folder / "servers")
     with servers, run_worker(servers, folder, cache=settings.cache) as worker, queue(servers.redis_url) as client:

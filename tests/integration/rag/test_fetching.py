@@ -5,15 +5,20 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from itertools import count
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
+from luna import public_addresses
 from luna.errors import InvalidInputError, UnavailableError
-from services.rag.extraction import addresses
 from services.rag.extraction.fetching import Fetched, FetchLimits, Network, fetch_url
 
 Answer = Callable[[bytes], Iterator[bytes]]
@@ -68,9 +73,27 @@ def network(server: Server, *answers: str, clock: Callable[[], float] = lambda: 
     allowed = (IPv4Address(LOOPBACK), server.port)
 
     def allows(address: IPv4Address | IPv6Address, port: int) -> bool:
-        return (address, port) == allowed or addresses.allows(address, port)
+        return (address, port) == allowed or public_addresses.allows(address, port)
 
     return Network(resolve=lambda *_: [next(found, LOOPBACK)], allows=allows, clock=clock)
+
+
+def own_certificate(folder: Path, host: str) -> Path:
+    """Write a key and a certificate that it signs for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    begins = datetime.now(UTC) - timedelta(days=1)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, begins + timedelta(days=30))
+    signed = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False).sign(key, hashes.SHA256())
+    own = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "own.pem"
+    path.write_bytes(own + signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def suppress_errors(call: Callable[[], object]) -> None:
+    with suppress(OSError):
+        call()
 
 
 def fetch(server: Server, folder: Path, url: str = "http://docs.example{port}/preise.pdf", limits: FetchLimits | None = None, **more: Network) -> Fetched:
@@ -215,6 +238,54 @@ def test_a_certificate_of_nobody_is_refused(tmp_path: Path) -> None:
         fetch(server, tmp_path, url="https://docs.example{port}/")
     assert server.requests[0].startswith(b"\x16\x03")
     assert b"docs.example" in server.requests[0]  # as the name that the certificate has to be for
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own_certificate(tmp_path, "docs.example"))
+    with socket.create_server((LOOPBACK, 0)) as listening, context.wrap_socket(listening, server_side=True) as secured:
+        port = secured.getsockname()[1]
+        thread = Thread(target=lambda: suppress_errors(secured.accept))
+        thread.start()
+        network = Network(resolve=lambda *_: [LOOPBACK], allows=lambda *_: True)
+        with pytest.raises(UnavailableError) as caught:
+            fetch_url(f"https://docs.example:{port}/", folder=tmp_path, network=network)
+        thread.join()
+    assert "certificate verify failed" in str(caught.value.__cause__)
+
+
+def test_a_server_that_is_silent_too_long_may_be_asked_again(tmp_path: Path) -> None:
+    def answer(_: bytes) -> Iterator[bytes]:
+        is_over.wait(60)
+        yield b""
+
+    is_over = Event()
+    with serving(answer) as server:
+        with pytest.raises(UnavailableError) as caught:
+            fetch(server, tmp_path, limits=FetchLimits(silence_seconds=0.2))
+        is_over.set()
+    assert caught.value.field == "url"
+
+
+def test_a_port_that_nobody_listens_on_may_be_asked_again(tmp_path: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as listening:
+        port = listening.getsockname()[1]
+    with pytest.raises(UnavailableError) as caught:
+        fetch_url(f"http://docs.example:{port}/", folder=tmp_path, network=Network(resolve=lambda *_: [LOOPBACK], allows=lambda *_: True))
+    assert (caught.value.status, caught.value.field) == (503, "url")
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 64 + ".example"], ids=["unknown", "malformed"])
+def test_a_host_that_no_resolver_knows_is_named(tmp_path: Path, host: str) -> None:
+    with pytest.raises(UnavailableError) as caught:
+        fetch_url(f"http://{host}/a.pdf", folder=tmp_path)
+    assert (caught.value.field, caught.value.value) == ("url", host)
+
+
+def test_a_name_that_leads_inside_is_refused_by_the_system_s_own_resolver(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="private network") as caught:
+        fetch_url("http://localhost/a.pdf", folder=tmp_path)
+    assert (caught.value.status, caught.value.field, caught.value.value) == (422, "url", "localhost")
 
 
 def test_proxies_of_the_environment_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Documents over HTTP: handed over, made searchable by a worker that gets killed, read, deleted, and never somebody else's."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,16 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
+from luna.contracts.documents import FetchDocumentRequest
 from luna.contracts.identity import Role
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses, Servers
+from luna.queue import Client
+from luna.queue.jobs import submit_job
 from luna.settings import load_settings
 from services.api.document_uploads import MAX_FILES
+from tests.command_line import Luna
 from tests.gateway import serve
 from tests.identity import FOREIGN, OWN, Gate, gate_with_people
 from tests.library import TARIFF, Library
@@ -95,6 +100,28 @@ def test_the_same_file_again_is_answered_with_its_document_and_no_job(api: httpx
     again = hand_over(api, ("tarif.md", TARIFF))
     assert (again.status_code, again.json()) == (202, {"documents": [document], "job": None})
     assert library.files() == {document["sha256"]}
+
+
+def test_an_address_that_says_that_it_leads_inside_is_refused_at_once(api: httpx.Client, library: Library) -> None:
+    refused = api.post("/v1/documents/fetch", json={"url": "http://192.168.178.1/preise.md"})
+    assert refused.status_code == 422
+    expected = {"type": "urn:luna:problem:invalid-input", "field": "url", "value": "192.168.178.1", "remedy": "Give the address of a public page or file."}
+    assert {name: refused.json()[name] for name in expected} == expected
+
+
+def test_an_address_that_leads_inside_is_refused_as_what_it_is(
+    api: httpx.Client, library: Library, worker: None, redis_url: str, luna_on_servers: Luna
+) -> None:
+    inward = "http://127.0.0.1/preise.md"
+    with closing(Client(redis_url)) as client:
+        wait_for(lambda: client.heartbeats.serve("rag"))
+        job_id = submit_job(library.database, client, FetchDocumentRequest(url=inward, added_by="anna")).job_id
+    refused = luna_on_servers("docs", "add", inward)
+    assert (refused.code, refused.problem["status"], refused.problem["field"]) == (2, 422, "url")
+    assert refused.problem["remedy"] == "Give the address of a public page or file."
+    wait_for(lambda: api.get(f"/v1/jobs/{job_id}").json()["status"] == "failed")
+    assert api.get(f"/v1/jobs/{job_id}").json()["error"] == refused.problem
+    assert library.rows("documents") == []
 
 
 def test_a_killed_worker_is_followed_by_one_that_ends_what_it_began(api: httpx.Client, library: Library, redis_url: str, database_url: str) -> None:

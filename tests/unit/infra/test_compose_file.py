@@ -92,6 +92,17 @@ def test_what_stays_is_started_again_and_watched(name: str) -> None:
     assert {"test", "interval", "timeout", "retries"} <= set(SERVICES[name]["healthcheck"])
 
 
+@each_row("name", [name for name in SERVICES if name not in JOBS or name == "recovered"])
+def test_a_busy_machine_makes_no_service_unwell(name: str) -> None:
+    # `up --wait` ends as soon as one is: at a load of eight for each processor a check of one second takes eight or more, and a server that
+    # starts beside all others, or reads its disk's cache anew, may answer nothing for most of a minute.
+    check = SERVICES[name]["healthcheck"]
+    interval, timeout, start = (int(check[each].removesuffix("s")) for each in ("interval", "timeout", "start_period"))
+    assert timeout >= 30
+    assert check["retries"] * interval >= 60
+    assert start >= 180
+
+
 @each_service
 def test_start_order_is_by_health_or_success(name: str) -> None:
     conditions = {dependency["condition"] for dependency in SERVICES[name].get("depends_on", {}).values()}

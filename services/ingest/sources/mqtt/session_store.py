@@ -12,6 +12,7 @@ from typing import IO, Any
 import structlog
 
 from luna.errors import MachineError
+from luna.private_folders import make_private
 
 # As many messages as a broker may have under way without an acknowledgement: only those can come a second time.
 UNDER_WAY = 1000
@@ -35,7 +36,7 @@ class Session:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "session.json"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private(folder)
             stored = self._load()
             self.identifier = str(stored.get("identifier") or f"luna-{uuid.uuid4().hex[:12]}")
             self.descriptions: dict[str, str] = stored.get("descriptions", {})
@@ -69,7 +70,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         self._path = folder / "journal.txt"
         self._begun: OrderedDict[int, tuple[str, datetime]] = OrderedDict()
         for line in self._lines():

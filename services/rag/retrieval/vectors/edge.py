@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from luna.database.vectors import Changes, FloatArray, IndexedPassage
 from luna.errors import MachineError
+from luna.private_folders import make_private
 from services.rag.retrieval.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
 
 # Processes of one machine that search at the same time.
@@ -73,7 +74,7 @@ class EdgeIndex:
             return edge.EdgeShard.load(str(self._home / "shard")), int(json.loads(noted.read_text(encoding="utf-8")))
         # Half written, of another release, or not there: it is derived.
         shutil.rmtree(self._home, ignore_errors=True)
-        (self._home / "shard").mkdir(parents=True)
+        make_private(self._home / "shard")
         return edge.EdgeShard.create(str(self._home / "shard"), self._config), 0
 
     def _note(self, revision: int) -> None:
@@ -116,7 +117,7 @@ def _take_slot(folder: Path) -> IO[str]:
         MachineError: the folder cannot be written, or as many processes search already.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         for number in range(MOST_SLOTS):
             file = (folder / f"{number}.lock").open("w", encoding="utf-8")
             with suppress(BlockingIOError):

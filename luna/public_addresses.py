@@ -89,6 +89,26 @@ def checked_url(url: str) -> SplitResult:
     return parts
 
 
+def require_public(url: str) -> None:
+    """Return where an address may name something public, as far as it says by itself: what a name leads to is asked when it is fetched.
+
+    Raises:
+        InvalidInputError: it is refused, or leads inside whatever a resolver says.
+    """
+    parts = checked_url(url)
+    host = (parts.hostname or "").rstrip(".")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    # Source: RFC 6761, section 6.3.
+    is_inward = host == "localhost" or host.endswith(".localhost") or (_is_plain(host) and not is_public(ip_address(host)))
+    if is_inward or port not in PORTS:
+        raise refuse_inward(host)
+
+
+def refuse_inward(host: str) -> InvalidInputError:
+    """Return what is said of a host or port that nothing is fetched from."""
+    return _refused("The address leads to a private network, this machine, or a port that pages are not on", host)
+
+
 def _is_plain(host: str) -> bool:
     try:
         return str(ip_address(host)) == host

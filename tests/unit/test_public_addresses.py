@@ -3,7 +3,7 @@ from ipaddress import ip_address
 import pytest
 
 from luna.errors import InvalidInputError
-from services.rag.extraction.addresses import allows, checked_url, is_public
+from luna.public_addresses import allows, checked_url, is_public, require_public
 from tests.tables import each_row
 
 REFUSED = """0.0.0.0 0.1.2.3 10.1.2.3 100.64.0.1 100.100.100.200 100.127.255.255 127.0.0.1 127.9.9.9 168.63.129.16 169.254.169.254 172.16.0.1 172.31.255.255
@@ -69,3 +69,30 @@ def test_a_password_is_not_repeated_in_the_refusal() -> None:
     with pytest.raises(InvalidInputError) as caught:
         checked_url("https://user:secret@example.org/")
     assert "secret" not in str(caught.value)
+
+
+@each_row(
+    "url",
+    [
+        "http://127.0.0.1/a",
+        "https://192.168.178.1/",
+        "http://[::1]/",
+        "http://[fd00::1]/",
+        "http://169.254.169.254/latest/",
+        "http://localhost/",
+        "http://localhost./",
+        "http://box.LOCALHOST/",
+        "http://8.8.8.8:6379/",
+        "https://example.org:8443/",
+        "http://10.0.0.1./",
+    ],
+)
+def test_an_address_that_says_itself_that_it_leads_inside_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        require_public(url)
+    assert (caught.value.field, caught.value.remedy) == ("url", "Give the address of a public page or file.")
+
+
+@each_row("url", ["http://example.org", "https://example.org:443/a", "http://münchen.example/ä", "http://8.8.8.8/", "http://[2606:4700::1111]:80/"])
+def test_what_may_be_public_is_left_to_the_resolver(url: str) -> None:
+    require_public(url)
