@@ -1,11 +1,12 @@
-"""``python -m infra.manifests``: writes infra/kubernetes/luna.yaml and infra/swarm/stack.yml from docker-compose.yml."""
+"""``python -m infra.manifests``: writes infra/kubernetes/luna.yaml and infra/swarm/stack.yml from docker-compose.yml, unless a cluster would refuse them."""
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 import yaml
 
-from infra.manifests import kubernetes, swarm
+from infra.manifests import kubernetes, rules, swarm, swarm_rules
 from infra.manifests.workloads import ROOT, read_workloads
 
 _HEAD = "# Made from docker-compose.yml by `make manifests`; edits are lost. How it is installed: docs/clusters.md\n"
@@ -35,6 +36,14 @@ def render() -> dict[str, str]:
     return {"infra/kubernetes/luna.yaml": write(kubernetes.render(workloads)), "infra/swarm/stack.yml": write([swarm.render(workloads)])}
 
 
+def find_faults() -> list[str]:
+    """Return what a cluster would refuse of what would be written."""
+    workloads = read_workloads()
+    return [*rules.find_faults(list(kubernetes.render(workloads))), *swarm_rules.find_faults(swarm.render(workloads))]
+
+
 if __name__ == "__main__":
+    if faults := find_faults():
+        sys.exit("\n".join(faults))
     for path, text in render().items():
         (ROOT / path).write_text(text, encoding="utf-8")

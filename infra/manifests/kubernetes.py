@@ -1,18 +1,23 @@
 """Kubernetes: one namespace, a Deployment per worker, a StatefulSet per store, and who may talk to whom."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from infra.manifests.workloads import SINGLE, Variable, Workload, unescape
+from infra.manifests.workloads import AWAIT_SCHEMA, TRANSIENT, Variable, Workload, unescape
 
 Manifest = dict[str, Any]
 
 NAMESPACE = "luna"
 SETTINGS, SECRETS = "luna-settings", "luna-secrets"
 # Gibibytes of each volume to begin with; a class of storage that grows may change them.
-SIZES = {"db": 50, "objects": 50, "vector": 10, "cache": 2, "models": 20, "spool": 5, "reading": 5, "backups": 40}
+SIZES = {"db": 50, "objects": 50, "vector": 10, "cache": 2, "models": 20, "spool": 5, "backups": 40}
 PORTS = {"api": 8080, "db": 5432, "redis": 6379, "qdrant": 6333, "minio": 9000, "ollama": 11434}
+# The group that a store's volume is given to: that of its image's own account where there is one.
+GROUPS = {"db": 1000, "redis": 999}
+OURS = 10001
 # Replicas at most, and waiting tasks for each of them before there is one more.
 MOST, WAITING_EACH = 6, 4
 _UNITS = {"M": "Mi", "G": "Gi", "m": "Mi"}
@@ -35,24 +40,35 @@ def render(workloads: list[Workload]) -> Iterator[Manifest]:
 def _run(workload: Workload, *, sharers: list[str]) -> Iterator[Manifest]:
     pod = _pod(workload, sharers)
     if workload.kind == "once":
-        yield _named("batch/v1", "Job", workload.name, spec={"backoffLimit": 20, "ttlSecondsAfterFinished": 86400, "template": pod})
+        yield _job(workload, pod)
         return
     yield _store(workload, pod) if workload.kind == "store" else _deployment(workload, pod)
     if workload.name in PORTS:
         ports = [{"name": "main", "port": PORTS[workload.name]}]
         yield _named("v1", "Service", workload.name, spec={"selector": _selector(workload), "ports": ports})
-    if workload.is_awaited:
+    if workload.is_awaited and not workload.is_alone:
         budget = {"minAvailable": 1, "selector": {"matchLabels": _selector(workload)}}
         yield _named("policy/v1", "PodDisruptionBudget", workload.name, spec=budget)
-    if workload.kind == "gateway" or (workload.queues and workload.name not in SINGLE and not sharers):
+    if _scales(workload):
         yield _autoscaler(workload)
 
 
+def _scales(workload: Workload) -> bool:
+    return not workload.is_alone and bool(workload.queues or workload.kind == "gateway")
+
+
+def _job(workload: Workload, pod: Manifest) -> Manifest:
+    spec = {"backoffLimit": 20, "ttlSecondsAfterFinished": 86400, "template": pod}
+    # A Job's pod never changes: the next release's is another Job, and the same one applied again is the same.
+    digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:8]
+    job = _named("batch/v1", "Job", f"{workload.name}-{digest}", spec=spec)
+    return {**job, "metadata": {**job["metadata"], "labels": _labels(workload)}}
+
+
 def _deployment(workload: Workload, pod: Manifest) -> Manifest:
-    alone = workload.name in SINGLE or any(mount.is_volume for mount in workload.mounts)
-    strategy = {"type": "Recreate"} if alone else {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    strategy = {"type": "Recreate"} if workload.is_alone else {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     # The autoscaler's where there is one.
-    replicas = {} if (workload.queues and not alone) or workload.kind == "gateway" else {"replicas": 1}
+    replicas = {} if _scales(workload) else {"replicas": 1}
     spec = {**replicas, "selector": {"matchLabels": _selector(workload)}, "strategy": strategy, "template": pod}
     return _named("apps/v1", "Deployment", workload.name, spec=spec)
 
@@ -68,7 +84,8 @@ def _pod(workload: Workload, sharers: list[str]) -> Manifest:
         # Otherwise every service's address would become a setting.
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": workload.grace_s,
-        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}} | ({"fsGroup": 10001} if workload.is_ours else {}),
+        "securityContext": _pod_security(workload),
+        **({"initContainers": [_await_schema(workload)]} if workload.follows_migration else {}),
         "containers": [_container(workload)],
         "volumes": list(_volumes(workload)),
     }
@@ -78,6 +95,7 @@ def _pod(workload: Workload, sharers: list[str]) -> Manifest:
         spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
         spec["topologySpreadConstraints"] = [{**spread, "labelSelector": {"matchLabels": _selector(workload)}}]
     if sharers:
+        # Itself among them: otherwise each would wait for the other to be placed first.
         term = {"labelSelector": {"matchExpressions": [{"key": "app.kubernetes.io/name", "operator": "In", "values": sharers}]}}
         spec["affinity"] = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term | {"topologyKey": "kubernetes.io/hostname"}]}}
     return {"metadata": {"labels": _labels(workload), **_annotations(workload)}, "spec": spec}
@@ -101,9 +119,25 @@ def _container(workload: Workload) -> Manifest:
     }
 
 
+def _await_schema(workload: Workload) -> Manifest:
+    """Return what runs before the container: the same image with the same settings, which knows what tables it needs."""
+    container = _container(workload)
+    kept = {key: container[key] for key in ("image", "env", "resources", "securityContext", "volumeMounts")}
+    # Under tini, so that it ends when it is told to.
+    return {"name": "schema", "command": ["tini", "--", *AWAIT_SCHEMA], **kept}
+
+
+def _pod_security(workload: Workload) -> Manifest:
+    profile: Manifest = {"seccompProfile": {"type": "RuntimeDefault"}}
+    if not workload.is_ours and workload.kind != "store":
+        return profile
+    # Once, while the volume is new: afterwards it would open PostgreSQL's folder to the group, which PostgreSQL refuses.
+    return profile | {"fsGroup": GROUPS.get(workload.name, OURS), "fsGroupChangePolicy": "OnRootMismatch"}
+
+
 def _security(workload: Workload) -> Manifest:
     capabilities = {"drop": ["ALL"]} | ({"add": workload.content["cap_add"]} if "cap_add" in workload.content else {})
-    user = {"runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001} if workload.is_ours else {}
+    user = {"runAsNonRoot": True, "runAsUser": OURS, "runAsGroup": OURS} if workload.is_ours else {}
     return {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": bool(workload.content.get("read_only")),
@@ -132,8 +166,12 @@ def _resources(workload: Workload) -> Manifest:
     limits = workload.limits
     memory = limits["memory"][:-1] + _UNITS[limits["memory"][-1]]
     # What keeps data has its memory promised in full, so that its node never takes it back; the others need theirs now and then.
-    promised = memory if workload.kind == "store" else "256Mi"
+    promised = memory if workload.kind == "store" else f"{min(256, _mebibytes(memory))}Mi"
     return {"requests": {"cpu": "100m", "memory": promised}, "limits": {"cpu": str(limits["cpus"]), "memory": memory}}
+
+
+def _mebibytes(memory: str) -> int:
+    return int(memory[:-2]) * {"Mi": 1, "Gi": 1024}[memory[-2:]]
 
 
 def _variable(key: str, value: str | Variable) -> Manifest:
@@ -153,7 +191,7 @@ def _mounts(workload: Workload) -> Iterator[Manifest]:
     if "shm_size" in workload.content:
         yield {"name": "dev-shm", "mountPath": "/dev/shm"}  # noqa: S108 the database's shared memory is found nowhere else
     for mount in workload.mounts:
-        if mount.is_volume:
+        if not mount.is_file:
             yield {"name": mount.source, "mountPath": mount.path}
         elif PurePosixPath(mount.source).suffix:
             yield {"name": "files", "mountPath": mount.path, "subPath": PurePosixPath(mount.source).name, "readOnly": True}
@@ -171,15 +209,27 @@ def _volumes(workload: Workload) -> Iterator[Manifest]:
     for mount in workload.mounts:
         if mount.is_volume:
             yield {"name": mount.source, "persistentVolumeClaim": {"claimName": mount.source}}
-        else:
-            yield {"name": "files", "configMap": {"name": f"{workload.name}-files", "defaultMode": 0o555}}
+        elif not mount.is_file:
+            yield {"name": mount.source, "emptyDir": {"sizeLimit": f"{TRANSIENT[mount.source]}Gi"}}
+    if _files_of(workload):
+        yield {"name": "files", "configMap": {"name": f"{workload.name}-files", "defaultMode": 0o555}}
 
 
 def _files(workloads: list[Workload]) -> Iterator[Manifest]:
     for each in workloads:
-        for mount in each.mounts:
-            if not mount.is_volume:
-                yield _named("v1", "ConfigMap", f"{each.name}-files", data=mount.read_files())
+        if files := _files_of(each):
+            yield _named("v1", "ConfigMap", f"{each.name}-files", data=files)
+
+
+def _files_of(workload: Workload) -> dict[str, str]:
+    """Return everything that a workload mounts from the repository, by file name: one map for all its places."""
+    files: dict[str, str] = {}
+    for mount in (each for each in workload.mounts if each.is_file):
+        found = mount.read_files()
+        if twice := [name for name in found if files.get(name, found[name]) != found[name]]:
+            raise ValueError(f"{workload.name} mounts different files of one name: {', '.join(twice)}")
+        files |= found
+    return files
 
 
 def _claims(workloads: list[Workload]) -> Iterator[Manifest]:
@@ -189,9 +239,10 @@ def _claims(workloads: list[Workload]) -> Iterator[Manifest]:
 
 
 def _sharers(workload: Workload, workloads: list[Workload]) -> list[str]:
-    """Return who else writes to the same volume: they have to run on one node."""
+    """Return who writes to the same volume, itself included, where there is another: they have to run on one node."""
     mine = {mount.source for mount in workload.mounts if mount.is_volume}
-    return [each.name for each in workloads if each.name != workload.name and mine & {mount.source for mount in each.mounts if mount.is_volume}]
+    sharers = [each.name for each in workloads if mine & {mount.source for mount in each.mounts if mount.is_volume}]
+    return sharers if len(sharers) > 1 else []
 
 
 def _variables(workloads: list[Workload]) -> list[Variable]:

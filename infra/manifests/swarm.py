@@ -1,8 +1,10 @@
 """Docker Swarm: one stack file; networks across nodes are encrypted, what keeps data stays on the node that is labelled for it."""
 
+import hashlib
+import shlex
 from typing import Any
 
-from infra.manifests.workloads import SINGLE, Variable, Workload, fill
+from infra.manifests.workloads import AWAIT_SCHEMA, Variable, Workload, fill
 
 Stack = dict[str, Any]
 # What a stack reads as compose does.
@@ -14,7 +16,7 @@ _INTERNAL = ("data", "observability", "proxy")
 
 def render(workloads: list[Workload]) -> Stack:
     """Return the stack as one document."""
-    files = [(each.name, mount.source, name) for each in workloads for mount in each.mounts if not mount.is_volume for name in mount.read_files()]
+    files = [(each.name, mount.source, *file) for each in workloads for mount in each.mounts if mount.is_file for file in mount.read_files().items()]
     networks = dict.fromkeys(network for each in workloads for network in each.networks)
     return {
         "version": "3.9",
@@ -22,7 +24,7 @@ def render(workloads: list[Workload]) -> Stack:
         "networks": {name: _network(name) for name in networks},
         "volumes": {mount.source: {} for each in workloads for mount in each.mounts if mount.is_volume},
         "secrets": {name: {"external": True, "name": f"luna_{name}"} for name in sorted({name for each in workloads for name in each.secrets})},
-        "configs": {_config(workload, name): {"file": _path(source, name)} for workload, source, name in files},
+        "configs": {_config(workload, name): _content(workload, name, text) | {"file": _path(source, name)} for workload, source, name, text in files},
     }
 
 
@@ -32,16 +34,17 @@ def _service(workload: Workload) -> Stack:
         # Images of Luna come from the registry that every node reaches.
         "image": ("${REGISTRY:?name the registry that holds the images}/" if workload.is_ours else "") + workload.image,
         **{key: content[key] for key in _KEPT if key in content},
+        **({"entrypoint": _await_schema()} if workload.follows_migration else {}),
         **({"healthcheck": content["healthcheck"] | _PATIENCE} if "healthcheck" in content else {}),
         "environment": {key: _value(value) for key, value in workload.environment.items()},
         "networks": list(workload.networks),
         **({"ports": ["${LUNA_API_PORT:-8080}:8080"]} if workload.kind == "gateway" else {}),
-        "volumes": [*(f"{mount.source}:{mount.path}" for mount in workload.mounts if mount.is_volume), *_scratch(workload)],
+        "volumes": [*_volumes(workload), *_scratch(workload)],
         "secrets": [{"source": name, "target": path} for name, path in workload.secrets.items()],
         "configs": [
             {"source": _config(workload.name, name), "target": mount.path if "." in mount.path.rsplit("/", 1)[-1] else f"{mount.path}/{name}"}
             for mount in workload.mounts
-            if not mount.is_volume
+            if mount.is_file
             for name in mount.read_files()
         ],
         "deploy": _deploy(workload),
@@ -49,8 +52,7 @@ def _service(workload: Workload) -> Stack:
 
 
 def _deploy(workload: Workload) -> Stack:
-    keeps = any(mount.is_volume for mount in workload.mounts)
-    alone = keeps or workload.name in SINGLE or workload.kind == "store"
+    keeps, alone = any(mount.is_volume for mount in workload.mounts), workload.is_alone
     memory, cpus = workload.limits["memory"], str(workload.limits["cpus"])
     return {
         # Names lead to the containers themselves: the virtual address of a service forgets connections that were silent for a quarter of an hour.
@@ -63,6 +65,17 @@ def _deploy(workload: Workload) -> Stack:
         "rollback_config": {"order": "stop-first" if alone else "start-first"},
         "placement": {"constraints": ["node.labels.luna-data == yes"]} if keeps else {"preferences": [{"spread": "node.id"}]},
     }
+
+
+def _await_schema() -> list[str]:
+    """Return the image's own entrypoint, behind the wait: a stack starts everything at once."""
+    return ["tini", "--", "sh", "-c", f'{shlex.join(AWAIT_SCHEMA)} && exec entrypoint "$$@"', "sh"]
+
+
+def _volumes(workload: Workload) -> list[str | Stack]:
+    # A volume without a name is made with its container and goes with it.
+    kept: list[str | Stack] = [f"{mount.source}:{mount.path}" for mount in workload.mounts if mount.is_volume]
+    return kept + [{"type": "volume", "target": mount.path} for mount in workload.mounts if not (mount.is_volume or mount.is_file)]
 
 
 def _scratch(workload: Workload) -> list[Stack]:
@@ -86,6 +99,11 @@ def _bytes(size: str) -> int:
 
 def _config(workload: str, file: str) -> str:
     return f"{workload}_{file}".replace(".", "_")
+
+
+def _content(workload: str, file: str, text: str) -> Stack:
+    # What a config holds never changes: other content has another name, and the services that read it are replaced.
+    return {"name": f"luna_{_config(workload, file)}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"}
 
 
 def _path(source: str, name: str) -> str:

@@ -12,6 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 # The recorder alone writes its spool, one process alone receives the write-ahead log,
 # one beat sends what is due, one executor tells a device what to do; home-assistant would tell everything twice.
 SINGLE = frozenset({"backup", "beat", "executor", "home-assistant", "recorder"})
+# What is needed for as long as a pod works on something: a new one begins with an empty folder of its own, as large in gibibytes.
+TRANSIENT = {"reading": 5}
+# What waits for the migration runs this first: a cluster starts everything at once.
+AWAIT_SCHEMA = ("python", "-m", "luna.health.schema")
 # What stands in the way of a cluster's own: its ingress, its monitoring, its way to run a command.
 _LEFT_OUT = frozenset({"preflight", "cli"})
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::[-?](?P<default>[^}]*))?\}")
@@ -37,7 +41,12 @@ class Mount:
     @property
     def is_volume(self) -> bool:
         """Whether it keeps data."""
-        return not self.source.startswith(".")
+        return not self.is_file and self.source not in TRANSIENT
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it comes from the repository."""
+        return self.source.startswith(".")
 
     def read_files(self) -> dict[str, str]:
         """Return the contents of what is mounted from the repository, by file name."""
@@ -83,6 +92,16 @@ class Workload:
     def mounts(self) -> list[Mount]:
         """Volumes, and what comes from the repository."""
         return [Mount(*text.split(":")[:2]) for text in self.content.get("volumes", [])]
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it never runs twice: one of a kind, or the only one that its volume is mounted by."""
+        return self.name in SINGLE or self.kind == "store" or any(mount.is_volume for mount in self.mounts)
+
+    @property
+    def follows_migration(self) -> bool:
+        """Whether it needs the tables of its own version."""
+        return "migrate" in self.content.get("depends_on", {})
 
     @property
     def scratch(self) -> dict[str, str]:

@@ -24,8 +24,13 @@ def find(kind: str, name: str) -> dict[str, Any] | None:
 
 
 def runs(name: str) -> dict[str, Any]:
-    (found,) = (each for kind in ("Deployment", "StatefulSet", "Job") if (each := find(kind, name)))
+    (found,) = (each for each in MANIFESTS if each["kind"] in {"Deployment", "StatefulSet", "Job"} and selected_name(each) == name)
     return found
+
+
+def selected_name(manifest: dict[str, Any]) -> str:
+    name: str = manifest["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]
+    return name
 
 
 def pod_of(name: str) -> dict[str, Any]:
@@ -80,13 +85,31 @@ def test_a_process_that_hangs_is_found_and_one_that_is_not_ready_is_spared(workl
     assert container["livenessProbe"]["httpGet"]["port"] == workload.health_port
 
 
-@each_row("workload", [each for each in WORKLOADS.values() if each.is_awaited], ids=lambda each: each.name)
+@each_row("workload", [each for each in WORKLOADS.values() if each.is_awaited and not each.is_alone], ids=lambda each: each.name)
 def test_of_what_somebody_waits_for_one_stays_while_a_node_is_emptied(workload: Workload) -> None:
     budget, scaled = find("PodDisruptionBudget", workload.name), find("HorizontalPodAutoscaler", workload.name)
     assert budget is not None
-    assert budget["spec"]["minAvailable"] == 1
-    single = any(mount.is_volume for mount in workload.mounts)
-    assert single or (scaled is not None and scaled["spec"]["minReplicas"] == 2)
+    assert scaled is not None
+    assert (budget["spec"]["minAvailable"], scaled["spec"]["minReplicas"]) == (1, 2)
+
+
+@each_row("workload", [each for each in WORKLOADS.values() if each.is_alone], ids=lambda each: each.name)
+def test_what_is_there_once_lets_its_node_be_emptied(workload: Workload) -> None:
+    assert find("PodDisruptionBudget", workload.name) is None
+    assert find("HorizontalPodAutoscaler", workload.name) is None
+
+
+def test_files_that_are_read_lie_in_a_folder_of_each_pod() -> None:
+    assert {"name": "reading", "emptyDir": {"sizeLimit": "5Gi"}} in pod_of("rag")["volumes"]
+    assert {"type": "volume", "target": "/var/lib/luna"} in STACK["services"]["rag"]["volumes"]
+    assert find("HorizontalPodAutoscaler", "rag") is not None
+
+
+@each_row("workload", [each for each in WORKLOADS.values() if each.follows_migration], ids=lambda each: each.name)
+def test_who_waits_for_the_tables_does_so_with_the_settings_it_runs_with(workload: Workload) -> None:
+    (waiting,), (container,) = pod_of(workload.name)["initContainers"], pod_of(workload.name)["containers"]
+    assert waiting["command"] == ["tini", "--", "python", "-m", "luna.health.schema"]
+    assert all(waiting[key] == container[key] for key in ("image", "env", "volumeMounts", "securityContext"))
 
 
 def test_a_queue_that_fills_brings_workers() -> None:

@@ -1,0 +1,24 @@
+"""What asks the database in a cluster waits for the tables of its version."""
+
+import uuid
+from functools import partial
+
+from luna.database import engine
+from luna.database.migrate import head, upgrade
+from luna.health.probes import probe_database
+from luna.health.schema import wait_for_schema
+from tests.databases import own_database
+
+
+def test_who_starts_before_the_migration_waits_for_it(database_server: str) -> None:
+    with own_database(database_server, f"luna_wait_{uuid.uuid4().hex[:8]}") as url:
+        pool = engine.create(url, pool_size=1)
+        pauses: list[float] = []
+
+        def migrate(seconds: float) -> None:
+            pauses.append(seconds)
+            upgrade(url)
+
+        found = wait_for_schema(partial(probe_database, pool), pause=migrate)
+        pool.dispose()
+    assert (found, len(pauses)) == (f"revision {head()}", 1)
