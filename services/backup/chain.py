@@ -53,7 +53,9 @@ def follow(segments: Mapping[str, datetime], manifest: Manifest, path: Switches,
     timeline = path[-1][0]
     there = [_number(name, per_high) for name in segments if int(name[:8], 16) == timeline]
     last = max([end, own, *there])
-    until, missing, resumes = None, [], None
+    until: datetime | None = None
+    resumes: datetime | None = None
+    missing: list[str] = []
     for number in range(begin, last + 1):
         current = next(each for each, first in reversed(path) if first <= number)
         name = segment_name(current, number * manifest.segment_bytes, manifest.segment_bytes)
