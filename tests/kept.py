@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
@@ -96,6 +97,21 @@ class KeptHome:
         """Return how many quarter-hours there are."""
         with self.open() as database, unit_of_work(database) as connection:
             return int(connection.execute(text("SELECT count(*) FROM slot_observations")).scalar_one())
+
+
+@dataclass(frozen=True)
+class SegmentedHome:
+    """A home whose log since its backup fills several segments.
+
+    Args:
+        home: with a quarter-hour in each of them.
+        instants: some time after each quarter-hour and before the next.
+        segments: the file in the folder of backups that holds each.
+    """
+
+    home: KeptHome
+    instants: list[datetime]
+    segments: list[Path]
 
 
 def kept_home(parent: Path, **settings: object) -> KeptHome:

@@ -10,6 +10,7 @@ import shutil
 import sys
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -21,10 +22,11 @@ from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
 from services.backup import mirror
-from services.backup.create import SPOOL, create_backup, open_work, read_owner_files
+from services.backup.chain import list_missing, say_until, trace
+from services.backup.create import NOT_KEPT, SPOOL, create_backup, open_work, read_owner_files
 from services.backup.drill import behind_seconds
 from services.backup.folder import BASE, END, BackupFolder, open_folder
-from services.backup.recovery import RecoveryTarget, check_usable, compare, recovery_settings
+from services.backup.recovery import RecoveryTarget, aim, check_usable, compare, recovery_settings
 from services.backup.restore import request_reindex
 from services.backup.retention import prune
 from services.backup.verify import verify_backup
@@ -46,14 +48,17 @@ def create(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def show(settings: Settings, _: argparse.Namespace) -> None:
-    """List the backups, the newest first."""
+    """List the backups, the newest first, and until when each can be restored."""
     folder = open_folder(settings)
     for backup_id in reversed(folder.list_ids()):
         manifest = folder.read(backup_id)
         rows = sum(entry.rows for entry in manifest.tables.values())
-        print(f"{backup_id}  {manifest.reason}  Luna {manifest.luna_version}  {rows} rows  {len(manifest.objects)} objects")  # noqa: T201 - its answer
-    reached = last_instant(folder.read_status())
-    print(f"Any instant since the oldest daily one can be restored, until {reached:%Y-%m-%d %H:%M:%S} UTC." if reached else "No log is shipped.")  # noqa: T201
+        facts = f"{manifest.reason}  Luna {manifest.luna_version}  {rows} rows  {len(manifest.objects)} objects"
+        print(f"{backup_id}  {facts}  {say_until(trace(folder, manifest))}")  # noqa: T201 - its answer
+    reached, missing = last_instant(folder.read_status()), list_missing(folder)
+    print(f"The log is safe until {reached:%Y-%m-%d %H:%M:%S} UTC." if reached else "No log is shipped.")  # noqa: T201 - its answer
+    print(f"Segments of the log are missing: {', '.join(missing)}." if missing else "No segment of the log is missing.")  # noqa: T201 - its answer
+    print(f"Not kept: {', '.join(NOT_KEPT)}.")  # noqa: T201 - its answer
 
 
 def choose(settings: Settings, options: argparse.Namespace) -> None:
@@ -84,9 +89,8 @@ def write_log(settings: Settings, options: argparse.Namespace) -> None:
 
 def reaches(settings: Settings, options: argparse.Namespace) -> None:
     """Fail where the log is not known to be whole until the instant: what it ends with is then not what stood there."""
-    folder, target = _target(settings, options)
-    reached = last_instant(folder.read_status())
-    if target.instant is None or reached is None or target.instant > reached:
+    _, target = _target(settings, options)
+    if target.instant is None or target.until is None or target.instant > target.until:
         raise SystemExit(1)
 
 
@@ -182,8 +186,9 @@ def main() -> int:
 
 def _target(settings: Settings, options: argparse.Namespace) -> tuple[BackupFolder, RecoveryTarget]:
     folder = open_folder(settings)
-    manifest, instant = folder.choose(options.at)
-    return folder, RecoveryTarget(manifest, END if options.end else instant)
+    target = aim(folder, options.at)
+    # Where the log of an instant ends early, what it ends with is what stood there: the timeline stays.
+    return folder, replace(target, instant=END) if options.end else target
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

@@ -30,6 +30,16 @@ from services.backup.wal import WalReceiver, WalShipper, await_received, note_re
 
 # What an owner set or was given below the data folder; the key of the backups is not among it.
 OWNER_PATHS = (STORED_FILE, "identity/token_key", "servers/servers.json")
+# What lies below the data folder and is in no backup, though losing it may be noticed.
+NOT_KEPT = (
+    "what you put into the data folder yourself",
+    "readings that wait for the database (spool)",
+    "files being read in (documents, loads)",
+    "data of the edge laboratory (edge)",
+    "downloaded models (cache)",
+    "the demo and bench folders",
+    "the key of the backups",
+)
 RECEIVE_SECONDS = 60.0
 SPOOL = "wal"
 

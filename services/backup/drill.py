@@ -11,7 +11,7 @@ from luna.settings import Settings
 from luna.timeline import Clock, SystemClock
 from services.backup import mirror
 from services.backup.folder import NEWEST, BackupFolder, open_folder
-from services.backup.recovery import RecoveryTarget, check_usable, discard
+from services.backup.recovery import aim, check_usable, discard
 from services.backup.restore import Report, open_home, recover
 from services.backup.wal import last_instant
 
@@ -65,20 +65,20 @@ def _drill(settings: Settings, folder: BackupFolder, at: str, *, now: datetime, 
     home = open_home(settings)
     with folder.alone():
         behind = behind_seconds(folder, now)
-        manifest, instant = folder.choose(at)
+        target = aim(folder, at)
+        manifest, instant = target.manifest, target.instant
         check_usable(manifest, home.major)
         place, began = home.home / PLACE, time.monotonic()
         discard(place)
         try:
-            rows = recover(folder, home, RecoveryTarget(manifest, instant), place, report=report)
+            rows = recover(folder, home, target, place, report=report)
         finally:
             discard(place)
         seconds = round(time.monotonic() - began, 1)
         report("objects")
         entries = mirror.entries_at(folder, manifest, instant)
         mirror.check_copies(folder, entries)
-    compared = RecoveryTarget(manifest, instant).is_exact
-    return DrillReport(manifest.backup_id, compared, len(rows), sum(rows.values()), len(entries), seconds, behind)
+    return DrillReport(manifest.backup_id, target.is_exact, len(rows), sum(rows.values()), len(entries), seconds, behind)
 
 
 def behind_seconds(folder: BackupFolder, now: datetime) -> float | None:

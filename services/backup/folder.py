@@ -134,7 +134,7 @@ class BackupFolder:
         """Return the backup to begin with and the instant to stop at, None: where the backup was made.
 
         Args:
-            at: ``newest``, the id of a backup, or an instant.
+            at: ``newest``, ``latest``, the id of a backup, or an instant.
 
         Raises:
             NotFoundError: no backup is that old, or there is none.
@@ -148,13 +148,15 @@ class BackupFolder:
         for backup_id in reversed(ids):
             manifest = self.read(backup_id)
             if manifest.finished_at <= instant:
-                self._refuse_gap(manifest, instant)
+                # The latest is the end of the log that there is, on whichever timeline.
+                if at != LATEST:
+                    self._refuse_gap(manifest, instant)
                 return manifest, instant
         raise NotFoundError("no backup is that old", field="at", value=at, remedy=f"The oldest is {ids[0]}.")
 
     def note_gap(self, now: datetime) -> None:
         """Remember that the log does not go on over ``now``: instants after it can be restored from a backup made after it alone."""
-        self.note(gap=True, gaps=[*self.read_status().get("gaps", []), now.isoformat()][-MOST_GAPS:], wal_at=None)
+        self.note(gap=True, gaps=[*self.read_status().get("gaps", []), now.isoformat()][-MOST_GAPS:], wal_at=None, wal_lsn=None, wal_timeline=None)
 
     def _refuse_gap(self, manifest: Manifest, instant: datetime) -> None:
         gaps = [gap for said in self.read_status().get("gaps", []) if manifest.finished_at < (gap := datetime.fromisoformat(said)) <= instant]

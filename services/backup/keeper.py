@@ -9,6 +9,7 @@ from prometheus_client import Gauge
 from luna.errors import LunaError
 from luna.health import Liveness
 from luna.settings import Settings
+from services.backup.chain import list_missing
 from services.backup.create import BackupWork, create_backup
 from services.backup.drill import drill
 from services.backup.retention import prune
@@ -18,6 +19,7 @@ BEAT = timedelta(seconds=15)
 # What has just started has nothing yet that is worth a backup, and enough to do.
 FIRST_AFTER = timedelta(minutes=5)
 AGAIN_AFTER = timedelta(minutes=15)
+LOOKED_AFTER = timedelta(minutes=5)
 
 NEWEST = Gauge("luna_backup_newest_timestamp_seconds", "When the newest backup was made.")
 SAFE = Gauge("luna_backup_log_timestamp_seconds", "Until when everything written is safe in the folder of backups.")
@@ -25,6 +27,7 @@ DRILLED = Gauge("luna_backup_drill_passed_timestamp_seconds", "When a trial rest
 SINCE = Gauge("luna_backup_since_timestamp_seconds", "When the first backup in this folder was made.")
 DRILL_FAILED = Gauge("luna_backup_drill_failed_bool", "Whether the last trial restore failed: 1 or 0.")
 DRILL_SECONDS = Gauge("luna_backup_drill_seconds", "How long the last trial restore took.")
+MISSING = Gauge("luna_backup_log_missing_segments", "Segments of the log that are missing from the folder of backups after a backup.")
 DUE_SECONDS = Gauge("luna_backup_every_seconds", "Time between two backups as the settings say it; 0: none by itself.")
 
 log = structlog.get_logger("luna.backup")
@@ -37,6 +40,7 @@ class Keeper:
         self._work, self._ending = work, ending
         self._settings, self._clock = work.settings, work.clock
         self._not_before = self._clock.now() + FIRST_AFTER
+        self._look_at = self._clock.now()
         self._gap = False
         self._busy: threading.Thread | None = None
 
@@ -54,11 +58,21 @@ class Keeper:
         try:
             note_reach(self._work.folder, self._work.database, self._work.shipper, self._clock, ending=self._ending)
             self._work.mirror.copy_new(self._clock.now())
+            self._look_for_missing()
         except LunaError as error:
             log.warning("not everything is safe yet", error=str(error))
         if self._busy is None or not self._busy.is_alive():
             self._begin_due()
         show(self._work.folder.read_status(), self._settings)
+
+    def _look_for_missing(self) -> None:
+        now = self._clock.now()
+        if now >= self._look_at:
+            self._look_at = now + LOOKED_AFTER
+            missing = list_missing(self._work.folder)
+            self._work.folder.note(missing=missing or None)
+            if missing:
+                log.error("segments of the write-ahead log are missing; luna backup list says until when can be restored", segments=missing[:5])
 
     def _begin_due(self) -> None:
         status, now = self._work.folder.read_status(), self._clock.now()
@@ -101,6 +115,8 @@ def show(status: dict[str, object], settings: Settings) -> None:
     for gauge, name in ((NEWEST, "newest_at"), (SAFE, "wal_at"), (SINCE, "since"), (DRILLED, "drill_passed_at")):
         instant = _instant(status, name)
         gauge.set(0 if instant is None else instant.timestamp())
+    missing = status.get("missing")
+    MISSING.set(len(missing) if isinstance(missing, list) else 0)
     DRILL_FAILED.set("drill_failed_at" in status)
     seconds = status.get("drill_seconds")
     DRILL_SECONDS.set(seconds if isinstance(seconds, (int, float)) else 0)

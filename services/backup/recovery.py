@@ -26,6 +26,7 @@ from luna.embedded.servers import DATABASE, USER
 from luna.embedded.state import HOST, choose_port
 from luna.errors import ConflictError, LunaError, MachineError
 from luna.private_folders import make_private
+from services.backup.chain import require_whole
 from services.backup.encryption import damaged
 from services.backup.folder import BASE, END, BackupFolder, Manifest, newer, require_space
 from services.backup.wal import size_from, unpack
@@ -39,20 +40,47 @@ RECOVERY_SECONDS = 4 * 3600.0
 STOP_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
 _TAIL_BYTES = 4000
+_HINT = re.compile(r"^.*HINT:.*(\n\t.*)*|^.*backup_label.*$", re.MULTILINE)
 _NOT_REACHED = "recovery ended before configured recovery target was reached"
 
 
 @dataclass(frozen=True)
 class RecoveryTarget:
-    """Where recovery stops: at the point of the backup, at an instant, or at the end of the log (``datetime.max``)."""
+    """Where recovery stops: at the point of the backup, at an instant, or at the end of the log (``datetime.max``).
+
+    Args:
+        manifest: of the base backup.
+        instant: None for the backup's own point.
+        timeline: that recovery goes on to; None: the backup's own.
+        until: until when the log is whole.
+    """
 
     manifest: Manifest
     instant: datetime | None
+    timeline: int | None = None
+    until: datetime | None = None
 
     @property
     def is_exact(self) -> bool:
         """Whether the tables can be compared with the manifest."""
         return self.instant is None and self.manifest.exact
+
+    @property
+    def reached(self) -> datetime:
+        """Until when the restored data go; at the end of the log, when the last of it was written."""
+        return (self.until if self.instant == END else self.instant) or self.manifest.finished_at
+
+
+def aim(folder: BackupFolder, at: str) -> RecoveryTarget:
+    """Return where recovery begins and stops for ``at``, of which every segment of the log is there.
+
+    Raises:
+        LunaError: as ``BackupFolder.choose``.
+        MissingSegmentError: a segment is missing on the way.
+    """
+    manifest, instant = folder.choose(at)
+    chain = require_whole(folder, manifest, instant)
+    return RecoveryTarget(manifest, instant, None if chain.timeline == manifest.timeline else chain.timeline, chain.until)
 
 
 def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
@@ -103,7 +131,8 @@ def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:
 def recovery_settings(target: RecoveryTarget, log: Path) -> str:
     """Return what a server has to find in its settings to recover: the log lies in ``log``, and recovery stops at the target."""
     place = str(log).replace("'", "''")
-    lines = [f'restore_command = \'cp "{place}/%f" "%p"\'', "recovery_target_timeline = 'current'", "recovery_target_action = 'promote'"]
+    timeline = target.timeline or "current"
+    lines = [f'restore_command = \'cp "{place}/%f" "%p"\'', f"recovery_target_timeline = '{timeline}'", "recovery_target_action = 'promote'"]
     if target.instant is None:
         lines.append(f"recovery_target_name = '{target.manifest.restore_point}'")
     elif target.instant < END:
@@ -212,11 +241,12 @@ class TargetNotReachedError(MachineError):
 
 
 def explain_recovery(words: str, data: Path) -> LunaError:
-    """Return the error for a recovery that failed, from the server's last words."""
+    """Return the error for a recovery that failed, from the server's last words; not its hints, which tell of removing what the recovery needs."""
+    words = _HINT.sub("", words)
     if _NOT_REACHED in words:
         times = re.findall(r"last completed transaction was at log time (\S+ \S+)", words)
         ends = f" the last change in it is of {times[-1]}" if times else ""
-        remedy = "Name an earlier instant, or AT=latest for all that there is. Nothing was changed."
+        remedy = "Name an earlier instant, or latest for all that there is. Nothing was changed."
         return TargetNotReachedError(f"the write-ahead log ends before this instant;{ends}", field="at", remedy=remedy)
     if "No space left on device" in words:
         return MachineError("the disk is full", field="disk", value=str(data), remedy="Free some space. Nothing was changed.")

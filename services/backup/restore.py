@@ -30,8 +30,8 @@ from luna.timeline import Clock, SystemClock
 from services.backup import mirror
 from services.backup.create import SPOOL, read_owner_files, read_password
 from services.backup.folder import END, BackupFolder, Manifest, open_folder
-from services.backup.recovery import DATA, RecoveringServer, RecoveryTarget, TargetNotReachedError, check_files, check_usable, compare, discard, stage
-from services.backup.wal import WalShipper, last_instant, list_segments
+from services.backup.recovery import DATA, RecoveringServer, RecoveryTarget, TargetNotReachedError, aim, check_files, check_usable, compare, discard, stage
+from services.backup.wal import WalShipper, list_segments
 
 RESTORING = "restoring"
 
@@ -130,10 +130,11 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
         manifest, instant = folder.choose(at)
         check_usable(manifest, home.major)
         _ship_rest(settings, folder, manifest)
+        target = aim(folder, at)
         place = home.home / RESTORING
         discard(place)
         try:
-            rows = recover(folder, home, RecoveryTarget(manifest, instant), place, report=report, as_it_was=as_it_was)
+            rows = recover(folder, home, target, place, report=report, as_it_was=as_it_was)
             report("objects")
             count = mirror.put_back(folder, mirror.entries_at(folder, manifest, instant), open_objects(settings), settings.data_folder / "scratch")
             kept = _take_over(home, place, now)
@@ -147,8 +148,8 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
         undo(settings, clock=clock)
         raise
     seconds = round(time.monotonic() - began, 1)
-    log.info("restored", backup=manifest.backup_id, at=str(instant or manifest.finished_at), seconds=seconds, kept=kept)
-    return Restored(manifest.backup_id, instant or manifest.finished_at, rows, count, kept, seconds)
+    log.info("restored", backup=manifest.backup_id, at=str(target.reached), seconds=seconds, kept=kept)
+    return Restored(manifest.backup_id, target.reached, rows, count, kept, seconds)
 
 
 def recover(folder: BackupFolder, home: EmbeddedHome, target: RecoveryTarget, place: Path, *, report: Report, as_it_was: bool = False) -> dict[str, int]:
@@ -167,8 +168,7 @@ def recover(folder: BackupFolder, home: EmbeddedHome, target: RecoveryTarget, pl
     try:
         return _recovered(server, home, target, as_it_was=as_it_was)
     except TargetNotReachedError:
-        reached = last_instant(folder.read_status())
-        if target.instant is None or reached is None or target.instant > reached:
+        if target.instant is None or target.until is None or target.instant > target.until:
             raise
         # The log is whole until then, and nothing was written since its last change: what it ends with is what stood there.
         discard(place)

@@ -62,6 +62,8 @@ def prune(folder: BackupFolder, settings: Settings) -> list[str]:
             folder.remove(backup_id)
         left = [manifest for backup_id, manifest in manifests.items() if backup_id not in gone]
         recent = [manifest for manifest in left if manifest.finished_at >= window]
+        # From here on the log is whole; what is missing before was deleted here.
+        folder.note(log_since=window.isoformat())
         for cluster in {manifest.system_identifier for manifest in manifests.values()}:
             prune_log(folder, cluster, _spans(left, recent, cluster))
         prune_copies(folder, left, since=min(manifest.started_at for manifest in recent))

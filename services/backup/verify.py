@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from services.backup.chain import find_missing, missing_segment
 from services.backup.encryption import PIECE_BYTES, damaged
 from services.backup.folder import BackupFolder, Manifest
 from services.backup.mirror import check_copies
@@ -15,9 +16,13 @@ def verify_backup(folder: BackupFolder, at: str) -> dict[str, Any]:
     """Return how much of a backup was read and found as it was written.
 
     Raises:
+        MissingSegmentError: a segment is missing in the log that follows it.
         LunaError: names the file that is damaged or missing, or says that the key is another.
     """
     manifest, _ = folder.choose(at)
+    chain = find_missing(folder, manifest)
+    if chain is not None:
+        raise missing_segment(folder, manifest, chain)
     for name, entry in manifest.files.items():
         _check_file(folder, folder.backups / manifest.backup_id / name, entry.sha256)
     segments = _segments(manifest)

@@ -89,6 +89,8 @@ class WalShipper:
             # The receiver has completed it meanwhile; the next look finds it under its own name.
             return False
         self.folder.key.seal_bytes(content, place, compress=True)
+        # Its age says until when it can be restored where the next one is missing.
+        os.utime(place, ns=(written, written))
         self._shipped[name] = written
         if not name.endswith(PARTIAL):
             (self.place / f"{name}{PARTIAL}{SUFFIX}").unlink(missing_ok=True)
@@ -167,7 +169,9 @@ def note_reach(folder: BackupFolder, database: Engine, shipper: WalShipper, cloc
     arrived = _arrives(database, written, seconds=REPORT_SECONDS + 1, every=0.5, ending=ending)
     shipper.ship()
     if arrived:
-        folder.note(wal_at=now.isoformat(), wal_lsn=written)
+        received = list_segments(shipper.spool)
+        timeline = int(received[-1][:8], 16) if received else None
+        folder.note(wal_at=now.isoformat(), wal_lsn=written, wal_timeline=timeline, wal_cluster=shipper.system_identifier)
 
 
 def await_received(database: Engine, lsn: int, *, seconds: float) -> None:

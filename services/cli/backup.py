@@ -3,20 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.console import JsonOption, emit, err, out, table
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from services.backup.create import BackupWork
     from services.backup.folder import Manifest
+    from services.backup.restore import Restored
 
 app = typer.Typer(no_args_is_help=True, help="Make, list, check and restore backups.")
 
-AtOption = Annotated[str, typer.Option(help="newest, latest (all that the log holds), the id of a backup, or an instant (2026-05-01T12:00:00Z).")]
-HEADINGS = ("backup", "made (UTC)", "why", "Luna", "tables", "rows", "objects", "MB")
+AtOption = Annotated[str, typer.Option(help="newest, latest (the end of the newest timeline's log), the id of a backup, or an instant (2026-05-01T12:00:00Z).")]
+HEADINGS = ("backup", "made (UTC)", "until (UTC)", "why", "Luna", "tables", "rows", "objects", "MB")
 
 
 @app.command()
@@ -35,15 +38,22 @@ def create(*, as_json: JsonOption = False) -> None:
 
 @app.command("list")
 def list_backups(*, as_json: JsonOption = False) -> None:
-    """List backups, the newest first, and until when the log goes."""
+    """List backups, the newest first, and until when each can be restored."""
     from luna.settings import load_settings
+    from services.backup.chain import list_missing, trace
+    from services.backup.create import NOT_KEPT
     from services.backup.folder import open_folder
 
     folder = open_folder(load_settings())
     manifests = [folder.read(backup_id) for backup_id in reversed(folder.list_ids())]
-    status = folder.read_status()
-    document = {"folder": str(folder.root), "backups": [manifest.model_dump(mode="json", exclude={"objects"}) for manifest in manifests], "status": status}
-    emit(document, as_json=as_json, show=lambda: _show(manifests, status))
+    until = [trace(folder, manifest).until for manifest in manifests]
+    missing, status = list_missing(folder), folder.read_status()
+    entries = [
+        manifest.model_dump(mode="json", exclude={"objects"}) | {"restorable_until": None if instant is None else instant.isoformat()}
+        for manifest, instant in zip(manifests, until, strict=True)
+    ]
+    document = {"folder": str(folder.root), "backups": entries, "status": status, "missing_segments": missing, "not_kept": NOT_KEPT}
+    emit(document, as_json=as_json, show=lambda: _show(manifests, until, document))
 
 
 @app.command()
@@ -86,10 +96,11 @@ def restore(
 ) -> None:
     """Bring everything to a backup or an instant. What is there now is kept: luna backup undo."""
     from luna.settings import load_settings
+    from services.backup.create import NOT_KEPT
     from services.backup.restore import restore as bring_back
 
     done = bring_back(load_settings(), at, as_it_was=as_it_was, report=_report)
-    emit(asdict(done), as_json=as_json, show=lambda: _say_restored(done.backup_id, sum(done.rows.values()), done.seconds, done.kept))
+    emit(asdict(done) | {"not_kept": NOT_KEPT}, as_json=as_json, show=lambda: _say_restored(done))
 
 
 @app.command()
@@ -158,17 +169,21 @@ def _say_made(document: dict[str, object]) -> None:
     out.print(f"{document['backup']}: {document['rows']} rows, {document['objects']} objects, in {document['folder']}.", soft_wrap=True)
 
 
-def _say_restored(backup_id: str, rows: int, seconds: float, kept: str) -> None:
-    out.print(f"Restored {backup_id}: {rows} rows, in {seconds} s.", soft_wrap=True)
-    if kept:
-        out.print(f"What was there before is kept in {kept}; luna backup undo puts it back.", soft_wrap=True)
+def _say_restored(done: "Restored") -> None:
+    from services.backup.create import NOT_KEPT
+
+    out.print(f"Restored {done.backup_id} as of {done.at:%Y-%m-%d %H:%M:%S} UTC: {sum(done.rows.values())} rows, in {done.seconds} s.", soft_wrap=True)
+    if done.kept:
+        out.print(f"What was there before is kept in {done.kept}; luna backup undo puts it back.", soft_wrap=True)
+    out.print(f"Not in a backup: {', '.join(NOT_KEPT)}.", soft_wrap=True)
 
 
-def _show(manifests: "list[Manifest]", status: dict[str, object]) -> None:
+def _show(manifests: "list[Manifest]", until: "list[datetime | None]", document: dict[str, Any]) -> None:
     rows = [
         [
             manifest.backup_id,
             f"{manifest.finished_at:%Y-%m-%d %H:%M:%S}",
+            "cannot be restored" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S}",
             manifest.reason,
             manifest.luna_version,
             str(len(manifest.tables)),
@@ -176,8 +191,12 @@ def _show(manifests: "list[Manifest]", status: dict[str, object]) -> None:
             str(len(manifest.objects)),
             f"{_bytes(manifest) / 1e6:.1f}",
         ]
-        for manifest in manifests
+        for manifest, instant in zip(manifests, until, strict=True)
     ]
-    table(HEADINGS, rows, words=["made (UTC)", "why", "Luna"], none="There is no backup yet: luna backup create.")
-    if "wal_at" in status:
-        out.print(f"Any instant since the oldest daily one can be restored, until {str(status['wal_at'])[:19]} UTC.")
+    table(HEADINGS, rows, words=["made (UTC)", "until (UTC)", "why", "Luna"], none="There is no backup yet: luna backup create.")
+    if "wal_at" in document["status"]:
+        out.print(f"The log is safe until {str(document['status']['wal_at'])[:19]} UTC.")
+    if document["missing_segments"]:
+        said = f"Segments of the log are missing: {', '.join(document['missing_segments'])}. Make a backup now: luna backup create."
+        out.print(f"[yellow]{said}[/]", soft_wrap=True)
+    out.print(f"Not kept: {', '.join(document['not_kept'])}.", soft_wrap=True)

@@ -4,10 +4,16 @@ import fcntl
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
+from luna.database.engine import own_session
+from services.backup.create import BackupWork, receiving
+from services.backup.folder import open_folder
+from services.backup.retention import prune
+from services.backup.wal import SUFFIX, note_reach
 from tests.conftest import FOLDER
 from tests.folders import server_folder
-from tests.kept import KeptHome, kept_home
+from tests.kept import KeptHome, SegmentedHome, kept_home, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +55,26 @@ def own_home(prepared: KeptHome) -> Iterator[KeptHome]:
     """A copy for a test that changes it."""
     with server_folder() as parent:
         yield prepared.copy(parent)
+
+
+@pytest.fixture(scope="session")
+def segmented(prepared: KeptHome) -> Iterator[SegmentedHome]:
+    """A home whose log since its backup fills four segments; it is copied."""
+    with server_folder() as parent:
+        home = prepared.copy(parent)
+        instants, names = [], []
+        with home.work() as work, receiving(work):
+            for slot in range(400, 404):
+                home.observe(work.database, slot)
+                with own_session(work.database) as connection:
+                    instants.append(connection.execute(text("SELECT clock_timestamp()")).scalar_one())
+                    names.append(connection.execute(text("SELECT pg_walfile_name(pg_switch_wal())")).scalar_one())
+            wait_until(lambda: _is_shipped(work, names))
+        prune(open_folder(home.settings), home.settings)
+        place = open_folder(home.settings).wal(work.identity.system_identifier)
+        yield SegmentedHome(home, instants, [place / f"{name}{SUFFIX}" for name in names])
+
+
+def _is_shipped(work: BackupWork, names: list[str]) -> bool:
+    note_reach(work.folder, work.database, work.shipper, work.clock)
+    return all((work.shipper.place / f"{name}{SUFFIX}").exists() for name in names)
