@@ -21,7 +21,7 @@ MARK = "luna"
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class KeyFilter:
     """Which keys somebody sees: those of one person (None: of all) that reach no site beyond ``among`` (None: every key)."""
 
     user_id: int | None = None
@@ -33,7 +33,7 @@ class Sight:
         return own if self.among is None else [*own, ~_reaches_beyond(self.among)]
 
 
-EVERY_KEY = Sight()
+EVERY_KEY = KeyFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +68,32 @@ def make(connection: Connection, user_id: int, key: NewKey, *, now: datetime) ->
     return MadeKey(**dict(load(connection, prefix)), key=f"{MARK}_{prefix}_{secret}")
 
 
-def load(connection: Connection, prefix: str, sight: Sight = EVERY_KEY) -> Key:
-    """Return a key, if it is in sight.
+def load(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) -> Key:
+    """Return a key, if it is one of these.
 
     Raises:
         NotFoundError: no such key.
     """
-    row = connection.execute(_select().where(api_keys.c.prefix == prefix, *sight.conditions())).mappings().first()
+    row = connection.execute(_select().where(api_keys.c.prefix == prefix, *which.conditions())).mappings().first()
     if row is None:
         raise NotFoundError("no such key", field="prefix", value=prefix, remedy="List them: luna key list.")
     return _key(row)
 
 
-def list_before(connection: Connection, sight: Sight = EVERY_KEY, *, before: int | None = None, limit: int = 100) -> tuple[list[Key], int | None]:
-    """Return the keys in sight, those made last first, and where the list goes on."""
-    query = _select().where(*sight.conditions()).order_by(api_keys.c.key_id.desc()).limit(limit + 1)
+def list_before(connection: Connection, which: KeyFilter = EVERY_KEY, *, before: int | None = None, limit: int = 100) -> tuple[list[Key], int | None]:
+    """Return these keys, those made last first, and where the list goes on."""
+    query = _select().where(*which.conditions()).order_by(api_keys.c.key_id.desc()).limit(limit + 1)
     rows = connection.execute(query if before is None else query.where(api_keys.c.key_id < before)).mappings().all()
     return [_key(row) for row in rows[:limit]], rows[limit - 1]["key_id"] if len(rows) > limit else None
 
 
-def remove(connection: Connection, prefix: str, sight: Sight = EVERY_KEY) -> None:
-    """Remove a key, if it is in sight.
+def remove(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) -> None:
+    """Remove a key, if it is one of these.
 
     Raises:
         NotFoundError: no such key.
     """
-    load(connection, prefix, sight)
+    load(connection, prefix, which)
     connection.execute(delete(api_keys).where(api_keys.c.prefix == prefix))
 
 

@@ -55,9 +55,9 @@ def _within(caller: Caller, key: NewKey) -> NewKey:
     return key.model_copy(update={"sites": bounded})
 
 
-def keys_in_sight(caller: Caller) -> api_keys.Sight:
+def keys_in_sight(caller: Caller) -> api_keys.KeyFilter:
     """Return which keys the caller may look after: an admin everybody's, anybody else their own that reach no site beyond the caller's.
 
     Nobody's number is that of no user.
     """
-    return api_keys.Sight(None if "administer" in caller.scopes else caller.user_id or -1, caller.sites)
+    return api_keys.KeyFilter(None if "administer" in caller.scopes else caller.user_id or -1, caller.sites)
