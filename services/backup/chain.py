@@ -1,10 +1,11 @@
 """The segments of the log that follow a base backup, over switches of timelines: which are missing, and until when the log is whole."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from luna.database.backups import segment_name
 from luna.errors import MachineError
@@ -31,6 +32,23 @@ class Chain:
     until: datetime | None
     missing: tuple[str, ...] = ()
     resumes: datetime | None = None
+
+
+@dataclass(frozen=True)
+class WrittenLog:
+    """What there is of one cluster's log: when each segment in the folder was written, by its name, and what the folder's status says of the rest."""
+
+    segments: Mapping[str, datetime]
+    status: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RestorableBackup:
+    """How a backup stands: its chain, and the segments of it that are missing though they should be there."""
+
+    manifest: Manifest
+    chain: Chain
+    missing: tuple[str, ...]
 
 
 class MissingSegmentError(MachineError):
@@ -80,7 +98,11 @@ def trace(folder: BackupFolder, manifest: Manifest, *, newest_timeline: bool = F
         manifest: of the base backup.
         newest_timeline: go on to the newest timeline that came of the backup's own; else stay on that.
     """
-    status, segments = folder.read_status(), list_written(folder, manifest.system_identifier)
+    return _trace(folder, manifest, read_log(folder, manifest.system_identifier), newest_timeline=newest_timeline)
+
+
+def _trace(folder: BackupFolder, manifest: Manifest, log: WrittenLog, *, newest_timeline: bool = False) -> Chain:
+    status, segments = log.status, log.segments
     path = _newest_path(folder, manifest, segments) if newest_timeline else ((manifest.timeline, 0),)
     current = (status.get("wal_cluster"), status.get("wal_timeline")) == (manifest.system_identifier, path[-1][0])
     # What the server had written there ends in the segment before, where it ends with one.
@@ -132,14 +154,28 @@ def find_missing(folder: BackupFolder, manifest: Manifest) -> Chain | None:
 
     What the retention has deleted is not missing, nor what an interruption that was noticed never brought.
     """
-    chain, status = trace(folder, manifest), folder.read_status()
+    backup = _judge(folder, manifest, read_log(folder, manifest.system_identifier))
+    return backup.chain if backup.missing else None
+
+
+def list_restorable(folder: BackupFolder) -> Iterator[RestorableBackup]:
+    """Yield how every backup stands, the oldest first; the log is read once."""
+    logs: dict[str, WrittenLog] = {}
+    for manifest in map(folder.read, folder.list_ids()):
+        cluster = manifest.system_identifier
+        log = logs[cluster] if cluster in logs else logs.setdefault(cluster, read_log(folder, cluster))
+        yield _judge(folder, manifest, log)
+
+
+def _judge(folder: BackupFolder, manifest: Manifest, log: WrittenLog) -> RestorableBackup:
+    chain = _trace(folder, manifest, log)
     if not chain.missing or chain.until is None:
-        return chain if chain.missing else None
-    since = status.get("log_since")
+        return RestorableBackup(manifest, chain, chain.missing)
+    since = log.status.get("log_since")
     pruned = not isinstance(since, str) or manifest.finished_at < datetime.fromisoformat(since)
-    gaps = [datetime.fromisoformat(gap) for gap in status.get("gaps", [])]
+    gaps = [datetime.fromisoformat(gap) for gap in log.status.get("gaps", [])]
     noticed = any(chain.until < gap <= (chain.resumes or END) for gap in gaps)
-    return None if pruned or noticed else chain
+    return RestorableBackup(manifest, chain, () if pruned or noticed else chain.missing)
 
 
 def say_until(chain: Chain) -> str:
@@ -149,18 +185,23 @@ def say_until(chain: Chain) -> str:
 
 def list_missing(folder: BackupFolder) -> list[str]:
     """Return the segments that any backup lacks, by name."""
-    chains = [find_missing(folder, folder.read(backup_id)) for backup_id in folder.list_ids()]
-    return sorted({name for chain in chains if chain is not None for name in chain.missing})
+    return name_missing(list_restorable(folder))
 
 
-def list_written(folder: BackupFolder, system_identifier: str) -> dict[str, datetime]:
-    """Return when each segment in the folder was written, by its name."""
+def name_missing(backups: Iterable[RestorableBackup]) -> list[str]:
+    """Return the segments that any of these backups lacks, by name."""
+    return sorted({name for backup in backups for name in backup.missing})
+
+
+def read_log(folder: BackupFolder, system_identifier: str) -> WrittenLog:
+    """Return what there is of a cluster's log."""
     while True:
         found = {path.name.removesuffix(SUFFIX): path for path in folder.wal(system_identifier).glob(f"*{SUFFIX}")}
         segments = {name: path for name, path in found.items() if _SEGMENT.fullmatch(name.removesuffix(PARTIAL))}
         # An unfinished one goes away in the moment in which the finished one stands there.
         with suppress(FileNotFoundError):
-            return {name: datetime.fromtimestamp(path.stat().st_mtime, UTC) for name, path in segments.items()}
+            written = {name: datetime.fromtimestamp(path.stat().st_mtime, UTC) for name, path in segments.items()}
+            return WrittenLog(written, folder.read_status())
 
 
 def read_history(text: str) -> Switches:

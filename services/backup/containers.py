@@ -22,7 +22,7 @@ from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
 from services.backup import mirror
-from services.backup.chain import list_missing, say_until, trace
+from services.backup.chain import list_restorable, name_missing, say_until
 from services.backup.create import NOT_KEPT, SPOOL, create_backup, open_work, read_owner_files
 from services.backup.drill import behind_seconds
 from services.backup.folder import BASE, END, BackupFolder, open_folder
@@ -50,12 +50,12 @@ def create(settings: Settings, _: argparse.Namespace) -> None:
 def show(settings: Settings, _: argparse.Namespace) -> None:
     """List the backups, the newest first, and until when each can be restored."""
     folder = open_folder(settings)
-    for backup_id in reversed(folder.list_ids()):
-        manifest = folder.read(backup_id)
+    backups = [*list_restorable(folder)][::-1]
+    for manifest, chain in ((each.manifest, each.chain) for each in backups):
         rows = sum(entry.rows for entry in manifest.tables.values())
         facts = f"{manifest.reason}  Luna {manifest.luna_version}  {rows} rows  {len(manifest.objects)} objects"
-        print(f"{backup_id}  {facts}  {say_until(trace(folder, manifest))}")  # noqa: T201 - its answer
-    reached, missing = last_instant(folder.read_status()), list_missing(folder)
+        print(f"{manifest.backup_id}  {facts}  {say_until(chain)}")  # noqa: T201 - its answer
+    reached, missing = last_instant(folder.read_status()), name_missing(backups)
     print(f"The log is safe until {reached:%Y-%m-%d %H:%M:%S} UTC." if reached else "No log is shipped.")  # noqa: T201 - its answer
     print(f"Segments of the log are missing: {', '.join(missing)}." if missing else "No segment of the log is missing.")  # noqa: T201 - its answer
     print(f"Not kept: {', '.join(NOT_KEPT)}.")  # noqa: T201 - its answer

@@ -10,8 +10,7 @@ import typer
 from services.cli.console import JsonOption, emit, err, out, table
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from services.backup.chain import RestorableBackup
     from services.backup.create import BackupWork
     from services.backup.folder import Manifest
     from services.backup.restore import Restored
@@ -40,20 +39,19 @@ def create(*, as_json: JsonOption = False) -> None:
 def list_backups(*, as_json: JsonOption = False) -> None:
     """List backups, the newest first, and until when each can be restored."""
     from luna.settings import load_settings
-    from services.backup.chain import list_missing, trace
+    from services.backup.chain import list_restorable, name_missing
     from services.backup.create import NOT_KEPT
     from services.backup.folder import open_folder
 
     folder = open_folder(load_settings())
-    manifests = [folder.read(backup_id) for backup_id in reversed(folder.list_ids())]
-    until = [trace(folder, manifest).until for manifest in manifests]
-    missing, status = list_missing(folder), folder.read_status()
+    backups = [*list_restorable(folder)][::-1]
     entries = [
-        manifest.model_dump(mode="json", exclude={"objects"}) | {"restorable_until": None if instant is None else instant.isoformat()}
-        for manifest, instant in zip(manifests, until, strict=True)
+        each.manifest.model_dump(mode="json", exclude={"objects"}) | {"restorable_until": None if each.chain.until is None else each.chain.until.isoformat()}
+        for each in backups
     ]
+    missing, status = name_missing(backups), folder.read_status()
     document = {"folder": str(folder.root), "backups": entries, "status": status, "missing_segments": missing, "not_kept": NOT_KEPT}
-    emit(document, as_json=as_json, show=lambda: _show(manifests, until, document))
+    emit(document, as_json=as_json, show=lambda: _show(backups, document))
 
 
 @app.command()
@@ -178,7 +176,7 @@ def _say_restored(done: "Restored") -> None:
     out.print(f"Not in a backup: {', '.join(NOT_KEPT)}.", soft_wrap=True)
 
 
-def _show(manifests: "list[Manifest]", until: "list[datetime | None]", document: dict[str, Any]) -> None:
+def _show(backups: "list[RestorableBackup]", document: dict[str, Any]) -> None:
     rows = [
         [
             manifest.backup_id,
@@ -191,7 +189,7 @@ def _show(manifests: "list[Manifest]", until: "list[datetime | None]", document:
             str(len(manifest.objects)),
             f"{_bytes(manifest) / 1e6:.1f}",
         ]
-        for manifest, instant in zip(manifests, until, strict=True)
+        for manifest, instant in ((each.manifest, each.chain.until) for each in backups)
     ]
     table(HEADINGS, rows, words=["made (UTC)", "until (UTC)", "why", "Luna"], none="There is no backup yet: luna backup create.")
     if "wal_at" in document["status"]:
