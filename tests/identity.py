@@ -1,21 +1,24 @@
 """A gateway with people: two sites, one person of each role who has the first of them, and ways to ask in their name."""
 
+import json
 import secrets
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from luna import passwords
+from luna.contracts import PlanReply
+from luna.contracts.counterfactual import WhatIfRequest
 from luna.contracts.identity import KeyScope, NewKey, NewUser, Role
-from luna.database import api_keys, engine, sessions, users
+from luna.database import api_keys, engine, jobs, plans, quarantine, sessions, users, what_ifs
 from luna.database.engine import unit_of_work
 from luna.database.migrate import upgrade
 from luna.embedded import Addresses
@@ -100,3 +103,32 @@ def gate_with_people(server: str, redis_url: str, /, **settings: Any) -> Iterato
             for role, name in NAMES.items():
                 users.add(connection, NewUser(name=name, password=SecretStr(PASSWORD), role=role, sites=(OWN,)), kept_password())
         yield gate
+
+
+@dataclass(frozen=True)
+class Things:
+    """What a site has that is asked for by an id of its own; ``job``, ``what_if`` and ``row`` (of the quarantine) are the ids."""
+
+    plan: PlanReply
+    job: str
+    what_if: str
+    row: int
+
+
+def store_things(connection: Connection, site: str, *, name: str, start: datetime) -> Things:
+    """Store a plan of one slot at ``start``, a question, a job and a quarantined row of a stored site; their ids end in ``name``."""
+    flow = {"load_kwh": 0.1, "pv_kwh": 0, "curtailed_kwh": 0, "import_kwh": 0.1, "export_kwh": 0, "import_price": 0.25, "export_price": 0.07}
+    slot = {"start": start, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "Nothing to gain."}}
+    cost = {"total": 0.025, "import": 0.025, "export": 0, "wear": 0}
+    frame = {"site": site, "timezone": "Europe/Berlin", "currency": "EUR", "slot_minutes": 15, "issued_at": start, "status": "optimal", "gap": 0}
+    plan = PlanReply.model_validate({"plan_id": f"plan-{name}", "cost": cost, "timing_ms": {}, "slots": [slot], **frame})
+    plans.save(connection, site_id=site, plan=plan, inputs_digest=name, system_id="prod")
+    request = {"site_id": site, "from_day": "2024-01-01", "to_day": "2024-01-02"}
+    question = WhatIfRequest.model_validate(request | {"variants": [{"name": "none", "site": {"batteries": {"battery": None}}}]})
+    what_ifs.ask(connection, f"question-{name}", question, now=start)
+    job = jobs.accept(connection, task="planner.replay.run", key=name, request=json.dumps(request), trace_id="test")
+    quarantine.begin(connection)
+    quarantine.add(connection, [(1, "too much", "{}")])
+    quarantine.finish(connection, site, kind="observations", source=name)
+    row = connection.execute(text("SELECT max(quarantine_id) FROM quarantine")).scalar_one()
+    return Things(plan, job.job_id, f"question-{name}", row)

@@ -1,6 +1,5 @@
 """Every operation, in the name of every role, on one's own and on a foreign site, against the table of operations."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,13 +9,10 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from sqlalchemy import Connection, text
 
-from luna.contracts import PlanReply
-from luna.contracts.counterfactual import WhatIfRequest
 from luna.contracts.identity import ROLE_SCOPES, Role
 from luna.contracts.tasks import list_public
-from luna.database import jobs, plans, quarantine, sites, users, what_ifs
+from luna.database import sites, users
 from luna.database.engine import unit_of_work
 from luna.embedded import Servers
 from luna.settings import Settings
@@ -25,7 +21,7 @@ from services.api.identity.site_access import KINDS
 from services.api.json_body import CheckedRoute
 from services.api.operation import Operation
 from services.api.operations import JOB_SCOPES, require_operation
-from tests.identity import FOREIGN, NAMES, OWN, Gate, gate_with_people
+from tests.identity import FOREIGN, NAMES, OWN, Gate, Things, gate_with_people, store_things
 from tests.stored import store_site
 from tests.tables import each_row
 
@@ -52,16 +48,7 @@ GUARDED = [each for each in ASKED if each[2].scope != "public"]
 DOORS = ("/ui/confirm", "/ui/password")
 IDS = [f"{method} {path}" for method, path, _ in GUARDED]
 ROLES: tuple[Role, ...] = ("user", "analyst", "admin")
-
-
-@dataclass(frozen=True)
-class Things:
-    """Ids of what a site has."""
-
-    plan: str
-    job: str
-    what_if: str
-    row: int
+START = datetime(2024, 2, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -74,7 +61,7 @@ class World:
     def address(self, path: str, site: str) -> str:
         """Return a path about a site or something of it."""
         ids = self.things[site]
-        values = {"site_id": site, "site": site, "plan_id": ids.plan, "job_id": ids.job, "what_if_id": ids.what_if, "quarantine_id": ids.row}
+        values = {"site_id": site, "site": site, "plan_id": ids.plan.plan_id, "job_id": ids.job, "what_if_id": ids.what_if, "quarantine_id": ids.row}
         return re.sub(r"\{(\w+)\}", lambda match: str(values.get(match[1], "1")), path)
 
     def restore(self) -> None:
@@ -82,7 +69,7 @@ class World:
         with unit_of_work(self.gate.database) as connection:
             for site in {OWN, FOREIGN}.difference(sites.names(connection)):
                 store_site(connection, name=site)
-                self.things[site] = store_things(connection, site)
+                self.things[site] = store_things(connection, site, name=name_things(site), start=START)
             for role in ("user", "analyst"):
                 users.change(connection, NAMES[role], sites=(OWN,))
 
@@ -102,7 +89,7 @@ class World:
 def lasting(servers: Servers, redis_url: str) -> Iterator[World]:
     with gate_with_people(servers.database_url, redis_url) as gate:
         with unit_of_work(gate.database) as connection:
-            things = {site: store_things(connection, site) for site in (OWN, FOREIGN)}
+            things = {site: store_things(connection, site, name=name_things(site), start=START) for site in (OWN, FOREIGN)}
         yield World(gate, things)
 
 
@@ -113,23 +100,8 @@ def world(lasting: World) -> World:
     return lasting
 
 
-def store_things(connection: Connection, site: str) -> Things:
-    name, start = site.split(maxsplit=1)[0], datetime(2024, 2, 1, tzinfo=UTC)
-    flow = {"load_kwh": 0.1, "pv_kwh": 0, "curtailed_kwh": 0, "import_kwh": 0.1, "export_kwh": 0, "import_price": 0.25, "export_price": 0.07}
-    slot = {"start": start, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "Nothing to gain."}}
-    cost = {"total": 0.025, "import": 0.025, "export": 0, "wear": 0}
-    frame = {"site": site, "timezone": "Europe/Berlin", "currency": "EUR", "slot_minutes": 15, "issued_at": start, "status": "optimal", "gap": 0}
-    plan = PlanReply.model_validate({"plan_id": f"plan-{name}", "cost": cost, "timing_ms": {}, "slots": [slot], **frame})
-    plans.save(connection, site_id=site, plan=plan, inputs_digest="digest", system_id="prod")
-    request = {"site_id": site, "from_day": "2024-01-01", "to_day": "2024-01-02"}
-    question = WhatIfRequest.model_validate(request | {"variants": [{"name": "none", "site": {"batteries": {"battery": None}}}]})
-    what_ifs.ask(connection, f"question-{name}", question, now=start)
-    job = jobs.accept(connection, task="planner.replay.run", key=name, request=json.dumps(request), trace_id="test")
-    quarantine.begin(connection)
-    quarantine.add(connection, [(1, "too much", "{}")])
-    quarantine.finish(connection, site, kind="observations", source="digest")
-    row = connection.execute(text("SELECT max(quarantine_id) FROM quarantine")).scalar_one()
-    return Things(plan.plan_id, job.job_id, f"question-{name}", row)
+def name_things(site: str) -> str:
+    return site.split(maxsplit=1)[0]
 
 
 def problem_of(answer: httpx.Response) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Two sites with one of everything: every operation, asked by every identifier with a key for one of them, and by an admin."""
 
-import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -11,12 +10,10 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from luna.contracts import PlanReply
 from luna.contracts.agent_control import GateVerdict
 from luna.contracts.answers import Answer, StoredAnswer
-from luna.contracts.counterfactual import WhatIfRequest
 from luna.contracts.identity import KeyScope, NewKey, NewUser
 from luna.contracts.owner import ManualBlock
 from luna.contracts.vehicle_session import NewSession
@@ -25,15 +22,11 @@ from luna.database import (
     answers,
     api_keys,
     documents,
-    jobs,
     manual_blocks,
     notifications,
-    plans,
-    quarantine,
     sites,
     training_runs,
     users,
-    what_ifs,
 )
 from luna.database import vehicle_sessions as stays
 from luna.database.agent_plans import ShadowPlan
@@ -46,7 +39,7 @@ from luna.timeline import SLOT, SystemClock, floor_to
 from services.api.identity.site_access import ABOUT_NO_SITE
 from services.api.operation import Operation
 from services.api.operations import OPERATIONS
-from tests.identity import NAMES, PASSWORD, Gate, empty_gate, kept_password
+from tests.identity import NAMES, PASSWORD, Gate, empty_gate, kept_password, store_things
 from tests.stored import store_site
 from tests.tables import each_row
 
@@ -141,7 +134,7 @@ class World:
             for name in {ALPHA, BRAVO}.difference(sites.names(connection)):
                 store_site(connection, name=name, **PARTS)
             owner = self.gate.user_id("admin")
-            return {site: store_things(connection, site, owner) for site in (ALPHA, BRAVO)}
+            return {site: store_everything(connection, site, owner) for site in (ALPHA, BRAVO)}
 
     def ask(self, operation: Operation, values: Mapping[str, Any], headers: dict[str, str]) -> httpx.Response:
         """Ask by these identifiers, with nothing else said; of a stream the head alone is read."""
@@ -154,23 +147,10 @@ class World:
             return answer
 
 
-def store_things(connection: Connection, site: str, owner: int) -> dict[str, Any]:
+def store_everything(connection: Connection, site: str, owner: int) -> dict[str, Any]:
     now, unique = floor_to(SystemClock().now(), SLOT), uuid.uuid4().hex[:8]
     named = f"{site}-{unique}"
-    flow = {"load_kwh": 0.1, "pv_kwh": 0, "curtailed_kwh": 0, "import_kwh": 0.1, "export_kwh": 0, "import_price": 0.25, "export_price": 0.07}
-    slot = {"start": now, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "Nothing to gain."}}
-    cost = {"total": 0.025, "import": 0.025, "export": 0, "wear": 0}
-    frame = {"site": site, "timezone": "Europe/Berlin", "currency": "EUR", "slot_minutes": 15, "issued_at": now, "status": "optimal", "gap": 0}
-    plan = PlanReply.model_validate({"plan_id": f"plan-{named}", "cost": cost, "timing_ms": {}, "slots": [slot], **frame})
-    plans.save(connection, site_id=site, plan=plan, inputs_digest=unique, system_id="prod")
-    days = {"site_id": site, "from_day": "2024-01-01", "to_day": "2024-01-02"}
-    question = WhatIfRequest.model_validate(days | {"variants": [{"name": "none", "site": {"batteries": {"battery": None}}}]})
-    what_ifs.ask(connection, f"question-{named}", question, now=now)
-    job = jobs.accept(connection, task="planner.replay.run", key=named, request=json.dumps(days), trace_id="test")
-    quarantine.begin(connection)
-    quarantine.add(connection, [(1, "too much", "{}")])
-    quarantine.finish(connection, site, kind="observations", source=unique)
-    row = connection.execute(text("SELECT max(quarantine_id) FROM quarantine")).scalar_one()
+    things = store_things(connection, site, name=named, start=now)
     # Of the site by what it tells, though its conversation began without one.
     answers.begin_conversation(connection, f"talk-{named}", asked_by=NAMES["admin"], site_id=None, at=now)
     parts = {"answer_id": f"answer-{named}", "conversation_id": f"talk-{named}", "question": f"what of {named}?", "answer": "!", "prompt_version": "1"}
@@ -188,6 +168,7 @@ def store_things(connection: Connection, site: str, owner: int) -> dict[str, Any
     run = TrainingRun(f"run-{named}", "agent_value_v1", now - timedelta(days=9), now - timedelta(days=7), "test", 0, 42.0, {"score": 94.1})
     training_runs.save(connection, site, run)
     verdict = GateVerdict(code="agent_cheaper", follow="export", expected_gain=0.02)
+    plan = things.plan
     shadow = plan.model_copy(update={"plan_id": f"shadow-{named}"})
     times = (plan.slots[0].start, plan.slots[0].start, plan.slots[-1].start + SLOT)
     agent_plans.save(connection, site, ShadowPlan(plan.plan_id, "antares", *times, verdict, run.run_id, {"slots": 96.0}, shadow))
@@ -196,9 +177,9 @@ def store_things(connection: Connection, site: str, owner: int) -> dict[str, Any
         "site_id": site,
         "site": site,
         "plan_id": plan.plan_id,
-        "job_id": job.job_id,
-        "what_if_id": f"question-{named}",
-        "quarantine_id": row,
+        "job_id": things.job,
+        "what_if_id": things.what_if,
+        "quarantine_id": things.row,
         "answer_id": answer.answer_id,
         "conversation_id": answer.conversation_id,
         "document_id": document.document_id,
