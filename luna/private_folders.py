@@ -25,6 +25,9 @@ def make_private(folder: Path, *, holds_servers: bool = False) -> None:
     Raises:
         OSError: it cannot be made.
     """
+    if folder.is_dir():
+        # Nearly always: it is asked for with every object that is stored.
+        return
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=_OWNER_ALONE, exist_ok=True)
