@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg import sql
 from sqlalchemy import Connection, Engine, text
@@ -118,6 +119,12 @@ def received_position(connection: Connection, slot: str) -> int | None:
     query = "SELECT (write_lsn - '0/0')::bigint FROM pg_stat_replication JOIN pg_replication_slots ON active_pid = pid WHERE slot_name = :slot"
     position: int | None = connection.scalar(text(query), {"slot": slot})
     return position
+
+
+def list_written(connection: Connection) -> dict[str, datetime]:
+    """Return the segments of the log that the server has finished and still keeps, each with the whole second in which it wrote the last of it."""
+    query = "SELECT name, modification FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$' AND name < pg_walfile_name(pg_current_wal_lsn())"
+    return {row.name: row.modification for row in connection.execute(text(query))}
 
 
 def ensure_slot(connection: Connection, slot: str) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from luna.database import backups, engine
 from luna.errors import LunaError, UnavailableError
@@ -56,11 +56,17 @@ class WalShipper:
     spool: Path
     system_identifier: str
     _shipped: dict[str, int] = field(default_factory=dict)
+    _written: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def place(self) -> Path:
         """Where the log of this cluster lies in the folder."""
         return self.folder.wal(self.system_identifier)
+
+    def learn(self, connection: Connection) -> None:
+        """Remember when the server wrote what is not in the folder yet: it can arrive long after that."""
+        told = self._written | backups.list_written(connection)
+        self._written = {name: written for name, written in told.items() if not (self.place / f"{name}{SUFFIX}").exists()}
 
     def ship(self) -> int:
         """Encrypt what is new into the folder; return how many files that were. What was shipped whole leaves the spool, but for the last of it.
@@ -89,8 +95,10 @@ class WalShipper:
             # The receiver has completed it meanwhile; the next look finds it under its own name.
             return False
         self.folder.key.seal_bytes(content, place, compress=True)
-        # Its age says until when it can be restored where the next one is missing.
-        os.utime(place, ns=(written, written))
+        # Its age says until when it can be restored where the next one is missing; what was received live was written then.
+        told = self._written.get(name)
+        age = written if told is None else min(written, int(told.timestamp()) * 1_000_000_000)
+        os.utime(place, ns=(age, age))
         self._shipped[name] = written
         if not name.endswith(PARTIAL):
             (self.place / f"{name}{PARTIAL}{SUFFIX}").unlink(missing_ok=True)
@@ -132,6 +140,7 @@ class WalReceiver:
     def _receive(self, lock: int) -> None:
         make_private(self._shipper.spool)
         with engine.own_session(self._database) as connection:
+            self._shipper.learn(connection)
             if not backups.ensure_slot(connection, SLOT) and list_segments(self._shipper.spool):
                 self._begin_anew("the server keeps no more of it")
         arguments = ("-D", self._shipper.spool, "-S", SLOT, "-s", str(REPORT_SECONDS), "--no-loop", "--no-password")
@@ -166,6 +175,7 @@ def note_reach(folder: BackupFolder, database: Engine, shipper: WalShipper, cloc
     now = clock.now()
     with engine.own_session(database) as connection:
         written = backups.written_position(connection)
+        shipper.learn(connection)
     arrived = _arrives(database, written, seconds=REPORT_SECONDS + 1, every=0.5, ending=ending)
     shipper.ship()
     if arrived:

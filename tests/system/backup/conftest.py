@@ -59,17 +59,21 @@ def own_home(prepared: KeptHome) -> Iterator[KeptHome]:
 
 @pytest.fixture(scope="session")
 def segmented(prepared: KeptHome) -> Iterator[SegmentedHome]:
-    """A home whose log since its backup fills four segments; it is copied."""
+    """A home whose log since its backup fills four segments, received after the last was written; it is copied."""
     with server_folder() as parent:
         home = prepared.copy(parent)
         instants, names = [], []
-        with home.work() as work, receiving(work):
+        with home.work() as work:
             for slot in range(400, 404):
                 home.observe(work.database, slot)
                 with own_session(work.database) as connection:
+                    # The server tells when it wrote a segment in whole seconds.
+                    connection.execute(text("SELECT pg_sleep(1 - extract(microseconds FROM clock_timestamp())::bigint % 1000000 / 1e6)"))
                     instants.append(connection.execute(text("SELECT clock_timestamp()")).scalar_one())
                     names.append(connection.execute(text("SELECT pg_walfile_name(pg_switch_wal())")).scalar_one())
-            wait_until(lambda: _is_shipped(work, names))
+            # All of it is received at once, long after it was written, as where nobody kept a backup for a while.
+            with receiving(work):
+                wait_until(lambda: _is_shipped(work, names))
         prune(open_folder(home.settings), home.settings)
         place = open_folder(home.settings).wal(work.identity.system_identifier)
         yield SegmentedHome(home, instants, [place / f"{name}{SUFFIX}" for name in names])
