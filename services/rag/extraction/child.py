@@ -1,6 +1,6 @@
 """The process that reads one file: ``python -m services.rag.extraction.child FOLDER`` with ``request.json`` in it leaves ``reply.json`` there.
 
-It gives up network, memory and time before it opens the file. What it leaves is data alone: text, notes, or a fault.
+It gives up network, other files, memory and time before it opens the file. What it leaves is data alone: text, notes, or a fault.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 from luna.errors import FULL_DISK
 from services.rag.extraction.confinement import NETWORK_CAN_BE_REFUSED, confine
 from services.rag.extraction.detection import detect, is_named_for
+from services.rag.extraction.file_access import FileAccess, landlock_version, restrict_files
 from services.rag.extraction.language import language_of
 from services.rag.extraction.model import DocumentBlock, Extraction, ExtractionError, FileSource, FormatReading, Limits, Note
 from services.rag.extraction.text import clean
@@ -39,13 +40,20 @@ def main(work: Path) -> None:
     request = json.loads((work / "request.json").read_bytes())
     limits = Limits(**request["limits"])
     # Only where text can be recognised may programs be started: for that one.
-    ocr = util.find_spec("pytesseract") is not None and shutil.which("tesseract") is not None
-    refused = confine(limits, may_start_programs=ocr)
+    tesseract = shutil.which("tesseract") if util.find_spec("pytesseract") is not None else None
     folder = Path(request["folder"]) if request["folder"] else None
-    source = FileSource(Path(request["path"]), request["name"], limits, folder, ocr)
+    programs = (Path(tesseract).resolve(), Path(tesseract)) if tesseract else ()
+    own = FileAccess(read=(Path(request["path"]),), change=(work, folder) if folder else (work,), run=programs)
+    restricted = restrict_files(own)
+    if not restricted and landlock_version():
+        raise RuntimeError("other files cannot be refused, though this kernel can")
+    refused = confine(limits, may_start_programs=bool(programs))
+    source = FileSource(Path(request["path"]), request["name"], limits, folder, bool(programs))
     reply = answer(source)
     if "blocks" in reply and not (refused and NETWORK_CAN_BE_REFUSED):
         reply["notes"].append("network_not_refused")
+    if "blocks" in reply and not restricted:
+        reply["notes"].append("files_not_refused")
     (work / "reply.json").write_text(json.dumps(reply))
 
 

@@ -7,18 +7,24 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import structlog
+
+from services.rag.extraction.file_access import landlock_version
 from services.rag.extraction.model import DocumentBlock, Extraction, ExtractionError, Limits, Member
+
+log = structlog.get_logger("luna.rag")
 
 # What runtimes of C++, Rust and Python write last where memory ends.
 _MEMORY_WORDS = ("bad_alloc", "memory allocation of", "MemoryError", "out of memory", "Out of memory", "Cannot allocate memory", "failed to map")
 
 
 def extract(path: Path, *, name: str, limits: Limits | None = None, folder: Path | None = None) -> Extraction:
-    """Return what a file holds, read in a process without network and with bounded memory and time.
+    """Return what a file holds, read in a process without network or other files and with bounded memory and time.
 
     Args:
         path: of the file; nothing about its name counts.
@@ -28,6 +34,7 @@ def extract(path: Path, *, name: str, limits: Limits | None = None, folder: Path
     Raises:
         ExtractionError: it cannot be read, whatever it did to the process that read it.
     """
+    _report_missing_landlock()
     limits = limits or Limits()
     size = path.stat().st_size
     if size > limits.bytes:
@@ -41,6 +48,13 @@ def extract(path: Path, *, name: str, limits: Limits | None = None, folder: Path
         (Path(work) / "request.json").write_text(json.dumps(request))
         _run_child(Path(work), limits)
         return _extraction(_reply(Path(work), limits))
+
+
+@cache
+def _report_missing_landlock() -> None:
+    """Say once in a process that a parser is not kept from other files."""
+    if landlock_version() == 0:
+        log.warning("a document's parser may read every file of Luna's account: this machine's kernel has no Landlock, or it is switched off")
 
 
 def _run_child(work: Path, limits: Limits) -> None:

@@ -23,7 +23,8 @@ FaultCode = Literal[
 # mislabelled: the name says another format than the content; macros: there are some, of which nothing is read or run;
 # images_without_text: pages that are pictures alone; ocr: some of the text was recognised in pictures; hidden_sheets: they were read as well;
 # attachments: they are members; archives_left_out: attachments that are archives or messages themselves; members_left_out: no folder was given for them;
-# unreadable_pages: some pages are damaged; network_not_refused: this machine's system cannot take the network from a process.
+# unreadable_pages: some pages are damaged; network_not_refused: this machine's system cannot take the network from a process;
+# files_not_refused: nor the files of others.
 Note = Literal[
     "mislabelled",
     "macros",
@@ -35,6 +36,7 @@ Note = Literal[
     "members_left_out",
     "unreadable_pages",
     "network_not_refused",
+    "files_not_refused",
 ]
 
 REMEDIES: dict[FaultCode, str] = {
