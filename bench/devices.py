@@ -41,7 +41,8 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     slow = documents[: FULL_SLOW_CASES if full else SLOW_CASES]
     begun = {hour: [PlanRequest.model_validate(start_later(document, hours=hour)) for document in documents] for hour in HOURS_OF_DAY}
     hours = _race_hours(begun, rounds=FULL_ROUNDS if full else 1)
-    gaps = [make_plan(build_problem(request), Solver()).gap for requests in begun.values() for request in requests]
+    plans = (make_plan(build_problem(request), Solver()) for requests in begun.values() for request in requests)
+    gaps = [np.inf if plan.gap is None else plan.gap for plan in plans]
     peers = _race_peers(slow, whole=fast["whole"][:, : len(slow)])
     return {
         **describe(fast["whole"]),

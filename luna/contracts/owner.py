@@ -60,10 +60,13 @@ class BlockReply(ManualBlock):
 
 
 class ManualReply(Message):
-    """The blocks a plan was made around. ``cost``: what it costs more than the plan without them, compromises and stored energy counted in."""
+    """The blocks a plan was made around.
+
+    ``cost``: what it costs more than the plan without them, compromises and stored energy counted in. Null: one of the two was not found in time.
+    """
 
     blocks: list[BlockReply]
-    cost: float
+    cost: float | None
 
 
 Days = Annotated[list[Annotated[float, Field(ge=-100, le=200)]], Field(max_length=366)]

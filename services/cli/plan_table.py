@@ -50,7 +50,8 @@ def _show_owner(reply: PlanReply, numbers: Numbers) -> None:
         out.print(words["rule"].format(parameter=rule.parameter, value=rule.value, rule=rule.rule, why=rule.why))
     if reply.manual is None:
         return
-    out.print(words["manual"].format(cost=numbers.money(reply.manual.cost)))
+    if reply.manual.cost is not None:
+        out.print(words["manual"].format(cost=numbers.money(reply.manual.cost)))
     for block in (block for block in reply.manual.blocks if not block.applied):
         out.print(f"[yellow]{words['not_had']}[/] {block.device} {block.action}: {block.why}")
 

@@ -14,12 +14,13 @@ import numpy as np
 from luna.physics import BoolArray, Flows, Mode
 from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.timeline import FloatArray
+from services.planner.deadline import Deadline
 from services.planner.dp.plan import Followed, Plan, price_flows, value_flows
 from services.planner.dp.planner import hold_back, read_worth, terminal_segments
 from services.planner.dp.policy import correct_value, cost_courses, find_nights, read_policy, sell_nowhere
 from services.planner.dp.segments import offer_lengths
 from services.planner.milp.policy import follow_flows, pinned_slots
-from services.planner.policy_simulation import Outcome, find_breach, first_modes, meet_courses, simulate_errors
+from services.planner.policy_simulation import LateError, Outcome, find_breach, first_modes, meet_courses, simulate_errors
 from services.planner.problem.problem import NO_MARGIN, Problem
 from services.planner.problem.scenarios import ScenarioSet
 
@@ -37,8 +38,10 @@ R = TypeVar("R")
 Steps = Generator[list[PlanPolicy], list[Outcome], R]
 
 
-def follow_each(plans: Sequence[Plan]) -> list[Plan]:
+def follow_each(plans: Sequence[Plan], *, deadline: Deadline | None = None) -> list[Plan]:
     """Return plans as they are followed: set-points, flows and costs are what their policies make of the expected course; each as if it were alone.
+
+    Of which that is not known by the ``deadline`` are followed as they stand.
 
     Invariants: of its problem's optimum it keeps back no more than the margin asks for; without a margin it costs the same.
     """
@@ -51,7 +54,10 @@ def follow_each(plans: Sequence[Plan]) -> list[Plan]:
                 asked[place] = steps[place].send(answer) if answer is not None else next(steps[place])
             except StopIteration as done:
                 followed[place] = done.value
-        met = iter(meet_courses([(plans[place], policy) for place, policies in asked.items() for policy in policies]))
+        try:
+            met = iter(meet_courses([(plans[place], policy) for place, policies in asked.items() for policy in policies], deadline=deadline))
+        except LateError:
+            break
         answers = {place: [next(met) for _ in policies] for place, policies in asked.items()}
     return followed
 

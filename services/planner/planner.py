@@ -15,6 +15,7 @@ import numpy as np
 from luna.economics import Blocks, find_charge, list_months
 from luna.policy import BatteryPolicy, PlanPolicy
 from luna.timeline import FloatArray, IndexArray
+from services.planner.deadline import Deadline
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
@@ -82,18 +83,21 @@ def show_import_price(plan: Plan) -> FloatArray:
     return np.asarray(np.divide(plan.costs.import_cost, imported, out=price.copy(), where=imported > _NOTHING_KWH))
 
 
-def decide(problem: Problem, solver: Solver) -> Plan:
+def decide(problem: Problem, solver: Solver, *, deadline: Deadline | None = None) -> Plan:
     """Return what is answered, executed and replayed: the least-cost plan as it is followed, with the margins of its problem.
 
     Never an exception for what a problem asks: ``method`` and ``disagreements`` say how far down the ladder the plan comes from.
     """
-    (plan,) = follow_made([(problem, make_plan(problem, solver))])
+    deadline = deadline or problem.deadline
+    made = make_plan(problem, solver, deadline=deadline)
+    # What the inverter does alone is always followed: nothing comes after that.
+    (plan,) = follow_made([(problem, made)], deadline=None if made.method == "self_consumption" else deadline)
     return plan
 
 
-def follow_made(made: Sequence[tuple[Problem, Plan]]) -> list[Plan]:
+def follow_made(made: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | None = None) -> list[Plan]:
     """Return least-cost plans of problems as they are followed, each as if it were alone, with what that costs and the time it took."""
-    begun, plans = perf_counter(), follow_each([plan for _, plan in made])
+    begun, plans = perf_counter(), follow_each([plan for _, plan in made], deadline=deadline)
     share_ms = (perf_counter() - begun) * 1e3 / max(len(made), 1)
     return [_price_followed(problem, plan, share_ms) for (problem, _), plan in zip(made, plans, strict=True)]
 
@@ -104,15 +108,23 @@ def _price_followed(problem: Problem, plan: Plan, took_ms: float) -> Plan:
     return replace(plan, costs=replace(costs, wear_cost=costs.wear_cost + wear), solve_ms=plan.solve_ms + took_ms)
 
 
-def make_plan(problem: Problem, solver: Solver) -> Plan:
+# The share of the time left for all that is solved: how a plan is followed, and why, takes time as well.
+_SOLVING_SHARE = 0.85
+
+
+def make_plan(problem: Problem, solver: Solver, *, deadline: Deadline | None = None) -> Plan:
     """Return the least-cost plan: what may be placed first, then what is left for the batteries.
 
-    Where limits contradict each other it is the least-cost compromise; where there is no time left for it, the inverter alone.
+    Where limits contradict each other it is the least-cost compromise; where there is no time left for it, the inverter alone. No solve begins after the
+    ``deadline``, which is the problem's own time limit from now where none is given.
     """
+    timed = problem.due((deadline or problem.deadline).share(_SOLVING_SHARE))
     try:
-        return _plan_around(problem, solver) if problem.places else _plan_batteries(problem, solver)
+        plan = _plan_around(timed, solver) if problem.places else _plan_batteries(timed, solver)
     except SolverError:
-        return plan_alone(problem)
+        plan = plan_alone(problem)
+    # Who plans the same again later has all its time again.
+    return replace(plan, problem=plan.problem.due(problem.search.deadline))
 
 
 def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
@@ -128,8 +140,7 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
     except PlanMismatchError as error:
         disagreements = (str(error),)
     if plan is None or missed_kwh(problem, plan.flows) > _NOTHING_KWH:
-        left = max(problem.search.time_limit_s - (perf_counter() - begun), 0.0)
-        plan = plan_by_model(problem.limited_to(left), solver)
+        plan = plan_by_model(problem, solver)
     if problem.uncertainty.courses is not None and plan.spread is None:
         reason = "no_value_function" if len(problem.site.batteries) == 1 else "several_batteries"
         plan = replace(plan, spread=Spread(1, problem.uncertainty.courses.weight.size, reasons=(reason,)))
@@ -137,18 +148,23 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
     return replace(plan, build_ms=(built - begun) * 1e3, solve_ms=took * 1e3, disagreements=plan.disagreements + disagreements)
 
 
+# The share of it for what is placed: the batteries are planned once more around it.
+_PLACING_SHARE = 0.75
+
+
 def _plan_around(problem: Problem, solver: Solver) -> Plan:
     """Place what may be placed, then plan the batteries around it."""
     begun = perf_counter()
-    placement = schedule_loads(problem)
-    left = max(problem.search.time_limit_s - (perf_counter() - begun), 0.0)
-    rest = placement.remaining(problem).limited_to(left)
+    placement = schedule_loads(problem.due(problem.deadline.share(_PLACING_SHARE)), solver)
+    rest = placement.remaining(problem)
     try:
         plan = _plan_batteries(rest, solver)
     except SolverError:
         plan = plan_alone(rest)
     costs = replace(plan.costs, wear_cost=plan.costs.wear_cost + placement.wear_cost)
-    placed = replace(plan, costs=costs, placement=placement, gap=placement.gap, proven=placement.proven and plan.proven)
+    # Of batteries that nothing was found for in time, what the placement was proven to be says nothing.
+    gap = None if plan.gap is None else placement.gap
+    placed = replace(plan, costs=costs, placement=placement, gap=gap, proven=placement.proven and plan.proven)
     return replace(placed, solve_ms=(perf_counter() - begun) * 1e3 - plan.build_ms)
 
 
@@ -160,7 +176,7 @@ def plan_alone(problem: Problem) -> Plan:
     (run,) = simulate_policies(problem, [policy])
     unknown = np.full(run.start_kwh.shape, np.nan)
     flows, costs = run.flows, price_flows(problem, run.flows)
-    return Plan(problem, run.setpoints, flows, costs, run.start_kwh, unknown, (), gap=1.0, proven=False, build_ms=0.0, solve_ms=0.0, method="self_consumption")
+    return Plan(problem, run.setpoints, flows, costs, run.start_kwh, unknown, (), gap=None, proven=False, build_ms=0.0, solve_ms=0.0, method="self_consumption")
 
 
 def dp_is_exact(problem: Problem) -> bool:

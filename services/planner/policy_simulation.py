@@ -1,16 +1,18 @@
 """What a policy makes of courses that load and sun may take, simulated slot by slot: what it costs, and which limits and wishes it misses."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeVar, cast
 
 import numpy as np
 
+from luna.errors import LunaError
 from luna.physics import Flows, IntArray, Mode, SetPoint, SlotActuals, clamp, simulate_slot
 from luna.policy import BatteryPolicy, PlanPolicy
 from luna.simulator import Actuals, Trajectory, simulate
 from luna.site import Battery
 from luna.timeline import FloatArray
+from services.planner.deadline import Deadline
 from services.planner.dp.end_to_end import join, join_parts, key_of, split, work_in_groups
 from services.planner.dp.plan import Plan, count_excess, value_flows
 from services.planner.dp.policy import walk_policy
@@ -130,19 +132,38 @@ _NOTHING_KWH = 1e-9
 Asked = tuple[Plan, PlanPolicy]
 
 
-def meet_courses(asked: Sequence[Asked]) -> list[Outcome]:
-    """Return what each policy makes of the expected course of its plan, from the state that the batteries are really in."""
-    return work_in_groups(asked, lambda each: key_of(each[0].problem), _meet_group)
+# A guess that is not right after so many rounds, a share of the slots, is given up: slot after slot it is found sooner.
+_ROUNDS_SHARE = 1 / 8
 
 
-def _meet_group(asked: Sequence[Asked]) -> Iterator[Outcome]:
+class LateError(LunaError):
+    """What policies come to was not known in time."""
+
+    title, code = "Not known in time", "late"
+
+
+def meet_courses(asked: Sequence[Asked], *, deadline: Deadline | None = None) -> list[Outcome]:
+    """Return what each policy makes of the expected course of its plan, from the state that the batteries are really in.
+
+    Raises:
+        LateError: that is not known by the ``deadline``.
+    """
+    return work_in_groups(asked, lambda each: key_of(each[0].problem), lambda group: _meet_group(group, deadline))
+
+
+def _meet_group(asked: Sequence[Asked], deadline: Deadline | None) -> Iterator[Outcome]:
     slots, guesses = asked[0][0].problem.outlook.timeline.count, [_guess(plan, policy) for plan, policy in asked]
     met: dict[int, _Round] = {}
     # Each round settles at least one slot more for good, where guesses are right all of them.
-    for _ in range(slots + 1):
+    for number in range(slots + 1):
         left = [place for place in range(len(asked)) if place not in met or not met[place].settled]
         if not left:
             break
+        if deadline is not None and not deadline.left_s:
+            raise LateError("what policies come to was not known in time")
+        if number > _ROUNDS_SHARE * slots:
+            met |= {place: _step_through(*asked[place]) for place in left}
+            continue
         again = _meet([asked[place] for place in left], [guesses[place] for place in left], slots)
         met |= dict(zip(left, again, strict=True))
         guesses = [(met[place].start_kwh, met[place].setpoints.mode) for place in range(len(asked))]
@@ -160,6 +181,12 @@ class _Round:
     flows: Flows
     start_kwh: FloatArray
     settled: bool
+
+
+def _step_through(plan: Plan, policy: PlanPolicy) -> _Round:
+    """Return what becomes of a policy slot after slot, without a guess."""
+    (run,) = simulate_policies(replace(plan.problem, limits=plan.limits), [policy])
+    return _Round(run.setpoints, run.flows, run.start_kwh, settled=True)
 
 
 def _meet(asked: Sequence[Asked], guesses: Sequence[tuple[FloatArray, IntArray]], slots: int) -> Iterator[_Round]:

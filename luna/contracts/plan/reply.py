@@ -226,7 +226,7 @@ class PlanReply(Message):
 
     plan_id: str
     status: Literal["optimal", "feasible", "compromised"]
-    gap: float
+    gap: Annotated[float | None, Field(description="proven distance from the optimum, a share of the cost; null: nothing is proven")]
     cost: CostReply
     timing_ms: Annotated[
         dict[str, float],

@@ -7,7 +7,7 @@ from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.database import plans
 from luna.database.engine import unit_of_work
-from luna.errors import ConflictError
+from luna.errors import ConflictError, UnavailableError
 from luna.owner_constraints import check_block
 from luna.site import Battery, DeferrableLoad, ElectricVehicle, Site
 from luna.wording import Language
@@ -43,8 +43,10 @@ async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, langu
         return Trial(reply.cost.total, reply.text)
     answer = await gateway.ask(request.model_copy(update={"manual": [*request.manual, block.model_copy(update={"block_id": None})]}))
     with_block = PlanReply.model_validate_json(bytes(answer.body))
-    before = plan.manual.cost if plan.manual else 0.0
-    return Trial((with_block.manual.cost if with_block.manual else 0.0) - before)
+    before, after = (each.manual.cost if each.manual else 0.0 for each in (plan, with_block))
+    if before is None or after is None:
+        raise UnavailableError("what the block costs was not found in time", remedy="Try again, or give plans more time: options.time_limit_s.")
+    return Trial(after - before)
 
 
 def _find_plan(gateway: Gateway, site: Site) -> tuple[PlanReply, PlanRequest]:

@@ -77,6 +77,8 @@ class Plan:
 
     ``costs`` are what is really paid; what the plan optimises by the problem's own prices is ``objective``.
 
+    ``gap`` is how far it is from the optimum at most, relative to its cost; None where nothing is proven.
+
     ``start_kwh`` is the stored energy at the start of each slot, ``energy_value`` what one more stored kWh is worth at its end; both
     ``(batteries, slots)``. ``values`` holds what is known of each battery; it is empty where ways of slots stay open. ``method`` is the step of the ladder
     that made it, ``disagreements`` what physics did not confirm on the way: bugs. Where a policy is ``followed``, set-points and flows are what it makes of
@@ -91,7 +93,7 @@ class Plan:
     start_kwh: FloatArray
     energy_value: FloatArray
     values: tuple[BatteryValue, ...]
-    gap: float
+    gap: float | None
     proven: bool
     build_ms: float
     solve_ms: float

@@ -70,7 +70,13 @@ class Mixture:
 
 
 def mix_schedules(
-    model: LinearModel, blocks: Sequence[PlacedBlock], relaxed: Solution, known: Sequence[Sequence[OnOffSchedule]], *, near: float = 0.0
+    model: LinearModel,
+    blocks: Sequence[PlacedBlock],
+    relaxed: Solution,
+    known: Sequence[Sequence[OnOffSchedule]],
+    *,
+    near: float = 0.0,
+    solver: Solver | None = None,
 ) -> Mixture:
     """Return the cheapest mixture of schedules, or one that is ``near`` its bound, relative to its cost.
 
@@ -79,11 +85,13 @@ def mix_schedules(
         blocks: parts of it.
         relaxed: the answer to the relaxed model.
         known: schedules to begin with, one of each block in each.
+        near: how near.
+        solver: of the kind that solves it.
 
     Raises:
         InfeasibleError: a block has no schedule.
     """
-    mixing, bound = _Mixing(model, blocks, relaxed, known), relaxed.objective
+    mixing, bound = _Mixing(model, blocks, relaxed, known, solver=(solver or Solver()).renew()), relaxed.objective
     for _ in range(_TURNS):
         found, cheapest, gain = mixing.solve()
         bound = max(bound, found.objective - gain)
@@ -96,8 +104,10 @@ def mix_schedules(
 class _Mixing:
     """The model without its blocks, and a column per schedule instead; behind its rows one per block: shares add up to one."""
 
-    def __init__(self, model: LinearModel, blocks: Sequence[PlacedBlock], relaxed: Solution, known: Sequence[Sequence[OnOffSchedule]]) -> None:
-        self._blocks, self._solver = blocks, Solver()
+    def __init__(
+        self, model: LinearModel, blocks: Sequence[PlacedBlock], relaxed: Solution, known: Sequence[Sequence[OnOffSchedule]], *, solver: Solver
+    ) -> None:
+        self._blocks, self._solver = blocks, solver
         self._outside, rest = _leave_out(model, blocks)
         # The place of each of the model's rows in the rest, and of each schedule that is mixed its block.
         self._place, self._rows = np.cumsum(self._outside) - 1, int(self._outside.sum())

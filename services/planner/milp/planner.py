@@ -1,7 +1,7 @@
 """Plans by the mixed-integer model: linear first, binaries only where its answer does what physics forbids; then each battery gets its value function."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from time import perf_counter
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from luna.schedule import Committed
 from luna.simulator import Actuals, simulate
 from luna.site import Battery
 from luna.timeline import FloatArray
+from services.planner.deadline import Deadline
 from services.planner.dp.plan import BatteryValue, Plan, PlanMismatchError, check_plan, count_excess, objective, widen_limits
 from services.planner.dp.planner import value_battery
 from services.planner.dp.segments import problem_segments
@@ -29,8 +30,9 @@ from services.planner.milp.directions import (
 from services.planner.milp.formulation import formulate
 from services.planner.milp.inverters import take_direct_first
 from services.planner.milp.owner_rows import decide_pins, tell_pins
+from services.planner.milp.pieces import AHEAD, PIECE, solve_in_pieces
 from services.planner.milp.slack import price_missing
-from services.planner.milp.solver import InfeasibleError, Solver, SolverError
+from services.planner.milp.solver import InfeasibleError, LinearModel, Solution, Solver, SolverError
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Problem, StorageBounds, TerminalRule
 
@@ -88,8 +90,16 @@ def _beyond_house(energy_kwh: FloatArray, house_kwh: FloatArray, may_trade: list
 
 # Costs this close, relative, are the same.
 _SAME_COST = 1e-7
-# The share of the time limit for all that is solved: what is followed, and why, takes time as well.
+# The share of the time left for a search: what it chose is solved once more.
 _SEARCH_SHARE = 0.75
+# Where nothing that keeps all limits is known when it begins, for that one; and for what is found piece by piece.
+_STRICT_SHARE, _PIECES_SHARE = 0.4, 0.75
+# A start within this share of its cost of the relaxed model is good enough.
+_GOOD_START = 0.01
+# For what is pinned while ways of slots are open.
+_FIRST_SHARE = 0.3
+# And for how much of what is pinned is to be had: the rest is planned once more given that.
+_PIN_SHARE = 0.75
 # Gaps of plans that cost less than this are relative to it, currency.
 _LEAST_COST = 1e-9
 
@@ -99,52 +109,76 @@ def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
 
     How much of what the owner pins is to be had, binaries decide first; given that, the model is linear again.
     """
+    problem = problem.begun()
     if problem.manual is None or not problem.manual.pins:
         return _solve_or_compromise(problem, solver)
-    chosen = _solve_or_compromise(problem, Solver())
-    return replace(_solve_or_compromise(decide_pins(problem, chosen), solver), gap=chosen.gap, proven=chosen.proven)
-
-
-def _solve_or_compromise(problem: Problem, solver: Solver) -> PlannedFlows:
+    chosen = _solve_or_compromise(problem.due(problem.deadline.share(_PIN_SHARE)), solver.renew())
     try:
-        return _solve(problem, solver, elastic=False)
-    except InfeasibleError:
-        return replace(_solve(problem, solver, elastic=True), elastic=True)
+        return replace(_solve_or_compromise(decide_pins(problem, chosen), solver, known=chosen), gap=chosen.gap, proven=chosen.proven)
+    except SolverError:
+        return chosen
+
+
+def _solve_or_compromise(problem: Problem, solver: Solver, *, known: PlannedFlows | None = None) -> PlannedFlows:
+    """Return the least-cost flows, or the least-cost compromise; ``known`` are flows that physics allows."""
+    # What was not found in time to keep all limits may be found where they are broken at a price: it breaks none that it need not.
+    try:
+        return _solve(problem, solver, elastic=False, known=known)
+    except (InfeasibleError, SolverError):
+        return replace(_solve(problem, solver, elastic=True, known=known), elastic=True)
 
 
 def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
     """Return the same answer from the model with every binary in place: the slow way, for tests and benches."""
-    batteries, slots = len(problem.site.batteries), problem.outlook.timeline.count
+    problem, batteries, slots = problem.begun(), len(problem.site.batteries), problem.outlook.timeline.count
     everywhere = np.ones((batteries, slots), dtype=bool)
     least = np.array([[battery.min_charge_kw > 0] for battery in problem.site.batteries]).reshape(-1, 1) & everywhere
     return _solve_choices(problem, solver, BinarySlots(np.ones(slots, dtype=bool), everywhere, least), elastic=False)
 
 
-def _solve(problem: Problem, solver: Solver, *, elastic: bool) -> PlannedFlows:
-    begun, ways = perf_counter(), FlowDirections.of(problem)
+def _solve(problem: Problem, solver: Solver, *, elastic: bool, known: PlannedFlows | None = None) -> PlannedFlows:
+    ways = FlowDirections.of(problem)
     built = formulate(problem, ways, elastic=elastic)
-    flows = built.flows(solver.solve(built.model, time_limit_s=problem.search.time_limit_s), ways)
-    linear_s, bound, found = perf_counter() - begun, flows.objective, find_complementarity_violations(problem, flows)
+    solution, relaxed = _solve_first(problem, built.model, solver)
+    flows = built.flows(solution, ways)
+    bound, found, search = (
+        flows.objective - flows.gap * abs(flows.objective),
+        find_complementarity_violations(problem, flows),
+        problem.deadline.share(_SEARCH_SHARE),
+    )
     single = find_single_directions(problem) if found.any() and not elastic else None
     if single is not None and (exact := _follow_ways(problem, solver, single)) is not None:
         return exact
     # Once binaries are needed at all, slots whose prices tempt get theirs at once: one round instead of many.
+    if relaxed and not found.any():
+        raise SolverError("how much of what is pinned is to be had was not found in time")
     choices = found.joined(find_nonconvex_slots(problem)) if found.any() else found
     while found.any():
-        rounded = _round_choices(problem, solver, choices, flows, bound=bound, elastic=elastic)
-        # What was chosen is solved once more.
-        left = max(_SEARCH_SHARE * problem.search.time_limit_s - (perf_counter() - begun) - linear_s, 0.0)
-        flows = _solve_choices(problem.limited_to(left), solver, choices, elastic=elastic, start=rounded)
+        rounded = _round_choices(problem, solver, [choose_most(problem, choices, known)], choices, bound=bound, elastic=elastic) if known else None
+        rounded = rounded or _find_start(problem, solver, choices, flows, bound=bound, elastic=elastic)
+        # Nothing that keeps all limits was found: time is left for what breaks them at a price.
+        search = search if rounded or elastic else problem.deadline.share(_STRICT_SHARE)
+        flows = _solve_choices(problem, solver, choices, elastic=elastic, start=rounded, search=search)
         found = find_complementarity_violations(problem, flows)
         choices = choices.joined(found)
     return flows
+
+
+def _solve_first(problem: Problem, model: LinearModel, solver: Solver) -> tuple[Solution, bool]:
+    """Return the solution without binaries for ways of slots, and whether those of what is pinned were let go, too: in time they had none."""
+    if not model.integer.any():
+        return solver.solve(model, time_limit_s=problem.left_s), False
+    try:
+        return solver.solve(model, time_limit_s=problem.deadline.share(_FIRST_SHARE).left_s), False
+    except SolverError:
+        return solver.solve(model.relaxed(), time_limit_s=problem.left_s), True
 
 
 def _follow_ways(problem: Problem, solver: Solver, single: SingleDirections) -> PlannedFlows | None:
     """Return the flows of the ways of a single battery's slots; None where they do not come to what these were said to cost."""
     built = formulate(problem, single.ways)
     try:
-        flows = built.flows(solver.solve(built.model, time_limit_s=problem.search.time_limit_s), single.ways)
+        flows = built.flows(solver.solve(built.model, time_limit_s=problem.left_s), single.ways)
     except InfeasibleError:
         return None
     apart = abs(flows.objective - single.objective)
@@ -160,14 +194,28 @@ class _Rounded:
     chosen: list[BoolArray]
 
 
-def _round_choices(problem: Problem, solver: Solver, choices: BinarySlots, flows: PlannedFlows, *, bound: float, elastic: bool) -> _Rounded | None:
-    """Return the best plan whose slots go the way that flows mostly go, or else rest; None where neither is possible. No plan costs less than ``bound``."""
+def _find_start(problem: Problem, solver: Solver, choices: BinarySlots, flows: PlannedFlows, *, bound: float, elastic: bool) -> _Rounded | None:
+    """Return the best plan that is found without a search over all of the horizon; None where there is none. No plan costs less than ``bound``."""
+    rounded = _round_choices(problem, solver, [choose_most(problem, choices, flows), choose_rest(problem, choices)], choices, bound=bound, elastic=elastic)
+    if problem.outlook.timeline.count <= PIECE + AHEAD or (rounded and rounded.flows.gap <= _GOOD_START):
+        return rounded
+    begun = problem.due(problem.deadline.share(_PIECES_SHARE))
+    try:
+        pieces = solve_in_pieces(begun, choices, flows, solver.renew(), elastic=elastic)
+    except (InfeasibleError, SolverError):
+        return rounded
+    found = _round_choices(problem, solver, [choose_most(problem, choices, pieces)], choices, bound=bound, elastic=elastic)
+    return min((each for each in (rounded, found) if each), key=lambda each: each.flows.objective, default=None)
+
+
+def _round_choices(problem: Problem, solver: Solver, tried: Sequence[list[BoolArray]], choices: BinarySlots, *, bound: float, elastic: bool) -> _Rounded | None:
+    """Return the best plan whose slots go the first of the ways ``tried`` that is possible; None where none is. No plan costs less than ``bound``."""
     ways = FlowDirections.of(problem)
-    for chosen in (choose_most(problem, choices, flows), choose_rest(problem, choices)):
+    for chosen in tried:
         fixed = fix_directions(ways, choices, chosen)
         built = formulate(problem, fixed, elastic=elastic)
         try:
-            solution = solver.solve(built.model, time_limit_s=problem.search.time_limit_s)
+            solution = solver.solve(built.model, time_limit_s=problem.left_s)
         except (InfeasibleError, SolverError):
             continue
         gap = abs(solution.objective - bound) / max(abs(solution.objective), _LEAST_COST)
@@ -175,7 +223,9 @@ def _round_choices(problem: Problem, solver: Solver, choices: BinarySlots, flows
     return None
 
 
-def _solve_choices(problem: Problem, solver: Solver, choices: BinarySlots, *, elastic: bool, start: _Rounded | None = None) -> PlannedFlows:
+def _solve_choices(
+    problem: Problem, solver: Solver, choices: BinarySlots, *, elastic: bool, start: _Rounded | None = None, search: Deadline | None = None
+) -> PlannedFlows:
     """Let binaries choose in the time that is left, then solve the linear model of what they chose: exact flows, and duals.
 
     Raises:
@@ -186,14 +236,18 @@ def _solve_choices(problem: Problem, solver: Solver, choices: BinarySlots, *, el
     # Binaries are the last columns.
     known = None if start is None else np.concatenate([start.column, *(each.astype(float) for each in start.chosen)])
     try:
-        chosen = Solver().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=problem.search.time_limit_s, start=known)
+        chosen = solver.renew().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=(search or problem.deadline).left_s, start=known)
     except SolverError:
         if start is None:
             raise
         return start.flows
     fixed = fix_directions(ways, choices, [chosen.column[columns] > 0.5 for columns in built.choices])
     exact = formulate(problem, fixed, elastic=elastic)
-    flows = exact.flows(solver.solve(exact.model), fixed)
+    try:
+        flows = exact.flows(solver.solve(exact.model, time_limit_s=problem.left_s), fixed)
+    except SolverError:
+        # As it was found then, without what a stored kWh is worth.
+        flows = replace(built.flows(chosen, fixed), energy_value=np.full(built.storage_rows.shape, np.nan))
     # Out of time the solver knows less of how good its plan may be than the linear model.
     return replace(flows, gap=chosen.gap if start is None else min(chosen.gap, start.flows.gap), proven=chosen.proven)
 
@@ -213,7 +267,7 @@ def plan_by_model(problem: Problem, solver: Solver) -> Plan:
     Raises:
         SolverError: no solution within the time limit.
     """
-    within = problem.inside
+    within = problem.begun().inside
     flows = solve_flows(within, solver)
     if problem.conversion is not None:
         flows = take_direct_first(flows, problem.conversion)

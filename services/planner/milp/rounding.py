@@ -15,7 +15,7 @@ from luna.physics import BoolArray
 from luna.timeline import FloatArray, IndexArray
 from services.planner.milp.mixtures import PlacedBlock, mix_schedules
 from services.planner.milp.schedules import OnOffSchedule, ScheduleBlock
-from services.planner.milp.solver import InfeasibleError, LinearModel, Solution, Solver
+from services.planner.milp.solver import InfeasibleError, LinearModel, Solution, Solver, SolverError
 
 _WHOLE = 1e-6
 # A choice is made for when the answer has at least this share of what making it takes, such as a charger's least power; tried in this order.
@@ -37,23 +37,25 @@ class _Shaped:
     bound: float
 
 
-def round_relaxation(model: LinearModel, blocks: Sequence[ScheduleBlock], *, gap: float) -> Solution | None:
+def round_relaxation(model: LinearModel, blocks: Sequence[ScheduleBlock], *, gap: float, solver: Solver | None = None) -> Solution | None:
     """Return a whole solution with its proven gap, within ``gap`` of the optimum if one is found this way; None where there is none at all.
 
     Args:
         model: with integer columns between 0 and 1.
         blocks: parts of it whose rows tie their own columns alone, rounded by themselves.
         gap: relative to the solution's cost.
+        solver: that has solved nothing yet: what it did before would decide between equal solutions.
 
     Raises:
         InfeasibleError: not even the relaxed model has a solution.
+        SolverError: no time is left even for that one.
     """
-    # Of its own: what a solver did before would decide between equal solutions.
-    solver = Solver()
+    solver = solver or Solver()
     relaxed = solver.solve(model.relaxed())
     best: Solution | None = None
     rounded: LinearModel | None = None
-    with suppress(InfeasibleError):
+    # Out of time the best so far it is.
+    with suppress(InfeasibleError, SolverError):
         for shaped in _shape(model, blocks, relaxed, solver, gap=gap):
             if best and (best := _rate(best, shaped.bound, gap=gap)).proven:
                 return best
@@ -93,7 +95,7 @@ def _shape(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: Solutio
         shaping.lead()
     if shaping.best and shaping.is_within(gap / 2, relaxed.objective):
         yield _Shaped(*shaping.best, relaxed.objective)
-    mixture = mix_schedules(model, shaping.blocks, relaxed, shaping.tried, near=gap * _MIXED_SHARE)
+    mixture = mix_schedules(model, shaping.blocks, relaxed, shaping.tried, near=gap * _MIXED_SHARE, solver=solver)
     for schedules in mixture.pick():
         shaping.consider(schedules)
     if shaping.best:

@@ -4,7 +4,6 @@ What is placed counts as load from then on, and a peak as a limit of the connect
 """
 
 from dataclasses import replace
-from time import perf_counter
 
 import numpy as np
 
@@ -13,63 +12,77 @@ from services.planner.milp.directions import BinarySlots, FlowDirections, Planne
 from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.heat import schedule_runs, takes_any_power
 from services.planner.milp.rounding import round_relaxation
-from services.planner.milp.solver import InfeasibleError, Solution, Solver
+from services.planner.milp.solver import InfeasibleError, Solution, Solver, SolverError
 from services.planner.milp.vehicle_sources import limit_batteries, limit_import
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem
 
 _NOTHING_KWH = 1e-6
+# The share of the time left for what batteries cannot do beside what is placed already: they are planned once more.
+_BATTERIES_SHARE = 0.4
+# The share of it for heat pumps that take any power, where afterwards all is placed once more around when they are on.
+_ROUGH_SHARE = 0.5
 
 
-def schedule_loads(problem: Problem) -> LoadSchedule:
+def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedule:
     """Return the least-cost placement, together with the batteries; contradicting limits are broken at a price.
+
+    Solves are made by solvers of the kind of ``solver``.
 
     Raises:
         SolverError: none was found within the time limit.
     """
-    begun, pumps, hours = perf_counter(), problem.demands.heat_pumps, problem.outlook.timeline.hours
-    rough = _place_either(problem)
+    problem, kind = problem.begun(), solver or Solver()
+    pumps, hours = problem.demands.heat_pumps, problem.outlook.timeline.hours
     if all(takes_any_power(pump, hours) for pump in pumps):
-        return rough
+        return _place_either(problem, kind)
+    rough = _place_either(problem.due(problem.deadline.share(_ROUGH_SHARE)), kind)
     # With any power it costs least; when pumps are on is read off that, and the rest is placed around it.
     runs = tuple(
         pump if takes_any_power(pump, hours) else replace(pump, on=schedule_runs(pump, used, hours)) for pump, used in zip(pumps, rough.heat_kwh, strict=True)
     )
-    left = max(problem.search.time_limit_s - (perf_counter() - begun), 0.0)
-    placement = _place_either(replace(problem, demands=replace(problem.demands, heat_pumps=runs)).limited_to(left))
+    placement = _place_either(replace(problem, demands=replace(problem.demands, heat_pumps=runs)), kind)
+    if rough.gap is None or placement.gap is None:
+        return replace(placement, gap=None, proven=False)
     bound, cost = rough.objective - rough.gap * abs(rough.objective), placement.objective
     gap = max(cost - bound, 0.0) / max(abs(cost), 1e-9)
     return replace(placement, gap=gap, proven=gap <= problem.search.mip_gap)
 
 
-def _place_either(problem: Problem) -> LoadSchedule:
+def _place_either(problem: Problem, solver: Solver) -> LoadSchedule:
     try:
-        return _place(problem, elastic=False)
+        return _place(problem, solver, elastic=False)
     except InfeasibleError:
-        return _place(problem, elastic=True)
+        return _place(problem, solver, elastic=True)
 
 
-def _place(problem: Problem, *, elastic: bool) -> LoadSchedule:
-    begun = perf_counter()
+def _place(problem: Problem, solver: Solver, *, elastic: bool) -> LoadSchedule:
     ways = FlowDirections.of(problem)
     choices: BinarySlots | None = None
+    placed: LoadSchedule | None = None
     while True:
         built = formulate(problem, ways, choices=choices, elastic=elastic)
-        solution = _solve(built, problem, until=begun + problem.search.time_limit_s)
+        try:
+            solution = _solve(built, problem if placed is None else problem.due(problem.deadline.share(_BATTERIES_SHARE)), solver)
+        except SolverError:
+            if placed is None:
+                raise
+            return placed
         flows = built.flows(solution, ways)
         found = find_complementarity_violations(problem, flows)
         if not found.any():
             return _read(problem, built, solution, flows)
+        # What is placed is so whatever batteries do: out of time that is what counts, though nothing is proven of it.
+        placed = replace(_read(problem, built, solution, flows), gap=None, proven=False)
         choices = found.joined(find_nonconvex_slots(problem)) if choices is None else choices.joined(found)
 
 
-def _solve(built: Formulation, problem: Problem, *, until: float) -> Solution:
+def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
     """Return a solution within the gap: one near the relaxed one where that is good enough, else what a search finds from there."""
-    near = round_relaxation(built.model, built.placed.blocks, gap=problem.search.mip_gap)
+    near = round_relaxation(built.model, built.placed.blocks, gap=problem.search.mip_gap, solver=solver.renew(problem.deadline))
     if near and near.proven:
         return near
-    left = max(until - perf_counter(), 0.0)
-    return Solver().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=left, start=near.column if near else None)
+    return solver.renew().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=problem.left_s, start=near.column if near else None)
 
 
 def _read(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> LoadSchedule:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from luna.errors import LunaError
 from luna.timeline import FloatArray, IndexArray
 from luna.tracing import span
+from services.planner.deadline import Deadline
 
 Indices = NDArray[np.int32]
 Term = tuple[Indices, FloatArray | float]
 INFINITE = highspy.kHighsInf
+_MORE_TIME = "Raise options.time_limit_s or shorten the horizon."
 _STATUS = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)
 
 
@@ -177,28 +179,50 @@ class ModelBuilder:
 class Solver:
     """A HiGHS instance that keeps its model: when only costs and bounds change, it starts from the last basis."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: Deadline | None = None) -> None:
         self._model: LinearModel | None = None
+        self._deadline = deadline
+
+    def renew(self, deadline: Deadline | None = None) -> "Solver":
+        """Return a solver of the same kind that has solved nothing yet; none of its solves goes on beyond the deadline, or else beyond this one's."""
+        return type(self)(deadline or self._deadline)
+
+    def allow(self, time_limit_s: float) -> float:
+        """Return how long a solve may take that was to take no longer than this, seconds.
+
+        Raises:
+            SolverError: no time is left.
+        """
+        allowed = time_limit_s if self._deadline is None else min(time_limit_s, self._deadline.left_s)
+        if allowed <= 0:
+            raise SolverError("no time left", remedy=_MORE_TIME)
+        return allowed
 
     @cached_property
     def _highs(self) -> Any:
         # Most plans need none.
         highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs lack half of its methods
         # Devex prices (1) take as many steps as steepest edges from no basis, each a seventh cheaper.
-        for option, setting in (("output_flag", False), ("presolve", "off"), ("threads", 1), ("random_seed", 0), ("simplex_dual_edge_weight_strategy", 1)):
+        for option, setting in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("simplex_dual_edge_weight_strategy", 1)):
             highs.setOptionValue(option, setting)
         return highs
 
-    def solve(self, model: LinearModel, *, mip_gap: float = 0.0, time_limit_s: float = 10.0, start: FloatArray | None = None) -> Solution:
+    def solve(
+        self, model: LinearModel, *, mip_gap: float = 0.0, time_limit_s: float = 10.0, start: FloatArray | None = None, presolve: bool = False
+    ) -> Solution:
         """Return the least-cost solution; ``start`` holds the columns of a whole one that is known already.
+
+        ``presolve`` pays where most columns are fixed.
 
         Raises:
             InfeasibleError: no column values satisfy all rows.
             SolverError: the time limit passed before any solution was found, or the solver failed.
         """
+        allowed = self.allow(time_limit_s)
+        self._highs.setOptionValue("presolve", "on" if presolve else "off")
         self._highs.setOptionValue("mip_rel_gap", mip_gap)
         self._highs.setOptionValue("mip_abs_gap", 0.0 if mip_gap == 0 else 1e-6)
-        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + time_limit_s)
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + allowed)
         self._load(model)
         if start is not None:
             known = highspy.HighsSolution()
@@ -243,7 +267,7 @@ class Solver:
         # A linear solve that ended half-way is allowed, but no answer: it may be where it began.
         ended = status == highspy.HighsModelStatus.kTimeLimit and not model.integer.any()
         if ended or info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-            raise SolverError(f"no solution: {self._highs.modelStatusToString(status)}", remedy="Raise options.time_limit_s or shorten the horizon.")
+            raise SolverError(f"no solution: {self._highs.modelStatusToString(status)}", remedy=_MORE_TIME)
         found = self._highs.getSolution()
         gap = float(info.mip_gap) if model.integer.any() else 0.0
         return Solution(np.array(found.col_value), np.array(found.row_dual), info.objective_function_value, gap, status == highspy.HighsModelStatus.kOptimal)

@@ -40,7 +40,7 @@ class LoadSchedule:
     heat_kwh: FloatArray
     beside_cost: float
     objective: float
-    gap: float
+    gap: float | None
     proven: bool
 
     @property

@@ -10,6 +10,7 @@ from luna.outlook import Outlook
 from luna.physics import Conversion, IntArray, Mode, SiteLimits
 from luna.site import Site
 from luna.timeline import FloatArray
+from services.planner.deadline import Deadline
 from services.planner.problem.demands import NO_DEMANDS, Demands
 from services.planner.problem.directions import Direction
 from services.planner.problem.owner_constraints import Manual
@@ -44,10 +45,11 @@ ACTING_ON_MEAN = Margin(self_consumption_margin=0.005, hysteresis=0.0033)
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """How far from the optimum a plan may be, relative, and how long finding it may take."""
+    """How far from the optimum a plan may be, relative, and how long finding it may take; by when it has to be found, once that has begun."""
 
     mip_gap: float = 0.0
     time_limit_s: float = 10.0
+    deadline: Deadline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,26 @@ class Problem:
     applied_rules: tuple[AppliedRule, ...] = ()
 
     def limited_to(self, time_limit_s: float) -> "Problem":
-        """Return the problem with so much time left."""
-        return replace(self, search=replace(self.search, time_limit_s=time_limit_s))
+        """Return the problem with so much time for it, from whenever it is begun."""
+        return replace(self, search=replace(self.search, time_limit_s=time_limit_s, deadline=None))
+
+    def due(self, deadline: Deadline | None) -> "Problem":
+        """Return the problem with an instant by which it has to be solved; None: whenever it is begun."""
+        return replace(self, search=replace(self.search, deadline=deadline))
+
+    def begun(self) -> "Problem":
+        """Return the problem with its time running, if it was not yet."""
+        return self if self.search.deadline else self.due(self.deadline)
+
+    @property
+    def deadline(self) -> Deadline:
+        """By when it has to be solved; where nobody began it, counted from now."""
+        return self.search.deadline or Deadline.within(self.search.time_limit_s)
+
+    @property
+    def left_s(self) -> float:
+        """How long solving it may still take, seconds."""
+        return self.deadline.left_s
 
     def over_courses(self, courses: ScenarioSet, *, risk: float) -> "Problem":
         """Return the problem planned for courses besides the expected one, and followed as such a plan is."""

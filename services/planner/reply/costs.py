@@ -1,5 +1,6 @@
 """What a plan costs, in the words of the outward interface: in all, by objective, and by charging session."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -9,10 +10,11 @@ from luna.economics import carbon_g, peak_cost
 from luna.objective_weights import COST_ALONE, Weights, self_sufficiency
 from luna.timeline import FloatArray
 from luna.wording import Language
+from services.planner.deadline import Deadline
 from services.planner.dp.plan import Plan
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
-from services.planner.milp.solver import InfeasibleError, Solver
+from services.planner.milp.solver import InfeasibleError, Solver, SolverError
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem, objective_of, read_peaks
 from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
@@ -65,13 +67,18 @@ def missed_weights(objective: ObjectiveReply | None, language: Language) -> list
     return [name_compromise("carbon_unknown", language, price=objective.carbon_price_per_kg)]
 
 
-def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver) -> CheapestReply | None:
-    """Return how the plan differs from the cheapest one; None where cost alone counts, or where it would take as long again and was not asked for."""
+def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> CheapestReply | None:
+    """Return how the plan differs from the cheapest one.
+
+    None where cost alone counts, where it would take as long again and was not asked for, or where by the ``deadline`` either was not found.
+    """
     paid = plan.problem.paid
     paid = replace(paid, following=replace(paid.following, switching_price=0.0))
     if reply_objective(plan, request) is None or (paid.places and not request.options.compare_cheapest):
         return None
-    cheapest = decide(paid, solver)
+    cheapest = decide(paid, solver, deadline=deadline)
+    if "self_consumption" in (plan.method, cheapest.method):
+        return None
     weighed, least = reply_cost(plan, request), reply_cost(cheapest, request)
     left = float((paid.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
     saved = None if weighed.carbon_g is None or least.carbon_g is None else least.carbon_g - weighed.carbon_g
@@ -84,8 +91,8 @@ def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver) -> Cheape
 HOUR = timedelta(hours=1)
 
 
-def price_sessions(plan: Plan, request: PlanRequest, solver: Solver) -> list[SessionReply]:
-    """Return what the deadline of every session with a target costs.
+def price_sessions(plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> list[SessionReply]:
+    """Return what the deadline of every session with a target costs; those for which no time is left by the planner's own ``deadline`` are left out.
 
     All costs are those of the relaxed model, in which a charger's least power is no limit: each takes one linear solve, and differences of cents are
     not lost in the gap that a placement is proven to. Energy beyond a target is worth nothing in them.
@@ -93,13 +100,15 @@ def price_sessions(plan: Plan, request: PlanRequest, solver: Solver) -> list[Ses
     if plan.placement is None:
         return []
     plain = _change(request, {name: [_plain(each) for each in state.sessions] for name, state in request.state.vehicles.items()})
-    usual, flows = _relax(plain, solver), zip(plan.placement.demands.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True)
-    return [
-        _price((plain, usual), (demand, stay), solver, soc_end=_soc_end(demand, stay, charge, give))
-        for demand, charge, give in flows
-        for stay in demand.stays
-        if not stay.surplus_only and stay.end > stay.first
-    ]
+    timed = solver.renew(deadline or Deadline.within(request.options.time_limit_s))
+    flows = zip(plan.placement.demands.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True)
+    wanted = [(demand, stay, charge, give) for demand, charge, give in flows for stay in demand.stays if not stay.surplus_only and stay.end > stay.first]
+    priced: list[SessionReply] = []
+    with suppress(SolverError):
+        usual = plain, _relax(plain, timed)
+        for demand, stay, charge, give in wanted:
+            priced.append(_price(usual, (demand, stay), timed, soc_end=_soc_end(demand, stay, charge, give)))
+    return priced
 
 
 @dataclass(frozen=True, slots=True)

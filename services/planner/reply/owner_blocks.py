@@ -50,14 +50,15 @@ def missed_blocks(plan: Plan, blocks: Sequence[ManualBlock], language: Language 
 
 
 def reply_manual(with_blocks: tuple[Plan, PlanReply], without: tuple[Plan, PlanReply], request: PlanRequest) -> ManualReply:
-    """Return the blocks and what they cost: the plan's worth beside that of the plan without them."""
+    """Return the blocks and what they cost: the plan's worth beside that of the plan without them; unknown where either was not found in time."""
     manual = with_blocks[0].problem.manual
     refused = {} if manual is None else manual.refused
     blocks = [
         BlockReply.model_validate(block.model_dump(by_alias=True) | {"applied": index not in refused, "why": refused.get(index)})
         for index, block in enumerate(request.manual)
     ]
-    return ManualReply(blocks=blocks, cost=round(_worth(*with_blocks) - _worth(*without), 6))
+    late = "self_consumption" in (with_blocks[0].method, without[0].method)
+    return ManualReply(blocks=blocks, cost=None if late else round(_worth(*with_blocks) - _worth(*without), 6))
 
 
 def _worth(plan: Plan, reply: PlanReply) -> float:

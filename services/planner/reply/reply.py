@@ -1,10 +1,10 @@
 """A plan in the words of the outward interface."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,15 +26,17 @@ from luna.contracts.plan import (
 )
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.inputs import write_inputs
+from luna.objective_weights import COST_ALONE, Weights
 from luna.physics import BoolArray, Curtailment, IntArray, Mode
 from luna.timeline import FloatArray
 from luna.wording import Language, Numbers
 from luna.wording.notes import ASSUMED, say_note
+from services.planner.deadline import Deadline
 from services.planner.dp.end_to_end import key_of, work_in_groups
 from services.planner.dp.plan import Plan, Spread
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, show_import_price
-from services.planner.problem.build import build_problem
+from services.planner.problem.build import build_problem, objective_of
 from services.planner.reply.compromises import missed_reserves, name_compromise
 from services.planner.reply.costs import compare_cheapest, missed_weights, price_sessions, reply_cost, reply_objective
 from services.planner.reply.device_reasons import tell_placed
@@ -144,34 +146,51 @@ Fields = dict[str, Any]
 _PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
 
 
-def plan_request(request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None) -> PlanReply:
+# The share of the time left for a plan that other plans are set beside.
+_OWN_SHARE = 0.6
+
+
+def plan_request(
+    request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = monotonic
+) -> PlanReply:
     """Return the plan of a request that holds everything it needs; ``inputs_digest`` is the request's, where it is known already."""
-    return plan_columns(request, now=now, solver=solver, inputs_digest=inputs_digest).read()
+    return plan_columns(request, now=now, solver=solver, inputs_digest=inputs_digest, clock_s=clock_s).read()
 
 
-def plan_columns(request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None) -> PlanColumns:
-    """Return the same with its slots as columns."""
-    plan = decide(build_problem(request), solver)
+def plan_columns(
+    request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = monotonic
+) -> PlanColumns:
+    """Return the same with its slots as columns; its time limit, by a clock in seconds, holds for all that is planned for it together."""
+    deadline = Deadline.within(request.options.time_limit_s, now_s=clock_s)
+    plan = decide(build_problem(request), solver, deadline=deadline.share(_OWN_SHARE) if _is_set_beside(request) else deadline)
     reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
-    return set_beside(reply, plan, request, solver)
+    return set_beside(reply, plan, request, solver, deadline=deadline)
 
 
-def set_beside(reply: PlanColumns, plan: Plan, request: PlanRequest, solver: Solver) -> PlanColumns:
-    """Return an answered plan with what it is set beside, each another plan: without the owner's blocks, with other deadlines, the cheapest one."""
+def _is_set_beside(request: PlanRequest) -> bool:
+    return bool(request.manual) or request.options.price_sessions or Weights.of(objective_of(request)) != COST_ALONE
+
+
+def set_beside(reply: PlanColumns, plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> PlanColumns:
+    """Return an answered plan with what it is set beside, each another plan: without the owner's blocks, with other deadlines, the cheapest one.
+
+    What there is no time left for by the ``deadline``, the request's time limit from now where none is given, stays unknown.
+    """
+    deadline = deadline or Deadline.within(request.options.time_limit_s)
     if request.manual:
-        reply = reply.changed(manual=_beside_unbound((plan, reply.head), request, solver))
+        reply = reply.changed(manual=_beside_unbound((plan, reply.head), request, solver, deadline=deadline))
     if request.options.price_sessions:
-        reply = reply.changed(sessions=price_sessions(plan, request, solver))
+        reply = reply.changed(sessions=price_sessions(plan, request, solver, deadline=deadline))
     if reply.head.objective is None:
         return reply
-    beside = compare_cheapest(plan, request, solver)
+    beside = compare_cheapest(plan, request, solver, deadline=deadline)
     return reply.changed(objective=reply.head.objective.model_copy(update={"beside_cheapest": beside}))
 
 
-def _beside_unbound(bound: tuple[Plan, PlanReply], request: PlanRequest, solver: Solver) -> ManualReply:
+def _beside_unbound(bound: tuple[Plan, PlanReply], request: PlanRequest, solver: Solver, *, deadline: Deadline) -> ManualReply:
     """Return what the owner's blocks cost: the same request without them is planned as well."""
     free = request.model_copy(update={"manual": []})
-    plan = decide(build_problem(free), solver)
+    plan = decide(build_problem(free), solver, deadline=deadline)
     return reply_manual(bound, (plan, answer_columns(plan, request=free, issued_at=bound[1].issued_at).head), request)
 
 
@@ -223,7 +242,7 @@ def _answer(made: Answered, told: tuple[PlanExplanation, list[str]], *, issued_a
     head = PlanReply(
         plan_id=str(UUID(made.inputs_digest[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
         status="compromised" if compromises else status,
-        gap=round(plan.gap, 9) + 0.0,
+        gap=None if plan.gap is None else round(plan.gap, 9) + 0.0,
         cost=reply_cost(plan, request),
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explain_ms, 3)},
         compromises=compromises,

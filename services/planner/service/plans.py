@@ -43,7 +43,8 @@ log = structlog.get_logger("luna.planner")
 def count_plan(plan: PlanReply) -> None:
     """Count a plan and how good it is; what physics did not confirm of it is logged."""
     PLAN_STATUS.labels(plan.status).inc()
-    PLAN_GAP.observe(plan.gap)
+    if plan.gap is not None:
+        PLAN_GAP.observe(plan.gap)
     SOLVE_SECONDS.observe(plan.timing_ms["solve"] / 1e3)
     for code in (each.code for each in plan.compromises if each.code):
         COMPROMISES.labels(code).inc()

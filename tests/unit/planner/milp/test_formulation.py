@@ -85,11 +85,10 @@ class Timed(Solver):
 def test_time_limit_holds_for_all_rounds_together(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # A day of one battery that cannot charge slowly, at prices that tempt: round after round found new slots to ask for binaries.
     problem = draw_problem(np.random.default_rng(seed), batteries=1, slots=96)
-    monkeypatch.setattr(model_flows, "Solver", Timed)
     monkeypatch.setattr(model_flows, "find_single_directions", lambda _problem: None)
     Timed.searches.clear()
     with suppress(SolverError):
-        solve_flows(problem.limited_to(0.5), Solver())
+        solve_flows(problem.limited_to(0.5), Timed())
     assert Timed.searches
     assert all(later < earlier < 0.5 for earlier, later in pairwise([0.499999, *Timed.searches]))
 
@@ -104,11 +103,10 @@ class OutOfTime(Solver):
 
 
 @pytest.mark.parametrize("seed", range(draws(30)))
-def test_a_search_that_finds_nothing_in_time_leaves_a_plan_with_a_proven_gap(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_finds_nothing_in_time_leaves_a_plan_with_a_proven_gap(seed: int) -> None:
     problem = draw_problem(np.random.default_rng(seed + 400), batteries=2, slots=24)
     best = solve_flows(problem, Solver())
-    monkeypatch.setattr(model_flows, "Solver", OutOfTime)
-    found = solve_flows(problem, Solver())
+    found = solve_flows(problem, OutOfTime())
     assert not find_complementarity_violations(problem, found).any()
     assert best.objective <= found.objective + 1e-6
     assert found.objective - best.objective <= found.gap * abs(found.objective) + 1e-6

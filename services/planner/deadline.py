@@ -1,0 +1,27 @@
+"""By when an answer has to be there: one instant for placing, solving, comparing and wording together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """An instant ``at_s`` of a clock that never goes back, ``now_s``, seconds."""
+
+    at_s: float
+    now_s: Callable[[], float] = monotonic
+
+    @classmethod
+    def within(cls, seconds: float, *, now_s: Callable[[], float] = monotonic) -> "Deadline":
+        """Return the deadline so many seconds from now."""
+        return cls(now_s() + seconds, now_s)
+
+    @property
+    def left_s(self) -> float:
+        """How long it is until then, seconds; nothing when it is over."""
+        return max(self.at_s - self.now_s(), 0.0)
+
+    def share(self, share: float) -> "Deadline":
+        """Return the deadline by which only this share of the time left is used up."""
+        return replace(self, at_s=self.at_s - (1.0 - share) * self.left_s)

@@ -1,0 +1,69 @@
+"""A plan of a long horizon, found piece by piece: where a search over all of it begins, and what is left of that when time is up.
+
+The relaxed model is the guide. Batteries that cannot charge slowly charge only in slots in which the guide charges; day after day binaries choose among
+these, the slots after it are relaxed, and those beyond do what the guide does. What was chosen stays.
+Source: relax-and-fix, in Pochet, Wolsey: Production Planning by Mixed Integer Programming, Springer (2006), section 3.6.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from luna.timeline import FloatArray, IndexArray
+from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
+from services.planner.milp.formulation import Formulation, formulate
+from services.planner.milp.solver import LinearModel, Solver, SolverError
+from services.planner.problem.problem import Problem
+
+# Slots of which binaries choose at once, and those after them that are looked ahead to.
+PIECE, AHEAD = 96, 48
+# How near its optimum a piece is.
+_PIECE_GAP = 0.002
+# How many times its own share of the time left a piece may take.
+_OWN_SHARES = 2.5
+_NOTHING_KWH = 1e-7
+
+
+def solve_in_pieces(problem: Problem, choices: BinarySlots, guide: PlannedFlows, solver: Solver, *, elastic: bool) -> PlannedFlows:
+    """Return flows that physics allows in all slots of which binaries choose, or, where time is up before, in those of the first pieces.
+
+    Args:
+        problem: to plan, of more slots than a piece.
+        choices: the slots of which binaries choose.
+        guide: the flows of the relaxed model.
+        solver: that has solved nothing yet.
+        elastic: whether limits may be broken at a price.
+
+    Raises:
+        InfeasibleError: a piece has no solution; the whole may have one.
+        SolverError: time was up before the first.
+    """
+    ways, count = FlowDirections.of(problem), problem.outlook.timeline.count
+    charges = (guide.charge_kwh > _NOTHING_KWH) | ~choices.least
+    ways = replace(ways, may_charge=ways.may_charge & charges)
+    choices = BinarySlots(choices.grid, choices.battery & charges, choices.least & charges)
+    built = formulate(problem, ways, choices=choices, elastic=elastic)
+    solution, slots = solver.solve(built.model.relaxed(), time_limit_s=problem.left_s), _place_columns(built, choices)
+    with suppress(SolverError):
+        for first in range(0, count, PIECE):
+            piece = _cut_piece(built.model, slots, solution.column, first=first)
+            share = min(_OWN_SHARES * PIECE / (count - first), 1.0)
+            solution = solver.renew().solve(piece, mip_gap=_PIECE_GAP, time_limit_s=problem.deadline.share(share).left_s, presolve=True)
+    return built.flows(solution, ways)
+
+
+def _place_columns(built: Formulation, choices: BinarySlots) -> IndexArray:
+    """Return the slot of each column that charges, discharges or chooses; -1 for all others, which follow from these."""
+    slots = np.full(built.model.cost.size, -1)
+    slots[built.batteries[:, :2]] = np.arange(built.batteries.shape[2])
+    for columns, where in zip(built.choices, (choices.grid, choices.battery, choices.least), strict=True):
+        slots[columns] = np.nonzero(where)[-1]
+    return slots
+
+
+def _cut_piece(model: LinearModel, slots: IndexArray, column: FloatArray, *, first: int) -> LinearModel:
+    """Return the model in which binaries choose in one piece: what comes before stays, what comes long after does what ``column`` does."""
+    fixed = np.flatnonzero((slots >= 0) & ((slots < first) | (slots >= first + PIECE + AHEAD)))
+    relaxed = (slots >= 0) & ((slots < first) | (slots >= first + PIECE))
+    return replace(model.fixed(fixed, column[fixed]), integer=np.where(relaxed, 0, model.integer).astype(np.int32))

@@ -1,0 +1,57 @@
+"""A long horizon in pieces: what it comes to beside the optimum, and that it is no worse when time is short."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.hard_weeks import draw_week
+from luna.contracts.plan import PlanRequest
+from services.planner.dp.plan import objective
+from services.planner.milp.solver import LinearModel, Solution, Solver, SolverError
+from services.planner.planner import make_plan
+from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Problem
+from tests.planning import PATIENCE_S
+
+MOST_BINARIES = 1000
+
+
+class Hurried(Solver):
+    """A solver whose searches over the whole horizon find nothing in time, while those over pieces have all they need."""
+
+    def solve(self, model: LinearModel, **options: Any) -> Solution:
+        if model.integer.sum() > MOST_BINARIES:
+            raise SolverError("no solution: Time limit reached")
+        return super().solve(model, **options)
+
+
+def pose(seed: int, batteries: int, *parts: str) -> Problem:
+    document = draw_week(np.random.default_rng(seed), name="week", batteries=batteries, parts=frozenset(parts))
+    return build_problem(PlanRequest.model_validate(document)).limited_to(PATIENCE_S)
+
+
+@pytest.mark.parametrize(
+    ("seed", "parts"),
+    [pytest.param(1, (), id="spot prices"), pytest.param(5, (), id="another week"), pytest.param(7, ("negative_prices",), id="negative prices")],
+)
+def test_a_hard_week_without_a_search_keeps_all_limits_near_the_optimum(seed: int, parts: tuple[str, ...]) -> None:
+    # The relaxed model alone, rounded, exceeds the connection's limit in every one of them.
+    plan = make_plan(pose(seed, 3, *parts), Hurried())
+    assert plan.method == "model"
+    assert plan.gap is not None
+    assert plan.gap < 0.06
+    assert plan.flows.excess_kwh.max() == 0.0
+    least = np.array([[battery.min_charge_kw] for battery in plan.problem.site.batteries]) / 4
+    charge = plan.flows.charge_kwh
+    assert np.all((charge < 1e-6) | (charge > least - 1e-6))
+
+
+def test_appliances_of_a_hard_week_are_placed_whatever_batteries_come_to() -> None:
+    plan = make_plan(pose(8, 2, "appliances"), Hurried())
+    assert plan.placement is not None
+    # Six kilowatt-hours on each of seven days.
+    assert plan.placement.load_kwh.sum() == pytest.approx(42.0, abs=0.8)
+    assert (plan.method, plan.gap, plan.proven) == ("model", None, False)
+    assert plan.flows.excess_kwh.max() == 0.0
+    assert objective(plan) < -9.0
