@@ -93,11 +93,11 @@ _SAME_COST = 1e-7
 # The share of the time left for a search: what it chose is solved once more.
 _SEARCH_SHARE = 0.75
 # Where nothing that keeps all limits is known when it begins, for that one; and for what is found piece by piece.
-_STRICT_SHARE, _PIECES_SHARE = 0.4, 0.75
+_STRICT_SHARE, _PIECES_SHARE = 0.4, 0.85
 # A start within this share of its cost of the relaxed model is good enough.
 _GOOD_START = 0.01
 # For what is pinned while ways of slots are open.
-_FIRST_SHARE = 0.3
+_FIRST_SHARE = 0.15
 # And for how much of what is pinned is to be had: the rest is planned once more given that.
 _PIN_SHARE = 0.75
 # Gaps of plans that cost less than this are relative to it, currency.
@@ -151,7 +151,8 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool, known: PlannedFlo
         return exact
     # Once binaries are needed at all, slots whose prices tempt get theirs at once: one round instead of many.
     if relaxed and not found.any():
-        raise SolverError("how much of what is pinned is to be had was not found in time")
+        flows = built.flows(solver.solve(built.model, time_limit_s=problem.left_s), ways)
+        found = find_complementarity_violations(problem, flows)
     choices = found.joined(find_nonconvex_slots(problem)) if found.any() else found
     while found.any():
         rounded = _round_choices(problem, solver, [choose_most(problem, choices, known)], choices, bound=bound, elastic=elastic) if known else None
