@@ -6,7 +6,6 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from luna.errors import LunaError
 from luna.physics import Flows, IntArray, Mode, SetPoint, SlotActuals, clamp, simulate_slot
 from luna.policy import BatteryPolicy, PlanPolicy
 from luna.simulator import Actuals, Trajectory, simulate
@@ -136,10 +135,8 @@ Asked = tuple[Plan, PlanPolicy]
 _ROUNDS_SHARE = 1 / 8
 
 
-class LateError(LunaError):
-    """What policies come to was not known in time."""
-
-    title, code = "Not known in time", "late"
+class LateError(Exception):
+    """What policies come to was not known in time: who asked goes on without it."""
 
 
 def meet_courses(asked: Sequence[Asked], *, deadline: Deadline | None = None) -> list[Outcome]:
