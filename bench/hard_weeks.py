@@ -1,18 +1,113 @@
 """Weeks in quarter-hours that are hard to plan: two or three batteries with least powers and tapers behind a narrow connection, PV that may not be held back.
 
-Beside that a week has pins, a price on peaks, appliances or negative prices, each with a chance of its own.
+Beside that a week has pins, a price on peaks, appliances or negative prices, each with a chance of its own. Run as ``python -m bench.hard_weeks [WEEKS]``:
+what is planned in two seconds beside the best plan that is known of the week, from ``hard_weeks.json`` or of a minute. With ``--record`` what was found
+better is kept there.
 """
 
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from luna.contracts.plan import PlanRequest
 from luna.timeline import FloatArray
+from services.planner.compiled import load_kernels
+from services.planner.deadline import Deadline
+from services.planner.dp.plan import Plan, count_excess
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide
+from services.planner.problem.build import build_problem
+from services.planner.reply.costs import reply_cost
 
 DAYS, SLOTS = 7, 7 * 96
 START = datetime(2024, 5, 5, 22, tzinfo=UTC)
 SEED = 20240505
+WEEKS, FULL_WEEKS = 6, 200
+PARTS = ("pins", "peaks", "appliances", "negative_prices")
+PART_CHANCE = 0.35
+# What a plan is given, and what the one it is held against where none is known.
+LIMIT_S, LONG_S = 2.0, 60.0
+NEAR = 0.05
+# Shares of costs that are smaller are of this, EUR.
+LEAST_COST = 1.0
+BEST = Path(__file__).with_name("hard_weeks.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What a plan of a week comes to: its cost less what stored energy is worth at its end, EUR, and the slots in which it is beyond the connection."""
+
+    cost: float
+    slots_beyond: int
+    method: str
+    cpu_s: float
+
+    def is_better(self, than: "Met | None") -> bool:
+        """Return whether it keeps limits better, or as well for less."""
+        return than is None or (self.slots_beyond, self.cost) < (than.slots_beyond, than.cost)
+
+
+def measure(*, full: bool = False, weeks: int | None = None, record: bool = False) -> dict[str, Any]:
+    """Return how near plans of two seconds come to the best that are known, and how many are beyond the connection where those are not."""
+    load_kernels()
+    known, gaps, made, beyond = read_best(), [], [], 0
+    for name, document in draw_weeks(weeks or (FULL_WEEKS if full else WEEKS)).items():
+        met, best = plan_week(document, LIMIT_S), known.get(name)
+        if best is None:
+            best = plan_week(document, LONG_S)
+        known[name] = best = met if met.is_better(best) else best
+        gaps.append((met.cost - best.cost) / max(abs(best.cost), LEAST_COST))
+        beyond += met.slots_beyond > best.slots_beyond
+        made.append(met)
+        print(f"{name}: {met.cost:.2f} of {best.cost:.2f}, {met.slots_beyond} of {best.slots_beyond} slots beyond, {met.method}", file=sys.stderr)
+    if record:
+        BEST.write_text(json.dumps({name: [round(best.cost, 4), best.slots_beyond] for name, best in sorted(known.items())}, indent=1) + "\n", encoding="utf-8")
+    return {
+        "weeks": len(made),
+        "within_five_percent": float(np.mean(np.array(gaps) <= NEAR)),
+        "median_gap": float(np.median(gaps)),
+        "largest_gap": max(gaps),
+        "beyond_the_connection": beyond / len(made),
+        "inverter_alone": float(np.mean([each.method == "self_consumption" for each in made])),
+        "median_cpu_s": float(np.median([each.cpu_s for each in made])),
+        "longest_cpu_s": max(each.cpu_s for each in made),
+    }
+
+
+def read_best() -> dict[str, Met]:
+    """Return the best plans that are known, by week."""
+    stored: Mapping[str, tuple[float, int]] = json.loads(BEST.read_text(encoding="utf-8")) if BEST.exists() else {}
+    return {name: Met(cost, beyond, "known", 0.0) for name, (cost, beyond) in stored.items()}
+
+
+def draw_weeks(count: int) -> dict[str, dict[str, Any]]:
+    """Return weeks by name, the same ones always."""
+    weeks = {}
+    for place in range(count):
+        rng, name = np.random.default_rng((SEED, place)), f"week_{place:03d}"
+        parts = frozenset(part for part in PARTS if rng.random() < PART_CHANCE)
+        weeks[name] = draw_week(rng, name=name, batteries=int(rng.integers(2, 4)), parts=parts)
+    return weeks
+
+
+def plan_week(document: dict[str, Any], limit_s: float) -> Met:
+    """Return what is answered for a week within a time limit."""
+    request = PlanRequest.model_validate(document | {"options": document["options"] | {"time_limit_s": limit_s}})
+    begun, problem = time.process_time(), build_problem(request)
+    plan = decide(problem, Solver(), deadline=Deadline.within(limit_s))
+    taken = time.process_time() - begun
+    return Met(reply_cost(plan, request).total - _value_left(plan), int((count_excess(problem, plan.flows).excess_kwh > 0).sum()), plan.method, taken)
+
+
+def _value_left(plan: Plan) -> float:
+    return float((plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
 
 
 def draw_week(rng: np.random.Generator, *, name: str, batteries: int, parts: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -93,3 +188,8 @@ def _draw_pin(rng: np.random.Generator, devices: list[dict[str, Any]]) -> dict[s
         "from": begin.isoformat(),
         "to": (begin + timedelta(hours=2)).isoformat(),
     }
+
+
+if __name__ == "__main__":
+    asked = [word for word in sys.argv[1:] if word.isdigit()]
+    print(json.dumps(measure(weeks=int(asked[0]) if asked else None, record="--record" in sys.argv), indent=2))

@@ -262,6 +262,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("jobs that ended badly", ("jobs_ended_badly",), at_most=0),
     ),
     "uploads": (Target("a file waits while trainings run", ("longest_s",), at_most=30, unit="s"),),
+    "hard_weeks": (
+        Target("in two seconds, within 5 % of the best that is known: share of weeks", ("within_five_percent",), at_least=1.0),
+        Target("beyond the connection where the best is not: share of weeks", ("beyond_the_connection",), at_most=0.0),
+        Target("longest, CPU", ("longest_cpu_s",), at_most=2.0, unit="s"),
+    ),
     "worker_memory": (Target("what a worker grows by", ("bytes_per_task",), at_most=100, unit="B a task"),),
     "chaos": (
         *(Target(f"acknowledged and {fault}", (fault,), at_most=0) for fault in ("lost", "doubled", "wrong")),
