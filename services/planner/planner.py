@@ -149,7 +149,7 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
 
 
 # The share of it for what is placed: the batteries are planned once more around it.
-_PLACING_SHARE = 0.75
+_PLACING_SHARE = 0.6
 
 
 def _plan_around(problem: Problem, solver: Solver) -> Plan:

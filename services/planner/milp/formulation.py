@@ -95,6 +95,7 @@ class Formulation:
     placed: DemandColumns
     peaks: tuple[MonthPeak, ...]
     direct: Indices
+    pin_ends: Indices
     excess: tuple[Indices, ...] = ()
 
     def flows(self, solution: Solution, ways: FlowDirections) -> PlannedFlows:
@@ -147,7 +148,7 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     balance += slack
     net = outlook.load_kwh - ac_pv_kwh
     balanced = builder.add_rows(net, net, balance)
-    add_manual(builder, problem, batteries, placed)
+    pin_ends = add_manual(builder, problem, batteries, placed)
     add_reserves(builder, problem, batteries)
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.tariff.peaks, zone=ZoneInfo(site.timezone))
@@ -166,7 +167,16 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     # Nothing is done yet: the connection carries the house, and what is stored stays.
     start = StartBasis(np.concatenate([np.where(net < 0, sold, bought), batteries[:, 2].ravel()]), np.concatenate([balanced, rows.ravel()]))
     return Formulation(
-        builder.build(start), np.array([bought, sold, held_back]), batteries, rows, chosen, placed, peaks, direct, tuple(columns for columns, _ in slack)
+        builder.build(start),
+        np.array([bought, sold, held_back]),
+        batteries,
+        rows,
+        chosen,
+        placed,
+        peaks,
+        direct,
+        pin_ends,
+        tuple(columns for columns, _ in slack),
     )
 
 

@@ -1,5 +1,6 @@
 """The owner's blocks in the mixed-integer model, and what a plan that follows them tells the batteries."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -15,17 +16,23 @@ from services.planner.problem.owner_constraints import SAME_KWH
 from services.planner.problem.problem import Problem
 
 
-def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: DemandColumns) -> None:
-    """Add the rows of what is pinned; what vehicles have to charge comes with them, what batteries may not do is in their bounds."""
+def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: DemandColumns) -> Indices:
+    """Add the rows of what is pinned; what vehicles have to charge comes with them, what batteries may not do is in their bounds.
+
+    Return the binaries that say in which slots a battery's pin ends, battery by battery, charging first.
+    """
     if problem.manual is None:
-        return
-    for index, columns in enumerate(batteries):
-        _pin_battery(builder, problem, columns, index=index)
+        return _NO_ENDS
+    ends = [columns for index, own in enumerate(batteries) for columns in _pin_battery(builder, problem, own, index=index)]
     price, hours = PIN_SLACK * dearest_price(problem), problem.outlook.timeline.hours
     for load, demand, on in zip(placed.loads, problem.demands.loads, problem.manual.load_on, strict=False):
         _want(builder, load.on, on, price=price * demand.load.power_kw * float(hours.max()))
     for pump, used in zip(placed.appliances.heat_pumps, problem.manual.heat_kwh, strict=False):
         _want(builder, pump.use, used, price=price)
+    return np.concatenate([_NO_ENDS, *ends])
+
+
+_NO_ENDS = np.empty(0, dtype=np.int32)
 
 
 def _want(builder: ModelBuilder, column: Indices, wanted: FloatArray, *, price: float) -> None:
@@ -45,8 +52,8 @@ def _pin(builder: ModelBuilder, column: Indices, wanted: FloatArray, *, price: f
     return missing
 
 
-def _pin_battery(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> None:
-    """Pin charging until the battery is full, discharging until it is empty: a binary per slot says that it is."""
+def _pin_battery(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> Iterator[Indices]:
+    """Pin charging until the battery is full, discharging until it is empty: a binary per slot says that it is. Yield these."""
     manual, battery, hours = problem.manual, problem.site.batteries[index], problem.outlook.timeline.hours
     assert manual is not None  # noqa: S101  # the caller has looked
     charge, discharge, stored = columns
@@ -66,6 +73,7 @@ def _pin_battery(builder: ModelBuilder, problem: Problem, columns: Indices, *, i
         builder.add_rows(np.zeros(where.size), most, [(energy[where], 1.0)])
         builder.add_rows(wanted[where], np.full(where.size, np.inf), [(energy[where], 1.0), (missing, 1.0), (ends, wanted[where])])
         _add_ends(builder, stored[where], ends, battery, start_kwh=float(problem.stored_kwh[index]), charges=energy is charge)
+        yield ends
 
 
 def _stay(builder: ModelBuilder, stored: Indices, least: float, most: float) -> None:

@@ -1,6 +1,7 @@
 """Plans by the mixed-integer model: linear first, binaries only where its answer does what physics forbids; then each battery gets its value function."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,10 +30,11 @@ from services.planner.milp.directions import (
 )
 from services.planner.milp.formulation import formulate
 from services.planner.milp.inverters import take_direct_first
+from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.owner_rows import decide_pins, tell_pins
 from services.planner.milp.pieces import AHEAD, PIECE, solve_in_pieces
 from services.planner.milp.slack import price_missing
-from services.planner.milp.solver import InfeasibleError, LinearModel, Solution, Solver, SolverError
+from services.planner.milp.solver import MORE_TIME, InfeasibleError, LinearModel, Solution, Solver, SolverError
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Problem, StorageBounds, TerminalRule
 
@@ -104,14 +106,26 @@ _PIN_SHARE = 0.75
 _LEAST_COST = 1e-9
 
 
+class OutOfTimeError(SolverError):
+    """Time was up before a plan was found that physics allows in every slot; ``flows`` are what there was until then."""
+
+    def __init__(self, flows: PlannedFlows) -> None:
+        super().__init__("time was up before a plan was found", remedy=MORE_TIME)
+        self.flows = flows
+
+
 def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
     """Return the least-cost flows; where limits contradict each other, the least-cost compromise through priced slack.
 
-    How much of what the owner pins is to be had, binaries decide first; given that, the model is linear again.
+    How much of what the owner pins is to be had, binaries decide first, over a long horizon the relaxed model; given that, the model is linear again.
     """
     problem = problem.begun()
     if problem.manual is None or not problem.manual.pins:
         return _solve_or_compromise(problem, solver)
+    settled = settle_pins(problem, solver)
+    if settled is not problem:
+        with suppress(InfeasibleError):
+            return replace(_solve_or_compromise(settled, solver), proven=False)
     chosen = _solve_or_compromise(problem.due(problem.deadline.share(_PIN_SHARE)), solver.renew())
     try:
         return replace(_solve_or_compromise(decide_pins(problem, chosen), solver, known=chosen), gap=chosen.gap, proven=chosen.proven)
@@ -120,10 +134,19 @@ def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
 
 
 def _solve_or_compromise(problem: Problem, solver: Solver, *, known: PlannedFlows | None = None) -> PlannedFlows:
-    """Return the least-cost flows, or the least-cost compromise; ``known`` are flows that physics allows."""
-    # What was not found in time to keep all limits may be found where they are broken at a price: it breaks none that it need not.
+    """Return the least-cost flows, or the least-cost compromise; ``known`` are flows that physics allows.
+
+    Raises:
+        OutOfTimeError: neither was found in time.
+        SolverError: there was no time for anything.
+    """
     try:
         return _solve(problem, solver, elastic=False, known=known)
+    except OutOfTimeError as late:
+        # What was not found in time to keep all limits may be found where they are broken at a price: it breaks none that it need not.
+        with suppress(InfeasibleError, SolverError):
+            return replace(_solve(problem, solver, elastic=True, known=known), elastic=True)
+        raise late from None
     except (InfeasibleError, SolverError):
         return replace(_solve(problem, solver, elastic=True, known=known), elastic=True)
 
@@ -156,10 +179,14 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool, known: PlannedFlo
     choices = found.joined(find_nonconvex_slots(problem)) if found.any() else found
     while found.any():
         rounded = _round_choices(problem, solver, [choose_most(problem, choices, known)], choices, bound=bound, elastic=elastic) if known else None
-        rounded = rounded or _find_start(problem, solver, choices, flows, bound=bound, elastic=elastic)
+        if rounded is None:
+            rounded, flows = _find_start(problem, solver, choices, flows, bound=bound, elastic=elastic)
         # Nothing that keeps all limits was found: time is left for what breaks them at a price.
         search = search if rounded or elastic else problem.deadline.share(_STRICT_SHARE)
-        flows = _solve_choices(problem, solver, choices, elastic=elastic, start=rounded, search=search)
+        try:
+            flows = _solve_choices(problem, solver, choices, elastic=elastic, start=rounded, search=search)
+        except SolverError:
+            raise OutOfTimeError(flows) from None
         found = find_complementarity_violations(problem, flows)
         choices = choices.joined(found)
     return flows
@@ -195,18 +222,23 @@ class _Rounded:
     chosen: list[BoolArray]
 
 
-def _find_start(problem: Problem, solver: Solver, choices: BinarySlots, flows: PlannedFlows, *, bound: float, elastic: bool) -> _Rounded | None:
-    """Return the best plan that is found without a search over all of the horizon; None where there is none. No plan costs less than ``bound``."""
+def _find_start(
+    problem: Problem, solver: Solver, choices: BinarySlots, flows: PlannedFlows, *, bound: float, elastic: bool
+) -> tuple[_Rounded | None, PlannedFlows]:
+    """Return the best plan that is found without a search over all of the horizon; None where there is none. No plan costs less than ``bound``.
+
+    With it come the flows that are nearest to a plan: ``flows``, or what pieces made of them.
+    """
     rounded = _round_choices(problem, solver, [choose_most(problem, choices, flows), choose_rest(problem, choices)], choices, bound=bound, elastic=elastic)
     if problem.outlook.timeline.count <= PIECE + AHEAD or (rounded and rounded.flows.gap <= _GOOD_START):
-        return rounded
+        return rounded, flows
     begun = problem.due(problem.deadline.share(_PIECES_SHARE))
     try:
         pieces = solve_in_pieces(begun, choices, flows, solver.renew(), elastic=elastic)
     except (InfeasibleError, SolverError):
-        return rounded
+        return rounded, flows
     found = _round_choices(problem, solver, [choose_most(problem, choices, pieces)], choices, bound=bound, elastic=elastic)
-    return min((each for each in (rounded, found) if each), key=lambda each: each.flows.objective, default=None)
+    return min((each for each in (rounded, found) if each), key=lambda each: each.flows.objective, default=None), pieces
 
 
 def _round_choices(problem: Problem, solver: Solver, tried: Sequence[list[BoolArray]], choices: BinarySlots, *, bound: float, elastic: bool) -> _Rounded | None:
@@ -263,13 +295,16 @@ _TOLERANCE_COST = 1e-6
 def plan_by_model(problem: Problem, solver: Solver) -> Plan:
     """Plan by the mixed-integer model; each battery also gets its value, given the ways the model chose.
 
-    What physics does not confirm is what the set-points come to, slot by slot, and no proven optimum any more.
+    What physics does not confirm is what the set-points come to, slot by slot, and no proven optimum any more. So is what was near a plan as time was up.
 
     Raises:
-        SolverError: no solution within the time limit.
+        SolverError: no solution within the time limit, nor anything near one.
     """
     within = problem.begun().inside
-    flows = solve_flows(within, solver)
+    try:
+        flows = solve_flows(within, solver)
+    except OutOfTimeError as late:
+        return replace(_plan_by_flows(problem, replace(late.flows, gap=np.inf)), method="model")
     if problem.conversion is not None:
         flows = take_direct_first(flows, problem.conversion)
     planned = _plan_by_flows(problem, flows)
@@ -343,6 +378,8 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)
     setpoints = tell_pins(problem, setpoints, flows.stored_kwh)
     # Where limits are broken, or a battery comes back to its own, physics decides: the schedule is then what its set-points come to.
+    if not np.isfinite(flows.gap):
+        return replace(_settled(problem, setpoints, flows), gap=None, proven=False)
     if flows.elastic or problem.inside is not problem:
         return replace(_settled(problem, setpoints, flows), gap=flows.gap, proven=flows.proven)
     try:

@@ -11,6 +11,7 @@ from luna.timeline import FloatArray
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows, find_complementarity_violations, find_nonconvex_slots
 from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.heat import schedule_runs, takes_any_power
+from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.rounding import round_relaxation
 from services.planner.milp.solver import InfeasibleError, Solution, Solver, SolverError
 from services.planner.milp.vehicle_sources import limit_batteries, limit_import
@@ -32,7 +33,8 @@ def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedu
     Raises:
         SolverError: none was found within the time limit.
     """
-    problem, kind = problem.begun(), solver or Solver()
+    kind = solver or Solver()
+    problem = settle_pins(problem.begun(), kind)
     pumps, hours = problem.demands.heat_pumps, problem.outlook.timeline.hours
     if all(takes_any_power(pump, hours) for pump in pumps):
         return _place_either(problem, kind)

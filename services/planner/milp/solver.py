@@ -17,7 +17,7 @@ from services.planner.deadline import Deadline
 Indices = NDArray[np.int32]
 Term = tuple[Indices, FloatArray | float]
 INFINITE = highspy.kHighsInf
-_MORE_TIME = "Raise options.time_limit_s or shorten the horizon."
+MORE_TIME = "Raise options.time_limit_s or shorten the horizon."
 _STATUS = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)
 
 
@@ -60,7 +60,7 @@ class LinearModel:
         """Return the model with its integer columns let go."""
         return replace(self, integer=np.zeros_like(self.integer))
 
-    def fixed(self, columns: IndexArray, value: FloatArray) -> "LinearModel":
+    def fixed(self, columns: IndexArray | Indices, value: FloatArray) -> "LinearModel":
         """Return the model with columns held at values."""
         lower, upper = np.array(self.lower), np.array(self.upper)
         lower[columns] = upper[columns] = value
@@ -195,7 +195,7 @@ class Solver:
         """
         allowed = time_limit_s if self._deadline is None else min(time_limit_s, self._deadline.left_s)
         if allowed <= 0:
-            raise SolverError("no time left", remedy=_MORE_TIME)
+            raise SolverError("no time left", remedy=MORE_TIME)
         return allowed
 
     @cached_property
@@ -267,7 +267,7 @@ class Solver:
         # A linear solve that ended half-way is allowed, but no answer: it may be where it began.
         ended = status == highspy.HighsModelStatus.kTimeLimit and not model.integer.any()
         if ended or info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-            raise SolverError(f"no solution: {self._highs.modelStatusToString(status)}", remedy=_MORE_TIME)
+            raise SolverError(f"no solution: {self._highs.modelStatusToString(status)}", remedy=MORE_TIME)
         found = self._highs.getSolution()
         gap = float(info.mip_gap) if model.integer.any() else 0.0
         return Solution(np.array(found.col_value), np.array(found.row_dual), info.objective_function_value, gap, status == highspy.HighsModelStatus.kOptimal)

@@ -8,8 +8,9 @@ import pytest
 from bench.hard_weeks import draw_week
 from luna.contracts.plan import PlanRequest
 from services.planner.dp.plan import objective
+from services.planner.milp.owner_rows import full_kwh
 from services.planner.milp.solver import LinearModel, Solution, Solver, SolverError
-from services.planner.planner import make_plan
+from services.planner.planner import make_plan, plan_alone
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from tests.planning import PATIENCE_S
@@ -22,6 +23,15 @@ class Hurried(Solver):
 
     def solve(self, model: LinearModel, **options: Any) -> Solution:
         if model.integer.sum() > MOST_BINARIES:
+            raise SolverError("no solution: Time limit reached")
+        return super().solve(model, **options)
+
+
+class Searchless(Solver):
+    """A solver that has no time for any search."""
+
+    def solve(self, model: LinearModel, **options: Any) -> Solution:
+        if model.integer.any():
             raise SolverError("no solution: Time limit reached")
         return super().solve(model, **options)
 
@@ -55,3 +65,27 @@ def test_appliances_of_a_hard_week_are_placed_whatever_batteries_come_to() -> No
     assert (plan.method, plan.gap, plan.proven) == ("model", None, False)
     assert plan.flows.excess_kwh.max() == 0.0
     assert objective(plan) < -9.0
+
+
+def test_pins_of_a_hard_week_are_had_until_their_battery_is_full_or_empty() -> None:
+    plan = make_plan(pose(4, 2, "pins"), Hurried())
+    manual = plan.problem.manual
+    assert plan.method == "model"
+    assert manual is not None
+    assert plan.flows.excess_kwh.max() == 0.0
+    missed = [np.nan_to_num(wanted - had) for wanted, had in ((manual.charge_kwh, plan.flows.charge_kwh), (manual.discharge_kwh, plan.flows.discharge_kwh))]
+    full = np.array([full_kwh(battery) for battery in plan.problem.site.batteries])
+    empty = plan.problem.limits.batteries.min_kwh[:, 0]
+    bounds = zip(missed, (plan.flows.stored_kwh >= full[:, None] - 1e-3, plan.flows.stored_kwh <= empty[:, None] + 1e-3), strict=True)
+    assert all(np.all((missing < 1e-3) | ended) for missing, ended in bounds)
+    # Binaries for every end come to -9.467 in a hundred seconds.
+    assert objective(plan) < -9.35
+
+
+def test_without_time_for_a_search_physics_makes_the_best_of_what_is_near_a_plan() -> None:
+    problem = pose(4, 2, "pins", "appliances")
+    plan, alone = make_plan(problem, Searchless()), plan_alone(problem)
+    assert (plan.method, plan.gap, plan.proven, plan.disagreements) == ("model", None, False, ())
+    assert (plan.flows.excess_kwh > 0).sum() < (alone.flows.excess_kwh > 0).sum() / 4
+    charge, least = plan.flows.charge_kwh, np.array([[battery.min_charge_kw] for battery in problem.site.batteries]) / 4
+    assert np.all((charge < 1e-6) | (charge > least - 1e-6))

@@ -1,0 +1,61 @@
+"""How much is to be had of what the owner pins over a long horizon, without the binaries that would find it: their search takes longer than all the rest."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from luna.timeline import FloatArray
+from services.planner.milp.directions import FlowDirections, PlannedFlows
+from services.planner.milp.formulation import formulate
+from services.planner.milp.owner_rows import decide_pins, full_kwh
+from services.planner.milp.solver import InfeasibleError, Solver
+from services.planner.problem.owner_constraints import SAME_KWH
+from services.planner.problem.problem import Problem
+
+# Up to so many slots binaries say when a pin ends.
+LONGEST_PIN_SEARCH = 288
+
+
+def settle_pins(problem: Problem, solver: Solver) -> Problem:
+    """Return the problem with what is had of pins over a long horizon: they end as the relaxed model's batteries say when they begin.
+
+    A problem of fewer slots, and one in which they cannot end like that, is returned as it is: binaries find how much of them is to be had.
+    """
+    if problem.manual is None or not problem.manual.pins or problem.outlook.timeline.count <= LONGEST_PIN_SEARCH:
+        return problem
+    ways = FlowDirections.of(problem)
+    for elastic in (False, True):
+        built = formulate(problem, ways, elastic=elastic)
+        with suppress(InfeasibleError):
+            guide = built.flows(solver.solve(built.model.relaxed(), time_limit_s=problem.left_s), ways)
+            ended = built.model.fixed(built.pin_ends, _guess_ends(problem, guide)).relaxed()
+            return decide_pins(problem, _reach_least(problem, built.flows(solver.solve(ended, time_limit_s=problem.left_s), ways)))
+    return problem
+
+
+def _guess_ends(problem: Problem, flows: PlannedFlows) -> FloatArray:
+    """Return for each pinned slot, in the order of the model's columns, 1 where its battery gets full or empty in it, else 0.
+
+    That is judged slot after slot from where ``flows`` have the battery when the pin begins.
+    """
+    manual, ends = problem.manual, []
+    for index, battery in enumerate(problem.site.batteries if manual else ()):
+        assert manual is not None  # noqa: S101  # looked at a line above
+        charge_kwh, discharge_kwh = np.nan_to_num(manual.charge_kwh[index]), np.nan_to_num(manual.discharge_kwh[index])
+        pinned = [np.isfinite(wanted[index]) for wanted in (manual.charge_kwh, manual.discharge_kwh)]
+        full, empty = full_kwh(battery), battery.min_soc * battery.capacity_kwh
+        stored, ended = np.concatenate([problem.stored_kwh[index : index + 1], flows.stored_kwh[index]]), np.zeros(charge_kwh.size)
+        for slot in np.flatnonzero(pinned[0] | pinned[1]):
+            wanted = stored[slot] + charge_kwh[slot] * battery.charge_efficiency - discharge_kwh[slot] / battery.discharge_efficiency
+            stored[slot + 1] = np.clip(wanted, min(empty, stored[slot]), max(full, stored[slot]))
+            ended[slot] = abs(wanted - stored[slot + 1]) > SAME_KWH
+        ends += [ended[where] for where in pinned]
+    return np.concatenate(ends)
+
+
+def _reach_least(problem: Problem, flows: PlannedFlows) -> PlannedFlows:
+    """Return flows in which no pinned charge is smaller than its battery's least power: what is missing until full is rounded up, not left."""
+    least_kwh = np.array([[battery.min_charge_kw] for battery in problem.site.batteries]) * problem.outlook.timeline.hours
+    pinned = np.isfinite(problem.manual.charge_kwh) if problem.manual else np.zeros(flows.charge_kwh.shape, dtype=bool)
+    return replace(flows, charge_kwh=np.where(pinned & (flows.charge_kwh > SAME_KWH), np.maximum(flows.charge_kwh, least_kwh), flows.charge_kwh))
