@@ -138,7 +138,7 @@ def draw_week(rng: np.random.Generator, *, name: str, batteries: int, parts: fro
     if "appliances" in parts:
         site["loads"] = [{"name": "heater", "kind": "water_heater", "power_kw": 3, "energy_kwh_per_day": 6, "max_gap_hours": 12, "min_on_minutes": 30}]
     if "pins" in parts:
-        document["manual"] = [_draw_pin(rng, devices) for _ in range(3)]
+        document["manual"] = [_draw_pin(rng, devices, day=int(day)) for day in rng.choice(DAYS, 3, replace=False)]
     return document
 
 
@@ -179,8 +179,8 @@ def _draw_pv(rng: np.random.Generator) -> FloatArray:
     return np.concatenate([clear * rng.uniform(0.25, 0.65) * np.clip(rng.normal(1.0, 0.15, 96), 0.0, 1.2) for _ in range(DAYS)])
 
 
-def _draw_pin(rng: np.random.Generator, devices: list[dict[str, Any]]) -> dict[str, Any]:
-    battery, begin = devices[int(rng.integers(len(devices)))], START + timedelta(hours=int(rng.integers(0, DAYS * 24 - 3)))
+def _draw_pin(rng: np.random.Generator, devices: list[dict[str, Any]], *, day: int) -> dict[str, Any]:
+    battery, begin = devices[int(rng.integers(len(devices)))], START + timedelta(days=day, hours=int(rng.integers(0, 22)))
     return {
         "device": battery["name"],
         "action": str(rng.choice(["charge", "discharge"])),

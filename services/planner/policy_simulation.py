@@ -23,6 +23,10 @@ from services.planner.problem.scenarios import ScenarioSet
 Part = TypeVar("Part", Flows, SetPoint)
 
 
+class LateError(Exception):
+    """What policies come to was not known in time: who asked goes on without it."""
+
+
 @dataclass
 class Follower:
     """A plan's policy as the simulator asks it: it remembers the modes in force."""
@@ -30,9 +34,16 @@ class Follower:
     policy: PlanPolicy
     capacity_kwh: FloatArray
     modes: IntArray
+    deadline: Deadline | None = None
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return the set-point of a slot."""
+        """Return the set-point of a slot.
+
+        Raises:
+            LateError: the deadline is over.
+        """
+        if self.deadline is not None and not self.deadline.left_s:
+            raise LateError("what policies come to was not known in time")
         setpoint = self.policy.decide(slot, stored_kwh / self.capacity_kwh, self.modes)
         self.modes = setpoint.mode
         return setpoint
@@ -68,13 +79,19 @@ class SimulatedPolicy:
     costs: FloatArray
 
 
-def simulate_policies(problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet | None = None) -> list[SimulatedPolicy]:
-    """Return what policies make of the expected course and of those of ``errors``, slot by slot, all of them at once."""
+def simulate_policies(
+    problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet | None = None, *, deadline: Deadline | None = None
+) -> list[SimulatedPolicy]:
+    """Return what policies make of the expected course and of those of ``errors``, slot by slot, all of them at once.
+
+    Raises:
+        LateError: that is not known by the ``deadline``.
+    """
     outlook = problem.outlook
     load, pv = (np.atleast_2d(energy) for energy in (outlook.load_kwh, outlook.pv_kwh))
     if errors is not None:
         load, pv = np.vstack([load, errors.load_kwh]), np.vstack([pv, errors.pv_kwh])
-    run, count, runs = _simulate(problem, policies, load, pv), load.shape[0], []
+    run, count, runs = _simulate(problem, policies, load, pv, deadline=deadline), load.shape[0], []
     for first in range(0, len(policies) * count, count):
         flows = _of_site(run.flows, first)
         starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
@@ -88,11 +105,11 @@ def simulate_errors(problem: Problem, policies: Sequence[PlanPolicy], errors: Sc
     return _value_columns(problem, run, range(len(policies) * count)).reshape(len(policies), count)
 
 
-def _simulate(problem: Problem, policies: Sequence[PlanPolicy], load_kwh: FloatArray, pv_kwh: FloatArray) -> Trajectory:
+def _simulate(problem: Problem, policies: Sequence[PlanPolicy], load_kwh: FloatArray, pv_kwh: FloatArray, *, deadline: Deadline | None = None) -> Trajectory:
     """Return what happens under the policies, one after the other, on each of the courses; energies of shape ``(courses, slots)``."""
     count, limits = load_kwh.shape[0], problem.limits
     first = np.repeat(first_modes(problem), count, axis=1)
-    followers = SplitColumns([Follower(policy, limits.batteries.capacity_kwh, first) for policy in policies])
+    followers = SplitColumns([Follower(policy, limits.batteries.capacity_kwh, first, deadline) for policy in policies])
     load, pv = (np.tile(energy, (len(policies), 1)) for energy in (load_kwh, pv_kwh))
     stored = np.repeat(problem.stored_kwh[:, None], count * len(policies), axis=1)
     return simulate(followers, Actuals(problem.outlook.timeline, load, pv), limits=limits.by_slot(), stored_kwh=stored)
@@ -135,10 +152,6 @@ Asked = tuple[Plan, PlanPolicy]
 _ROUNDS_SHARE = 1 / 8
 
 
-class LateError(Exception):
-    """What policies come to was not known in time: who asked goes on without it."""
-
-
 def meet_courses(asked: Sequence[Asked], *, deadline: Deadline | None = None) -> list[Outcome]:
     """Return what each policy makes of the expected course of its plan, from the state that the batteries are really in.
 
@@ -159,7 +172,7 @@ def _meet_group(asked: Sequence[Asked], deadline: Deadline | None) -> Iterator[O
         if deadline is not None and not deadline.left_s:
             raise LateError("what policies come to was not known in time")
         if number > _ROUNDS_SHARE * slots:
-            met |= {place: _step_through(*asked[place]) for place in left}
+            met |= {place: _step_through(*asked[place], deadline) for place in left}
             continue
         again = _meet([asked[place] for place in left], [guesses[place] for place in left], slots)
         met |= dict(zip(left, again, strict=True))
@@ -180,9 +193,9 @@ class _Round:
     settled: bool
 
 
-def _step_through(plan: Plan, policy: PlanPolicy) -> _Round:
+def _step_through(plan: Plan, policy: PlanPolicy, deadline: Deadline | None) -> _Round:
     """Return what becomes of a policy slot after slot, without a guess."""
-    (run,) = simulate_policies(replace(plan.problem, limits=plan.limits), [policy])
+    (run,) = simulate_policies(replace(plan.problem, limits=plan.limits), [policy], deadline=deadline)
     return _Round(run.setpoints, run.flows, run.start_kwh, settled=True)
 
 

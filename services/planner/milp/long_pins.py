@@ -55,7 +55,11 @@ def _guess_ends(problem: Problem, flows: PlannedFlows) -> FloatArray:
 
 
 def _reach_least(problem: Problem, flows: PlannedFlows) -> PlannedFlows:
-    """Return flows in which no pinned charge is smaller than its battery's least power: what is missing until full is rounded up, not left."""
-    least_kwh = np.array([[battery.min_charge_kw] for battery in problem.site.batteries]) * problem.outlook.timeline.hours
-    pinned = np.isfinite(problem.manual.charge_kwh) if problem.manual else np.zeros(flows.charge_kwh.shape, dtype=bool)
-    return replace(flows, charge_kwh=np.where(pinned & (flows.charge_kwh > SAME_KWH), np.maximum(flows.charge_kwh, least_kwh), flows.charge_kwh))
+    """Return flows in which no pinned charge is smaller than its battery's least power: what is missing until full is rounded up, what is beyond it left."""
+    batteries = problem.site.batteries
+    least_kwh = np.array([[battery.min_charge_kw] for battery in batteries]) * problem.outlook.timeline.hours
+    before = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
+    fills = before < np.array([[full_kwh(battery)] for battery in batteries]) - SAME_KWH
+    small = (flows.charge_kwh > SAME_KWH) & (flows.charge_kwh < least_kwh)
+    pinned = np.isfinite(problem.manual.charge_kwh) if problem.manual else np.zeros_like(small)
+    return replace(flows, charge_kwh=np.where(pinned & small, np.where(fills, least_kwh, 0.0), flows.charge_kwh))

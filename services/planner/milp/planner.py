@@ -98,6 +98,10 @@ _SEARCH_SHARE = 0.75
 _STRICT_SHARE, _PIECES_SHARE = 0.4, 0.85
 # A start within this share of its cost of the relaxed model is good enough.
 _GOOD_START = 0.01
+# A compromise that may break limits for so much less of its cost is none beside what is near a plan that breaks none.
+_POOR_COMPROMISE = 0.9
+# Times what the relaxed model took: with less left no search over a long horizon improves on a start, and it ends late at that.
+_SEARCH_SOLVES = 60
 # For what is pinned while ways of slots are open.
 _FIRST_SHARE = 0.15
 # And for how much of what is pinned is to be had: the rest is planned once more given that.
@@ -145,7 +149,9 @@ def _solve_or_compromise(problem: Problem, solver: Solver, *, known: PlannedFlow
     except OutOfTimeError as late:
         # What was not found in time to keep all limits may be found where they are broken at a price: it breaks none that it need not.
         with suppress(InfeasibleError, SolverError):
-            return replace(_solve(problem, solver, elastic=True, known=known), elastic=True)
+            compromise = _solve(problem, solver, elastic=True, known=known)
+            if compromise.gap < _POOR_COMPROMISE:
+                return replace(compromise, elastic=True)
         raise late from None
     except (InfeasibleError, SolverError):
         return replace(_solve(problem, solver, elastic=True, known=known), elastic=True)
@@ -162,7 +168,9 @@ def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
 def _solve(problem: Problem, solver: Solver, *, elastic: bool, known: PlannedFlows | None = None) -> PlannedFlows:
     ways = FlowDirections.of(problem)
     built = formulate(problem, ways, elastic=elastic)
+    begun = problem.deadline.left_s
     solution, relaxed = _solve_first(problem, built.model, solver)
+    least_search_s = _SEARCH_SOLVES * (begun - problem.deadline.left_s) if problem.outlook.timeline.count > PIECE + AHEAD else 0.0
     flows = built.flows(solution, ways)
     bound, found, search = (
         flows.objective - flows.gap * abs(flows.objective),
@@ -181,6 +189,10 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool, known: PlannedFlo
         rounded = _round_choices(problem, solver, [choose_most(problem, choices, known)], choices, bound=bound, elastic=elastic) if known else None
         if rounded is None:
             rounded, flows = _find_start(problem, solver, choices, flows, bound=bound, elastic=elastic)
+        if search.left_s < least_search_s:
+            if rounded is None:
+                raise OutOfTimeError(flows)
+            return rounded.flows
         # Nothing that keeps all limits was found: time is left for what breaks them at a price.
         search = search if rounded or elastic else problem.deadline.share(_STRICT_SHARE)
         try:
@@ -232,12 +244,16 @@ def _find_start(
     rounded = _round_choices(problem, solver, [choose_most(problem, choices, flows), choose_rest(problem, choices)], choices, bound=bound, elastic=elastic)
     if problem.outlook.timeline.count <= PIECE + AHEAD or (rounded and rounded.flows.gap <= _GOOD_START):
         return rounded, flows
-    begun = problem.due(problem.deadline.share(_PIECES_SHARE))
-    try:
-        pieces = solve_in_pieces(begun, choices, flows, solver.renew(), elastic=elastic)
-    except (InfeasibleError, SolverError):
-        return rounded, flows
-    found = _round_choices(problem, solver, [choose_most(problem, choices, pieces)], choices, bound=bound, elastic=elastic)
+    begun, found, pieces = problem.due(problem.deadline.share(_PIECES_SHARE)), None, flows
+    for anywhere in (False, True):
+        try:
+            pieces = solve_in_pieces(begun, choices, flows, solver.renew(), elastic=elastic, anywhere=anywhere)
+        except InfeasibleError:
+            continue
+        except SolverError:
+            break
+        found = _round_choices(problem, solver, [choose_most(problem, choices, pieces)], choices, bound=bound, elastic=elastic)
+        break
     return min((each for each in (rounded, found) if each), key=lambda each: each.flows.objective, default=None), pieces
 
 

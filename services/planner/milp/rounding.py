@@ -28,6 +28,10 @@ _RELUCTANCE = 0.005
 _MIXED_SHARE = 0.1
 
 
+# The share of the time left for mixtures of schedules: choices are made after them.
+_MIXING_SHARE = 0.6
+
+
 @dataclass(frozen=True, slots=True)
 class _Shaped:
     """A model whose blocks are fixed to schedules, the answer to it with the rest let go, and a cost that no whole answer of the model lies below."""
@@ -95,11 +99,14 @@ def _shape(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: Solutio
         shaping.lead()
     if shaping.best and shaping.is_within(gap / 2, relaxed.objective):
         yield _Shaped(*shaping.best, relaxed.objective)
-    mixture = mix_schedules(model, shaping.blocks, relaxed, shaping.tried, near=gap * _MIXED_SHARE, solver=solver)
-    for schedules in mixture.pick():
-        shaping.consider(schedules)
+    bound = relaxed.objective
+    with suppress(SolverError), solver.within(_MIXING_SHARE):
+        mixture = mix_schedules(model, shaping.blocks, relaxed, shaping.tried, near=gap * _MIXED_SHARE, solver=solver)
+        for schedules in mixture.pick():
+            shaping.consider(schedules)
+        bound = mixture.bound
     if shaping.best:
-        yield _Shaped(*shaping.best, mixture.bound)
+        yield _Shaped(*shaping.best, bound)
 
 
 @dataclass

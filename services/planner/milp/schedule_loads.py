@@ -21,6 +21,8 @@ from services.planner.problem.problem import Problem
 _NOTHING_KWH = 1e-6
 # The share of the time left for what batteries cannot do beside what is placed already: they are planned once more.
 _BATTERIES_SHARE = 0.4
+# Times what rounding took: with less left a search improves on nothing, and ends late at that.
+_SEARCH_ROUNDINGS = 5
 # The share of it for heat pumps that take any power, where afterwards all is placed once more around when they are on.
 _ROUGH_SHARE = 0.5
 
@@ -81,8 +83,9 @@ def _place(problem: Problem, solver: Solver, *, elastic: bool) -> LoadSchedule:
 
 def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
     """Return a solution within the gap: one near the relaxed one where that is good enough, else what a search finds from there."""
+    begun = problem.deadline.left_s
     near = round_relaxation(built.model, built.placed.blocks, gap=problem.search.mip_gap, solver=solver.renew(problem.deadline))
-    if near and near.proven:
+    if near and (near.proven or problem.deadline.left_s < _SEARCH_ROUNDINGS * (begun - problem.deadline.left_s)):
         return near
     return solver.renew().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=problem.left_s, start=near.column if near else None)
 

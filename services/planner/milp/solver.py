@@ -1,6 +1,7 @@
 """HiGHS behind one function: a model of named blocks in, a solution out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -186,6 +187,16 @@ class Solver:
     def renew(self, deadline: Deadline | None = None) -> "Solver":
         """Return a solver of the same kind that has solved nothing yet; none of its solves goes on beyond the deadline, or else beyond this one's."""
         return type(self)(deadline or self._deadline)
+
+    @contextmanager
+    def within(self, share: float) -> Iterator[None]:
+        """Let no solve go on beyond this share of the time left while the block runs."""
+        before = self._deadline
+        self._deadline = None if before is None else before.share(share)
+        try:
+            yield
+        finally:
+            self._deadline = before
 
     def allow(self, time_limit_s: float) -> float:
         """Return how long a solve may take that was to take no longer than this, seconds.
