@@ -14,10 +14,11 @@ from sqlalchemy import Engine
 
 from luna.embedded import Addresses
 from luna.timeline import FixedClock
+from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
 from tests.browsers import AXE, CHROMIUM, MISSING
 from tests.databases import remove_site
 from tests.demo_home import DemoHome, store_demo_home
-from tests.gateway import serve
+from tests.gateway import OWNER_TOKEN, serve
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "timezone_id": "Europe/Amsterdam"}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 GERMAN_PHONE = PHONE | {"locale": "de-DE"}
+# What a browser has that was opened by the link.
+OWNER_BROWSER: Any = {"name": OWNER_COOKIE, "value": browser_cookie_of(OWNER_TOKEN), "url": "http://127.0.0.1"}
 # What a browser says of requests while a test has it offline.
 OFFLINE = re.compile("net::ERR_INTERNET_DISCONNECTED|^htmx:(sendError|afterRequest)")
 # Of rules that found nothing axe need not say where.
@@ -87,6 +90,7 @@ class PagePool:
             return self.blank[key].pop()
         if key not in self.contexts:
             self.contexts[key] = self.browser.new_context(**parts)
+            self.contexts[key].add_cookies([OWNER_BROWSER])
         page = self.contexts[key].new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -103,6 +107,7 @@ class PagePool:
         page.set_viewport_size(parts["viewport"])
         page.context.set_offline(offline=False)
         page.context.clear_cookies()
+        page.context.add_cookies([OWNER_BROWSER])
         self.blank.setdefault(json.dumps(parts, sort_keys=True), []).append(page)
 
 

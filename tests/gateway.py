@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -17,12 +17,16 @@ from luna.timeline import Clock
 from services.api.app import create_app
 from services.api.http_protocol import GatewayProtocol
 
+OWNER_TOKEN = "a token of the owner of the tests"
+OWNER = {"Authorization": f"Bearer {OWNER_TOKEN}"}
+
 
 @contextmanager
-def serve(addresses: Addresses, clock: Clock | None = None, **settings: Any) -> Iterator[httpx.Client]:
-    """Run the gateway on a free port and yield a client of it; ``settings`` are those of its process that matter."""
+def serve(addresses: Addresses, clock: Clock | None = None, *, headers: Mapping[str, str] = OWNER, **settings: Any) -> Iterator[httpx.Client]:
+    """Run the gateway on a free port and yield a client of it, its owner's if no other ``headers`` are given; ``settings`` are those that matter."""
     _forget_requests(addresses.redis_url)
     usual = {"plan_timeout": timedelta(seconds=20), "token_key": "a key of the tests and of nobody else", "requests_per_minute": 1_000_000}
+    usual["owner_token"] = OWNER_TOKEN
     own = Settings(**(usual | settings))
     app = create_app(own, addresses, clock=clock)
     # Whoever still waits for an answer when the test is over would be waited for until the plan's time-out.
@@ -34,7 +38,7 @@ def serve(addresses: Addresses, clock: Clock | None = None, **settings: Any) -> 
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, headers=headers) as client:
             yield client
     finally:
         server.should_exit = True

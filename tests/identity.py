@@ -88,7 +88,7 @@ def empty_gate(server: str, redis_url: str, /, **settings: Any) -> Iterator[Gate
     with own_database(server, f"luna_identity_{uuid.uuid4().hex[:8]}") as url:
         upgrade(url)
         pool = engine.create(url)
-        with serve(Addresses(database_url=url, redis_url=redis_url), **(GENEROUS | settings)) as client:
+        with serve(Addresses(database_url=url, redis_url=redis_url), headers={}, **(GENEROUS | settings)) as client:
             yield Gate(client, pool)
         pool.dispose()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from luna.doctor.finding import DoctorFinding
+from luna.own_secrets import FOLDER, OWNER_TOKEN, TOKEN_KEY
 from luna.settings import Settings
 from luna.settings.model import STORED_FILE
 
@@ -120,7 +121,8 @@ def _secret_files(settings: Settings) -> Iterator[Path]:
     yield from (
         Path(".env"),
         settings.data_folder / STORED_FILE,
-        settings.data_folder / "identity" / "token_key",
+        settings.data_folder / FOLDER / TOKEN_KEY,
+        settings.data_folder / FOLDER / OWNER_TOKEN,
         settings.data_folder / "servers" / "servers.json",
     )
     named = (os.environ.get(f"LUNA_{name.upper()}_FILE") for name in Settings.model_fields)

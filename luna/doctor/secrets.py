@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 
 from luna.errors import LunaError
+from luna.own_secrets import FOLDER, OWNER_TOKEN, TOKEN_KEY
 from luna.settings import Settings
 from luna.settings.model import read_stored
 from luna.telemetry import HIDDEN, without_secrets
@@ -54,7 +55,8 @@ def known_secrets(settings: Settings) -> Iterator[str]:
     with suppress(LunaError):
         for name, value in read_stored(settings.data_folder).items():
             yield from _words(value, secret="SecretStr" in str(Settings.model_fields[name].annotation))
-    for path, read in ((settings.data_folder / "servers" / "servers.json", _read_password), (settings.data_folder / "identity" / "token_key", str.strip)):
+    own = [(settings.data_folder / FOLDER / name, str.strip) for name in (TOKEN_KEY, OWNER_TOKEN)]
+    for path, read in ((settings.data_folder / "servers" / "servers.json", _read_password), *own):
         with suppress(OSError, ValueError, KeyError):
             yield read(path.read_text(encoding="utf-8"))
 

@@ -169,13 +169,17 @@ class Settings(BaseSettings):
     api_ingress: Annotated[bool, Field(description="the gateway stands behind Home Assistant's ingress, and answers nobody else")] = False
     api_sign_in: Annotated[
         Literal["automatic", "optional", "required"],
-        Field(description="optional: until somebody is set up, this machine itself may do everything; required: never; automatic: optional on 127.0.0.1 alone"),
+        Field(description="optional: until somebody is set up, the owner's token opens everything; required: never; automatic: optional on 127.0.0.1 alone"),
     ] = "automatic"
     trusted_proxies: Annotated[
         str, Field(description="proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses, networks, host names, separated by commas")
     ] = ""
     admin_password: Annotated[SecretStr | None, Field(description="password of the first user, admin, who is made where nobody is set up")] = None
     token_key: Annotated[SecretStr | None, Field(description="key that signs access tokens, 32 characters and more; empty: made below data_folder")] = None
+    owner_token: Annotated[
+        SecretStr | None,
+        Field(description="token that lets this machine's programs do everything until somebody is set up, 32 characters and more; empty: made by luna up"),
+    ] = None
     monitor_token: Annotated[SecretStr | None, Field(description="token with which a monitor may read /metrics and /health/services")] = None
     session_idle: Annotated[timedelta, Field(ge=timedelta(minutes=5), description="how long a sign-in may go unused")] = 7 * DAY
     session_life: Annotated[timedelta, Field(ge=timedelta(minutes=5), description="how long a sign-in lasts at most")] = 30 * DAY
@@ -252,6 +256,11 @@ class Settings(BaseSettings):
         """Whether the gateway can be reached from this machine alone."""
         return is_loopback(self.api_host)
 
+    @property
+    def takes_owner_token(self) -> bool:
+        """Whether the owner's token opens the gateway until somebody is set up."""
+        return self.api_sign_in != "required" and self.listens_here_alone
+
     @field_validator("language_api")
     @classmethod
     def _guess_protocol(cls, protocol: str | None, info: ValidationInfo) -> str | None:
@@ -265,7 +274,7 @@ class Settings(BaseSettings):
             raise ValueError("only a gateway on 127.0.0.1 may do without passwords; set it to required, or LUNA_API_HOST to 127.0.0.1")
         return sign_in
 
-    @field_validator("token_key", "backup_key")
+    @field_validator("token_key", "owner_token", "backup_key")
     @classmethod
     def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
         # Source: RFC 7518, 3.2: a key of HS256 is as long as its hash. That of backups protects everything there is.

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from luna.database import engine
 from luna.embedded import Addresses, running
 from luna.errors import UnavailableError
+from luna.own_secrets import open_owner_token, open_token_key
 from luna.queue import Client
 from luna.queue.connection import connect
 from luna.settings import Settings, load_settings
@@ -27,7 +28,7 @@ from luna.timeline import Clock, SystemClock
 from luna.tracing import TRACEPARENT, configure_tracing, span, trace_of
 from services.api import document_uploads, uploads
 from services.api.gateway import MAX_UPLOADS, MAX_WAITING, Gateway
-from services.api.identity.access_tokens import AccessTokens, open_key
+from services.api.identity.access_tokens import AccessTokens
 from services.api.identity.audit import AuditRequests
 from services.api.identity.headers import SecureHeaders, list_headers
 from services.api.identity.identity import Identity
@@ -312,7 +313,7 @@ def _lifespan(settings: Settings, addresses: Addresses | None, clock: Clock) -> 
         with servers as there:
             gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url), clock)
             budgets = connect(there.redis_url)
-            identity = Identity(settings, gateway.database, Limiter(budgets), AccessTokens(open_key(settings)))
+            identity = Identity(settings, gateway.database, Limiter(budgets), AccessTokens(open_token_key(settings)), open_owner_token(settings))
             app.state.gateway, app.state.identity = gateway, identity
             try:
                 await identity.announce()

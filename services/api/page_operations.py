@@ -95,6 +95,7 @@ ADMIN_PAGES = (
     Operation("remove_person", "POST", "/ui/admin/people/{name}/remove", "administer", alone="a page", critical=True),
     Operation("show_sign_in", "GET", "/ui/login", "public", alone="a page"),
     Operation("sign_in_page", "POST", "/ui/login", "public", alone="a page"),
+    Operation("open_by_link", "GET", "/ui/open", "public", alone="a page"),
     Operation("make_first_account", "POST", "/ui/first-account", "public", alone="a page"),
     Operation("sign_out_page", "POST", "/ui/logout", "read", alone="a page"),
     Operation("show_confirm", "GET", "/ui/confirm", "read", alone="a page"),

@@ -24,6 +24,7 @@ class _CommandEntry(NamedTuple):
 COMMANDS = {
     "demo": _CommandEntry("demo", "Load a real year, train, plan, replay unseen days, write a report."),
     "up": _CommandEntry("up", "Run servers, one worker and the gateway until Ctrl-C."),
+    "open": _CommandEntry("opening", "Open the page by a new link, or print the owner's token for programs."),
     "site": _CommandEntry("site", "Add, list, show and remove sites."),
     "data": _CommandEntry("data", "Load and query series."),
     "forecast": _CommandEntry("forecast", "Train Aurora, issue forecasts, compare versions."),

@@ -53,6 +53,7 @@ def up() -> None:
     from luna.embedded import running
     from luna.settings import load_settings
     from services.api.server import listen, serve
+    from services.cli.opening import show_link
 
     settings = load_settings()
     # Gateway, worker with beat, and servers end in this order; the port comes first, so that nothing is started where it is in use.
@@ -60,6 +61,7 @@ def up() -> None:
         migrate.upgrade(addresses.database_url)
         with companions(settings):
             err.print(f"Luna runs at http://{settings.api_host}:{settings.api_port} and stops with Ctrl-C.")
+            show_link(settings, addresses.database_url)
             serve(settings, addresses, listener=listener)
 
 

@@ -8,6 +8,15 @@ PHRASES = {
     "first_account": Phrase("Make the first account", "Das erste Konto anlegen"),
     "first_lead": Phrase("It may do everything. From then on Luna asks who is there.", "Es darf alles. Von da an fragt Luna, wer da ist."),
     "make_account": Phrase("Make the account", "Konto anlegen"),
+    "by_link": Phrase("Luna opens by its link", "Luna öffnet sich mit ihrem Link"),
+    "by_link_lead": Phrase(
+        "When Luna starts, it shows a link. It opens this browser, once, within an hour. Yours was used or is older, or you came without one.",
+        "Beim Start zeigt Luna einen Link. Er öffnet diesen Browser, einmal, binnen einer Stunde. Deiner ist benutzt oder älter, oder du kamst ohne einen.",
+    ),
+    "by_link_again": Phrase(
+        "A new start of Luna shows a new one. Nothing is lost, and everything goes on meanwhile.",
+        "Ein neuer Start von Luna zeigt einen neuen. Nichts ist verloren, und alles läuft inzwischen weiter.",
+    ),
     "name": Phrase("Name", "Name"),
     "name_hint": Phrase("Small letters, digits, . _ @ and -", "Kleinbuchstaben, Ziffern, . _ @ und -"),
     "password": Phrase("Password", "Passwort"),

@@ -3,15 +3,11 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import jwt
 from jwt.types import Options
 
 from luna.contracts.identity import ACCESS_TOKEN_LIFE
-from luna.errors import MachineError
-from luna.private_folders import make_private
-from luna.settings import Settings
 
 # Nothing else is ever taken, whatever a token says of itself.
 ALGORITHM = "HS256"
@@ -45,36 +41,3 @@ class AccessTokens:
         names_one = said.isascii() and said.isdecimal() and len(said) <= MOST_DIGITS
         stands = isinstance(claims["exp"], int) and now.timestamp() < claims["exp"]
         return int(said) if names_one and stands and parts["header"].get("typ") == KIND else None
-
-
-def open_key(settings: Settings) -> str:
-    """Return the key of this installation: the setting's, else the one made at the first start, which its owner alone can read.
-
-    Raises:
-        MachineError: it can be neither read nor made.
-    """
-    if settings.token_key is not None:
-        return settings.token_key.get_secret_value()
-    path = settings.data_folder / "identity" / "token_key"
-    try:
-        make_private(path.parent)
-        _make_key(path)
-        return path.read_text(encoding="ascii").strip()
-    except OSError as exc:
-        remedy = "Name a folder that the gateway may write as LUNA_DATA_FOLDER, or a file with a key as LUNA_TOKEN_KEY_FILE."
-        raise MachineError(f"the key of access tokens cannot be kept: {exc.strerror}", field=str(path), remedy=remedy) from exc
-
-
-def _make_key(path: Path) -> None:
-    """Write a new key where none is; of processes that start at once one does, and nobody reads half of it."""
-    if path.exists():
-        return
-    mine = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    mine.touch(mode=0o600)
-    mine.write_text(secrets.token_hex(32), encoding="ascii")
-    try:
-        path.hardlink_to(mine)
-    except FileExistsError:
-        return
-    finally:
-        mine.unlink()

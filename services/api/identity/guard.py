@@ -75,16 +75,22 @@ async def _identify(request: Request, operation: Operation, source: Source) -> C
 async def _authorise(request: Request, operation: Operation, caller: Caller) -> None:
     identity: Identity = request.app.state.identity
     if caller.means == "nobody":
-        there = await identity.anybody_there()
-        remedy = "Sign in: POST /v1/auth/login, or send a key: Authorization: Bearer luna_…" if there else "Set up the first user: POST /v1/auth/setup."
-        raise UnauthenticatedError("nobody is signed in", remedy=remedy)
+        raise UnauthenticatedError("nobody is signed in", remedy=await _say_how_to_enter(identity))
     if operation.scope not in caller.scopes:
         raise ForbiddenError(f"this takes the scope {operation.scope}", remedy=f"Yours are {', '.join(sorted(caller.scopes)) or 'none'}; ask an admin.")
-    if request.method not in SAFE and caller.means == "session":
+    if request.method not in SAFE and caller.csrf_token is not None:
         await _require_csrf_token(request, caller)
     if operation.critical and caller.means != "local" and not await _is_confirmed(request, caller):
         remedy = "POST /v1/auth/confirm with the password, or send it as X-Confirm-Password, percent-encoded."
         raise ConfirmationError("this asks for the password again", remedy=remedy)
+
+
+async def _say_how_to_enter(identity: Identity) -> str:
+    if await identity.anybody_there():
+        return "Sign in: POST /v1/auth/login, or send a key: Authorization: Bearer luna_…"
+    if identity.settings.takes_owner_token:
+        return "Send the owner's token, which luna open --token prints: Authorization: Bearer …; a browser is opened by luna open."
+    return "Set up the first user: POST /v1/auth/setup."
 
 
 async def _is_confirmed(request: Request, caller: Caller) -> bool:

@@ -5,7 +5,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, TypeVar
 
@@ -35,6 +35,7 @@ NOBODY_SECONDS = 1.0
 # Each takes 19 MiB and a core for some hundredths of a second.
 MAX_HASHING, MAX_WAITING_TO_HASH = 2, 32
 FIRST_USER = "admin"
+OWNER_COOKIE = "luna_owner"
 LONGEST_CREDENTIAL = 4096
 
 log = structlog.get_logger("luna.api")
@@ -49,6 +50,8 @@ class Identity:
     database: Engine
     limiter: Limiter
     tokens: AccessTokens
+    # What lets this machine's own programs do everything until somebody is set up.
+    owner_token: str
     clock: Clock = field(default_factory=SystemClock)
     # Whoever is set up first from elsewhere gives it; it stands in the log alone.
     setup_code: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -74,6 +77,8 @@ class Identity:
         """
         header = request.headers.get("authorization")
         if header is not None:
+            if self._is_owners(header):
+                return await self._know_owner()
             return await self._look_up(header, self._by_header, afresh=afresh)
         cookie = request.cookies.get(cookie_name(source))
         if cookie:
@@ -82,7 +87,36 @@ class Identity:
             except UnauthenticatedError:
                 # A browser goes on sending the cookie of a session that has ended, or of another installation: it says nothing then.
                 log.debug("a cookie of no session")
-        return LOCAL if await self.allows_local(source) else NOBODY
+        return await self._know_browser(request) or NOBODY
+
+    async def is_owner(self, request: HTTPConnection) -> bool:
+        """Return whether the owner's token lets a request do everything, in a header or as the browser's that was opened by the link."""
+        if self._is_owners(request.headers.get("authorization", "")):
+            return await self.takes_owner()
+        return await self._know_browser(request) is not None
+
+    async def takes_owner(self) -> bool:
+        """Return whether the owner's token opens anything: on a gateway that listens on this machine alone, until somebody is set up."""
+        return self.settings.takes_owner_token and not await self.anybody_there()
+
+    @property
+    def owner_cookie(self) -> str:
+        """What a browser has that was opened by the link."""
+        return browser_cookie_of(self.owner_token)
+
+    async def _know_browser(self, request: HTTPConnection) -> Caller | None:
+        cookie = request.cookies.get(OWNER_COOKIE, "")
+        if not hmac.compare_digest(cookie.encode("utf-8", "surrogateescape"), self.owner_cookie.encode()) or not await self.takes_owner():
+            return None
+        return replace(LOCAL, csrf_token=csrf_token_of(cookie))
+
+    async def _know_owner(self) -> Caller:
+        if not await self.takes_owner():
+            raise _not_valid()
+        return LOCAL
+
+    def _is_owners(self, header: str) -> bool:
+        return hmac.compare_digest(header.encode("utf-8", "surrogateescape"), f"Bearer {self.owner_token}".encode())
 
     async def know_cookie(self, cookie: str) -> Caller:
         """Return whose session a cookie is of.
@@ -99,11 +133,6 @@ class Identity:
             UnauthenticatedError: it has ended.
         """
         return await self._look_up(f"Bearer {token}", self._by_header)
-
-    async def allows_local(self, source: Source) -> bool:
-        """Return whether a request may do everything because it is this machine's own and nobody is set up."""
-        open_here = self.settings.api_sign_in != "required" and self.settings.listens_here_alone
-        return open_here and source.here and not await self.anybody_there()
 
     async def anybody_there(self) -> bool:
         """Return whether somebody is set up; once so it stays so, for the last admin cannot be removed."""
@@ -158,7 +187,7 @@ class Identity:
                 return
             self.forget_known()
             log.info("the first user was made", user=FIRST_USER)
-        elif not self.settings.listens_here_alone or self.settings.api_sign_in == "required":
+        elif not self.settings.takes_owner_token:
             log.warning("nobody is set up yet; until then the gateway does nothing", setup_code=self.setup_code, remedy="POST /v1/auth/setup with this code.")
 
     def _in_unit(self, work: Callable[[Connection], ResultT]) -> ResultT:
@@ -208,6 +237,11 @@ class Identity:
 def cookie_name(source: Source) -> str:
     """Return what the session's cookie is called: over https browsers hold to what the prefix promises."""
     return "__Host-luna_session" if source.secure else "luna_session"
+
+
+def browser_cookie_of(owner_token: str) -> str:
+    """Return the owner's cookie: not the token itself, which opens it to programs."""
+    return hmac.new(owner_token.encode(), b"browser", hashlib.sha256).hexdigest()
 
 
 def csrf_token_of(cookie: str) -> str:

@@ -13,14 +13,28 @@ from luna import passwords
 from luna.contracts.identity import ACCESS_TOKEN_LIFE, Me, NewUser, PasswordChange, SetUp, SignIn, Tokens, User
 from luna.database import sessions, users
 from luna.errors import ConflictError, ForbiddenError, InvalidInputError, UnauthenticatedError
+from luna.own_secrets import use_link
 from services.api.identity.caller import Caller
-from services.api.identity.identity import Identity, cookie_name, csrf_token_of
+from services.api.identity.identity import OWNER_COOKIE, Identity, cookie_name, csrf_token_of
 from services.api.identity.limits import Budget
 from services.api.identity.source import Source
 
 CONFIRMED = timedelta(minutes=5)
+# How long a browser stays open that was let in by the link; it ends when somebody is set up.
+OPENED = timedelta(days=365)
 # Sign-ins of all together, by those of one: a flood of guesses from many addresses stops here.
 LOGIN_SHARE = 20
+
+
+async def open_browser(request: Request, response: Response, code: str) -> bool:
+    """Take a link's code and let the browser in until somebody is set up; return whether the code still opens anything."""
+    identity: Identity = request.app.state.identity
+    if not await identity.takes_owner() or not use_link(identity.settings, code, now=identity.clock.now()):
+        return False
+    secure, life = request.state.source.secure, int(OPENED.total_seconds())
+    # Lax: a link in a terminal that is itself a page leads here from another site.
+    response.set_cookie(OWNER_COOKIE, identity.owner_cookie, path="/", httponly=True, secure=secure, samesite="lax", max_age=life)
+    return True
 
 
 async def needs_set_up(identity: Identity) -> bool:
@@ -28,20 +42,21 @@ async def needs_set_up(identity: Identity) -> bool:
     return not await identity.anybody_there()
 
 
-async def set_up(identity: Identity, source: Source, wanted: SetUp) -> User:
+async def set_up(request: Request, wanted: SetUp) -> User:
     """Make the first user, an admin, once.
 
     Raises:
         ConflictError: somebody is set up already.
-        ForbiddenError: asked from elsewhere without the code of the gateway's log.
+        ForbiddenError: asked without the owner's token or the code of the gateway's log.
         InvalidInputError: the password cannot be taken.
         TooManyRequestsError: too many tries.
     """
-    await _spend_on_sign_in(identity, source, wanted.name)
+    identity: Identity = request.app.state.identity
+    await _spend_on_sign_in(identity, request.state.source, wanted.name)
     if await identity.anybody_there():
         raise ConflictError("Luna is set up already", field="name", remedy="Sign in, or ask an admin for an account.")
     code = wanted.code.get_secret_value() if wanted.code else ""
-    if not await identity.allows_local(source) and not hmac.compare_digest(code.encode(), identity.setup_code.encode()):
+    if not await identity.is_owner(request) and not hmac.compare_digest(code.encode(), identity.setup_code.encode()):
         raise ForbiddenError("the set-up code is missing or wrong", field="code", remedy="It stands in the gateway's log: docker compose logs api.")
     passwords.require_good(wanted.password.get_secret_value(), name=wanted.name)
     first = NewUser(name=wanted.name, password=wanted.password, role="admin")

@@ -17,7 +17,18 @@ from luna.settings.model import is_loopback
 
 # What a proxy adds. A request that has one of these was not made by who stands at the other end of the connection.
 FORWARDING = frozenset(
-    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via", b"x-ingress-path", b"cf-connecting-ip"}
+    {
+        b"forwarded",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-real-ip",
+        b"via",
+        b"x-ingress-path",
+        b"x-client-ip",
+        b"true-client-ip",
+        b"cf-connecting-ip",
+    }
 )
 NAMES_KEPT_SECONDS = 10.0
 # How long a request waits for names that were never looked up; one that no server knows takes ten seconds where the network is away.

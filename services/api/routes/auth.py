@@ -16,10 +16,10 @@ SIGN_IN_ERRORS = document_errors(UnauthenticatedError, TooManyRequestsError)
 
 
 @router.post("/setup", status_code=201, responses=document_errors(ConflictError, ForbiddenError, TooManyRequestsError), summary="Set up the first user")
-async def set_up(wanted: SetUp, request: Request, identity: CurrentIdentity) -> User:
+async def set_up(wanted: SetUp, request: Request) -> User:
     """Make the first user, an admin; once. From elsewhere than this machine the code of the gateway's log is needed."""
     request.state.audited_name = wanted.name
-    return await login.set_up(identity, request.state.source, wanted)
+    return await login.set_up(request, wanted)
 
 
 @router.post("/login", responses=SIGN_IN_ERRORS, summary="Sign in")

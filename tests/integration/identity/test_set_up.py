@@ -1,7 +1,10 @@
 """Before anybody is set up, behind proxies, and when somebody asks too often."""
 
+import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,7 +14,11 @@ import redis
 from luna.database import users
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses, Servers
-from tests.gateway import serve
+from luna.own_secrets import LINK_LIFE, make_link, open_owner_token
+from luna.settings import Settings
+from luna.timeline import SystemClock
+from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
+from tests.gateway import OWNER, OWNER_TOKEN, serve
 from tests.identity import GENEROUS, NAMES, PASSWORD, Gate, empty_gate, gate_with_people
 from tests.tables import each_row
 
@@ -32,19 +39,70 @@ def untouched(servers: Servers, redis_url: str) -> Iterator[Gate]:
         yield gate
 
 
-def test_until_somebody_is_set_up_this_machine_does_everything_and_then_nothing(empty: Gate) -> None:
-    before = empty.client.get("/v1/auth/me").json()
+def test_until_somebody_is_set_up_the_owners_token_does_everything_and_then_nothing(empty: Gate) -> None:
+    before = empty.client.get("/v1/auth/me", headers=OWNER).json()
     assert (before["means"], before["role"], before["sites"]) == ("local", "admin", None)
-    made = empty.client.post("/v1/auth/setup", json=FIRST)
+    made = empty.client.post("/v1/auth/setup", json=FIRST, headers=OWNER)
     assert (made.status_code, made.json()["role"]) == (201, "admin")
-    assert [empty.client.get("/v1/auth/me").status_code, empty.client.post("/v1/auth/setup", json=FIRST).status_code] == [401, 409]
+    assert [empty.client.get("/v1/auth/me", headers=OWNER).status_code, empty.client.post("/v1/auth/setup", json=FIRST, headers=OWNER).status_code] == [
+        401,
+        409,
+    ]
     assert empty.client.post("/v1/auth/login", json=FIRST).json()["name"] == "ada"
     assert [row.user_name for row in empty.audit("set_up")] == ["ada", "ada"]
 
 
+def test_a_link_opens_a_browser_once_and_says_so_when_it_is_stale(servers: Servers, redis_url: str, tmp_path: Path) -> None:
+    clock = SystemClock()
+    with empty_gate(servers.database_url, redis_url, data_folder=tmp_path) as gate:
+        settings = Settings(_env_file=None, data_folder=tmp_path)  # type: ignore[call-arg]  # pydantic-settings reads it
+        made, late = make_link(settings, now=clock.now()), clock.now() - LINK_LIFE - timedelta(seconds=1)
+        link = made.removeprefix("http://127.0.0.1:8080")
+        assert stat.S_IMODE((tmp_path / "identity" / "link").stat().st_mode) == 0o600
+        # A guess takes nothing from whoever has the link.
+        assert gate.client.get("/ui/open?code=guessed").status_code == 410
+        assert gate.client.post("/v1/sites", json={}).status_code == 401
+        opened = gate.client.get(link)
+        assert (opened.status_code, opened.headers["location"]) == (303, "/")
+        cookie = opened.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert OWNER_TOKEN not in cookie
+        me = gate.client.get("/v1/auth/me").json()
+        assert (me["means"], me["role"]) == ("local", "admin")
+        # A page elsewhere that makes the browser ask has no token of the page's.
+        asked = [gate.client.post("/v1/sites", json={}, headers=headers).status_code for headers in ({}, {"X-CSRF-Token": me["csrf_token"]})]
+        assert asked == [403, 422]
+        gate.client.cookies.clear()
+        again = gate.client.get(link, headers={"Accept-Language": "de"})
+        assert (again.status_code, "Link" in again.text, "set-cookie" in again.headers) == (410, True, False)
+        stale = make_link(settings, now=late).removeprefix("http://127.0.0.1:8080")
+        assert gate.client.get(stale).status_code == 410
+        page = gate.client.get("/", headers={"Accept": "text/html"}, follow_redirects=True)
+        assert (page.status_code, "link" in page.text) == (401, True)
+
+
+def test_two_who_follow_one_link_at_once_are_one_browser(servers: Servers, redis_url: str, tmp_path: Path) -> None:
+    with empty_gate(servers.database_url, redis_url, data_folder=tmp_path) as gate:
+        settings = Settings(_env_file=None, data_folder=tmp_path)  # type: ignore[call-arg]  # pydantic-settings reads it
+        link = make_link(settings, now=SystemClock().now()).removeprefix("http://127.0.0.1:8080")
+        with ThreadPoolExecutor(6) as pool:
+            assert sorted(pool.map(lambda _: gate.client.get(link).status_code, range(6))) == [303, *[410] * 5]
+
+
+def test_the_owners_token_is_made_once_and_read_by_nobody_else(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_folder=tmp_path)  # type: ignore[call-arg]  # pydantic-settings reads it
+    with ThreadPoolExecutor(6) as pool:
+        made = set(pool.map(lambda _: open_owner_token(settings), range(6)))
+    assert len(made) == 1
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "identity", tmp_path / "identity" / "owner_token")] == [0o700, 0o600]
+    assert len(made.pop()) == 64
+
+
 def test_of_many_who_set_up_at_once_one_does(empty: Gate) -> None:
     with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda number: empty.client.post("/v1/auth/setup", json=FIRST | {"name": f"first{number}"}).status_code, range(6)))
+        answers = list(
+            pool.map(lambda number: empty.client.post("/v1/auth/setup", json=FIRST | {"name": f"first{number}"}, headers=OWNER).status_code, range(6))
+        )
     assert sorted(answers) == [201, *[409] * 5]
     with unit_of_work(empty.database) as connection:
         assert len(users.list_after(connection)) == 1
@@ -65,19 +123,25 @@ def test_of_many_who_set_up_at_once_one_does(empty: Gate) -> None:
         pytest.param({"Forwarded": "for=127.0.0.1"}, id="through a proxy of the standard"),
         pytest.param({"X-Real-IP": "127.0.0.1"}, id="through nginx"),
         pytest.param({"Via": "1.1 caddy"}, id="through something"),
+        pytest.param({"X-Client-IP": "127.0.0.1"}, id="through a proxy that names a client"),
+        pytest.param({"True-Client-IP": "127.0.0.1"}, id="through a network of proxies"),
     ],
 )
 def test_what_may_come_from_elsewhere_is_not_this_machines(untouched: Gate, headers: dict[str, str]) -> None:
     refused = untouched.client.get(LISTED, headers=headers)
-    assert (refused.status_code, "setup" in refused.json()["remedy"]) == (401, True)
+    assert (refused.status_code, "owner's token" in refused.json()["remedy"]) == (401, True)
     assert untouched.client.post("/v1/auth/setup", json=FIRST, headers=headers).status_code == 403
     assert untouched.client.get("/metrics", headers=headers).status_code == 401
     assert untouched.client.get("/health/ready", headers=headers).status_code in (200, 503)
 
 
 @each_row("host", ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "127.9.9.9", "[::1]:8080"])
-def test_this_machines_own_names_are_its_own(untouched: Gate, host: str) -> None:
-    assert untouched.client.get(LISTED, headers={"Host": host}).status_code == 200
+def test_this_machine_by_its_own_names_sees_health_and_nothing_else(untouched: Gate, host: str) -> None:
+    own = {"Host": host}
+    assert untouched.client.get("/metrics", headers=own).status_code == 200
+    assert [untouched.client.get(path, headers=own).status_code for path in (LISTED, "/v1/sites", "/", "/jobs")] == [401, 401, 303, 401]
+    assert untouched.client.post("/v1/auth/setup", json=FIRST, headers=own).status_code == 403
+    assert untouched.client.get(LISTED, headers=own | OWNER).status_code == 200
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}])
@@ -88,13 +152,15 @@ def test_a_page_of_another_site_does_nothing_on_this_machine(untouched: Gate, he
 
 
 def test_a_cookie_of_another_installation_is_nobody_s_hindrance(untouched: Gate) -> None:
-    assert untouched.client.get(LISTED, headers={"Cookie": "luna_session=of-another"}).status_code == 200
+    own = f"{OWNER_COOKIE}={browser_cookie_of(OWNER_TOKEN)}"
+    assert untouched.client.get(LISTED, headers={"Cookie": f"luna_session=of-another; {own}"}).status_code == 200
+    assert untouched.client.get(LISTED, headers={"Cookie": f"{OWNER_COOKIE}=of-another"}).status_code == 401
     assert untouched.client.get(LISTED, headers={"Authorization": "Bearer of-another"}).status_code == 401
 
 
 def test_where_sign_in_is_required_this_machine_only_sets_up_with_the_code(servers: Servers, redis_url: str) -> None:
     with empty_gate(servers.database_url, redis_url, api_sign_in="required") as gate:
-        assert gate.client.get(LISTED).status_code == 401
+        assert [gate.client.get(LISTED, headers=headers).status_code for headers in ({}, OWNER)] == [401, 401]
         assert [gate.client.post("/v1/auth/setup", json=FIRST | {"code": code}).status_code for code in ("", "guessed")] == [403, 403]
         assert gate.client.get("/health/live").status_code == 200
 

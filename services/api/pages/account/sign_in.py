@@ -57,13 +57,22 @@ async def make_first_account(request: Request, identity: CurrentIdentity, typed:
     try:
         wanted = SetUp(name=name, password=password, code=SecretStr(typed["code"].strip()) if typed.get("code") else None)
         request.state.audited_name = name
-        await login.set_up(identity, request.state.source, wanted)
+        await login.set_up(request, wanted)
         await login.sign_in(request, response, SignIn(name=name, password=password))
     except ValidationError as exc:
         return await _show_sign_in(request, identity, "/", name=name, error=invalid_input(exc, field=""))
     except LunaError as error:
         return await _show_sign_in(request, identity, "/", name=name, error=error)
     return response
+
+
+@router.get("/ui/open")
+async def open_by_link(request: Request, code: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """Let the browser in that has the link which the start of Luna showed; one that opens nothing any more is told so."""
+    response = RedirectResponse("/", 303)
+    if await login.open_browser(request, response, code):
+        return response
+    return _show(request, "account_by_link.html.j2", status=410)
 
 
 @router.post("/ui/logout")
@@ -111,14 +120,16 @@ async def change_password_page(request: Request, caller: CurrentCaller, typed: T
 
 async def _show_sign_in(request: Request, identity: Any, after: str, *, name: str = "", error: LunaError | None = None, said: str = "") -> Response:
     first = await login.needs_set_up(identity)
-    needs_code = first and not await identity.allows_local(request.state.source)
+    needs_code = first and not await identity.is_owner(request)
+    if needs_code and identity.settings.takes_owner_token:
+        return _show(request, "account_by_link.html.j2", status=401)
     context = {"first": first, "needs_code": needs_code, "name": name or ("admin" if first else ""), "after": safe_next(after)}
     return _show(request, "account_sign_in.html.j2", error=error, said=said, **context)
 
 
-def _show(request: Request, template: str, *, error: LunaError | None = None, said: str = "", **context: Any) -> Response:
+def _show(request: Request, template: str, *, error: LunaError | None = None, said: str = "", status: int | None = None, **context: Any) -> Response:
     said = said or _name_fault(error)
-    status = error.status if error else 422 if said else 200
+    status = status or (error.status if error else 422 if said else 200)
     frame: Mapping[str, Any] = {"error": error, "said": said}
     return show(request, PAGE, template=template, status=status, **{**frame, **context})
 

@@ -1,0 +1,68 @@
+"""``luna open``: how a browser and this machine's programs get into a Luna that has no accounts yet."""
+
+import os
+import sys
+import webbrowser
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.console import JsonOption, emit, err, out
+
+if TYPE_CHECKING:
+    from luna.settings import Settings
+
+BrowserOption = Annotated[bool, typer.Option(help="Open it in this machine's browser, too.")]
+TokenOption = Annotated[bool, typer.Option("--token", help="Print the owner's token instead, which programs send: Authorization: Bearer TOKEN.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="open")(open_page)
+
+
+def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_json: JsonOption = False) -> None:
+    """Make a new link that opens Luna's page in a browser, once, within an hour; where accounts are, it is the address to sign in at."""
+    from luna.embedded import running
+    from luna.own_secrets import open_owner_token
+    from luna.settings import load_settings
+
+    settings = load_settings()
+    if token:
+        kept = open_owner_token(settings)
+        emit({"token": kept}, as_json=as_json, show=lambda: out.print(kept, soft_wrap=True))
+        return
+    with running(settings) as there:
+        address = find_address(settings, there.database_url)
+    if browser:
+        _open(address)
+    emit({"url": address}, as_json=as_json, show=lambda: out.print(address, soft_wrap=True))
+
+
+def find_address(settings: "Settings", database_url: str) -> str:
+    """Return the address that opens the page: by a new link as long as nobody is set up and the gateway listens on this machine alone."""
+    from luna.database import engine, users
+    from luna.own_secrets import make_link
+    from luna.timeline import SystemClock
+
+    database = engine.create(database_url, application_name="luna-open", pool_size=1)
+    try:
+        with engine.unit_of_work(database) as connection:
+            by_link = settings.takes_owner_token and not users.any_there(connection)
+    finally:
+        database.dispose()
+    return make_link(settings, now=SystemClock().now()) if by_link else f"http://{settings.api_host}:{settings.api_port}"
+
+
+def show_link(settings: "Settings", database_url: str) -> None:
+    """Say where the page is, and open it where somebody looks on."""
+    address = find_address(settings, database_url)
+    err.print(f"Open it once, within an hour: {address}" if "code=" in address else f"Sign in there: {address}", soft_wrap=True)
+    if sys.stderr.isatty():
+        _open(address)
+
+
+def _open(address: str) -> None:
+    # Without a screen a browser of the terminal would take it over.
+    if sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(address)
