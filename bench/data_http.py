@@ -16,6 +16,7 @@ import httpx
 import numpy as np
 import polars as pl
 
+from bench.stack import owner_headers
 from luna.embedded import Addresses
 
 QUERIES = 40
@@ -80,7 +81,7 @@ def running_gateway(addresses: Addresses, folder: Path) -> Iterator[tuple[httpx.
     commands = (["services.api"], ["luna.queue.worker", "ingest"])
     processes = [subprocess.Popen([sys.executable, "-m", *words], env=os.environ | named, stderr=subprocess.DEVNULL) for words in commands]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=600) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=owner_headers(folder), timeout=600) as client:
             _await_gateway(client)
             yield client, processes[0]
     finally:

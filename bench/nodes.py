@@ -32,6 +32,7 @@ from sqlalchemy import text
 
 from bench.background import BackgroundThreads
 from bench.namespaces import Network, Node, network
+from bench.stack import owner_headers
 from luna.database import engine as engines
 from luna.database import forecasts, observations, sites
 from luna.database.engine import unit_of_work
@@ -339,7 +340,7 @@ def cluster(nodes: int, *, resend_seconds: float = 60) -> Iterator[Cluster]:
         }
         for module, *options in (["services.api"], ["luna.queue.beat", "--resend-seconds", str(resend_seconds)]):
             stack.enter_context(_running([sys.executable, "-m", module, *options], environment, folder / f"{module}.log"))
-        api = stack.enter_context(httpx.Client(base_url=f"http://{HOST}:{port}", timeout=30, trust_env=False))
+        api = stack.enter_context(httpx.Client(base_url=f"http://{HOST}:{port}", headers=owner_headers(folder / "data"), timeout=30, trust_env=False))
         _wait(lambda: _answers(api), START_SECONDS, "the gateway answers")
         yield Cluster(folder, net, addresses, api, Ledger(folder / "ledger.jsonl"), environment)
 

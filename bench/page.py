@@ -15,7 +15,7 @@ import httpx
 from playwright.sync_api import Browser, sync_playwright
 
 from bench.gateway import GATEWAY, resident_mb, serving
-from bench.stack import data_servers
+from bench.stack import data_servers, owner_headers
 from luna.database import engine
 from luna.embedded import Addresses
 from luna.errors import MachineError
@@ -44,8 +44,9 @@ def measure() -> dict[str, Any]:
     configure_logging("bench", level="WARNING")
     with _home() as (addresses, folder), serving(GATEWAY, addresses, folder) as (port, process):
         idle = resident_mb(process)
-        visits = _visit(port)
-        watchers = asyncio.run(_watch(port))
+        headers = owner_headers(Path(folder))
+        visits = _visit(port, headers)
+        watchers = asyncio.run(_watch(port, headers))
         return _weigh() | visits | watchers | {"gateway_mb": idle, "gateway_watched_mb": resident_mb(process)}
 
 
@@ -54,17 +55,17 @@ def _weigh() -> dict[str, float]:
     return {"javascript_kb": sum(sizes[name]["brotli"] for name in ("home.js", "page.js")) / 1000}
 
 
-def _visit(port: int) -> dict[str, float]:
+def _visit(port: int, headers: dict[str, str]) -> dict[str, float]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        seen = [_open(browser, f"http://127.0.0.1:{port}{HOME}") for _ in range(VISITS + 1)][1:]
+        seen = [_open(browser, f"http://127.0.0.1:{port}{HOME}", headers) for _ in range(VISITS + 1)][1:]
         browser.close()
     return {"first_paint_ms": median(paint for paint, _ in seen), "chart_ms": median(chart for _, chart in seen)}
 
 
-def _open(browser: Browser, address: str) -> tuple[float, float]:
+def _open(browser: Browser, address: str, headers: dict[str, str]) -> tuple[float, float]:
     """Return when the first text and the chart are there, in a browser that has kept nothing."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, extra_http_headers=headers)
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector(DRAWN)
@@ -73,10 +74,10 @@ def _open(browser: Browser, address: str) -> tuple[float, float]:
     return found
 
 
-async def _watch(port: int) -> dict[str, float]:
+async def _watch(port: int, headers: dict[str, str]) -> dict[str, float]:
     """Return how many of the watchers that came at once hear the first event, and how long a page takes beside them."""
     limits = httpx.Limits(max_connections=WATCHERS + 8)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, limits=limits, timeout=30) as client:
         heard = asyncio.Semaphore(0)
         watchers = [asyncio.create_task(_listen(client, heard)) for _ in range(WATCHERS)]
         for _ in watchers:

@@ -20,7 +20,7 @@ import httpx
 import redis
 import uvicorn
 
-from bench.stack import data_servers
+from bench.stack import data_servers, owner_headers
 from luna.contracts.message import Request
 from luna.embedded import Addresses
 from luna.queue import Client
@@ -149,13 +149,14 @@ def run_worker(module: list[str], addresses: Addresses, *, processes: int = 2) -
 
 @contextmanager
 def _gateway(addresses: Addresses) -> Iterator[httpx.Client]:
-    server = uvicorn.Server(uvicorn.Config(create_app(Settings(), addresses), port=0, log_config=None))
+    settings = Settings()
+    server = uvicorn.Server(uvicorn.Config(create_app(settings, addresses), port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=owner_headers(settings.data_folder), timeout=60) as client:
         while "worker" in client.get("/health/ready").json().get("detail", ""):
             time.sleep(0.2)
         yield client

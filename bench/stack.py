@@ -19,6 +19,7 @@ from luna.contracts.identity import KeyScope, NewKey, NewUser
 from luna.database import api_keys, engine, migrate, users
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses, running, start
+from luna.own_secrets import open_owner_token
 from luna.settings import Settings
 from luna.timeline import SystemClock
 from services.cli.up import COMPANIONS
@@ -70,6 +71,11 @@ def luna_up(folder: Path, *, headers: Mapping[str, str] | None = None, settings:
                 database.dispose()
         finally:
             process.terminate()
+
+
+def owner_headers(folder: Path) -> dict[str, str]:
+    """Return what the owner's programs send to a gateway that nobody is set up in, whose data lie in ``folder``."""
+    return {"Authorization": f"Bearer {open_owner_token(Settings(data_folder=folder))}"}
 
 
 @contextmanager

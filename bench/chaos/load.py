@@ -20,6 +20,7 @@ from bench.background import BackgroundThreads
 from bench.chaos.contents import ASKED_KW, HOME, METER, METER_SENSOR, OFFICE, SHED, Contents, describe_office, describe_sites, digest
 from bench.chaos.ledger import Ledger
 from bench.chaos.stack import Stack
+from bench.stack import owner_headers
 
 # How long a caller asks again with the same key, and how long for one answer.
 PATIENCE_SECONDS, ANSWER_SECONDS = 20.0, 15.0
@@ -56,7 +57,8 @@ class Load(BackgroundThreads):
         self.seen = Seen()
         self._stack, self._ledger, self._contents = stack, ledger, contents
         self._numbers: dict[str, Iterator[int]] = defaultdict(count)
-        self._http = httpx.Client(base_url=stack.url, trust_env=False, timeout=ANSWER_SECONDS, limits=httpx.Limits(max_connections=50))
+        headers, limits = owner_headers(stack.folder), httpx.Limits(max_connections=50)
+        self._http = httpx.Client(base_url=stack.url, headers=headers, trust_env=False, timeout=ANSWER_SECONDS, limits=limits)
         self._published: list[tuple[int, float]] = []
         self._heard = threading.Condition()
         self._commands = 0

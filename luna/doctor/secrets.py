@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
@@ -55,7 +56,7 @@ def known_secrets(settings: Settings) -> Iterator[str]:
     with suppress(LunaError):
         for name, value in read_stored(settings.data_folder).items():
             yield from _words(value, secret="SecretStr" in str(Settings.model_fields[name].annotation))
-    own = [(settings.data_folder / FOLDER / name, str.strip) for name in (TOKEN_KEY, OWNER_TOKEN)]
+    own: list[tuple[Path, Callable[[str], str]]] = [(settings.data_folder / FOLDER / name, str.strip) for name in (TOKEN_KEY, OWNER_TOKEN)]
     for path, read in ((settings.data_folder / "servers" / "servers.json", _read_password), *own):
         with suppress(OSError, ValueError, KeyError):
             yield read(path.read_text(encoding="utf-8"))

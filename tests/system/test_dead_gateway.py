@@ -19,7 +19,7 @@ from luna.embedded import Addresses
 from luna.queue import Client
 from luna.site import Site
 from services.api.gateway import PLANS
-from tests.gateway import serve
+from tests.gateway import OWNER, OWNER_TOKEN, serve
 from tests.processes import free_port
 from tests.stored import issue_half_a_kilowatt, stored_site
 from tests.workers import kill, wait_for, worker_process
@@ -50,10 +50,10 @@ def mortal_gateway(redis_url: str, database_url: str) -> Iterator[tuple[subproce
     """Yield a gateway in a process of its own, and a client of it."""
     port = free_port()
     servers = {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_API_PORT": str(port)}
-    own = servers | {"LUNA_PLAN_TIMEOUT": "PT60S", "PYTHONPATH": str(Path(__file__).parents[2])}
+    own = servers | {"LUNA_PLAN_TIMEOUT": "PT60S", "PYTHONPATH": str(Path(__file__).parents[2]), "LUNA_OWNER_TOKEN": OWNER_TOKEN}
     process = subprocess.Popen([sys.executable, "-m", "services.api"], env=os.environ | own, start_new_session=True, stderr=subprocess.DEVNULL)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, headers=OWNER) as client:
             wait_for(lambda: answers(client))
             yield process, client
     finally:

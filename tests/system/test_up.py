@@ -165,6 +165,21 @@ def test_the_schema_is_brought_up_to_date(environment: dict[str, str]) -> None:
     assert json.loads(answer.stdout)["revision"] == migrate.head()
 
 
+def test_the_link_that_is_shown_opens_the_page_once_and_being_here_opens_nothing(luna: RunningLuna, environment: dict[str, str]) -> None:
+    link = re.findall(r"http://\S+/ui/open\?code=\S+", (Path(environment["LUNA_DATA_FOLDER"]) / "up.log").read_text())[-1]
+    address = f"http://127.0.0.1:{environment['LUNA_API_PORT']}"
+    with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS, follow_redirects=True) as browser:
+        assert browser.get(f"{address}/v1/sites").status_code == 401
+        assert browser.get(link).status_code == 200
+        assert browser.get(f"{address}/v1/sites").status_code == 200
+        assert browser.get(link).status_code == 410
+    token = subprocess.run(command("open", "--token"), env=environment, check=True, capture_output=True, text=True).stdout.strip()
+    said = subprocess.run(command("open", "--no-browser", "--json"), env=environment, check=True, capture_output=True, text=True)
+    with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS, headers={"Authorization": f"Bearer {token}"}) as program:
+        assert program.get(f"{address}/v1/sites").status_code == 200
+        assert program.get(json.loads(said.stdout)["url"], headers={"Authorization": ""}).status_code == 303
+
+
 def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(environment: dict[str, str]) -> None:
     own = environment | {"LUNA_API_PORT": str(free_port()), "LUNA_DATA_FOLDER": f"{environment['LUNA_DATA_FOLDER']}/refused"}
     with socket.create_server(("127.0.0.1", int(own["LUNA_API_PORT"]))):
@@ -256,7 +271,9 @@ def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(luna: Runni
 
 
 def client_of(environment: dict[str, str]) -> httpx.Client:
-    return httpx.Client(base_url=f"http://127.0.0.1:{environment['LUNA_API_PORT']}", trust_env=False, timeout=PATIENCE_SECONDS)
+    token = (Path(environment["LUNA_DATA_FOLDER"]) / "identity" / "owner_token").read_text(encoding="ascii")
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=f"http://127.0.0.1:{environment['LUNA_API_PORT']}", headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
 def await_empty_queues(servers: Servers) -> None:

@@ -89,9 +89,13 @@ class Identity:
                 log.debug("a cookie of no session")
         return await self._know_browser(request) or NOBODY
 
+    def bears_owner_token(self, request: HTTPConnection) -> bool:
+        """Return whether a request bears the owner's token, whatever that still opens."""
+        return self._is_owners(request.headers.get("authorization", ""))
+
     async def is_owner(self, request: HTTPConnection) -> bool:
         """Return whether the owner's token lets a request do everything, in a header or as the browser's that was opened by the link."""
-        if self._is_owners(request.headers.get("authorization", "")):
+        if self.bears_owner_token(request):
             return await self.takes_owner()
         return await self._know_browser(request) is not None
 

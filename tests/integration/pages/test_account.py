@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from services.api.pages.account.sign_in import safe_next
-from tests.gateway import serve
+from tests.gateway import OWNER, serve
 from tests.tables import each_row
 
 NAME, PASSWORD = "ada", "seven green lanterns hum"
@@ -19,7 +19,7 @@ NAME, PASSWORD = "ada", "seven green lanterns hum"
 
 @pytest.fixture
 def api(redis_url: str, database_url: str, database: Engine, tmp_path: Path) -> Iterator[httpx.Client]:
-    with serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path, sign_ins_per_minute=10_000) as client:
+    with serve(Addresses(database_url=database_url, redis_url=redis_url), headers={}, data_folder=tmp_path, sign_ins_per_minute=10_000) as client:
         yield client
     with unit_of_work(database) as connection:
         connection.execute(text("DELETE FROM users"))
@@ -32,7 +32,7 @@ def token_of(api: httpx.Client, page: str) -> str:
 
 
 def make_first(api: httpx.Client) -> httpx.Response:
-    return api.post("/ui/first-account", data={"name": NAME, "password": PASSWORD})
+    return api.post("/ui/first-account", data={"name": NAME, "password": PASSWORD}, headers=OWNER)
 
 
 def post(api: httpx.Client, page: str, address: str, **typed: str) -> httpx.Response:
@@ -40,7 +40,7 @@ def post(api: httpx.Client, page: str, address: str, **typed: str) -> httpx.Resp
 
 
 def test_the_first_account_closes_the_door_behind_it_and_leads_in(api: httpx.Client) -> None:
-    assert "Make the first account" in api.get("/ui/login").text
+    assert "Make the first account" in api.get("/ui/login", headers=OWNER).text
     assert make_first(api).status_code == 303
     assert api.get("/ui/admin/status").status_code == 200
     api.cookies.clear()
@@ -62,7 +62,7 @@ def test_who_signs_in_comes_to_where_they_were_going_and_a_wrong_password_keeps_
 
 
 def test_a_weak_password_is_refused_in_the_reader_s_language(api: httpx.Client) -> None:
-    weak = api.post("/ui/first-account", data={"name": NAME, "password": "short"}, headers={"Accept-Language": "de"})
+    weak = api.post("/ui/first-account", data={"name": NAME, "password": "short"}, headers=OWNER | {"Accept-Language": "de"})
     assert weak.status_code == 422
     assert "Dieses Passwort ist zu kurz" in weak.text
 

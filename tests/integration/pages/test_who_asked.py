@@ -12,6 +12,7 @@ from luna.embedded import Servers
 from luna.timeline import SLOT, SystemClock, floor_to
 from tests.controlled import describe
 from tests.furnished import describe_furnished, refuse_row
+from tests.gateway import OWNER
 from tests.identity import NAMES, OWN, Gate, empty_gate, gate_with_people
 from tests.workers import worker_process
 
@@ -65,7 +66,7 @@ def test_pages_keep_the_name_of_who_was_signed_in(gate: Gate) -> None:
 
 
 def test_as_long_as_nobody_is_set_up_it_is_the_owner(unclaimed: Gate) -> None:
-    assert note_everything(unclaimed, {}) == ["owner"] * 6
+    assert note_everything(unclaimed, OWNER) == ["owner"] * 6
 
 
 def test_programs_sign_with_the_name_of_their_key_s_owner_unless_they_name_somebody(gate: Gate) -> None:

@@ -123,7 +123,7 @@ async def _show_sign_in(request: Request, identity: Any, after: str, *, name: st
     needs_code = first and not await identity.is_owner(request)
     if needs_code and identity.settings.takes_owner_token:
         return _show(request, "account_by_link.html.j2", status=401)
-    context = {"first": first, "needs_code": needs_code, "name": name or ("admin" if first else ""), "after": safe_next(after)}
+    context: dict[str, Any] = {"first": first, "needs_code": needs_code, "name": name or ("admin" if first else ""), "after": safe_next(after)}
     return _show(request, "account_sign_in.html.j2", error=error, said=said, **context)
 
 
