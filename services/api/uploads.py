@@ -50,7 +50,7 @@ class PeekedBody:
         Raises:
             InvalidInputError: no such form.
         """
-        form, seen, ended = Form(content_type), 0, False
+        form, seen, ended = _LeadingForm(content_type), 0, False
         while name not in form.fields and form.file_name is None and seen < MAX_LEADING_BYTES and not ended:
             message = await self._receive()
             self._peeked.append(message)
@@ -260,6 +260,16 @@ class Form:
 
     def _end(self) -> None:
         self._ended = True
+
+
+class _LeadingForm(Form):
+    """The beginning of a form: of its files it knows that one has begun; how many there may be says who reads them."""
+
+    def begin_file(self, name: str) -> None:
+        self.file_name = name
+
+    def take_content(self, content: bytes) -> None:
+        pass
 
 
 def _malformed(error: FormParserError) -> InvalidInputError:

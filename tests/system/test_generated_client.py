@@ -16,7 +16,7 @@ from luna.embedded import Addresses
 from luna.settings import Settings
 from services.api.app import create_app
 from tests.databases import remove_site
-from tests.gateway import serve
+from tests.gateway import OWNER_TOKEN, serve
 from tests.integration.test_resources import store_house
 
 # It wants older libraries than Luna's commands, so make setup gives it an environment of its own.
@@ -49,7 +49,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def ask(operation: str, api: httpx.Client, **parameters: Any) -> Any:
     """Return what the generated function of an operation returns."""
-    with importlib.import_module("luna_client").Client(base_url=str(api.base_url), raise_on_unexpected_status=True) as client:
+    with importlib.import_module("luna_client").AuthenticatedClient(base_url=str(api.base_url), token=OWNER_TOKEN, raise_on_unexpected_status=True) as client:
         return importlib.import_module(f"luna_client.api.{operation}").sync(client=client, **parameters)
 
 

@@ -134,7 +134,7 @@ def test_two_hundred_watch_without_a_thread_of_their_own(api: httpx.Client, runn
 
     async def watch_all() -> int:
         limits = httpx.Limits(max_connections=WATCHERS)
-        async with httpx.AsyncClient(base_url=api.base_url, limits=limits, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=api.base_url, headers=api.headers, limits=limits, timeout=60) as client:
             begun = asyncio.Semaphore(0)
             watchers = [asyncio.create_task(watch(client, begun)) for _ in range(WATCHERS)]
             for _ in watchers:

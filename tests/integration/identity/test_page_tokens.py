@@ -72,6 +72,15 @@ def send(gate: Gate, headers: dict[str, str], *before: tuple[str, str], behind: 
 KIND, ZONE = ("kind", "observations"), ("timezone", "Europe/Berlin")
 
 
+def test_a_form_with_several_files_carries_the_token_before_them(gate: Gate) -> None:
+    headers, token = without_header(gate)
+    files = [("file", (name, f"# {name}\n".encode(), "text/markdown")) for name in ("box.md", "kiste.md")]
+    answers = [
+        gate.client.post(f"{HOME}/knowledge/documents", data={"csrf_token": said}, files=files, headers=headers).status_code for said in (token, "guessed")
+    ]
+    assert answers == [303, 403]
+
+
 def test_a_form_with_a_file_carries_the_token_as_a_field_before_the_file(gate: Gate) -> None:
     headers, token = without_header(gate)
     assert send(gate, headers, ("csrf_token", token), KIND, ZONE) == 303
