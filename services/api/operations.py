@@ -295,6 +295,7 @@ COMMANDS_ALONE = {
     "agent compare": "reads what GET /v1/sites/{site_id}/agent/scores reads, of any two policies",
     "backup": "keeps and restores the servers that the gateway needs",
     "doctor": "looks for what is wrong also where no gateway runs",
+    "open": "lets in who may read this machine's files, and nobody over HTTP",
     "support": "packs what a person hands on, also where no gateway runs",
     "edge": "reads and writes files where it runs; POST /v1/jobs leaves the same stages to workers",
     "bench": "measures the machine it runs on",
