@@ -29,9 +29,13 @@ def open_token_key(settings: Settings) -> str:
 def open_owner_token(settings: Settings) -> str:
     """Return what lets this machine's own programs in until somebody is set up: the setting's, else the one made at the first start.
 
+    Of a gateway that takes none nothing is kept, for it may have no folder to write: what nobody knows is returned.
+
     Raises:
         MachineError: it can be neither read nor made.
     """
+    if not settings.takes_owner_token:
+        return secrets.token_hex(32)
     return settings.owner_token.get_secret_value() if settings.owner_token is not None else _open(settings, OWNER_TOKEN)
 
 

@@ -24,11 +24,15 @@ def register(app: typer.Typer) -> None:
 def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_json: JsonOption = False) -> None:
     """Make a new link that opens Luna's page in a browser, once, within an hour; where accounts are, it is the address to sign in at."""
     from luna.embedded import running
+    from luna.errors import ConflictError
     from luna.own_secrets import open_owner_token
     from luna.settings import load_settings
 
     settings = load_settings()
     if token:
+        if not settings.takes_owner_token:
+            remedy = "Send a key: luna key add NAME --user WHO."
+            raise ConflictError("this gateway takes no owner's token", field="LUNA_API_HOST", value=settings.api_host, remedy=remedy)
         kept = open_owner_token(settings)
         emit({"token": kept}, as_json=as_json, show=lambda: out.print(kept, soft_wrap=True))
         return

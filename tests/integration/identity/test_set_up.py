@@ -89,6 +89,13 @@ def test_two_who_follow_one_link_at_once_are_one_browser(servers: Servers, redis
             assert sorted(pool.map(lambda _: gate.client.get(link).status_code, range(6))) == [303, *[410] * 5]
 
 
+def test_a_gateway_that_takes_no_owners_token_keeps_none(tmp_path: Path) -> None:
+    # As in containers, where it may have no folder to write.
+    settings = Settings(_env_file=None, data_folder=tmp_path / "none", api_host="0.0.0.0")  # type: ignore[call-arg]  # noqa: S104
+    assert open_owner_token(settings) != open_owner_token(settings)
+    assert not settings.data_folder.exists()
+
+
 def test_the_owners_token_is_made_once_and_read_by_nobody_else(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_folder=tmp_path)  # type: ignore[call-arg]  # pydantic-settings reads it
     with ThreadPoolExecutor(6) as pool:
