@@ -48,10 +48,7 @@ def make_link(settings: Settings, *, now: datetime) -> str:
     code, path = secrets.token_urlsafe(24), _path(settings, LINK)
     try:
         make_private(path.parent)
-        mine = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        mine.touch(mode=0o600)
-        mine.write_text(json.dumps({"digest": _digest(code), "until": (now + LINK_LIFE).isoformat()}), encoding="ascii")
-        mine.replace(path)
+        _write_beside(path, json.dumps({"digest": _digest(code), "until": (now + LINK_LIFE).isoformat()})).replace(path)
     except OSError as exc:
         raise _cannot_keep(path, exc) from exc
     return f"http://{'[::1]' if settings.api_host == '::1' else settings.api_host}:{settings.api_port}/ui/open?code={code}"
@@ -75,25 +72,30 @@ def _open(settings: Settings, name: str) -> str:
     path = _path(settings, name)
     try:
         make_private(path.parent)
-        _make(path)
+        if not path.exists():
+            make_secret(path, secrets.token_hex(32))
         return path.read_text(encoding="ascii").strip()
     except OSError as exc:
         raise _cannot_keep(path, exc) from exc
 
 
-def _make(path: Path) -> None:
-    """Write a new secret where none is; of processes that start at once one does, and nobody reads half of it."""
-    if path.exists():
-        return
-    mine = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    mine.touch(mode=0o600)
-    mine.write_text(secrets.token_hex(32), encoding="ascii")
+def make_secret(path: Path, text: str) -> None:
+    """Write a secret where none is; of processes that start at once one does, and nobody reads half of it."""
+    mine = _write_beside(path, text)
     try:
         path.hardlink_to(mine)
     except FileExistsError:
         return
     finally:
         mine.unlink()
+
+
+def _write_beside(path: Path, text: str) -> Path:
+    """Return a new file beside a place, which its owner alone can read."""
+    mine = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    mine.touch(mode=0o600)
+    mine.write_text(text, encoding="ascii")
+    return mine
 
 
 def _path(settings: Settings, name: str) -> Path:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from luna.errors import InvalidInputError, LunaError, MachineError
+from luna.own_secrets import make_secret
 from luna.settings import Settings
 
 KEY_FILE = "backup_key"
@@ -154,7 +155,8 @@ def open_key(settings: Settings, *, make: bool = False) -> BackupKey:
     path = settings.data_folder / KEY_FILE
     try:
         if make and not path.exists():
-            _make_key(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            make_secret(path, f"{secrets.token_hex(32)}\n")
         secret = path.read_text(encoding="ascii").strip()
     except FileNotFoundError as exc:
         remedy = f"Put the key that you kept into this file, or set LUNA_BACKUP_KEY or LUNA_BACKUP_KEY_FILE ({SHORTEST_KEY} characters and more)."
@@ -214,19 +216,6 @@ def _explain(path: Path, cause: Exception) -> LunaError:
 
 def _derive(secret: str, purpose: str) -> bytes:
     return hmac.new(secret.encode(), f"luna backup: {purpose}".encode(), "sha256").digest()
-
-
-def _make_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mine = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    mine.touch(mode=0o600)
-    mine.write_text(f"{secrets.token_hex(32)}\n", encoding="ascii")
-    try:
-        path.hardlink_to(mine)
-    except FileExistsError:
-        return
-    finally:
-        mine.unlink()
 
 
 def _encode_identity(key: bytes) -> str:

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated, TypeVar
 
 import structlog
@@ -77,8 +77,11 @@ class Identity:
         """
         header = request.headers.get("authorization")
         if header is not None:
-            if self._is_owners(header):
-                return await self._know_owner()
+            if self.bears_owner_token(request):
+                owner = await self._know_owner(request)
+                if owner is None:
+                    raise _not_valid()
+                return owner
             return await self._look_up(header, self._by_header, afresh=afresh)
         cookie = request.cookies.get(cookie_name(source))
         if cookie:
@@ -87,40 +90,35 @@ class Identity:
             except UnauthenticatedError:
                 # A browser goes on sending the cookie of a session that has ended, or of another installation: it says nothing then.
                 log.debug("a cookie of no session")
-        return await self._know_browser(request) or NOBODY
+        return await self._know_owner(request) or NOBODY
 
     def bears_owner_token(self, request: HTTPConnection) -> bool:
         """Return whether a request bears the owner's token, whatever that still opens."""
-        return self._is_owners(request.headers.get("authorization", ""))
+        said = request.headers.get("authorization", "")
+        return hmac.compare_digest(said.encode("utf-8", "surrogateescape"), f"Bearer {self.owner_token}".encode())
 
     async def is_owner(self, request: HTTPConnection) -> bool:
         """Return whether the owner's token lets a request do everything, in a header or as the browser's that was opened by the link."""
-        if self.bears_owner_token(request):
-            return await self.takes_owner()
-        return await self._know_browser(request) is not None
+        return await self._know_owner(request) is not None
 
     async def takes_owner(self) -> bool:
         """Return whether the owner's token opens anything: on a gateway that listens on this machine alone, until somebody is set up."""
         return self.settings.takes_owner_token and not await self.anybody_there()
 
-    @property
+    @cached_property
     def owner_cookie(self) -> str:
         """What a browser has that was opened by the link."""
         return browser_cookie_of(self.owner_token)
 
-    async def _know_browser(self, request: HTTPConnection) -> Caller | None:
+    async def _know_owner(self, request: HTTPConnection) -> Caller | None:
         cookie = request.cookies.get(OWNER_COOKIE, "")
-        if not hmac.compare_digest(cookie.encode("utf-8", "surrogateescape"), self.owner_cookie.encode()) or not await self.takes_owner():
+        if self.bears_owner_token(request):
+            caller = LOCAL
+        elif cookie and hmac.compare_digest(cookie.encode("utf-8", "surrogateescape"), self.owner_cookie.encode()):
+            caller = replace(LOCAL, csrf_token=csrf_token_of(cookie))
+        else:
             return None
-        return replace(LOCAL, csrf_token=csrf_token_of(cookie))
-
-    async def _know_owner(self) -> Caller:
-        if not await self.takes_owner():
-            raise _not_valid()
-        return LOCAL
-
-    def _is_owners(self, header: str) -> bool:
-        return hmac.compare_digest(header.encode("utf-8", "surrogateescape"), f"Bearer {self.owner_token}".encode())
+        return caller if await self.takes_owner() else None
 
     async def know_cookie(self, cookie: str) -> Caller:
         """Return whose session a cookie is of.

@@ -17,7 +17,7 @@ SIGN_IN_ERRORS = document_errors(UnauthenticatedError, TooManyRequestsError)
 
 @router.post("/setup", status_code=201, responses=document_errors(ConflictError, ForbiddenError, TooManyRequestsError), summary="Set up the first user")
 async def set_up(wanted: SetUp, request: Request) -> User:
-    """Make the first user, an admin; once. From elsewhere than this machine the code of the gateway's log is needed."""
+    """Make the first user, an admin; once. It takes the owner's token, or the code of the gateway's log."""
     request.state.audited_name = wanted.name
     return await login.set_up(request, wanted)
 

@@ -10,7 +10,7 @@ from services.planner.milp.directions import FlowDirections, PlannedFlows
 from services.planner.milp.formulation import formulate
 from services.planner.milp.owner_rows import decide_pins, full_kwh
 from services.planner.milp.solver import InfeasibleError, Solver
-from services.planner.problem.owner_constraints import SAME_KWH
+from services.planner.problem.owner_constraints import SAME_KWH, Manual
 from services.planner.problem.problem import Problem
 
 # Up to so many slots binaries say when a pin ends.
@@ -29,19 +29,18 @@ def settle_pins(problem: Problem, solver: Solver) -> Problem:
         built = formulate(problem, ways, elastic=elastic)
         with suppress(InfeasibleError):
             guide = built.flows(solver.solve(built.model.relaxed(), time_limit_s=problem.left_s), ways)
-            ended = built.model.fixed(built.pin_ends, _guess_ends(problem, guide)).relaxed()
-            return decide_pins(problem, _reach_least(problem, built.flows(solver.solve(ended, time_limit_s=problem.left_s), ways)))
+            ended = built.model.fixed(built.pin_ends, _guess_ends(problem, problem.manual, guide)).relaxed()
+            return decide_pins(problem, _reach_least(problem, problem.manual, built.flows(solver.solve(ended, time_limit_s=problem.left_s), ways)))
     return problem
 
 
-def _guess_ends(problem: Problem, flows: PlannedFlows) -> FloatArray:
+def _guess_ends(problem: Problem, manual: Manual, flows: PlannedFlows) -> FloatArray:
     """Return for each pinned slot, in the order of the model's columns, 1 where its battery gets full or empty in it, else 0.
 
     That is judged slot after slot from where ``flows`` have the battery when the pin begins.
     """
-    manual, ends = problem.manual, []
-    for index, battery in enumerate(problem.site.batteries if manual else ()):
-        assert manual is not None  # noqa: S101  # looked at a line above
+    ends = []
+    for index, battery in enumerate(problem.site.batteries):
         charge_kwh, discharge_kwh = np.nan_to_num(manual.charge_kwh[index]), np.nan_to_num(manual.discharge_kwh[index])
         pinned = [np.isfinite(wanted[index]) for wanted in (manual.charge_kwh, manual.discharge_kwh)]
         full, empty = full_kwh(battery), battery.min_soc * battery.capacity_kwh
@@ -54,12 +53,11 @@ def _guess_ends(problem: Problem, flows: PlannedFlows) -> FloatArray:
     return np.concatenate(ends)
 
 
-def _reach_least(problem: Problem, flows: PlannedFlows) -> PlannedFlows:
+def _reach_least(problem: Problem, manual: Manual, flows: PlannedFlows) -> PlannedFlows:
     """Return flows in which no pinned charge is smaller than its battery's least power: what is missing until full is rounded up, what is beyond it left."""
     batteries = problem.site.batteries
     least_kwh = np.array([[battery.min_charge_kw] for battery in batteries]) * problem.outlook.timeline.hours
     before = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
     fills = before < np.array([[full_kwh(battery)] for battery in batteries]) - SAME_KWH
     small = (flows.charge_kwh > SAME_KWH) & (flows.charge_kwh < least_kwh)
-    pinned = np.isfinite(problem.manual.charge_kwh) if problem.manual else np.zeros_like(small)
-    return replace(flows, charge_kwh=np.where(pinned & small, np.where(fills, least_kwh, 0.0), flows.charge_kwh))
+    return replace(flows, charge_kwh=np.where(np.isfinite(manual.charge_kwh) & small, np.where(fills, least_kwh, 0.0), flows.charge_kwh))
