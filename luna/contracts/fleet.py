@@ -48,3 +48,17 @@ class RefreshPlansRequest(Request):
     task: ClassVar[str] = "planner.sites.refresh"
     reply: ClassVar[type[Message]] = RefreshPlansReply
     schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=5), "plans", "time between two looks for sites to plan anew")
+
+
+class FollowChangesReply(Message):
+    """How many sites had changed."""
+
+    sites: int
+
+
+class FollowChangesRequest(Request):
+    """Have sites planned anew of which something has changed since their last plan; which sites, ``LUNA_PLAN_REFRESH`` says."""
+
+    task: ClassVar[str] = "planner.changes.follow"
+    reply: ClassVar[type[Message]] = FollowChangesReply
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(seconds=5), "changes", "time between two looks for sites that changed", prompt=True)

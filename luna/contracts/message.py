@@ -33,11 +33,13 @@ class Schedule:
         every: the time between two messages.
         option: the name of what changes it: ``--<option>-seconds`` of ``python -m luna.queue.beat``.
         help: what that option says of itself.
+        prompt: it goes where no job stands in its way.
     """
 
     every: timedelta
     option: str
     help: str
+    prompt: bool = False
 
 
 class Request(Message):

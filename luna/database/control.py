@@ -8,7 +8,7 @@ from sqlalchemy import Connection, exists, null, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
-from luna.database import sites
+from luna.database import plan_causes, sites
 from luna.database.schema.plans import control_devices, control_log, control_state
 from luna.database.schema.sites import sites as site_table
 from luna.device_config import BATTERIES
@@ -98,6 +98,7 @@ def disarm(connection: Connection, site_id: str) -> None:
 def override(connection: Connection, site_id: str, wanted: Override | None, *, device: str = BATTERIES) -> None:
     """Store what the owner wants of a device instead of the plan; None: the plan again."""
     _put(connection, site_id, {"override": null() if wanted is None else wanted.model_dump(mode="json")}, device=device)
+    plan_causes.note(connection, [sites.key_of(connection, site_id)], "override")
 
 
 def decide(connection: Connection, state: ControlState, decision: Decision) -> bool:

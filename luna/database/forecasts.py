@@ -9,7 +9,7 @@ import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection, select
 
-from luna.database import copy, forecast_activations, sites
+from luna.database import copy, forecast_activations, plan_causes, sites
 from luna.database.forecast_activations import ActiveVersion
 from luna.database.schema.series import slot_forecasts
 from luna.errors import InvalidInputError
@@ -49,7 +49,9 @@ def upsert_each(connection: Connection, issued: Mapping[int, Sequence[Forecast]]
     rows = [(key, forecast) for key, each in issued.items() for forecast in each]
     # Versions together: so text is copied.
     rows.sort(key=lambda row: row[1].version)
-    return _write(connection, [key for key, _ in rows], [forecast for _, forecast in rows]) if rows else copy.Written()
+    written = _write(connection, [key for key, _ in rows], [forecast for _, forecast in rows]) if rows else copy.Written()
+    plan_causes.note(connection, issued if written.inserted or written.updated else (), "forecast")
+    return written
 
 
 def get_forecast_slots(connection: Connection, site_id: str, timeline: Timeline, *, known_at: datetime, version: str | None = None) -> Forecast | None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.owner import ManualBlock, StoredBlock
-from luna.database import sites
+from luna.database import plan_causes, sites
 from luna.database.schema.plans import manual_blocks, manual_removals
 from luna.errors import NotFoundError
 from luna.owner_constraints import check_beside, check_block
@@ -31,7 +31,7 @@ def add(connection: Connection, site_id: str, block: ManualBlock, *, by: str, no
     if same is not None:
         return same
     check_beside(block, standing, ZoneInfo(site.timezone))
-    row = {
+    row: dict[str, Any] = {
         "site_key": sites.key_of(connection, site_id),
         "device": block.device,
         "action": block.action,
@@ -40,8 +40,9 @@ def add(connection: Connection, site_id: str, block: ManualBlock, *, by: str, no
         "power_kw": block.power_kw,
         "added_by": by,
     }
-    key = connection.scalar(insert(manual_blocks).values(row).returning(manual_blocks.c.block_id))
-    return _load(connection, site_id, manual_blocks.c.block_id == key)[0]
+    added = connection.scalar(insert(manual_blocks).values(row).returning(manual_blocks.c.block_id))
+    plan_causes.note(connection, [row["site_key"]], "block")
+    return _load(connection, site_id, manual_blocks.c.block_id == added)[0]
 
 
 def remove(connection: Connection, site_id: str, block_id: int, *, by: str) -> StoredBlock:
@@ -54,6 +55,7 @@ def remove(connection: Connection, site_id: str, block_id: int, *, by: str) -> S
     if not _load(connection, site_id, own):
         raise NotFoundError("the site has no such block", field="block_id", value=block_id, remedy=f"List them: luna manual list --site {site_id}.")
     connection.execute(insert(manual_removals).values(block_id=block_id, removed_by=by).on_conflict_do_nothing())
+    plan_causes.note(connection, [sites.key_of(connection, site_id)], "block")
     return _load(connection, site_id, own)[0]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection, select
 
-from luna.database import copy
+from luna.database import copy, plan_causes
 from luna.database.schema.series import market_prices
 from luna.errors import InvalidInputError, NotFoundError
 from luna.resolution import from_quarter_hours, quarter_hours
@@ -35,7 +35,10 @@ def upsert(
     if not np.isfinite(price).all():
         raise InvalidInputError("a price is no finite number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]", remedy="Leave the slot out.")
     columns = {"market": market, "slot_start": starts, "published_at": _instants(published_at), "price": price, "currency": currency}
-    return copy.upsert(connection, market_prices, columns)
+    written = copy.upsert(connection, market_prices, columns)
+    if written.inserted or written.updated:
+        plan_causes.note_market(connection, market)
+    return written
 
 
 def read(connection: Connection, market: str, timeline: Timeline, *, known_at: datetime | None = None) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from luna.database import plan_causes
 from luna.database.prices import stored_name
 from luna.database.schema.sites import site_versions, sites
 from luna.errors import ConflictError, NotFoundError, OutdatedError
@@ -31,13 +32,14 @@ def save(connection: Connection, site: Site) -> int:
     """Store ``site`` under its name and return its version: a changed configuration becomes the next one, the same one changes nothing."""
     connection.execute(insert(sites).values(name=site.name).on_conflict_do_nothing())
     # The row's lock keeps two savers from taking the same version.
-    key = connection.scalar(select(sites.c.site_key).where(sites.c.name == site.name).with_for_update())
+    key: int = connection.scalars(select(sites.c.site_key).where(sites.c.name == site.name).with_for_update()).one()
     configuration = json.loads(site.model_dump_json(by_alias=True))
     last = connection.execute(_versions(key)).first()
     if last is not None and last.configuration == configuration:
         return int(last.version)
     version = 1 if last is None else last.version + 1
     connection.execute(site_versions.insert().values(site_key=key, version=version, configuration=configuration))
+    plan_causes.note(connection, [key], "site")
     return version
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.plan import VehicleSession
 from luna.contracts.vehicle_session import NewSession, StoredSession
-from luna.database import sites
+from luna.database import plan_causes, sites
 from luna.database.schema.plans import vehicle_sessions
 from luna.errors import NotFoundError
 from luna.vehicle_sessions import check_session
@@ -34,6 +34,7 @@ def add(connection: Connection, site_id: str, session: NewSession, *, by: str, n
     wanted = session.model_dump(mode="json", include=_WANTED)
     row = {"site_key": key, "vehicle": session.vehicle, "starts_at": session.from_, "ends_at": session.to, "wanted": wanted, "added_by": by}
     added = connection.scalar(insert(vehicle_sessions).values(row).returning(vehicle_sessions.c.session_id))
+    plan_causes.note(connection, [key], "stay")
     return _load(connection, site_id, vehicle_sessions.c.session_id == added)[0]
 
 
@@ -48,6 +49,7 @@ def remove(connection: Connection, site_id: str, session_id: int, *, by: str) ->
         raise NotFoundError("the site has no such stay", field="session_id", value=session_id, remedy=f"List them: luna session list --site {site_id}.")
     standing = own & vehicle_sessions.c.removed_at.is_(None)
     connection.execute(update(vehicle_sessions).where(standing).values(removed_by=by, removed_at=func.now()))
+    plan_causes.note(connection, [sites.key_of(connection, site_id)], "stay")
     return _load(connection, site_id, own)[0]
 
 

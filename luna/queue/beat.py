@@ -74,16 +74,24 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
         due, seconds = entry.is_due()
-        return (False, self.max_interval) if due and not self._client.is_served(type(entry.args[0])) else (due, seconds)
+        return (False, self.max_interval) if due and not self._client.is_served(type(entry.args[0]), asked=_is_prompt(entry)) else (due, seconds)
 
     def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:
         try:
-            self._client.submit(entry.args[0], expires=_SHARE_KEPT * entry.schedule.run_every)
+            if _is_prompt(entry):
+                self._client.begin(entry.args[0], timeout=_SHARE_KEPT * entry.schedule.run_every)
+            else:
+                self._client.submit(entry.args[0], expires=_SHARE_KEPT * entry.schedule.run_every)
         except UnavailableError as error:
             log.warning("due and not sent", task_name=entry.name, error=str(error))
             return
         self.asked_at[entry.name] = entry.app.now()
         SENT.labels(entry.name).inc()
+
+
+def _is_prompt(entry: ScheduleEntry) -> bool:
+    schedule = type(entry.args[0]).schedule
+    return schedule is not None and schedule.prompt
 
 
 TURN = timedelta(seconds=5)

@@ -205,8 +205,9 @@ class Settings(BaseSettings):
     plan_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="how long the gateway waits for a plan"), CHANGEABLE] = timedelta(seconds=30)
     plan_max_age: Annotated[timedelta, Field(gt=timedelta(0), description="age at which a plan is no longer followed"), CHANGEABLE] = timedelta(hours=3)
     plan_refresh: Annotated[
-        Literal["armed", "all"], Field(description="which sites get a new plan before their last one is an hour old: those that are armed, or all")
-    ] = "armed"
+        Literal["armed", "all"],
+        Field(description="which sites are planned when something of them changes and before their last plan is an hour old: all, or armed ones"),
+    ] = "all"
     plan_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites that are planned by one task")] = 50
     forecast_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites whose forecasts are issued by one task")] = 50
     load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked"), CHANGEABLE] = 8_000_000_000

@@ -9,7 +9,7 @@ import structlog
 from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.agent_control import ShadowPlanRequest
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
-from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest, RefreshPlansReply, RefreshPlansRequest
+from luna.contracts.fleet import FollowChangesReply, FollowChangesRequest, PlanSitesReply, PlanSitesRequest, RefreshPlansReply, RefreshPlansRequest
 from luna.contracts.job import Job
 from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
@@ -26,6 +26,8 @@ from services.planner.service.replay import Store
 NEEDS = ("database", "redis")
 # By when the agent's plan has to be there: later it would miss the slot in which the planner's comes into force.
 SHADOW_TIMEOUT = timedelta(minutes=5)
+# By when a batch of changed sites is planned; then it is asked for again.
+CHANGES_TIMEOUT = timedelta(minutes=1)
 
 log = structlog.get_logger("luna.planner")
 
@@ -60,6 +62,16 @@ def refresh_plans(_: RefreshPlansRequest, work: TaskContext) -> RefreshPlansRepl
         return submit_job(work.database(), work.client, wanted, key=key)
 
     return fleet.refresh_plans(work.database(), work.settings, ask=ask, now=work.clock.now())
+
+
+@task(FollowChangesRequest)
+def follow_changes(_: FollowChangesRequest, work: TaskContext) -> FollowChangesReply:
+    """Have sites planned of which something has changed, where no job stands in the way."""
+
+    def ask(wanted: PlanSitesRequest) -> None:
+        work.client.begin(wanted, timeout=CHANGES_TIMEOUT)
+
+    return fleet.follow_changes(work.database(), work.settings, ask=ask, now=work.clock.now())
 
 
 def ask_for_shadows(work: TaskContext, plan_ids: Sequence[str]) -> None:

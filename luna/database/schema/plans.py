@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Identity, Index, Integer, Table, true
+from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Identity, Index, Integer, Table, Uuid, func, true
 from sqlalchemy.dialects.postgresql import JSONB
 
 from luna.database.schema.metadata import document, instant, metadata, number, packed, recorded, text
@@ -31,6 +31,22 @@ plan_history = Table(
     ),
     Index("ix_plan_history_site_issued_at", "site", "system_id", "issued_at"),
     comment="An issued plan",
+)
+
+plan_causes = Table(
+    "plan_causes",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    text("kind", "site, forecast, prices, stay, block, override", primary_key=True),
+    Column(
+        "change_id",
+        Uuid,
+        nullable=False,
+        server_default=func.gen_random_uuid(),
+        comment="another one with each change, so that who planned takes back what it knew and nothing else",
+    ),
+    instant("asked_at", "when a plan was asked for because of it; empty: not yet", nullable=True),
+    comment="A change of a site that its newest plan does not know yet",
 )
 
 antares_learning = Table(

@@ -7,12 +7,12 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
+from luna.contracts.fleet import FollowChangesReply, PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.inputs import write_inputs
-from luna.database import control, plans, sites
+from luna.database import control, plan_causes, plans, sites
 from luna.database.engine import unit_of_work
 from luna.database.plans import PlanRow
 from luna.database.site_facts import PlanningFacts
@@ -50,6 +50,7 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     """
     batch, start = SiteBatch(connection, PlanSitesRequest.task), floor_to(now, SLOT)
     names = list(dict.fromkeys(request.site_ids))
+    changes = plan_causes.read(connection, names)
     stored = sites.read_configurations(connection, names)
     found = batch.each(names, lambda name: parse_site(stored[name]) if name in stored else sites.load(connection, name))
     facts = batch.together(list(found), lambda some: read_facts(connection, [found[name] for name in some], start, now=now))
@@ -60,6 +61,8 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     # A plan of a site that was removed meanwhile would drive the next one of its name.
     batch.each([name for name in rows if name not in there], lambda name: sites.load(connection, name))
     written = batch.together([name for name in rows if name in there], lambda some: plans.write(connection, [rows[name] for name in some]))
+    # Also of a site that cannot be planned: the next change, or the next look at old plans, tries again.
+    plan_causes.forget(connection, changes)
     for error in batch.faults.values():
         FAULTS.labels(error.code).inc()
     faults = [SiteFault(site_id=name, error=error.problem()) for name, error in batch.faults.items()]
@@ -110,12 +113,32 @@ def refresh_plans(engine: Engine, settings: Settings, *, ask: Callable[[PlanSite
         now: by which plans are old.
     """
     with unit_of_work(engine) as connection:
-        names = sites.names(connection) if settings.plan_refresh == "all" else control.list_armed(connection)
+        names = _list_planned(connection, settings)
         due = set(plans.list_outdated(connection, names, issued_before=now - RENEW_AGE))
     # Batches are cut from all sites, so that the open job of a batch is found again whichever of its sites are due now.
     cut = [[name for name in part if name in due] for part in _cut(names, settings.plan_batch_sites)]
     jobs = [ask(PlanSitesRequest(site_ids=part), f"batch {number}") for number, part in enumerate(cut) if part]
     return RefreshPlansReply(sites=len(due), jobs=[job.job_id for job in jobs])
+
+
+def follow_changes(engine: Engine, settings: Settings, *, ask: Callable[[PlanSitesRequest], object], now: datetime) -> FollowChangesReply:
+    """Have the sites planned of which something has changed since their last plan, in batches.
+
+    Args:
+        engine: of the database.
+        settings: say which sites are planned by the clock, and how many by one task.
+        ask: has a batch planned; nobody waits for it.
+        now: by which what was asked for is old.
+    """
+    with unit_of_work(engine) as connection:
+        due = plan_causes.take_due(connection, _list_planned(connection, settings), now=now)
+    for part in _cut(due, settings.plan_batch_sites):
+        ask(PlanSitesRequest(site_ids=list(part)))
+    return FollowChangesReply(sites=len(due))
+
+
+def _list_planned(connection: Connection, settings: Settings) -> list[str]:
+    return sites.names(connection) if settings.plan_refresh == "all" else control.list_armed(connection)
 
 
 def _cut(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
 from luna.contracts.plan.inputs import write_inputs
-from luna.database import plans, sites
+from luna.database import plan_causes, plans, sites
 from luna.database.site_facts import PlanningFacts
 from luna.errors import InvalidInputError
 from luna.objective_weights import Weights, weigh_import
@@ -81,6 +81,8 @@ def plan_and_write(request: PlanRequest, connection: Callable[[], Connection], *
 
 
 def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> tuple[PlanReply, str]:
+    # A plan of another time knows nothing that the one of now would not.
+    changes = plan_causes.read(connection(), [request.site_id]) if request.site_id is not None and request.start is None else {}
     complete = request if request.site is not None else complete_request(connection(), request, now=now)
     inputs_digest = digest(write_inputs(complete))
     with span("planner.plan", slots=len(complete.outlook.load_kwh) if complete.outlook else 0):
@@ -94,6 +96,8 @@ def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], 
         # A plan of a site that was removed meanwhile would drive the next one of its name.
         sites.load(connection(), site_id)
     plans.save(connection(), site_id=site_id, plan=reply, texts=(text, inputs), inputs_digest=inputs_digest, system_id=system_id)
+    if changes:
+        plan_causes.forget(connection(), changes)
     return reply, text
 
 

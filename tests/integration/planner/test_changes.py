@@ -1,0 +1,179 @@
+"""What changes of a site has it planned anew: noted by whoever changes it, taken back by the plan that knows it, and by no other."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, Engine, select
+
+from luna.contracts.control import Override
+from luna.contracts.fleet import PlanSitesRequest
+from luna.contracts.owner import ManualBlock
+from luna.contracts.plan import PlanRequest
+from luna.contracts.vehicle import VehicleStay
+from luna.database import control, forecasts, manual_blocks, plan_causes, prices, sites, vehicle_sessions
+from luna.database.engine import unit_of_work
+from luna.database.forecast_activations import DEFAULT_VERSION
+from luna.database.schema.plans import plan_history
+from luna.outlook import Forecast, Quantiles
+from luna.settings import Settings
+from luna.site import parse_site
+from luna.timeline import SLOT, Timeline
+from services.planner.milp.solver import Solver
+from services.planner.service.fleet import follow_changes, plan_sites
+from services.planner.service.plans import plan_and_store
+from tests.databases import remove_site
+from tests.tables import each_row
+
+NAME, OTHER = "changing home", "quiet home"
+START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
+MARKET = "CH4NGE"
+DOCUMENT = {
+    "name": NAME,
+    "timezone": "Europe/Berlin",
+    "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
+    "tariff": {"import": {"kind": "spot", "market": MARKET}, "export": {"kind": "fixed", "price": 0.07}},
+}
+
+
+def issue(connection: Connection, name: str, at: datetime = START) -> None:
+    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+    forecasts.upsert(connection, name, [Forecast(Timeline(at, SLOT, 192), at, DEFAULT_VERSION, load, sun)])
+
+
+@pytest.fixture
+def home(database: Engine) -> Iterator[str]:
+    """A stored site of which nothing has changed since it was planned, and another one with a tariff of its own."""
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(DOCUMENT))
+        sites.save(connection, parse_site({"name": OTHER, "timezone": "Europe/Berlin"}))
+        for name in (NAME, OTHER):
+            issue(connection, name)
+        prices.store(
+            connection, MARKET, starts=Timeline(START, SLOT, 192).starts, price=np.full(192, 0.3), currency="EUR", published_at=START - timedelta(days=1)
+        )
+        plan_sites(connection, PlanSitesRequest(site_ids=[NAME, OTHER]), now=START)
+        assert plan_causes.read(connection, [NAME, OTHER]) == {}
+    yield NAME
+    with unit_of_work(database) as connection:
+        connection.execute(plan_history.delete().where(plan_history.c.site.in_([NAME, OTHER])))
+    for name in (NAME, OTHER):
+        remove_site(database, name)
+
+
+def change_site(connection: Connection) -> None:
+    sites.save(connection, parse_site(DOCUMENT | {"timezone": "Europe/Vienna"}))
+
+
+def publish(connection: Connection) -> None:
+    later = Timeline(START, SLOT, 4).starts
+    prices.store(connection, MARKET, starts=later, price=np.full(4, 0.5), currency="EUR", published_at=START)
+
+
+def publish_again(connection: Connection) -> None:
+    known = Timeline(START, SLOT, 192).starts
+    prices.store(connection, MARKET, starts=known, price=np.full(192, 0.3), currency="EUR", published_at=START - timedelta(days=1))
+
+
+def stay(connection: Connection) -> None:
+    wanted = VehicleStay(vehicle="car", **{"from": START, "to": START + timedelta(hours=6)}, arrival_soc=0.4, target_soc=0.6)
+    vehicle_sessions.add(connection, NAME, wanted, by="anna", now=START)
+
+
+def block(connection: Connection) -> None:
+    wanted = ManualBlock(device="battery", action="hold", **{"from": START, "to": START + timedelta(hours=1)})
+    manual_blocks.add(connection, NAME, wanted, by="anna", now=START)
+
+
+def override(connection: Connection) -> None:
+    wanted = Override(mode="hold", until=START + timedelta(hours=1), by="anna", at=START)
+    control.override(connection, NAME, wanted)
+
+
+@each_row(
+    ("change", "kinds"),
+    [
+        (change_site, {"site"}),
+        (lambda connection: issue(connection, NAME, START + SLOT), {"forecast"}),
+        (publish, {"prices"}),
+        (stay, {"stay"}),
+        (block, {"block"}),
+        (override, {"override"}),
+        (publish_again, set()),
+        (lambda connection: sites.save(connection, parse_site(DOCUMENT)), set()),
+        (lambda connection: issue(connection, OTHER, START + SLOT), set()),
+    ],
+)
+def test_each_change_of_a_site_is_noted_and_nothing_else(connection: Connection, home: str, change: Callable[[Connection], None], kinds: set[str]) -> None:
+    with connection.begin_nested() as undone:
+        change(connection)
+        assert {kind for _, kind in plan_causes.read(connection, [home])} == kinds
+        assert plan_causes.take_due(connection, [home], now=START) == ([home] if kinds else [])
+        undone.rollback()
+
+
+def test_a_change_is_asked_for_at_once_and_again_where_no_plan_came_of_it(database: Engine, home: str) -> None:
+    asked: list[list[str]] = []
+    settings = Settings(plan_refresh="all")
+
+    def look(now: datetime) -> list[str]:
+        asked.clear()
+        follow_changes(database, settings, ask=lambda wanted: asked.append(wanted.site_ids), now=now)
+        return [name for part in asked for name in part if name in {NAME, OTHER}]
+
+    assert look(START) == []
+    with unit_of_work(database) as connection:
+        stay(connection)
+    assert [look(START), look(START + timedelta(seconds=5))] == [[home], []]
+    # The worker died over it; and a clock that goes back keeps nothing waiting.
+    assert [look(START + timedelta(seconds=61)), look(START - timedelta(hours=1))] == [[home], [home]]
+    with unit_of_work(database) as connection:
+        block(connection)
+    assert look(START - timedelta(hours=1)) == [home]
+    with unit_of_work(database) as connection:
+        plan_sites(connection, PlanSitesRequest(site_ids=[home]), now=START)
+    assert look(START + timedelta(hours=1)) == []
+    settings = Settings(plan_refresh="armed")
+    with unit_of_work(database) as connection:
+        issue(connection, home, START + SLOT)
+    assert look(START) == []
+
+
+def test_what_changes_while_a_plan_is_made_has_another_one_made(database: Engine, home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with unit_of_work(database) as connection:
+        stay(connection)
+
+    def make_meanwhile(*given: object, **named: object) -> object:
+        with unit_of_work(database) as other:
+            stays = vehicle_sessions.read_standing(other, home, first=START)
+            vehicle_sessions.remove(other, home, stays[0].session_id, by="anna")
+        return read(*given, **named)
+
+    from services.planner.service import plans as service
+
+    read = service.complete_request
+    monkeypatch.setattr(service, "complete_request", make_meanwhile)
+    with unit_of_work(database) as connection:
+        plan_and_store(PlanRequest(site_id=home), lambda: connection, now=START, solver=Solver())
+    with unit_of_work(database) as connection:
+        assert {kind for _, kind in plan_causes.read(connection, [home])} == {"stay"}
+
+
+def test_a_plan_of_another_time_takes_no_change_back(database: Engine, home: str) -> None:
+    with unit_of_work(database) as connection:
+        stay(connection)
+        plan_and_store(PlanRequest(site_id=home, start=START + timedelta(hours=1)), lambda: connection, now=START, solver=Solver())
+        assert len(plan_causes.read(connection, [home])) == 1
+        plan_and_store(PlanRequest(site_id=home), lambda: connection, now=START, solver=Solver())
+        assert plan_causes.read(connection, [home]) == {}
+
+
+def test_a_site_that_cannot_be_planned_is_tried_once_for_each_change(database: Engine, home: str) -> None:
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site({"name": OTHER, "timezone": "Europe/Vienna"}))
+        reply = plan_sites(connection, PlanSitesRequest(site_ids=[OTHER, home]), now=START + timedelta(days=9))
+        assert {fault.site_id for fault in reply.faults} == {OTHER, home}
+        assert plan_causes.read(connection, [OTHER]) == {}
+        assert connection.scalars(select(plan_history.c.plan_id).where(plan_history.c.site == OTHER)).all() != []
