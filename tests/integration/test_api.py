@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts import PlanReply
+from luna.contracts.fleet import FollowChangesRequest
 from luna.database import forecasts, plans
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
@@ -24,7 +26,7 @@ from luna.errors import MachineError
 from luna.outlook import Forecast, Quantiles
 from luna.queue import Client
 from luna.settings import Settings
-from luna.timeline import SLOT, Timeline
+from luna.timeline import SLOT, SystemClock, Timeline, floor_to
 from services.api.app import MAX_BODY_BYTES
 from services.api.server import listen
 from services.api.server import serve as serve_until_told
@@ -197,6 +199,41 @@ def test_a_stay_stored_over_http_is_planned_and_its_target_reached(api: httpx.Cl
     assert [each["removed_by"] for each in api.get(path, params={"history": True}).json()["sessions"]] == ["owner"]
     assert api.delete(f"{path}/4711").status_code == 404
     assert api.get("/v1/sites/nowhere/vehicle-sessions").status_code == 404
+
+
+@pytest.fixture
+def car_at_home(database: Engine) -> Iterator[str]:
+    """A stored site with a car, and a forecast from now on; nobody arms it."""
+    instant = floor_to(SystemClock().now(), SLOT)
+    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+    with unit_of_work(database) as connection:
+        store_site(connection, name="car at home", vehicles=[{"capacity_kwh": 60, "charge_limit_kw": 11}])
+        forecasts.upsert(connection, "car at home", [Forecast(Timeline(instant, SLOT, 192), instant, DEFAULT_VERSION, load, sun)])
+    yield "car at home"
+    with unit_of_work(database) as connection:
+        connection.execute(sites_table.delete().where(sites_table.c.name == "car at home"))
+
+
+@pytest.mark.usefixtures("planner")
+def test_a_stay_stored_over_http_has_its_site_planned_by_itself(api: httpx.Client, car_at_home: str, redis_url: str) -> None:
+    now = SystemClock().now()
+
+    def look_and_read_charge() -> float | None:
+        # As beat asks every five seconds.
+        client.begin(FollowChangesRequest(), timeout=timedelta(seconds=5))
+        latest = api.get(f"/v1/sites/{car_at_home}/plans/latest")
+        if latest.status_code != httpx.codes.OK:
+            return None
+        return float(sum(slot["vehicles"].get("car", {"charge_kwh": 0.0})["charge_kwh"] for slot in latest.json()["slots"]))
+
+    with closing(Client(redis_url)) as client:
+        wait_for(lambda: look_and_read_charge() == 0)
+        stay = {"vehicle": "car", "from": now.isoformat(), "to": (now + timedelta(hours=6)).isoformat(), "arrival_soc": 0.4, "target_soc": 0.6}
+        stored = api.post(f"/v1/sites/{car_at_home}/vehicle-sessions", json=stay)
+        assert stored.status_code == 201, stored.text
+        wait_for(lambda: (look_and_read_charge() or 0) > 10)
+        assert api.delete(f"/v1/sites/{car_at_home}/vehicle-sessions/{stored.json()['session_id']}").status_code == 200
+        wait_for(lambda: look_and_read_charge() == 0)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from luna.contracts.control import Override
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanRequest
-from luna.contracts.vehicle import VehicleStay
+from luna.contracts.vehicle_session import NewSession
 from luna.database import control, forecasts, manual_blocks, plan_causes, prices, sites, vehicle_sessions
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
@@ -51,7 +51,7 @@ def home(database: Engine) -> Iterator[str]:
         sites.save(connection, parse_site({"name": OTHER, "timezone": "Europe/Berlin"}))
         for name in (NAME, OTHER):
             issue(connection, name)
-        prices.store(
+        prices.upsert(
             connection, MARKET, starts=Timeline(START, SLOT, 192).starts, price=np.full(192, 0.3), currency="EUR", published_at=START - timedelta(days=1)
         )
         plan_sites(connection, PlanSitesRequest(site_ids=[NAME, OTHER]), now=START)
@@ -69,16 +69,16 @@ def change_site(connection: Connection) -> None:
 
 def publish(connection: Connection) -> None:
     later = Timeline(START, SLOT, 4).starts
-    prices.store(connection, MARKET, starts=later, price=np.full(4, 0.5), currency="EUR", published_at=START)
+    prices.upsert(connection, MARKET, starts=later, price=np.full(4, 0.5), currency="EUR", published_at=START)
 
 
 def publish_again(connection: Connection) -> None:
     known = Timeline(START, SLOT, 192).starts
-    prices.store(connection, MARKET, starts=known, price=np.full(192, 0.3), currency="EUR", published_at=START - timedelta(days=1))
+    prices.upsert(connection, MARKET, starts=known, price=np.full(192, 0.3), currency="EUR", published_at=START - timedelta(days=1))
 
 
 def stay(connection: Connection) -> None:
-    wanted = VehicleStay(vehicle="car", **{"from": START, "to": START + timedelta(hours=6)}, arrival_soc=0.4, target_soc=0.6)
+    wanted = NewSession(vehicle="car", **{"from": START, "to": START + timedelta(hours=6)}, arrival_soc=0.4, target_soc=0.6)
     vehicle_sessions.add(connection, NAME, wanted, by="anna", now=START)
 
 
@@ -88,8 +88,7 @@ def block(connection: Connection) -> None:
 
 
 def override(connection: Connection) -> None:
-    wanted = Override(mode="hold", until=START + timedelta(hours=1), by="anna", at=START)
-    control.override(connection, NAME, wanted)
+    control.override(connection, NAME, Override(mode="hold", until=START + timedelta(hours=1), by="anna"))
 
 
 @each_row(

@@ -310,7 +310,7 @@ def test_sites_whose_plans_grow_old_are_asked_for_in_batches_that_stay_the_same(
             asked[key] = request.site_ids
             return Job(job_id=key, task=request.task, key=key, status="queued", attempts=0, submitted_at=START, request={}, trace_id="")
 
-        settings = Settings(plan_batch_sites=2)
+        settings = Settings(plan_batch_sites=2, plan_refresh="armed")
         reply = refresh_plans(database, settings, ask=ask, now=START)
         # One of them has a plan already; cut in twos, it leaves the first batch with one.
         assert (reply.sites, asked) == (4, {"batch 0": names[:1], "batch 1": names[2:4], "batch 2": names[4:]})
