@@ -31,6 +31,7 @@ from luna.physics import BoolArray, Curtailment, IntArray, Mode
 from luna.timeline import FloatArray
 from luna.wording import Language, Numbers
 from luna.wording.notes import ASSUMED, say_note
+from services.planner.compiled import load_kernels
 from services.planner.deadline import Deadline
 from services.planner.dp.end_to_end import key_of, work_in_groups
 from services.planner.dp.plan import Plan, Spread
@@ -161,6 +162,8 @@ def plan_columns(
     request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = monotonic
 ) -> PlanColumns:
     """Return the same with its slots as columns; its time limit, by a clock in seconds, holds for all that is planned for it together."""
+    # Compiled in a plan's own time they would leave none of it.
+    load_kernels()
     deadline = Deadline.within(request.options.time_limit_s, now_s=clock_s)
     plan = decide(build_problem(request), solver, deadline=deadline.share(_OWN_SHARE) if _is_set_beside(request) else deadline)
     reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
