@@ -622,6 +622,18 @@ COMMENT ON COLUMN oracle_daily_results.oracle_gain IS 'worth of the energy the o
 COMMENT ON COLUMN oracle_daily_results.idle_gain IS 'the same without control';
 COMMENT ON COLUMN oracle_daily_results.recorded_at IS 'when the row was written';
 COMMENT ON TABLE oracle_daily_results IS 'The optimum in hindsight of one day';
+CREATE TABLE plan_causes (
+	site_key INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	change_id UUID DEFAULT gen_random_uuid() NOT NULL,
+	asked_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_plan_causes PRIMARY KEY (site_key, kind),
+	CONSTRAINT fk_plan_causes_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN plan_causes.kind IS 'site, forecast, prices, stay, block, override';
+COMMENT ON COLUMN plan_causes.change_id IS 'another one with each change, so that who planned takes back what it knew and nothing else';
+COMMENT ON COLUMN plan_causes.asked_at IS 'when a plan was asked for because of it; empty: not yet';
+COMMENT ON TABLE plan_causes IS 'A change of a site that its newest plan does not know yet';
 CREATE TABLE plan_history (
 	plan_id TEXT NOT NULL,
 	site TEXT NOT NULL,
@@ -1103,3 +1115,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9016_plan_columns.py
 -- r9017_comments.py
 -- r9018_sites_of_answers.py
+-- r9019_plan_causes.py
