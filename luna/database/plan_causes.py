@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from luna.database.schema.plans import plan_causes
 from luna.database.schema.sites import sites
 
-CauseKind = Literal["site", "forecast", "prices", "stay", "block", "override"]
+CauseKind = Literal["site", "forecast", "prices", "stay", "block", "override", "owner"]
 # The identity of a change, by site and kind.
 Causes = Mapping[tuple[int, str], UUID]
 # A plan that was asked for and did not come by then is asked for once more: a worker may have died over it.

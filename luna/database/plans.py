@@ -102,12 +102,10 @@ def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest
 
 
 def list_outdated(connection: Connection, names: Sequence[str], *, issued_before: datetime) -> list[str]:
-    """Return the sites of these whose last plan that looks ahead was issued before an instant, or that have none."""
+    """Return the sites of these whose last plan of its own time was issued before an instant, or that have none."""
     table = plan_history.c
     asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
-    newer = select(table.plan_id).where(
-        table.site == asked.c.name, table.system_id == "prod", table.issued_at >= issued_before, table.starts_at > table.issued_at - SLOT
-    )
+    newer = select(table.plan_id).where(table.site == asked.c.name, table.system_id == "prod", table.issued_at >= issued_before, _of_its_time())
     return list(connection.scalars(select(asked.c.name).where(~newer.exists()).order_by(asked.c.name)))
 
 
@@ -191,31 +189,36 @@ def read_text(connection: Connection, plan_id: str) -> str:
     return row.text if row.packed_reply is None else plan_forms.write_text(row.packed_reply)
 
 
-def latest_id(connection: Connection, site_id: str, *, system_id: str = "prod") -> str:
-    """Return which plan was issued last for a site.
+def latest_id(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> str:
+    """Return which plan of a site is to be read ``now``: of those that cover it the one issued last, else the one issued last.
 
     Raises:
         NotFoundError: no such site, or no plan of it.
     """
-    own = (plan_history.c.site == site_id) & (plan_history.c.system_id == system_id)
-    found: str | None = connection.scalar(select(plan_history.c.plan_id).where(own).order_by(plan_history.c.issued_at.desc()).limit(1))
+    found: str | None = connection.scalar(_select_latest((plan_history.c.plan_id,), site_id, now, system_id))
     if found is None:
         sites.key_of(connection, site_id)
         raise NotFoundError("the site has no plan yet", field="site_id", value=site_id, remedy="Ask for one: POST /v1/plans, or luna plan.")
     return found
 
 
-def latest(connection: Connection, site_id: str, *, system_id: str = "prod") -> PlanReply | None:
-    """Return the plan issued last for a site, None where there is none."""
-    query = select(*REPLY).where(plan_history.c.site == site_id, plan_history.c.system_id == system_id)
-    row = connection.execute(query.order_by(plan_history.c.issued_at.desc()).limit(1)).first()
+def latest(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> PlanReply | None:
+    """Return the plan of ``latest_id``, None where there is none."""
+    row = connection.execute(_select_latest(REPLY, site_id, now, system_id)).first()
     return None if row is None else plan_forms.read_reply(row)
 
 
+def _select_latest(columns: Sequence[ColumnElement[Any]], site_id: str, now: datetime, system_id: str) -> Select[Any]:
+    table = plan_history.c
+    # A plan of tomorrow, or one that looks back, must not hide the one that holds now.
+    covers = (table.starts_at <= now) & (table.ends_at > now) & (table.starts_at > table.issued_at - SLOT)
+    return select(*columns).where(table.site == site_id, table.system_id == system_id).order_by(covers.desc(), table.issued_at.desc()).limit(1)
+
+
 def issued_last(connection: Connection, site_id: str) -> datetime | None:
-    """Return when the last plan of a site was issued, None where there is none."""
+    """Return when the last plan of its own time was issued for a site, None where there is none."""
     own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
-    issued: datetime | None = connection.scalar(select(func.max(plan_history.c.issued_at)).where(own))
+    issued: datetime | None = connection.scalar(select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()))
     return issued
 
 
@@ -223,7 +226,7 @@ def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, 
     """Return the same of many sites; one without a plan is left out."""
     asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
     own = (plan_history.c.site == asked.c.name) & (plan_history.c.system_id == "prod")
-    last = select(func.max(plan_history.c.issued_at)).where(own).scalar_subquery()
+    last = select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()).scalar_subquery()
     return {name: issued for name, issued in connection.execute(select(asked.c.name, last)) if issued is not None}
 
 
@@ -273,8 +276,13 @@ def read_begun_each(connection: Connection, names: Collection[str], at: datetime
 def _select_due(columns: Sequence[ColumnElement[Any]], site: ColumnElement[str], at: datetime) -> Select[Any]:
     own = (plan_history.c.site == site) & (plan_history.c.system_id == "prod")
     covers = (plan_history.c.starts_at <= at) & (plan_history.c.ends_at > at) & (plan_history.c.issued_at <= at)
-    current = plan_history.c.starts_at > plan_history.c.issued_at - SLOT
-    return select(*columns).where(own, covers, current).order_by(plan_history.c.issued_at.desc()).limit(1)
+    looks_ahead = plan_history.c.starts_at > plan_history.c.issued_at - SLOT
+    return select(*columns).where(own, covers, looks_ahead).order_by(plan_history.c.issued_at.desc()).limit(1)
+
+
+def _of_its_time() -> ColumnElement[bool]:
+    """Whether a plan began as it was issued: one of an hour ahead says nothing of the hour until then."""
+    return (plan_history.c.starts_at > plan_history.c.issued_at - SLOT) & (plan_history.c.starts_at <= plan_history.c.issued_at)
 
 
 def _jsonb(text: str) -> ColumnElement[Any]:

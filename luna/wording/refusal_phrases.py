@@ -25,6 +25,22 @@ _INSTALLATION = Phrase(
 
 PLANNING = (
     RefusalPhrases(
+        r"no forecast covers the start\n.*",
+        Phrase("There is no forecast of consumption and sun for now.", "Für jetzt gibt es keine Vorhersage von Verbrauch und Sonne."),
+        Phrase(
+            "Luna makes one every quarter-hour; “Plan now” asks at once.",
+            "Luna macht jede Viertelstunde eine; „Jetzt planen“ fragt sofort.",
+        ),
+    ),
+    RefusalPhrases(
+        r"\d+ slots have no price, the first at (?P<when>.*)\n.*",
+        Phrase("Prices are missing from {when} on.", "Ab {when} fehlen Preise."),
+        Phrase(
+            "Luna asks for them every hour where it may; else hand them over on the page Data.",
+            "Luna fragt stündlich danach, wo es darf; sonst gib sie auf der Seite Daten ab.",
+        ),
+    ),
+    RefusalPhrases(
         r"(a block|a stay|a warning) ends after it begins.*|.*the window ends before it begins.*|.*to_day .*from_day.*|.*from_day .*to_day.*",
         Phrase("The end lies before the beginning.", "Das Ende liegt vor dem Anfang."),
         Phrase("Choose a later end.", "Wähl ein späteres Ende."),

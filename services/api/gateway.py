@@ -112,8 +112,8 @@ class Gateway:
 
     @cached_property
     def latest_plans(self) -> LatestPlans:
-        """The newest plan of each site, as it is stored."""
-        return LatestPlans(self.database)
+        """The plan of each site that holds now, as it is stored."""
+        return LatestPlans(self.database, self.clock)
 
     @cached_property
     def job_watch(self) -> JobWatch:

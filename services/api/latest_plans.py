@@ -1,4 +1,4 @@
-"""The newest plan of each site, read once for all who ask at the same time and kept as the text that is stored."""
+"""The plan of each site that holds now, read once for all who ask at the same time and kept as the text that is stored."""
 
 import asyncio
 import gzip
@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from luna.database import plans
 from luna.database.engine import unit_of_work
+from luna.timeline import Clock
 
 # A plan of two days is some hundred kilobytes.
 MOST_KEPT = 64
@@ -28,20 +29,20 @@ Key = tuple[str, str]
 
 
 class LatestPlans:
-    """Reads the newest plan of a site and system.
+    """Reads the plan of a site and system that holds now, or the newest.
 
     Invariants:
         Nobody is told what was true only before he asked: who asks while a read is under way waits for the next one, with all who ask by then.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine, self._clock = engine, clock
         self._kept: OrderedDict[Key, LatestPlan] = OrderedDict()
         self._running: dict[Key, asyncio.Task[LatestPlan]] = {}
         self._next: dict[Key, asyncio.Task[LatestPlan]] = {}
 
     async def read(self, key: Key) -> LatestPlan:
-        """Return the plan issued last for a site and system.
+        """Return the plan of a site and system that holds now; where none does, the one issued last.
 
         Raises:
             NotFoundError: no such site, or no plan of it.
@@ -66,7 +67,7 @@ class LatestPlans:
     def _look(self, key: Key) -> LatestPlan:
         site_id, system_id = key
         with unit_of_work(self._engine) as connection:
-            plan_id = plans.latest_id(connection, site_id, system_id=system_id)
+            plan_id = plans.latest_id(connection, site_id, now=self._clock.now(), system_id=system_id)
             kept = self._kept.get(key)
             if kept is None or kept.plan_id != plan_id:
                 text = plans.read_text(connection, plan_id).encode()

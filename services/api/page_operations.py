@@ -13,6 +13,7 @@ PAGES = (
     Operation("save_table", "GET", "/ui/sites/{site_id}/home/plan.csv", "read", alone="a page"),
     Operation("watch_home", "GET", "/ui/sites/{site_id}/home/events", "read", alone="a page"),
     Operation("override_plan", "POST", "/ui/sites/{site_id}/home/override", "operate", alone="a page"),
+    Operation("plan_anew", "POST", "/ui/sites/{site_id}/home/plan", "operate", alone="a page"),
     Operation("resume_plan", "POST", "/ui/sites/{site_id}/home/resume", "operate", alone="a page"),
     Operation("show_job_part", "GET", "/ui/sites/{site_id}/jobs/{job_id}", "read", alone="a page"),
     Operation("show_planning", "GET", "/ui/sites/{site_id}/planning", "read", alone="a page"),

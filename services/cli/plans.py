@@ -9,6 +9,7 @@ import typer
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan_questions import ModeChange, PlanChangesReply, PlanChangesRequest, PlanReason, PlanSummary
 from luna.errors import InvalidInputError
+from luna.timeline import SystemClock
 from luna.wording import Language, Numbers, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import compose_request, unit_of_work
@@ -147,7 +148,7 @@ def _load(plan: str | None, site: str | None) -> PlanReply:
     if (plan is None) == (site is None):
         raise InvalidInputError("give either --plan or --site", field="--plan", remedy="luna plans list shows which there are.")
     with unit_of_work() as connection:
-        return plans.load(connection, plan or plans.latest_id(connection, str(site)))
+        return plans.load(connection, plan or plans.latest_id(connection, str(site), now=SystemClock().now()))
 
 
 @app.command()

@@ -21,7 +21,7 @@ from luna.contracts.counterfactual import (
 )
 from luna.contracts.message import site_clock
 from luna.errors import InvalidInputError, NotFoundError
-from luna.timeline import parse_zone
+from luna.timeline import SystemClock, parse_zone
 from luna.wording import Language, Numbers, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.plan_table import show_compromises
@@ -149,7 +149,7 @@ def show_plan_variant(
         from luna.database import plans, sites
 
         if plan is None and site is not None:
-            latest = plans.latest(connection, sites.load(connection, site).name)
+            latest = plans.latest(connection, sites.load(connection, site).name, now=SystemClock().now())
             if latest is None:
                 raise NotFoundError("the site has no plan", field="--site", value=site, remedy=f"Make one: luna plan --site {site}.")
             plan = latest.plan_id

@@ -630,10 +630,20 @@ CREATE TABLE plan_causes (
 	CONSTRAINT pk_plan_causes PRIMARY KEY (site_key, kind),
 	CONSTRAINT fk_plan_causes_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
-COMMENT ON COLUMN plan_causes.kind IS 'site, forecast, prices, stay, block, override';
+COMMENT ON COLUMN plan_causes.kind IS 'site, forecast, prices, stay, block, override, owner';
 COMMENT ON COLUMN plan_causes.change_id IS 'another one with each change, so that who planned takes back what it knew and nothing else';
 COMMENT ON COLUMN plan_causes.asked_at IS 'when a plan was asked for because of it; empty: not yet';
 COMMENT ON TABLE plan_causes IS 'A change of a site that its newest plan does not know yet';
+CREATE TABLE plan_faults (
+	site_key INTEGER NOT NULL,
+	tried_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	problem JSONB NOT NULL,
+	CONSTRAINT pk_plan_faults PRIMARY KEY (site_key),
+	CONSTRAINT fk_plan_faults_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN plan_faults.tried_at IS 'when it was tried';
+COMMENT ON COLUMN plan_faults.problem IS 'what stood in the way, as a problem document';
+COMMENT ON TABLE plan_faults IS 'Why a site got no plan when it was tried last; the next plan takes it back';
 CREATE TABLE plan_history (
 	plan_id TEXT NOT NULL,
 	site TEXT NOT NULL,
@@ -1116,3 +1126,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9017_comments.py
 -- r9018_sites_of_answers.py
 -- r9019_plan_causes.py
+-- r9020_plan_faults.py

@@ -37,7 +37,7 @@ plan_causes = Table(
     "plan_causes",
     metadata,
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
-    text("kind", "site, forecast, prices, stay, block, override", primary_key=True),
+    text("kind", "site, forecast, prices, stay, block, override, owner", primary_key=True),
     Column(
         "change_id",
         Uuid,
@@ -47,6 +47,15 @@ plan_causes = Table(
     ),
     instant("asked_at", "when a plan was asked for because of it; empty: not yet", nullable=True),
     comment="A change of a site that its newest plan does not know yet",
+)
+
+plan_faults = Table(
+    "plan_faults",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    instant("tried_at", "when it was tried"),
+    Column("problem", JSONB, nullable=False, comment="what stood in the way, as a problem document"),
+    comment="Why a site got no plan when it was tried last; the next plan takes it back",
 )
 
 antares_learning = Table(

@@ -145,6 +145,17 @@ PHRASES = {
     "notice_fallback": Phrase("No valid plan for {age}.", "Seit {age} kein gültiger Plan."),
     "notice_fallback_more": Phrase("The inverter follows the house by itself.", "Der Wechselrichter folgt von selbst dem Haus."),
     "notice_fallback_car": Phrase("The car's last plan was to be ready by {t}.", "Das Auto sollte nach dem letzten Plan um {t} bereit sein."),
+    "notice_no_plan": Phrase("There is no plan yet.", "Noch gibt es keinen Plan."),
+    "notice_planning": Phrase(
+        "Luna plans by itself within seconds, as long as its services run.",
+        "Luna plant von selbst in Sekunden, solange seine Dienste laufen.",
+    ),
+    "notice_tried": Phrase(
+        "Tried last {t}; it is tried again as soon as something changes, and every five minutes.",
+        "Zuletzt versucht {t}; Luna versucht es wieder, sobald sich etwas ändert, und alle fünf Minuten.",
+    ),
+    "plan_now": Phrase("Plan now", "Jetzt planen"),
+    "no_plan_now": Phrase("Luna is watching. No plan holds now.", "Luna schaut zu. Gerade gilt kein Plan."),
     "no_plan": Phrase("Luna is watching. There is no plan yet.", "Luna schaut zu. Noch gibt es keinen Plan."),
     "no_plan_lead": Phrase(
         "It plans as soon as prices and a forecast are there. Nothing is controlled until you allow it.",

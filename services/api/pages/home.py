@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 
 from luna import control_service
 from luna.contracts.message import Instant
-from luna.database import control, sites
+from luna.database import control, plan_causes, plan_faults, sites
 from luna.database.engine import unit_of_work
+from luna.database.plan_faults import PlanFault
 from luna.device_config import BATTERIES
 from luna.findings import find_agent_news
+from luna.queue.jobs import submit_job
 from luna.wording import MODES, Language
 from luna.wording.pages import PageWords
 from services.api.events import sse_response
@@ -25,6 +27,7 @@ from services.api.pages.home_sheet import shown_slot, view_sheet
 from services.api.pages.home_table import headings, list_rows, write_csv
 from services.api.pages.home_view import HomeView
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
+from services.api.pages.setup.preparation import fresh_inputs
 from services.api.timeline import build_timeline
 from services.api.timeline.window import open_window
 
@@ -77,7 +80,8 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
     """Show what the site does now and next, and why."""
     with unit_of_work(gateway.database) as connection:
         view, armed = _open(connection, site_id, request, gateway), _is_armed(connection, site_id)
-    parts = _describe(view, gateway) | {"sheet": view_sheet(view, _slot_at(view, at)), "armed": armed, "flow": view_flow(view)}
+        fault = plan_faults.load(connection, site_id)
+    parts = _describe(view, gateway, fault) | {"sheet": view_sheet(view, _slot_at(view, at)), "armed": armed, "flow": view_flow(view)}
     words = _chart_words(view)
     return show(request, PAGE, site=view.window.site, locale=LOCALES[view.numbers.language], chart_words=words, live=tell_liveness(view), **parts)
 
@@ -86,8 +90,8 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
 def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Show sentence, steps, figures and notices anew."""
     with unit_of_work(gateway.database) as connection:
-        view = _open(connection, site_id, request, gateway)
-    return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, **_describe(view, gateway))
+        view, fault = _open(connection, site_id, request, gateway), plan_faults.load(connection, site_id)
+    return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, **_describe(view, gateway, fault))
 
 
 @router.get("/ui/sites/{site_id}/home/flow")
@@ -150,6 +154,18 @@ def resume_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, de
     return _done(site_id, request)
 
 
+@router.post("/ui/sites/{site_id}/home/plan")
+def plan_anew(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
+    """Ask for what a plan rests on and for a plan; nobody waits for them, the page shows what comes of it."""
+    with unit_of_work(gateway.database) as connection:
+        site, key = sites.load(connection, site_id), sites.key_of(connection, site_id)
+        # What is there is planned from within seconds, and once more with a forecast or prices that came.
+        plan_causes.note(connection, [key], "owner")
+    for stage in fresh_inputs(site, gateway.settings):
+        submit_job(gateway.database, gateway.queue, stage.request({}), key=f"renew:{site_id}:{stage.name}")
+    return _done(site_id, request)
+
+
 @router.post("/ui/preferences")
 def save_preferences(request: Request, language: Annotated[Language | None, Form()] = None, theme: Annotated[Theme | None, Form()] = None) -> Response:
     """Keep the reader's language and appearance in this browser, and lead back to the page."""
@@ -167,8 +183,8 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
     return HomeView(window, build_timeline(connection, window, gateway.plans_read), words, news)
 
 
-def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
-    notices = list_notices(view, gateway.settings.plan_max_age)
+def _describe(view: HomeView, gateway: Gateway, fault: PlanFault | None) -> dict[str, Any]:
+    notices = list_notices(view, gateway.settings.plan_max_age, fault)
     return {"view": view, "notices": notices, "steps": view.steps() if view.has_plan else [], "facts": view.facts()}
 
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from luna.database.plan_faults import PlanFault
 from luna.device_config import BATTERIES
 from luna.economics import DAY_AHEAD_PUBLISHED
 from luna.timeline import SLOT
 from luna.wording import say_mode
 from luna.wording.messages import say_message
+from luna.wording.refusals import say_refusal
 from services.api.pages.home_view import HomeView
 
 # A quarter-hour is over before it can be measured; two that are missing are no chance.
@@ -19,7 +21,10 @@ LATE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the reader should know: in one sentence, with what follows from it. ``until``: of an override that can be ended here."""
+    """Something the reader should know: in one sentence, with what follows from it.
+
+    ``device``, ``mode``, ``later``: of an override that can be ended here, or go on until ``later``. ``plans``: a plan can be asked for here.
+    """
 
     tone: str
     title: str
@@ -27,11 +32,12 @@ class Notice:
     device: str | None = None
     mode: str = ""
     later: str = ""
+    plans: bool = False
 
 
-def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
-    """Return what is to be said, the most urgent first."""
-    return [*_overrides(view), *_fallback(view, plan_max_age), *_stale(view), *_late_prices(view), *_agent(view)]
+def list_notices(view: HomeView, plan_max_age: timedelta, fault: PlanFault | None = None) -> list[Notice]:
+    """Return what is to be said, the most urgent first; ``fault``: why there is no newer plan."""
+    return [*_overrides(view), *_missing_plan(view, plan_max_age, fault), *_stale(view), *_late_prices(view), *_agent(view)]
 
 
 def _overrides(view: HomeView) -> Iterator[Notice]:
@@ -42,13 +48,20 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
         yield Notice("you", said, name, each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
 
 
-def _fallback(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
+def _missing_plan(view: HomeView, plan_max_age: timedelta, fault: PlanFault | None) -> Iterator[Notice]:
     plan, age = view.document["plan"], view.document["ages_s"]["plan"]
-    if plan is None or (plan["covers_now"] and age <= plan_max_age.total_seconds()):
+    if plan is not None and plan["covers_now"] and age <= plan_max_age.total_seconds():
         return
+    more = [view.words("notice_fallback_more")] if plan is not None else []
     leaves = [datetime.fromisoformat(stay["to"]) for stay in view.document["stays"] if datetime.fromisoformat(stay["to"]) > view.window.now]
-    car = " " + view.words("notice_fallback_car", t=view.numbers.clock(leaves[0])) if leaves else ""
-    yield Notice("bad", view.words("notice_fallback", age=say_age(view, age)), view.words("notice_fallback_more") + car)
+    more += [view.words("notice_fallback_car", t=view.numbers.clock(leaves[0]))] if leaves else []
+    if fault is None:
+        more += [view.words("notice_planning")]
+    else:
+        said = say_refusal(fault.error, view.numbers.language)
+        more += [str(said), view.words("notice_tried", t=view.say_instant(fault.tried_at))]
+    title = view.words("notice_no_plan") if plan is None else view.words("notice_fallback", age=say_age(view, age))
+    yield Notice("bad" if plan is not None or fault is not None else "warn", title, " ".join(more), plans=True)
 
 
 def _stale(view: HomeView) -> Iterator[Notice]:

@@ -27,7 +27,7 @@ class Trial:
 
 
 async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, language: Language) -> Trial:
-    """Return what a block would cost beside the plan issued last; nothing is stored that drives the site.
+    """Return what a block would cost beside the plan that holds now; nothing is stored that drives the site.
 
     Raises:
         InvalidInputError: the site cannot follow the block.
@@ -51,7 +51,7 @@ async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, langu
 
 def _find_plan(gateway: Gateway, site: Site) -> tuple[PlanReply, PlanRequest]:
     with unit_of_work(gateway.database) as connection:
-        plan = plans.latest(connection, site.name)
+        plan = plans.latest(connection, site.name, now=gateway.clock.now())
         if plan is None:
             raise ConflictError("there is no plan to compare with yet", field="plan", value=site.name, remedy="Plan first; then every block says its cost.")
         return plan, plans.load_inputs(connection, plan.plan_id)

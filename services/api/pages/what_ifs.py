@@ -126,5 +126,5 @@ async def _plan_variants(request: Request, gateway: Gateway, site_id: str, form:
 
 def _load_plan(gateway: Gateway, site_id: str) -> tuple[Site, str | None]:
     with unit_of_work(gateway.database) as connection:
-        site, plan = sites.load(connection, site_id), plans.latest(connection, site_id)
+        site, plan = sites.load(connection, site_id), plans.latest(connection, site_id, now=gateway.clock.now())
     return site, plan.plan_id if plan else None

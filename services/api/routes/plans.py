@@ -105,7 +105,7 @@ async def read_latest_plan(
     system_id: SystemId = "prod",
     if_none_match: IfNoneMatch = None,  # noqa: ARG001 - documents the header
 ) -> Response:
-    """Return the plan issued last, as it was issued; its ETag names it, so that who has it already is told so."""
+    """Return the plan that holds now, else the one issued last, as it was issued; its ETag names it, so that who has it already is told so."""
     plan = await gateway.latest_plans.read((site_id, system_id))
     return respond_tagged(request, plan.text, f'"{plan.plan_id}"', packed=plan.packed)
 

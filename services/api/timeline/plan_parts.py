@@ -77,7 +77,9 @@ def read_followed(connection: Connection, window: Window, memory: PlanMemory) ->
     past: list[PlanPart | None] = []
     for plan, slots in groupby([(_driving(issued, start), start) for start in list(timeline)[: window.past]], key=lambda each: each[0]):
         past += _read_parts(connection, plan, [start for _, start in slots], memory)
-    latest = _read_whole(connection, issued[-1], memory) if issued else None
+    # One of an hour ahead must not hide the one that holds now.
+    holding = next((plan for plan in reversed(issued) if plan.starts_at <= window.now < plan.ends_at), issued[-1] if issued else None)
+    latest = _read_whole(connection, holding, memory) if holding else None
     ahead = [latest.part_at(start) if latest else None for start in list(timeline)[window.past :]]
     midnight = _driving(issued, _midnight(window))
     return Followed(past + ahead, latest, _read_whole(connection, midnight, memory) if midnight else None)

@@ -12,7 +12,7 @@ from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.inputs import write_inputs
-from luna.database import control, plan_causes, plans, sites
+from luna.database import control, plan_causes, plan_faults, plans, sites
 from luna.database.engine import unit_of_work
 from luna.database.plans import PlanRow
 from luna.database.site_facts import PlanningFacts
@@ -63,6 +63,8 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     written = batch.together([name for name in rows if name in there], lambda some: plans.write(connection, [rows[name] for name in some]))
     # Also of a site that cannot be planned: the next change, or the next look at old plans, tries again.
     plan_causes.forget(connection, changes)
+    plan_faults.forget(connection, written)
+    plan_faults.save(connection, batch.faults, now=now)
     for error in batch.faults.values():
         FAULTS.labels(error.code).inc()
     faults = [SiteFault(site_id=name, error=error.problem()) for name, error in batch.faults.items()]

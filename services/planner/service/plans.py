@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
 from luna.contracts.plan.inputs import write_inputs
-from luna.database import plan_causes, plans, sites
+from luna.database import plan_causes, plan_faults, plans, sites
 from luna.database.site_facts import PlanningFacts
 from luna.errors import InvalidInputError
 from luna.objective_weights import Weights, weigh_import
@@ -96,8 +96,9 @@ def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], 
         # A plan of a site that was removed meanwhile would drive the next one of its name.
         sites.load(connection(), site_id)
     plans.save(connection(), site_id=site_id, plan=reply, texts=(text, inputs), inputs_digest=inputs_digest, system_id=system_id)
-    if changes:
+    if request.site_id is not None and request.start is None:
         plan_causes.forget(connection(), changes)
+        plan_faults.forget(connection(), [site_id])
     return reply, text
 
 

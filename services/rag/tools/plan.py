@@ -26,11 +26,8 @@ class PlanArguments(PeriodArguments):
 
 
 def find_plan(context: ToolContext) -> PlanReply | None:
-    """Return the plan that drives the site now; where none does, the one issued last if it still looks ahead."""
-    due = plans.read_due(context.connection, context.site.name, context.now)
-    if due is not None:
-        return due
-    latest = plans.latest(context.connection, context.site.name)
+    """Return the plan that holds now; where none does, the one issued last if it still looks ahead."""
+    latest = plans.latest(context.connection, context.site.name, now=context.now)
     return latest if latest is not None and end_of(latest) > context.now else None
 
 

@@ -12,7 +12,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.database import sites
+from luna.contracts.fleet import PlanSitesRequest
+from luna.contracts.forecast import RefreshForecastsRequest
+from luna.database import jobs, plan_causes, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.timeline import FixedClock
@@ -24,6 +26,7 @@ from services.api.pages.home_view import HomeView
 from services.api.timeline import build_timeline
 from services.api.timeline.memory import PlanMemory
 from services.api.timeline.window import open_window
+from services.planner.service.fleet import plan_sites
 from tests.databases import remove_site
 from tests.demo_home import NOW, store_demo_home
 from tests.gateway import serve
@@ -145,6 +148,8 @@ def test_old_values_late_prices_and_an_old_plan_are_said(api: httpx.Client, serv
         assert "No valid plan for 4 h. The inverter follows the house by itself." in found
         assert "No measured values since Wed 16:30." in found
         assert "4 h old" in found
+    with serve(servers_of, FixedClock(NOW + timedelta(hours=60))) as later:
+        assert "Luna is watching. No plan holds now." in seen(later.get(HOME, headers={"Accept-Language": "en"}))
     with serve(servers_of, FixedClock(NOW + timedelta(days=1))) as tomorrow:
         assert "Prices for tomorrow are late. Planned with predicted prices from Fri 00:00 on." in seen(tomorrow.get(HOME, headers={"Accept-Language": "en"}))
 
@@ -163,6 +168,24 @@ def test_a_site_without_anything_says_that_luna_watches(api: httpx.Client, datab
         assert "No measured values yet." in seen(found)
         for part in ("head", "flow", "why", "table", "plan.csv"):
             assert api.get(f"/ui/sites/bare/home/{part}").status_code == 200
+
+
+def test_home_says_why_there_is_no_plan_and_asks_for_one_at_a_button(api: httpx.Client, database: Engine) -> None:
+    with stored_site(database, name="bare"):
+        with unit_of_work(database) as connection:
+            plan_causes.forget(connection, plan_causes.read(connection, ["bare"]))
+            plan_sites(connection, PlanSitesRequest(site_ids=["bare"]), now=NOW)
+        english, german = (seen(api.get("/ui/sites/bare/home", headers={"Accept-Language": language})) for language in ("en", "de"))
+        assert "There is no forecast of consumption and sun for now." in english
+        assert "Tried last 16:40;" in english
+        assert "Für jetzt gibt es keine Vorhersage" in german
+        assert "luna " not in english
+        asked = api.post("/ui/sites/bare/home/plan")
+        assert (asked.status_code, asked.headers["Location"]) == (303, "/ui/sites/bare/home")
+        with unit_of_work(database) as connection:
+            assert {kind for _, kind in plan_causes.read(connection, ["bare"])} == {"owner"}
+            waiting = jobs.find_newest(connection, task=RefreshForecastsRequest.task, key="renew:bare:forecast")
+        assert waiting is not None
 
 
 @pytest.mark.parametrize("parts", [PLAIN | {"pv": []}, PLAIN | {"tariff": {"import": {"kind": "fixed", "price": 0.3}}}], ids=["no roof", "fixed prices"])

@@ -13,6 +13,7 @@ from luna import control_service
 from luna.contracts.counterfactual import Alternative, WhyNotRequest
 from luna.database import control, manual_blocks, plans, sites, vehicle_sessions
 from luna.database.engine import unit_of_work
+from luna.database.schema.plans import plan_history
 from luna.embedded import Addresses
 from luna.timeline import SLOT, SystemClock, floor_to
 from services.planner.milp.solver import Solver
@@ -78,7 +79,7 @@ def test_the_cost_said_beforehand_is_the_planner_s_and_nothing_is_stored(
 ) -> None:
     fields = tomorrow()
     with unit_of_work(database) as connection:
-        plan = plans.latest(connection, site)
+        plan = plans.latest(connection, site, now=SystemClock().now())
         assert plan is not None
         alternative = Alternative(slot=fields["from"], until=fields["to"], mode="charge", device="battery")  # type: ignore[arg-type]
         expected = ask_stored(connection, WhyNotRequest(plan_id=plan.plan_id, alternative=alternative), solver=Solver()).cost.total
@@ -91,7 +92,7 @@ def test_the_cost_said_beforehand_is_the_planner_s_and_nothing_is_stored(
     assert f"Costs about €{expected:.2f} more than the plan." in page
     assert "Costs" in by_plan.text
     with unit_of_work(database) as connection:
-        latest = plans.latest(connection, site)
+        latest = plans.latest(connection, site, now=SystemClock().now())
         assert latest is not None
         assert latest.plan_id == plan.plan_id
         assert manual_blocks.read_standing(connection, site, first=SystemClock().now()) == []
@@ -102,6 +103,7 @@ def test_a_block_that_ends_before_the_plan_begins_is_answered_in_words(
 ) -> None:
     begins = floor_to(SystemClock().now(), SLOT) + 2 * timedelta(hours=1)
     with unit_of_work(database) as connection:
+        connection.execute(plan_history.delete().where(plan_history.c.site == site))
         plan_now(connection, sites.load(connection, site), begins)
     sooner = {"from": (begins - timedelta(hours=1)).isoformat(), "to": begins.isoformat()}
     with worker_process(redis_url, database_url, "services.planner.tasks"):

@@ -12,7 +12,7 @@ from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanRequest
 from luna.contracts.vehicle_session import NewSession
-from luna.database import control, forecasts, manual_blocks, plan_causes, prices, sites, vehicle_sessions
+from luna.database import control, forecasts, manual_blocks, plan_causes, plan_faults, plans, prices, sites, vehicle_sessions
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.database.schema.plans import plan_history
@@ -176,3 +176,29 @@ def test_a_site_that_cannot_be_planned_is_tried_once_for_each_change(database: E
         assert {fault.site_id for fault in reply.faults} == {OTHER, home}
         assert plan_causes.read(connection, [OTHER]) == {}
         assert connection.scalars(select(plan_history.c.plan_id).where(plan_history.c.site == OTHER)).all() != []
+
+
+def test_a_plan_of_later_hides_none_that_holds_now(connection: Connection, home: str) -> None:
+    holding = plans.latest_id(connection, home, now=START)
+    later, hour = START + timedelta(minutes=10), timedelta(hours=1)
+    with connection.begin_nested() as undone:
+        ahead = plan_and_store(PlanRequest(site_id=home, start=START + hour), lambda: connection, now=later, solver=Solver()).plan_id
+        assert plans.latest_id(connection, home, now=later) == holding
+        assert plans.issued_last(connection, home) == START
+        # A site whose present plan is old is due, whatever is planned for later.
+        assert plans.list_outdated(connection, [home], issued_before=later) == [home]
+        assert plans.latest_id(connection, home, now=START + timedelta(days=3)) == ahead
+        undone.rollback()
+
+
+def test_why_a_site_got_no_plan_is_kept_until_it_gets_one(connection: Connection, home: str) -> None:
+    later = START + timedelta(days=5)
+    with connection.begin_nested() as undone:
+        assert plan_sites(connection, PlanSitesRequest(site_ids=[OTHER]), now=later).plans == {}
+        fault = plan_faults.load(connection, OTHER)
+        assert fault is not None
+        assert (fault.tried_at, fault.error.code, fault.error.message) == (later, "not-found", "no forecast covers the start")
+        issue(connection, OTHER, later)
+        assert plan_sites(connection, PlanSitesRequest(site_ids=[OTHER]), now=later).faults == []
+        assert plan_faults.load(connection, OTHER) is None
+        undone.rollback()

@@ -120,21 +120,24 @@ def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None,
         now: where the past ends.
         language: of the plan's sentences.
     """
-    stages: list[PreparationStage] = []
-    if site.tariff.markets and settings.outside_services:
-        stages.append(PreparationStage("prices", lambda _: FetchPricesRequest(), optional=True))
-    if site.location is not None and settings.outside_services:
-        stages.append(PreparationStage("weather", lambda _: FetchWeatherRequest(site_id=site.name), optional=True))
+    *outside, forecast = fresh_inputs(site, settings)
+    stages = outside
     if any(sensors for _, sensors in site.input_sensors) and settings.home_assistant_url:
         stages.append(PreparationStage("history", lambda _: BackfillRequest(site_id=site.name, first=now - HISTORY, end=now), optional=True))
     if upload:
         stages.append(PreparationStage("file", lambda _: LoadFileRequest.model_validate({"site_id": site.name, **upload})))
     options = PlanOptions(language=language)
-    return [
-        *stages,
-        PreparationStage("forecast", lambda _: RefreshForecastsRequest(site_id=site.name)),
-        PreparationStage("plan", lambda _: PlanRequest(site_id=site.name, options=options)),
-    ]
+    return [*stages, forecast, PreparationStage("plan", lambda _: PlanRequest(site_id=site.name, options=options))]
+
+
+def fresh_inputs(site: Site, settings: Settings) -> list[PreparationStage]:
+    """Return what a plan rests on as far as it can be had anew: prices and weather where outside services may be asked, then a forecast."""
+    stages: list[PreparationStage] = []
+    if site.tariff.markets and settings.outside_services:
+        stages.append(PreparationStage("prices", lambda _: FetchPricesRequest(), optional=True))
+    if site.location is not None and settings.outside_services:
+        stages.append(PreparationStage("weather", lambda _: FetchWeatherRequest(site_id=site.name), optional=True))
+    return [*stages, PreparationStage("forecast", lambda _: RefreshForecastsRequest(site_id=site.name))]
 
 
 def demo(language: Language) -> list[PreparationStage]:
