@@ -1,16 +1,23 @@
-"""What a stay of a vehicle may be: checked where it is stored, and fitted to the vehicle where that has changed since."""
+"""What a stay of a vehicle may be: checked where it is stored, laid out where it repeats, and fitted to the vehicle where that has changed since."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import VehicleSession
-from luna.contracts.vehicle_session import NewSession, StoredSession
+from luna.contracts.vehicle_session import WEEKDAYS, NewSession, StoredSession
 from luna.errors import InvalidInputError
 from luna.site import ElectricVehicle, Site
+from luna.timeline import local_instant
 from luna.wording import say_instant
 
 LONGEST = timedelta(days=62)
+# Whatever repeats shows itself within two weeks.
+_TWO_WEEKS = timedelta(days=14)
+
+Session = TypeVar("Session", bound=NewSession)
 
 
 def check_session(session: NewSession, site: Site, standing: Sequence[StoredSession], *, now: datetime) -> None:
@@ -27,14 +34,17 @@ def check_session(session: NewSession, site: Site, standing: Sequence[StoredSess
             nobody knows how full the vehicle comes.
     """
     vehicle = find_vehicle(site, session.vehicle)
-    _check_time(session, ZoneInfo(site.timezone), now=now)
+    zone = ZoneInfo(site.timezone)
+    _check_time(session, zone, now=now)
     _check_power(session, vehicle)
     if session.arrival_soc is None and not any(other.from_ < session.from_ for other in standing):
         remedy = "Say how full it is when it comes, or now where it is there: 0.4."
         raise InvalidInputError("how full the vehicle comes is not known", field="arrival_soc", remedy=remedy)
-    overlapping = next((other for other in standing if other.from_ < session.to and session.from_ < other.to), None)
+    # One that repeats makes way for one that does not.
+    others = [other for other in standing if bool(other.days) == bool(session.days)]
+    overlapping = next((other for other in others if _overlap(session, other, zone)), None)
     if overlapping is not None:
-        span = " to ".join(say_instant(instant, ZoneInfo(site.timezone)) for instant in (overlapping.from_, overlapping.to))
+        span = " to ".join(say_instant(instant, zone) for instant in (overlapping.from_, overlapping.to))
         remedy = f"Remove it first, or begin after it: session {overlapping.session_id}."
         raise InvalidInputError(f"{session.vehicle} stays from {span} already", field="from", value=session.from_.isoformat(), remedy=remedy)
 
@@ -53,6 +63,46 @@ def find_vehicle(site: Site, name: str) -> ElectricVehicle:
     return found
 
 
+def lay_out_sessions(sessions: Sequence[Session], zone: ZoneInfo, *, first: datetime, end: datetime) -> list[Session]:
+    """Return the stays that are not over at ``first``, in order of their beginning: those that repeat once for each time that begins before ``end``.
+
+    Args:
+        sessions: as stored, of one vehicle or several.
+        zone: of the site, whose clock repeated stays follow.
+        first: an instant.
+        end: an instant.
+    """
+    once = [each for each in sessions if not each.days and each.to > first]
+    again = [time for each in sessions if each.days for time in _repeat(each, zone, first=first, end=end)]
+    free = [each for each in again if not any(other.vehicle == each.vehicle and _meet(each, other) for other in once)]
+    return sorted([*once, *free], key=lambda each: each.from_)
+
+
+def _repeat(session: Session, zone: ZoneInfo, *, first: datetime, end: datetime) -> Iterator[Session]:
+    """Yield each time of a repeated stay that is not over at ``first`` and begins before ``end``; none lies before its first time."""
+    comes, leaves = session.from_.astimezone(zone), session.to.astimezone(zone)
+    nights, clocks = leaves.date() - comes.date(), [f"{each:%H:%M}" for each in (comes, leaves)]
+    day = max(leaves.date(), first.astimezone(zone).date())
+    while (begins := local_instant(day - nights, clocks[0], zone)) < end:
+        ends = local_instant(day, clocks[1], zone)
+        if WEEKDAYS[day.weekday()] in session.days and ends > max(first, begins):
+            yield session.model_copy(update={"from_": begins, "to": ends})
+        day += timedelta(days=1)
+
+
+def _overlap(session: NewSession, other: NewSession, zone: ZoneInfo) -> bool:
+    """Whether two stays of a vehicle are ever there at once; of repeated ones the first two weeks tell."""
+    if not session.days:
+        return _meet(session, other)
+    since = max(session.to, other.to)
+    times = [list(_repeat(each, zone, first=since, end=since + _TWO_WEEKS)) for each in (session, other)]
+    return any(_meet(one, two) for one in times[0] for two in times[1])
+
+
+def _meet(one: NewSession, other: NewSession) -> bool:
+    return one.from_ < other.to and other.from_ < one.to
+
+
 def fit_session(session: VehicleSession, vehicle: ElectricVehicle) -> VehicleSession:
     """Return a stored stay with no more wanted than its vehicle can do now; a stay of today must not end planning because the site has changed."""
     socs = {name: getattr(session, name) for name in ("target_soc", "min_soc")}
@@ -63,10 +113,13 @@ def fit_session(session: VehicleSession, vehicle: ElectricVehicle) -> VehicleSes
 
 def _check_time(session: NewSession, zone: ZoneInfo, *, now: datetime) -> None:
     value = session.to.astimezone(zone).isoformat()
-    if session.to <= now:
+    if session.to <= now and not session.days:
         raise InvalidInputError("the stay is over already", field="to", value=value, remedy="Name a time that is still to come.")
     if session.to - session.from_ > LONGEST:
         raise InvalidInputError("the stay is too long", field="to", value=value, remedy=f"Stays last {LONGEST.days} days at most.")
+    times = list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS)) if session.days else []
+    if any(following.from_ < before.to for before, following in pairwise(times)):
+        raise InvalidInputError("it comes again before it has left", field="days", value=session.days, remedy="Name fewer days, or a shorter stay.")
 
 
 def _check_power(session: NewSession, vehicle: ElectricVehicle) -> None:

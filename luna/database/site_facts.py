@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -34,6 +35,8 @@ from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline
 
 DAY = timedelta(days=1)
+# Further than any plan of a stored site looks.
+STAYS_AHEAD = timedelta(days=3)
 # Of what drives a plan: no message says more of it.
 PARTS = ("expected", "p10", "p90")
 
@@ -189,8 +192,8 @@ def _until(start: datetime, since: datetime) -> Timeline:
 
 def read_demands_each(connection: Connection, found: Mapping[int, Site], start: datetime, *, now: datetime) -> dict[int, DemandFacts]:
     """Return what is known of the cars, appliances and stores of heat of sites whose plans begin at ``start``, by the sites' keys."""
-    parked = [key for key, site in found.items() if site.vehicles]
-    stays = vehicle_sessions.read_plain_each(connection, parked, first=start) if parked else {}
+    parked = {key: ZoneInfo(site.timezone) for key, site in found.items() if site.vehicles}
+    stays = vehicle_sessions.read_plain_each(connection, parked, first=start, end=start + STAYS_AHEAD) if parked else {}
     asked = [site.name for site in found.values() if site.vehicles or site.loads or site.heat_pumps]
     begun = plans.read_begun_each(connection, asked, now, until=start)
     return {key: DemandFacts(stays.get(key, {}), begun.get(site.name)) for key, site in found.items()}

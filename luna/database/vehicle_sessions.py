@@ -1,8 +1,9 @@
 """When vehicles are at their chargers, as their owners said; nothing is ever changed, only added and taken back."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -12,10 +13,11 @@ from luna.contracts.vehicle_session import NewSession, StoredSession
 from luna.database import plan_causes, sites
 from luna.database.schema.plans import vehicle_sessions
 from luna.errors import NotFoundError
-from luna.vehicle_sessions import check_session
+from luna.vehicle_sessions import check_session, lay_out_sessions
 
 MOST_SESSIONS = 500
-_WANTED = {"target_soc", "limit_soc", "min_soc", "arrival_soc", "extra_value", "min_power_kw"}
+_PLAIN = set(VehicleSession.model_fields)
+_WANTED = {"days", "target_soc", "limit_soc", "min_soc", "arrival_soc", "extra_value", "min_power_kw"}
 
 
 def add(connection: Connection, site_id: str, session: NewSession, *, by: str, now: datetime) -> StoredSession:
@@ -54,29 +56,41 @@ def remove(connection: Connection, site_id: str, session_id: int, *, by: str) ->
 
 
 def read_standing(connection: Connection, site_id: str, *, first: datetime, end: datetime | None = None) -> list[StoredSession]:
-    """Return the stays that are not over at ``first`` and begin before ``end``, in order of their beginning."""
-    ahead = (vehicle_sessions.c.ends_at > first) & vehicle_sessions.c.removed_at.is_(None)
+    """Return the stays that are not over at ``first`` and begin before ``end``, in order of their beginning; one that repeats is never over."""
+    ahead = _is_ahead(first)
     return _load(connection, site_id, ahead if end is None else ahead & (vehicle_sessions.c.starts_at < end))
 
 
-def read_plain_each(connection: Connection, keys: Collection[int], *, first: datetime) -> dict[int, dict[str, list[VehicleSession]]]:
-    """Return the stays of ``read_standing`` of many sites by their keys and vehicles, as a plan's request takes them; a site without any is left out."""
+def read_plain_each(connection: Connection, zones: Mapping[int, ZoneInfo], *, first: datetime, end: datetime) -> dict[int, dict[str, list[VehicleSession]]]:
+    """Return the stays that are not over at ``first`` of many sites by their keys and vehicles, as a plan's request takes them.
+
+    Args:
+        connection: to the database.
+        zones: of the sites, by their keys; one without stays is left out of what is returned.
+        first: an instant.
+        end: stays that repeat are laid out until then.
+    """
     table = vehicle_sessions.c
-    ahead = table.site_key.in_(keys) & (table.ends_at > first) & table.removed_at.is_(None)
+    ahead = table.site_key.in_(zones) & _is_ahead(first)
     rows: dict[int, list[RowMapping]] = {}
     for row in connection.execute(select(vehicle_sessions).where(ahead).order_by(table.starts_at, table.session_id)).mappings():
         rows.setdefault(row["site_key"], []).append(row)
     found: dict[int, dict[str, list[VehicleSession]]] = {}
     for key, own in rows.items():
-        for row in own[-MOST_SESSIONS:]:
-            plain = VehicleSession.model_validate({"session_id": row["session_id"]} | _read_stay(row))
-            found.setdefault(key, {}).setdefault(row["vehicle"], []).append(plain)
+        for each in lay_out_sessions([_session(row) for row in own[-MOST_SESSIONS:]], zones[key], first=first, end=end):
+            found.setdefault(key, {}).setdefault(each.vehicle, []).append(VehicleSession.model_validate(each.model_dump(by_alias=True, include=_PLAIN)))
     return found
 
 
 def read_history(connection: Connection, site_id: str) -> list[StoredSession]:
     """Return every stay that was stored of a site, in order of their beginning, the latest ``MOST_SESSIONS``."""
     return _load(connection, site_id, vehicle_sessions.c.session_id > 0)
+
+
+def _is_ahead(first: datetime) -> ColumnElement[bool]:
+    table = vehicle_sessions.c
+    repeats = table.wanted["days"][0].is_not(None)
+    return ((table.ends_at > first) | repeats) & table.removed_at.is_(None)
 
 
 def _load(connection: Connection, site_id: str, where: ColumnElement[bool]) -> list[StoredSession]:

@@ -1,6 +1,7 @@
 """Numbers and times as people of a language write them: true minus, no-break space before units, never "−0"."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cache, lru_cache
@@ -164,6 +165,18 @@ class Numbers:
     def weekday(self, instant: datetime) -> str:
         """Return the local weekday: "Thu", "Do."."""
         return _WEEKDAYS[self.language][instant.astimezone(self.zone).weekday()]
+
+    def weekdays(self, days: Sequence[int]) -> str:
+        """Return weekdays (0: Monday), in order: ``Mon–Fri``, ``Mon, Wed``."""
+        names = _WEEKDAYS[self.language]
+        runs: list[list[int]] = []
+        for day in days:
+            if runs and runs[-1][-1] == day - 1:
+                runs[-1].append(day)
+            else:
+                runs.append([day])
+        spans = [f"{names[run[0]]}–{names[run[-1]]}" if len(run) > 2 else ", ".join(names[day] for day in run) for run in runs]
+        return ", ".join(spans)
 
     def day(self, instant: datetime) -> str:
         """Return the local day: "Thu 21 May", "Do., 21. Mai"."""

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import PlanRequest, VehicleSession, VehicleState
+from luna.contracts.vehicle_session import WEEKDAYS, Weekday
 from luna.errors import InvalidInputError
 from luna.timeline import SystemClock, parse_instant
 from services.cli.storage import compose_request
@@ -27,6 +28,23 @@ FIELDS: dict[str, tuple[str, bool]] = {
 GRAMMAR = f'Write it like "car=18:00..07:00,target=0.8,soc=0.4"; after the times may stand {", ".join(FIELDS)}.'
 HELP = 'A stay of a vehicle, "car=18:00..07:00,target=0.8,soc=0.4": times of the site\'s clock or instants, shares as 0.8 or 80%. May be repeated.'
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
+
+
+def read_days(text: str) -> list[Weekday]:
+    """Return the weekdays of ``mon-fri`` or ``sat,sun``; none of an empty text.
+
+    Raises:
+        InvalidInputError: something else stands there.
+    """
+    found: list[Weekday] = []
+    for part in filter(None, (part.strip().lower() for part in text.split(","))):
+        first, _, last = part.partition("-")
+        if not {first, last or first} <= set(WEEKDAYS):
+            remedy = f"Write it like mon-fri or sat,sun; there are {', '.join(WEEKDAYS)}."
+            raise InvalidInputError("these are no weekdays", field="--days", value=text, remedy=remedy)
+        begin, end = WEEKDAYS.index(cast("Weekday", first)), WEEKDAYS.index(cast("Weekday", last or first))
+        found += [WEEKDAYS[place % len(WEEKDAYS)] for place in range(begin, end + 1 if end >= begin else end + 1 + len(WEEKDAYS))]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

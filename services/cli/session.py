@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.vehicle_session import NewSession
+from luna.contracts.vehicle_session import WEEKDAYS, NewSession
 from luna.errors import InvalidInputError
 from luna.wording import Numbers, say_instant
-from services.cli.charging import StayClock, compose_session, read_number
+from services.cli.charging import StayClock, compose_session, read_days, read_number
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption, find_zone
@@ -37,6 +37,7 @@ def add(  # noqa: PLR0913 - one per option
     least: Annotated[str | None, typer.Option("--min", help="What it keeps when it supplies the house.")] = None,
     value: Annotated[float | None, typer.Option(help="Worth of a kWh stored beyond the target, in the site's currency.")] = None,
     power_kw: Annotated[float | None, typer.Option(help="Charged with at least this until it is full.")] = None,
+    days: Annotated[str, typer.Option(help="Again every week, leaving on these days: mon-fri, or sat,sun (default: once).")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Store a stay: the vehicle is planned in it from the next plan on, until it leaves or the stay is taken back."""
@@ -51,7 +52,7 @@ def add(  # noqa: PLR0913 - one per option
         clock = StayClock(ZoneInfo(described.timezone), now)
         begin, until = clock.read(first, end, fields=("--from", "--to"))
         plain = compose_session(socs | {"extra_value": value, "min_power_kw": power_kw}, begin, until)
-        wanted = NewSession.model_validate(plain.model_dump(exclude={"session_id"}) | {"vehicle": vehicle or _find_only(described)})
+        wanted = NewSession.model_validate(plain.model_dump(exclude={"session_id"}) | {"vehicle": vehicle or _find_only(described), "days": read_days(days)})
         stored = vehicle_sessions.add(connection, site, wanted, by=getpass.getuser(), now=now)
     emit(stored.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show([stored], clock.zone))
 
@@ -105,5 +106,8 @@ def _row(session: "StoredSession", zone: ZoneInfo) -> list[str]:
     numbers = Numbers("en", zone, "EUR")
     by = session.added_by if session.removed_by is None else f"{session.added_by}, taken back by {session.removed_by}"
     leaves = "sun alone" if session.target_soc is None else numbers.share(session.target_soc)
-    span = (say_instant(instant, zone) for instant in (session.from_, session.to))
+    span = [say_instant(instant, zone) for instant in (session.from_, session.to)]
+    if session.days:
+        weekdays = numbers.weekdays([WEEKDAYS.index(day) for day in session.days])
+        span = [numbers.clock(session.from_), f"{weekdays} {numbers.clock(session.to)}"]
     return [str(session.session_id), session.vehicle, *span, numbers.share(session.arrival_soc), leaves, by]

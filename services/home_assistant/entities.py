@@ -3,15 +3,16 @@
 Source: Home Assistant, "MQTT": sensor, binary sensor, select, switch, number, button; "Sensor entity": which units and state classes a device class takes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from luna.contracts.control import ControlState
-from luna.contracts.plan import ReasonReply, SlotReply
+from luna.contracts.plan import ReasonReply, SlotReply, VehicleFlow
 from luna.control_service import modes_of
 from luna.device_config import BATTERIES
+from luna.device_runs import DeviceRun, find_load_run, find_vehicle_run
 from luna.errors import InvalidInputError
 from luna.timeline import parse_zone
 from luna.wording import MODES, Numbers, Sentences, say_mode
@@ -25,6 +26,7 @@ Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "bu
 LONGEST_STATE = 255
 # Attributes above this the recorder leaves out. Source: homeassistant.components.recorder.db_schema.MAX_STATE_ATTRS_BYTES.
 LONGEST_ATTRIBUTES = 16_384
+DAY = timedelta(days=1)
 MOST_HOURS, LEAST_HOURS, USUAL_HOURS = 24.0, 0.25, 2.0
 
 
@@ -58,7 +60,7 @@ class PublishedEntity:
 
 def list_entities(view: SiteView, numbers: Numbers, *, commands: bool) -> list[PublishedEntity]:
     """Return the entities of a site; those that take commands only where that is wanted."""
-    entities = [*_SENSORS, *(_COMMANDS if commands else ())]
+    entities = [*_SENSORS, *_list_device_sensors(view), *(_COMMANDS if commands else ())]
     if commands:
         entities += [_override(device, numbers) for device in list_devices(view.site)]
     return entities
@@ -193,6 +195,67 @@ def _battery_kw(slot: SlotReply, hours: float) -> float:
     return sum(flow.charge_kwh - flow.discharge_kwh for flow in slot.batteries.values()) / hours
 
 
+# ---- cars and appliances ----
+
+
+def _of_vehicle(vehicle: str) -> Iterator[PublishedEntity]:
+    """Yield how a vehicle charges, how full that makes it, and when it is ready."""
+
+    def flow(slot: SlotReply) -> VehicleFlow | None:
+        return slot.vehicles.get(vehicle)
+
+    def charge_kw(slot: SlotReply, hours: float) -> float | None:
+        return None if (found := flow(slot)) is None else (found.charge_kwh - found.discharge_kwh) / hours
+
+    def soc_percent(slot: SlotReply, _: float) -> float | None:
+        return None if (found := flow(slot)) is None else found.soc_end * 100
+
+    def run(view: SiteView) -> tuple[DeviceRun, datetime, datetime] | None:
+        plan = view.planned.plan
+        if plan is None:
+            return None
+        # One stay: what is charged until the vehicle has left.
+        away = next((slot.start for slot in plan.slots if slot.start > view.now and _is_over(slot, vehicle)), plan.slots[-1].start + DAY)
+        return find_vehicle_run(plan, vehicle, view.now, away)
+
+    yield _of_plan(f"plan_vehicle:{vehicle}", charge_kw, decimals=3, config=_POWER)
+    yield _of_plan(f"vehicle_soc:{vehicle}", soc_percent, decimals=1, config=_SOC)
+    yield _of_run(f"vehicle_ready:{vehicle}", run, shown=2)
+
+
+def _is_over(slot: SlotReply, vehicle: str) -> bool:
+    return vehicle not in slot.vehicles or slot.vehicles[vehicle].reason is None
+
+
+def _of_run(key: str, run: Callable[[SiteView], tuple[DeviceRun, datetime, datetime] | None], *, shown: int) -> PublishedEntity:
+    """Return an entity of when a device begins (1) or is done (2), with what it uses until then and what that costs."""
+
+    def details(view: SiteView, _: Numbers) -> dict[str, Any]:
+        if (found := run(view)) is None:
+            return {}
+        told, first, end = found
+        return {"start": first, "end": end, "energy_kwh": round(told.energy_kwh, 3), "cost": round(told.cost, 4), "price": round(told.price, 5)}
+
+    def instant(view: SiteView, _: Numbers) -> datetime | None:
+        found = run(view)
+        return None if found is None else (found[1], found[2])[shown - 1]
+
+    return PublishedEntity(key, "sensor", instant, details, {"device_class": "timestamp"})
+
+
+def _of_load(load: str) -> PublishedEntity:
+    def run(view: SiteView) -> tuple[DeviceRun, datetime, datetime] | None:
+        return None if view.planned.plan is None else find_load_run(view.planned.plan, load, view.now)
+
+    return _of_run(f"load_start:{load}", run, shown=1)
+
+
+def _list_device_sensors(view: SiteView) -> list[PublishedEntity]:
+    cars = [entity for vehicle in view.site.vehicles for entity in _of_vehicle(vehicle.name)]
+    return [*cars, *(_of_load(load.name) for load in view.site.loads)]
+
+
+_SOC = {"device_class": "battery", "unit_of_measurement": "%", "state_class": "measurement"}
 _MONEY = {"device_class": "monetary", "unit_of_measurement": "{currency}", "suggested_display_precision": 2}
 _ENERGY = {"device_class": "energy", "unit_of_measurement": "kWh", "suggested_display_precision": 1}
 _POWER = {"device_class": "power", "unit_of_measurement": "kW", "state_class": "measurement", "suggested_display_precision": 2}
@@ -212,7 +275,7 @@ _SENSORS = (
     PublishedEntity("pv_today", "sensor", _figure(lambda view: total(view.planned.today.pv_kwh), 2), _day_details, _ENERGY),
     PublishedEntity("pv_tomorrow", "sensor", _figure(lambda view: total(view.planned.tomorrow.pv_kwh), 2), config=_ENERGY),
     PublishedEntity("plan_age", "sensor", _plan_age, config={"device_class": "duration", "unit_of_measurement": "min", "state_class": "measurement"}),
-    _of_plan("plan_soc", _soc_percent, decimals=1, config={"device_class": "battery", "unit_of_measurement": "%", "state_class": "measurement"}),
+    _of_plan("plan_soc", _soc_percent, decimals=1, config=_SOC),
     _of_plan("plan_battery", _battery_kw, decimals=3, config=_POWER),
     _of_plan("plan_grid", lambda slot, hours: (slot.import_kwh - slot.export_kwh) / hours, decimals=3, config=_POWER),
     _of_plan("plan_load", lambda slot, hours: slot.load_kwh / hours, decimals=3, config=_POWER),

@@ -38,7 +38,9 @@ PHRASES = {
     "step_charge": Phrase("Battery takes {kwh} at {price}", "Batterie lädt {kwh} zu {price}"),
     "step_export": Phrase("Battery sells {kwh}", "Batterie verkauft {kwh}"),
     "step_owner": Phrase("{mode}, as you decided", "{mode}, wie du entschieden hast"),
-    "step_car": Phrase("Car charges {kwh} at {price}, ready by {by}", "Auto lädt {kwh} zu {price}, fertig bis {by}"),
+    "step_car": Phrase("{name} charges {kwh} for {cost} ({price}), ready at {t}", "{name} lädt {kwh} für {cost} ({price}), fertig um {t}"),
+    "step_heats": Phrase("{name} heats with {kwh} for {cost} until {t}", "{name} heizt mit {kwh} für {cost} bis {t}"),
+    "step_runs": Phrase("{name} runs with {kwh} for {cost}, done at {t}", "{name} läuft mit {kwh} für {cost}, fertig um {t}"),
     # Figures.
     "fact_cost": Phrase("Next 24 h", "Nächste 24 h"),
     "fact_cost_note": Phrase("instead of {x} without Luna", "statt {x} ohne Luna"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from luna.device_runs import SlotSources, find_run
 from luna.errors import InvalidInputError
 from luna.findings import SiteFinding
 from luna.timeline import SLOT, FloatArray
@@ -169,7 +170,7 @@ class HomeView:
         """The slot that runs and the next deeds, then what goes by itself until there are four, in the order they begin."""
         runs = [run for run in self.runs if run.first < self.window.past + A_DAY + A_DAY // 2]
         deeds = [self._tell_run(run) for run in runs if run.mode in DEEDS and run != runs[0]]
-        chosen = [*(self._tell_run(run) for run in runs[:1]), *sorted([*deeds, *self._tell_cars()], key=lambda step: step.slot)][:MOST_STEPS]
+        chosen = [*(self._tell_run(run) for run in runs[:1]), *sorted([*deeds, *self._tell_devices()], key=lambda step: step.slot)][:MOST_STEPS]
         others = [self._tell_run(run) for run in runs[1:] if run.mode not in DEEDS]
         return sorted([*chosen, *others[: MOST_STEPS - len(chosen)]], key=lambda step: step.slot)
 
@@ -188,18 +189,32 @@ class HomeView:
         gain = float(np.nansum(own * prices["export"][span])) if run.mode == "export" else 0.0
         return Step(COLOURS[run.mode], run.first, run.end, self._span(run.first, run.end), text, self.numbers.money(gain, signed=True) if gain > 0 else "")
 
-    def _tell_cars(self) -> Iterator[Step]:
-        planned, prices = self.document["planned"]["vehicle_kw"], self.document["prices"]["import"]
-        for stay in self.document["stays"]:
-            first, end = self._stay_slots(stay)
-            charging = first + np.flatnonzero(np.nan_to_num(planned[first:end]) > 0)
-            if not charging.size:
+    def _tell_devices(self) -> Iterator[Step]:
+        """Tell what cars, appliances and stores of heat use next: who, how much, at which cost, and when it is done."""
+        soon = min(self.window.past + A_DAY, self.window.timeline.count)
+        spans = {each["name"]: (self.window.past, soon) for each in self.document["devices"] if each["kind"] in {"loads", "heat_pumps"}}
+        for stay in reversed(self.document["stays"]):
+            # The next stay of each.
+            if (slots := self._stay_slots(stay))[1] > slots[0]:
+                spans[stay["vehicle"]] = slots
+        heating = {load.name for load in self.window.site.loads if load.kind == "water_heater"} | {pump.name for pump in self.window.site.heat_pumps}
+        for device in self.document["devices"]:
+            name, is_car = device["name"], device["kind"] == "vehicles"
+            if device["kind"] == "batteries" or name not in spans:
                 continue
-            energy = planned[first:end] * HOURS
-            price = self.numbers.price(_mean_price(prices[first:end], energy))
-            by = self.numbers.clock(datetime.fromisoformat(stay["to"]))
-            text = self.words("step_car", kwh=self.numbers.energy(float(np.nansum(energy))), price=price, by=by)
-            yield Step("ev", int(charging[0]), int(charging[-1]) + 1, self._span(int(charging[0]), int(charging[-1]) + 1), text)
+            run = find_run(np.maximum(device["power_kw"], 0.0) * HOURS, self._sources, *spans[name], unbroken=not is_car)
+            if run is not None and run.energy_kwh >= LITTLE_KWH:
+                phrase = "step_car" if is_car else "step_heats" if name in heating else "step_runs"
+                told = {"name": name, "kwh": self.numbers.energy(run.energy_kwh), "price": self.numbers.price(run.price)}
+                text = self.words(phrase, cost=self.numbers.money(run.cost), t=self.say_time(run.end), **told)
+                yield Step("ev" if is_car else "heater", run.first, run.end, self._span(run.first, run.end), text)
+
+    @cached_property
+    def _sources(self) -> SlotSources:
+        planned, prices = self.document["planned"], self.document["prices"]
+        bought, given, curtailed = (np.nan_to_num(planned[name]) * HOURS for name in ("import_kw", "discharge_kw", "curtailed_kw"))
+        value = np.array([np.nan if each is None else each for each in self.document["decisions"]["energy_value"]], dtype=np.float64)
+        return SlotSources(bought, given, curtailed, np.asarray(prices["import"]), np.asarray(prices["export"]), value)
 
     def _stay_slots(self, stay: Mapping[str, Any]) -> tuple[int, int]:
         first, end = ((datetime.fromisoformat(stay[name]) - self.window.timeline.start) // SLOT for name in ("from", "to"))

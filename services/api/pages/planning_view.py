@@ -13,12 +13,14 @@ from luna.charts import FixedSpan, StripView, draw_strip
 from luna.contracts.control import ControlState
 from luna.contracts.owner import GRID, ManualBlock, StoredBlock
 from luna.contracts.plan import PlanReply
-from luna.contracts.vehicle_session import StoredSession
+from luna.contracts.vehicle_session import WEEKDAYS, StoredSession
 from luna.device_config import BATTERIES
+from luna.device_runs import find_vehicle_run
 from luna.errors import InvalidInputError
 from luna.owner_constraints import find_actions
 from luna.site import Site, invalid_input
 from luna.timeline import SLOT, floor_to, local_instant
+from luna.vehicle_sessions import lay_out_sessions
 from luna.wording import Numbers, say_mode
 from luna.wording.pages import PageWords
 from services.api.pages.trial import Trial
@@ -171,9 +173,34 @@ class PlanningView:
 
     def say_stay(self, stay: StoredSession) -> str:
         """Return what is wanted of a stay."""
+        weekdays = self.numbers.weekdays([WEEKDAYS.index(day) for day in stay.days])
+        leaves = f"{weekdays} {self.numbers.clock(stay.to)}" if stay.days else self.say_instant(stay.to)
         if stay.target_soc is None:
-            return self.words("stay_said_surplus", vehicle=stay.vehicle, to=self.say_instant(stay.to))
-        return self.words("stay_said", vehicle=stay.vehicle, target=self.numbers.share(stay.target_soc), to=self.say_instant(stay.to))
+            return self.words("stay_said_surplus", vehicle=stay.vehicle, to=leaves)
+        return self.words("stay_said", vehicle=stay.vehicle, target=self.numbers.share(stay.target_soc), to=leaves)
+
+    def say_charging(self, stay: StoredSession) -> str:
+        """Return what the plan charges in a stay, of one that repeats in its next time, and when that is done; nothing where no plan knows of it."""
+        plan, now = self.stored.plan, self.stored.now
+        times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
+        time = next((each for each in times if each.session_id == stay.session_id), None)
+        found = None if plan is None or time is None else find_vehicle_run(plan, stay.vehicle, max(time.from_, now), time.to)
+        if found is None:
+            return ""
+        run, _, done = found
+        told = {"kwh": self.numbers.energy(run.energy_kwh), "cost": self.numbers.money(run.cost), "price": self.numbers.price(run.price)}
+        return self.words("stay_charging", t=self.say_instant(done), **told)
+
+    @property
+    def weekdays(self) -> list[tuple[str, str]]:
+        """Every weekday, as a form sends it and as people call it."""
+        return [(day, self.numbers.weekdays([place])) for place, day in enumerate(WEEKDAYS)]
+
+    def say_stay_span(self, stay: StoredSession) -> str:
+        """Return from when until when a stay lasts; of one that repeats, from which clock time to which."""
+        if not stay.days:
+            return self.say_span(stay)
+        return self.words("stay_weekly", first=self.numbers.clock(stay.from_), end=self.numbers.clock(stay.to))
 
     def say_span(self, block: ManualBlock | StoredSession) -> str:
         """Return from when until when a block or a stay holds."""

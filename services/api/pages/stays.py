@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from luna.contracts.message import Instant
-from luna.contracts.vehicle_session import NewSession
+from luna.contracts.vehicle_session import NewSession, Weekday
 from luna.database import vehicle_sessions
 from luna.database.engine import unit_of_work
 from luna.site import invalid_input
@@ -32,6 +32,7 @@ class StayFields(BaseModel):
     to: Instant
     target: Percent = None
     arrival: Percent = None
+    days: Annotated[list[Weekday], Field(max_length=7)] = []
 
     def session(self) -> NewSession:
         """Return the stay that they describe.
@@ -42,7 +43,7 @@ class StayFields(BaseModel):
         shares = {"target_soc": self.target, "arrival_soc": self.arrival}
         wanted = {name: None if percent is None else percent / 100 for name, percent in shares.items()}
         try:
-            return NewSession.model_validate({"vehicle": self.vehicle, "from": self.from_, "to": self.to} | wanted)
+            return NewSession.model_validate({"vehicle": self.vehicle, "from": self.from_, "to": self.to, "days": self.days} | wanted)
         except ValidationError as exc:
             raise invalid_input(exc, field="") from exc
 

@@ -1,20 +1,25 @@
 """When vehicles are at their chargers, and how full they are to leave."""
 
+from datetime import timedelta
+
 from luna.contracts.site_tools import ToolSource
 from luna.contracts.vehicle_session import StoredSession
 from luna.database.vehicle_sessions import read_standing
+from luna.vehicle_sessions import lay_out_sessions
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.telling import Teller
 
 # The next ones; whoever wants all reads the list.
 MOST_TOLD = 5
+A_WEEK = timedelta(days=7)
 
 
 def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
     """Tell the stays that are not over yet."""
     teller = Teller(context)
     source = ToolSource(what=f"stays of vehicles of site {context.site.name}", path=f"/v1/sites/{context.site.name}/vehicle-sessions")
-    standing = read_standing(context.connection, context.site.name, first=context.now)
+    stored = read_standing(context.connection, context.site.name, first=context.now)
+    standing = lay_out_sessions(stored, context.zone, first=context.now, end=context.now + A_WEEK)
     if not standing:
         return teller.miss("no_sessions", (source,))
     for number, session in enumerate(standing[:MOST_TOLD], start=1):

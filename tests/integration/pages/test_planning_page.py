@@ -185,3 +185,29 @@ def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(api: http
     taken = api.post(f"{PAGE}/stays/{stay.session_id}/take-back")
     assert "Taken back: car: 80% by" in read(api, taken.headers["Location"])
     assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "140"}).status_code == 422
+
+
+def test_a_departure_repeats_every_week_where_days_are_ticked(api: httpx.Client, database: Engine, site: str) -> None:
+    with unit_of_work(database) as connection:
+        sites.save(connection, describe_furnished("planned", control=describe()))
+    first = floor_to(SystemClock().now(), SLOT) + timedelta(hours=1)
+    fields = {"vehicle": "car", "from": first.isoformat(), "to": (first + timedelta(hours=9)).isoformat(), "target": "80", "arrival": "40"}
+    assert api.post(f"{PAGE}/stays", data=fields | {"days": ["fri", "mon", "tue", "wed", "thu"]}).status_code == 303
+    assert "car: 80% by Mon–Fri" in read(api, PAGE)
+    assert "car: 80 % bis Mo.–Fr." in read(api, PAGE, "de")
+    assert api.post(f"{PAGE}/stays", data=fields | {"days": ["someday"]}).status_code == 422
+
+
+def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is_ready(api: httpx.Client, database: Engine, site: str) -> None:
+    now = SystemClock().now()
+    first = floor_to(now, SLOT)
+    fields = {"vehicle": "car", "from": first.isoformat(), "to": (first + timedelta(hours=9)).isoformat(), "target": "80", "arrival": "40"}
+    with unit_of_work(database) as connection:
+        sites.save(connection, describe_furnished("planned", control=describe()))
+    assert api.post(f"{PAGE}/stays", data=fields).status_code == 303
+    with unit_of_work(database) as connection:
+        plan_now(connection, sites.load(connection, site), now)
+    # 40 % of 50 kWh, with its losses of a tenth: 22.2 kWh at the charger.
+    said = r"22\.[0-9] kWh for €\d\.\d\d \(\d+ ct\), ready"
+    assert re.search("Luna charges " + said, read(api, PAGE).replace("\xa0", " ").replace("\u202f", " "))
+    assert re.search("car charges " + said + " at", read(api, f"/ui/sites/{site}/home").replace("\xa0", " ").replace("\u202f", " "))

@@ -16,12 +16,14 @@ from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast, Quantiles
 from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline
+from luna.timeline import SLOT, Timeline, parse_zone
+from luna.vehicle_sessions import lay_out_sessions
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import complete_request, plan_and_store
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+BERLIN = parse_zone("Europe/Berlin")
 # Eleven kW at nine tenths: a quarter-hour stores 2.475 of 60 kWh.
 CAR = {"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
@@ -88,6 +90,38 @@ def test_a_stay_is_in_every_plan_until_it_is_taken_back(connection: Connection, 
     assert later.state.vehicles["car"].soc == first.slots[3].vehicles["car"].soc_end
     vehicle_sessions.remove(connection, parked, stored.session_id, by="owner")
     assert complete(connection, 1).state.vehicles["car"].sessions == []
+
+
+# 1 February 2024 is a Thursday; Berlin is an hour ahead of UTC, so that the car is there from 18:00 to 07:00.
+def weekly(days: list[str], first: float = 5, last: float = 18, **wanted: Any) -> NewSession:
+    return stay(first, last, days=days, **wanted)
+
+
+def test_a_weekly_stay_is_in_every_plan_on_its_days_until_it_is_taken_back(connection: Connection, parked: str) -> None:
+    stored = store(connection, weekly(["fri", "mon"]))
+    (friday,) = complete(connection).state.vehicles["car"].sessions
+    assert (friday.from_, friday.to, friday.session_id) == (START + 5 * HOUR, START + 18 * HOUR, stored.session_id)
+    assert soc_at(plan(connection), friday.to) >= 0.8 - 5e-4
+    # The weekend is left out; half a year later it is the same clock in summer.
+    assert [each.to for each in complete(connection, 20).state.vehicles["car"].sessions] == [START + (3 * 24 + 18) * HOUR]
+    noon = START + 3 * 24 * HOUR
+    laid_out = lay_out_sessions([stored], BERLIN, first=noon, end=noon + 24 * HOUR)
+    assert [(each.from_, each.to) for each in laid_out] == [(noon + 5 * HOUR, noon + 18 * HOUR)]
+    summer = datetime(2024, 7, 4, 12, tzinfo=UTC)
+    assert [each.to.astimezone(BERLIN).hour for each in lay_out_sessions([stored], BERLIN, first=summer, end=summer + 24 * HOUR)] == [7]
+    vehicle_sessions.remove(connection, parked, stored.session_id, by="owner")
+    assert complete(connection).state.vehicles["car"].sessions == []
+
+
+def test_a_single_stay_takes_the_place_of_a_weekly_one_and_no_other(connection: Connection, parked: str) -> None:
+    every = store(connection, weekly(["thu", "fri", "sat"]))
+    single = store(connection, stay(6, 20, target_soc=1.0))
+    told = [(each.session_id, each.to) for each in complete(connection).state.vehicles["car"].sessions[:2]]
+    assert told == [(single.session_id, START + 20 * HOUR), (every.session_id, START + 42 * HOUR)]
+    with pytest.raises(InvalidInputError, match="stays from"):
+        store(connection, weekly(["sat", "sun"], 0, 20))
+    with pytest.raises(InvalidInputError, match="before it has left"):
+        store(connection, weekly(["mon", "tue"], 24 * 2, 24 * 4))
 
 
 def test_a_stay_that_is_over_is_in_no_plan(connection: Connection, parked: str) -> None:

@@ -18,7 +18,8 @@ from luna import control_service
 from luna.addresses import Broker
 from luna.contracts import PlanRequest
 from luna.contracts.control import ControlState
-from luna.database import control, engine, sites
+from luna.contracts.vehicle_session import NewSession
+from luna.database import control, engine, sites, vehicle_sessions
 from luna.database.engine import unit_of_work
 from luna.database.migrate import upgrade
 from luna.embedded import Servers
@@ -149,6 +150,26 @@ def test_a_site_is_one_device_whose_entities_say_how_it_is_planned(luna: Luna, h
     assert home.attributes(luna.id("planned_mode"))["status"] == "optimal"
     # It is not armed, so nothing is told to anything.
     assert (home.state(luna.id("actual_mode")), home.state(luna.id("armed"))) == ("unavailable", "OFF")
+
+
+def test_a_car_says_how_it_charges_and_when_it_is_ready_at_which_cost(start: Start, home: MqttHome, database: Engine, site: str) -> None:
+    with unit_of_work(database) as connection:
+        stored = sites.load(connection, site)
+        document = stored.model_dump(mode="json", by_alias=True)
+        sites.save(connection, parse_site(document | {"vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11, "charge_efficiency": 1.0}]}))
+        wanted = {"vehicle": "car", "from": START, "to": START + timedelta(hours=6), "arrival_soc": 0.4, "target_soc": 0.6}
+        vehicle_sessions.add(connection, site, NewSession.model_validate(wanted), by="owner", now=START)
+        plan_stored(connection, site, START)
+    luna = start()
+    luna.turn_until(lambda: home.topics.get("luna/availability") == "online")
+    ready = home.attributes(luna.id("vehicle_ready_car"))
+    # A fifth of 60 kWh at one fixed price; the battery is at hand for some of it.
+    assert ready["energy_kwh"] == pytest.approx(12.0, abs=1e-3)
+    assert 0 < ready["cost"] <= 12 * 0.3 + 1e-6
+    assert home.state(luna.id("vehicle_ready_car")) == ready["end"]
+    assert START <= datetime.fromisoformat(ready["start"]) < datetime.fromisoformat(ready["end"]) <= START + timedelta(hours=6)
+    charged = sum(kw / 4 for _, kw in home.attributes(luna.id("plan_vehicle_car"))["data"] if kw is not None)
+    assert charged == pytest.approx(12.0, abs=0.01)
 
 
 def test_the_plan_is_pairs_of_milliseconds_and_value_for_charts_short_enough_for_the_recorder(luna: Luna, home: MqttHome) -> None:
