@@ -1,8 +1,8 @@
 """A site's devices: connection, batteries, PV arrays, vehicles and inverters."""
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -94,6 +94,9 @@ class PvArray(Part):
     curtailable: bool = True
 
 
+MOST_OF_ONE_PHASE_KW = 7.4
+
+
 class Charger(Part):
     """How a vehicle's charger draws: with which numbers of phases (two of them: it switches), and between which currents per phase."""
 
@@ -126,7 +129,7 @@ class ElectricVehicle(Part):
 
     name: Name = "car"
     capacity_kwh: EnergyKwh
-    min_charge_kw: PowerKw = 1.4
+    min_charge_kw: Annotated[PowerKw, Field(description="usual: 6 A of one phase, 1.4 kW, of three where it charges with more than 7.4 kW, 4.1 kW")] = 4.1
     charge_limit_kw: PowerKw = 11.0
     charge_efficiency: Efficiency = 0.9
     discharge_limit_kw: PowerKw = 0.0
@@ -138,6 +141,15 @@ class ElectricVehicle(Part):
     from_battery: Annotated[Literal["never", "if_it_pays"], Field(description="whether the house's battery discharges into it")] = "if_it_pays"
     start_price: Annotated[float, Field(ge=0, le=10, description="what one start less is worth, currency; a switch between phases is a start")] = 0.0
     min_run_minutes: Annotated[int, Field(ge=0, le=1440, description="shortest charge; only a departure cuts it short")] = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_phases(cls, told: Any) -> Any:
+        """Fill in the least power of a charger of which nothing else is said: one phase gives no more than 32 A (IEC 61851-1)."""
+        if not isinstance(told, Mapping) or "min_charge_kw" in told:
+            return told
+        one_phase = told.get("charger") is not None or (isinstance(limit := told.get("charge_limit_kw"), int | float) and limit <= MOST_OF_ONE_PHASE_KW)
+        return {**told, "min_charge_kw": 1.4} if one_phase else told
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -34,7 +34,8 @@ def test_a_placement_costs_what_the_model_written_for_readers_costs_and_the_plan
 @each_row(
     ("charger", "ranges"),
     [
-        (None, [(1.4, 11.0)]),
+        # Three phases at 6 A, as more than one phase gives.
+        (None, [(4.1, 11.0)]),
         ({"phases": [3]}, [(4.14, 11.0)]),
         ({"phases": [1]}, [(1.4, 3.68)]),
         ({"phases": [1, 3]}, [(1.4, 3.68), (4.14, 11.0)]),
