@@ -59,8 +59,9 @@ def draw_strip(view: StripView, *, narrow: bool) -> Markup:
     bars = join(_draw_fixed(frame, axis.bottom + 6 + row * ROW, span) for row, span in zip(rows, view.fixed, strict=True))
     heading = text((0, 12), view.heading, "title")
     parts = [heading, clock.draw(), draw_ruler(frame, axis, view.numbers), line, bars, _draw_chosen(frame, axis, bottom, view.chosen)]
-    size = ("narrow" if narrow else "wide", number(frame.width), number(bottom + FOOT), f"{frame.left:g}", f"{frame.slot_width:.5f}")
-    opening = Markup('<svg class="chart strip {}" viewBox="0 0 {} {}" data-left="{}" data-slot="{}" aria-hidden="true">').format(*size)
+    size = ("narrow" if narrow else "wide", number(frame.width), number(bottom + FOOT))
+    places = (view.start.isoformat(), f"{frame.left:g}", f"{frame.slot_width:.5f}")
+    opening = Markup('<svg class="chart strip {}" viewBox="0 0 {} {}" data-start="{}" data-left="{}" data-slot="{}" aria-hidden="true">').format(*size, *places)
     return opening + join(parts) + Markup("</svg>")
 
 

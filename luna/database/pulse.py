@@ -1,27 +1,43 @@
 """What tells whether anything of a site is new, in one short question."""
 
-from datetime import datetime
+from sqlalchemy import Connection, text
 
-from sqlalchemy import Connection, func, select
+from luna.database import sites
+from luna.site import OWN_VACATION
 
-from luna.database.schema.plans import control_devices, control_state, manual_blocks, manual_removals, plan_history
-from luna.database.schema.series import slot_observations
-from luna.database.sites import key_of
+# Each part is answered by an index. What plans do not know yet stands in plan_causes; once they do, the plan is new.
+_MARKS = text(
+    "SELECT (SELECT max(issued_at) FROM plan_history WHERE site = sites.name AND system_id = 'prod') AS plan,"
+    " (SELECT slot_start FROM slot_observations WHERE site_key = sites.site_key ORDER BY slot_start DESC LIMIT 1) AS measured,"
+    " concat((SELECT concat(armed_at, override) FROM control_state WHERE site_key = sites.site_key),"
+    " (SELECT string_agg(concat(device, override), ' ' ORDER BY device) FROM control_devices WHERE site_key = sites.site_key)) AS control,"
+    " coalesce((SELECT version FROM control_state WHERE site_key = sites.site_key), 0)"
+    " + coalesce((SELECT sum(version) FROM control_devices WHERE site_key = sites.site_key), 0) AS decisions,"
+    " (SELECT concat(max(block_id), ' ', count(removed_at)) FROM manual_blocks LEFT JOIN manual_removals USING (block_id)"
+    " WHERE site_key = sites.site_key) AS blocks,"
+    " (SELECT concat(max(session_id), ' ', count(removed_at)) FROM vehicle_sessions WHERE site_key = sites.site_key) AS stays,"
+    " (SELECT concat(instant, ' ', value) FROM sensor_readings WHERE sensor_key ="
+    " (SELECT sensor_key FROM sensors WHERE site_key = sites.site_key AND name = :vacation) ORDER BY instant DESC LIMIT 1) AS vacation,"
+    " (SELECT max(version) FROM site_versions WHERE site_key = sites.site_key) AS site,"
+    " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = 'forecast') AS forecast,"
+    " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = 'prices') AS prices,"
+    " (SELECT tried_at FROM plan_faults WHERE site_key = sites.site_key) AS fault,"
+    " (SELECT max(gate_id) FROM agent_gates WHERE site_key = sites.site_key) AS agent"
+    " FROM sites WHERE name = :site"
+)
 
 
-def read(connection: Connection, site_id: str) -> list[str | None]:
-    """Return when the last plan was issued and the last slot measured, and what changes with decisions, overrides and blocks.
+def read(connection: Connection, site_id: str) -> dict[str, str]:
+    """Return a text for each kind of thing that a site has, another one with each change of it, whoever made it.
+
+    Of the kinds, ``control`` is whether it is armed and what its owner wants of devices, ``decisions`` what they are told.
 
     Raises:
         NotFoundError: no such site.
     """
-    key = key_of(connection, site_id)
-    last_plan = select(func.max(plan_history.c.issued_at)).where(plan_history.c.site == site_id, plan_history.c.system_id == "prod")
-    last_slot = select(slot_observations.c.slot_start).where(slot_observations.c.site_key == key).order_by(slot_observations.c.slot_start.desc()).limit(1)
-    told = select(func.concat(control_state.c.version, control_state.c.override, control_state.c.armed_at)).where(control_state.c.site_key == key)
-    others = select(func.string_agg(func.concat(control_devices.c.version, control_devices.c.override), ",")).where(control_devices.c.site_key == key)
-    own = manual_blocks.c.site_key == key
-    added = select(func.max(manual_blocks.c.block_id)).where(own)
-    removed = select(func.count()).select_from(manual_removals.join(manual_blocks)).where(own)
-    row = connection.execute(select(*(each.scalar_subquery() for each in (last_plan, last_slot, told, others, added, removed)))).one()
-    return [value.isoformat() if isinstance(value, datetime) else None if value is None else str(value) for value in row]
+    row = connection.execute(_MARKS, {"site": site_id, "vacation": OWN_VACATION}).mappings().first()
+    if row is None:
+        # Says which sites there are.
+        sites.key_of(connection, site_id)
+        return {}
+    return {kind: str(mark) for kind, mark in row.items()}

@@ -7,12 +7,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
+from hashlib import blake2b
 from typing import Annotated
 from uuid import NAMESPACE_URL, uuid5
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, Response
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from luna.contracts import PlanRequest
 from luna.contracts.message import Request as RequestMessage
@@ -122,8 +123,17 @@ class Gateway:
 
     @cached_property
     def pulse(self) -> SitePulse:
-        """Tells pages that a site has something new."""
+        """Tells pages what changed of a site."""
         return SitePulse(self._read_pulse)
+
+    def read_marks(self, connection: Connection, site_id: str) -> str:
+        """Return a JSON object of short marks, one for each kind of thing that a site has, another one with each change; ``slot`` changes with the clock.
+
+        Raises:
+            NotFoundError: no such site.
+        """
+        marks = {"slot": floor_to(self.clock.now(), SLOT).isoformat(), **pulse.read(connection, site_id)}
+        return json.dumps({kind: blake2b(mark.encode(), digest_size=4).hexdigest() for kind, mark in marks.items()})
 
     def read_states(self, job_ids: Iterable[str]) -> dict[str, JobState]:
         """Return how jobs stand, by id, those that run with how far they are, as far as Redis can tell.
@@ -153,7 +163,7 @@ class Gateway:
 
     def _read_pulse(self, site_id: str) -> str:
         with unit_of_work(self.database) as connection:
-            return json.dumps([floor_to(self.clock.now(), SLOT).isoformat(), *pulse.read(connection, site_id)])
+            return self.read_marks(connection, site_id)
 
     def _probe_redis(self) -> str:
         self.queue.ping()

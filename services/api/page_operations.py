@@ -5,13 +5,13 @@ from services.api.operation import Operation
 # What people see; drawn from the same data as the routes above.
 PAGES = (
     Operation("open_first", "GET", "/", "read", alone="a page"),
+    Operation("watch_site", "GET", "/ui/sites/{site_id}/events", "read", alone="a page"),
     Operation("show_home", "GET", "/ui/sites/{site_id}/home", "read", alone="a page"),
     Operation("show_head", "GET", "/ui/sites/{site_id}/home/head", "read", alone="a page"),
     Operation("show_flow", "GET", "/ui/sites/{site_id}/home/flow", "read", alone="a page"),
     Operation("show_why", "GET", "/ui/sites/{site_id}/home/why", "read", alone="a page"),
     Operation("show_table", "GET", "/ui/sites/{site_id}/home/table", "read", alone="a page"),
     Operation("save_table", "GET", "/ui/sites/{site_id}/home/plan.csv", "read", alone="a page"),
-    Operation("watch_home", "GET", "/ui/sites/{site_id}/home/events", "read", alone="a page"),
     Operation("override_plan", "POST", "/ui/sites/{site_id}/home/override", "operate", alone="a page"),
     Operation("plan_anew", "POST", "/ui/sites/{site_id}/home/plan", "operate", alone="a page"),
     Operation("resume_plan", "POST", "/ui/sites/{site_id}/home/resume", "operate", alone="a page"),

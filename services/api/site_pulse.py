@@ -1,4 +1,8 @@
-"""Tells watchers that a site has something new: a plan, a slot, a measurement, an owner's word. What it is, each of them asks for."""
+"""Tells watchers what changed of a site: a plan, a measurement, an owner's word. How it is now, each of them asks for.
+
+Whoever changes something writes to the database and to nobody else: worker, executor, command and gateway alike. So the database is asked, once a second for
+all who watch a site; what was missed while it or the watcher was away shows at the next look.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -8,26 +12,26 @@ import structlog
 from anyio import to_thread
 from fastapi.sse import ServerSentEvent
 
-from luna.errors import UnavailableError
+from luna.errors import NotFoundError, UnavailableError
 
-LOOK_EVERY = timedelta(seconds=2)
+LOOK_EVERY = timedelta(seconds=1)
 EVENT = "news"
 
 log = structlog.get_logger("luna.api")
 
 
 class SitePulse:
-    """How sites stand, as texts that change with anything new; however many watch a site, it is looked at once every ``every``.
+    """How sites stand, as texts that change with anything new; however many watch a site, it is read once in ``every``.
 
     Args:
         read: returns the text of a site. May raise UnavailableError: then the last one stands.
-        every: the time between two looks.
+        every: the time between two looks, at whose full multiples all watchers look.
     """
 
     def __init__(self, read: Callable[[str], str], *, every: timedelta = LOOK_EVERY) -> None:
         self._read = read
         self._every_seconds = every.total_seconds()
-        self._seen: dict[str, tuple[float, str]] = {}
+        self._seen: dict[str, tuple[int, str]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def look(self, site_id: str) -> str:
@@ -35,25 +39,26 @@ class SitePulse:
 
         Raises:
             NotFoundError: no such site.
-            UnavailableError: it was never read, and cannot be.
+            UnavailableError: it cannot be read.
         """
         async with self._locks.setdefault(site_id, asyncio.Lock()):
-            at, state = self._seen.get(site_id, (float("-inf"), ""))
-            now = asyncio.get_running_loop().time()
-            if now - at < self._every_seconds:
-                return state
-            state = await to_thread.run_sync(self._read, site_id)
-            self._seen[site_id] = (now, state)
+            turn = int(asyncio.get_running_loop().time() // self._every_seconds)
+            seen, state = self._seen.get(site_id, (None, ""))
+            if seen != turn:
+                state = await to_thread.run_sync(self._read, site_id)
+                self._seen[site_id] = (turn, state)
             return state
 
     async def follow(self, site_id: str, first: str) -> AsyncGenerator[ServerSentEvent]:
-        """Yield how the site stands, then each change."""
+        """Yield how the site stands, then each change; ends with the site."""
         known = first
         yield ServerSentEvent(raw_data=first, event=EVENT)
         while True:
-            await asyncio.sleep(self._every_seconds)
+            await asyncio.sleep(self._every_seconds - asyncio.get_running_loop().time() % self._every_seconds)
             try:
                 state = await self.look(site_id)
+            except NotFoundError:
+                return
             except UnavailableError as error:
                 log.warning("a site cannot be watched", site_id=site_id, error=str(error))
                 continue

@@ -18,7 +18,6 @@ from luna.findings import find_agent_news
 from luna.queue.jobs import submit_job
 from luna.wording import MODES, Language
 from luna.wording.pages import PageWords
-from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.home_flow import view_flow
@@ -79,11 +78,12 @@ def open_first(gateway: CurrentGateway) -> Response:
 def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None) -> Response:
     """Show what the site does now and next, and why."""
     with unit_of_work(gateway.database) as connection:
+        marks = gateway.read_marks(connection, site_id)
         view, armed = _open(connection, site_id, request, gateway), _is_armed(connection, site_id)
         fault = plan_faults.load(connection, site_id)
     parts = _describe(view, gateway, fault) | {"sheet": view_sheet(view, _slot_at(view, at)), "armed": armed, "flow": view_flow(view)}
-    words = _chart_words(view)
-    return show(request, PAGE, site=view.window.site, locale=LOCALES[view.numbers.language], chart_words=words, live=tell_liveness(view), **parts)
+    parts |= {"chart_words": _chart_words(view), "locale": LOCALES[view.numbers.language], "live": tell_liveness(view)}
+    return show(request, PAGE, site=view.window.site, marks=marks, **parts)
 
 
 @router.get("/ui/sites/{site_id}/home/head")
@@ -128,13 +128,6 @@ def save_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> 
         view = _open(connection, site_id, request, gateway)
     name = f"luna-{view.window.now.astimezone(view.numbers.zone):%Y-%m-%d-%H%M}.csv"
     return Response(write_csv(view), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'})
-
-
-@router.get("/ui/sites/{site_id}/home/events")
-async def watch_home(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Say when something of the site is new, as server-sent events."""
-    first = await gateway.pulse.look(site_id)
-    return sse_response(gateway.pulse.follow(site_id, first), limit=gateway.streams)
 
 
 @router.post("/ui/sites/{site_id}/home/override")

@@ -82,13 +82,13 @@ class PlanningQuery(BaseModel):
 async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGateway, query: Annotated[PlanningQuery, Query()]) -> Response:
     """Show what is fixed and who controls; with ``cost``, what the block in the form would cost."""
     now = gateway.clock.now()
-    stored = await run_in_threadpool(_read, gateway, site_id, now, query)
+    marks, stored = await run_in_threadpool(_read, gateway, site_id, now, query)
     form = query.form(stored.site, now)
     trial, refusal = await _try(gateway, stored.site, form, request) if query.cost else (None, None)
     words, numbers = words_of(request, PAGE), numbers_of(request, stored.site)
     view = PlanningView(stored, form, numbers, words)
     told: dict[str, Any] = {"trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
-    return show(request, PAGE, site=stored.site, stored=stored, form=form, view=view, **told)
+    return show(request, PAGE, site=stored.site, marks=marks, stored=stored, form=form, view=view, **told)
 
 
 @router.get("/ui/sites/{site_id}/planning/cost")
@@ -176,10 +176,11 @@ async def _try(gateway: Gateway, site: Site, form: BlockForm, request: Request) 
         return None, error
 
 
-def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -> FixedState:
+def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -> tuple[str, FixedState]:
     with unit_of_work(gateway.database) as connection:
-        site = sites.load(connection, site_id)
-        return FixedState(
+        # First: what changes while the rest is read is told to the page.
+        marks, site = gateway.read_marks(connection, site_id), sites.load(connection, site_id)
+        return marks, FixedState(
             site=site,
             now=now,
             plan=plans.read_due(connection, site_id, now),

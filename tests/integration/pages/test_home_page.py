@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -33,7 +34,7 @@ from tests.gateway import serve
 from tests.stored import stored_site
 from tests.tables import each_row
 
-HOME = "/ui/sites/shown/home"
+HOME, EVENTS = "/ui/sites/shown/home", "/ui/sites/shown/events"
 PLAIN = {"vehicles": [], "loads": []}
 
 
@@ -197,15 +198,18 @@ def test_whatever_a_site_has_home_opens(database: Engine, servers_of: Addresses,
     remove_site(database, "other")
 
 
-def test_the_gateway_says_when_something_is_new(api: httpx.Client, database: Engine) -> None:
-    with api.stream("GET", f"{HOME}/events") as stream:
-        lines = stream.iter_lines()
-        first = next(line for line in lines if line.startswith("data:"))
+@pytest.mark.parametrize("page", ["home", "planning"])
+def test_the_gateway_tells_a_page_what_changed_since_it_was_written(api: httpx.Client, database: Engine, page: str) -> None:
+    (written,) = re.findall(r'data-marks="([^"]+)"', api.get(f"/ui/sites/shown/{page}").text)
+    with api.stream("GET", EVENTS) as stream:
+        told = (json.loads(line.removeprefix("data:")) for line in stream.iter_lines() if line.startswith("data:"))
+        first = next(told)
         with unit_of_work(database) as connection:
             connection.execute(text("UPDATE plan_history SET issued_at = issued_at + interval '1 second' WHERE site = 'shown'"))
-        second = next(line for line in lines if line.startswith("data:"))
-    assert second != first
+        second = next(told)
+    assert first == json.loads(html.unescape(written))
+    assert {kind for kind in second if second[kind] != first[kind]} == {"plan"}
 
 
 def test_a_site_that_is_not_there_has_no_events(api: httpx.Client) -> None:
-    assert api.get("/ui/sites/nowhere/home/events", headers={"HX-Request": "true"}).status_code == 404
+    assert api.get("/ui/sites/nowhere/events", headers={"HX-Request": "true"}).status_code == 404

@@ -1,17 +1,25 @@
-"""Home in a real browser, at a glance: everything else that pages do there is in the system suite."""
+"""Pages in a real browser, at a glance: Home, and that one page shows what another one changed. What else pages do there is in the system suite."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import httpx
 import pytest
 from sqlalchemy import Engine
 
+from luna import control_service
+from luna.database import sites
+from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
+from luna.site import parse_site
 from luna.timeline import FixedClock
 from tests.browsing import DESKTOP, PHONE, Open, find_barriers
+from tests.controlled import describe
 from tests.databases import remove_site
-from tests.demo_home import store_demo_home
+from tests.demo_home import HOME, NOW, store_demo_home
 from tests.gateway import serve
+
+PAGE = "/ui/sites/glanced"
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +32,7 @@ def glanced(database: Engine, addresses: Addresses) -> Iterator[httpx.Client]:
 
 
 def test_home_shows_plan_and_sentence_without_a_barrier_on_a_desk_and_on_a_phone(open_page: Open, glanced: httpx.Client) -> None:
-    page, found = open_page("/ui/sites/glanced/home", gateway=glanced), {}
+    page, found = open_page(f"{PAGE}/home", gateway=glanced), {}
     for form in (DESKTOP, PHONE):
         page.set_viewport_size(form["viewport"])
         page.locator("#chart canvas").wait_for()
@@ -32,3 +40,43 @@ def test_home_shows_plan_and_sentence_without_a_barrier_on_a_desk_and_on_a_phone
         found[form["viewport"]["width"]] = (page.locator("#headline").inner_text(), find_barriers(page))
     assert [barriers for _, barriers in found.values()] == [[], []]
     assert all(sentence.endswith(".") for sentence, _ in found.values())
+
+
+@pytest.fixture
+def with_a_car(database: Engine, glanced: httpx.Client) -> httpx.Client:
+    """The same home, now controlled and with a car that its plan does not know yet; its owner wants something else than the plan."""
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site({"name": "glanced", "control": describe()} | HOME))
+        control_service.override(connection, "glanced", "batteries", {"mode": "hold", "until": NOW + timedelta(hours=2)}, now=NOW)
+    return glanced
+
+
+def test_another_tab_shows_what_was_changed_in_one_and_keeps_what_is_being_typed(open_page: Open, with_a_car: httpx.Client) -> None:
+    from playwright.sync_api import expect
+
+    home, planning, other = (open_page(f"{PAGE}/{name}", gateway=with_a_car) for name in ("home", "planning", "planning"))
+    other.fill("#block input[name=power_kw]", "2,5")
+    other.check("#control input[name=sure]")
+    expect(other.locator("#overrides")).to_contain_text("You decided: Hold for all batteries until")
+    # A departure is stored on one page, the override ended on Home.
+    planning.fill("input[name=arrival]", "40")
+    planning.get_by_role("button", name="Plan this departure").click()
+    home.get_by_role("button", name="End now").click()
+    expect(other.locator("#stays")).to_contain_text("car: 80% by")
+    expect(other.locator("#overrides")).to_be_hidden()
+    assert other.locator("#block input[name=power_kw]").input_value() == "2,5"
+    assert other.locator("#control input[name=sure]").is_checked()
+    # And the other way round.
+    other.locator("#vacation button").click()
+    expect(planning.locator("#vacation")).to_contain_text("Nobody is at home.")
+
+
+def test_a_page_shows_what_changed_while_it_had_no_connection(open_page: Open, with_a_car: httpx.Client) -> None:
+    from playwright.sync_api import expect
+
+    page = open_page(f"{PAGE}/home", gateway=with_a_car)
+    expect(page.locator(".hero .notice")).to_contain_text("You decided: Hold until 18:40.")
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+    with_a_car.post(f"{PAGE}/home/resume", data={"device": "batteries"})
+    page.evaluate("dispatchEvent(new Event('pageshow'))")
+    expect(page.locator(".hero .notice")).to_have_count(0)

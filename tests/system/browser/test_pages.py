@@ -53,8 +53,9 @@ def test_a_site_that_knows_nothing_yet_says_so_without_a_barrier(open_page: Open
     assert found == {name: [] for name in PAGES}
 
 
-def test_dragging_over_the_strip_sets_the_form_s_times(open_page: Open, pages: httpx.Client) -> None:
-    page = open_page("/ui/sites/home/planning", gateway=pages, timezone_id="America/New_York")
+@pytest.mark.parametrize("asked", ["", "?from=2026-10-24T09:00Z&to=2026-10-24T10:00Z"], ids=["as it opens", "with a time that has passed"])
+def test_dragging_over_the_strip_sets_the_form_s_times(open_page: Open, pages: httpx.Client, asked: str) -> None:
+    page = open_page(f"/ui/sites/home/planning{asked}", gateway=pages, timezone_id="America/New_York")
     strip = page.locator("svg.strip.wide")
     box = strip.bounding_box()
     assert box is not None

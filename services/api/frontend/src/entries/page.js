@@ -1,5 +1,6 @@
-// What every page loads: requests from attributes, with the token that forms carry, and errors where the page has a place for them.
+// What every page loads: requests from attributes, with the token that forms carry, errors where the page has a place for them, and what changes meanwhile.
 import htmx from "htmx.org/dist/htmx.esm.js";
+import { listen } from "../news.js";
 
 const PROBLEMS = "problems";
 
@@ -23,6 +24,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const place = document.getElementById(PROBLEMS);
   if (place && event.detail.successful) place.replaceChildren();
 });
+
+// Once the page's own script listens as well.
+if (document.body.dataset.events) addEventListener("DOMContentLoaded", () => listen(document.body.dataset));
 
 // Of the tabs at a phone's foot the one that is open is seen, however many there are.
 const tab = document.querySelector(".top nav [aria-current]");

@@ -2,6 +2,9 @@
 const form = document.getElementById("block");
 const strip = document.getElementById("strip");
 const [from, to, device, action] = ["from", "to", "device", "action"].map((name) => form.elements[name]);
+const QUARTER_HOUR = 15 * 60_000;
+// What the form's times say. The drawing may begin elsewhere: it goes with the clock, the form stays as it was opened.
+const instants = [...from.options].map((option) => Date.parse(option.value));
 
 function offerActions() {
   const known = device.selectedOptions[0].dataset.actions.split(" ");
@@ -13,20 +16,22 @@ function offerActions() {
   }
 }
 
-// Where the pointer is, as the place of a slot of the drawing.
-function slotAt(svg, event, round) {
+// Where the pointer is, as the place of a time in the form.
+function timeAt(svg, event, round) {
   const box = svg.getBoundingClientRect();
   const x = ((event.clientX - box.left) / box.width) * svg.viewBox.baseVal.width;
-  const slot = round((x - Number(svg.dataset.left)) / Number(svg.dataset.slot));
-  return Math.min(Math.max(slot, 0), from.options.length - 1);
+  const instant = Date.parse(svg.dataset.start) + round((x - Number(svg.dataset.left)) / Number(svg.dataset.slot)) * QUARTER_HOUR;
+  const time = instants.findIndex((each) => each >= instant);
+  return time < 0 ? instants.length - 1 : time;
 }
 
 function markChosen(first, end) {
   for (const svg of strip.querySelectorAll("svg")) {
-    const [left, width] = [Number(svg.dataset.left), Number(svg.dataset.slot)];
+    const [start, left, width] = [Date.parse(svg.dataset.start), Number(svg.dataset.left), Number(svg.dataset.slot)];
+    const [begin, until] = [first, end].map((time) => Math.max((instants[time] - start) / QUARTER_HOUR, 0));
     const chosen = svg.querySelector(".chosen");
-    chosen.setAttribute("x", left + first * width);
-    chosen.setAttribute("width", Math.max(end - first, 0) * width);
+    chosen.setAttribute("x", left + begin * width);
+    chosen.setAttribute("width", Math.max(until - begin, 0) * width);
   }
 }
 
@@ -42,7 +47,7 @@ strip.addEventListener("pointerdown", (event) => {
   if (!svg || event.button !== 0) {
     return;
   }
-  begun = slotAt(svg, event, Math.floor);
+  begun = timeAt(svg, event, Math.floor);
   svg.setPointerCapture(event.pointerId);
   choose(begun, begun + 1);
 });
@@ -50,7 +55,7 @@ strip.addEventListener("pointermove", (event) => {
   if (begun === null) {
     return;
   }
-  const here = slotAt(event.target.closest("svg"), event, Math.floor);
+  const here = timeAt(event.target.closest("svg"), event, Math.floor);
   choose(Math.min(begun, here), Math.max(begun, here) + 1);
 });
 strip.addEventListener("pointerup", () => {
@@ -64,4 +69,11 @@ form.addEventListener("change", () => {
   offerActions();
   markChosen(from.selectedIndex, to.selectedIndex);
 });
+// A strip is not drawn anew under a pointer; drawn anew it shows what stands in the form.
+document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (begun !== null && event.detail.target.id === "strips") {
+    event.detail.shouldSwap = false;
+  }
+});
+document.body.addEventListener("htmx:oobAfterSwap", () => markChosen(from.selectedIndex, to.selectedIndex));
 offerActions();

@@ -7,13 +7,17 @@ export function followSheet(place, address) {
   let timer;
   let asked = null;
   let shown = null;
+  let said = null;
 
   const load = async () => {
     asked?.abort();
     asked = new AbortController();
     try {
       const answer = await fetch(`${address}?at=${encodeURIComponent(shown)}`, { headers: { "HX-Request": "true" }, signal: asked.signal });
-      place.innerHTML = await answer.text();
+      const text = await answer.text();
+      // Nothing of it is new: what is being chosen in it stays.
+      if (text === said) return;
+      place.innerHTML = said = text;
       window.htmx?.process(place);
       arm();
     } catch (error) {
@@ -37,7 +41,7 @@ export function followSheet(place, address) {
     arm();
   };
   phone.addEventListener("change", fit);
-  document.body.addEventListener("luna:refresh", () => shown && load());
+  for (const name of ["luna:refresh", "luna:news"]) document.body.addEventListener(name, () => shown && load());
   fit();
 
   return {

@@ -1,0 +1,65 @@
+// What changes of the site, as the gateway tells it: parts of the page that name a kind of it in data-follows ask for themselves anew, a page's own script
+// hears of all on the body. A stream tells the marks of all kinds; what changed is what differs from those that the page was written with or heard last, so
+// nothing is missed while there is no connection. A page that nobody looks at has none: a browser opens six at a time to one gateway.
+import htmx from "htmx.org/dist/htmx.esm.js";
+
+const FIRST_RETRY = 1_000;
+const LONGEST_RETRY = 8_000;
+
+export function listen({ events, marks }) {
+  let known = JSON.parse(marks);
+  let source = null;
+  let lost = false;
+  let wait = FIRST_RETRY;
+  let retry;
+
+  const close = () => {
+    clearTimeout(retry);
+    source?.close();
+    source = null;
+  };
+  const open = () => {
+    if (source || document.hidden) return;
+    clearTimeout(retry);
+    source = new EventSource(events);
+    source.addEventListener("news", ({ data }) => {
+      const current = JSON.parse(data);
+      const changed = Object.keys(current).filter((kind) => current[kind] !== known[kind]);
+      if (changed.length || lost) announce(changed);
+      [known, lost, wait] = [current, false, FIRST_RETRY];
+    });
+    // A browser does not come again to a gateway that answered with an error, as one does that is being started.
+    source.onerror = () => {
+      close();
+      lost = true;
+      retry = setTimeout(open, wait);
+      wait = Math.min(wait * 2, LONGEST_RETRY);
+      document.body.dispatchEvent(new Event("luna:lost"));
+    };
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  // A page that the browser kept and shows again goes on.
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", open);
+  addEventListener("online", open);
+  open();
+}
+
+function announce(changed) {
+  // A page that is another one once this is there, such as Home with its first plan.
+  if (changed.some((kind) => document.querySelector(`[data-awaits~="${kind}"]`))) {
+    location.reload();
+    return;
+  }
+  for (const part of document.querySelectorAll("[data-follows]")) {
+    const follows = part.dataset.follows.split(" ");
+    if (changed.some((kind) => follows.includes("*") || follows.includes(kind))) htmx.trigger(part, "luna:changed");
+  }
+  document.body.dispatchEvent(new Event("luna:news"));
+}
+
+// A part that is as it was stays: what is focused, marked or ticked in it as well.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  if (fragment.firstElementChild?.isEqualNode(target)) event.detail.shouldSwap = false;
+});

@@ -1,0 +1,143 @@
+"""What tells that something of a site is new: each change is told as what it is, and as nothing else."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection
+
+from luna import control_service
+from luna.contracts.agent_control import GateEntry
+from luna.contracts.control import Decision
+from luna.contracts.owner import ManualBlock
+from luna.contracts.vehicle_session import NewSession
+from luna.database import agent_gates, control, manual_blocks, observations, prices, pulse, sites, vehicle_sessions
+from luna.errors import NotFoundError
+from luna.observations import Observations
+from luna.site import parse_site
+from luna.timeline import SLOT, Timeline
+from tests.controlled import describe
+from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
+
+START = datetime(2024, 2, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SITE = {
+    "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
+    "tariff": {"import": {"kind": "spot", "market": "PULSE"}, "export": {"kind": "fixed", "price": 0.07}},
+    "control": describe(),
+}
+
+
+def override(connection: Connection) -> None:
+    control_service.override(connection, "home", "batteries", {"mode": "hold", "until": START + HOUR}, now=START)
+
+
+def end_override(connection: Connection) -> None:
+    control_service.resume(connection, "home", "batteries")
+
+
+def arm(connection: Connection) -> None:
+    control_service.arm(connection, "home", now=START, by="anna")
+
+
+def decide(connection: Connection) -> None:
+    decision = Decision(slot_start=START, source="planner", decided_by="planner", reason="planned", requested={}, allowed={})
+    assert control.decide(connection, control.load(connection, "home"), decision)
+
+
+def fix(connection: Connection) -> None:
+    block = ManualBlock.model_validate({"device": "battery", "action": "hold", "from": START, "to": START + HOUR})
+    manual_blocks.add(connection, "home", block, by="anna", now=START)
+
+
+def take_block_back(connection: Connection) -> None:
+    (block,) = manual_blocks.read_standing(connection, "home", first=START)
+    manual_blocks.remove(connection, "home", block.block_id or 0, by="anna")
+
+
+def leave(connection: Connection) -> None:
+    stay = NewSession.model_validate({"vehicle": "car", "from": START, "to": START + HOUR, "target_soc": 0.5, "arrival_soc": 0.4})
+    vehicle_sessions.add(connection, "home", stay, by="anna", now=START)
+
+
+def take_stay_back(connection: Connection) -> None:
+    (stay,) = vehicle_sessions.read_standing(connection, "home", first=START)
+    vehicle_sessions.remove(connection, "home", stay.session_id, by="anna")
+
+
+def go_on_vacation(connection: Connection) -> None:
+    control_service.switch_vacation(connection, "home", on=True, now=START)
+
+
+def come_home_in_the_same_slot(connection: Connection) -> None:
+    control_service.switch_vacation(connection, "home", on=False, now=START)
+
+
+def measure(connection: Connection) -> None:
+    observations.upsert(connection, "home", Observations.of(Timeline(START - SLOT, SLOT, 1).starts, {"load_kwh": np.array([0.1])}))
+
+
+def issue(connection: Connection) -> None:
+    issue_half_a_kilowatt(connection, "home", START - SLOT)
+
+
+def publish(connection: Connection) -> None:
+    starts = Timeline(START, SLOT, 96).starts
+    prices.upsert(connection, "PULSE", starts=starts, price=np.full(96, 0.3), currency="EUR", published_at=START)
+
+
+def judge(connection: Connection) -> None:
+    entry = {"at": START, "kind": "asked", "policy": "clone", "mode": "shadow", "state": None, "reason": "asked", "decided_by": "anna"}
+    agent_gates.record(connection, "home", GateEntry.model_validate(entry))
+
+
+def change_site(connection: Connection) -> None:
+    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Vienna"} | SITE))
+
+
+def plan(connection: Connection) -> None:
+    plan_stored(connection, "home", START)
+
+
+def change_another_site(connection: Connection) -> None:
+    sites.save(connection, parse_site({"name": "neighbour", "timezone": "Europe/Vienna"}))
+    issue_half_a_kilowatt(connection, "neighbour", START - SLOT)
+
+
+CHANGES: list[tuple[Callable[[Connection], None], set[str]]] = [
+    (override, {"control"}),
+    (end_override, {"control"}),
+    (arm, {"control"}),
+    (decide, {"decisions"}),
+    (fix, {"blocks"}),
+    (take_block_back, {"blocks"}),
+    (leave, {"stays"}),
+    (take_stay_back, {"stays"}),
+    (go_on_vacation, {"vacation"}),
+    (come_home_in_the_same_slot, {"vacation"}),
+    (measure, {"measured"}),
+    (issue, {"forecast"}),
+    (publish, {"prices"}),
+    (judge, {"agent"}),
+    (change_site, {"site"}),
+    (plan, {"plan"}),
+    (change_another_site, set()),
+]
+
+
+def test_each_change_is_told_as_what_it_is(connection: Connection) -> None:
+    store_site(connection, **SITE)
+    told = []
+    for change, _ in CHANGES:
+        before = pulse.read(connection, "home")
+        change(connection)
+        after = pulse.read(connection, "home")
+        told.append((change.__name__, {kind for kind in after if after[kind] != before[kind]}))
+    assert told == [(change.__name__, kinds) for change, kinds in CHANGES]
+
+
+def test_a_site_that_is_not_there_has_no_marks(connection: Connection) -> None:
+    with pytest.raises(NotFoundError, match="no such site"):
+        pulse.read(connection, "nowhere")
