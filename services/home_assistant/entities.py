@@ -69,10 +69,10 @@ def numbers_of(view: SiteView, language: Literal["en", "de"]) -> Numbers:
     return Numbers(language, parse_zone(view.site.timezone), view.site.currency)
 
 
-def say_reason(reason: ReasonReply, start: datetime, numbers: Numbers) -> str:
+def say_reason(reason: ReasonReply, read_at: datetime, numbers: Numbers) -> str:
     """Return why a slot is as it is, in the owner's language; as the plan says it where its figures make no sentence."""
     try:
-        said = Sentences(numbers).say(reason.code, {"start": start} | _figures(reason.figures))
+        said = Sentences(numbers).say(reason.code, _figures(reason.figures) | {"start": read_at})
     except (InvalidInputError, KeyError, TypeError, ValueError):
         said = reason.text
     return said
@@ -95,7 +95,7 @@ def _planned_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
     if plan is None or slot is None:
         return {}
     about = {"plan_id": plan.plan_id, "issued_at": plan.issued_at, "status": plan.status, "until": plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)}
-    return {"mode": slot.mode, "reason": say_reason(slot.reason, slot.start, numbers)} | about
+    return {"mode": slot.mode, "reason": say_reason(slot.reason, view.now, numbers)} | about
 
 
 def _actual_mode(view: SiteView, numbers: Numbers) -> str | None:
@@ -128,12 +128,13 @@ def _next_action(view: SiteView, numbers: Numbers) -> str | None:
     slot = view.next_slot
     if slot is None:
         return None
-    return f"{say_mode(slot.mode, language=numbers.language)}: {say_reason(slot.reason, slot.start, numbers)}"[:LONGEST_STATE]
+    # Its times are read now, not when it begins.
+    return f"{say_mode(slot.mode, language=numbers.language)}: {say_reason(slot.reason, view.now, numbers)}"[:LONGEST_STATE]
 
 
 def _next_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
     slot = view.next_slot
-    return {} if slot is None else {"mode": slot.mode, "start": slot.start, "reason": say_reason(slot.reason, slot.start, numbers)}
+    return {} if slot is None else {"mode": slot.mode, "start": slot.start, "reason": say_reason(slot.reason, view.now, numbers)}
 
 
 def _plan_age(view: SiteView, _: Numbers) -> int | None:

@@ -26,10 +26,9 @@ PHRASES = {
     "next_charge": Phrase("At {t} it starts charging.", "Ab {t} lädt sie."),
     "next_export": Phrase("At {t} it starts selling.", "Ab {t} verkauft sie."),
     "without_battery": Phrase("The plan is made.", "Der Plan steht."),
-    # Steps and their times.
+    # The steps, and the mark of the chart.
     "steps": Phrase("What comes next", "Was als Nächstes kommt"),
     "now": Phrase("Now", "Jetzt"),
-    "tomorrow": Phrase("Tomorrow", "Morgen"),
     "step_save": Phrase("Battery waits", "Batterie wartet"),
     "step_save_selling": Phrase("Solar surplus is sold, battery waits", "Sonnenüberschuss wird verkauft, Batterie wartet"),
     "step_hold": Phrase("Battery holds its charge", "Batterie hält ihre Ladung"),
@@ -61,7 +60,7 @@ PHRASES = {
     "flow_off": Phrase("off", "aus"),
     "flow_selling": Phrase("selling", "Verkauf"),
     "flow_buying": Phrase("buying", "Bezug"),
-    "flow_plugged": Phrase("plugged in from {t}", "ab {t} angesteckt"),
+    "flow_plugged": Phrase("comes {t}", "kommt {t}"),
     "unknown": Phrase("no data", "keine Daten"),
     # The plan and its chart.
     "plan": Phrase("Plan", "Plan"),
@@ -109,7 +108,7 @@ PHRASES = {
     "why": Phrase("Why", "Warum"),
     "why_none": Phrase("No plan says anything of this time.", "Zu dieser Zeit sagt kein Plan etwas."),
     "why_more": Phrase("More or less of it", "Mehr oder weniger davon"),
-    "part_of": Phrase("part of {a}–{b}", "Teil von {a}–{b}"),
+    "part_of": Phrase("part of {span}", "Teil von {span}"),
     "energy_value": Phrase("A stored kWh is worth", "Eine gespeicherte kWh ist wert"),
     "keep_range": Phrase("worth keeping between {a} and {b}", "behalten lohnt zwischen {a} und {b}"),
     "ruler": Phrase("Selling pays {sell}, buying costs {buy}", "Verkauf bringt {sell}, Kauf kostet {buy}"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
@@ -72,14 +72,12 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
     if run is None:
         return None
     numbers = view.numbers
-    start = view.instant(slot)
     over = slot < view.window.past
-    first, end = (numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
     ruler = _view_ruler(view, slot)
     return Sheet(
         slot,
-        f"{numbers.weekday(start)} {numbers.clock(start)}",
-        view.words("part_of", a=first, b=end),
+        view.say_time(slot),
+        view.words("part_of", span=view.say_span(run.first, run.end)),
         COLOURS[run.mode],
         GLYPHS[run.mode],
         mode(run.mode, language=numbers.language).full,
@@ -144,13 +142,7 @@ def _offer_ends(view: HomeView, run_end: int) -> Iterator[End]:
     ends = sorted({instant for instant in (view.instant(run_end), *later, midnight) if instant > view.window.now})
     first = view.instant(run_end)
     for instant in sorted(ends, key=lambda each: (each != first, each)):
-        yield End(instant.isoformat(), _say_end(view, instant))
-
-
-def _say_end(view: HomeView, instant: datetime) -> str:
-    same = instant.astimezone(view.numbers.zone).date() == view.window.now.astimezone(view.numbers.zone).date()
-    clock = view.numbers.clock(instant)
-    return clock if same else f"{view.numbers.weekday(instant)} {clock}"
+        yield End(instant.isoformat(), view.say_instant(instant))
 
 
 def shown_slot(view: HomeView, wanted: int | None) -> int:

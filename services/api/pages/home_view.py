@@ -15,6 +15,7 @@ from luna.timeline import SLOT, FloatArray
 from luna.wording import Sentences, mode
 from luna.wording.modes import join_figures
 from luna.wording.pages import PageWords
+from luna.wording.times import say_span, say_when
 from services.api.timeline.window import Window
 
 # Tokens of the style sheet: a mode borrows the colour of the device that acts.
@@ -161,9 +162,11 @@ class HomeView:
 
     def say_instant(self, instant: datetime) -> str:
         """Return a clock time, with its day where that is not today."""
-        ahead = (instant.astimezone(self.numbers.zone).date() - self.window.now.astimezone(self.numbers.zone).date()).days
-        clock = self.numbers.clock(instant)
-        return clock if ahead == 0 else f"{self.numbers.weekday(instant)} {clock}"
+        return say_when(instant, now=self.window.now, numbers=self.numbers)
+
+    def say_span(self, first: int, end: int) -> str:
+        """Return from when until when slots are, the day named as soon as it is another one."""
+        return say_span(self.instant(first), self.instant(end), now=self.window.now, numbers=self.numbers)
 
     def steps(self) -> list[Step]:
         """The slot that runs and the next deeds, then what goes by itself until there are four, in the order they begin."""
@@ -206,14 +209,8 @@ class HomeView:
         return max(first, self.window.past), min(end, self.window.timeline.count)
 
     def _span(self, first: int, end: int) -> str:
-        begin, over = (self.numbers.clock(self.instant(slot)) for slot in (first, end))
-        if first <= self.window.past:
-            return " – ".join([self.words("now"), over])
-        day = self.instant(first).astimezone(self.numbers.zone).date() - self.window.now.astimezone(self.numbers.zone).date()
-        # What begins before tomorrow's dawn is still this night.
-        if self.instant(first) - self.window.now < timedelta(hours=12):
-            return f"{begin} – {over}"
-        return " ".join([self.words("tomorrow"), begin]) if day.days == 1 else f"{self.numbers.weekday(self.instant(first))} {begin}"
+        said = self.say_span(first, end)
+        return said[:1].upper() + said[1:]
 
     def facts(self) -> list[Fact]:
         """What the next day costs, what the sun brings, what is stored, and how full the car leaves; what is not known is left out."""

@@ -21,6 +21,7 @@ from luna.site import Site, invalid_input
 from luna.timeline import SLOT, floor_to, local_instant
 from luna.wording import Numbers, say_mode
 from luna.wording.pages import PageWords
+from luna.wording.times import say_span, say_when
 from services.api.pages.trial import Trial
 
 AHEAD = timedelta(hours=48)
@@ -177,13 +178,11 @@ class PlanningView:
 
     def say_span(self, block: ManualBlock | StoredSession) -> str:
         """Return from when until when a block or a stay holds."""
-        first, last = block.from_.astimezone(self.numbers.zone), block.to.astimezone(self.numbers.zone)
-        end = self.numbers.clock(block.to) if first.date() == last.date() else self.say_instant(block.to)
-        return f"{self.say_instant(block.from_)} – {end}"
+        return say_span(block.from_, block.to, now=self.stored.now, numbers=self.numbers)
 
     def say_instant(self, instant: datetime) -> str:
-        """Return a local day and clock time."""
-        return f"{self.numbers.day(instant)}, {self.numbers.clock(instant)}"
+        """Return a clock time, with its day where that is not today."""
+        return say_when(instant, now=self.stored.now, numbers=self.numbers)
 
     def say_override(self, state: ControlState) -> str:
         """Return what an owner wants of a device, and until when."""
