@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from luna.timeline import local_midnight
+from luna.timeline import SLOT, local_midnight
 from luna.wording import mode
 from services.api.pages.home_view import COLOURS, GLYPHS, HomeView
 
@@ -15,6 +15,8 @@ OFFERED = ("self_consumption", "supply", "hold", "charge", "export")
 MOST_OFFERED = 4
 RULER_FROM, RULER_SPAN = 8.0, 84.0
 LABEL_LOW, LABEL_HIGH = 16.0, 84.0
+# A run may last for days; who does something else means the next hours.
+LONGEST_USUAL = timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +137,13 @@ def _tell_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
 
 
 def _offer_ends(view: HomeView, run_end: int) -> Iterator[End]:
-    """Yield until when an override may hold: the end of the run, in one, two and four hours, and until midnight."""
-    zone, now = view.numbers.zone, view.window.running
+    """Yield until when an override may hold: the end of the run or the longest usual one, then in one, two and four hours, and until midnight."""
+    zone, running = view.numbers.zone, view.window.running
     midnight = local_midnight(view.window.now.astimezone(zone).date() + timedelta(days=1), zone)
-    later = [now + timedelta(hours=hours, minutes=15) for hours in (1, 2, 4)]
-    ends = sorted({instant for instant in (view.instant(run_end), *later, midnight) if instant > view.window.now})
-    first = view.instant(run_end)
-    for instant in sorted(ends, key=lambda each: (each != first, each)):
+    longest = running + LONGEST_USUAL
+    usual = min(view.instant(run_end), longest)
+    ends = {usual, longest, midnight, *(running + timedelta(hours=hours) + SLOT for hours in (1, 2))}
+    for instant in sorted(ends, key=lambda each: (each != usual, each)):
         yield End(instant.isoformat(), view.say_instant(instant))
 
 
