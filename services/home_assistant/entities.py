@@ -17,8 +17,9 @@ from luna.timeline import parse_zone
 from luna.wording import MODES, Numbers, Sentences, say_mode
 from luna.wording.entities import ENTITIES, FOLLOW_PLAN
 from luna.wording.messages import say_message
+from luna.wording.modes import join_figures
 from services.home_assistant.day import total
-from services.home_assistant.view import SiteView, list_devices
+from services.home_assistant.view import SiteView, list_devices, propose
 
 Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "button"]
 # Longer states Home Assistant does not take. Source: homeassistant.const.MAX_LENGTH_STATE_STATE.
@@ -125,16 +126,26 @@ def _told(state: ControlState) -> str | None:
 
 
 def _next_action(view: SiteView, numbers: Numbers) -> str | None:
-    slot = view.next_slot
-    if slot is None:
-        return None
-    # Its times are read now, not when it begins.
-    return f"{say_mode(slot.mode, language=numbers.language)}: {say_reason(slot.reason, view.now, numbers)}"[:LONGEST_STATE]
+    run = view.next_run
+    return f"{say_mode(run[0].mode, language=numbers.language)}: {_say_run(run, view, numbers)}"[:LONGEST_STATE] if run else None
 
 
 def _next_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
-    slot = view.next_slot
-    return {} if slot is None else {"mode": slot.mode, "start": slot.start, "reason": say_reason(slot.reason, view.now, numbers)}
+    run = view.next_run
+    return {"mode": run[0].mode, "start": run[0].start, "reason": _say_run(run, view, numbers)} if run else {}
+
+
+def _say_run(run: Sequence[SlotReply], view: SiteView, numbers: Numbers) -> str:
+    """Return why a run is as it is, all of it where one sentence is true of it, by times as they are read now, not when it begins."""
+    # Of several sentences that of the slot which moves most.
+    reason = max(run, key=lambda slot: propose(slot).moved_kwh).reason
+    alike = [_figures(slot.reason.figures) | {"start": slot.start} for slot in run if slot.reason.code == reason.code]
+    try:
+        joined = join_figures(reason.code, alike)
+    except KeyError:
+        # Words that this version does not know: the plan's own stand.
+        joined = None
+    return say_reason(reason if joined is None else reason.model_copy(update={"figures": joined}), view.now, numbers)
 
 
 def _plan_age(view: SiteView, _: Numbers) -> int | None:
@@ -203,7 +214,7 @@ _SENSORS = (
     PublishedEntity("planned_mode", "sensor", _planned_mode, _planned_details, _MODES),
     PublishedEntity("actual_mode", "sensor", _actual_mode, _actual_details, _MODES),
     PublishedEntity("next_action", "sensor", _next_action, _next_details),
-    PublishedEntity("next_action_at", "sensor", lambda view, _: None if view.next_slot is None else view.next_slot.start, config={"device_class": "timestamp"}),
+    PublishedEntity("next_action_at", "sensor", lambda view, _: view.next_run[0].start if view.next_run else None, config={"device_class": "timestamp"}),
     PublishedEntity("energy_value", "sensor", _figure(lambda view: None if view.slot is None else view.slot.reason.energy_value, 4), config=_PRICE),
     PublishedEntity("cost_today", "sensor", _figure(lambda view: view.planned.today.cost, 2), _day_details, _MONEY),
     PublishedEntity("cost_tomorrow", "sensor", _figure(lambda view: view.planned.tomorrow.cost, 2), config=_MONEY),

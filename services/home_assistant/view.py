@@ -11,6 +11,7 @@ from luna.contracts.plan import PlanReply, SlotReply
 from luna.database import control, plans, sites
 from luna.device_config import BATTERIES
 from luna.findings import SiteFinding
+from luna.proposed_runs import ProposedSlot, find_proposed_runs, moved_kwh
 from luna.site import Site
 from luna.timeline import local_day, parse_zone
 from services.home_assistant.day import Day, find_slot, read_day, save_beside_inverter
@@ -45,16 +46,23 @@ class SiteView:
         return None if self.planned.plan is None else find_slot(self.planned.plan, self.now)
 
     @property
-    def next_slot(self) -> SlotReply | None:
-        """The next slot in which batteries do something else."""
+    def next_run(self) -> list[SlotReply]:
+        """The slots of what batteries do next, none where they go on as they do now."""
         plan, current = self.planned.plan, self.slot
-        if plan is None or current is None:
-            return None
-        return next((slot for slot in plan.slots if slot.start > self.now and slot.mode != current.mode), None)
+        slots = [slot for slot in plan.slots if slot.start >= current.start] if plan and current else []
+        following = find_proposed_runs([propose(slot) for slot in slots])[1:2]
+        # What a run took in beside it has words of its own.
+        return [slot for run in following for slot in slots[run.first : run.end] if slot.mode == run.mode]
 
     def state_of(self, device: str) -> ControlState | None:
         """Return how a device stands."""
         return next((state for state in self.states if state.device == device), None)
+
+
+def propose(slot: SlotReply) -> ProposedSlot:
+    """Return what is decided of a plan's slot."""
+    charge, discharge = (sum(getattr(flow, name) for flow in slot.batteries.values()) for name in ("charge_kwh", "discharge_kwh"))
+    return ProposedSlot(slot.mode, moved_kwh(slot.mode, charge_kwh=charge, discharge_kwh=discharge, export_kwh=slot.export_kwh))
 
 
 def read_planned(connection: Connection, site: Site, *, now: datetime) -> PlannedView:

@@ -23,8 +23,8 @@ PHRASES = {
     "next_hold": Phrase("From {t} it holds its charge.", "Ab {t} hält sie ihre Ladung."),
     "next_self_consumption": Phrase("From {t} it follows the house.", "Ab {t} folgt sie dem Haus."),
     "next_supply": Phrase("From {t} it runs the house.", "Ab {t} versorgt sie das Haus."),
-    "next_charge": Phrase("At {t} it starts charging.", "Ab {t} lädt sie."),
-    "next_export": Phrase("At {t} it starts selling.", "Ab {t} verkauft sie."),
+    "next_charge": Phrase("From {t} it charges.", "Ab {t} lädt sie."),
+    "next_export": Phrase("From {t} it sells.", "Ab {t} verkauft sie."),
     "without_battery": Phrase("The plan is made.", "Der Plan steht."),
     # The steps, and the mark of the chart.
     "steps": Phrase("What comes next", "Was als Nächstes kommt"),

@@ -55,7 +55,7 @@ def seen(page: httpx.Response) -> str:
 
 def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api: httpx.Client) -> None:
     english, german = api.get(HOME), api.get(HOME, headers={"Accept-Language": "de"})
-    assert re.search(r"Battery follows the house\. At \d\d:\d\d it starts selling\.", seen(english))
+    assert re.search(r"Battery follows the house\. From \d\d:\d\d it sells\.", seen(english))
     assert re.search(r"Batterie folgt dem Haus\. Ab \d\d:\d\d verkauft sie\.", seen(german))
     assert re.search(r"instead of −?€\d+\.\d\d without Luna", seen(english))
 

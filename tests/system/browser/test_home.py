@@ -302,7 +302,7 @@ def test_values_leave_as_csv_and_as_a_picture(open_page: Open) -> None:
 
 def test_without_a_script_sentence_steps_figures_and_reason_are_there(open_page: Open) -> None:
     page = open_page(HOME, java_script_enabled=False)
-    assert re.search(r"At \d\d:\d\d it starts selling\.", page.locator("#headline").inner_text())
+    assert re.search(r"From \d\d:\d\d it sells\.", page.locator("#headline").inner_text())
     assert page.locator(".step").count() == 4
     assert page.locator(".facts > div").count() == 4
     page.locator(".step").nth(2).click()

@@ -68,3 +68,22 @@ def test_something_else_lasts_four_hours_at_most_where_the_run_goes_on_for_days(
     assert [end.shown for end in sheet.ends] == ["20:30", "17:45", "18:45", "tomorrow 00:00"]
     assert datetime.fromisoformat(sheet.ends[0].until) - NOW <= timedelta(hours=4)
     assert all(datetime.fromisoformat(end.until).timestamp() % SLOT.total_seconds() == 0 for end in sheet.ends)
+
+
+def test_a_deed_that_moves_next_to_nothing_is_not_told() -> None:
+    # A quarter-hour at 0.108 kW is 27 Wh.
+    view = view_of(("self_consumption", 4, 0.0), ("charge", 1, 0.108), ("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
+    assert view.headline == "Battery follows the house. From 18:45 it sells."
+    assert [(step.time, step.text, step.gain) for step in view.steps()] == [
+        ("Now – 18:45", "Battery follows the house", ""),
+        ("18:45 – 19:45", "Battery sells 4.0\u00a0kWh", "+€0.80"),
+        ("19:45 – Fri 16:30", "Battery waits", ""),
+    ]
+    assert view.selected == 96 + 9
+
+
+def test_steps_name_the_day_as_soon_as_it_is_another_one() -> None:
+    view = view_of(("save", 52, 0.0), ("charge", 8, 4.0), ("save", 26, 0.0), ("supply", 4, 1.0), ("save", 4, 0.0), language="de")
+    # 52 quarter-hours after 16:30 it is 05:30.
+    assert [step.time for step in view.steps()] == ["Jetzt – morgen 05:30", "Morgen 05:30 – 07:30", "Morgen 07:30 – 14:00", "Morgen 14:00 – 15:00"]
+    assert view.headline == "Batterie wartet. Ab morgen 05:30 lädt sie."
