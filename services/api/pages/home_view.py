@@ -111,8 +111,11 @@ class HomeView:
 
     @property
     def lead(self) -> str:
-        """Why: the reason of what comes next, or of what is done now."""
-        return self.say_run(self.selected if self._following is not None else self.window.past)
+        """Why: the reason of what is done now, of which the headline speaks first."""
+        if not self.runs:
+            return self.say_run(self.window.past)
+        now = self.runs[0]
+        return self.say_run(next(slot for slot in range(now.first, now.end) if self._decided(slot)[0] == now.mode))
 
     def say_run(self, slot: int) -> str:
         """Return the reason of a slot; where its run has the same throughout, one sentence for all of the run."""

@@ -87,3 +87,11 @@ def test_steps_name_the_day_as_soon_as_it_is_another_one() -> None:
     # 52 quarter-hours after 16:30 it is 05:30.
     assert [step.time for step in view.steps()] == ["Jetzt – morgen 05:30", "Morgen 05:30 – 07:30", "Morgen 07:30 – 14:00", "Morgen 14:00 – 15:00"]
     assert view.headline == "Batterie wartet. Ab morgen 05:30 lädt sie."
+
+
+def test_the_sentence_below_the_headline_is_that_of_what_is_done_now() -> None:
+    view = view_of(("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
+    assert view.headline == "Battery follows the house. From 17:30 it sells."
+    assert view.lead == "Because of self_consumption."
+    # What is done now and moves next to nothing is not spoken of, nor is why.
+    assert view_of(("charge", 1, 0.108), ("self_consumption", 4, 0.0)).lead == "Because of self_consumption."
