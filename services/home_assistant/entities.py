@@ -159,7 +159,7 @@ def _day_details(view: SiteView, _: Numbers) -> dict[str, Any]:
 
 
 def _problem(view: SiteView, _: Numbers) -> str:
-    return "ON" if view.findings else "OFF"
+    return "ON" if view.problems else "OFF"
 
 
 def _problem_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from luna.timeline import local_day, parse_zone
 from services.home_assistant.day import Day, find_slot, read_day, save_beside_inverter
 
 DAY = timedelta(days=1)
+PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "sensors_silent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,10 @@ class PlannedView:
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """A site at ``now``: how it is planned, how its devices stand (batteries first), and what is the matter with it."""
+    """A site at ``now``: how it is planned, how its devices stand (batteries first), and what is the matter with it.
+
+    ``planned_before`` says whether there ever was a plan.
+    """
 
     site: Site
     now: datetime
@@ -39,6 +43,7 @@ class SiteView:
     states: tuple[ControlState, ...]
     vacation: bool
     findings: tuple[SiteFinding, ...]
+    planned_before: bool
 
     @property
     def slot(self) -> SlotReply | None:
@@ -53,6 +58,11 @@ class SiteView:
         following = find_proposed_runs([propose(slot) for slot in slots])[1:2]
         # What a run took in beside it has words of its own.
         return [slot for run in following for slot in slots[run.first : run.end] if slot.mode == run.mode]
+
+    @property
+    def problems(self) -> list[SiteFinding]:
+        """What was there and is missing, and commands that failed; what has yet to come is no problem, nor what is worth knowing beside it."""
+        return [finding for finding in self.findings if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")]
 
     def state_of(self, device: str) -> ControlState | None:
         """Return how a device stands."""
@@ -86,6 +96,7 @@ def read_view(connection: Connection, site_id: str, planned: PlannedView, *, pla
         states=states,
         vacation=control_service.is_on_vacation(connection, site_id, now=now),
         findings=tuple(findings.find(connection, site, plan=planned.plan, states=states, plan_max_age=plan_max_age, now=now)),
+        planned_before=plans.issued_last(connection, site_id) is not None,
     )
 
 
