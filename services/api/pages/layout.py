@@ -12,8 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.datastructures import URL
+from starlette.exceptions import HTTPException
 
-from luna.errors import ConfirmationError, LunaError, UnauthenticatedError
+from luna.errors import ConfirmationError, LunaError, NotFoundError, UnauthenticatedError
 from luna.site import Site, explain_faults
 from luna.telemetry import current_trace_id
 from luna.timeline import SLOT, parse_zone
@@ -22,11 +23,13 @@ from luna.wording.pages import PageWords, page_words
 from luna.wording.quality import say_series
 from luna.wording.refusals import say_problem, say_refusal
 from services.api.pages.assets import find_asset
+from services.api.problems import answer_http_error
 from services.api.site_clock import SiteClockRoute
 
 Theme = Literal["system", "light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 LANGUAGE_COOKIE, THEME_COOKIE = "luna_language", "luna_theme"
+MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,14 @@ def show_error(request: Request, error: LunaError) -> Response:
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
     shown = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
     return HTMLResponse(shown, error.status, error.headers)
+
+
+async def answer_missing_page(request: Request, error: Exception) -> Response:
+    """Return what the framework itself refuses: as a page where a page was asked for that is not there, else as a problem document."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    if error.status_code in MISSING and request.url.path.startswith("/ui/"):
+        return show_error(request, NotFoundError("there is no such page", remedy="Begin at the start page: /"))
+    return await answer_http_error(request, error)
 
 
 def numbers_of(request: Request, site: Site) -> Numbers:

@@ -61,6 +61,20 @@ def test_a_site_that_is_not_there_is_said_so_in_the_page_s_frame_and_in_a_part_a
     assert all("no such site" in each.text for each in (page, part))
 
 
+def test_a_page_that_is_not_there_is_said_so_on_a_page_in_the_reader_s_language(api: httpx.Client) -> None:
+    # The second takes a form alone.
+    for path in ("/ui/nothing", f"{HOME}/override", "/ui/sites/paged/nothing"):
+        page = api.get(path, headers={"Accept-Language": "de"})
+        assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8"), path
+        assert '<html lang="de">' in page.text
+        assert "Diese Seite gibt es nicht." in page.text
+    part = api.get("/ui/nothing", headers={"HX-Request": "true", "Accept-Language": "en"})
+    assert "There is no such page." in part.text
+    assert "<html" not in part.text
+    # Programs are told as ever.
+    assert api.get("/v1/nothing").headers["Content-Type"] == "application/problem+json"
+
+
 def test_no_page_holds_a_script_or_a_style_of_its_own(api: httpx.Client) -> None:
     text = api.get(HOME).text
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text)
