@@ -85,6 +85,7 @@ PHRASES = {
     "price": Phrase("Price", "Preis"),
     "power": Phrase("Power", "Leistung"),
     "soc": Phrase("Battery charge", "Ladestand"),
+    "target": Phrase("target", "Ziel"),
     "used": Phrase("used", "verbraucht"),
     "supplied": Phrase("supplied", "geliefert"),
     "plan_of": Phrase("Plan of {t}", "Plan von {t}"),

@@ -132,6 +132,9 @@ def test_the_csv_has_a_row_per_slot_with_the_site_s_offset(api: httpx.Client) ->
     assert len(rows) == 288
     assert rows[-1]["slot_start"] == "2026-05-22T16:15:00+02:00"
     assert rows[37]["measured_load_kw"] == ""
+    # How full the battery is to be stands where it trades.
+    assert {bool(row["planned_target_soc"]) for row in rows if row["mode"] in {"export", "charge"} and row["planned_load_kw"]} == {True}
+    assert {bool(row["planned_target_soc"]) for row in rows if row["mode"] == "save"} == {False}
 
 
 def test_no_cell_of_a_csv_is_a_formula() -> None:

@@ -30,6 +30,7 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
     ["ev", words.car, numbers.power(flows.ev[i]), "", flows.ev],
     ["pv", words.solar, numbers.power(flows.pv[i])],
     ["battery", words.battery, `${numbers.signedPower(battery)} · ${numbers.share(soc)}`],
+    ["battery", words.target, numbers.share(scene.soc.target[i]), "dashed", scene.soc.target],
     ["grid", words.grid, numbers.signedPower(difference(flows.gridImport[i], flows.gridExport[i]))],
     ["load", `${words.house}, ${words.expected}`, numbers.power(scene.ghosts.load[i]), "dotted", wanted("forecast")],
     ["pv", `${words.solar}, ${words.expected}`, numbers.power(scene.ghosts.pv[i]), "dotted", wanted("forecast")],
