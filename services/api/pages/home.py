@@ -65,10 +65,10 @@ class OverrideForm(BaseModel):
 
 
 @router.get("/")
-def open_first(gateway: CurrentGateway) -> Response:
-    """Lead to the first site's page, or to set-up where there is none."""
+def open_first(gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+    """Lead to the page of the caller's first site, or to set-up where there is none."""
     with unit_of_work(gateway.database) as connection:
-        there = sites.names(connection)
+        there = [name for name in sites.names(connection) if caller.has_site(name)]
     return RedirectResponse(PAGE.address(there[0]) if there else "/ui/setup", 303)
 
 
