@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from luna.errors import InvalidInputError, LunaError, read_problem
+from luna.wording.devices import say_device
 from luna.wording.numbers import Language
 from luna.wording.pages import Phrase
 from luna.wording.refusal_phrases import CODES, FIELDS, PATTERNS, RefusalPhrases
@@ -74,6 +75,10 @@ def _say_figure(name: str, text: str | None, language: Language) -> str:
         return f"{100 * float(text or 0):.0f}"
     if name == "number" and language == "de":
         return (text or "").replace(".", ",")
+    if name == "device":
+        return say_device(text or "", language=language)
+    if name == "names":
+        return ", ".join(dict.fromkeys(say_device(each, language=language) for each in (text or "").split(", ")))
     return text or ""
 
 

@@ -15,6 +15,7 @@ from luna.device_config import BATTERIES
 from luna.errors import InvalidInputError
 from luna.timeline import parse_zone
 from luna.wording import MODES, Numbers, Sentences, say_mode
+from luna.wording.devices import say_device
 from luna.wording.entities import ENTITIES, FOLLOW_PLAN
 from luna.wording.messages import say_message
 from luna.wording.modes import join_figures
@@ -54,7 +55,7 @@ class PublishedEntity:
     def name(self, numbers: Numbers) -> str:
         """Return what it is called."""
         words, _, device = self.key.partition(":")
-        return ENTITIES[words][numbers.language].format(device=device)
+        return ENTITIES[words][numbers.language].format(device=say_device(device, language=numbers.language))
 
 
 def list_entities(view: SiteView, numbers: Numbers, *, commands: bool) -> list[PublishedEntity]:

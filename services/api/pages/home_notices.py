@@ -8,6 +8,7 @@ from luna.device_config import BATTERIES
 from luna.economics import DAY_AHEAD_PUBLISHED
 from luna.timeline import SLOT
 from luna.wording import say_mode
+from luna.wording.devices import say_device
 from luna.wording.messages import say_message
 from services.api.pages.home_view import HomeView
 
@@ -38,7 +39,7 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
     for each in view.document["overrides"]:
         until = datetime.fromisoformat(each["until"])
         said = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.say_instant(until))
-        name = "" if each["device"] == BATTERIES else each["device"].partition(":")[2]
+        name = "" if each["device"] == BATTERIES else say_device(each["device"], language=view.numbers.language)
         yield Notice("you", said, name, each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
 
 

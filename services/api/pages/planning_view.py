@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from luna.charts import FixedSpan, StripView, draw_strip
 from luna.contracts.control import ControlState
-from luna.contracts.owner import GRID, ManualBlock, StoredBlock
+from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.contracts.plan import PlanReply
 from luna.contracts.vehicle_session import StoredSession
 from luna.device_config import BATTERIES
@@ -20,6 +20,7 @@ from luna.owner_constraints import find_actions
 from luna.site import Site, invalid_input
 from luna.timeline import SLOT, floor_to, local_instant
 from luna.wording import Numbers, say_mode
+from luna.wording.devices import say_device
 from luna.wording.pages import PageWords
 from luna.wording.times import say_span, say_when
 from services.api.pages.trial import Trial
@@ -150,7 +151,7 @@ class PlanningView:
 
     def say_device(self, name: str) -> str:
         """Return what a device is called."""
-        return self.words("device_grid") if name == GRID else self.words("override_batteries") if name == BATTERIES else name
+        return self.words("override_batteries") if name == BATTERIES else say_device(name, language=self.numbers.language)
 
     def say_block(self, block: ManualBlock) -> str:
         """Return what a block says: who does what."""
