@@ -6,7 +6,7 @@ import { scales } from "../src/plan/axes.js";
 import { tellingClockOf, ticks } from "../src/plan/clock.js";
 import { numbersOf } from "../src/plan/numbers.js";
 import { planOption } from "../src/plan/option.js";
-import { readout } from "../src/plan/readout.js";
+import { readout, sayInstant } from "../src/plan/readout.js";
 import { bucketsOf, keepExtremes, levelFor } from "../src/plan/sampling.js";
 import { findRuns, isGap, readScene } from "../src/plan/scene.js";
 import { LOCAL_DAYS, WORDS, draw, timelineOf, viewOf } from "./days.js";
@@ -105,6 +105,12 @@ test("what the battery is filled or emptied to is a step over its slots, with a 
   assert.deepEqual([cellOf(65).value, cellOf(65).mark, cellOf(50).value], ["20%", "dashed", "–"]);
   const none = readScene({ ...timelineOf(96), planned: { ...timelineOf(96).planned, target_soc: Array(96).fill(null) } });
   assert.ok(readout(none, 65, { ...view, words: { ...WORDS, plan_of: "{t}", target: "target" }, level: "slot", priceDecimals: 0 }).cells.every(({ name }) => name !== "target"));
+});
+
+test("an instant of another day is said with that day", () => {
+  const scene = sceneOf(96);
+  // The day is a Wednesday; the last slot of the row ends with it.
+  assert.deepEqual([60, 96].map((i) => sayInstant(scene, scene.at(i), "en-GB")), ["15:00", "Thu 00:00"]);
 });
 
 test("bars end exactly where their slots do, planned ones half as dense", () => {

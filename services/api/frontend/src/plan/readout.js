@@ -6,7 +6,7 @@ import { isGap } from "./scene.js";
 const difference = (a, b) => (a == null && b == null ? null : (a ?? 0) - (b ?? 0));
 
 // By the clock alone on the day that is now, with its day on another.
-function sayInstant({ timeZone, now }, instant, locale) {
+export function sayInstant({ timeZone, now }, instant, locale) {
   const day = zoned(timeZone, locale, { dateStyle: "short" });
   const clock = tellingClockOf(timeZone, locale)(instant);
   return day(instant) === day(now) ? clock : `${zoned(timeZone, locale, { weekday: "short" })(instant)} ${clock}`;
