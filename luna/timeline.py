@@ -5,9 +5,9 @@ only its end is still to come, and what is asked of slots is asked of that.
 """
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cached_property, lru_cache
 from itertools import accumulate, repeat
 from typing import Protocol
@@ -252,6 +252,12 @@ def parse_zone(name: str, *, field: str = "timezone") -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
         raise InvalidInputError("no such time zone", field=field, value=name, remedy='Use an IANA name such as "Europe/Berlin".') from exc
+
+
+def share_zone(names: Iterable[str]) -> tzinfo:
+    """Return the one time zone that all of these are, UTC where they are several or none: what stands below each other is told by one clock."""
+    found = set(names)
+    return parse_zone(found.pop()) if len(found) == 1 else UTC
 
 
 def floor_to(instant: datetime, step: timedelta) -> datetime:

@@ -188,11 +188,11 @@ COMPROMISES: dict[str, dict[Language, Pair]] = {
     },
     "carbon_unknown": {
         "en": (
-            "objective: carbon_price_per_kg {price:g}, the grid's carbon intensity is unknown (outlook.carbon_g_per_kwh; luna data load --kind carbon)",
+            "objective: carbon_price_per_kg {price:g}, the grid's carbon intensity is unknown (outlook.carbon_g_per_kwh)",
             "not weighed",
         ),
         "de": (
-            "Ziel: carbon_price_per_kg {price:g}, die CO₂-Intensität des Netzes ist unbekannt (outlook.carbon_g_per_kwh; luna data load --kind carbon)",
+            "Ziel: carbon_price_per_kg {price:g}, die CO₂-Intensität des Netzes ist unbekannt (outlook.carbon_g_per_kwh)",
             "nicht abgewogen",
         ),
     },

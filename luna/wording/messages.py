@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from luna.device_config import BATTERIES
 from luna.errors import InvalidInputError
 from luna.wording.agent import MODES
+from luna.wording.devices import say_device
 from luna.wording.numbers import Language, Numbers
 
 
@@ -101,6 +102,8 @@ def _say(name: str, value: Any, numbers: Numbers) -> str:
         return MODES[value][numbers.language]
     if value == BATTERIES:
         return _BATTERIES[numbers.language]
+    if name == "device":
+        return say_device(value, language=numbers.language)
     if name in _PRICES:
         return numbers.price(value, decimals=1)
     return numbers.money(value) if name in _MONEY else str(value)

@@ -62,8 +62,8 @@ NOTES: dict[str, dict[Language, str]] = {
         "de": "Wann {loads} laufen, ist nicht geplant: Ohne eigenen Zähler sind sie Teil des vorhergesagten Verbrauchs.",
     },
     "no_session": {
-        "en": "{vehicles}: no session known, not planned; give one with --session, or store it with luna session add.",
-        "de": "{vehicles}: kein Aufenthalt bekannt, nicht geplant; nenne einen mit --session, oder speichere ihn mit luna session add.",
+        "en": "{vehicles}: no session known, not planned; say on the page Planning when it leaves.",
+        "de": "{vehicles}: kein Aufenthalt bekannt, nicht geplant; sag auf der Seite Planung, wann die Abfahrt ist.",
     },
     "forecast_fallback": {
         "en": "{active} has no fresh forecast of the start: load and PV are as {version} forecast them {issued_at}.",
@@ -74,12 +74,12 @@ NOTES: dict[str, dict[Language, str]] = {
         "de": "Verbrauch und PV sind die, die {version} {issued_at} vorhersagte: Eine neuere Vorhersage kam nicht.",
     },
     "forecast_awaits_proof": {
-        "en": "Load and PV are those of {version}: {candidate} is trained, and {days} of {needed} days are scored{earliest}. Use it now: {command}",
-        "de": "Verbrauch und PV sind die von {version}: {candidate} ist trainiert, {days} von {needed} Tagen bewertet{earliest}. Jetzt nutzen: {command}",
+        "en": "Load and PV are those of {version}: {candidate} is trained, and {days} of {needed} days are scored{earliest}.",
+        "de": "Verbrauch und PV sind die von {version}: {candidate} ist trainiert, {days} von {needed} Tagen bewertet{earliest}.",
     },
     "forecast_not_better": {
-        "en": "Load and PV are those of {version}: {candidate} is trained, and on {days} scored days it was not found better. Use it now: {command}",
-        "de": "Verbrauch und PV sind die von {version}: {candidate} ist trainiert und war an {days} bewerteten Tagen nicht besser. Jetzt nutzen: {command}",
+        "en": "Load and PV are those of {version}: {candidate} is trained, and on {days} scored days it was not found better.",
+        "de": "Verbrauch und PV sind die von {version}: {candidate} ist trainiert und war an {days} bewerteten Tagen nicht besser.",
     },
 }
 

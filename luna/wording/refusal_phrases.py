@@ -265,6 +265,9 @@ ENTERING = (
         Phrase("Ask whoever looks after Luna.", "Frag, wer sich um Luna kümmert."),
     ),
     RefusalPhrases(
+        r"there is no such page\n.*", Phrase("There is no such page.", "Diese Seite gibt es nicht."), Phrase("Begin at the start page.", "Geh zur Startseite.")
+    ),
+    RefusalPhrases(
         r"no such site\n.*",
         Phrase("There is no such site, or it is not yours.", "Diesen Standort gibt es nicht, oder er ist nicht deiner."),
         Phrase("Choose one at the top.", "Wähl oben einen aus."),

@@ -7,11 +7,14 @@ from functools import cache
 from typing import Any
 
 from luna.errors import InvalidInputError, LunaError, read_problem
+from luna.wording.devices import say_device
 from luna.wording.numbers import Language
 from luna.wording.pages import Phrase
 from luna.wording.refusal_phrases import CODES, FIELDS, PATTERNS, RefusalPhrases
 
 _ALSO_WRONG = re.compile(r"; also wrong: .*\Z", re.DOTALL)
+# A command of the terminal; the product's own name begins with a capital.
+COMMAND = re.compile(r"\bluna [a-z]")
 
 
 class SpokenError(InvalidInputError):
@@ -53,7 +56,9 @@ def _say(code: str, message: str, remedy: str, *, place: str, language: Language
             detail = message if phrases.quotes else ""
             return SaidRefusal(_pick(phrases.sentence, language, figures), _pick(phrases.remedy, language, figures), place, detail)
     sentence, usual = CODES.get(code, CODES["internal"])
-    return SaidRefusal(_pick(sentence, language), _pick(usual, language), place, f"{message}. {remedy}".strip())
+    # A remedy for the terminal is none on a page.
+    own = [part for part in (f"{message}.", remedy) if not COMMAND.search(part)]
+    return SaidRefusal(_pick(sentence, language), _pick(usual, language), place, " ".join(own).strip())
 
 
 @cache
@@ -70,6 +75,10 @@ def _say_figure(name: str, text: str | None, language: Language) -> str:
         return f"{100 * float(text or 0):.0f}"
     if name == "number" and language == "de":
         return (text or "").replace(".", ",")
+    if name == "device":
+        return say_device(text or "", language=language)
+    if name == "names":
+        return ", ".join(dict.fromkeys(say_device(each, language=language) for each in (text or "").split(", ")))
     return text or ""
 
 

@@ -42,6 +42,7 @@ from services.api.pages.admin import pages as admin
 from services.api.pages.agent import page as agent_page
 from services.api.pages.knowledge import asking, tips
 from services.api.pages.knowledge import documents as document_pages
+from services.api.pages.layout import answer_missing_page
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
 from services.api.problems import add_problem_handlers, problem_response
@@ -294,6 +295,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     # Not included but taken over: each router between would look through its routes twice for every request.
     app.router.routes.extend(route for router in (*ROUTERS, *PAGES) for route in router.routes)
     add_problem_handlers(app)
+    app.add_exception_handler(HTTPException, answer_missing_page)
     app.state.headers = list_headers(settings)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     larger = dict.fromkeys(UPLOADS, uploads.MAX_FILE_BYTES) | dict.fromkeys(DOCUMENTS, document_uploads.MAX_FORM_BYTES)

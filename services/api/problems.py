@@ -68,7 +68,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(LunaError, _on_luna_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(ValidationError, _on_refused_message)
-    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(OSError, _on_system_error)
     app.add_exception_handler(Exception, _on_unforeseen_error)
 
@@ -98,7 +98,8 @@ async def _on_refused_message(_request: Request, error: Exception) -> JSONRespon
     raise error
 
 
-async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
+async def answer_http_error(_request: Request, error: Exception) -> JSONResponse:
+    """Return what the framework itself refuses, as a problem document."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     status = HTTPStatus(error.status_code)
     document = {

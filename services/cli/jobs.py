@@ -1,7 +1,7 @@
 """``luna jobs``: accepted work that nobody waits for."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.errors import InvalidInputError, UnavailableError
 from luna.site import invalid_input
-from luna.timeline import parse_zone
+from luna.timeline import parse_zone, share_zone
 from luna.wording import say_instant
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.window import find_zone
@@ -48,9 +48,11 @@ def list_jobs(
 
     with unit_of_work() as connection:
         found = jobs.list_newest(connection, status=status, limit=limit)
-        zones = _find_zones(connection, [job.job_id for job in found])
+        zones = jobs.read_zones(connection, [job.job_id for job in found])
     document = {"jobs": [job.model_dump(mode="json") for job in found]}
-    emit(document, as_json=as_json, show=lambda: table(HEADINGS, [_row(job, zones) for job in found], words=HEADINGS))
+    # One clock for all of them, so that they can be compared.
+    zone = share_zone(zones.values())
+    emit(document, as_json=as_json, show=lambda: table(HEADINGS, [_row(job, zone) for job in found], title=f"Times: {zone}", words=HEADINGS))
 
 
 @app.command()
@@ -183,8 +185,8 @@ def _find_zones(connection: "Connection", job_ids: list[str]) -> dict[str, tzinf
     return {job_id: parse_zone(name) for job_id, name in jobs.read_zones(connection, job_ids).items()}
 
 
-def _row(job: JobSummary, zones: Mapping[str, tzinfo]) -> list[str]:
-    return [job.job_id, job.task, job.status, str(job.attempts), say_instant(job.submitted_at, zones.get(job.job_id, UTC))]
+def _row(job: JobSummary, zone: tzinfo) -> list[str]:
+    return [job.job_id, job.task, job.status, str(job.attempts), say_instant(job.submitted_at, zone)]
 
 
 def _show(job: Job, zone: tzinfo) -> None:

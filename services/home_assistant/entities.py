@@ -16,10 +16,12 @@ from luna.device_runs import DeviceRun, find_load_run, find_vehicle_run
 from luna.errors import InvalidInputError
 from luna.timeline import parse_zone
 from luna.wording import MODES, Numbers, Sentences, say_mode
+from luna.wording.devices import say_device
 from luna.wording.entities import ENTITIES, FOLLOW_PLAN
 from luna.wording.messages import say_message
+from luna.wording.modes import join_figures
 from services.home_assistant.day import total
-from services.home_assistant.view import SiteView, list_devices
+from services.home_assistant.view import SiteView, list_devices, propose
 
 Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "button"]
 # Longer states Home Assistant does not take. Source: homeassistant.const.MAX_LENGTH_STATE_STATE.
@@ -55,7 +57,7 @@ class PublishedEntity:
     def name(self, numbers: Numbers) -> str:
         """Return what it is called."""
         words, _, device = self.key.partition(":")
-        return ENTITIES[words][numbers.language].format(device=device)
+        return ENTITIES[words][numbers.language].format(device=say_device(device, language=numbers.language))
 
 
 def list_entities(view: SiteView, numbers: Numbers, *, commands: bool) -> list[PublishedEntity]:
@@ -71,10 +73,10 @@ def numbers_of(view: SiteView, language: Literal["en", "de"]) -> Numbers:
     return Numbers(language, parse_zone(view.site.timezone), view.site.currency)
 
 
-def say_reason(reason: ReasonReply, start: datetime, numbers: Numbers) -> str:
+def say_reason(reason: ReasonReply, read_at: datetime, numbers: Numbers) -> str:
     """Return why a slot is as it is, in the owner's language; as the plan says it where its figures make no sentence."""
     try:
-        said = Sentences(numbers).say(reason.code, {"start": start} | _figures(reason.figures))
+        said = Sentences(numbers).say(reason.code, _figures(reason.figures) | {"start": read_at})
     except (InvalidInputError, KeyError, TypeError, ValueError):
         said = reason.text
     return said
@@ -97,7 +99,7 @@ def _planned_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
     if plan is None or slot is None:
         return {}
     about = {"plan_id": plan.plan_id, "issued_at": plan.issued_at, "status": plan.status, "until": plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)}
-    return {"mode": slot.mode, "reason": say_reason(slot.reason, slot.start, numbers)} | about
+    return {"mode": slot.mode, "reason": say_reason(slot.reason, view.now, numbers)} | about
 
 
 def _actual_mode(view: SiteView, numbers: Numbers) -> str | None:
@@ -127,15 +129,26 @@ def _told(state: ControlState) -> str | None:
 
 
 def _next_action(view: SiteView, numbers: Numbers) -> str | None:
-    slot = view.next_slot
-    if slot is None:
-        return None
-    return f"{say_mode(slot.mode, language=numbers.language)}: {say_reason(slot.reason, slot.start, numbers)}"[:LONGEST_STATE]
+    run = view.next_run
+    return f"{say_mode(run[0].mode, language=numbers.language)}: {_say_run(run, view, numbers)}"[:LONGEST_STATE] if run else None
 
 
 def _next_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
-    slot = view.next_slot
-    return {} if slot is None else {"mode": slot.mode, "start": slot.start, "reason": say_reason(slot.reason, slot.start, numbers)}
+    run = view.next_run
+    return {"mode": run[0].mode, "start": run[0].start, "reason": _say_run(run, view, numbers)} if run else {}
+
+
+def _say_run(run: Sequence[SlotReply], view: SiteView, numbers: Numbers) -> str:
+    """Return why a run is as it is, all of it where one sentence is true of it, by times as they are read now, not when it begins."""
+    # Of several sentences that of the slot which moves most.
+    reason = max(run, key=lambda slot: propose(slot).moved_kwh).reason
+    alike = [_figures(slot.reason.figures) | {"start": slot.start} for slot in run if slot.reason.code == reason.code]
+    try:
+        joined = join_figures(reason.code, alike)
+    except KeyError:
+        # Words that this version does not know: the plan's own stand.
+        joined = None
+    return say_reason(reason if joined is None else reason.model_copy(update={"figures": joined}), view.now, numbers)
 
 
 def _plan_age(view: SiteView, _: Numbers) -> int | None:
@@ -149,7 +162,7 @@ def _day_details(view: SiteView, _: Numbers) -> dict[str, Any]:
 
 
 def _problem(view: SiteView, _: Numbers) -> str:
-    return "ON" if view.findings else "OFF"
+    return "ON" if view.problems else "OFF"
 
 
 def _problem_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
@@ -265,7 +278,7 @@ _SENSORS = (
     PublishedEntity("planned_mode", "sensor", _planned_mode, _planned_details, _MODES),
     PublishedEntity("actual_mode", "sensor", _actual_mode, _actual_details, _MODES),
     PublishedEntity("next_action", "sensor", _next_action, _next_details),
-    PublishedEntity("next_action_at", "sensor", lambda view, _: None if view.next_slot is None else view.next_slot.start, config={"device_class": "timestamp"}),
+    PublishedEntity("next_action_at", "sensor", lambda view, _: view.next_run[0].start if view.next_run else None, config={"device_class": "timestamp"}),
     PublishedEntity("energy_value", "sensor", _figure(lambda view: None if view.slot is None else view.slot.reason.energy_value, 4), config=_PRICE),
     PublishedEntity("cost_today", "sensor", _figure(lambda view: view.planned.today.cost, 2), _day_details, _MONEY),
     PublishedEntity("cost_tomorrow", "sensor", _figure(lambda view: view.planned.tomorrow.cost, 2), config=_MONEY),

@@ -11,11 +11,13 @@ from luna.contracts.plan import PlanReply, SlotReply
 from luna.database import control, plans, sites
 from luna.device_config import BATTERIES
 from luna.findings import SiteFinding
+from luna.proposed_runs import ProposedSlot, find_proposed_runs, moved_kwh
 from luna.site import Site
 from luna.timeline import local_day, parse_zone
 from services.home_assistant.day import Day, find_slot, read_day, save_beside_inverter
 
 DAY = timedelta(days=1)
+PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "sensors_silent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,10 @@ class PlannedView:
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """A site at ``now``: how it is planned, how its devices stand (batteries first), and what is the matter with it."""
+    """A site at ``now``: how it is planned, how its devices stand (batteries first), and what is the matter with it.
+
+    ``planned_before`` says whether there ever was a plan.
+    """
 
     site: Site
     now: datetime
@@ -38,6 +43,7 @@ class SiteView:
     states: tuple[ControlState, ...]
     vacation: bool
     findings: tuple[SiteFinding, ...]
+    planned_before: bool
 
     @property
     def slot(self) -> SlotReply | None:
@@ -45,16 +51,28 @@ class SiteView:
         return None if self.planned.plan is None else find_slot(self.planned.plan, self.now)
 
     @property
-    def next_slot(self) -> SlotReply | None:
-        """The next slot in which batteries do something else."""
+    def next_run(self) -> list[SlotReply]:
+        """The slots of what batteries do next, none where they go on as they do now."""
         plan, current = self.planned.plan, self.slot
-        if plan is None or current is None:
-            return None
-        return next((slot for slot in plan.slots if slot.start > self.now and slot.mode != current.mode), None)
+        slots = [slot for slot in plan.slots if slot.start >= current.start] if plan and current else []
+        following = find_proposed_runs([propose(slot) for slot in slots])[1:2]
+        # What a run took in beside it has words of its own.
+        return [slot for run in following for slot in slots[run.first : run.end] if slot.mode == run.mode]
+
+    @property
+    def problems(self) -> list[SiteFinding]:
+        """What was there and is missing, and commands that failed; what has yet to come is no problem, nor what is worth knowing beside it."""
+        return [finding for finding in self.findings if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")]
 
     def state_of(self, device: str) -> ControlState | None:
         """Return how a device stands."""
         return next((state for state in self.states if state.device == device), None)
+
+
+def propose(slot: SlotReply) -> ProposedSlot:
+    """Return what is decided of a plan's slot."""
+    charge, discharge = (sum(getattr(flow, name) for flow in slot.batteries.values()) for name in ("charge_kwh", "discharge_kwh"))
+    return ProposedSlot(slot.mode, moved_kwh(slot.mode, charge_kwh=charge, discharge_kwh=discharge, export_kwh=slot.export_kwh))
 
 
 def read_planned(connection: Connection, site: Site, *, now: datetime) -> PlannedView:
@@ -78,6 +96,7 @@ def read_view(connection: Connection, site_id: str, planned: PlannedView, *, pla
         states=states,
         vacation=control_service.is_on_vacation(connection, site_id, now=now),
         findings=tuple(findings.find(connection, site, plan=planned.plan, states=states, plan_max_age=plan_max_age, now=now)),
+        planned_before=plans.issued_last(connection, site_id) is not None,
     )
 
 

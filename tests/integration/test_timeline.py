@@ -58,6 +58,16 @@ def test_what_was_measured_ends_where_what_is_planned_begins(timeline: dict[str,
     assert timeline["planned"]["soc"][97] == pytest.approx(home.plan.slots[1].batteries["battery"].soc_end, abs=1e-4)
 
 
+def test_a_slot_that_trades_says_how_full_its_battery_is_to_be_then(timeline: dict[str, Any], home: DemoHome) -> None:
+    said = [slot.batteries["battery"].target_soc for slot in home.plan.slots[:192]]
+    assert timeline["planned"]["target_soc"][:96] == [None] * 96
+    assert known(timeline["planned"]["target_soc"])[96:] == [target is not None for target in said]
+    assert [target for target in timeline["planned"]["target_soc"] if target is not None] == pytest.approx(
+        [each for each in said if each is not None], abs=1e-4
+    )
+    assert any(known(timeline["planned"]["target_soc"]))
+
+
 def test_slots_that_were_lost_are_null(timeline: dict[str, Any]) -> None:
     # From 01:30 to 02:15 of that night nothing was recorded: slots 36 to 38 after 16:30.
     assert known(timeline["measured"]["load_kw"])[34:41] == [True, True, False, False, False, True, True]

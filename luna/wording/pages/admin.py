@@ -16,6 +16,7 @@ PHRASES = {
     "panel_queues": Phrase("Waiting in queues", "In Warteschlangen"),
     "panel_volume": Phrase("Data", "Daten"),
     "panel_jobs": Phrase("Jobs", "Aufträge"),
+    "jobs_zone": Phrase("Times: {zone}", "Zeiten: {zone}"),
     "panel_models": Phrase("Trainings", "Trainings"),
     "panel_audit": Phrase("Who did what", "Wer was getan hat"),
     "panel_answers": Phrase("What was asked and answered", "Was gefragt und geantwortet wurde"),

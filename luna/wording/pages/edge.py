@@ -21,8 +21,10 @@ PHRASES = {
         "Batteriebetriebene Kameras wählen alle paar Sekunden ein Bildmodell und den Zeitpunkt zum Laden, je nachdem, wie sauber das Netz ist. Das Labor"
         " simuliert sie, trainiert eine Steuerung und vergleicht sie mit einfachen und mit einem Orakel, das die Zukunft kennt.",
     ),
-    "start_folder": Phrase("In a terminal, with the report in a folder:", "Im Terminal, mit dem Bericht in einem Ordner:"),
-    "start_job": Phrase("As a job, whose result this page shows:", "Als Auftrag, dessen Ergebnis diese Seite zeigt:"),
+    "start": Phrase(
+        "Whoever looks after Luna starts a run as a job; its result stands here.",
+        "Wer sich um Luna kümmert, startet einen Lauf als Auftrag; sein Ergebnis steht hier.",
+    ),
     "running": Phrase("A run is under way: {run}.", "Ein Lauf ist im Gang: {run}."),
     "queued": Phrase("A run waits for its turn: {run}.", "Ein Lauf wartet, bis er dran ist: {run}."),
     "failed": Phrase("The last run did not come to its end: {run}.", "Der letzte Lauf kam nicht ans Ende: {run}."),

@@ -12,7 +12,6 @@ PHRASES = {
     "fix_note": Phrase("drag over the strip, or choose below", "über den Streifen ziehen oder unten wählen"),
     "strip_price": Phrase("Buy price, {unit}/kWh", "Bezugspreis, {unit}/kWh"),
     "device": Phrase("Device", "Gerät"),
-    "device_grid": Phrase("Grid connection", "Netzanschluss"),
     "action": Phrase("What", "Was"),
     "action_charge": Phrase("Charge", "Laden"),
     "action_discharge": Phrase("Discharge", "Entladen"),

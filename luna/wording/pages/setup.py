@@ -221,7 +221,7 @@ PHRASES = {
     "stopped_lead": Phrase("What you entered is stored.", "Was du eingegeben hast, ist gespeichert."),
     "try_again": Phrase("Try again", "Noch einmal"),
     "change_answers": Phrase("Change what I entered", "Eingaben ändern"),
-    "no_worker": Phrase("No worker is running, so nothing moves. Start one: luna up", "Es läuft kein Worker, deshalb geht nichts voran. Starte einen: luna up"),
+    "no_worker": Phrase("No worker is running, so nothing moves. Start Luna anew.", "Es läuft kein Worker, deshalb geht nichts voran. Starte Luna neu."),
     "stage_prices": Phrase("Fetch prices", "Preise holen"),
     "stage_weather": Phrase("Fetch the weather", "Wetter holen"),
     "stage_history": Phrase("Take over the last month from Home Assistant", "Letzten Monat von Home Assistant übernehmen"),

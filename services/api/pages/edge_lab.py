@@ -16,7 +16,7 @@ from luna.wording import Numbers
 from luna.wording.edge import say_controller, say_insight, say_location, say_locations, say_measure, say_season, say_span
 from luna.wording.pages import PageWords
 from services.api.gateway import CurrentGateway
-from services.api.pages.admin.panels import say_utc
+from services.api.pages.admin.panels import say_moment
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -41,7 +41,7 @@ def show_edge(request: Request, gateway: CurrentGateway, *, job: JobQuery = None
         result = None if chosen is None else edge_runs.load_run(connection, chosen)
     view = None if result is None or result.summary is None else LabView(result, result.summary, _numbers(request), words_of(request, PAGE))
     unfinished = next((run for run in newest if run.status != "done"), None)
-    return show(request, PAGE, view=view, unfinished=unfinished, others=[run for run in finished if run.job_id != chosen], instant=say_utc)
+    return show(request, PAGE, view=view, unfinished=unfinished, others=[run for run in finished if run.job_id != chosen], instant=say_moment)
 
 
 def _numbers(request: Request) -> Numbers:
@@ -74,7 +74,7 @@ class LabView:
         """What the run is of."""
         counts = {name: self.numbers.number(getattr(self.summary, name)) for name in ("runs", "cameras", "weeks", "tasks")}
         places = ", ".join(say_location(name, self.numbers.language) for name in self.summary.locations)
-        return self.words("lead", **counts, places=places, ended=say_utc(self.run.finished_at))
+        return self.words("lead", **counts, places=places, ended=say_moment(self.run.finished_at))
 
     @property
     def stand_in(self) -> str:

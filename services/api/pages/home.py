@@ -37,7 +37,7 @@ A_YEAR_SECONDS = 365 * 86_400
 LOCALES: dict[Language, str] = {"en": "en-GB", "de": "de-DE"}
 # Said by the chart: by the names it knows them by.
 CHART_WORDS = {
-    **{name: name for name in ("price", "power", "soc", "used", "supplied", "measured", "planned", "band", "held", "reserve", "cheap", "dear")},
+    **{name: name for name in ("price", "power", "soc", "target", "used", "supplied", "measured", "planned", "band", "held", "reserve", "cheap", "dear")},
     **{name: name for name in ("predicted", "buy", "sell", "now", "hourly", "daily", "appliances", "plan_changed", "offline")},
     "plan_of": "plan_of",
     "expected": "expected",
@@ -67,10 +67,10 @@ class OverrideForm(BaseModel):
 
 
 @router.get("/")
-def open_first(gateway: CurrentGateway) -> Response:
-    """Lead to the first site's page, or to set-up where there is none."""
+def open_first(gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+    """Lead to the page of the caller's first site, or to set-up where there is none."""
     with unit_of_work(gateway.database) as connection:
-        there = sites.names(connection)
+        there = [name for name in sites.names(connection) if caller.has_site(name)]
     return RedirectResponse(PAGE.address(there[0]) if there else "/ui/setup", 303)
 
 

@@ -68,7 +68,7 @@ def view_flow(view: HomeView) -> FlowView | None:
     now = {name: float(np.nan_to_num(values[slot])) for name, values in measured.items()}
     sides = list(_sources(view, now)), list(_uses(view, now))
     nodes = [_place(item, place, len(side), view, left=left) for left, side in zip((True, False), sides, strict=True) for place, item in enumerate(side)]
-    return FlowView(view.numbers.clock(view.instant(slot) + SLOT), nodes)
+    return FlowView(view.say_instant(view.instant(slot) + SLOT), nodes)
 
 
 def _sources(view: HomeView, now: Mapping[str, float]) -> Iterator[_Item]:
@@ -97,7 +97,7 @@ def _uses(view: HomeView, now: Mapping[str, float]) -> Iterator[_Item]:
 def _say_car(view: HomeView) -> str:
     stays: list[dict[str, Any]] = view.document["stays"]
     coming = [datetime.fromisoformat(stay["from"]) for stay in stays if datetime.fromisoformat(stay["from"]) > view.window.now]
-    return view.words("flow_plugged", t=view.numbers.clock(coming[0])) if coming else view.words("flow_off")
+    return view.words("flow_plugged", t=view.say_instant(coming[0])) if coming else view.words("flow_off")
 
 
 def _place(item: _Item, place: int, count: int, view: HomeView, *, left: bool) -> FlowNode:

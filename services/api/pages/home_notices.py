@@ -9,6 +9,7 @@ from luna.device_config import BATTERIES
 from luna.economics import DAY_AHEAD_PUBLISHED
 from luna.timeline import SLOT
 from luna.wording import say_mode
+from luna.wording.devices import say_device
 from luna.wording.messages import say_message
 from luna.wording.refusals import say_refusal
 from services.api.pages.home_view import HomeView
@@ -44,7 +45,7 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
     for each in view.document["overrides"]:
         until = datetime.fromisoformat(each["until"])
         said = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.say_instant(until))
-        name = "" if each["device"] == BATTERIES else each["device"].partition(":")[2]
+        name = "" if each["device"] == BATTERIES else say_device(each["device"], language=view.numbers.language)
         yield Notice("you", said, name, each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
 
 
@@ -68,7 +69,7 @@ def _stale(view: HomeView) -> Iterator[Notice]:
     age = view.document["ages_s"]["measured"]
     if age is not None and age > OLD_VALUES.total_seconds():
         since = view.window.now - timedelta(seconds=age)
-        yield Notice("warn", view.words("notice_stale", t=_say_instant(view, since)), view.words("notice_stale_more"))
+        yield Notice("warn", view.words("notice_stale", t=view.say_instant(since)), view.words("notice_stale_more"))
 
 
 def _late_prices(view: HomeView) -> Iterator[Notice]:
@@ -77,17 +78,13 @@ def _late_prices(view: HomeView) -> Iterator[Notice]:
     due = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, zone) + LATE
     changes = view.window.site.tariff.price_series
     if changes and view.document["prices"]["known_slots"] and now > due and known <= datetime.combine(tomorrow, time(), zone):
-        yield Notice("warn", view.words("notice_prices"), view.words("notice_prices_more", t=_say_instant(view, known)))
+        yield Notice("warn", view.words("notice_prices"), view.words("notice_prices_more", t=view.say_instant(known)))
 
 
 def _agent(view: HomeView) -> Iterator[Notice]:
     for found in view.news:
         said = say_message(found.code, found.figures, site=view.window.site.name, numbers=view.numbers)
         yield Notice("good" if found.code == "agent_offered" else "warn", f"{said.title}.", said.text)
-
-
-def _say_instant(view: HomeView, instant: datetime) -> str:
-    return f"{view.numbers.weekday(instant)} {view.numbers.clock(instant)}"
 
 
 def say_age(view: HomeView, seconds: int) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
-from luna.timeline import local_midnight
+from luna.timeline import SLOT, local_midnight
 from luna.wording import mode
 from services.api.pages.home_view import COLOURS, GLYPHS, HomeView
 
@@ -15,6 +15,8 @@ OFFERED = ("self_consumption", "supply", "hold", "charge", "export")
 MOST_OFFERED = 4
 RULER_FROM, RULER_SPAN = 8.0, 84.0
 LABEL_LOW, LABEL_HIGH = 16.0, 84.0
+# A run may last for days; who does something else means the next hours.
+LONGEST_USUAL = timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,12 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
     if run is None:
         return None
     numbers = view.numbers
-    start = view.instant(slot)
     over = slot < view.window.past
-    first, end = (numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
     ruler = _view_ruler(view, slot)
     return Sheet(
         slot,
-        f"{numbers.weekday(start)} {numbers.clock(start)}",
-        view.words("part_of", a=first, b=end),
+        view.say_time(slot),
+        view.words("part_of", span=view.say_span(run.first, run.end)),
         COLOURS[run.mode],
         GLYPHS[run.mode],
         mode(run.mode, language=numbers.language).full,
@@ -137,20 +137,14 @@ def _tell_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
 
 
 def _offer_ends(view: HomeView, run_end: int) -> Iterator[End]:
-    """Yield until when an override may hold: the end of the run, in one, two and four hours, and until midnight."""
-    zone, now = view.numbers.zone, view.window.running
+    """Yield until when an override may hold: the end of the run or the longest usual one, then in one, two and four hours, and until midnight."""
+    zone, running = view.numbers.zone, view.window.running
     midnight = local_midnight(view.window.now.astimezone(zone).date() + timedelta(days=1), zone)
-    later = [now + timedelta(hours=hours, minutes=15) for hours in (1, 2, 4)]
-    ends = sorted({instant for instant in (view.instant(run_end), *later, midnight) if instant > view.window.now})
-    first = view.instant(run_end)
-    for instant in sorted(ends, key=lambda each: (each != first, each)):
-        yield End(instant.isoformat(), _say_end(view, instant))
-
-
-def _say_end(view: HomeView, instant: datetime) -> str:
-    same = instant.astimezone(view.numbers.zone).date() == view.window.now.astimezone(view.numbers.zone).date()
-    clock = view.numbers.clock(instant)
-    return clock if same else f"{view.numbers.weekday(instant)} {clock}"
+    longest = running + LONGEST_USUAL
+    usual = min(view.instant(run_end), longest)
+    ends = {usual, longest, midnight, *(running + timedelta(hours=hours) + SLOT for hours in (1, 2))}
+    for instant in sorted(ends, key=lambda each: (each != usual, each)):
+        yield End(instant.isoformat(), view.say_instant(instant))
 
 
 def shown_slot(view: HomeView, wanted: int | None) -> int:

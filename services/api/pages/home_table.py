@@ -26,7 +26,7 @@ def headings(view: HomeView) -> list[str]:
     """Return what stands above each column."""
     words = view.words
     middle = [words(phrase) for phrase, name in POWERS if _any(view, name)]
-    ends = ("flow_battery", "flow_grid", "soc", "reserve", "energy_value", "decided_by", "table_why")
+    ends = ("flow_battery", "flow_grid", "soc", "target", "reserve", "energy_value", "decided_by", "table_why")
     return [words(name) for name in ("table_time", "table_state", "table_mode", "buy", "sell")] + middle + [words(name) for name in ends]
 
 
@@ -50,6 +50,7 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
             numbers.power(float(part["charge_kw"][slot] - part["discharge_kw"][slot]), signed=True),
             numbers.power(float(part["import_kw"][slot] - part["export_kw"][slot]), signed=True),
             numbers.share(float(part["soc"][slot])),
+            numbers.share(float(document["planned"]["target_soc"][slot])),
             numbers.share(float(document["reserve_soc"][slot])),
             numbers.price(decided["energy_value"][slot], decimals=1),
             words("by_" + (decided["decided_by"][slot] or "nobody")),

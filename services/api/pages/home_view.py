@@ -1,10 +1,9 @@
 """Home in words and figures: one sentence, the next steps, four figures, and what is the matter; all read off a timeline."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,12 @@ import numpy as np
 from luna.device_runs import SlotSources, find_run
 from luna.errors import InvalidInputError
 from luna.findings import SiteFinding
+from luna.proposed_runs import LITTLE_KWH, ProposedRun, ProposedSlot, find_proposed_runs, moved_kwh
 from luna.timeline import SLOT, FloatArray
 from luna.wording import Sentences, mode
 from luna.wording.modes import join_figures
 from luna.wording.pages import PageWords
+from luna.wording.times import say_span, say_when
 from services.api.timeline.window import Window
 
 # Tokens of the style sheet: a mode borrows the colour of the device that acts.
@@ -25,18 +26,8 @@ HOURS = SLOT / timedelta(hours=1)
 MOST_STEPS = 4
 # Runs that are a deed, told before those that go by themselves.
 DEEDS = ("export", "charge")
-FULL, LITTLE_KWH = 0.985, 0.1
+FULL = 0.985
 A_DAY = 96
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Neighbouring slots of one mode, ``[first, end)``, decided by the owner or not."""
-
-    mode: str
-    first: int
-    end: int
-    by_owner: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +67,18 @@ class HomeView:
         return self.window.timeline.start + slot * SLOT
 
     @cached_property
-    def runs(self) -> list[Run]:
-        """The runs of modes from the slot that runs on."""
-        found = []
-        for (done, by_owner), slots in groupby(range(self.window.past, self.window.timeline.count), key=self._decided):
-            first, *rest = slots
-            if done is not None:
-                found.append(Run(done, first, first + len(rest) + 1, by_owner))
-        return found
+    def runs(self) -> list[ProposedRun]:
+        """The runs of modes from the slot that runs on, as they are proposed."""
+        past, count = self.window.past, self.window.timeline.count
+        runs = find_proposed_runs([self._propose(slot) for slot in range(past, count)])
+        return [replace(run, first=run.first + past, end=run.end + past) for run in runs]
 
-    def run_at(self, slot: int) -> Run | None:
+    def _propose(self, slot: int) -> ProposedSlot:
+        done, by_owner = self._decided(slot)
+        flows = {f"{name}_kwh": float(np.nan_to_num(self.document["planned"][f"{name}_kw"][slot])) * HOURS for name in ("charge", "discharge", "export")}
+        return ProposedSlot(done, moved_kwh(done, **flows), by_owner)
+
+    def run_at(self, slot: int) -> ProposedRun | None:
         """Return the run of modes that a slot is part of; what is over and what is to come are runs of their own."""
         count, past = self.window.timeline.count, self.window.past
         if not 0 <= slot < count or self._decided(slot)[0] is None:
@@ -93,7 +86,7 @@ class HomeView:
         (mode, by_owner), (low, high) = self._decided(slot), (0, past) if slot < past else (past, count)
         first = next((i + 1 for i in range(slot - 1, low - 1, -1) if self._decided(i) != (mode, by_owner)), low)
         end = next((i for i in range(slot + 1, high) if self._decided(i) != (mode, by_owner)), high)
-        return Run(mode, first, end, by_owner)
+        return ProposedRun(mode, first, end, by_owner)
 
     def _decided(self, slot: int) -> tuple[Any, bool]:
         decided = self.document["decisions"]
@@ -119,8 +112,11 @@ class HomeView:
 
     @property
     def lead(self) -> str:
-        """Why: the reason of what comes next, or of what is done now."""
-        return self.say_run(self.selected if self._following is not None else self.window.past)
+        """Why: the reason of what is done now, of which the headline speaks first."""
+        if not self.runs:
+            return self.say_run(self.window.past)
+        now = self.runs[0]
+        return self.say_run(next(slot for slot in range(now.first, now.end) if self._decided(slot)[0] == now.mode))
 
     def say_run(self, slot: int) -> str:
         """Return the reason of a slot; where its run has the same throughout, one sentence for all of the run."""
@@ -138,7 +134,7 @@ class HomeView:
             return own
 
     @cached_property
-    def _following(self) -> Run | None:
+    def _following(self) -> ProposedRun | None:
         soon = [run for run in self.runs[1:] if run.first < self.window.past + A_DAY]
         return next((run for run in soon if run.mode in DEEDS), next(iter(soon), None))
 
@@ -162,9 +158,11 @@ class HomeView:
 
     def say_instant(self, instant: datetime) -> str:
         """Return a clock time, with its day where that is not today."""
-        ahead = (instant.astimezone(self.numbers.zone).date() - self.window.now.astimezone(self.numbers.zone).date()).days
-        clock = self.numbers.clock(instant)
-        return clock if ahead == 0 else f"{self.numbers.weekday(instant)} {clock}"
+        return say_when(instant, now=self.window.now, numbers=self.numbers)
+
+    def say_span(self, first: int, end: int) -> str:
+        """Return from when until when slots are, the day named as soon as it is another one."""
+        return say_span(self.instant(first), self.instant(end), now=self.window.now, numbers=self.numbers)
 
     def steps(self) -> list[Step]:
         """The slot that runs and the next deeds, then what goes by itself until there are four, in the order they begin."""
@@ -174,7 +172,7 @@ class HomeView:
         others = [self._tell_run(run) for run in runs[1:] if run.mode not in DEEDS]
         return sorted([*chosen, *others[: MOST_STEPS - len(chosen)]], key=lambda step: step.slot)
 
-    def _tell_run(self, run: Run) -> Step:
+    def _tell_run(self, run: ProposedRun) -> Step:
         if run.by_owner:
             text = self.words("step_owner", mode=mode(run.mode, language=self.numbers.language).full)
             return Step("you", run.first, run.end, self._span(run.first, run.end), text)
@@ -221,14 +219,8 @@ class HomeView:
         return max(first, self.window.past), min(end, self.window.timeline.count)
 
     def _span(self, first: int, end: int) -> str:
-        begin, over = (self.numbers.clock(self.instant(slot)) for slot in (first, end))
-        if first <= self.window.past:
-            return " – ".join([self.words("now"), over])
-        day = self.instant(first).astimezone(self.numbers.zone).date() - self.window.now.astimezone(self.numbers.zone).date()
-        # What begins before tomorrow's dawn is still this night.
-        if self.instant(first) - self.window.now < timedelta(hours=12):
-            return f"{begin} – {over}"
-        return " ".join([self.words("tomorrow"), begin]) if day.days == 1 else f"{self.numbers.weekday(self.instant(first))} {begin}"
+        said = self.say_span(first, end)
+        return said[:1].upper() + said[1:]
 
     def facts(self) -> list[Fact]:
         """What the next day costs, what the sun brings, what is stored, and how full the car leaves; what is not known is left out."""

@@ -1,19 +1,25 @@
 """What every page has: its declaration, its reader's language and appearance, its place in the navigation, its frame."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
+from anyio import to_thread
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from sqlalchemy import Engine
 from starlette.datastructures import URL
+from starlette.exceptions import HTTPException
 
-from luna.errors import ConfirmationError, LunaError, UnauthenticatedError
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.errors import ConfirmationError, LunaError, NotFoundError, UnauthenticatedError
 from luna.site import Site, explain_faults
 from luna.telemetry import current_trace_id
 from luna.timeline import SLOT, parse_zone
@@ -21,12 +27,16 @@ from luna.wording import Language, Numbers
 from luna.wording.pages import PageWords, page_words
 from luna.wording.quality import say_series
 from luna.wording.refusals import say_problem, say_refusal
+from services.api.identity.caller import NOBODY, Caller
+from services.api.json_body import Handler
 from services.api.pages.assets import find_asset
+from services.api.problems import answer_http_error
 from services.api.site_clock import SiteClockRoute
 
 Theme = Literal["system", "light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 LANGUAGE_COOKIE, THEME_COOKIE = "luna_language", "luna_theme"
+MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,11 @@ class Page:
     def address(self, site_id: str | None) -> str:
         """Return where the page of a site is found."""
         return self.path.format(site_id=quote(site_id or "", safe=""))
+
+    @property
+    def is_of_site(self) -> bool:
+        """Whether every site has its own."""
+        return "{site_id}" in self.path
 
 
 # In the order of the navigation.
@@ -100,11 +115,40 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
         "navigation": NAVIGATION,
         "reader": reader,
         "site": site,
+        "switcher": _offer_sites(request, page),
         "t": words,
         "numbers": numbers,
         "csrf_token": getattr(request.state, "csrf_token", ""),
     }
     return templates().get_template(template).render(frame | context)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSwitcher:
+    """The sites of who looks at a page, each with where the same page of it is found, and whether they may add one."""
+
+    addresses: dict[str, str]
+    may_add: bool
+
+
+async def remember_sites(request: Request) -> None:
+    """Note which sites there are for the page's head; a database that is away takes no page with it."""
+    if request.headers.get("HX-Request") or hasattr(request.state, "sites") or not hasattr(request.state, "caller"):
+        return
+    with suppress(LunaError):
+        request.state.sites = await to_thread.run_sync(_list_names, request.app.state.gateway.database)
+
+
+def _list_names(database: Engine) -> list[str]:
+    with unit_of_work(database) as connection:
+        return sites.names(connection)
+
+
+def _offer_sites(request: Request, page: Page) -> SiteSwitcher:
+    caller: Caller = getattr(request.state, "caller", NOBODY)
+    shown = page if page.is_of_site else NAVIGATION[0]
+    own = [name for name in getattr(request.state, "sites", ()) if caller.has_site(name)]
+    return SiteSwitcher({name: shown.address(name) for name in own}, may_add="administer" in caller.scopes)
 
 
 @cache
@@ -129,7 +173,17 @@ def templates() -> Environment:
 
 
 class PageRoute(SiteClockRoute):
-    """A route whose errors are pages, or parts of one where a script asked for a part."""
+    """A route whose answers are pages that know the caller's sites, and whose errors are pages as well, or parts of one where a script asked for a part."""
+
+    def make_handler(self) -> Handler:
+        """Return the handler, which knows what the head of the page offers."""
+        handle = super().make_handler()
+
+        async def handle_among_sites(request: Request) -> Response:
+            await remember_sites(request)
+            return await handle(request)
+
+        return handle_among_sites
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler, which shows what went wrong in words."""
@@ -139,6 +193,8 @@ class PageRoute(SiteClockRoute):
             try:
                 return await handle(request)
             except LunaError as error:
+                # Refused before it was known which sites there are.
+                await remember_sites(request)
                 return show_error(request, error)
             except RequestValidationError as error:
                 return show_error(request, explain_faults([{**fault, "loc": fault["loc"][1:]} for fault in error.errors()], field=""))
@@ -153,6 +209,14 @@ def show_error(request: Request, error: LunaError) -> Response:
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
     shown = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
     return HTMLResponse(shown, error.status, error.headers)
+
+
+async def answer_missing_page(request: Request, error: Exception) -> Response:
+    """Return what the framework itself refuses: as a page where a page was asked for that is not there, else as a problem document."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    if error.status_code in MISSING and request.url.path.startswith("/ui/"):
+        return show_error(request, NotFoundError("there is no such page", remedy="Begin at the start page: /"))
+    return await answer_http_error(request, error)
 
 
 def numbers_of(request: Request, site: Site) -> Numbers:

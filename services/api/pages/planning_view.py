@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from luna.charts import FixedSpan, StripView, draw_strip
 from luna.contracts.control import ControlState
-from luna.contracts.owner import GRID, ManualBlock, StoredBlock
+from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.contracts.plan import PlanReply
 from luna.contracts.vehicle_session import WEEKDAYS, StoredSession
 from luna.device_config import BATTERIES
@@ -22,7 +22,9 @@ from luna.site import Site, invalid_input
 from luna.timeline import SLOT, floor_to, local_instant
 from luna.vehicle_sessions import lay_out_sessions
 from luna.wording import Numbers, say_mode
+from luna.wording.devices import say_device
 from luna.wording.pages import PageWords
+from luna.wording.times import say_span, say_when
 from services.api.pages.trial import Trial
 
 AHEAD = timedelta(hours=48)
@@ -151,7 +153,7 @@ class PlanningView:
 
     def say_device(self, name: str) -> str:
         """Return what a device is called."""
-        return self.words("device_grid") if name == GRID else self.words("override_batteries") if name == BATTERIES else name
+        return self.words("override_batteries") if name == BATTERIES else say_device(name, language=self.numbers.language)
 
     def say_block(self, block: ManualBlock) -> str:
         """Return what a block says: who does what."""
@@ -204,13 +206,11 @@ class PlanningView:
 
     def say_span(self, block: ManualBlock | StoredSession) -> str:
         """Return from when until when a block or a stay holds."""
-        first, last = block.from_.astimezone(self.numbers.zone), block.to.astimezone(self.numbers.zone)
-        end = self.numbers.clock(block.to) if first.date() == last.date() else self.say_instant(block.to)
-        return f"{self.say_instant(block.from_)} – {end}"
+        return say_span(block.from_, block.to, now=self.stored.now, numbers=self.numbers)
 
     def say_instant(self, instant: datetime) -> str:
-        """Return a local day and clock time."""
-        return f"{self.numbers.day(instant)}, {self.numbers.clock(instant)}"
+        """Return a clock time, with its day where that is not today."""
+        return say_when(instant, now=self.stored.now, numbers=self.numbers)
 
     def say_override(self, state: ControlState) -> str:
         """Return what an owner wants of a device, and until when."""

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.timeline import SLOT, FloatArray
-from services.api.timeline.columns import bands, decisions, device_columns, mean_soc, planned_flows
+from services.api.timeline.columns import bands, decisions, device_columns, mean_soc, planned_flows, target_soc
 from services.api.timeline.ghosts import Seen, compare_next_day, read_stays, trace_reserve, trace_without_luna
 from services.api.timeline.measured import Measured, end_of, read_expected, read_measured, read_prices, seconds_since
 from services.api.timeline.memory import PlanMemory
@@ -35,7 +35,7 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
         _frame(window)
         | {"plan": _describe_plan(followed, window), "ages_s": _ages(followed, measured, window)}
         | {"prices": {"import": prices.import_price, "export": prices.export_price, "known_slots": prices.known}}
-        | {"measured": measured.flows | {"soc": measured.soc}, "planned": {**said.planned, "soc": said.soc}, "bands": said.bands}
+        | {"measured": measured.flows | {"soc": measured.soc}, "planned": {**said.planned, "soc": said.soc, "target_soc": said.target_soc}, "bands": said.bands}
         | {"devices": said.devices, "reserve_soc": trace_reserve(inputs["reserves"], window.site, window.timeline)}
         | {"decisions": apply_override(said.decisions, deciders, overrides, window) | {"decided_by": deciders}}
         | {"ghosts": _draw_ghosts(followed, seen, window, expected=read_expected(connection, window), memory=memory) | {"midnight": said.midnight}}
@@ -49,6 +49,7 @@ class _Said:
 
     planned: dict[str, FloatArray]
     soc: FloatArray
+    target_soc: FloatArray
     bands: dict[str, FloatArray]
     devices: list[Document]
     prices: tuple[FloatArray, FloatArray]
@@ -68,6 +69,7 @@ def _say_plans(followed: Followed, window: Window) -> _Said:
     return _Said(
         planned_flows(ahead),
         mean_soc(ahead, site),
+        target_soc(ahead, site),
         bands(ahead),
         device_columns(ahead, site),
         _expected_prices(parts),

@@ -55,6 +55,20 @@ def mean_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
     return np.average([ends(parts, "batteries", battery.name) for battery in site.batteries], axis=0, weights=weights)
 
 
+def target_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
+    """Return to which share all batteries together are to be filled from the grid, or emptied into it, NaN where a slot does neither.
+
+    Of several batteries, those that trade nothing in a slot count as full as they end it.
+    """
+    if not site.batteries:
+        return np.full(len(parts), np.nan)
+    flows = [[part.last.get("batteries", {}).get(battery.name, {}) if part else {} for part in parts] for battery in site.batteries]
+    targets, levels = (np.array([[flow.get(name) for flow in each] for each in flows], dtype=np.float64) for name in ("target_soc", "soc_end"))
+    aimed = np.where(np.isnan(targets), levels, targets)
+    together = np.average(aimed, axis=0, weights=[battery.capacity_kwh for battery in site.batteries])
+    return np.where(np.isnan(targets).all(axis=0), np.nan, together)
+
+
 def planned_flows(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
     """Return what plans expect of each slot, mean powers in kW; ``pv_kw`` is what the roof could give, ``curtailed_kw`` what of it is held back."""
     meter = {f"{name}_kw": power(parts, own(f"{name}_kwh")) for name in ("load", "pv", "curtailed", "import", "export")}

@@ -70,6 +70,7 @@ class TimelineFlows(BaseModel):
     appliance_kw: Power
     heat_pump_kw: Power
     soc: Soc
+    target_soc: Annotated[Numbers, Field(description="share of the capacity to which batteries charge from the grid, or sell; null where they do neither")]
 
 
 class Bands(BaseModel):

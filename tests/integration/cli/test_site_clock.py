@@ -70,13 +70,15 @@ def test_a_block_begins_and_ends_by_the_sites_clock(home: Luna) -> None:
     assert "from 2099-01-01 00:00 CET to 2099-01-02 00:00 CET" in refused.problem["detail"]
 
 
-def test_a_job_of_a_site_is_told_by_its_clock_and_any_other_in_utc(home: Luna, database: Engine) -> None:
+def test_jobs_are_listed_by_one_clock_that_of_the_site_where_there_is_one(home: Luna, database: Engine) -> None:
     with unit_of_work(database) as connection:
         own = jobs.accept(connection, task="forecaster.model.train", key="shown", request=TrainRequest(site_id="shown").model_dump_json(), trace_id="")
         other = jobs.accept(connection, task="forecaster.model.train", key="else", request=TrainRequest(site_id="nowhere").model_dump_json(), trace_id="")
-    zones = {line.split()[0]: line.split()[-1] for line in home("jobs", "list").out.splitlines()[1:]}
+    listed = home("jobs", "list").out
+    zones = {line.split()[0]: line.split()[-1] for line in listed.splitlines()[2:]}
+    assert "Times: Europe/Berlin" in listed
+    assert zones[own.job_id] == zones[other.job_id]
     assert zones[own.job_id] in ("CET", "CEST")
-    assert zones[other.job_id] == "UTC"
     assert "UTC" not in home("jobs", "show", own.job_id).out
     with unit_of_work(database) as connection:
         connection.execute(text("DELETE FROM jobs WHERE key = 'else'"))

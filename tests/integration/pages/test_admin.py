@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from luna.contracts import FetchPricesRequest
 from luna.contracts.job import Job
+from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.queue import Client
@@ -81,6 +82,19 @@ def test_a_job_is_cancelled_and_tried_again(api: httpx.Client, job: Job) -> None
     assert f"/ui/admin/jobs/{job.job_id}/retry" in api.get("/ui/admin/jobs?status=cancelled").text
     assert api.post(f"/ui/admin/jobs/{job.job_id}/retry").status_code == 303
     assert f"/ui/admin/jobs/{job.job_id}/cancel" in api.get("/ui/admin/jobs?status=open").text
+
+
+def test_jobs_are_told_by_one_clock_which_the_page_names(api: httpx.Client, database: Engine, job: Job) -> None:
+    with stored_site(database, name="clocked", timezone="Asia/Kolkata"):
+        assert "Times: UTC" in api.get("/ui/admin/jobs", headers={"Accept-Language": "en"}).text
+        with unit_of_work(database) as connection:
+            accepted = jobs.accept(connection, task="forecaster.model.train", key="clock", request='{"site_id": "clocked"}', trace_id="")
+        page = api.get("/ui/admin/jobs", headers={"Accept-Language": "de"}).text
+        with unit_of_work(database) as connection:
+            connection.execute(text("DELETE FROM jobs WHERE key = 'clock'"))
+    assert "Zeiten: Asia/Kolkata" in page
+    assert page.count(" IST") == 2 + len({job.job_id, accepted.job_id})
+    assert " UTC" not in page
 
 
 def test_a_setting_is_changed_holds_and_goes_back(api: httpx.Client, tmp_path: Path) -> None:

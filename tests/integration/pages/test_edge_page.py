@@ -61,7 +61,7 @@ def read(api: httpx.Client, address: str, language: str = "en") -> str:
 def test_without_a_run_the_page_says_how_to_begin(api: httpx.Client, database: Engine) -> None:
     text = read(api, "/ui/edge")
     assert "No run of the camera lab has ended yet." in text
-    assert "luna edge run --config config/edge.jsonc" in text
+    assert "starts a run as a job" in text
     assert api.get("/v1/edge/runs").json() == {"runs": [], "cursor": None}
     store(database, "broken", None)
     assert "Der letzte Lauf kam nicht ans Ende: broken. the disk is full" in read(api, "/ui/edge", "de")

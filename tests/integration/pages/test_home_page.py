@@ -59,7 +59,7 @@ def seen(page: httpx.Response) -> str:
 
 def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api: httpx.Client) -> None:
     english, german = api.get(HOME), api.get(HOME, headers={"Accept-Language": "de"})
-    assert re.search(r"Battery follows the house\. At \d\d:\d\d it starts selling\.", seen(english))
+    assert re.search(r"Battery follows the house\. From \d\d:\d\d it sells\.", seen(english))
     assert re.search(r"Batterie folgt dem Haus\. Ab \d\d:\d\d verkauft sie\.", seen(german))
     assert re.search(r"instead of −?€\d+\.\d\d without Luna", seen(english))
 
@@ -93,7 +93,7 @@ def test_parts_are_no_pages_and_hold_no_script_or_style(api: httpx.Client, part:
 
 def test_a_slot_is_chosen_by_its_instant_and_one_that_is_over_offers_nothing(api: httpx.Client) -> None:
     past, coming = (api.get(f"{HOME}/why", params={"at": at}) for at in ("2026-05-20T12:00:00+02:00", "2026-05-20T19:30:00+02:00"))
-    assert "Wed 12:00" in seen(past)
+    assert re.search(r"12:00 · part of \d\d:\d\d – \d\d:\d\d", seen(past))
     assert "Measured" in seen(past)
     assert "<form" not in past.text
     assert "Do something else" in seen(coming)
@@ -136,6 +136,9 @@ def test_the_csv_has_a_row_per_slot_with_the_site_s_offset(api: httpx.Client) ->
     assert len(rows) == 288
     assert rows[-1]["slot_start"] == "2026-05-22T16:15:00+02:00"
     assert rows[37]["measured_load_kw"] == ""
+    # How full the battery is to be stands where it trades.
+    assert {bool(row["planned_target_soc"]) for row in rows if row["mode"] in {"export", "charge"} and row["planned_load_kw"]} == {True}
+    assert {bool(row["planned_target_soc"]) for row in rows if row["mode"] == "save"} == {False}
 
 
 def test_no_cell_of_a_csv_is_a_formula() -> None:
@@ -147,12 +150,14 @@ def test_old_values_late_prices_and_an_old_plan_are_said(api: httpx.Client, serv
     with serve(servers_of, FixedClock(NOW + timedelta(hours=4))) as later:
         found = seen(later.get(HOME, headers={"Accept-Language": "en"}))
         assert "No valid plan for 4 h. The inverter follows the house by itself." in found
-        assert "No measured values since Wed 16:30." in found
+        assert "No measured values since 16:30." in found
         assert "4 h old" in found
     with serve(servers_of, FixedClock(NOW + timedelta(hours=60))) as later:
         assert "Luna is watching. No plan holds now." in seen(later.get(HOME, headers={"Accept-Language": "en"}))
     with serve(servers_of, FixedClock(NOW + timedelta(days=1))) as tomorrow:
-        assert "Prices for tomorrow are late. Planned with predicted prices from Fri 00:00 on." in seen(tomorrow.get(HOME, headers={"Accept-Language": "en"}))
+        assert "Prices for tomorrow are late. Planned with predicted prices from tomorrow 00:00 on." in seen(
+            tomorrow.get(HOME, headers={"Accept-Language": "en"})
+        )
 
 
 def test_after_the_last_slot_of_the_last_plan_home_still_opens(api: httpx.Client, servers_of: Addresses) -> None:

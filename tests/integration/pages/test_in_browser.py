@@ -18,6 +18,7 @@ from tests.controlled import describe
 from tests.databases import remove_site
 from tests.demo_home import HOME, NOW, store_demo_home
 from tests.gateway import serve
+from tests.stored import stored_site
 
 PAGE = "/ui/sites/glanced"
 
@@ -80,3 +81,17 @@ def test_a_page_shows_what_changed_while_it_had_no_connection(open_page: Open, w
     with_a_car.post(f"{PAGE}/home/resume", data={"device": "batteries"})
     page.evaluate("dispatchEvent(new Event('pageshow'))")
     expect(page.locator(".hero .notice")).to_have_count(0)
+
+
+def test_another_site_is_chosen_in_the_head_on_a_desk_and_on_a_phone(open_page: Open, glanced: httpx.Client, database: Engine) -> None:
+    long = "a second house with a name that goes on and on"
+    with stored_site(database, name=long):
+        page = open_page("/ui/sites/glanced/planning", gateway=glanced)
+        for form in (DESKTOP, PHONE):
+            page.set_viewport_size(form["viewport"])
+            page.goto(f"{glanced.base_url}/ui/sites/glanced/planning")
+            page.locator(".sites summary").click()
+            assert find_barriers(page) == []
+            page.get_by_role("link", name=long).click()
+            page.wait_for_url("**/a%20second*/planning")
+            assert find_barriers(page) == []

@@ -61,6 +61,43 @@ def test_a_site_that_is_not_there_is_said_so_in_the_page_s_frame_and_in_a_part_a
     assert all("no such site" in each.text for each in (page, part))
 
 
+def test_a_page_that_is_not_there_is_said_so_on_a_page_in_the_reader_s_language(api: httpx.Client) -> None:
+    # The second takes a form alone.
+    for path in ("/ui/nothing", f"{HOME}/override", "/ui/sites/paged/nothing"):
+        page = api.get(path, headers={"Accept-Language": "de"})
+        assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8"), path
+        assert '<html lang="de">' in page.text
+        assert "Diese Seite gibt es nicht." in page.text
+    part = api.get("/ui/nothing", headers={"HX-Request": "true", "Accept-Language": "en"})
+    assert "There is no such page." in part.text
+    assert "<html" not in part.text
+    # Programs are told as ever.
+    assert api.get("/v1/nothing").headers["Content-Type"] == "application/problem+json"
+
+
+def read_switcher(text: str) -> dict[str, str]:
+    """What the head offers, by its words, with where it leads."""
+    head = text[text.index('<header class="top">') : text.index("</header>")]
+    part = re.search(r'<(details|div) class="sites">.*?</\1>', head, re.DOTALL)
+    assert part is not None
+    found = re.findall(r'<a ([^>]*)href="([^"]+)"([^>]*)>([^<]*)</a>', part[0])
+    labels = [re.search(r'aria-label="([^"]+)"', before + after) for before, _, after, _ in found]
+    return {(label[1] if label else words): address for label, (_, address, _, words) in zip(labels, found, strict=True)}
+
+
+def test_the_head_of_every_page_leads_to_the_same_page_of_another_site_and_to_a_new_one(api: httpx.Client, database: Engine) -> None:
+    german = {"Accept-Language": "de"}
+    with stored_site(database, name="a second"):
+        for page in ("home", "planning", "savings", "agent", "forecasts", "what-ifs", "knowledge", "data"):
+            offered = read_switcher(api.get(f"/ui/sites/paged/{page}", headers=german).text)
+            assert offered["a second"] == f"/ui/sites/a%20second/{page}"
+            assert (offered["paged"], offered["Standort hinzufügen"]) == (f"/ui/sites/paged/{page}", "/ui/setup")
+        # Of pages that are of no site it leads home, also where something went wrong.
+        for path in ("/ui/admin/status", "/ui/keys", "/ui/edge", "/ui/setup", "/ui/sites/nowhere/home"):
+            assert read_switcher(api.get(path, headers=german).text)["a second"] == "/ui/sites/a%20second/home"
+    assert "a second" not in api.get(HOME).text
+
+
 def test_no_page_holds_a_script_or_a_style_of_its_own(api: httpx.Client) -> None:
     text = api.get(HOME).text
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text)

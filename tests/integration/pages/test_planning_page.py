@@ -62,8 +62,8 @@ def tomorrow(**changes: Any) -> dict[str, str]:
 def test_what_is_fixed_stands_there_until_it_is_taken_back_and_can_be_put_back(api: httpx.Client, database: Engine, site: str) -> None:
     assert "Nothing is fixed: Luna plans freely." in read(api, PAGE)
     assert api.post(f"{PAGE}/blocks", data=tomorrow(power_kw="2,5")).status_code == 303
-    assert "battery: Charge 2.5 kW" in read(api, PAGE)
-    assert "battery: Laden 2,5 kW" in read(api, PAGE, "de")
+    assert "Battery: Charge 2.5 kW" in read(api, PAGE)
+    assert "Batterie: Laden 2,5 kW" in read(api, PAGE, "de")
     with unit_of_work(database) as connection:
         (block,) = manual_blocks.read_standing(connection, site, first=SystemClock().now())
     assert block.power_kw == 2.5
@@ -71,7 +71,7 @@ def test_what_is_fixed_stands_there_until_it_is_taken_back_and_can_be_put_back(a
     assert (taken.status_code, taken.headers["Location"]) == (303, f"{PAGE}?taken_back={block.block_id}")
     text = read(api, taken.headers["Location"])
     assert "Nothing is fixed" in text
-    assert "Taken back: battery: Charge 2.5 kW" in text
+    assert "Taken back: Battery: Charge 2.5 kW" in text
 
 
 def test_the_cost_said_beforehand_is_the_planner_s_and_nothing_is_stored(
@@ -115,7 +115,7 @@ def test_a_block_that_ends_before_the_plan_begins_is_answered_in_words(
 def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, site: str) -> None:
     for fields, said in [
         (tomorrow(device="toaster"), "There is no such device here"),
-        (tomorrow(action="on"), "battery cannot do that"),
+        (tomorrow(action="on"), "Battery cannot do that"),
         (tomorrow(power_kw="99"), "The device does not have so much power"),
         (tomorrow(to=tomorrow()["from"]), "The end lies before the beginning"),
     ]:

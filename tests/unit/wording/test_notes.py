@@ -71,7 +71,7 @@ def test_instants_are_those_of_the_sites_clock_and_shares_and_prices_as_people_w
 
 def test_where_nobody_knows_when_a_version_may_take_over_nothing_is_said_of_it() -> None:
     said = say_note("forecast_awaits_proof", FIGURES | {"earliest": None}, Numbers("en", BERLIN, "EUR"))
-    assert said.endswith("3 of 14 days are scored. Use it now: luna forecast promote")
+    assert said.endswith("3 of 14 days are scored.")
 
 
 @pytest.mark.parametrize(("code", "figures"), [("full_moon", {}), ("soc_assumed", {})], ids=["no such code", "no figure"])

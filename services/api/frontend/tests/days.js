@@ -36,7 +36,7 @@ export function timelineOf(slots, { past = 40, known = slots - 12, zone = "Europ
     now: new Date(Date.parse(start) + past * 9e5 + 6e5).toISOString(),
     prices: { import: column((i) => 0.1 + (i % 24) / 100), export: column((i) => (i % 24) / 100 - 0.05), known_slots: known },
     measured: { ...flows(before), water_heater_kw: before(() => 0) },
-    planned: { ...flows(after), curtailed_kw: after((i) => (i === 50 ? 1 : 0)), vehicle_discharge_kw: after(() => 0), appliance_kw: after(() => 0) },
+    planned: { ...flows(after), target_soc: after((i) => (i >= 60 && i < 70 ? 0.2 : null)), curtailed_kw: after((i) => (i === 50 ? 1 : 0)), vehicle_discharge_kw: after(() => 0), appliance_kw: after(() => 0) },
     bands: Object.fromEntries(["load_p10_kw", "load_p90_kw", "pv_p10_kw", "pv_p90_kw"].map((name, k) => [name, after(() => 0.3 + k)])),
     devices: [{ name: "car", kind: "vehicles", soc: after(() => 0.6) }],
     reserve_soc: column(() => 0.1),

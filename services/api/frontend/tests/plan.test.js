@@ -6,7 +6,7 @@ import { scales } from "../src/plan/axes.js";
 import { tellingClockOf, ticks } from "../src/plan/clock.js";
 import { numbersOf } from "../src/plan/numbers.js";
 import { planOption } from "../src/plan/option.js";
-import { readout } from "../src/plan/readout.js";
+import { readout, sayInstant } from "../src/plan/readout.js";
 import { bucketsOf, keepExtremes, levelFor } from "../src/plan/sampling.js";
 import { findRuns, isGap, readScene } from "../src/plan/scene.js";
 import { LOCAL_DAYS, WORDS, draw, timelineOf, viewOf } from "./days.js";
@@ -15,7 +15,7 @@ const RECORDINGS = fileURLToPath(new URL("recordings/", import.meta.url));
 const IDS = [
   ...["price-import", "price-import-predicted", "price-export", "price-import-range", "price-export-range", "price-import-negative", "price-export-negative"],
   ...["flows", "band-pv", "band-load", "forecast-load", "forecast-pv", "power-zero"],
-  ...["soc-measured", "soc-planned", "soc-reserve", "soc-car", "soc-car-target", "soc-without", "soc-midnight", "mode", "cursor"],
+  ...["soc-measured", "soc-planned", "soc-target", "soc-reserve", "soc-car", "soc-car-target", "soc-without", "soc-midnight", "mode", "cursor"],
 ];
 const byId = (option, id) => option.series.find((each) => each.id === id);
 const sceneOf = (slots, parts) => readScene(timelineOf(slots, parts));
@@ -89,6 +89,28 @@ test("two plans of one slot are drawn as two lines and each is named by when it 
   assert.equal(over.state, "measured, Save");
   // What was expected then: 0.6 kW, where 0.5 kW were measured.
   assert.equal(over.cells.find(({ name }) => name === "House, expected").value, "0.6\u00a0kW");
+});
+
+test("what the battery is filled or emptied to is a step over its slots, with a cell of its own", () => {
+  const scene = sceneOf(96);
+  const view = viewOf(scene);
+  const target = byId(planOption(scene, view), "soc-target");
+  assert.equal(target.step, "end");
+  // Slots 60 to 69 sell down to 20 %: the step ends with the last of them, and beside it is nothing.
+  const drawn = target.data.filter(([, value]) => value != null);
+  assert.deepEqual(drawn.map(([at]) => (at - scene.start) / scene.step), [60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70]);
+  assert.ok(drawn.every(([, value]) => value === 20));
+  assert.deepEqual(target.data.at(-1), [scene.at(95), null]);
+  const cellOf = (slot) => readout(scene, slot, { ...view, words: { ...WORDS, plan_of: "{t}", target: "target" }, level: "slot", priceDecimals: 0 }).cells.find(({ name }) => name === "target");
+  assert.deepEqual([cellOf(65).value, cellOf(65).mark, cellOf(50).value], ["20%", "dashed", "–"]);
+  const none = readScene({ ...timelineOf(96), planned: { ...timelineOf(96).planned, target_soc: Array(96).fill(null) } });
+  assert.ok(readout(none, 65, { ...view, words: { ...WORDS, plan_of: "{t}", target: "target" }, level: "slot", priceDecimals: 0 }).cells.every(({ name }) => name !== "target"));
+});
+
+test("an instant of another day is said with that day", () => {
+  const scene = sceneOf(96);
+  // The day is a Wednesday; the last slot of the row ends with it.
+  assert.deepEqual([60, 96].map((i) => sayInstant(scene, scene.at(i), "en-GB")), ["15:00", "Thu 00:00"]);
 });
 
 test("bars end exactly where their slots do, planned ones half as dense", () => {

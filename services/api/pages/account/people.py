@@ -18,7 +18,7 @@ from services.api.identity.identity import CurrentIdentity
 from services.api.pages.account.sign_in import PAGE
 from services.api.pages.admin.pages import PAGE as ADMIN
 from services.api.pages.admin.pages import TABS
-from services.api.pages.admin.panels import say_utc
+from services.api.pages.admin.panels import say_moment
 from services.api.pages.layout import PageRoute, show
 from services.api.pages.setup.pages import Typed
 from services.api.routes.keys import create_key, keys_in_sight
@@ -94,7 +94,7 @@ def _sites(typed: dict[str, str]) -> list[str]:
 def _show_people(request: Request, gateway: Gateway, *, typed: dict[str, str] | None = None, error: LunaError | None = None) -> Response:
     with unit_of_work(gateway.database) as connection:
         people, names = users.list_after(connection, limit=500), sites.names(connection)
-    context: dict[str, Any] = {"people": people, "sites": names, "typed": typed or {}, "error": error, "roles": get_args(Role), "instant": say_utc}
+    context: dict[str, Any] = {"people": people, "sites": names, "typed": typed or {}, "error": error, "roles": get_args(Role), "instant": say_moment}
     return show(request, ADMIN, template="admin_people.html.j2", status=error.status if error else 200, tabs=TABS, section="people", **context)
 
 
@@ -111,5 +111,5 @@ def _show_keys(request: Request, gateway: Gateway, caller: Caller, view: View) -
     with unit_of_work(gateway.database) as connection:
         keys, _ = api_keys.list_before(connection, keys_in_sight(caller), limit=500)
     offered = [scope for scope in get_args(KeyScope) if scope in caller.scopes]
-    context: dict[str, Any] = {"keys": keys, "scopes": offered, "caller": caller, "instant": say_utc, "said": "", **view._asdict()}
+    context: dict[str, Any] = {"keys": keys, "scopes": offered, "caller": caller, "instant": say_moment, "said": "", **view._asdict()}
     return show(request, PAGE, template="account_keys.html.j2", status=view.error.status if view.error else 200, **context)

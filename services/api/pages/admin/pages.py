@@ -13,7 +13,7 @@ from luna.settings.stored import Plain, describe_settings, is_changeable, store_
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway
 from services.api.pages.admin.bundle import make_bundle
-from services.api.pages.admin.panels import SECTIONS, PanelQuery, read_panel, say_utc
+from services.api.pages.admin.panels import SECTIONS, PanelQuery, read_panel, say_moment
 from services.api.pages.layout import Page, PageRoute, show, show_part
 from services.api.pages.setup.pages import Typed
 
@@ -87,7 +87,7 @@ def retry_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
 
 
 def _frame(section: str, status: JobFilter | None = None) -> dict[str, Any]:
-    return {"tabs": TABS, "section": section, "status_filter": status, "instant": say_utc, "bytes_of": say_bytes, "age": say_age}
+    return {"tabs": TABS, "section": section, "status_filter": status, "instant": say_moment, "bytes_of": say_bytes, "age": say_age}
 
 
 def _show_settings(request: Request, gateway: CurrentGateway, *, fault: tuple[str, str, LunaError] | None = None, status: int = 200) -> Response:

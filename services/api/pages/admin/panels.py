@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from luna.contracts.job import JobFilter
@@ -11,7 +11,8 @@ from luna.database.engine import unit_of_work
 from luna.errors import LunaError
 from luna.queue.services import SERVICES
 from luna.telemetry import RECENT_LINES, current_trace_id
-from luna.timeline import SystemClock
+from luna.timeline import SystemClock, share_zone
+from luna.wording import say_instant
 from services.api.gateway import Gateway
 from services.api.pages.job_part import find_progress
 from services.api.service_status import service_status
@@ -38,6 +39,12 @@ class Panel:
     content: Mapping[str, Any] = field(default_factory=dict)
     error: LunaError | None = None
     trace_id: str = ""
+
+    @property
+    def zone(self) -> tzinfo:
+        """By whose clock it is told: that of the sites it is about, else UTC."""
+        zone: tzinfo = self.content.get("zone", UTC)
+        return zone
 
     @property
     def empty(self) -> bool:
@@ -75,8 +82,11 @@ def _volume(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
 def _jobs(gateway: Gateway, question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
         listed = jobs.list_newest(connection, status=question.status, limit=MOST_JOBS)
+        if not listed:
+            return {}
+        zone = share_zone(jobs.read_zones(connection, [job.job_id for job in listed]).values())
         running = [jobs.load(connection, job.job_id) for job in listed if job.status == "running"]
-    return {"jobs": listed, "progress": {job.job_id: find_progress(gateway, job) for job in running}}
+    return {"jobs": listed, "zone": zone, "progress": {job.job_id: find_progress(gateway, job) for job in running}}
 
 
 def _models(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
@@ -121,6 +131,6 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def say_utc(instant: datetime | None) -> str:
-    """Return an instant as the installation's pages write it: sites have clocks of their own."""
-    return "–" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+def say_moment(instant: datetime | None, zone: tzinfo = UTC) -> str:
+    """Return an instant as the installation's pages write it; usually in UTC, for sites have clocks of their own."""
+    return "–" if instant is None else say_instant(instant, zone, seconds=True)

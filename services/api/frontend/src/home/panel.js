@@ -1,9 +1,8 @@
 // The plan's card: keeps what the reader chose (slot, span, zoom, ghosts, table) over every refresh.
 import { init } from "../echarts.js";
 import { tickHours } from "../plan/axes.js";
-import { tellingClockOf } from "../plan/clock.js";
 import { planOption } from "../plan/option.js";
-import { readout } from "../plan/readout.js";
+import { readout, sayInstant } from "../plan/readout.js";
 import { levelFor } from "../plan/sampling.js";
 import { readScene } from "../plan/scene.js";
 import { hatch, readColors } from "./look.js";
@@ -243,8 +242,7 @@ export class PlanPanel {
     const planned = (scene, i) => scene.modes[i] != null && scene.deciders[i] !== "owner";
     const changed = after.modes.findIndex((mode, i) => i >= after.past && planned(before, i + shift) && planned(after, i) && mode !== before.modes[i + shift]);
     if (changed < 0) return this.say(null);
-    const time = tellingClockOf(after.timeZone, this.data.locale)(after.at(changed));
-    return this.say("plan_changed", { t: time, mode: this.words.short[after.modes[changed]] ?? "–" });
+    return this.say("plan_changed", { t: sayInstant(after, after.at(changed), this.data.locale), mode: this.words.short[after.modes[changed]] ?? "–" });
   }
 
   say(name, figures = {}) {

@@ -121,13 +121,14 @@ export function titles({ scene, words, narrow, ghosts, paint }, grid) {
   const keyed = (name, text, sign = "") => `  {${name}|${sign}} {note|${text}}`;
   const wide = (text) => (narrow ? "" : text);
   const car = scene.soc.car.some((v) => v != null) ? keyed("car", words.car, "━") : "";
+  const target = scene.soc.target.some((v) => v != null) ? keyed("battery", words.target, "┅") : "";
   const ghost = (name, style, text) => (ghosts.has(name) ? keyed(style, text, "┈") : "");
   const texts = [
     `{title|${words.price}} {note|${scene.priceUnit}/kWh}${keyed("cheap", words.cheap)}${keyed("dear", words.dear)}`,
     `{title|${words.power}} {note|kW  ↑ ${words.used}  ↓ ${words.supplied}}` +
       wide(keyed("solid", words.measured) + keyed("light", words.planned) + keyed("band", words.band) + keyed("held", words.held)),
     `{title|${words.soc}} {note|%}${keyed("battery", words.measured, "━")}${keyed("battery", words.planned, "╍")}` +
-      wide(ghost("without", "muted", words.without) + ghost("midnight", "planner", words.midnight) + keyed("reserve", words.reserve)) +
+      wide(target + ghost("without", "muted", words.without) + ghost("midnight", "planner", words.midnight) + keyed("reserve", words.reserve)) +
       car,
   ];
   return texts.map((text, k) => ({

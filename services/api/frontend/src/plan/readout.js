@@ -6,7 +6,7 @@ import { isGap } from "./scene.js";
 const difference = (a, b) => (a == null && b == null ? null : (a ?? 0) - (b ?? 0));
 
 // By the clock alone on the day that is now, with its day on another.
-function sayInstant({ timeZone, now }, instant, locale) {
+export function sayInstant({ timeZone, now }, instant, locale) {
   const day = zoned(timeZone, locale, { dateStyle: "short" });
   const clock = tellingClockOf(timeZone, locale)(instant);
   return day(instant) === day(now) ? clock : `${zoned(timeZone, locale, { weekday: "short" })(instant)} ${clock}`;
@@ -30,6 +30,7 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
     ["ev", words.car, numbers.power(flows.ev[i]), "", flows.ev],
     ["pv", words.solar, numbers.power(flows.pv[i])],
     ["battery", words.battery, `${numbers.signedPower(battery)} · ${numbers.share(soc)}`],
+    ["battery", words.target, numbers.share(scene.soc.target[i]), "dashed", scene.soc.target],
     ["grid", words.grid, numbers.signedPower(difference(flows.gridImport[i], flows.gridExport[i]))],
     ["load", `${words.house}, ${words.expected}`, numbers.power(scene.ghosts.load[i]), "dotted", wanted("forecast")],
     ["pv", `${words.solar}, ${words.expected}`, numbers.power(scene.ghosts.pv[i]), "dotted", wanted("forecast")],

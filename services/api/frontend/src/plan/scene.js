@@ -38,7 +38,7 @@ export function readScene(timeline) {
       curtailed: pick(() => null, (i) => planned.curtailed_kw[i]),
     },
     bands: Object.fromEntries(["load", "pv"].map((name) => [name, { low: timeline.bands[`${name}_p10_kw`], high: timeline.bands[`${name}_p90_kw`] }])),
-    soc: { measured: measured.soc, planned: planned.soc, reserve: timeline.reserve_soc, ...carSoc(timeline, start, step) },
+    soc: { measured: measured.soc, planned: planned.soc, target: planned.target_soc, reserve: timeline.reserve_soc, ...carSoc(timeline, start, step) },
     ghosts: {
       without: timeline.ghosts.without_luna.soc,
       midnight: timeline.ghosts.midnight.soc,

@@ -1,14 +1,15 @@
-// State of charge: a point at the end of each slot; measured solid, planned dashed, ghosts dotted.
+// State of charge: a point at the end of each slot; measured solid, planned dashed, ghosts dotted. What is aimed at holds for its slot.
 import { GRID, line, percent } from "./marks.js";
 import { keepExtremes } from "./sampling.js";
 
 export function socSeries(c) {
   const { scene, paint, ghosts } = c;
-  const { measured, planned, reserve, car, carTarget } = scene.soc;
+  const { measured, planned, target, reserve, car, carTarget } = scene.soc;
   const dotted = (name, width = 1.5) => ({ color: paint.color(name), width, type: [1, 3], cap: "round" });
   return [
     line("soc-measured", GRID.soc, ends(c, measured), { color: paint.color("battery"), width: 2.5 }, { areaStyle: { color: paint.alpha("battery", 0.14) } }),
     line("soc-planned", GRID.soc, [...joint(scene, measured), ...ends(c, planned)], { color: paint.color("battery"), width: 2, type: [5, 4] }),
+    line("soc-target", GRID.soc, steps(c, target), { color: paint.color("battery"), width: 1.5, type: [2, 3] }, { step: "end" }),
     line(
       "soc-reserve",
       GRID.soc,
@@ -26,6 +27,15 @@ export function socSeries(c) {
 function ends({ scene, buckets, level }, values) {
   const points = level === "slot" ? values.map((value, i) => [i, value]) : keepExtremes(values, buckets);
   return points.map(([i, value]) => [scene.at(i + 1), percent(value)]);
+}
+
+// Values that hold for their whole slot; where one ends without another, the step ends with it.
+function steps({ scene }, values) {
+  return values.flatMap((value, i) => {
+    const ended = value == null && values[i - 1] != null ? [[scene.at(i), percent(values[i - 1])]] : [];
+    const last = value != null && i === values.length - 1 ? [[scene.at(i + 1), percent(value)]] : [];
+    return [...ended, [scene.at(i), percent(value)], ...last];
+  });
 }
 
 // The planned line begins where the measured one ends.

@@ -1,0 +1,97 @@
+"""What Home says of a plan: now, next, why, and until when something else may be done."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from luna.site import parse_site
+from luna.timeline import SLOT
+from luna.wording import Language
+from luna.wording.pages import page_words
+from services.api.pages.home_sheet import view_sheet
+from services.api.pages.home_view import HomeView
+from services.api.timeline.window import open_window
+
+# A Wednesday, 16:37 by the clock of the site; the slot that runs began at 16:30.
+NOW = datetime.fromisoformat("2026-05-20T16:37:00+02:00")
+BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+SITE = parse_site({"name": "home", "timezone": "Europe/Amsterdam", "batteries": [BATTERY]})
+FLOWS = ("charge_kw", "discharge_kw", "export_kw", "import_kw", "pv_kw", "vehicle_kw")
+
+
+def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeView:
+    """Home where these runs follow on each other from now on: mode, slots, and what the battery moves in each, kW; the last one lasts to the end."""
+    window = open_window(SITE, now=NOW, language=language)
+    count, past = window.timeline.count, window.past
+    modes: list[str | None] = ["save"] * past
+    moved = [0.0] * past
+    for mode, slots, power_kw in runs:
+        modes += [mode] * slots
+        moved += [power_kw] * slots
+    modes += [modes[-1]] * (count - len(modes))
+    moved += [0.0] * (count - len(moved))
+    planned = {name: np.zeros(count) for name in FLOWS} | {"soc": np.full(count, 0.5)}
+    for slot, (mode, power_kw) in enumerate(zip(modes, moved, strict=True)):
+        for name in {"charge": ["charge_kw", "import_kw"], "export": ["discharge_kw", "export_kw"]}.get(mode or "", ["discharge_kw"]):
+            planned[name][slot] = power_kw
+    decisions: dict[str, list[Any]] = {
+        **{name: [None] * count for name in ("energy_value", "keep_from_price", "keep_to_price", "price_rank", "price_count", "binding", "cost_of_opposite")},
+        "mode": modes,
+        "code": ["unknown"] * count,
+        "figures": [{} for _ in range(count)],
+        "decided_by": ["planner"] * count,
+        "text": [f"Because of {mode}." for mode in modes],
+    }
+    document = {
+        "plan": {"covers_now": True},
+        "decisions": decisions,
+        "planned": planned,
+        "measured": {"soc": np.full(count, 0.5)},
+        "prices": {"import": np.full(count, 0.3), "export": np.full(count, 0.2)},
+        "reserve_soc": np.full(count, 0.1),
+        "stays": [],
+    }
+    return HomeView(window, document, page_words("home", language))
+
+
+def test_something_else_lasts_to_the_end_of_the_run() -> None:
+    sheet = view_sheet(view_of(("self_consumption", 5, 0.0), ("export", 4, 4.0), ("save", 4, 0.0)), 96)
+    assert sheet is not None
+    # 16:30 and five quarter-hours.
+    assert [end.shown for end in sheet.ends] == ["17:45", "18:45", "20:30", "tomorrow 00:00"]
+
+
+def test_something_else_lasts_four_hours_at_most_where_the_run_goes_on_for_days() -> None:
+    sheet = view_sheet(view_of(("self_consumption", 1, 0.0)), 96)
+    assert sheet is not None
+    assert [end.shown for end in sheet.ends] == ["20:30", "17:45", "18:45", "tomorrow 00:00"]
+    assert datetime.fromisoformat(sheet.ends[0].until) - NOW <= timedelta(hours=4)
+    assert all(datetime.fromisoformat(end.until).timestamp() % SLOT.total_seconds() == 0 for end in sheet.ends)
+
+
+def test_a_deed_that_moves_next_to_nothing_is_not_told() -> None:
+    # A quarter-hour at 0.108 kW is 27 Wh.
+    view = view_of(("self_consumption", 4, 0.0), ("charge", 1, 0.108), ("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
+    assert view.headline == "Battery follows the house. From 18:45 it sells."
+    assert [(step.time, step.text, step.gain) for step in view.steps()] == [
+        ("Now – 18:45", "Battery follows the house", ""),
+        ("18:45 – 19:45", "Battery sells 4.0\u00a0kWh", "+€0.80"),
+        ("19:45 – Fri 16:30", "Battery waits", ""),
+    ]
+    assert view.selected == 96 + 9
+
+
+def test_steps_name_the_day_as_soon_as_it_is_another_one() -> None:
+    view = view_of(("save", 52, 0.0), ("charge", 8, 4.0), ("save", 26, 0.0), ("supply", 4, 1.0), ("save", 4, 0.0), language="de")
+    # 52 quarter-hours after 16:30 it is 05:30.
+    assert [step.time for step in view.steps()] == ["Jetzt – morgen 05:30", "Morgen 05:30 – 07:30", "Morgen 07:30 – 14:00", "Morgen 14:00 – 15:00"]
+    assert view.headline == "Batterie wartet. Ab morgen 05:30 lädt sie."
+
+
+def test_the_sentence_below_the_headline_is_that_of_what_is_done_now() -> None:
+    view = view_of(("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
+    assert view.headline == "Battery follows the house. From 17:30 it sells."
+    assert view.lead == "Because of self_consumption."
+    # What is done now and moves next to nothing is not spoken of, nor is why.
+    assert view_of(("charge", 1, 0.108), ("self_consumption", 4, 0.0)).lead == "Because of self_consumption."

@@ -1,0 +1,54 @@
+"""What Home Assistant calls a problem of a site."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from luna.findings import SiteFinding
+from luna.site import parse_site
+from luna.timeline import SLOT, Timeline
+from luna.wording import Numbers
+from services.home_assistant.day import PLANNED, join_day
+from services.home_assistant.entities import list_entities, numbers_of
+from services.home_assistant.view import PlannedView, SiteView
+from tests.tables import each_row
+
+NOW = datetime(2026, 5, 20, 14, 37, tzinfo=UTC)
+SITE = parse_site({"name": "home", "timezone": "UTC"})
+NOTHING = {name: np.full(96, np.nan) for name in (*PLANNED, "water_heater_kwh", "heat_pump_kwh", "vehicle_kwh")}
+DAY = join_day(SITE, Timeline(NOW.replace(hour=0, minute=0), SLOT, 96), planned=NOTHING, seen=NOTHING, start_soc=np.nan, now=NOW)
+FOUND = {
+    "no_plan": SiteFinding("no_plan", "armed"),
+    "plan_old": SiteFinding("plan_old", "old", {"at": NOW}),
+    "plan_compromised": SiteFinding("plan_compromised", "car", {"missed": "car: 2 kWh"}),
+    "device_silent": SiteFinding("device_silent", "battery", {"device": "batteries", "at": NOW}),
+    "sensors_silent": SiteFinding("sensors_silent", "silent", {"at": NOW}),
+    "agent_offered": SiteFinding("agent_offered", "offered", {"mode": "battery"}),
+}
+
+
+def state_of(*codes: str, planned_before: bool) -> object:
+    findings = tuple(FOUND[code] for code in codes)
+    view = SiteView(SITE, NOW, PlannedView(None, DAY, DAY, None), (), vacation=False, findings=findings, planned_before=planned_before)
+    numbers: Numbers = numbers_of(view, "en")
+    problem = next(each for each in list_entities(view, numbers, commands=False) if each.key == "problem")
+    assert problem.state is not None
+    return problem.state(view, numbers)
+
+
+@each_row(
+    ("codes", "planned_before", "state"),
+    [
+        ([], False, "OFF"),
+        # Armed in its first minute: the first plan is still to come.
+        (["no_plan"], False, "OFF"),
+        (["no_plan"], True, "ON"),
+        (["plan_old"], True, "ON"),
+        (["device_silent"], False, "ON"),
+        (["sensors_silent"], False, "ON"),
+        (["plan_compromised", "agent_offered"], True, "OFF"),
+        (["agent_offered", "device_silent"], True, "ON"),
+    ],
+)
+def test_a_problem_is_what_was_there_and_is_missing_or_a_command_that_failed(codes: list[str], planned_before: bool, state: str) -> None:
+    assert state_of(*codes, planned_before=planned_before) == state

@@ -1,0 +1,42 @@
+"""What devices are called in both languages."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from luna.errors import InvalidInputError
+from luna.wording import Numbers
+from luna.wording.devices import DEVICES, say_device
+from luna.wording.messages import say_message
+from luna.wording.refusals import say_refusal
+from tests.tables import each_row
+
+
+@each_row(
+    ("name", "english", "german"),
+    [
+        ("batteries", "Battery", "Batterie"),
+        ("pv", "Solar", "Solaranlage"),
+        ("grid", "Grid connection", "Netzanschluss"),
+        ("heat_pump", "Heat pump", "Wärmepumpe"),
+        ("vehicle:car", "Car", "Auto"),
+        ("load:water_heater", "Water heater", "Warmwasser"),
+        # The owner's own names.
+        ("vehicle:Emma's e-Golf", "Emma's e-Golf", "Emma's e-Golf"),
+        ("Keller", "Keller", "Keller"),
+    ],
+)
+def test_a_device_without_a_name_of_its_own_is_called_what_it_is(name: str, english: str, german: str) -> None:
+    assert (say_device(name, language="en"), say_device(name, language="de")) == (english, german)
+
+
+def test_no_device_has_the_same_word_as_what_programs_call_it() -> None:
+    assert [name for name, words in DEVICES.items() if name in words.values()] == []
+
+
+def test_refusals_and_messages_say_devices_in_the_reader_s_language() -> None:
+    unknown = InvalidInputError("the site has no such device", field="device", remedy="Name one of: battery, car, heat_pump, Keller, grid.")
+    assert say_refusal(unknown, "de").remedy == "Es gibt: Batterie, Auto, Wärmepumpe, Keller, Netzanschluss."
+    assert say_refusal(InvalidInputError("pv has no such mode", field="mode", remedy="There are free."), "de").sentence == "Solaranlage kann das nicht."
+    figures = {"device": "car", "at": datetime(2026, 5, 20, 14, tzinfo=UTC)}
+    said = say_message("device_silent", figures, site="Zuhause", numbers=Numbers("de", ZoneInfo("Europe/Berlin"), "EUR"))
+    assert said.text.startswith("Auto von Zuhause:")
