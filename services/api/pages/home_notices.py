@@ -55,7 +55,7 @@ def _missing_plan(view: HomeView, plan_max_age: timedelta, fault: PlanFault | No
         return
     more = [view.words("notice_fallback_more")] if plan is not None else []
     leaves = [datetime.fromisoformat(stay["to"]) for stay in view.document["stays"] if datetime.fromisoformat(stay["to"]) > view.window.now]
-    more += [view.words("notice_fallback_car", t=view.numbers.clock(leaves[0]))] if leaves else []
+    more += [view.words("notice_fallback_car", t=view.say_instant(leaves[0]))] if leaves else []
     if fault is None:
         more += [view.words("notice_planning")]
     else:

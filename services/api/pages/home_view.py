@@ -14,6 +14,7 @@ from luna.findings import SiteFinding
 from luna.proposed_runs import LITTLE_KWH, ProposedRun, ProposedSlot, find_proposed_runs, moved_kwh
 from luna.timeline import SLOT, FloatArray
 from luna.wording import Sentences, mode
+from luna.wording.devices import say_device
 from luna.wording.modes import join_figures
 from luna.wording.pages import PageWords
 from luna.wording.times import say_span, say_when
@@ -203,7 +204,11 @@ class HomeView:
             run = find_run(np.maximum(device["power_kw"], 0.0) * HOURS, self._sources, *spans[name], unbroken=not is_car)
             if run is not None and run.energy_kwh >= LITTLE_KWH:
                 phrase = "step_car" if is_car else "step_heats" if name in heating else "step_runs"
-                told = {"name": name, "kwh": self.numbers.energy(run.energy_kwh), "price": self.numbers.price(run.price)}
+                told = {
+                    "name": say_device(name, language=self.numbers.language),
+                    "kwh": self.numbers.energy(run.energy_kwh),
+                    "price": self.numbers.price(run.price),
+                }
                 text = self.words(phrase, cost=self.numbers.money(run.cost), t=self.say_time(run.end), **told)
                 yield Step("ev" if is_car else "heater", run.first, run.end, self._span(run.first, run.end), text)
 
@@ -255,7 +260,7 @@ class HomeView:
             first, end = self._stay_slots(stay)
             soc = self._car_soc(stay["vehicle"])
             if end > first and soc is not None and np.isfinite(soc[[first - 1, end - 1]]).all():
-                leaves = self.words("fact_car", t=self.numbers.clock(datetime.fromisoformat(stay["to"])))
+                leaves = self.words("fact_car", t=self.say_instant(datetime.fromisoformat(stay["to"])))
                 return Fact(leaves, self.numbers.share(float(soc[end - 1])), self.words("fact_car_note", x=self.numbers.share(float(soc[first - 1]))))
         return None
 

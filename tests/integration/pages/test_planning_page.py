@@ -177,13 +177,13 @@ def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(api: http
     assert unknown.status_code == 422
     assert "how full the car comes" in unknown.text
     assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "40"}).status_code == 303
-    assert "car: 80% by" in read(api, PAGE)
-    assert "car: 80 % bis" in read(api, PAGE, "de")
+    assert "Car: 80% by" in read(api, PAGE)
+    assert "Auto: 80 % bis" in read(api, PAGE, "de")
     with unit_of_work(database) as connection:
         (stay,) = vehicle_sessions.read_standing(connection, site, first=first)
     assert (stay.target_soc, stay.arrival_soc) == (0.8, 0.4)
     taken = api.post(f"{PAGE}/stays/{stay.session_id}/take-back")
-    assert "Taken back: car: 80% by" in read(api, taken.headers["Location"])
+    assert "Taken back: Car: 80% by" in read(api, taken.headers["Location"])
     assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "140"}).status_code == 422
 
 
@@ -193,8 +193,8 @@ def test_a_departure_repeats_every_week_where_days_are_ticked(api: httpx.Client,
     first = floor_to(SystemClock().now(), SLOT) + timedelta(hours=1)
     fields = {"vehicle": "car", "from": first.isoformat(), "to": (first + timedelta(hours=9)).isoformat(), "target": "80", "arrival": "40"}
     assert api.post(f"{PAGE}/stays", data=fields | {"days": ["fri", "mon", "tue", "wed", "thu"]}).status_code == 303
-    assert "car: 80% by Mon–Fri" in read(api, PAGE)
-    assert "car: 80 % bis Mo.–Fr." in read(api, PAGE, "de")
+    assert "Car: 80% by Mon–Fri" in read(api, PAGE)
+    assert "Auto: 80 % bis Mo.–Fr." in read(api, PAGE, "de")
     assert api.post(f"{PAGE}/stays", data=fields | {"days": ["someday"]}).status_code == 422
 
 
@@ -210,4 +210,4 @@ def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is
     # 40 % of 50 kWh, with its losses of a tenth: 22.2 kWh at the charger.
     said = r"22\.[0-9] kWh for €\d\.\d\d \(\d+ ct\), ready"
     assert re.search("Luna charges " + said, read(api, PAGE).replace("\xa0", " ").replace("\u202f", " "))
-    assert re.search("car charges " + said + " at", read(api, f"/ui/sites/{site}/home").replace("\xa0", " ").replace("\u202f", " "))
+    assert re.search("Car charges " + said + " at", read(api, f"/ui/sites/{site}/home").replace("\xa0", " ").replace("\u202f", " "))

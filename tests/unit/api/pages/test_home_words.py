@@ -51,6 +51,7 @@ def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeVie
         "prices": {"import": np.full(count, 0.3), "export": np.full(count, 0.2)},
         "reserve_soc": np.full(count, 0.1),
         "stays": [],
+        "devices": [],
     }
     return HomeView(window, document, page_words("home", language))
 
