@@ -10,7 +10,9 @@ _MARKS = text(
     "SELECT (SELECT max(issued_at) FROM plan_history WHERE site = sites.name AND system_id = 'prod') AS plan,"
     " (SELECT slot_start FROM slot_observations WHERE site_key = sites.site_key ORDER BY slot_start DESC LIMIT 1) AS measured,"
     " concat((SELECT concat(armed_at, override) FROM control_state WHERE site_key = sites.site_key),"
-    " (SELECT string_agg(concat(device, override), ' ' ORDER BY device) FROM control_devices WHERE site_key = sites.site_key)) AS control,"
+    " (SELECT string_agg(concat(device, override), ' ' ORDER BY device) FROM control_devices WHERE site_key = sites.site_key),"
+    # Who wants something and takes it back within a second would leave no mark.
+    " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = 'override')) AS control,"
     " coalesce((SELECT version FROM control_state WHERE site_key = sites.site_key), 0)"
     " + coalesce((SELECT sum(version) FROM control_devices WHERE site_key = sites.site_key), 0) AS decisions,"
     " (SELECT concat(max(block_id), ' ', count(removed_at)) FROM manual_blocks LEFT JOIN manual_removals USING (block_id)"

@@ -34,8 +34,8 @@ class SitePulse:
         self._seen: dict[str, tuple[int, str]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def look(self, site_id: str) -> str:
-        """Return how a site stands, at most ``every`` ago.
+    async def look(self, site_id: str, *, fresh: bool = False) -> str:
+        """Return how a site stands, at most ``every`` ago; ``fresh``: now, for a page that was written since then.
 
         Raises:
             NotFoundError: no such site.
@@ -44,7 +44,7 @@ class SitePulse:
         async with self._locks.setdefault(site_id, asyncio.Lock()):
             turn = int(asyncio.get_running_loop().time() // self._every_seconds)
             seen, state = self._seen.get(site_id, (None, ""))
-            if seen != turn:
+            if fresh or seen != turn:
                 state = await to_thread.run_sync(self._read, site_id)
                 self._seen[site_id] = (turn, state)
             return state
