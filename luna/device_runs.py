@@ -48,6 +48,17 @@ class SlotSources:
         sold = np.where(self.curtailed_kwh > _NOTHING_KWH, 0.0, self.export_price)
         return np.asarray(bought * self.import_price + given * stored + (used_kwh - bought - given) * sold)
 
+    def price_more(self, export_kwh: FloatArray) -> FloatArray:
+        """Return what a kWh more of use costs in each slot: nothing of sun that is held back, what selling it would bring, what buying costs, else its value.
+
+        Args:
+            export_kwh: what is fed in, by slot.
+        """
+        between = np.where(np.isfinite(self.energy_value), self.energy_value, self.import_price)
+        bought = np.where(self.import_kwh > _NOTHING_KWH, self.import_price, between)
+        sold = np.where(export_kwh > _NOTHING_KWH, self.export_price, bought)
+        return np.asarray(np.where(self.curtailed_kwh > _NOTHING_KWH, 0.0, sold))
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceRun:

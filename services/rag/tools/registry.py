@@ -15,6 +15,7 @@ from luna.site import Site, invalid_input
 from luna.timeline import parse_zone
 from luna.wording import Numbers
 from services.rag.tools import (
+    best_time,
     compare_periods,
     consumption,
     forecast,
@@ -43,6 +44,7 @@ TOOLS: dict[str, Tool] = {
         what_would_it_cost,
         site_description,
         vehicle_sessions,
+        best_time,
     )
 }
 

@@ -118,7 +118,8 @@ def _kept(previous: CallLike) -> dict[str, Any]:
 
 
 def _read(question: str, site: Site, now: datetime) -> PlainQuestion:
-    return PlainQuestion(fold(question), now.astimezone(parse_zone(site.timezone)).date(), site)
+    # "Soll ich" asks for advice, which documents give; "wann soll ich" asks for a time.
+    return PlainQuestion(cues.WHEN_SHALL.sub("wann", fold(question)), now.astimezone(parse_zone(site.timezone)).date(), site)
 
 
 def _days(period: DayPeriod) -> dict[str, Any]:
@@ -219,6 +220,12 @@ def _match_vehicle(asked: PlainQuestion) -> list[MatchedCall]:
     return [MatchedCall("vehicle_sessions")] if asked_for else []
 
 
+def _match_appliance(asked: PlainQuestion) -> list[MatchedCall]:
+    asked_for = asked.has(cues.APPLIANCE) and asked.has(cues.APPLIANCE_ASKED) and not asked.has(cues.WHY) and not asked.has(cues.GOODS)
+    past = bool(asked.periods()) and all(_ahead(period, asked.today) is None for period in asked.periods())
+    return [MatchedCall("best_time")] if asked_for and not past else []
+
+
 def _match_plan(asked: PlainQuestion) -> list[MatchedCall]:
     if asked.has(cues.NO_PLAN) or asked.has(cues.ABILITY):
         return []
@@ -302,6 +309,7 @@ _MATCHERS: tuple[Callable[[PlainQuestion], list[MatchedCall]], ...] = (
     _match_compare,
     _match_site,
     _match_vehicle,
+    _match_appliance,
     _match_price,
     _match_cost,
     _match_forecast,

@@ -1,12 +1,15 @@
 """When vehicles are at their chargers, and how full they are to leave."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from luna.contracts.plan import PlanReply
 from luna.contracts.site_tools import ToolSource
 from luna.contracts.vehicle_session import StoredSession
 from luna.database.vehicle_sessions import read_standing
+from luna.device_runs import find_vehicle_run
 from luna.vehicle_sessions import lay_out_sessions
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
+from services.rag.tools.plan import end_of, find_plan, plan_source
 from services.rag.tools.telling import Teller
 
 # The next ones; whoever wants all reads the list.
@@ -22,9 +25,12 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
     standing = lay_out_sessions(stored, context.zone, first=context.now, end=context.now + A_WEEK)
     if not standing:
         return teller.miss("no_sessions", (source,))
+    plan = find_plan(context)
     for number, session in enumerate(standing[:MOST_TOLD], start=1):
         _tell(teller, session, number)
-    return teller.finish(sources=(source,))
+        if plan is not None:
+            _tell_charging(teller, plan, session, number, now=context.now)
+    return teller.finish(sources=(source,) if plan is None else (source, plan_source(plan)))
 
 
 def _tell(teller: Teller, session: StoredSession, number: int) -> None:
@@ -39,9 +45,27 @@ def _tell(teller: Teller, session: StoredSession, number: int) -> None:
         teller.say("session_target", **told, target=teller.figure(f"target_soc_{number}", session.target_soc, "soc"))
 
 
+def _tell_charging(teller: Teller, plan: PlanReply, session: StoredSession, number: int, *, now: datetime) -> None:
+    """Tell when a plan charges in a stay, how much, and at which cost; of a stay beyond the plan nothing is known."""
+    found = find_vehicle_run(plan, session.vehicle, max(session.from_, now), session.to)
+    if session.from_ >= end_of(plan):
+        return
+    if found is None:
+        teller.say("session_no_charge")
+        return
+    run, begins, ends = found
+    told = {
+        "begin": teller.moment(f"charge_from_{number}", begins, day=True),
+        "end": teller.moment(f"charge_to_{number}", ends, day=True),
+        "kwh": teller.figure(f"charge_kwh_{number}", run.energy_kwh, "kwh"),
+        "cost": teller.figure(f"charge_cost_{number}", run.cost, "cost"),
+    }
+    teller.say("session_charge", **told)
+
+
 TOOL = Tool(
     "vehicle_sessions",
-    "When electric vehicles are at their chargers from now on, and how full they are to be when they leave.",
+    "When electric vehicles are at their chargers from now on, how full they are to be when they leave, when the plan charges them and what that costs.",
     NoArguments,
     tell_sessions,
 )

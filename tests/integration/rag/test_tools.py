@@ -64,6 +64,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("what_would_it_cost", {"battery_capacity_kwh": 15}),
     ("site_description", {}),
     ("vehicle_sessions", {}),
+    ("best_time", {}),
+    ("best_time", {"hours": 12}),
 ]
 
 

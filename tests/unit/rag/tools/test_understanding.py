@@ -128,8 +128,14 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("Welche Geräte habe ich?", "site_description", {}),
     ("How big is my battery?", "site_description", {}),
     ("Wann ist das Auto voll?", "vehicle_sessions", {}),
+    ("When does the car charge, and what does it cost?", "vehicle_sessions", {}),
+    ("Wann lädt das Auto und was kostet das?", "vehicle_sessions", {}),
+    ("When shall I run the washing machine?", "best_time", {}),
+    ("Wann soll ich die Spülmaschine starten?", "best_time", {}),
 ]
 NEGATIVE = [
+    "Was kostet eine neue Waschmaschine?",
+    "Wie lade ich ein Elektroauto im Ausland?",
     "Wie kündige ich den Vertrag?",
     "What does the manual say about winter?",
     "Was steht im Vertrag zum Preis?",

@@ -1,0 +1,70 @@
+"""When something that its owner starts by hand costs least: a washing machine, a dishwasher, an oven."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from luna.contracts.message import Message
+from luna.contracts.plan import PlanReply
+from luna.device_runs import SlotSources, find_load_run
+from luna.wording.devices import say_device
+from services.rag.tools.declaration import Findings, Tool, ToolContext
+from services.rag.tools.plan import find_plan, plan_source
+from services.rag.tools.telling import Teller
+
+# Later is not today any more.
+SOON = timedelta(hours=24)
+# Less is no reason to wait, currency per kWh.
+_SAME_PRICE = 0.005
+
+
+class BestTimeArguments(Message):
+    """How long it runs."""
+
+    hours: Annotated[float, Field(ge=0.25, le=12, description="how long it runs; usual: two hours")] = 2.0
+
+
+def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findings:
+    """Tell when within a day a kWh more costs least for so long, by the plan, and when planned appliances run."""
+    teller, plan = Teller(context), find_plan(context)
+    if plan is None:
+        return teller.miss("no_plan")
+    slots = [place for place, slot in enumerate(plan.slots) if context.now < slot.start + _step(plan) and slot.start < context.now + SOON]
+    length = max(round(timedelta(hours=arguments.hours) / _step(plan)), 1)
+    if len(slots) < length:
+        return teller.miss("no_plan")
+    price = SlotSources.of(plan).price_more(np.array([slot.export_kwh for slot in plan.slots]))[slots]
+    means = np.convolve(price, np.full(length, 1 / length), mode="valid")
+    best = int(np.flatnonzero(means <= means.min() + 1e-9)[0])
+    if means[0] <= means[best] + _SAME_PRICE:
+        best = 0
+    first, last = plan.slots[slots[best]], plan.slots[slots[best + length - 1]]
+    told = {"end": teller.moment("best_to", last.start + _step(plan), day=True), "price": teller.figure("best_price", float(means[best]), "price")}
+    if best:
+        now = teller.figure("price_now", float(means[0]), "price")
+        teller.say("best_time", begin=teller.moment("best_from", first.start, day=True), now=now, **told)
+    else:
+        teller.say("best_time_now", **told)
+    for number, load in enumerate(context.site.loads, start=1):
+        if (found := find_load_run(plan, load.name, context.now)) is not None:
+            run, begins, ends = found
+            kwh, cost = teller.figure(f"load_kwh_{number}", run.energy_kwh, "kwh"), teller.figure(f"load_cost_{number}", run.cost, "cost")
+            span = {"begin": teller.moment(f"load_from_{number}", begins, day=True), "end": teller.moment(f"load_to_{number}", ends, day=True)}
+            name = teller.name(f"load_{number}", say_device(load.name, language=context.numbers.language))
+            teller.say("load_planned", load=name, kwh=kwh, cost=cost, **span)
+    return teller.finish(sources=(plan_source(plan),))
+
+
+def _step(plan: PlanReply) -> timedelta:
+    return timedelta(minutes=plan.slot_minutes)
+
+
+TOOL = Tool(
+    "best_time",
+    "When within the next day something that is started by hand, such as a washing machine, a dishwasher or an oven, costs least, and when appliances that the"
+    " plan starts itself run.",
+    BestTimeArguments,
+    tell_best_time,
+)
