@@ -279,6 +279,15 @@ _BY_HAND = Phrase("Try again later, or download the file and add it.", "Versuch 
 
 FETCHING = (
     RefusalPhrases(
+        r"nothing was fetched: .*",
+        Phrase("No service gave anything.", "Kein Dienst hat etwas geliefert."),
+        Phrase(
+            "Luna tries again by itself, prices every ten minutes, the weather every hour.",
+            "Luna versucht es von selbst wieder, Preise alle zehn Minuten, Wetter jede Stunde.",
+        ),
+        quotes=True,
+    ),
+    RefusalPhrases(
         r"The address leads to a private network, .*\n.*",
         Phrase(
             "This address leads into a private network; from there nothing is fetched.",

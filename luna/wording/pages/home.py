@@ -138,6 +138,14 @@ PHRASES = {
     ),
     # Notices.
     "notice_override": Phrase("You decided: {mode} until {t}.", "Du hast entschieden: {mode} bis {t}."),
+    "notice_not_sent": Phrase(
+        "Nothing is sent: the site is not armed. The page Planning arms it.",
+        "Gesendet wird nichts: Der Standort ist nicht scharf. Das geht auf der Seite Planung.",
+    ),
+    "notice_cannot_send": Phrase(
+        "Nothing can be sent: Luna does not know how your devices are told.", "Gesendet werden kann nichts: Luna weiß nicht, wie sie deine Geräte anspricht."
+    ),
+    "would": Phrase("Luna would, if anything were sent to your devices:", "Luna würde, wenn etwas an deine Geräte ginge:"),
     "end_now": Phrase("End now", "Jetzt beenden"),
     "extend": Phrase("Extend 1 h", "1 h verlängern"),
     "notice_stale": Phrase("No measured values since {t}.", "Keine Messwerte seit {t}."),

@@ -12,7 +12,6 @@ from luna import control_service
 from luna.contracts.message import Instant
 from luna.database import control, plan_causes, plan_faults, sites
 from luna.database.engine import unit_of_work
-from luna.database.plan_faults import PlanFault
 from luna.device_config import BATTERIES
 from luna.findings import find_agent_news
 from luna.queue.jobs import submit_job
@@ -79,9 +78,8 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
     """Show what the site does now and next, and why."""
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
-        view, armed = _open(connection, site_id, request, gateway), _is_armed(connection, site_id)
-        fault = plan_faults.load(connection, site_id)
-    parts = _describe(view, gateway, fault) | {"sheet": view_sheet(view, _slot_at(view, at)), "armed": armed, "flow": view_flow(view)}
+        view = _open(connection, site_id, request, gateway)
+    parts = _describe(view, gateway) | {"sheet": view_sheet(view, _slot_at(view, at)), "armed": view.armed, "flow": view_flow(view)}
     parts |= {"chart_words": _chart_words(view), "locale": LOCALES[view.numbers.language], "live": tell_liveness(view)}
     return show(request, PAGE, site=view.window.site, marks=marks, **parts)
 
@@ -90,8 +88,8 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
 def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Show sentence, steps, figures and notices anew."""
     with unit_of_work(gateway.database) as connection:
-        view, fault = _open(connection, site_id, request, gateway), plan_faults.load(connection, site_id)
-    return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, **_describe(view, gateway, fault))
+        view = _open(connection, site_id, request, gateway)
+    return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, **_describe(view, gateway))
 
 
 @router.get("/ui/sites/{site_id}/home/flow")
@@ -106,8 +104,8 @@ def show_flow(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
 def show_why(site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None) -> Response:
     """Show why one slot is as it is."""
     with unit_of_work(gateway.database) as connection:
-        view, armed = _open(connection, site_id, request, gateway), _is_armed(connection, site_id)
-    return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, sheet=view_sheet(view, _slot_at(view, at)), armed=armed)
+        view = _open(connection, site_id, request, gateway)
+    return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, sheet=view_sheet(view, _slot_at(view, at)), armed=view.armed)
 
 
 @router.get("/ui/sites/{site_id}/home/table")
@@ -173,11 +171,12 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
     site, words = sites.load(connection, site_id), words_of(request, PAGE)
     window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
     news = find_agent_news(connection, site, now=window.now)
-    return HomeView(window, build_timeline(connection, window, gateway.plans_read), words, news)
+    armed, fault = control.load(connection, site_id).armed_at is not None, plan_faults.load(connection, site_id)
+    return HomeView(window, build_timeline(connection, window, gateway.plans_read), words, news, armed=armed, fault=fault)
 
 
-def _describe(view: HomeView, gateway: Gateway, fault: PlanFault | None) -> dict[str, Any]:
-    notices = list_notices(view, gateway.settings.plan_max_age, fault)
+def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
+    notices = list_notices(view, gateway.settings.plan_max_age)
     return {"view": view, "notices": notices, "steps": view.steps() if view.has_plan else [], "facts": view.facts()}
 
 
@@ -194,10 +193,6 @@ def _chart_words(view: HomeView) -> dict[str, Any]:
 
 def _slot_at(view: HomeView, at: Any) -> int:
     return shown_slot(view, None if at is None else (at - view.window.timeline.start) // timedelta(minutes=15))
-
-
-def _is_armed(connection: Connection, site_id: str) -> bool:
-    return control.load(connection, site_id).armed_at is not None
 
 
 def _done(site_id: str, request: Request) -> Response:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from luna.database.plan_faults import PlanFault
 from luna.device_config import BATTERIES
 from luna.economics import DAY_AHEAD_PUBLISHED
 from luna.timeline import SLOT
@@ -36,9 +35,9 @@ class Notice:
     plans: bool = False
 
 
-def list_notices(view: HomeView, plan_max_age: timedelta, fault: PlanFault | None = None) -> list[Notice]:
-    """Return what is to be said, the most urgent first; ``fault``: why there is no newer plan."""
-    return [*_overrides(view), *_missing_plan(view, plan_max_age, fault), *_stale(view), *_late_prices(view), *_agent(view)]
+def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
+    """Return what is to be said, the most urgent first."""
+    return [*_overrides(view), *_missing_plan(view, plan_max_age), *_stale(view), *_late_prices(view), *_agent(view)]
 
 
 def _overrides(view: HomeView) -> Iterator[Notice]:
@@ -46,16 +45,19 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
         until = datetime.fromisoformat(each["until"])
         said = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.say_instant(until))
         name = "" if each["device"] == BATTERIES else say_device(each["device"], language=view.numbers.language)
-        yield Notice("you", said, name, each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
+        # Nobody is to wait for what is not sent.
+        sent = "" if view.armed else view.words("notice_not_sent" if view.window.site.control else "notice_cannot_send")
+        yield Notice("you", said, " ".join(filter(None, [name, sent])), each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
 
 
-def _missing_plan(view: HomeView, plan_max_age: timedelta, fault: PlanFault | None) -> Iterator[Notice]:
+def _missing_plan(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
     plan, age = view.document["plan"], view.document["ages_s"]["plan"]
     if plan is not None and plan["covers_now"] and age <= plan_max_age.total_seconds():
         return
     more = [view.words("notice_fallback_more")] if plan is not None else []
     leaves = [datetime.fromisoformat(stay["to"]) for stay in view.document["stays"] if datetime.fromisoformat(stay["to"]) > view.window.now]
     more += [view.words("notice_fallback_car", t=view.say_instant(leaves[0]))] if leaves else []
+    fault = view.fault
     if fault is None:
         more += [view.words("notice_planning")]
     else:

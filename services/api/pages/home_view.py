@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from luna.database.plan_faults import PlanFault
 from luna.device_runs import SlotSources, find_run
 from luna.errors import InvalidInputError
 from luna.findings import SiteFinding
@@ -53,10 +54,20 @@ class Fact:
 
 
 class HomeView:
-    """A timeline as Home tells it to one reader."""
+    """A timeline as Home tells it to one reader; ``armed``: whether anything is sent to devices, ``fault``: why there is no newer plan."""
 
-    def __init__(self, window: Window, document: Mapping[str, Any], words: PageWords, news: Sequence[SiteFinding] = ()) -> None:
-        self.window, self.document, self.words, self.numbers, self.news = window, document, words, window.numbers, news
+    def __init__(
+        self,
+        window: Window,
+        document: Mapping[str, Any],
+        words: PageWords,
+        news: Sequence[SiteFinding] = (),
+        *,
+        armed: bool = True,
+        fault: PlanFault | None = None,
+    ) -> None:
+        self.window, self.document, self.words, self.numbers = window, document, words, window.numbers
+        self.news, self.armed, self.fault = news, armed, fault
 
     @property
     def has_plan(self) -> bool:

@@ -109,7 +109,8 @@ def test_an_instant_that_is_none_is_an_error_in_words_or_leads_to_the_edge(api: 
 def test_an_owner_overrides_without_a_script_and_takes_it_back(api: httpx.Client) -> None:
     chosen = api.post(f"{HOME}/override", data={"mode": "hold", "until": "2026-05-20T18:30:00+02:00"})
     assert (chosen.status_code, chosen.headers["Location"]) == (303, HOME)
-    assert "You decided: Hold until 18:30." in seen(api.get(HOME))
+    assert "You decided: Hold until 18:30. Nothing can be sent: Luna does not know how your devices are told." in seen(api.get(HOME))
+    assert "Luna would, if anything were sent to your devices:" in seen(api.get(HOME))
     assert api.post(f"{HOME}/resume", data={"device": "batteries"}).status_code == 303
     assert "You decided" not in seen(api.get(HOME))
 

@@ -1,5 +1,6 @@
 """Set-up over HTTP, as a browser without a script does it: nothing typed is lost, and it ends with a plan."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import jobs, sites
+from luna.contracts.data import FetchWeatherRequest
+from luna.database import jobs, setup_drafts, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from tests.databases import remove_site
@@ -134,6 +136,28 @@ def test_looking_twice_asks_once(api: httpx.Client, database: Engine) -> None:
     with unit_of_work(database) as connection:
         asked = [job for job in jobs.list_newest(connection, limit=500) if job.key.startswith(f"setup:{draft.rpartition('/')[2]}")]
     assert [job.task for job in asked] == ["forecaster.forecast.refresh"]
+
+
+def test_a_fetch_that_brought_nothing_is_not_said_to_be_done(redis_url: str, database_url: str, database: Engine, tmp_path: Path) -> None:
+    with serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path) as api:
+        draft = begin(api)
+        follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+        api.get(f"{draft}/progress")
+        with unit_of_work(database) as connection:
+            asked = jobs.find_newest(connection, task=FetchWeatherRequest.task, key=f"setup:{find_run(database, draft)}:weather")
+            assert asked is not None
+            reply = {"sites": [{"site_id": "Own home", "written": 0, "faults": ["open-meteo: no answer within 30 s"]}]}
+            jobs.finish(connection, jobs.begin(connection, asked.job_id), status="done", reply=json.dumps(reply))
+        shown = api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
+    remove_site(database, "Own home")
+    assert "No service gave anything. Luna tries again by itself" in " ".join(re.sub(r"<[^>]+>", " ", shown).split())
+    assert "open-meteo: no answer within 30 s" in shown
+
+
+def find_run(database: Engine, draft: str) -> str:
+    with unit_of_work(database) as connection:
+        draft_id = draft.rpartition("/")[2]
+        return f"{draft_id}:{setup_drafts.load(connection, draft_id)['run']}"
 
 
 @pytest.mark.parametrize("step", ["site", "devices", "tariff", "data", "review", "plan", "progress"])

@@ -13,6 +13,7 @@ from luna.contracts.plan import PlanOptions, PlanRequest
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
+from luna.errors import UnavailableError
 from luna.queue import Progress
 from luna.queue.jobs import submit_job
 from luna.settings import Settings
@@ -105,9 +106,20 @@ def _look_at(gateway: Gateway, stage: PreparationStage, run: str, done: Done) ->
     job = job or submit_job(gateway.database, gateway.queue, request, key=key)
     if job.status in {"queued", "running"}:
         return StageState(stage.name, "running", stage.optional, job.job_id, find_progress(gateway, job)), None
+    if job.status == "done" and (nothing := _find_nothing_fetched(job)) is not None:
+        return StageState(stage.name, "failed", stage.optional, job.job_id, error=nothing.problem()), None
     if job.status == "done":
         return StageState(stage.name, "done", stage.optional, job.job_id), job
     return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}), None
+
+
+def _find_nothing_fetched(job: Job) -> UnavailableError | None:
+    """Return what services said where a job that fetches came to its end with nothing; None where something came, or nothing was missing."""
+    fetched = [each for part in ("markets", "sites") for each in (job.reply or {}).get(part, []) if "faults" in each]
+    faults = [fault for each in fetched for fault in each["faults"]]
+    if not faults or any(each.get("written", 0) or each.get("added", 0) or each.get("revised", 0) for each in fetched):
+        return None
+    return UnavailableError(f"nothing was fetched: {faults[0]}", remedy="It is tried again by itself.")
 
 
 def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None, *, now: datetime, language: Language) -> list[PreparationStage]:
