@@ -51,8 +51,8 @@ def test_an_override_into_tomorrow_survives_plans_made_anew_is_shown_with_its_da
     assert inverter.modes == ["Force Discharge", "Force Charge", "Force Charge"]
     # From 14:00 in Berlin until 11:00 of the next day: 21 hours of four slots, each as the owner said.
     assert owned(api, armed) == [(START + HOUR + place * SLOT, "charge") for place in range(84)]
-    assert "You decided: Charge until Fri 11:00." in read(api, armed)
-    assert "Du hast entschieden: Laden bis Fr. 11:00." in read(api, armed, "de")
+    assert "You decided: Charge until tomorrow 11:00." in read(api, armed)
+    assert "Du hast entschieden: Laden bis morgen 11:00." in read(api, armed, "de")
     why = api.get(f"/ui/sites/{armed.name}/home/why", params={"at": (END - SLOT).isoformat()}).text
     assert "Does what you set, until Fri 11:00." in why
     # The usual tariff; a plan without values of energy has no ruler that would show it.
