@@ -4,7 +4,7 @@ Who reads plans of the version before reads documents alone; what is asked for b
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -90,14 +90,14 @@ def read_inputs(row: InputsRow) -> PlanRequest | None:
     return None if document is None else PlanRequest.model_validate(document)
 
 
-def read_column(packed: bytes, name: str, timeline: Timeline) -> FloatArray:
-    """Return a value of a packed plan's slots on quarter-hours, NaN where there is none; ``OF_BATTERIES`` are those of all batteries."""
+def read_columns(packed: bytes, names: Collection[str], timeline: Timeline) -> dict[str, FloatArray]:
+    """Return values of a packed plan's slots on quarter-hours, NaN where there is none; ``OF_BATTERIES`` are those of all batteries."""
     plan = unpack(packed)
     if plan["slot_minutes"] != timeline.step.total_seconds() / 60:
-        return np.full(timeline.count, np.nan)
+        return {name: np.full(timeline.count, np.nan) for name in names}
     columns = plan["slots"]
     starts = np.array([start.removesuffix("Z") for start in columns["start"]], dtype="M8[s]")
-    return align(starts, _read_values(columns, name, starts.size), timeline)
+    return {name: align(starts, _read_values(columns, name, starts.size), timeline) for name in names}
 
 
 def _read_values(columns: Mapping[str, Any], name: str, count: int) -> FloatArray:

@@ -1,6 +1,6 @@
 """Issued plans, each reproducible from its row."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -291,23 +291,49 @@ def _jsonb(text: str) -> ColumnElement[Any]:
 
 
 def read_latest(
-    connection: Connection, site_id: str, timeline: Timeline, *, column: str, issued: tuple[datetime, datetime], system_id: str = "prod"
-) -> FloatArray:
+    connection: Connection, site_id: str, timeline: Timeline, *, columns: Collection[str], issued: tuple[datetime, datetime], system_id: str = "prod"
+) -> dict[str, FloatArray]:
     """Return what was planned for each quarter-hour, as last planned within ``issued``, first and last instant included; else NaN.
 
     Args:
-        column: a value of a slot in the plan's answer; ``charge_kwh`` and ``discharge_kwh`` are those of all batteries.
+        connection: to the database.
+        site_id: whose plans they are.
+        timeline: of quarter-hours.
+        columns: values of a slot in the plan's answer; ``charge_kwh`` and ``discharge_kwh`` are those of all batteries.
+        issued: when they were issued.
+        system_id: ``prod`` drives devices.
     """
-    found, since = _read_documents(connection, site_id, timeline, column=column, issued=issued, system_id=system_id)
+    found = {name: _read_documents(connection, site_id, timeline, column=name, issued=issued, system_id=system_id) for name in columns}
     table = plan_history.c
-    covers = (table.ends_at > timeline.start) & (table.starts_at < timeline.end) & table.issued_at.between(*issued)
-    own = (table.site == site_id) & (table.system_id == system_id) & table.packed_reply.is_not(None)
-    plans = select(table.issued_at, table.packed_reply).where(own, covers).order_by(table.issued_at).execution_options(yield_per=_AT_ONCE)
-    for issued_at, packed in connection.execute(plans):
-        values, at = plan_forms.read_column(packed, column, timeline), issued_at.timestamp()
-        newer = np.isfinite(values) & (since <= at)
-        found, since = np.where(newer, values, found), np.where(newer, at, since)
-    return found
+    own = (table.site == site_id) & (table.system_id == system_id) & table.packed_reply.is_not(None) & table.issued_at.between(*issued)
+    covers = (table.ends_at > timeline.start) & (table.starts_at < timeline.end)
+    spans = connection.execute(select(table.plan_id, table.starts_at, table.ends_at).where(own, covers).order_by(table.issued_at.desc())).all()
+    packed = (
+        select(table.issued_at, table.packed_reply).where(table.plan_id == func.any(cast(_find_last(spans, timeline), ARRAY(Text)))).order_by(table.issued_at)
+    )
+    for issued_at, reply in connection.execute(packed.execution_options(yield_per=_AT_ONCE)):
+        at = issued_at.timestamp()
+        for name, values in plan_forms.read_columns(reply, columns, timeline).items():
+            known, since = found[name]
+            newer = np.isfinite(values) & (since <= at)
+            found[name] = np.where(newer, values, known), np.where(newer, at, since)
+    return {name: values for name, (values, _) in found.items()}
+
+
+def _find_last(spans: Iterable[tuple[str, datetime, datetime]], timeline: Timeline) -> list[str]:
+    """Return the plans that are the last one for some slot; of a site that is planned with every change there are hundreds that are for none.
+
+    Args:
+        spans: plans from when until when, the newest first.
+        timeline: of the slots.
+    """
+    told, last = np.zeros(timeline.count, dtype=bool), []
+    for plan_id, starts_at, ends_at in spans:
+        own = told[max((starts_at - timeline.start) // timeline.step, 0) : max(-((timeline.start - ends_at) // timeline.step), 0)]
+        if not own.all():
+            own[:] = True
+            last.append(plan_id)
+    return last
 
 
 def _read_documents(

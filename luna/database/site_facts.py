@@ -70,7 +70,7 @@ class DemandFacts:
 
 @dataclass(frozen=True, slots=True)
 class PlanningFacts:
-    """What is known of a site at ``start``, nothing issued or measured later.
+    """What is known of a site at ``start``, nothing measured later; ``known_at`` is when: of a plan that begins with the slot that runs, now.
 
     ``driving`` is what load and PV are from, ``PARTS`` of it, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on
     the days before, without bands, beside the load and the PV ``seen`` on the same days. ``soc`` is how full the batteries were when that was last recorded
@@ -81,6 +81,7 @@ class PlanningFacts:
 
     site: Site
     start: datetime
+    known_at: datetime
     active: ActiveVersion
     waiting: WaitingVersion | None
     driving: DrivingForecast | None
@@ -109,18 +110,20 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
         now: what is in force then is known.
     """
     horizon = Timeline(start, SLOT, reach.horizon // SLOT)
+    # Prices that came in the middle of the slot that runs are planned with at once; a plan of another time knows what was known then.
+    known_at = now if start <= now < start + SLOT else start
     names = [site.name for site in found]
     keys = sites.keys_of(connection, names)
     by_key = {keys[site.name]: site for site in found}
     active = forecast_activations.find_active_each(connection, by_key)
-    driving, past, reasons = _read_forecasts(connection, by_key, active, horizon, days=reach.days)
+    driving, past, reasons = _read_forecasts(connection, by_key, active, horizon, days=reach.days, known_at=known_at)
     seen, bought = _read_seen(connection, keys, start, reach)
     today = {keys[name]: _until(start, since) for name, since in reach.given_since.items()}
     given = observations.read_each(connection, today, names=("discharge_kwh", "soc"))
     soc = observations.find_soc_each(connection, list(by_key), since=start - DAY, until=start)
     demands = read_demands_each(connection, by_key, start, now=now)
     around = Timeline(start - reach.carbon, SLOT, reach.carbon // SLOT + horizon.count)
-    carbon = weather_carbon.read_carbon_each(connection, names, around, known_at=start)
+    carbon = weather_carbon.read_carbon_each(connection, names, around, known_at=known_at)
     told = control.load_each(connection, dict(zip(by_key, names, strict=True)))
     blocks = manual_blocks.read_plain_each(connection, list(by_key), first=start, end=horizon.end)
     waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
@@ -129,6 +132,7 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
         site.name: PlanningFacts(
             site=site,
             start=start,
+            known_at=known_at,
             active=active[key := keys[site.name]],
             waiting=waiting.get(key),
             driving=driving.get(key),
@@ -150,10 +154,10 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
 
 
 def _read_forecasts(
-    connection: Connection, found: Mapping[int, Site], active: Mapping[int, ActiveVersion], horizon: Timeline, *, days: int
+    connection: Connection, found: Mapping[int, Site], active: Mapping[int, ActiveVersion], horizon: Timeline, *, days: int, known_at: datetime
 ) -> tuple[dict[int, DrivingForecast], dict[int, list[Forecast]], dict[int, tuple[str, ...]]]:
     """Return what drives plans, what its version expected on the days before, and what widened it, by the sites' keys."""
-    driving = forecasts.read_driving_each(connection, found, active, horizon, known_at=horizon.start, parts=PARTS)
+    driving = forecasts.read_driving_each(connection, found, active, horizon, known_at=known_at, parts=PARTS)
     spoke = {key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()}
     instants = [horizon.start - back * DAY for back in range(days, 0, -1)]
     past = past_forecasts.read_means_each(connection, {key: version for key, (version, _) in spoke.items()}, instants)

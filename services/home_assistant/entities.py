@@ -14,13 +14,13 @@ from luna.control_service import modes_of
 from luna.device_config import BATTERIES
 from luna.device_runs import DeviceRun, find_load_run, find_vehicle_run
 from luna.errors import InvalidInputError
+from luna.site_day import total
 from luna.timeline import parse_zone
 from luna.wording import MODES, Numbers, Sentences, say_mode
 from luna.wording.devices import say_device
 from luna.wording.entities import ENTITIES, FOLLOW_PLAN
 from luna.wording.messages import say_message
 from luna.wording.modes import join_figures
-from services.home_assistant.day import total
 from services.home_assistant.view import SiteView, list_devices, propose
 
 Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "button"]

@@ -13,8 +13,8 @@ from luna.device_config import BATTERIES
 from luna.findings import SiteFinding
 from luna.proposed_runs import ProposedSlot, find_proposed_runs, moved_kwh
 from luna.site import Site
+from luna.site_day import Day, find_slot, read_day, save_beside_inverter
 from luna.timeline import local_day, parse_zone
-from services.home_assistant.day import Day, find_slot, read_day, save_beside_inverter
 
 DAY = timedelta(days=1)
 PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "sensors_silent"})

@@ -47,6 +47,8 @@ PHRASES = {
     "fact_solar_note": Phrase("{x} still to come", "noch {x} erwartet"),
     "fact_stored": Phrase("In the battery", "Im Speicher"),
     "fact_stored_note": Phrase("worth {x}", "wert {x}"),
+    "fact_saved": Phrase("Saved today", "Heute gespart"),
+    "fact_saved_note": Phrase("{x} yesterday, beside the inverter alone", "{x} gestern, neben dem Wechselrichter allein"),
     "fact_car": Phrase("Car at {t}", "Auto um {t}"),
     "fact_car_note": Phrase("from {x} at plug-in", "von {x} beim Anstecken"),
     # Energy now.

@@ -1,5 +1,6 @@
 """The page that an owner opens every day: what the battery does, what comes next, and why."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
 from luna.findings import find_agent_news
 from luna.queue.jobs import submit_job
+from luna.site_day import Savings, read_savings
 from luna.wording import MODES, Language
 from luna.wording.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
@@ -23,11 +25,11 @@ from services.api.pages.home_flow import view_flow
 from services.api.pages.home_notices import list_notices, tell_liveness
 from services.api.pages.home_sheet import shown_slot, view_sheet
 from services.api.pages.home_table import headings, list_rows, write_csv
-from services.api.pages.home_view import HomeView
+from services.api.pages.home_view import HomeContext, HomeView
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
 from services.api.pages.setup.preparation import fresh_inputs
 from services.api.timeline import build_timeline
-from services.api.timeline.window import open_window
+from services.api.timeline.window import Window, open_window
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -79,7 +81,7 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
         view = _open(connection, site_id, request, gateway)
-    parts = _describe(view, gateway) | {"sheet": view_sheet(view, _slot_at(view, at)), "armed": view.armed, "flow": view_flow(view)}
+    parts = _describe(view, gateway) | {"sheet": view_sheet(view, _slot_at(view, at)), "armed": view.context.armed, "flow": view_flow(view)}
     parts |= {"chart_words": _chart_words(view), "locale": LOCALES[view.numbers.language], "live": tell_liveness(view)}
     return show(request, PAGE, site=view.window.site, marks=marks, **parts)
 
@@ -105,7 +107,7 @@ def show_why(site_id: SitePath, request: Request, gateway: CurrentGateway, at: I
     """Show why one slot is as it is."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
-    return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, sheet=view_sheet(view, _slot_at(view, at)), armed=view.armed)
+    return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, sheet=view_sheet(view, _slot_at(view, at)), armed=view.context.armed)
 
 
 @router.get("/ui/sites/{site_id}/home/table")
@@ -172,7 +174,16 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
     window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
     news = find_agent_news(connection, site, now=window.now)
     armed, fault = control.load(connection, site_id).armed_at is not None, plan_faults.load(connection, site_id)
-    return HomeView(window, build_timeline(connection, window, gateway.plans_read), words, news, armed=armed, fault=fault)
+    document = build_timeline(connection, window, gateway.plans_read)
+    return HomeView(window, document, words, HomeContext(news, armed, fault, _read_savings(connection, window, document, gateway)))
+
+
+def _read_savings(connection: Connection, window: Window, document: Mapping[str, Any], gateway: Gateway) -> Savings:
+    # What meters and plans of two days come to takes a moment; it changes with them alone.
+    plan, age_s = document["plan"], document["ages_s"]["measured"]
+    measured = None if age_s is None else window.now - timedelta(seconds=age_s)
+    key = ("savings", window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
+    return gateway.plans_read.recall(key, lambda: read_savings(connection, window.site, now=window.now))
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:

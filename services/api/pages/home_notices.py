@@ -46,7 +46,7 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
         said = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.say_instant(until))
         name = "" if each["device"] == BATTERIES else say_device(each["device"], language=view.numbers.language)
         # Nobody is to wait for what is not sent.
-        sent = "" if view.armed else view.words("notice_not_sent" if view.window.site.control else "notice_cannot_send")
+        sent = "" if view.context.armed else view.words("notice_not_sent" if view.window.site.control else "notice_cannot_send")
         yield Notice("you", said, " ".join(filter(None, [name, sent])), each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
 
 
@@ -57,7 +57,7 @@ def _missing_plan(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
     more = [view.words("notice_fallback_more")] if plan is not None else []
     leaves = [datetime.fromisoformat(stay["to"]) for stay in view.document["stays"] if datetime.fromisoformat(stay["to"]) > view.window.now]
     more += [view.words("notice_fallback_car", t=view.say_instant(leaves[0]))] if leaves else []
-    fault = view.fault
+    fault = view.context.fault
     if fault is None:
         more += [view.words("notice_planning")]
     else:
@@ -84,7 +84,7 @@ def _late_prices(view: HomeView) -> Iterator[Notice]:
 
 
 def _agent(view: HomeView) -> Iterator[Notice]:
-    for found in view.news:
+    for found in view.context.news:
         said = say_message(found.code, found.figures, site=view.window.site.name, numbers=view.numbers)
         yield Notice("good" if found.code == "agent_offered" else "warn", f"{said.title}.", said.text)
 

@@ -13,6 +13,7 @@ from luna.device_runs import SlotSources, find_run
 from luna.errors import InvalidInputError
 from luna.findings import SiteFinding
 from luna.proposed_runs import LITTLE_KWH, ProposedRun, ProposedSlot, find_proposed_runs, moved_kwh
+from luna.site_day import Savings
 from luna.timeline import SLOT, FloatArray
 from luna.wording import Sentences, mode
 from luna.wording.devices import say_device
@@ -53,21 +54,21 @@ class Fact:
     note: str
 
 
-class HomeView:
-    """A timeline as Home tells it to one reader; ``armed``: whether anything is sent to devices, ``fault``: why there is no newer plan."""
+@dataclass(frozen=True, slots=True)
+class HomeContext:
+    """What stands beside a timeline: ``armed``: whether anything is sent to devices, ``fault``: why there is no newer plan, and what batteries save."""
 
-    def __init__(
-        self,
-        window: Window,
-        document: Mapping[str, Any],
-        words: PageWords,
-        news: Sequence[SiteFinding] = (),
-        *,
-        armed: bool = True,
-        fault: PlanFault | None = None,
-    ) -> None:
-        self.window, self.document, self.words, self.numbers = window, document, words, window.numbers
-        self.news, self.armed, self.fault = news, armed, fault
+    news: Sequence[SiteFinding] = ()
+    armed: bool = True
+    fault: PlanFault | None = None
+    savings: Savings | None = None
+
+
+class HomeView:
+    """A timeline as Home tells it to one reader."""
+
+    def __init__(self, window: Window, document: Mapping[str, Any], words: PageWords, context: HomeContext = HomeContext()) -> None:
+        self.window, self.document, self.words, self.numbers, self.context = window, document, words, window.numbers, context
 
     @property
     def has_plan(self) -> bool:
@@ -239,8 +240,8 @@ class HomeView:
         return said[:1].upper() + said[1:]
 
     def facts(self) -> list[Fact]:
-        """What the next day costs, what the sun brings, what is stored, and how full the car leaves; what is not known is left out."""
-        return [fact for fact in (self._fact_cost(), self._fact_solar(), self._fact_stored(), self._fact_car()) if fact]
+        """What the next day costs, what the battery saves, what the sun brings, what is stored, and how full the car leaves; what is not known is left out."""
+        return [fact for fact in (self._fact_cost(), self._fact_saved(), self._fact_solar(), self._fact_stored(), self._fact_car()) if fact]
 
     def _fact_cost(self) -> Fact | None:
         day = self.document["ghosts"]["without_luna"]["next_day"]
@@ -248,6 +249,13 @@ class HomeView:
             return None
         note = self.words("fact_cost_note", x=self.numbers.money(day["cost_without_luna"]))
         return Fact(self.words("fact_cost"), self.numbers.money(day["cost"]), note)
+
+    def _fact_saved(self) -> Fact | None:
+        if self.context.savings is None or self.context.savings.today is None:
+            return None
+        yesterday = self.context.savings.yesterday
+        note = "" if yesterday is None else self.words("fact_saved_note", x=self.numbers.money(yesterday, signed=True))
+        return Fact(self.words("fact_saved"), self.numbers.money(self.context.savings.today, signed=True), note)
 
     def _fact_solar(self) -> Fact | None:
         if not self.window.site.pv:

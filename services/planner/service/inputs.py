@@ -100,7 +100,7 @@ def read_outlook(connection: Connection, facts: PlanningFacts, inputs: SiteInput
     ``connection`` is for what few sites have.
     """
     site, horizon, forecast = inputs.site, inputs.horizon, inputs.driving.forecast
-    known = inputs.prices.ahead(horizon.start, horizon)
+    known = inputs.prices.ahead(facts.known_at, horizon)
     before = Timeline(horizon.start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
     errors = ErrorScenarios(ForecastArchive(facts.past), PerfectForesight(before, facts.seen.load_kwh, facts.seen.pv_kwh))
     bias = Bias(**dict(zip(("load_factor", "pv_factor"), errors.factors(horizon.start), strict=True)))
@@ -112,7 +112,7 @@ def read_outlook(connection: Connection, facts: PlanningFacts, inputs: SiteInput
         "load_includes": list_included(site),
         "scenarios": read_courses(connection, site, forecast, outlook, start=horizon.start, errors=errors) if with_courses else None,
         "carbon_g_per_kwh": None if inputs.carbon is None else inputs.carbon.tolist(),
-        "outdoor_temperature_c": read_outdoor_ahead(connection, site.name, site, horizon, known_at=horizon.start),
+        "outdoor_temperature_c": read_outdoor_ahead(connection, site.name, site, horizon, known_at=facts.known_at),
         "errors": describe_courses(erred) if erred else None,
         "bias": bias if bias != Bias() else None,
     }

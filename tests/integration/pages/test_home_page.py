@@ -62,6 +62,7 @@ def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api
     assert re.search(r"Battery follows the house\. From \d\d:\d\d it sells\.", seen(english))
     assert re.search(r"Batterie folgt dem Haus\. Ab \d\d:\d\d verkauft sie\.", seen(german))
     assert re.search(r"instead of −?€\d+\.\d\d without Luna", seen(english))
+    assert re.search(r"Saved today [+−]?€\d+\.\d\d", seen(english))
 
 
 def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_at_work(api: httpx.Client, database: Engine) -> None:

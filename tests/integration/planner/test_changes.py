@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
 from luna.contracts.control import Override
@@ -19,9 +21,9 @@ from luna.database.schema.plans import plan_history
 from luna.outlook import Forecast, Quantiles
 from luna.settings import Settings
 from luna.site import parse_site
-from luna.timeline import SLOT, Timeline
+from luna.timeline import SLOT, Timeline, floor_to
 from services.planner.milp.solver import Solver
-from services.planner.service.fleet import follow_changes, plan_sites
+from services.planner.service.fleet import RENEW_AGE, follow_changes, plan_sites
 from services.planner.service.plans import plan_and_store
 from tests.databases import remove_site
 from tests.tables import each_row
@@ -38,8 +40,8 @@ DOCUMENT = {
 }
 
 
-def issue(connection: Connection, name: str, at: datetime = START) -> None:
-    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+def issue(connection: Connection, name: str, at: datetime = START, load_kwh: float = 0.1) -> None:
+    load, sun = Quantiles.exact(np.full(192, load_kwh)), Quantiles.exact(np.zeros(192))
     forecasts.upsert(connection, name, [Forecast(Timeline(at, SLOT, 192), at, DEFAULT_VERSION, load, sun)])
 
 
@@ -201,4 +203,92 @@ def test_why_a_site_got_no_plan_is_kept_until_it_gets_one(connection: Connection
         issue(connection, OTHER, later)
         assert plan_sites(connection, PlanSitesRequest(site_ids=[OTHER]), now=later).faults == []
         assert plan_faults.load(connection, OTHER) is None
+        undone.rollback()
+
+
+def test_prices_that_come_in_the_middle_of_a_slot_are_planned_with_at_once(connection: Connection, home: str) -> None:
+    came = START + timedelta(minutes=2)
+    with connection.begin_nested() as undone:
+        publish_at(connection, came)
+        plan_sites(connection, PlanSitesRequest(site_ids=[home]), now=came + timedelta(seconds=5))
+        holding = plans.read_due(connection, home, came + timedelta(seconds=5))
+        assert holding is not None
+        # As ``publish_at`` writes it at 12:17; the slot began at 12:15.
+        assert holding.slots[0].import_price == pytest.approx(0.67)
+        undone.rollback()
+
+
+def change_tariff(connection: Connection, now: datetime) -> None:
+    export = {"kind": "fixed", "price": 0.01 + (now - START) / timedelta(days=10)}
+    sites.save(connection, parse_site(DOCUMENT | {"tariff": DOCUMENT["tariff"] | {"export": export}}))  # type: ignore[operator]
+
+
+def publish_at(connection: Connection, now: datetime) -> None:
+    later = Timeline(floor_to(now, SLOT), SLOT, 4).starts
+    prices.upsert(connection, MARKET, starts=later, price=np.full(4, 0.5 + now.minute / 100), currency="EUR", published_at=now)
+
+
+def stay_from(connection: Connection, now: datetime) -> None:
+    standing = vehicle_sessions.read_standing(connection, NAME, first=now)
+    first = max((each.to for each in standing), default=now)
+    wanted = NewSession(vehicle="car", **{"from": first, "to": first + timedelta(hours=3)}, arrival_soc=0.4, target_soc=0.6)
+    vehicle_sessions.add(connection, NAME, wanted, by="anna", now=now)
+
+
+def leave_at_once(connection: Connection, now: datetime) -> None:
+    for each in vehicle_sessions.read_standing(connection, NAME, first=now):
+        vehicle_sessions.remove(connection, NAME, each.session_id, by="anna")
+
+
+def block_ahead(connection: Connection, now: datetime) -> None:
+    first = floor_to(now, SLOT) + timedelta(hours=len(manual_blocks.read_standing(connection, NAME, first=now)) + 1)
+    wanted = ManualBlock(device="battery", action="hold", **{"from": first, "to": first + timedelta(hours=1)})
+    manual_blocks.add(connection, NAME, wanted, by="anna", now=now)
+
+
+def lose_a_plan(connection: Connection, now: datetime) -> None:
+    plan_causes.note(connection, [sites.key_of(connection, NAME)], "owner")
+    assert plan_causes.take_due(connection, [NAME], now=now) == [NAME]
+
+
+EVENTS: dict[str, Callable[[Connection, datetime], None]] = {
+    "site": change_tariff,
+    "prices": publish_at,
+    "forecast": lambda connection, now: issue(connection, NAME, floor_to(now, SLOT), 0.11 + (now - START) / timedelta(days=30)),
+    "departure": stay_from,
+    "departure taken back": leave_at_once,
+    "block": block_ahead,
+    "override": lambda connection, now: control.override(connection, NAME, Override(mode="hold", until=now + timedelta(hours=1), by="anna")),
+    # A machine that slept, and one that is started again in the middle of a plan, which is lost with its worker.
+    "sleep": lambda _connection, _now: None,
+    "restart": lose_a_plan,
+}
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(events=[("departure", 40), ("restart", 0), ("prices", 0), ("sleep", 9000), ("override", 0)])
+@given(events=st.lists(st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 1200)), min_size=1, max_size=6))
+def test_no_plan_is_older_than_its_causes_by_more_than_ten_seconds_whatever_comes_after_what(
+    connection: Connection, home: str, events: list[tuple[str, int]]
+) -> None:
+    now = START
+    with connection.begin_nested() as undone:
+        for kind, seconds in events:
+            now += timedelta(seconds=seconds, hours=3 if kind == "sleep" else 0)
+            EVENTS[kind](connection, now)
+            # Beat looks every five seconds; a plan that was lost is asked for again a minute after it was asked for.
+            came = now + (plan_causes.ASKED_FOR if kind == "restart" else timedelta(0))
+            for _ in range(2 + (12 if kind == "restart" else 0)):
+                now += timedelta(seconds=5)
+                due = plan_causes.take_due(connection, [home], now=now)
+                old = plans.list_outdated(connection, [home], issued_before=now - RENEW_AGE)
+                if due or old:
+                    assert plan_sites(connection, PlanSitesRequest(site_ids=[home]), now=now).faults == []
+            assert plan_causes.read(connection, [home]) == {}
+            holding = plans.read_due(connection, home, now)
+            assert holding is not None
+            assert now - holding.issued_at <= RENEW_AGE
+            # What an override, or nothing taken back, leaves as it was planned is the same plan.
+            if kind in {"site", "prices", "forecast", "departure", "block"}:
+                assert came <= holding.issued_at <= came + timedelta(seconds=10)
         undone.rollback()

@@ -7,9 +7,9 @@ import numpy as np
 
 from luna.contracts.plan import PlanReply
 from luna.site import parse_site
+from luna.site_day import PLANNED, join_day
 from luna.timeline import SLOT, Timeline
 from luna.wording import Numbers
-from services.home_assistant.day import PLANNED, join_day
 from services.home_assistant.entities import PublishedEntity, list_entities
 from services.home_assistant.view import PlannedView, SiteView
 from tests.plans import FLOWS

@@ -6,9 +6,9 @@ import numpy as np
 
 from luna.findings import SiteFinding
 from luna.site import parse_site
+from luna.site_day import PLANNED, join_day
 from luna.timeline import SLOT, Timeline
 from luna.wording import Numbers
-from services.home_assistant.day import PLANNED, join_day
 from services.home_assistant.entities import list_entities, numbers_of
 from services.home_assistant.view import PlannedView, SiteView
 from tests.tables import each_row

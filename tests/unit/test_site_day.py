@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from luna.contracts.plan import PlanReply
 from luna.site import APPLIANCES, Site, parse_site
+from luna.site_day import PLANNED, Day, join_day, save_beside_inverter, total
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.home_assistant.day import PLANNED, Day, join_day, save_beside_inverter, total
 from tests.plans import FLOWS
 
 START = datetime(2024, 2, 1, tzinfo=UTC)

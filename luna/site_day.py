@@ -13,7 +13,7 @@ from luna.physics import Mode, SetPoint, SiteLimits
 from luna.schedule import whole_range
 from luna.simulator import Actuals, simulate
 from luna.site import APPLIANCES, Site
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.timeline import SLOT, FloatArray, Timeline, local_day, parse_zone
 
 PLANNED = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "import_price", "export_price")
 # A plan that was issued before this says nothing of the day that the next ones do not.
@@ -48,7 +48,7 @@ class Day:
 def read_day(connection: Connection, site: Site, timeline: Timeline, *, now: datetime) -> Day:
     """Return a local day of a stored site as it is known at ``now``."""
     issued = (timeline.start - _PLANNED_BEFORE, now)
-    planned = {name: plans.read_latest(connection, site.name, timeline, column=name, issued=issued) for name in PLANNED}
+    planned = plans.read_latest(connection, site.name, timeline, columns=PLANNED, issued=issued)
     before = Timeline(timeline.start - SLOT, SLOT, timeline.count + 1)
     seen = observations.read_series(connection, site.name, before, (*SERIES, *APPLIANCES))
     soc = float(seen["soc"][0])
@@ -89,10 +89,33 @@ def price(import_kwh: FloatArray, export_kwh: FloatArray, day: Day) -> float:
     return float(np.sum(import_kwh * day.import_price - export_kwh * day.export_price))
 
 
-def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None) -> float | None:
+@dataclass(frozen=True, slots=True)
+class Savings:
+    """What batteries save beside the inverter alone, in currency, None where it is not known."""
+
+    today: float | None
+    yesterday: float | None
+
+
+def read_savings(connection: Connection, site: Site, *, now: datetime) -> Savings:
+    """Return what the batteries of a stored site save today, as far as it is not over as planned, and saved yesterday."""
+    zone = parse_zone(site.timezone)
+    first = now.astimezone(zone).date()
+    today, yesterday = (read_day(connection, site, local_day(day, zone), now=now) for day in (first, first - timedelta(days=1)))
+    plan, before = (plans.read_due(connection, site.name, at) for at in (now, yesterday.timeline.end - SLOT))
+    return Savings(save_beside_inverter(site, today, plan), save_beside_inverter(site, yesterday, before, end_soc=today.start_soc))
+
+
+def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None, *, end_soc: float | None = None) -> float | None:
     """Return what batteries save on a day beside the inverter alone, what they hold at midnight counted by its value; None where it is not known.
 
     Everything else of the house is as it is: it is what batteries do that is compared.
+
+    Args:
+        site: whose day it is.
+        day: measured and planned.
+        plan: that tells the value of stored energy at the end of the day.
+        end_soc: how full all batteries together ended the day, where that was measured; else as planned.
     """
     last = None if plan is None else find_slot(plan, day.timeline.end - SLOT)
     if last is None or last.reason.energy_value is None or day.start_soc is None or day.cost is None or not site.batteries:
@@ -103,7 +126,8 @@ def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None) -> float 
     residual = day.import_kwh - day.export_kwh - day.battery_kwh
     actuals = Actuals(day.timeline, np.maximum(residual, 0.0), np.maximum(-residual, 0.0))
     alone = simulate(_InverterAlone(len(site.batteries)), actuals, limits=SiteLimits.of(site), stored_kwh=day.start_soc * capacity)
-    own_end = sum(last.batteries[battery.name].soc_end * battery.capacity_kwh for battery in site.batteries if battery.name in last.batteries)
+    planned_end = sum(last.batteries[battery.name].soc_end * battery.capacity_kwh for battery in site.batteries if battery.name in last.batteries)
+    own_end = planned_end if end_soc is None else end_soc * float(capacity.sum())
     alone_end = float(alone.flows.stored_kwh[..., -1].sum())
     alone_cost = price(alone.flows.import_kwh[0], alone.flows.export_kwh[0], day)
     return (alone_cost - alone_end * value) - (day.cost - own_end * value)
