@@ -8,17 +8,20 @@ import pytest
 from sqlalchemy import Engine
 
 from luna import control_service
-from luna.database import sites
+from luna.contracts.fleet import PlanSitesRequest
+from luna.database import plan_causes, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.site import parse_site
-from luna.timeline import FixedClock
+from luna.timeline import SLOT, FixedClock, floor_to
+from services.planner.service.fleet import plan_sites
 from tests.browsing import DESKTOP, PHONE, Open, find_barriers
 from tests.controlled import describe
 from tests.databases import remove_site
 from tests.demo_home import HOME, NOW, store_demo_home
+from tests.executing import Clock
 from tests.gateway import serve
-from tests.stored import stored_site
+from tests.stored import issue_half_a_kilowatt, stored_site
 
 PAGE = "/ui/sites/glanced"
 
@@ -95,3 +98,26 @@ def test_another_site_is_chosen_in_the_head_on_a_desk_and_on_a_phone(open_page: 
             page.get_by_role("link", name=long).click()
             page.wait_for_url("**/a%20second*/planning")
             assert find_barriers(page) == []
+
+
+def test_on_the_second_day_an_open_page_says_what_is_missing_and_then_the_new_plan(open_page: Open, addresses: Addresses, database: Engine) -> None:
+    from playwright.sync_api import expect
+
+    clock = Clock()
+    clock.instant = store_demo_home(database, name="lived", vehicles=[], loads=[]).now
+    with serve(addresses, clock) as gateway:
+        page = open_page("/ui/sites/lived/home", gateway=gateway)
+        expect(page.locator(".hero .steps li").first).to_contain_text("Now")
+        expect(page.locator(".hero")).not_to_contain_text("No valid plan")
+        clock.instant += timedelta(days=1)
+        expect(page.locator(".hero")).to_contain_text("No valid plan for 24 h.")
+        expect(page.get_by_role("button", name="Plan now")).to_be_visible()
+        with unit_of_work(database) as connection:
+            issue_half_a_kilowatt(connection, "lived", floor_to(clock.instant, SLOT))
+            assert plan_causes.take_due(connection, ["lived"], now=clock.instant) == ["lived"]
+            assert plan_sites(connection, PlanSitesRequest(site_ids=["lived"]), now=clock.instant).faults == []
+        expect(page.locator(".hero")).not_to_contain_text("No valid plan")
+        expect(page.locator(".hero .steps li").first).to_contain_text("Now")
+        assert gateway.get("/v1/sites/lived/plans/latest").json()["slots"][0]["start"] == floor_to(clock.instant, SLOT).strftime("%Y-%m-%dT%H:%M:%SZ")
+        page.goto("about:blank")
+    remove_site(database, "lived")
