@@ -90,20 +90,20 @@ def price(import_kwh: FloatArray, export_kwh: FloatArray, day: Day) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Savings:
+class BatterySavings:
     """What batteries save beside the inverter alone, in currency, None where it is not known."""
 
     today: float | None
     yesterday: float | None
 
 
-def read_savings(connection: Connection, site: Site, *, now: datetime) -> Savings:
+def read_savings(connection: Connection, site: Site, *, now: datetime) -> BatterySavings:
     """Return what the batteries of a stored site save today, as far as it is not over as planned, and saved yesterday."""
     zone = parse_zone(site.timezone)
     first = now.astimezone(zone).date()
     today, yesterday = (read_day(connection, site, local_day(day, zone), now=now) for day in (first, first - timedelta(days=1)))
     plan, before = (plans.read_due(connection, site.name, at) for at in (now, yesterday.timeline.end - SLOT))
-    return Savings(save_beside_inverter(site, today, plan), save_beside_inverter(site, yesterday, before, end_soc=today.start_soc))
+    return BatterySavings(save_beside_inverter(site, today, plan), save_beside_inverter(site, yesterday, before, end_soc=today.start_soc))
 
 
 def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None, *, end_soc: float | None = None) -> float | None:

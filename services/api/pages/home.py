@@ -16,7 +16,7 @@ from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
 from luna.findings import find_agent_news
 from luna.queue.jobs import submit_job
-from luna.site_day import Savings, read_savings
+from luna.site_day import BatterySavings, read_savings
 from luna.wording import MODES, Language
 from luna.wording.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
@@ -178,7 +178,7 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
     return HomeView(window, document, words, HomeContext(news, armed, fault, _read_savings(connection, window, document, gateway)))
 
 
-def _read_savings(connection: Connection, window: Window, document: Mapping[str, Any], gateway: Gateway) -> Savings:
+def _read_savings(connection: Connection, window: Window, document: Mapping[str, Any], gateway: Gateway) -> BatterySavings:
     # What meters and plans of two days come to takes a moment; it changes with them alone.
     plan, age_s = document["plan"], document["ages_s"]["measured"]
     measured = None if age_s is None else window.now - timedelta(seconds=age_s)

@@ -13,7 +13,7 @@ from luna.device_runs import SlotSources, find_run
 from luna.errors import InvalidInputError
 from luna.findings import SiteFinding
 from luna.proposed_runs import LITTLE_KWH, ProposedRun, ProposedSlot, find_proposed_runs, moved_kwh
-from luna.site_day import Savings
+from luna.site_day import BatterySavings
 from luna.timeline import SLOT, FloatArray
 from luna.wording import Sentences, mode
 from luna.wording.devices import say_device
@@ -61,7 +61,7 @@ class HomeContext:
     news: Sequence[SiteFinding] = ()
     armed: bool = True
     fault: PlanFault | None = None
-    savings: Savings | None = None
+    savings: BatterySavings | None = None
 
 
 class HomeView:
