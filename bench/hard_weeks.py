@@ -1,8 +1,8 @@
 """Weeks in quarter-hours that are hard to plan: two or three batteries with least powers and tapers behind a narrow connection, PV that may not be held back.
 
 Beside that a week has pins, a price on peaks, appliances or negative prices, each with a chance of its own. Run as ``python -m bench.hard_weeks [WEEKS]``:
-what is planned in two seconds beside the best plan that is known of the week, from ``hard_weeks.json`` or of a minute. With ``--record`` what was found
-better is kept there.
+what is planned in two seconds beside the best plan that is known of the week, from ``hard_weeks.json`` or of a minute (``--seconds=N``: of so many).
+With ``--record`` what was found better is kept there.
 """
 
 import json
@@ -54,14 +54,14 @@ class Met:
         return than is None or (self.slots_beyond, self.cost) < (than.slots_beyond, than.cost)
 
 
-def measure(*, full: bool = False, weeks: int | None = None, record: bool = False) -> dict[str, Any]:
+def measure(*, full: bool = False, weeks: int | None = None, record: bool = False, long_s: float = LONG_S) -> dict[str, Any]:
     """Return how near plans of two seconds come to the best that are known, and how many are beyond the connection where those are not."""
     load_kernels()
     known, gaps, made, beyond = read_best(), [], [], 0
     for name, document in draw_weeks(weeks or (FULL_WEEKS if full else WEEKS)).items():
         met, best = plan_week(document, LIMIT_S), known.get(name)
         if best is None:
-            best = plan_week(document, LONG_S)
+            best = plan_week(document, long_s)
         known[name] = best = met if met.is_better(best) else best
         gaps.append((met.cost - best.cost) / max(abs(best.cost), LEAST_COST))
         beyond += met.slots_beyond > best.slots_beyond
@@ -192,4 +192,5 @@ def _draw_pin(rng: np.random.Generator, devices: list[dict[str, Any]], *, day: i
 
 if __name__ == "__main__":
     asked = [word for word in sys.argv[1:] if word.isdigit()]
-    print(json.dumps(measure(weeks=int(asked[0]) if asked else None, record="--record" in sys.argv), indent=2))
+    long_s = next((float(word.removeprefix("--seconds=")) for word in sys.argv if word.startswith("--seconds=")), LONG_S)
+    print(json.dumps(measure(weeks=int(asked[0]) if asked else None, record="--record" in sys.argv, long_s=long_s), indent=2))

@@ -49,7 +49,7 @@ PHRASES = {
     "fact_stored_note": Phrase("worth {x}", "wert {x}"),
     "fact_saved": Phrase("Saved today", "Heute gespart"),
     "fact_saved_note": Phrase("{x} yesterday, beside the inverter alone", "{x} gestern, neben dem Wechselrichter allein"),
-    "fact_car": Phrase("Car at {t}", "Auto um {t}"),
+    "fact_car": Phrase("Car, {t}", "Auto, {t}"),
     "fact_car_note": Phrase("from {x} at plug-in", "von {x} beim Anstecken"),
     # Energy now.
     "flow": Phrase("Energy now", "Energie jetzt"),
