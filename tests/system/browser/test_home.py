@@ -304,7 +304,7 @@ def test_without_a_script_sentence_steps_figures_and_reason_are_there(open_page:
     page = open_page(HOME, java_script_enabled=False)
     assert re.search(r"From \d\d:\d\d it sells\.", page.locator("#headline").inner_text())
     assert page.locator(".step").count() == 4
-    assert page.locator(".facts > div").count() == 4
+    assert page.locator(".facts > div").count() == 5
     page.locator(".step").nth(2).click()
     assert "at=" in page.url
     expect(page.locator("#why .reason")).to_be_visible()
