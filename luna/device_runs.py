@@ -61,11 +61,11 @@ class SlotSources:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceRun:
-    """What a device uses in the slots ``[first, end)``, and what that costs."""
+class PlannedRun:
+    """What a device uses from when until when, and what that costs."""
 
-    first: int
-    end: int
+    start: datetime
+    end: datetime
     energy_kwh: float
     cost: float
 
@@ -75,40 +75,34 @@ class DeviceRun:
         return self.cost / self.energy_kwh
 
 
-def find_run(used_kwh: FloatArray, sources: SlotSources, first: int, end: int, *, unbroken: bool = False) -> DeviceRun | None:
-    """Return what a device uses in the slots ``[first, end)``, None where it uses nothing; ``unbroken``: until its first pause.
-
-    Args:
-        used_kwh: by slot, NaN where nobody knows.
-        sources: of the same slots.
-        first: of the slots.
-        end: of the slots.
-        unbroken: whether what follows a pause is left out.
-    """
-    used = np.nan_to_num(used_kwh)
-    slots = first + np.flatnonzero(used[first:end] > _NOTHING_KWH)
-    if unbroken:
-        slots = slots[: next((place for place in range(1, slots.size) if slots[place] != slots[place - 1] + 1), slots.size)]
-    if not slots.size:
-        return None
-    cost = np.nan_to_num(sources.price(used))
-    return DeviceRun(int(slots[0]), int(slots[-1]) + 1, float(used[slots].sum()), float(cost[slots].sum()))
-
-
-def find_vehicle_run(plan: PlanReply, vehicle: str, first: datetime, end: datetime) -> tuple[DeviceRun, datetime, datetime] | None:
-    """Return what a plan charges a vehicle with between two instants, and from when until when; None where nothing."""
+def find_vehicle_run(plan: PlanReply, vehicle: str, first: datetime, end: datetime) -> PlannedRun | None:
+    """Return what a plan charges a vehicle with between two instants, None where nothing."""
     charged = [slot.vehicles[vehicle].charge_kwh if vehicle in slot.vehicles else 0.0 for slot in plan.slots]
-    return _find_between(plan, charged, first, end, unbroken=False)
+    return _find_run(plan, charged, first, end, unbroken=False)
 
 
-def find_load_run(plan: PlanReply, load: str, first: datetime) -> tuple[DeviceRun, datetime, datetime] | None:
-    """Return the next run of an appliance that ends after an instant, and from when until when; None where there is none."""
+def find_load_run(plan: PlanReply, load: str, first: datetime) -> PlannedRun | None:
+    """Return the next run of an appliance, until its first pause, that ends after an instant; None where there is none."""
     used = [slot.loads[load].energy_kwh if load in slot.loads else 0.0 for slot in plan.slots]
-    return _find_between(plan, used, first, plan.slots[-1].start + timedelta(minutes=plan.slot_minutes), unbroken=True)
+    return _find_run(plan, used, first, _end_of(plan), unbroken=True)
 
 
-def _find_between(plan: PlanReply, used: Sequence[float], first: datetime, end: datetime, *, unbroken: bool) -> tuple[DeviceRun, datetime, datetime] | None:
-    step = timedelta(minutes=plan.slot_minutes)
-    places = [place for place, slot in enumerate(plan.slots) if slot.start + step > first and slot.start < end]
-    run = find_run(np.array(used), SlotSources.of(plan), places[0], places[-1] + 1, unbroken=unbroken) if places else None
-    return None if run is None else (run, plan.slots[run.first].start, plan.slots[run.end - 1].start + step)
+def find_heat_run(plan: PlanReply, heat_pump: str, first: datetime) -> PlannedRun | None:
+    """Return the next run of a heat pump, until its first pause, that ends after an instant; None where there is none."""
+    used = [slot.heat_pumps[heat_pump].energy_kwh if heat_pump in slot.heat_pumps else 0.0 for slot in plan.slots]
+    return _find_run(plan, used, first, _end_of(plan), unbroken=True)
+
+
+def _find_run(plan: PlanReply, used_kwh: Sequence[float], first: datetime, end: datetime, *, unbroken: bool) -> PlannedRun | None:
+    step, used = timedelta(minutes=plan.slot_minutes), np.array(used_kwh)
+    places = [place for place, slot in enumerate(plan.slots) if slot.start + step > first and slot.start < end and used[place] > _NOTHING_KWH]
+    if unbroken:
+        places = places[: next((count for count in range(1, len(places)) if places[count] != places[count - 1] + 1), len(places))]
+    if not places:
+        return None
+    cost = SlotSources.of(plan).price(used)[places]
+    return PlannedRun(plan.slots[places[0]].start, plan.slots[places[-1]].start + step, float(used[places].sum()), float(cost.sum()))
+
+
+def _end_of(plan: PlanReply) -> datetime:
+    return plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)

@@ -13,7 +13,7 @@ from luna.physics import Mode, SetPoint, SiteLimits
 from luna.schedule import whole_range
 from luna.simulator import Actuals, simulate
 from luna.site import APPLIANCES, Site
-from luna.timeline import SLOT, FloatArray, Timeline, local_day, parse_zone
+from luna.timeline import SLOT, FloatArray, Timeline
 
 PLANNED = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "import_price", "export_price")
 # A plan that was issued before this says nothing of the day that the next ones do not.
@@ -87,23 +87,6 @@ def total(energy_kwh: FloatArray) -> float | None:
 def price(import_kwh: FloatArray, export_kwh: FloatArray, day: Day) -> float:
     """Return what these energies cost at the day's prices."""
     return float(np.sum(import_kwh * day.import_price - export_kwh * day.export_price))
-
-
-@dataclass(frozen=True, slots=True)
-class BatterySavings:
-    """What batteries save beside the inverter alone, in currency, None where it is not known."""
-
-    today: float | None
-    yesterday: float | None
-
-
-def read_savings(connection: Connection, site: Site, *, now: datetime) -> BatterySavings:
-    """Return what the batteries of a stored site save today, as far as it is not over as planned, and saved yesterday."""
-    zone = parse_zone(site.timezone)
-    first = now.astimezone(zone).date()
-    today, yesterday = (read_day(connection, site, local_day(day, zone), now=now) for day in (first, first - timedelta(days=1)))
-    plan, before = (plans.read_due(connection, site.name, at) for at in (now, yesterday.timeline.end - SLOT))
-    return BatterySavings(save_beside_inverter(site, today, plan), save_beside_inverter(site, yesterday, before, end_soc=today.start_soc))
 
 
 def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None, *, end_soc: float | None = None) -> float | None:

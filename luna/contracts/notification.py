@@ -7,8 +7,9 @@ from pydantic import Field
 
 from luna.contracts.message import Instant, Message, Request, Schedule
 
-# What a target can be told of: plan: none, too old, or compromised; device: one, or all sensors, are silent; prices: cheap hours ahead; saving: the week.
-EventKind = Literal["plan", "device", "prices", "saving"]
+# What a target can be told of: plan: none, too old, or compromised; device: one, or all sensors, are silent; prices: cheap hours ahead; saving: the week;
+# day: each morning how the house stands, to those alone who ask for it.
+EventKind = Literal["plan", "device", "prices", "saving", "day"]
 # sending: begun and not known to be done; unknown: it stayed so, and is not sent again; expired: it was no news any more.
 DeliveryStatus = Literal["waiting", "sending", "sent", "failed", "expired", "unknown"]
 

@@ -1,6 +1,7 @@
 """What tools over a site's data tell, in English and German: sentences and phrases with names in the place of figures."""
 
 from luna.wording.answer_plans import PLAN_PHRASES
+from luna.wording.house import HOUSE
 from luna.wording.numbers import Language
 
 _Phrases = dict[str, dict[Language, str]]
@@ -135,7 +136,7 @@ CHARTS: _Phrases = {
     "chart_savings": {"en": "Cost per day", "de": "Kosten je Tag"},
     "chart_variant": {"en": "Cost of the plan", "de": "Kosten des Plans"},
 }
-PHRASES: _Phrases = PERIODS | PRICES | ENERGIES | SITE | CHARTS | PLAN_PHRASES
+PHRASES: _Phrases = PERIODS | PRICES | ENERGIES | SITE | CHARTS | PLAN_PHRASES | HOUSE
 
 
 def answer_phrase(code: str, language: Language) -> str:

@@ -14,6 +14,7 @@ ENTITIES: dict[str, Names] = {
     "cost_today": {"en": "Energy cost today", "de": "Energiekosten heute"},
     "cost_tomorrow": {"en": "Energy cost tomorrow", "de": "Energiekosten morgen"},
     "saved_today": {"en": "Saved today", "de": "Heute gespart"},
+    "saved_yesterday": {"en": "Saved yesterday", "de": "Gestern gespart"},
     "load_today": {"en": "Consumption today", "de": "Verbrauch heute"},
     "load_tomorrow": {"en": "Consumption tomorrow", "de": "Verbrauch morgen"},
     "pv_today": {"en": "Solar production today", "de": "Solarertrag heute"},

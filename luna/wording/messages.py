@@ -70,6 +70,10 @@ MESSAGES: dict[str, dict[Language, MessageWords]] = {
         "en": MessageWords("The week", "{site}: by the replay, Luna cost {saved} more than the inverter alone, on {days} of 7 days."),
         "de": MessageWords("Die Woche", "{site}: Nach der Wiederholung kostete Luna {saved} mehr als der Wechselrichter allein, an {days} von 7 Tagen."),
     },
+    "day_ahead": {
+        "en": MessageWords("Today", "{site}: {statements}"),
+        "de": MessageWords("Heute", "{site}: {statements}"),
+    },
     "test": {
         "en": MessageWords("Luna", "This is a test: messages from Luna arrive here."),
         "de": MessageWords("Luna", "Das ist ein Test: Nachrichten von Luna kommen hier an."),

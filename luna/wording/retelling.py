@@ -1,13 +1,14 @@
 """Reasons and limits of stored plans told anew in the reader's language."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from luna.errors import InvalidInputError
 from luna.wording.battery_reasons import LIMITS
+from luna.wording.modes import join_figures
 from luna.wording.numbers import Numbers
-from luna.wording.sentences import limit, sentence
+from luna.wording.sentences import Sentences, limit, sentence
 
 _CODES = {words: code for code, spoken in LIMITS.items() for words in spoken.values()}
 
@@ -27,6 +28,33 @@ def retell_reason(reason: Mapping[str, Any], start: datetime, numbers: Numbers, 
     except InvalidInputError:
         said: str = (reason["short"] if short else "") or reason["text"]
         return said
+
+
+def retell_run(reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], now: datetime, numbers: Numbers) -> str:
+    """Return the reason of a run of slots, of all of it where one sentence is true of it, by times as they are read ``now``, not when it begins.
+
+    Args:
+        reason: as a plan's answer has it, of the slot that stands for the run where no one sentence does.
+        alike: the figures of the slots with the same code, each with ``start``.
+        now: as of when times are read.
+        numbers: how the reader is spoken to.
+    """
+    try:
+        joined = join_figures(reason["code"], alike)
+    except KeyError:
+        # Words that this version does not know: the plan's own stand.
+        joined = None
+    figures = reason["figures"] if joined is None else {name: value for name, value in joined.items() if name != "start"}
+    try:
+        return Sentences(numbers).say(reason["code"], _read_instants(figures) | {"start": now})
+    except (InvalidInputError, KeyError, TypeError, ValueError):
+        said: str = reason["text"]
+        return said
+
+
+def _read_instants(figures: Mapping[str, Any]) -> dict[str, Any]:
+    # Instants come out of a stored plan as texts.
+    return {name: datetime.fromisoformat(value) if name in {"time", "start"} and isinstance(value, str) else value for name, value in figures.items()}
 
 
 def retell_limits(limits: Iterable[str], numbers: Numbers) -> list[str]:

@@ -13,9 +13,9 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Literal
 
+from luna.house_now import HouseNow
 from luna.wording import Numbers
 from services.home_assistant.entities import HOURS, REFUSAL, USUAL_HOURS, PublishedEntity, fill_config, list_entities, numbers_of
-from services.home_assistant.view import SiteView
 
 BASE = "luna"
 AVAILABILITY = f"{BASE}/availability"
@@ -48,7 +48,7 @@ def refusal_topic(site_id: str) -> str:
     return f"{BASE}/{slug(site_id)}/refusal"
 
 
-def describe_site(view: SiteView, *, language: Literal["en", "de"], prefix: str, commands: bool) -> dict[str, str]:
+def describe_site(view: HouseNow, *, language: Literal["en", "de"], prefix: str, commands: bool) -> dict[str, str]:
     """Return every message of a site that is kept, by topic; what was announced comes first."""
     numbers, home = numbers_of(view, language), f"{BASE}/{slug(view.site.name)}"
     entities = list_entities(view, numbers, commands=commands)
@@ -76,11 +76,11 @@ def read_announced(payload: bytes) -> list[str]:
     return [topic for topic in listed if isinstance(topic, str)] if isinstance(listed, list) else []
 
 
-def _config_topic(view: SiteView, entity: PublishedEntity, prefix: str) -> str:
+def _config_topic(view: HouseNow, entity: PublishedEntity, prefix: str) -> str:
     return f"{prefix}/{entity.component}/{BASE}_{slug(view.site.name)}/{topic_key(entity)}/config"
 
 
-def _config(view: SiteView, entity: PublishedEntity, numbers: Numbers) -> dict[str, Any]:
+def _config(view: HouseNow, entity: PublishedEntity, numbers: Numbers) -> dict[str, Any]:
     site, home, key = slug(view.site.name), f"{BASE}/{slug(view.site.name)}", topic_key(entity)
     config: dict[str, Any] = {
         "name": entity.name(numbers),

@@ -9,19 +9,17 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from luna.contracts.control import ControlState
-from luna.contracts.plan import ReasonReply, SlotReply, VehicleFlow
+from luna.contracts.plan import SlotReply, VehicleFlow
 from luna.control_service import modes_of
 from luna.device_config import BATTERIES
-from luna.device_runs import DeviceRun, find_load_run, find_vehicle_run
-from luna.errors import InvalidInputError
-from luna.site_day import total
+from luna.device_runs import PlannedRun
+from luna.house_now import Figure, HouseNow, list_devices, say_run
 from luna.timeline import parse_zone
-from luna.wording import MODES, Numbers, Sentences, say_mode
+from luna.wording import MODES, Numbers, say_mode
 from luna.wording.devices import say_device
 from luna.wording.entities import ENTITIES, FOLLOW_PLAN
 from luna.wording.messages import say_message
-from luna.wording.modes import join_figures
-from services.home_assistant.view import SiteView, list_devices, propose
+from luna.wording.retelling import retell_reason
 
 Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "button"]
 # Longer states Home Assistant does not take. Source: homeassistant.const.MAX_LENGTH_STATE_STATE.
@@ -48,8 +46,8 @@ class PublishedEntity:
 
     key: str
     component: Component
-    state: Callable[[SiteView, Numbers], Any] | None = None
-    attributes: Callable[[SiteView, Numbers], Mapping[str, Any]] | None = None
+    state: Callable[[HouseNow, Numbers], Any] | None = None
+    attributes: Callable[[HouseNow, Numbers], Mapping[str, Any]] | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     commands: bool = False
     device: str | None = None
@@ -60,7 +58,7 @@ class PublishedEntity:
         return ENTITIES[words][numbers.language].format(device=say_device(device, language=numbers.language))
 
 
-def list_entities(view: SiteView, numbers: Numbers, *, commands: bool) -> list[PublishedEntity]:
+def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[PublishedEntity]:
     """Return the entities of a site; those that take commands only where that is wanted."""
     entities = [*_SENSORS, *_list_device_sensors(view), *(_COMMANDS if commands else ())]
     if commands:
@@ -68,46 +66,32 @@ def list_entities(view: SiteView, numbers: Numbers, *, commands: bool) -> list[P
     return entities
 
 
-def numbers_of(view: SiteView, language: Literal["en", "de"]) -> Numbers:
+def numbers_of(view: HouseNow, language: Literal["en", "de"]) -> Numbers:
     """Return how a site's owner is spoken to."""
     return Numbers(language, parse_zone(view.site.timezone), view.site.currency)
-
-
-def say_reason(reason: ReasonReply, read_at: datetime, numbers: Numbers) -> str:
-    """Return why a slot is as it is, in the owner's language; as the plan says it where its figures make no sentence."""
-    try:
-        said = Sentences(numbers).say(reason.code, _figures(reason.figures) | {"start": read_at})
-    except (InvalidInputError, KeyError, TypeError, ValueError):
-        said = reason.text
-    return said
-
-
-def _figures(figures: Mapping[str, Any]) -> dict[str, Any]:
-    # Instants come out of a stored plan as texts.
-    return {name: datetime.fromisoformat(value) if name in {"time", "start"} and isinstance(value, str) else value for name, value in figures.items()}
 
 
 # ---- what is said of a site ----
 
 
-def _planned_mode(view: SiteView, numbers: Numbers) -> str | None:
+def _planned_mode(view: HouseNow, numbers: Numbers) -> str | None:
     return None if view.slot is None else say_mode(view.slot.mode, language=numbers.language)
 
 
-def _planned_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
+def _planned_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
     plan, slot = view.planned.plan, view.slot
     if plan is None or slot is None:
         return {}
     about = {"plan_id": plan.plan_id, "issued_at": plan.issued_at, "status": plan.status, "until": plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)}
-    return {"mode": slot.mode, "reason": say_reason(slot.reason, view.now, numbers)} | about
+    return {"mode": slot.mode, "reason": retell_reason(slot.reason.model_dump(), view.now, numbers)} | about
 
 
-def _actual_mode(view: SiteView, numbers: Numbers) -> str | None:
+def _actual_mode(view: HouseNow, numbers: Numbers) -> str | None:
     mode = _told(view.states[0])
     return None if mode is None else say_mode(mode, language=numbers.language)
 
 
-def _actual_details(view: SiteView, _: Numbers) -> dict[str, Any]:
+def _actual_details(view: HouseNow, _: Numbers) -> dict[str, Any]:
     state, decision = view.states[0], view.states[0].decision
     if state.armed_at is None or decision is None:
         return {"armed": state.armed_at is not None}
@@ -128,49 +112,36 @@ def _told(state: ControlState) -> str | None:
     return next((setpoint.mode for setpoint in state.decision.allowed.values()), None)
 
 
-def _next_action(view: SiteView, numbers: Numbers) -> str | None:
+def _next_action(view: HouseNow, numbers: Numbers) -> str | None:
     run = view.next_run
-    return f"{say_mode(run[0].mode, language=numbers.language)}: {_say_run(run, view, numbers)}"[:LONGEST_STATE] if run else None
+    return None if run is None else f"{say_mode(run.mode, language=numbers.language)}: {say_run(run, numbers, now=view.now)}"[:LONGEST_STATE]
 
 
-def _next_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
+def _next_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
     run = view.next_run
-    return {"mode": run[0].mode, "start": run[0].start, "reason": _say_run(run, view, numbers)} if run else {}
+    return {} if run is None else {"mode": run.mode, "start": run.start, "end": run.end, "reason": say_run(run, numbers, now=view.now)}
 
 
-def _say_run(run: Sequence[SlotReply], view: SiteView, numbers: Numbers) -> str:
-    """Return why a run is as it is, all of it where one sentence is true of it, by times as they are read now, not when it begins."""
-    # Of several sentences that of the slot which moves most.
-    reason = max(run, key=lambda slot: propose(slot).moved_kwh).reason
-    alike = [_figures(slot.reason.figures) | {"start": slot.start} for slot in run if slot.reason.code == reason.code]
-    try:
-        joined = join_figures(reason.code, alike)
-    except KeyError:
-        # Words that this version does not know: the plan's own stand.
-        joined = None
-    return say_reason(reason if joined is None else reason.model_copy(update={"figures": joined}), view.now, numbers)
-
-
-def _plan_age(view: SiteView, _: Numbers) -> int | None:
+def _plan_age(view: HouseNow, _: Numbers) -> int | None:
     return None if view.planned.plan is None else max(int((view.now - view.planned.plan.issued_at).total_seconds() // 60), 0)
 
 
-def _day_details(view: SiteView, _: Numbers) -> dict[str, Any]:
+def _hours_of_today(view: HouseNow) -> dict[str, Any]:
     day = view.planned.today
     hours = float(day.measured.sum() / 4)
     return {"measured_hours": hours, "planned_hours": day.timeline.count / 4 - hours}
 
 
-def _problem(view: SiteView, _: Numbers) -> str:
+def _problem(view: HouseNow, _: Numbers) -> str:
     return "ON" if view.problems else "OFF"
 
 
-def _problem_details(view: SiteView, numbers: Numbers) -> dict[str, Any]:
+def _problem_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
     said = [say_message(finding.code, finding.figures, site=view.site.name, numbers=numbers) for finding in view.findings]
     return {"codes": [finding.code for finding in view.findings], "sentences": [words.text for words in said]}
 
 
-def _override_until(view: SiteView, _: Numbers) -> datetime | None:
+def _override_until(view: HouseNow, _: Numbers) -> datetime | None:
     return max((state.override.until for state in view.states if state.override is not None and state.override.until > view.now), default=None)
 
 
@@ -178,7 +149,7 @@ def _rounded(value: float | None, decimals: int) -> float | None:
     return None if value is None else round(value, decimals) + 0.0
 
 
-def _figure(read: Callable[[SiteView], float | None], decimals: int) -> Callable[[SiteView, Numbers], float | None]:
+def _figure(read: Callable[[HouseNow], float | None], decimals: int) -> Callable[[HouseNow, Numbers], float | None]:
     return lambda view, _: _rounded(read(view), decimals)
 
 
@@ -188,11 +159,11 @@ def _figure(read: Callable[[SiteView], float | None], decimals: int) -> Callable
 def _of_plan(key: str, read: Callable[[SlotReply, float], float | None], *, decimals: int, config: Mapping[str, Any]) -> PublishedEntity:
     """Return an entity of a value of each slot: now, and ``data``: pairs of milliseconds since 1970 and value, as charts take them."""
 
-    def value(slot: SlotReply, view: SiteView) -> float | None:
+    def value(slot: SlotReply, view: HouseNow) -> float | None:
         plan = view.planned.plan
         return None if plan is None else _rounded(read(slot, plan.slot_minutes / 60), decimals)
 
-    def rows(view: SiteView, _: Numbers) -> dict[str, Any]:
+    def rows(view: HouseNow, _: Numbers) -> dict[str, Any]:
         slots: Sequence[SlotReply] = [] if view.planned.plan is None else view.planned.plan.slots
         return {"data": [[int(slot.start.timestamp() * 1000), value(slot, view)] for slot in slots]}
 
@@ -223,49 +194,46 @@ def _of_vehicle(vehicle: str) -> Iterator[PublishedEntity]:
     def soc_percent(slot: SlotReply, _: float) -> float | None:
         return None if (found := flow(slot)) is None else found.soc_end * 100
 
-    def run(view: SiteView) -> tuple[DeviceRun, datetime, datetime] | None:
-        plan = view.planned.plan
-        if plan is None:
-            return None
-        # One stay: what is charged until the vehicle has left.
-        away = next((slot.start for slot in plan.slots if slot.start > view.now and _is_over(slot, vehicle)), plan.slots[-1].start + DAY)
-        return find_vehicle_run(plan, vehicle, view.now, away)
-
     yield _of_plan(f"plan_vehicle:{vehicle}", charge_kw, decimals=3, config=_POWER)
     yield _of_plan(f"vehicle_soc:{vehicle}", soc_percent, decimals=1, config=_SOC)
-    yield _of_run(f"vehicle_ready:{vehicle}", run, shown=2)
+    yield _of_run(f"vehicle_ready:{vehicle}", vehicle, lambda run: run.end)
 
 
-def _is_over(slot: SlotReply, vehicle: str) -> bool:
-    return vehicle not in slot.vehicles or slot.vehicles[vehicle].reason is None
+def _of_run(key: str, device: str, instant: Callable[[PlannedRun], datetime]) -> PublishedEntity:
+    """Return an entity of when a device begins or is done, with what it uses until then and what that costs."""
 
-
-def _of_run(key: str, run: Callable[[SiteView], tuple[DeviceRun, datetime, datetime] | None], *, shown: int) -> PublishedEntity:
-    """Return an entity of when a device begins (1) or is done (2), with what it uses until then and what that costs."""
-
-    def details(view: SiteView, _: Numbers) -> dict[str, Any]:
-        if (found := run(view)) is None:
+    def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
+        use = view.use_of(device)
+        if use is None:
             return {}
-        told, first, end = found
-        return {"start": first, "end": end, "energy_kwh": round(told.energy_kwh, 3), "cost": round(told.cost, 4), "price": round(told.price, 5)}
+        run = use.run
+        figures = {"energy_kwh": round(run.energy_kwh, 3), "cost": round(run.cost, 4), "price": round(run.price, 5)}
+        return {"start": run.start, "end": run.end, "basis": use.basis} | figures
 
-    def instant(view: SiteView, _: Numbers) -> datetime | None:
-        found = run(view)
-        return None if found is None else (found[1], found[2])[shown - 1]
+    def state(view: HouseNow, _: Numbers) -> datetime | None:
+        use = view.use_of(device)
+        return None if use is None else instant(use.run)
 
-    return PublishedEntity(key, "sensor", instant, details, {"device_class": "timestamp"})
-
-
-def _of_load(load: str) -> PublishedEntity:
-    def run(view: SiteView) -> tuple[DeviceRun, datetime, datetime] | None:
-        return None if view.planned.plan is None else find_load_run(view.planned.plan, load, view.now)
-
-    return _of_run(f"load_start:{load}", run, shown=1)
+    return PublishedEntity(key, "sensor", state, details, {"device_class": "timestamp"})
 
 
-def _list_device_sensors(view: SiteView) -> list[PublishedEntity]:
+def _of_figure(key: str, read: Callable[[HouseNow], Figure | None], config: Mapping[str, Any], *, of_today: bool = False) -> PublishedEntity:
+    """Return an entity of a figure of the house, with what it rests on; ``of_today``: and for how many hours of today that is measured."""
+
+    def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
+        figure = read(view)
+        return ({} if figure is None else {"basis": figure.basis}) | (_hours_of_today(view) if of_today else {})
+
+    def state(view: HouseNow, _: Numbers) -> float | None:
+        figure = read(view)
+        return None if figure is None else _rounded(figure.value, 2)
+
+    return PublishedEntity(key, "sensor", state, details, config)
+
+
+def _list_device_sensors(view: HouseNow) -> list[PublishedEntity]:
     cars = [entity for vehicle in view.site.vehicles for entity in _of_vehicle(vehicle.name)]
-    return [*cars, *(_of_load(load.name) for load in view.site.loads)]
+    return [*cars, *(_of_run(f"load_start:{load.name}", load.name, lambda run: run.start) for load in view.site.loads)]
 
 
 _SOC = {"device_class": "battery", "unit_of_measurement": "%", "state_class": "measurement"}
@@ -278,15 +246,16 @@ _SENSORS = (
     PublishedEntity("planned_mode", "sensor", _planned_mode, _planned_details, _MODES),
     PublishedEntity("actual_mode", "sensor", _actual_mode, _actual_details, _MODES),
     PublishedEntity("next_action", "sensor", _next_action, _next_details),
-    PublishedEntity("next_action_at", "sensor", lambda view, _: view.next_run[0].start if view.next_run else None, config={"device_class": "timestamp"}),
+    PublishedEntity("next_action_at", "sensor", lambda view, _: None if view.next_run is None else view.next_run.start, config={"device_class": "timestamp"}),
     PublishedEntity("energy_value", "sensor", _figure(lambda view: None if view.slot is None else view.slot.reason.energy_value, 4), config=_PRICE),
-    PublishedEntity("cost_today", "sensor", _figure(lambda view: view.planned.today.cost, 2), _day_details, _MONEY),
-    PublishedEntity("cost_tomorrow", "sensor", _figure(lambda view: view.planned.tomorrow.cost, 2), config=_MONEY),
-    PublishedEntity("saved_today", "sensor", _figure(lambda view: view.planned.saved_today, 2), _day_details, _MONEY),
-    PublishedEntity("load_today", "sensor", _figure(lambda view: total(view.planned.today.load_kwh), 2), _day_details, _ENERGY),
-    PublishedEntity("load_tomorrow", "sensor", _figure(lambda view: total(view.planned.tomorrow.load_kwh), 2), config=_ENERGY),
-    PublishedEntity("pv_today", "sensor", _figure(lambda view: total(view.planned.today.pv_kwh), 2), _day_details, _ENERGY),
-    PublishedEntity("pv_tomorrow", "sensor", _figure(lambda view: total(view.planned.tomorrow.pv_kwh), 2), config=_ENERGY),
+    _of_figure("cost_today", lambda view: view.planned.cost_today, _MONEY, of_today=True),
+    _of_figure("cost_tomorrow", lambda view: view.planned.cost_tomorrow, _MONEY),
+    _of_figure("saved_today", lambda view: view.planned.saved_today, _MONEY, of_today=True),
+    _of_figure("saved_yesterday", lambda view: view.planned.saved_yesterday, _MONEY),
+    _of_figure("load_today", lambda view: view.planned.load_today, _ENERGY, of_today=True),
+    _of_figure("load_tomorrow", lambda view: view.planned.load_tomorrow, _ENERGY),
+    _of_figure("pv_today", lambda view: view.planned.pv_today, _ENERGY, of_today=True),
+    _of_figure("pv_tomorrow", lambda view: view.planned.pv_tomorrow, _ENERGY),
     PublishedEntity("plan_age", "sensor", _plan_age, config={"device_class": "duration", "unit_of_measurement": "min", "state_class": "measurement"}),
     _of_plan("plan_soc", _soc_percent, decimals=1, config=_SOC),
     _of_plan("plan_battery", _battery_kw, decimals=3, config=_POWER),
@@ -316,7 +285,7 @@ def _override(device: str, numbers: Numbers) -> PublishedEntity:
     key = "override" if device == BATTERIES else f"override_{kind}" + (f":{name}" if name else "")
     options = [FOLLOW_PLAN[numbers.language], *(say_mode(mode, language=numbers.language) for mode in modes_of(device))]
 
-    def state(view: SiteView, numbers: Numbers) -> str:
+    def state(view: HouseNow, numbers: Numbers) -> str:
         wanted = current.override if (current := view.state_of(device)) else None
         active = wanted is not None and wanted.until > view.now
         return say_mode(wanted.mode, language=numbers.language) if wanted is not None and active else FOLLOW_PLAN[numbers.language]
@@ -324,7 +293,7 @@ def _override(device: str, numbers: Numbers) -> PublishedEntity:
     return PublishedEntity(key, "select", state, config={"options": options, "icon": "mdi:hand-back-right"}, commands=True, device=device)
 
 
-def fill_config(entity: PublishedEntity, view: SiteView, numbers: Numbers) -> dict[str, Any]:
+def fill_config(entity: PublishedEntity, view: HouseNow, numbers: Numbers) -> dict[str, Any]:
     """Return an entity's own fields of its discovery message, in the site's currency and the owner's language."""
     filled = {name: value.format(currency=view.site.currency, modes="{modes}") if isinstance(value, str) else value for name, value in entity.config.items()}
     if filled.get("options") == "{modes}":

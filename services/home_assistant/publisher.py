@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from luna.database import plans, sites
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, UnavailableError
+from luna.house_now import HouseNow, PlannedHouse, read_house, read_planned
 from luna.site import Site
 from luna.timeline import SLOT, Clock, floor_to
 from luna.wording.numbers import UNKNOWN
@@ -19,7 +20,6 @@ from services.home_assistant.broker import BrokerConnection, Heard
 from services.home_assistant.commands import Commands
 from services.home_assistant.discovery import AVAILABILITY, OFFLINE, ONLINE, command_topic, describe_site, is_of, read_announced, refusal_topic
 from services.home_assistant.entities import LONGEST_STATE, PublishedEntity, list_entities, numbers_of
-from services.home_assistant.view import PlannedView, SiteView, read_planned, read_view
 
 TURN = timedelta(seconds=2)
 PUBLISHED = Counter("luna_home_assistant_published_total", "Messages that the broker was given to keep.")
@@ -58,7 +58,7 @@ class Publisher:
         self._said: dict[str, str] = {}
         self._announced: dict[str, list[str]] = {}
         self._refusals: dict[str, str] = {}
-        self._planned: dict[str, tuple[tuple[datetime | None, datetime, Site], PlannedView]] = {}
+        self._planned: dict[str, tuple[tuple[datetime | None, datetime, Site], PlannedHouse]] = {}
         self._targets: dict[str, tuple[str, PublishedEntity]] = {}
 
     def turn(self, within: timedelta = TURN) -> None:
@@ -92,12 +92,12 @@ class Publisher:
                 messages |= {refusal_topic(view.site.name): self._refusals.get(view.site.name, UNKNOWN)}
         return messages
 
-    def _read_views(self, now: datetime) -> Sequence[SiteView]:
+    def _read_views(self, now: datetime) -> Sequence[HouseNow]:
         views = []
         with unit_of_work(self._database) as connection:
             for site_id in sites.names(connection):
                 try:
-                    views.append(self._read_view(connection, site_id, now))
+                    views.append(self._read_house(connection, site_id, now))
                 except UnavailableError:
                     raise
                 except LunaError as error:
@@ -106,14 +106,14 @@ class Publisher:
         self._planned = {view.site.name: self._planned[view.site.name] for view in views}
         return views
 
-    def _read_view(self, connection: Connection, site_id: str, now: datetime) -> SiteView:
+    def _read_house(self, connection: Connection, site_id: str, now: datetime) -> HouseNow:
         site = sites.load(connection, site_id)
         key = (plans.issued_last(connection, site_id), floor_to(now, SLOT), site)
         known = self._planned.get(site_id)
         # What a plan and measured slots come to takes a moment; it changes with them alone.
         planned = known[1] if known is not None and known[0] == key else read_planned(connection, site, now=now)
         self._planned[site_id] = key, planned
-        return read_view(connection, site_id, planned, plan_max_age=self._publishing.plan_max_age, now=now)
+        return read_house(connection, site_id, planned, plan_max_age=self._publishing.plan_max_age, now=now)
 
     def _leftovers(self, wanted: dict[str, str]) -> dict[str, str]:
         """Return empty messages for what was announced, by whichever process, and is no more."""

@@ -13,6 +13,8 @@ from luna.database import plans
 from luna.database.notifications import NewNotification
 from luna.database.savings import read_savings
 from luna.findings import SiteFinding
+from luna.house_now import read_house, read_planned
+from luna.house_statements import say_statement, state_house
 from luna.site import SeriesPrice, Site, SpotPrice
 from luna.timeline import SLOT, FloatArray, Timeline, local_day, local_instant, parse_zone
 from luna.wording import Numbers
@@ -30,6 +32,7 @@ KINDS: dict[str, EventKind] = {
     "cheap_hours": "prices",
     "weekly_saving": "saving",
     "weekly_loss": "saving",
+    "day_ahead": "day",
 }
 # What keeps devices from following a plan passes quiet hours; everything else is as true in the morning.
 URGENT = frozenset({"no_plan", "plan_old", "device_silent"})
@@ -38,6 +41,8 @@ NEWS_FOR = DAY
 CHEAP_HOURS, CHEAP_SHARE = 3, 0.75
 # The week is told on a Monday, or on the days after it where replays came late.
 WEEK_TOLD_FROM, WEEK_TOLD_DAYS = "08:00", 3
+# The day is told in its morning, or not at all.
+DAY_TOLD_FROM, DAY_TOLD_UNTIL = "07:00", "10:00"
 
 
 def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_max_age: timedelta, now: datetime) -> list[NewNotification]:
@@ -46,7 +51,7 @@ def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_ma
     states = read_states(connection, site.name, now=now)
     found = findings.find(connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now)
     events = [_word(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in found]
-    return [*events, *_cheap_hours(site, plan, numbers, now), *_week(connection, site, numbers, now)]
+    return [*events, *_cheap_hours(site, plan, numbers, now), *_week(connection, site, numbers, now), *_day(connection, site, numbers, now)]
 
 
 def cheapest_run(price: FloatArray, length: int) -> int:
@@ -102,6 +107,21 @@ def _week(connection: Connection, site: Site, numbers: Numbers, now: datetime) -
     # One key for both: a day that is replayed later may turn the sum, and is no second message.
     expires_at = local_instant(monday + timedelta(days=WEEK_TOLD_DAYS), "24:00", zone)
     return [NewNotification("saving", "weekly_saving", _week_of(monday), words.title, words.text, urgent=False, expires_at=expires_at)]
+
+
+def _day(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
+    zone = parse_zone(site.timezone)
+    today = now.astimezone(zone).date()
+    until = local_instant(today, DAY_TOLD_UNTIL, zone)
+    if not local_instant(today, DAY_TOLD_FROM, zone) <= now < until:
+        return []
+    house = read_house(connection, site.name, read_planned(connection, site, now=now), plan_max_age=None, now=now)
+    if house.slot is None:
+        # That there is no plan is told by itself, to those who armed the site.
+        return []
+    statements = " ".join(say_statement(statement, numbers, now=now) for statement in state_house(house, numbers))
+    words = say_message("day_ahead", {"statements": statements}, site=site.name, numbers=numbers)
+    return [NewNotification("day", "day_ahead", today.isoformat(), words.title, words.text, urgent=False, expires_at=until)]
 
 
 def _week_of(monday: date) -> str:

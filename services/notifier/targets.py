@@ -20,8 +20,10 @@ from luna.settings import Settings
 
 PATIENCE = timedelta(seconds=10)
 EVENTS: tuple[EventKind, ...] = get_args(EventKind)
+# What nobody named is no news of every day.
+USUAL_EVENTS: tuple[EventKind, ...] = tuple(event for event in EVENTS if event != "day")
 _LINE = re.compile(r"(?:(?P<events>[a-z]+(?:\s*,\s*[a-z]+)*)\s*=\s*)?(?P<where>(?:notify\.[a-z0-9_]+)|(?:[a-z][a-z0-9+.-]*://\S+))", re.IGNORECASE)
-_REMEDY = "A line is an Apprise URL or notify.NAME; before it, plan, device, prices or saving with commas and =."
+_REMEDY = "A line is an Apprise URL or notify.NAME; before it, plan, device, prices, saving or day with commas and =."
 
 
 class MessageTarget(Protocol):
@@ -77,7 +79,7 @@ def _label(plugin: Any) -> str:
 
 def _read_events(text: str | None, number: int) -> tuple[EventKind, ...]:
     if text is None:
-        return EVENTS
+        return USUAL_EVENTS
     named = [name.strip().lower() for name in text.split(",")]
     unknown = [name for name in named if name not in EVENTS]
     if unknown:

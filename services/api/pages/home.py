@@ -11,12 +11,11 @@ from sqlalchemy import Connection
 
 from luna import control_service
 from luna.contracts.message import Instant
-from luna.database import control, plan_causes, plan_faults, sites
+from luna.database import plan_causes, sites
 from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
-from luna.findings import find_agent_news
+from luna.house_now import HouseNow, read_house, read_planned
 from luna.queue.jobs import submit_job
-from luna.site_day import BatterySavings, read_savings
 from luna.wording import MODES, Language
 from luna.wording.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
@@ -25,7 +24,7 @@ from services.api.pages.home_flow import view_flow
 from services.api.pages.home_notices import list_notices, tell_liveness
 from services.api.pages.home_sheet import shown_slot, view_sheet
 from services.api.pages.home_table import headings, list_rows, write_csv
-from services.api.pages.home_view import HomeContext, HomeView
+from services.api.pages.home_view import HomeView
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
 from services.api.pages.setup.preparation import fresh_inputs
 from services.api.timeline import build_timeline
@@ -81,7 +80,7 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
         view = _open(connection, site_id, request, gateway)
-    parts = _describe(view, gateway) | {"sheet": view_sheet(view, _slot_at(view, at)), "armed": view.context.armed, "flow": view_flow(view)}
+    parts = _describe(view, gateway) | {"sheet": view_sheet(view, _slot_at(view, at)), "armed": view.house.armed, "flow": view_flow(view)}
     parts |= {"chart_words": _chart_words(view), "locale": LOCALES[view.numbers.language], "live": tell_liveness(view)}
     return show(request, PAGE, site=view.window.site, marks=marks, **parts)
 
@@ -107,7 +106,7 @@ def show_why(site_id: SitePath, request: Request, gateway: CurrentGateway, at: I
     """Show why one slot is as it is."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
-    return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, sheet=view_sheet(view, _slot_at(view, at)), armed=view.context.armed)
+    return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, sheet=view_sheet(view, _slot_at(view, at)), armed=view.house.armed)
 
 
 @router.get("/ui/sites/{site_id}/home/table")
@@ -172,18 +171,17 @@ def save_preferences(request: Request, language: Annotated[Language | None, Form
 def _open(connection: Connection, site_id: str, request: Request, gateway: Gateway) -> HomeView:
     site, words = sites.load(connection, site_id), words_of(request, PAGE)
     window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
-    news = find_agent_news(connection, site, now=window.now)
-    armed, fault = control.load(connection, site_id).armed_at is not None, plan_faults.load(connection, site_id)
     document = build_timeline(connection, window, gateway.plans_read)
-    return HomeView(window, document, words, HomeContext(news, armed, fault, _read_savings(connection, window, document, gateway)))
+    return HomeView(window, document, words, _read_house(connection, window, document, gateway))
 
 
-def _read_savings(connection: Connection, window: Window, document: Mapping[str, Any], gateway: Gateway) -> BatterySavings:
-    # What meters and plans of two days come to takes a moment; it changes with them alone.
+def _read_house(connection: Connection, window: Window, document: Mapping[str, Any], gateway: Gateway) -> HouseNow:
+    # What meters and plans of three days come to takes a moment; it changes with them alone.
     plan, age_s = document["plan"], document["ages_s"]["measured"]
     measured = None if age_s is None else window.now - timedelta(seconds=age_s)
-    key = ("savings", window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
-    return gateway.plans_read.recall(key, lambda: read_savings(connection, window.site, now=window.now))
+    key = ("house", window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
+    planned = gateway.plans_read.recall(key, lambda: read_planned(connection, window.site, now=window.now))
+    return read_house(connection, window.site.name, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now)
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:

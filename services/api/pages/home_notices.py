@@ -17,6 +17,8 @@ from services.api.pages.home_view import HomeView
 OLD_VALUES = timedelta(minutes=45)
 # Day-ahead prices come at 13:00; an hour later they are late.
 LATE = timedelta(hours=1)
+# What is told by its finding, in its tone; plans and sensors have notices of their own, with what can be done here.
+TOLD = {"device_silent": "bad", "plan_compromised": "warn", "agent_offered": "good", "agent_withdrawn": "warn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Notice:
 
 def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
     """Return what is to be said, the most urgent first."""
-    return [*_overrides(view), *_missing_plan(view, plan_max_age), *_stale(view), *_late_prices(view), *_agent(view)]
+    return [*_overrides(view), *_missing_plan(view, plan_max_age), *_stale(view), *_late_prices(view), *_findings(view)]
 
 
 def _overrides(view: HomeView) -> Iterator[Notice]:
@@ -46,7 +48,7 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
         said = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.say_instant(until))
         name = "" if each["device"] == BATTERIES else say_device(each["device"], language=view.numbers.language)
         # Nobody is to wait for what is not sent.
-        sent = "" if view.context.armed else view.words("notice_not_sent" if view.window.site.control else "notice_cannot_send")
+        sent = "" if view.house.armed else view.words("notice_not_sent" if view.window.site.control else "notice_cannot_send")
         yield Notice("you", said, " ".join(filter(None, [name, sent])), each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
 
 
@@ -57,7 +59,7 @@ def _missing_plan(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
     more = [view.words("notice_fallback_more")] if plan is not None else []
     leaves = [datetime.fromisoformat(stay["to"]) for stay in view.document["stays"] if datetime.fromisoformat(stay["to"]) > view.window.now]
     more += [view.words("notice_fallback_car", t=view.say_instant(leaves[0]))] if leaves else []
-    fault = view.context.fault
+    fault = view.house.fault
     if fault is None:
         more += [view.words("notice_planning")]
     else:
@@ -83,10 +85,11 @@ def _late_prices(view: HomeView) -> Iterator[Notice]:
         yield Notice("warn", view.words("notice_prices"), view.words("notice_prices_more", t=view.say_instant(known)))
 
 
-def _agent(view: HomeView) -> Iterator[Notice]:
-    for found in view.context.news:
-        said = say_message(found.code, found.figures, site=view.window.site.name, numbers=view.numbers)
-        yield Notice("good" if found.code == "agent_offered" else "warn", f"{said.title}.", said.text)
+def _findings(view: HomeView) -> Iterator[Notice]:
+    for found in view.house.findings:
+        if found.code in TOLD:
+            said = say_message(found.code, found.figures, site=view.window.site.name, numbers=view.numbers)
+            yield Notice(TOLD[found.code], f"{said.title}.", said.text)
 
 
 def say_age(view: HomeView, seconds: int) -> str:

@@ -65,6 +65,13 @@ PLAN = _words(
     r"was (?:hat|haben) (?:die |der |das |mein\w* |unser\w* )?(?:\w*batterie|akku|\w*speicher|luna|anlage)\b.{0,40} vor",
     r"what (?:is|are) (?:the |my |our )?(?:\w+ )?(?:battery|storage|luna|system) (?:up to|going to do)",
 )
+HOUSE_NOW = _words(
+    r"was (?:passiert|geschieht|laeuft) (?:gerade|jetzt|im moment)|was ist (?:gerade|jetzt|im moment) los|was (?:macht|tut) (?:luna|das haus) (?:gerade|jetzt)",
+    r"wie steht (?:es um )?(?:das|mein|unser) (?:haus|zuhause)|wie ist die lage|(?:gib mir einen )?ueberblick(?: ueber (?:heute|das haus|mein haus))?",
+    r"what(?:'s| is) (?:happening|going on|up)(?: at home| in the house)?(?: right)? ?(?:now|at the moment)?",
+    r"what (?:is luna doing|does luna do)(?: right)?(?: now| at the moment)|how (?:is|are) (?:the|my|our) (?:house|home|site)(?: doing)?(?: now)?",
+    r"(?:give me an )?overview of (?:today|the house|my house)",
+)
 # What a device can, not what it is to do.
 ABILITY = _words(
     r"maxim\w*|minim\w*|\w*kapazitaet|capacity|lebensdauer|lifetime|zyklen|cycles|\w*leistung|modus|modi|modes?|chart|diagramm|seite|page|symbol|icon|last"

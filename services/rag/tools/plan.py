@@ -10,6 +10,7 @@ from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import SlotReply
 from luna.contracts.site_tools import Chart, ToolSource
 from luna.database import plans
+from luna.house_now import charge_of, discharge_of
 from luna.timeline import FloatArray, Timeline
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.reading import Column, draw
@@ -60,16 +61,6 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
     else:
         _tell_battery(teller, slots, length)
     return teller.finish(chart=_draw(teller, plan, slots), sources=(plan_source(plan),))
-
-
-def charge_of(slot: SlotReply) -> float:
-    """Return what all batteries take in a slot, kWh."""
-    return sum(flow.charge_kwh for flow in slot.batteries.values())
-
-
-def discharge_of(slot: SlotReply) -> float:
-    """Return what all batteries give in a slot, kWh."""
-    return sum(flow.discharge_kwh for flow in slot.batteries.values())
 
 
 def _tell_battery(teller: Teller, slots: Sequence[SlotReply], length: timedelta) -> None:

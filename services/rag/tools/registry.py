@@ -19,6 +19,7 @@ from services.rag.tools import (
     compare_periods,
     consumption,
     forecast,
+    house_now,
     plan,
     plan_reasons,
     price_course,
@@ -45,6 +46,7 @@ TOOLS: dict[str, Tool] = {
         site_description,
         vehicle_sessions,
         best_time,
+        house_now,
     )
 }
 

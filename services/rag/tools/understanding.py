@@ -297,6 +297,10 @@ def _match_energy(asked: PlainQuestion) -> list[MatchedCall]:
     return [MatchedCall("forecast", {"series": expected} | _days(periods[0]))] if periods and expected else []
 
 
+def _match_house(asked: PlainQuestion) -> list[MatchedCall]:
+    return [MatchedCall("house_now")] if asked.has(cues.HOUSE_NOW) and not asked.has(cues.WHY) and not cues.find_series(asked.text) else []
+
+
 def _match_site(asked: PlainQuestion) -> list[MatchedCall]:
     return [MatchedCall("site_description")] if asked.has(cues.SITE) else []
 
@@ -308,6 +312,7 @@ _MATCHERS: tuple[Callable[[PlainQuestion], list[MatchedCall]], ...] = (
     _match_savings,
     _match_compare,
     _match_site,
+    _match_house,
     _match_vehicle,
     _match_appliance,
     _match_price,

@@ -47,16 +47,15 @@ def _tell(teller: Teller, session: StoredSession, number: int) -> None:
 
 def _tell_charging(teller: Teller, plan: PlanReply, session: StoredSession, number: int, *, now: datetime) -> None:
     """Tell when a plan charges in a stay, how much, and at which cost; of a stay beyond the plan nothing is known."""
-    found = find_vehicle_run(plan, session.vehicle, max(session.from_, now), session.to)
+    run = find_vehicle_run(plan, session.vehicle, max(session.from_, now), session.to)
     if session.from_ >= end_of(plan):
         return
-    if found is None:
+    if run is None:
         teller.say("session_no_charge")
         return
-    run, begins, ends = found
     told = {
-        "begin": teller.moment(f"charge_from_{number}", begins, day=True),
-        "end": teller.moment(f"charge_to_{number}", ends, day=True),
+        "begin": teller.moment(f"charge_from_{number}", run.start, day=True),
+        "end": teller.moment(f"charge_to_{number}", run.end, day=True),
         "kwh": teller.figure(f"charge_kwh_{number}", run.energy_kwh, "kwh"),
         "cost": teller.figure(f"charge_cost_{number}", run.cost, "cost"),
     }

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import pytest
 from sqlalchemy import Connection
 
+from luna.house_now import HouseNow, read_house, read_planned
 from services.home_assistant.discovery import describe_site
-from services.home_assistant.view import SiteView, read_planned, read_view
 from tests.controlled import DEVICES, describe_devices
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
 
@@ -55,7 +55,7 @@ def configs(connection: Connection, request: pytest.FixtureRequest) -> list[tupl
     issue_half_a_kilowatt(connection, "home", START)
     plan_stored(connection, "home", START)
     planned = read_planned(connection, site, now=START)
-    view: SiteView = read_view(connection, "home", planned, plan_max_age=timedelta(hours=3), now=START)
+    view: HouseNow = read_house(connection, "home", planned, plan_max_age=timedelta(hours=3), now=START)
     messages = describe_site(view, language=language, prefix="homeassistant", commands=True)
     return [(topic.split("/")[1], json.loads(payload)) for topic, payload in messages.items() if topic.endswith("/config")]
 
@@ -65,7 +65,7 @@ def test_every_field_is_one_that_the_documentation_names(configs: list[tuple[str
     assert {(component, name) for component, config in configs for name in config if name not in FIELDS[component]} == set()
     # Source: developers.home-assistant.io, sensor entity: money has no class measurement, energy none at all where it is a forecast.
     monetary = [config for _, config in configs if config.get("device_class") in {"monetary", "energy"}]
-    assert [config.get("state_class") for config in monetary] == [None] * 7
+    assert [config.get("state_class") for config in monetary] == [None] * 8
 
 
 @pytest.mark.skipif(INSTALLED is None, reason=f"{VARIABLE} names no environment with Home Assistant")

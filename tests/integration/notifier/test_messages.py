@@ -154,6 +154,19 @@ def test_cheap_hours_of_tomorrow_are_told_where_they_are_cheap_and_never_after_t
     assert house.texts == [f"{site}: from Fri 02:00 to Fri 05:00 electricity costs 6.0\u00a0ct per kWh on average, 27.0\u00a0ct over the whole day."]
 
 
+def test_the_day_is_told_in_its_morning_to_those_alone_who_ask_for_it(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    morning = datetime(2024, 2, 1, 7, 30, tzinfo=UTC)
+    plan(database, site, morning)
+    lines = f"day=json://127.0.0.1:{house.port}/apprise\nnotify.phone"
+    tell(morning - HOUR, lines)
+    assert house.texts == []
+    tell(morning + timedelta(minutes=20), lines)
+    tell(morning + HOUR, lines)
+    (text,) = house.texts
+    assert text.startswith(f"{site}: Nothing is sent to your devices; this is what Luna would do. Now, until Sat 07:30: Hold.")
+    assert "The battery is at 50% (planned)." in text
+
+
 def test_prices_that_are_level_or_not_published_yet_are_no_news(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
     plan(database, site, NOON)
     tell(NOON)

@@ -11,14 +11,16 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.forecast import RefreshForecastsRequest
+from luna.contracts.site_tools import ToolCallRequest
 from luna.database import jobs, plan_causes, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
-from luna.timeline import FixedClock
+from luna.house_now import HouseNow, read_house, read_planned
+from luna.timeline import FixedClock, parse_zone
 from luna.wording import REASONS
 from luna.wording.pages import page_words
 from services.api.pages.home_sheet import view_sheet
@@ -27,7 +29,9 @@ from services.api.pages.home_view import HomeView
 from services.api.timeline import build_timeline
 from services.api.timeline.memory import PlanMemory
 from services.api.timeline.window import open_window
+from services.home_assistant.entities import list_entities, numbers_of
 from services.planner.service.fleet import plan_sites
+from services.rag.tools.registry import call_tool
 from tests.databases import remove_site
 from tests.demo_home import NOW, store_demo_home
 from tests.gateway import serve
@@ -57,6 +61,11 @@ def seen(page: httpx.Response) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
 
 
+def house_of(connection: Connection) -> HouseNow:
+    planned = read_planned(connection, sites.load(connection, "shown"), now=NOW)
+    return read_house(connection, "shown", planned, plan_max_age=None, now=NOW)
+
+
 def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api: httpx.Client) -> None:
     english, german = api.get(HOME), api.get(HOME, headers={"Accept-Language": "de"})
     assert re.search(r"Battery follows the house\. From \d\d:\d\d it sells\.", seen(english))
@@ -68,7 +77,7 @@ def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api
 def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_at_work(api: httpx.Client, database: Engine) -> None:
     with unit_of_work(database) as connection:
         window = open_window(sites.load(connection, "shown"), now=NOW, language="en")
-        view = HomeView(window, build_timeline(connection, window, PlanMemory()), page_words("home", "en"))
+        view = HomeView(window, build_timeline(connection, window, PlanMemory()), page_words("home", "en"), house_of(connection))
     decided, prices = view.document["decisions"], view.document["prices"]
     sheets = {slot: view_sheet(view, slot) for slot in range(window.past, window.timeline.count)}
     assert len(sheets) == 192
@@ -83,6 +92,26 @@ def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_a
     assert last is not None
     shown = html.unescape(seen(api.get(f"{HOME}/why", params={"at": view.instant(last.slot).isoformat()})))
     assert " ".join(last.reason.split()) in shown
+
+
+def test_page_home_assistant_and_answers_tell_the_same_of_the_house_and_what_it_rests_on(api: httpx.Client, database: Engine) -> None:
+    asked = ToolCallRequest.model_validate({"tool": "house_now", "arguments": {}, "site_id": "shown", "language": "en"})
+    with unit_of_work(database) as connection:
+        house, answer = house_of(connection), call_tool(connection, asked, now=NOW)
+    entities = {entity.key: entity for entity in list_entities(house, numbers_of(house, "en"), commands=False)}
+    told = {key: entity.state(house, numbers_of(house, "en")) for key, entity in entities.items() if entity.state}
+    beside = {key: entity.attributes(house, numbers_of(house, "en")) for key, entity in entities.items() if entity.attributes}
+    page, saved = seen(api.get(HOME)), told["saved_today"]
+    assert saved is not None
+    assert f"Saved today {'+' if saved >= 0 else '−'}€{abs(saved):.2f} {beside['saved_today']['basis']}" in page
+    assert f"the battery saves {'' if saved >= 0 else '−'}€{abs(saved):.2f} today ({beside['saved_today']['basis']})" in answer.text
+    assert f"Energy costs {'' if told['cost_today'] >= 0 else '−'}€{abs(told['cost_today']):.2f} today ({beside['cost_today']['basis']})" in answer.text
+    begins = told["next_action_at"].astimezone(parse_zone(house.site.timezone)).strftime("%H:%M")
+    assert f"From {begins} it sells." in page
+    assert beside["next_action"]["reason"] in answer.text
+    # Nothing is sent from a site that is not armed.
+    assert "Luna would" in page
+    assert "this is what Luna would do" in answer.text
 
 
 @each_row("part", ["head", "flow", "why", "table"])

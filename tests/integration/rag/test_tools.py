@@ -66,6 +66,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("vehicle_sessions", {}),
     ("best_time", {}),
     ("best_time", {"hours": 12}),
+    ("house_now", {}),
 ]
 
 

@@ -3,15 +3,12 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from luna.contracts.plan import PlanReply
 from luna.site import parse_site
-from luna.site_day import PLANNED, join_day
-from luna.timeline import SLOT, Timeline
+from luna.timeline import SLOT
 from luna.wording import Numbers
 from services.home_assistant.entities import PublishedEntity, list_entities
-from services.home_assistant.view import PlannedView, SiteView
+from tests.houses import house_of
 from tests.plans import FLOWS
 
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -35,9 +32,7 @@ def states_of(*modes: tuple[str, float]) -> dict[str, object]:
     cost = {"total": 1.0, "import": 1.0, "export": 0.0, "wear": 0.0}
     slots = [slot(place, *each) for place, each in enumerate(modes)]
     plan = PlanReply.model_validate({"plan_id": "p", "status": "optimal", "gap": 0, "cost": cost, "slots": slots} | about)
-    nothing = {name: np.zeros(96) for name in (*PLANNED, "water_heater_kwh", "heat_pump_kwh", "vehicle_kwh")}
-    day = join_day(SITE, Timeline(START, SLOT, 96), planned=nothing, seen=nothing, start_soc=0.5, now=START)
-    view = SiteView(SITE, START + timedelta(minutes=7), PlannedView(plan, day, day, None), (), vacation=False, findings=(), planned_before=True)
+    view = house_of(SITE, plan, START + timedelta(minutes=7))
     entities: dict[str, PublishedEntity] = {each.key: each for each in list_entities(view, NUMBERS, commands=False)}
     read = {name: entities[name].state for name in ("next_action", "next_action_at")}
     return {name: state(view, NUMBERS) for name, state in read.items() if state is not None}

@@ -2,21 +2,15 @@
 
 from datetime import UTC, datetime
 
-import numpy as np
-
 from luna.findings import SiteFinding
 from luna.site import parse_site
-from luna.site_day import PLANNED, join_day
-from luna.timeline import SLOT, Timeline
 from luna.wording import Numbers
 from services.home_assistant.entities import list_entities, numbers_of
-from services.home_assistant.view import PlannedView, SiteView
+from tests.houses import house_of
 from tests.tables import each_row
 
 NOW = datetime(2026, 5, 20, 14, 37, tzinfo=UTC)
 SITE = parse_site({"name": "home", "timezone": "UTC"})
-NOTHING = {name: np.full(96, np.nan) for name in (*PLANNED, "water_heater_kwh", "heat_pump_kwh", "vehicle_kwh")}
-DAY = join_day(SITE, Timeline(NOW.replace(hour=0, minute=0), SLOT, 96), planned=NOTHING, seen=NOTHING, start_soc=np.nan, now=NOW)
 FOUND = {
     "no_plan": SiteFinding("no_plan", "armed"),
     "plan_old": SiteFinding("plan_old", "old", {"at": NOW}),
@@ -29,7 +23,7 @@ FOUND = {
 
 def state_of(*codes: str, planned_before: bool) -> object:
     findings = tuple(FOUND[code] for code in codes)
-    view = SiteView(SITE, NOW, PlannedView(None, DAY, DAY, None), (), vacation=False, findings=findings, planned_before=planned_before)
+    view = house_of(SITE, None, NOW, findings=findings, planned_before=planned_before)
     numbers: Numbers = numbers_of(view, "en")
     problem = next(each for each in list_entities(view, numbers, commands=False) if each.key == "problem")
     assert problem.state is not None

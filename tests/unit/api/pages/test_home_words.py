@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from luna.contracts.plan import PlanReply
 from luna.site import parse_site
 from luna.timeline import SLOT
 from luna.wording import Language
@@ -12,12 +13,13 @@ from luna.wording.pages import page_words
 from services.api.pages.home_sheet import view_sheet
 from services.api.pages.home_view import HomeView
 from services.api.timeline.window import open_window
+from tests.houses import house_of
+from tests.plans import FLOWS, describe_plan
 
 # A Wednesday, 16:37 by the clock of the site; the slot that runs began at 16:30.
 NOW = datetime.fromisoformat("2026-05-20T16:37:00+02:00")
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 SITE = parse_site({"name": "home", "timezone": "Europe/Amsterdam", "batteries": [BATTERY]})
-FLOWS = ("charge_kw", "discharge_kw", "export_kw", "import_kw", "pv_kw", "vehicle_kw")
 
 
 def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeView:
@@ -31,10 +33,16 @@ def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeVie
         moved += [power_kw] * slots
     modes += [modes[-1]] * (count - len(modes))
     moved += [0.0] * (count - len(moved))
-    planned = {name: np.zeros(count) for name in FLOWS} | {"soc": np.full(count, 0.5)}
-    for slot, (mode, power_kw) in enumerate(zip(modes, moved, strict=True)):
-        for name in {"charge": ["charge_kw", "import_kw"], "export": ["discharge_kw", "export_kw"]}.get(mode or "", ["discharge_kw"]):
-            planned[name][slot] = power_kw
+    start, slots = window.timeline.start, []
+    for place in range(past, count):
+        mode, kwh = modes[place], moved[place] / 4
+        flows = {"charge": {"charge_kwh": kwh}, "export": {"discharge_kwh": kwh}}.get(str(mode), {"discharge_kwh": kwh})
+        battery = {"battery": {"charge_kwh": 0, "discharge_kwh": 0, "soc_end": 0.5} | flows}
+        prices = {"import_price": 0.3, "export_price": 0.2, "export_kwh": kwh if mode == "export" else 0.0}
+        reason = {"code": "unknown", "text": f"Because of {mode}."}
+        slots.append(FLOWS | {"start": start + place * SLOT, "mode": mode, "reason": reason, "batteries": battery} | prices)
+    whole = describe_plan("p", start + past * SLOT, [])
+    plan = PlanReply.model_validate(whole.model_dump() | {"slots": slots})
     decisions: dict[str, list[Any]] = {
         **{name: [None] * count for name in ("energy_value", "keep_from_price", "keep_to_price", "price_rank", "price_count", "binding", "cost_of_opposite")},
         "mode": modes,
@@ -46,14 +54,11 @@ def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeVie
     document = {
         "plan": {"covers_now": True},
         "decisions": decisions,
-        "planned": planned,
-        "measured": {"soc": np.full(count, 0.5)},
         "prices": {"import": np.full(count, 0.3), "export": np.full(count, 0.2)},
+        "measured": {"soc": np.full(count, 0.5)},
         "reserve_soc": np.full(count, 0.1),
-        "stays": [],
-        "devices": [],
     }
-    return HomeView(window, document, page_words("home", language))
+    return HomeView(window, document, page_words("home", language), house_of(SITE, plan, NOW))
 
 
 def test_something_else_lasts_to_the_end_of_the_run() -> None:

@@ -132,6 +132,11 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("Wann lädt das Auto und was kostet das?", "vehicle_sessions", {}),
     ("When shall I run the washing machine?", "best_time", {}),
     ("Wann soll ich die Spülmaschine starten?", "best_time", {}),
+    # The house now
+    ("What is happening now?", "house_now", {}),
+    ("What is Luna doing right now?", "house_now", {}),
+    ("Was macht Luna gerade?", "house_now", {}),
+    ("Was ist gerade los?", "house_now", {}),
 ]
 NEGATIVE = [
     "Was kostet eine neue Waschmaschine?",

@@ -1,0 +1,361 @@
+"""The house now, as every surface tells it: what batteries do and why, what comes next, what devices use, what days cost and save, when a car leaves.
+
+Page, Home Assistant, messages and answers read it; none of them works out its own.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna import control_service, findings
+from luna.contracts.control import ControlState, Override
+from luna.contracts.plan import PlanReply, SlotReply, VehicleFlow
+from luna.database import observations, plan_faults, plans, sites
+from luna.database.plan_faults import PlanFault
+from luna.device_config import BATTERIES
+from luna.device_runs import PlannedRun, find_heat_run, find_load_run, find_vehicle_run
+from luna.findings import SiteFinding
+from luna.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
+from luna.site import ElectricVehicle, Site
+from luna.site_day import Day, find_slot, read_day, save_beside_inverter, total
+from luna.timeline import SLOT, Timeline, floor_to, local_day, parse_zone
+from luna.wording import Numbers
+from luna.wording.retelling import retell_reason, retell_run
+
+DAY = timedelta(days=1)
+# Runs that are a deed, told before those that go by themselves.
+DEEDS = ("export", "charge")
+PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "sensors_silent"})
+Basis = Literal["measured", "planned", "assumed"]
+DeviceUseKind = Literal["car", "heater", "appliance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A value and what it rests on: meters alone, a plan, or a plan that rests on what nobody knows yet, such as prices that are not published."""
+
+    value: float
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryRun:
+    """What batteries do in the neighbouring ``slots`` of a plan, from ``start`` to ``end``; what moves next to nothing is part of the run beside it."""
+
+    mode: str
+    by_owner: bool
+    start: datetime
+    end: datetime
+    slots: tuple[SlotReply, ...]
+
+    @property
+    def energy_kwh(self) -> float:
+        """What is moved for the sake of the mode: charged, sold, or given to the house."""
+        moved = {"charge": charge_of, "export": sold_by}.get(self.mode, discharge_of)
+        return sum(moved(slot) for slot in self.slots)
+
+    @property
+    def sold_kwh(self) -> float:
+        """What is fed in meanwhile, whoever gives it."""
+        return sum(slot.export_kwh for slot in self.slots)
+
+    @property
+    def import_price(self) -> float | None:
+        """What buying costs on average while batteries charge, weighted by what they take, currency per kWh."""
+        taken = sum(charge_of(slot) for slot in self.slots)
+        return sum(charge_of(slot) * slot.import_price for slot in self.slots) / taken if taken > 0 else None
+
+    @property
+    def earned(self) -> float:
+        """What batteries sell for, in currency."""
+        return sum(sold_by(slot) * slot.export_price for slot in self.slots)
+
+    @property
+    def deciding(self) -> list[SlotReply]:
+        """The slots of its own mode; what it took in beside has words of its own."""
+        return [slot for slot in self.slots if slot.mode == self.mode] or [*self.slots]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceUse:
+    """What a car, a store of heat or an appliance uses next."""
+
+    name: str
+    kind: DeviceUseKind
+    run: PlannedRun
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStay:
+    """A car's stay at its charger as planned: how full it comes, and how full it leaves, shares of its capacity."""
+
+    vehicle: str
+    start: datetime
+    end: datetime
+    arrives_soc: Figure
+    leaves_soc: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedHouse:
+    """What only a new plan, a new slot or a new measurement changes; None where it is not known.
+
+    ``saved_today`` and ``saved_yesterday`` are what batteries save beside the inverter alone; ``soc`` is the share of all batteries together.
+    """
+
+    plan: PlanReply | None
+    today: Day
+    tomorrow: Day
+    saved_today: Figure | None = None
+    saved_yesterday: Figure | None = None
+    soc: Figure | None = None
+    uses: tuple[DeviceUse, ...] = ()
+    stays: tuple[PlannedStay, ...] = ()
+
+    @property
+    def cost_today(self) -> Figure | None:
+        """What energy costs today, without fees by month."""
+        return self.figure_of(self.today.cost, self.today)
+
+    @property
+    def cost_tomorrow(self) -> Figure | None:
+        """What energy costs tomorrow, without fees by month."""
+        return self.figure_of(self.tomorrow.cost, self.tomorrow)
+
+    @property
+    def load_today(self) -> Figure | None:
+        """What the house uses today, kWh."""
+        return self.figure_of(total(self.today.load_kwh), self.today, priced=False)
+
+    @property
+    def load_tomorrow(self) -> Figure | None:
+        """What the house uses tomorrow, kWh."""
+        return self.figure_of(total(self.tomorrow.load_kwh), self.tomorrow, priced=False)
+
+    @property
+    def pv_today(self) -> Figure | None:
+        """What the sun brings today, kWh."""
+        return self.figure_of(total(self.today.pv_kwh), self.today, priced=False)
+
+    @property
+    def pv_tomorrow(self) -> Figure | None:
+        """What the sun brings tomorrow, kWh."""
+        return self.figure_of(total(self.tomorrow.pv_kwh), self.tomorrow, priced=False)
+
+    @property
+    def pv_to_come(self) -> float | None:
+        """What of it is still to come, kWh."""
+        return total(self.today.pv_kwh[self.today.measured == 0])
+
+    def figure_of(self, value: float | None, day: Day, *, priced: bool = True) -> Figure | None:
+        """Return a day's figure with what it rests on."""
+        if value is None:
+            return None
+        return Figure(value, "measured" if day.measured.all() else basis_until(self.plan, day.timeline.end) if priced else "planned")
+
+
+@dataclass(frozen=True, slots=True)
+class HouseNow:
+    """A site at ``now``: how it is planned, how its devices stand (batteries first), and what is the matter with it.
+
+    ``planned_before`` says whether there ever was a plan, ``fault`` why there is no newer one.
+    """
+
+    site: Site
+    now: datetime
+    planned: PlannedHouse
+    states: tuple[ControlState, ...]
+    vacation: bool
+    findings: tuple[SiteFinding, ...]
+    planned_before: bool
+    fault: PlanFault | None = None
+
+    @property
+    def armed(self) -> bool:
+        """Whether anything is sent to devices; where not, Luna would."""
+        return bool(self.states) and self.states[0].armed_at is not None
+
+    @property
+    def slot(self) -> SlotReply | None:
+        """The slot that runs."""
+        return None if self.planned.plan is None else find_slot(self.planned.plan, self.now)
+
+    @property
+    def override(self) -> Override | None:
+        """What the owner wants of the batteries now instead of the plan."""
+        wanted = next((state.override for state in self.states if state.device == BATTERIES), None)
+        return wanted if wanted is not None and wanted.until > self.now else None
+
+    @property
+    def runs(self) -> list[BatteryRun]:
+        """What batteries do from now on, as it is proposed to people: the plan, and before it what the owner decided."""
+        plan, current = self.planned.plan, self.slot
+        if plan is None or current is None:
+            return []
+        step, slots = timedelta(minutes=plan.slot_minutes), [slot for slot in plan.slots if slot.start >= current.start]
+        found = find_proposed_runs([self._propose(slot) for slot in slots])
+        ends = [*(slot.start for slot in slots[1:]), slots[-1].start + step]
+        return [BatteryRun(run.mode, run.by_owner, slots[run.first].start, ends[run.end - 1], tuple(slots[run.first : run.end])) for run in found]
+
+    @property
+    def next_run(self) -> BatteryRun | None:
+        """What batteries do next within a day: the next deed, else what goes by itself; None where they go on as they do now."""
+        soon = [run for run in self.runs[1:] if run.start < floor_to(self.now, SLOT) + DAY]
+        return next((run for run in soon if run.mode in DEEDS), next(iter(soon), None))
+
+    @property
+    def problems(self) -> list[SiteFinding]:
+        """What was there and is missing, and commands that failed; what has yet to come is no problem, nor what is worth knowing beside it."""
+        return [finding for finding in self.findings if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")]
+
+    def state_of(self, device: str) -> ControlState | None:
+        """Return how a device stands."""
+        return next((state for state in self.states if state.device == device), None)
+
+    def use_of(self, device: str) -> DeviceUse | None:
+        """Return what a device uses next, None where nothing."""
+        return next((use for use in self.planned.uses if use.name == device), None)
+
+    def _propose(self, slot: SlotReply) -> ProposedSlot:
+        wanted = self.override
+        by_owner = wanted is not None and slot.start < wanted.until
+        mode = wanted.mode if wanted is not None and by_owner else slot.mode
+        return ProposedSlot(mode, moved_by(slot, mode), by_owner)
+
+
+def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
+    """Return why batteries do what they do in a run, by times as they are read ``now``; of several reasons that of the slot which moves most."""
+    if run.by_owner:
+        return retell_reason({"code": "manual", "text": "", "short": "", "figures": {"time": run.end.isoformat()}}, now, numbers)
+    reason = max(run.deciding, key=lambda slot: moved_by(slot, run.mode)).reason
+    alike = [slot.reason.figures | {"start": slot.start} for slot in run.deciding if slot.reason.code == reason.code]
+    return retell_run(reason.model_dump(), alike, now, numbers)
+
+
+def charge_of(slot: SlotReply) -> float:
+    """Return what all batteries take in a slot, kWh."""
+    return sum(flow.charge_kwh for flow in slot.batteries.values())
+
+
+def discharge_of(slot: SlotReply) -> float:
+    """Return what all batteries give in a slot, kWh."""
+    return sum(flow.discharge_kwh for flow in slot.batteries.values())
+
+
+def sold_by(slot: SlotReply) -> float:
+    """Return what batteries feed in in a slot, kWh."""
+    return min(discharge_of(slot), slot.export_kwh)
+
+
+def moved_by(slot: SlotReply, mode: str) -> float:
+    """Return the energy for whose sake a slot has a mode, kWh."""
+    return moved_kwh(mode, charge_kwh=charge_of(slot), discharge_kwh=discharge_of(slot), export_kwh=slot.export_kwh)
+
+
+def basis_until(plan: PlanReply | None, end: datetime) -> Basis:
+    """Return what a plan's figure that reaches to ``end`` rests on: beyond the last published price it is assumed."""
+    known = None if plan is None else plan.prices_known_until
+    return "planned" if known is None or end <= known else "assumed"
+
+
+def read_house(connection: Connection, site_id: str, planned: PlannedHouse, *, plan_max_age: timedelta | None, now: datetime) -> HouseNow:
+    """Return a stored site as it stands, with what was read of its plan; ``plan_max_age``: at which a plan is no longer followed, None where nobody asks.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    site = sites.load(connection, site_id)
+    states = tuple(control_service.read_states(connection, site_id, now=now))
+    return HouseNow(
+        site=site,
+        now=now,
+        planned=planned,
+        states=states,
+        vacation=control_service.is_on_vacation(connection, site_id, now=now),
+        findings=tuple(findings.find(connection, site, plan=planned.plan, states=states, plan_max_age=plan_max_age or timedelta.max, now=now)),
+        planned_before=plans.issued_last(connection, site_id) is not None,
+        fault=plan_faults.load(connection, site_id),
+    )
+
+
+def list_devices(site: Site) -> tuple[str, ...]:
+    """Return what can be overridden at a site, batteries first."""
+    named = site.control.devices if site.control else ()
+    return (BATTERIES, *(device for device in named if device != BATTERIES))
+
+
+def read_planned(connection: Connection, site: Site, *, now: datetime) -> PlannedHouse:
+    """Return how a stored site is planned, and what its days cost and save."""
+    zone = parse_zone(site.timezone)
+    plan, first = plans.read_due(connection, site.name, now), now.astimezone(zone).date()
+    yesterday, today, tomorrow = (read_day(connection, site, local_day(first + timedelta(days=days), zone), now=now) for days in (-1, 0, 1))
+    before = plans.read_due(connection, site.name, yesterday.timeline.end - SLOT)
+    house = PlannedHouse(
+        plan,
+        today,
+        tomorrow,
+        soc=_read_soc(connection, site, plan, now),
+        uses=tuple(_find_uses(site, plan, now)),
+        stays=tuple(sorted(_find_stays(site, plan, now), key=lambda stay: stay.start)),
+    )
+    saved = house.figure_of(save_beside_inverter(site, today, plan), today)
+    saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, before, end_soc=today.start_soc), yesterday, priced=False)
+    return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
+
+
+def _read_soc(connection: Connection, site: Site, plan: PlanReply | None, now: datetime) -> Figure | None:
+    last = Timeline(floor_to(now, SLOT) - SLOT, SLOT, 1)
+    measured = float(observations.read_series(connection, site.name, last, ("soc",))["soc"][0])
+    if np.isfinite(measured):
+        return Figure(measured, "measured")
+    slot = None if plan is None else find_slot(plan, now)
+    held = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
+    capacity = sum(each for each, _ in held)
+    return Figure(sum(each * soc for each, soc in held) / capacity, "planned") if capacity else None
+
+
+def _find_uses(site: Site, plan: PlanReply | None, now: datetime) -> Iterator[DeviceUse]:
+    if plan is None:
+        return
+    found: list[tuple[str, DeviceUseKind, PlannedRun | None]] = []
+    for vehicle in site.vehicles:
+        stay = next(_find_stays_of(vehicle, plan, now), None)
+        found.append((vehicle.name, "car", None if stay is None else find_vehicle_run(plan, vehicle.name, max(stay.start, now), stay.end)))
+    found += [(load.name, "heater" if load.kind == "water_heater" else "appliance", find_load_run(plan, load.name, now)) for load in site.loads]
+    found += [(pump.name, "heater", find_heat_run(plan, pump.name, now)) for pump in site.heat_pumps]
+    for name, kind, run in found:
+        if run is not None and run.energy_kwh >= LITTLE_KWH and (kind == "car" or run.start < now + DAY):
+            yield DeviceUse(name, kind, run, basis_until(plan, run.end))
+
+
+def _find_stays(site: Site, plan: PlanReply | None, now: datetime) -> Iterator[PlannedStay]:
+    if plan is not None:
+        for vehicle in site.vehicles:
+            yield from _find_stays_of(vehicle, plan, now)
+
+
+def _find_stays_of(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> Iterator[PlannedStay]:
+    """Yield a vehicle's stays that are not over: slots in which a plan says why it charges or waits."""
+    step = timedelta(minutes=plan.slot_minutes)
+    there = [(slot.start, slot.vehicles[vehicle.name]) for slot in plan.slots if slot.start + step > now and _is_there(slot, vehicle.name)]
+    first = 0
+    for place, (start, flow) in enumerate(there):
+        if place + 1 == len(there) or there[place + 1][0] != start + step:
+            begin, end = there[first][0], start + step
+            arrives = Figure(_soc_before(there[first][1], vehicle), "assumed")
+            yield PlannedStay(vehicle.name, begin, end, arrives, Figure(flow.soc_end, "planned"))
+            first = place + 1
+
+
+def _is_there(slot: SlotReply, vehicle: str) -> bool:
+    return vehicle in slot.vehicles and slot.vehicles[vehicle].reason is not None
+
+
+def _soc_before(flow: VehicleFlow, vehicle: ElectricVehicle) -> float:
+    stored = flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency
+    return float(np.clip(flow.soc_end - stored / vehicle.capacity_kwh, 0.0, 1.0))

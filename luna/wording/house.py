@@ -1,0 +1,38 @@
+"""The house now in sentences: what happens and why, what comes next, what days cost and save, when the car leaves; each figure with what it rests on."""
+
+from luna.wording.numbers import Language
+
+_Phrases = dict[str, dict[Language, str]]
+
+BASES: _Phrases = {
+    "measured": {"en": "measured", "de": "gemessen"},
+    "planned": {"en": "planned", "de": "geplant"},
+    "assumed": {"en": "assumed", "de": "angenommen"},
+}
+HOUSE: _Phrases = {
+    "house_no_plan": {"en": "No plan is in force.", "de": "Es gilt kein Plan."},
+    "house_fault": {"en": "When it was tried last, {tried}: {why}", "de": "Beim letzten Versuch, {tried}: {why}"},
+    "house_would": {"en": "Nothing is sent to your devices; this is what Luna would do.", "de": "An deine Geräte geht nichts; so würde Luna es machen."},
+    "house_now": {"en": "Now, until {end}: {mode}. {reason}", "de": "Jetzt, bis {end}: {mode}. {reason}"},
+    "house_next": {"en": "From {begin}: {mode}. {reason}", "de": "Ab {begin}: {mode}. {reason}"},
+    "house_use": {
+        "en": "{device} takes {kwh} from {begin} to {end} for {cost} ({basis}).",
+        "de": "{device} nimmt von {begin} bis {end} {kwh} für {cost} ({basis}).",
+    },
+    "house_car": {
+        "en": "{device} comes with {arrives} ({arrives_basis}) and leaves at {end} with {leaves} ({basis}).",
+        "de": "{device} kommt mit {arrives} ({arrives_basis}) und fährt um {end} mit {leaves} los ({basis}).",
+    },
+    "house_stored": {"en": "The battery is at {soc} ({basis}).", "de": "Der Speicher ist zu {soc} voll ({basis})."},
+    "house_cost_today": {"en": "Energy costs {cost} today ({basis}).", "de": "Energie kostet heute {cost} ({basis})."},
+    "house_saved_today": {
+        "en": "Beside the inverter alone the battery saves {saved} today ({basis}).",
+        "de": "Neben dem Wechselrichter allein spart der Speicher heute {saved} ({basis}).",
+    },
+    "house_saved_yesterday": {"en": "Yesterday it saved {saved} ({basis}).", "de": "Gestern waren es {saved} ({basis})."},
+}
+
+
+def say_basis(basis: str, *, language: Language) -> str:
+    """Return what a figure rests on."""
+    return BASES[basis][language]
