@@ -35,7 +35,7 @@ DeviceUseKind = Literal["car", "heater", "appliance"]
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class HouseFigure:
     """A value and what it rests on: meters alone, a plan, or a plan that rests on what nobody knows yet, such as prices that are not published."""
 
     value: float
@@ -97,8 +97,8 @@ class PlannedStay:
     vehicle: str
     start: datetime
     end: datetime
-    arrives_soc: Figure
-    leaves_soc: Figure
+    arrives_soc: HouseFigure
+    leaves_soc: HouseFigure
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,39 +111,39 @@ class PlannedHouse:
     plan: PlanReply | None
     today: Day
     tomorrow: Day
-    saved_today: Figure | None = None
-    saved_yesterday: Figure | None = None
-    soc: Figure | None = None
+    saved_today: HouseFigure | None = None
+    saved_yesterday: HouseFigure | None = None
+    soc: HouseFigure | None = None
     uses: tuple[DeviceUse, ...] = ()
     stays: tuple[PlannedStay, ...] = ()
 
     @property
-    def cost_today(self) -> Figure | None:
+    def cost_today(self) -> HouseFigure | None:
         """What energy costs today, without fees by month."""
         return self.figure_of(self.today.cost, self.today)
 
     @property
-    def cost_tomorrow(self) -> Figure | None:
+    def cost_tomorrow(self) -> HouseFigure | None:
         """What energy costs tomorrow, without fees by month."""
         return self.figure_of(self.tomorrow.cost, self.tomorrow)
 
     @property
-    def load_today(self) -> Figure | None:
+    def load_today(self) -> HouseFigure | None:
         """What the house uses today, kWh."""
         return self.figure_of(total(self.today.load_kwh), self.today, priced=False)
 
     @property
-    def load_tomorrow(self) -> Figure | None:
+    def load_tomorrow(self) -> HouseFigure | None:
         """What the house uses tomorrow, kWh."""
         return self.figure_of(total(self.tomorrow.load_kwh), self.tomorrow, priced=False)
 
     @property
-    def pv_today(self) -> Figure | None:
+    def pv_today(self) -> HouseFigure | None:
         """What the sun brings today, kWh."""
         return self.figure_of(total(self.today.pv_kwh), self.today, priced=False)
 
     @property
-    def pv_tomorrow(self) -> Figure | None:
+    def pv_tomorrow(self) -> HouseFigure | None:
         """What the sun brings tomorrow, kWh."""
         return self.figure_of(total(self.tomorrow.pv_kwh), self.tomorrow, priced=False)
 
@@ -152,11 +152,11 @@ class PlannedHouse:
         """What of it is still to come, kWh."""
         return total(self.today.pv_kwh[self.today.measured == 0])
 
-    def figure_of(self, value: float | None, day: Day, *, priced: bool = True) -> Figure | None:
+    def figure_of(self, value: float | None, day: Day, *, priced: bool = True) -> HouseFigure | None:
         """Return a day's figure with what it rests on."""
         if value is None:
             return None
-        return Figure(value, "measured" if day.measured.all() else basis_until(self.plan, day.timeline.end) if priced else "planned")
+        return HouseFigure(value, "measured" if day.measured.all() else basis_until(self.plan, day.timeline.end) if priced else "planned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,15 +308,15 @@ def read_planned(connection: Connection, site: Site, *, now: datetime) -> Planne
     return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
 
 
-def _read_soc(connection: Connection, site: Site, plan: PlanReply | None, now: datetime) -> Figure | None:
+def _read_soc(connection: Connection, site: Site, plan: PlanReply | None, now: datetime) -> HouseFigure | None:
     last = Timeline(floor_to(now, SLOT) - SLOT, SLOT, 1)
     measured = float(observations.read_series(connection, site.name, last, ("soc",))["soc"][0])
     if np.isfinite(measured):
-        return Figure(measured, "measured")
+        return HouseFigure(measured, "measured")
     slot = None if plan is None else find_slot(plan, now)
     held = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
     capacity = sum(each for each, _ in held)
-    return Figure(sum(each * soc for each, soc in held) / capacity, "planned") if capacity else None
+    return HouseFigure(sum(each * soc for each, soc in held) / capacity, "planned") if capacity else None
 
 
 def _find_uses(site: Site, plan: PlanReply | None, now: datetime) -> Iterator[DeviceUse]:
@@ -347,8 +347,8 @@ def _find_stays_of(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> 
     for place, (start, flow) in enumerate(there):
         if place + 1 == len(there) or there[place + 1][0] != start + step:
             begin, end = there[first][0], start + step
-            arrives = Figure(_soc_before(there[first][1], vehicle), "assumed")
-            yield PlannedStay(vehicle.name, begin, end, arrives, Figure(flow.soc_end, "planned"))
+            arrives = HouseFigure(_soc_before(there[first][1], vehicle), "assumed")
+            yield PlannedStay(vehicle.name, begin, end, arrives, HouseFigure(flow.soc_end, "planned"))
             first = place + 1
 
 

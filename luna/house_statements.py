@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from luna.house_now import BatteryRun, DeviceUse, Figure, HouseNow, PlannedStay, say_run
+from luna.house_now import BatteryRun, DeviceUse, HouseFigure, HouseNow, PlannedStay, say_run
 from luna.wording import Numbers, say_mode
 from luna.wording.devices import say_device
 from luna.wording.house import HOUSE, say_basis
@@ -92,7 +92,7 @@ def _state_stay(stay: PlannedStay, numbers: Numbers) -> HouseStatement:
     return HouseStatement("house_car", told | socs | bases)
 
 
-def _state_figure(code: str, name: str, figure: Figure | None, numbers: Numbers) -> Iterator[HouseStatement]:
+def _state_figure(code: str, name: str, figure: HouseFigure | None, numbers: Numbers) -> Iterator[HouseStatement]:
     if figure is not None:
         kind: StatedKind = "soc" if name == "soc" else "cost"
         yield HouseStatement(code, {name: StatedFigure(kind, figure.value), "basis": _basis(figure, numbers)})
@@ -102,5 +102,5 @@ def _name(words: str) -> StatedFigure:
     return StatedFigure("name", words)
 
 
-def _basis(figure: Figure | DeviceUse, numbers: Numbers) -> StatedFigure:
+def _basis(figure: HouseFigure | DeviceUse, numbers: Numbers) -> StatedFigure:
     return _name(say_basis(figure.basis, language=numbers.language))

@@ -6,7 +6,7 @@ import numpy as np
 
 from luna.contracts.plan import PlanReply
 from luna.findings import SiteFinding
-from luna.house_now import Figure, HouseNow, PlannedHouse
+from luna.house_now import HouseFigure, HouseNow, PlannedHouse
 from luna.site import Site
 from luna.site_day import PLANNED, join_day
 from luna.timeline import SLOT, Timeline, local_midnight, parse_zone
@@ -20,5 +20,5 @@ def house_of(site: Site, plan: PlanReply | None, now: datetime, *, findings: tup
     first = now.astimezone(zone).date()
     days = [Timeline(local_midnight(first + timedelta(days=days), zone), SLOT, 96) for days in (0, 1)]
     today, tomorrow = (join_day(site, day, planned=NOTHING, seen=NOTHING, start_soc=0.5, now=now) for day in days)
-    planned = PlannedHouse(plan, today, tomorrow, soc=Figure(0.5, "measured"))
+    planned = PlannedHouse(plan, today, tomorrow, soc=HouseFigure(0.5, "measured"))
     return HouseNow(site, now, planned, (), vacation=False, findings=findings, planned_before=planned_before)

@@ -13,7 +13,7 @@ from luna.contracts.plan import SlotReply, VehicleFlow
 from luna.control_service import modes_of
 from luna.device_config import BATTERIES
 from luna.device_runs import PlannedRun
-from luna.house_now import Figure, HouseNow, list_devices, say_run
+from luna.house_now import HouseFigure, HouseNow, list_devices, say_run
 from luna.timeline import parse_zone
 from luna.wording import MODES, Numbers, say_mode
 from luna.wording.devices import say_device
@@ -217,7 +217,7 @@ def _of_run(key: str, device: str, instant: Callable[[PlannedRun], datetime]) ->
     return PublishedEntity(key, "sensor", state, details, {"device_class": "timestamp"})
 
 
-def _of_figure(key: str, read: Callable[[HouseNow], Figure | None], config: Mapping[str, Any], *, of_today: bool = False) -> PublishedEntity:
+def _of_figure(key: str, read: Callable[[HouseNow], HouseFigure | None], config: Mapping[str, Any], *, of_today: bool = False) -> PublishedEntity:
     """Return an entity of a figure of the house, with what it rests on; ``of_today``: and for how many hours of today that is measured."""
 
     def details(view: HouseNow, _: Numbers) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from luna.device_runs import PlannedRun
-from luna.house_now import DEEDS, BatteryRun, DeviceUse, Figure, HouseNow, basis_until, say_run
+from luna.house_now import DEEDS, BatteryRun, DeviceUse, HouseFigure, HouseNow, basis_until, say_run
 from luna.proposed_runs import LITTLE_KWH, ProposedRun
 from luna.timeline import SLOT
 from luna.wording import mode
@@ -176,14 +176,14 @@ class HomeView:
         """What the next day costs, what the battery saves, what the sun brings, what is stored, and how full the car leaves; what is not known is left out."""
         return [fact for fact in (self._fact_cost(), self._fact_saved(), self._fact_solar(), self._fact_stored(), self._fact_car()) if fact]
 
-    def _fact(self, label: str, figure: Figure, value: str, note: str = "") -> Fact:
+    def _fact(self, label: str, figure: HouseFigure, value: str, note: str = "") -> Fact:
         return Fact(label, value, say_basis(figure.basis, language=self.numbers.language), note)
 
     def _fact_cost(self) -> Fact | None:
         day = self.document["ghosts"]["without_luna"]["next_day"]
         if day is None:
             return None
-        cost = Figure(day["cost"], basis_until(self.house.planned.plan, self.window.running + timedelta(days=1)))
+        cost = HouseFigure(day["cost"], basis_until(self.house.planned.plan, self.window.running + timedelta(days=1)))
         return self._fact(
             self.words("fact_cost"), cost, self.numbers.money(cost.value), self.words("fact_cost_note", x=self.numbers.money(day["cost_without_luna"]))
         )
