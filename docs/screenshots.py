@@ -60,7 +60,7 @@ def list_pictures(site: str) -> Iterator[Picture]:
 
 def draw(browser: Browser, client: httpx.Client, picture: Picture, folder: Path) -> Path:
     """Draw a page of the gateway that ``client`` asks into a folder and return where it lies."""
-    context = browser.new_context(**picture.looks)
+    context = browser.new_context(extra_http_headers={"Authorization": client.headers["Authorization"]}, **picture.looks)
     page = context.new_page()
     page.goto(str(client.base_url).rstrip("/") + picture.path)
     page.wait_for_timeout(SETTLE_MS)

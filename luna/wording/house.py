@@ -21,7 +21,7 @@ HOUSE: _Phrases = {
     },
     "house_car": {
         "en": "{device} comes with {arrives} ({arrives_basis}) and leaves at {end} with {leaves} ({basis}).",
-        "de": "{device} kommt mit {arrives} ({arrives_basis}) und fährt um {end} mit {leaves} los ({basis}).",
+        "de": "{device} kommt mit {arrives} ({arrives_basis}) und fährt mit {leaves} los ({basis}): {end}.",
     },
     "house_stored": {"en": "The battery is at {soc} ({basis}).", "de": "Der Speicher ist zu {soc} voll ({basis})."},
     "house_cost_today": {"en": "Energy costs {cost} today ({basis}).", "de": "Energie kostet heute {cost} ({basis})."},
