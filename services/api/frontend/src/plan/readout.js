@@ -22,13 +22,15 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
   const battery = difference(flows.charge[i], flows.discharge[i]);
   const planOf = (issued) => words.plan_of.replace("{t}", sayInstant(scene, issued, locale));
   const wanted = (ghost) => (ghosts.has(ghost) ? null : []);
+  // What a site does not have is zero throughout.
+  const used = (values) => values.map((value) => value || null);
   const cells = [
     ["price", words.buy, numbers.price(scene.importPrice[i]), "line"],
     ["grid", words.sell, numbers.price(scene.exportPrice[i]), "line"],
     ["load", words.house, numbers.power(flows.load[i])],
-    ["heater", words.heater, numbers.power(flows.heater[i]), "", flows.heater],
-    ["ev", words.car, numbers.power(flows.ev[i]), "", flows.ev],
-    ["pv", words.solar, numbers.power(flows.pv[i])],
+    ["heater", words.heater, numbers.power(flows.heater[i]), "", used(flows.heater)],
+    ["ev", words.car, numbers.power(flows.ev[i]), "", used(flows.ev)],
+    ["pv", words.solar, numbers.power(flows.pv[i]), "", used(flows.pv)],
     ["battery", words.battery, `${numbers.signedPower(battery)} · ${numbers.share(soc)}`],
     ["battery", words.target, numbers.share(scene.soc.target[i]), "dashed", scene.soc.target],
     ["grid", words.grid, numbers.signedPower(difference(flows.gridImport[i], flows.gridExport[i]))],
