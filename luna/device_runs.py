@@ -75,6 +75,21 @@ class DeviceRun:
         return self.cost / self.energy_kwh
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """What a plan has a device use from ``start`` until ``end``, and what that costs."""
+
+    start: datetime
+    end: datetime
+    energy_kwh: float
+    cost: float
+
+    @property
+    def price(self) -> float:
+        """What a kWh costs on average."""
+        return self.cost / self.energy_kwh
+
+
 def find_run(used_kwh: FloatArray, sources: SlotSources, first: int, end: int, *, unbroken: bool = False) -> DeviceRun | None:
     """Return what a device uses in the slots ``[first, end)``, None where it uses nothing; ``unbroken``: until its first pause.
 
@@ -95,20 +110,20 @@ def find_run(used_kwh: FloatArray, sources: SlotSources, first: int, end: int, *
     return DeviceRun(int(slots[0]), int(slots[-1]) + 1, float(used[slots].sum()), float(cost[slots].sum()))
 
 
-def find_vehicle_run(plan: PlanReply, vehicle: str, first: datetime, end: datetime) -> tuple[DeviceRun, datetime, datetime] | None:
-    """Return what a plan charges a vehicle with between two instants, and from when until when; None where nothing."""
+def find_vehicle_run(plan: PlanReply, vehicle: str, first: datetime, end: datetime) -> PlannedRun | None:
+    """Return what a plan charges a vehicle with between two instants; None where nothing."""
     charged = [slot.vehicles[vehicle].charge_kwh if vehicle in slot.vehicles else 0.0 for slot in plan.slots]
     return _find_between(plan, charged, first, end, unbroken=False)
 
 
-def find_load_run(plan: PlanReply, load: str, first: datetime) -> tuple[DeviceRun, datetime, datetime] | None:
-    """Return the next run of an appliance that ends after an instant, and from when until when; None where there is none."""
+def find_load_run(plan: PlanReply, load: str, first: datetime) -> PlannedRun | None:
+    """Return the next run of an appliance that ends after an instant; None where there is none."""
     used = [slot.loads[load].energy_kwh if load in slot.loads else 0.0 for slot in plan.slots]
     return _find_between(plan, used, first, plan.slots[-1].start + timedelta(minutes=plan.slot_minutes), unbroken=True)
 
 
-def _find_between(plan: PlanReply, used: Sequence[float], first: datetime, end: datetime, *, unbroken: bool) -> tuple[DeviceRun, datetime, datetime] | None:
+def _find_between(plan: PlanReply, used: Sequence[float], first: datetime, end: datetime, *, unbroken: bool) -> PlannedRun | None:
     step = timedelta(minutes=plan.slot_minutes)
     places = [place for place, slot in enumerate(plan.slots) if slot.start + step > first and slot.start < end]
     run = find_run(np.array(used), SlotSources.of(plan), places[0], places[-1] + 1, unbroken=unbroken) if places else None
-    return None if run is None else (run, plan.slots[run.first].start, plan.slots[run.end - 1].start + step)
+    return None if run is None else PlannedRun(plan.slots[run.first].start, plan.slots[run.end - 1].start + step, run.energy_kwh, run.cost)

@@ -12,7 +12,7 @@ from luna.contracts.control import ControlState
 from luna.contracts.plan import ReasonReply, SlotReply, VehicleFlow
 from luna.control_service import modes_of
 from luna.device_config import BATTERIES
-from luna.device_runs import DeviceRun, find_load_run, find_vehicle_run
+from luna.device_runs import PlannedRun
 from luna.errors import InvalidInputError
 from luna.site_day import total
 from luna.timeline import parse_zone
@@ -28,7 +28,6 @@ Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "bu
 LONGEST_STATE = 255
 # Attributes above this the recorder leaves out. Source: homeassistant.components.recorder.db_schema.MAX_STATE_ATTRS_BYTES.
 LONGEST_ATTRIBUTES = 16_384
-DAY = timedelta(days=1)
 MOST_HOURS, LEAST_HOURS, USUAL_HOURS = 24.0, 0.25, 2.0
 
 
@@ -223,44 +222,28 @@ def _of_vehicle(vehicle: str) -> Iterator[PublishedEntity]:
     def soc_percent(slot: SlotReply, _: float) -> float | None:
         return None if (found := flow(slot)) is None else found.soc_end * 100
 
-    def run(view: SiteView) -> tuple[DeviceRun, datetime, datetime] | None:
-        plan = view.planned.plan
-        if plan is None:
-            return None
-        # One stay: what is charged until the vehicle has left.
-        away = next((slot.start for slot in plan.slots if slot.start > view.now and _is_over(slot, vehicle)), plan.slots[-1].start + DAY)
-        return find_vehicle_run(plan, vehicle, view.now, away)
-
     yield _of_plan(f"plan_vehicle:{vehicle}", charge_kw, decimals=3, config=_POWER)
     yield _of_plan(f"vehicle_soc:{vehicle}", soc_percent, decimals=1, config=_SOC)
-    yield _of_run(f"vehicle_ready:{vehicle}", run, shown=2)
+    yield _of_run(f"vehicle_ready:{vehicle}", lambda view: view.planned.vehicle_runs.get(vehicle), shown="end")
 
 
-def _is_over(slot: SlotReply, vehicle: str) -> bool:
-    return vehicle not in slot.vehicles or slot.vehicles[vehicle].reason is None
-
-
-def _of_run(key: str, run: Callable[[SiteView], tuple[DeviceRun, datetime, datetime] | None], *, shown: int) -> PublishedEntity:
-    """Return an entity of when a device begins (1) or is done (2), with what it uses until then and what that costs."""
+def _of_run(key: str, run: Callable[[SiteView], PlannedRun | None], *, shown: Literal["start", "end"]) -> PublishedEntity:
+    """Return an entity of when a device begins or is done, with what it uses until then and what that costs."""
 
     def details(view: SiteView, _: Numbers) -> dict[str, Any]:
         if (found := run(view)) is None:
             return {}
-        told, first, end = found
-        return {"start": first, "end": end, "energy_kwh": round(told.energy_kwh, 3), "cost": round(told.cost, 4), "price": round(told.price, 5)}
+        figures = {"energy_kwh": round(found.energy_kwh, 3), "cost": round(found.cost, 4), "price": round(found.price, 5)}
+        return {"start": found.start, "end": found.end} | figures
 
     def instant(view: SiteView, _: Numbers) -> datetime | None:
-        found = run(view)
-        return None if found is None else (found[1], found[2])[shown - 1]
+        return None if (found := run(view)) is None else getattr(found, shown)
 
     return PublishedEntity(key, "sensor", instant, details, {"device_class": "timestamp"})
 
 
 def _of_load(load: str) -> PublishedEntity:
-    def run(view: SiteView) -> tuple[DeviceRun, datetime, datetime] | None:
-        return None if view.planned.plan is None else find_load_run(view.planned.plan, load, view.now)
-
-    return _of_run(f"load_start:{load}", run, shown=1)
+    return _of_run(f"load_start:{load}", lambda view: view.planned.load_runs.get(load), shown="start")
 
 
 def _list_device_sensors(view: SiteView) -> list[PublishedEntity]:

@@ -1,5 +1,6 @@
 """Everything that Home Assistant is told of a site, as it stands at an instant."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from luna.contracts.control import ControlState
 from luna.contracts.plan import PlanReply, SlotReply
 from luna.database import control, plans, sites
 from luna.device_config import BATTERIES
+from luna.device_runs import PlannedRun, find_load_run, find_vehicle_run
 from luna.findings import SiteFinding
 from luna.proposed_runs import ProposedSlot, find_proposed_runs, moved_kwh
 from luna.site import Site
@@ -22,12 +24,17 @@ PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "sensors_silent"})
 
 @dataclass(frozen=True, slots=True)
 class PlannedView:
-    """What only a new plan or a new slot changes: the plan that drives the site, and the day it makes. ``saved_today`` is beside the inverter alone."""
+    """What only a new plan or a new slot changes: the plan that drives the site, the day it makes, and what runs next of cars and appliances, by name.
+
+    ``saved_today`` is beside the inverter alone.
+    """
 
     plan: PlanReply | None
     today: Day
     tomorrow: Day
     saved_today: float | None
+    vehicle_runs: Mapping[str, PlannedRun]
+    load_runs: Mapping[str, PlannedRun]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,23 @@ def read_planned(connection: Connection, site: Site, *, now: datetime) -> Planne
     plan = plans.read_due(connection, site.name, now)
     first = now.astimezone(zone).date()
     today, tomorrow = (read_day(connection, site, local_day(day, zone), now=now) for day in (first, first + DAY))
-    return PlannedView(plan, today, tomorrow, save_beside_inverter(site, today, plan))
+    return PlannedView(plan, today, tomorrow, save_beside_inverter(site, today, plan), *_find_runs(site, plan, now))
+
+
+def _find_runs(site: Site, plan: PlanReply | None, now: datetime) -> tuple[dict[str, PlannedRun], dict[str, PlannedRun]]:
+    """Return what is planned next of each vehicle, until it has left, and of each appliance; of those for which anything is."""
+    if plan is None:
+        return {}, {}
+    vehicles = {each.name: find_vehicle_run(plan, each.name, now, _find_departure(plan, each.name, now)) for each in site.vehicles}
+    loads = {each.name: find_load_run(plan, each.name, now) for each in site.loads}
+    found = [{name: run for name, run in runs.items() if run is not None} for runs in (vehicles, loads)]
+    return found[0], found[1]
+
+
+def _find_departure(plan: PlanReply, vehicle: str, now: datetime) -> datetime:
+    """Return when the stay of a vehicle ends that goes on or comes first; a day after the plan where that is not known."""
+    gone = (slot.start for slot in plan.slots if slot.start > now and (vehicle not in slot.vehicles or slot.vehicles[vehicle].reason is None))
+    return next(gone, plan.slots[-1].start + DAY)
 
 
 def read_view(connection: Connection, site_id: str, planned: PlannedView, *, plan_max_age: timedelta, now: datetime) -> SiteView:

@@ -186,12 +186,11 @@ class PlanningView:
         plan, now = self.stored.plan, self.stored.now
         times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
         time = next((each for each in times if each.session_id == stay.session_id), None)
-        found = None if plan is None or time is None else find_vehicle_run(plan, stay.vehicle, max(time.from_, now), time.to)
-        if found is None:
+        run = None if plan is None or time is None else find_vehicle_run(plan, stay.vehicle, max(time.from_, now), time.to)
+        if run is None:
             return ""
-        run, _, done = found
         told = {"kwh": self.numbers.energy(run.energy_kwh), "cost": self.numbers.money(run.cost), "price": self.numbers.price(run.price)}
-        return self.words("stay_charging", t=self.say_instant(done), **told)
+        return self.words("stay_charging", t=self.say_instant(run.end), **told)
 
     @property
     def weekdays(self) -> list[tuple[str, str]]:

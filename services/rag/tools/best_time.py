@@ -48,10 +48,9 @@ def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findin
     else:
         teller.say("best_time_now", **told)
     for number, load in enumerate(context.site.loads, start=1):
-        if (found := find_load_run(plan, load.name, context.now)) is not None:
-            run, begins, ends = found
+        if (run := find_load_run(plan, load.name, context.now)) is not None:
             kwh, cost = teller.figure(f"load_kwh_{number}", run.energy_kwh, "kwh"), teller.figure(f"load_cost_{number}", run.cost, "cost")
-            span = {"begin": teller.moment(f"load_from_{number}", begins, day=True), "end": teller.moment(f"load_to_{number}", ends, day=True)}
+            span = {"begin": teller.moment(f"load_from_{number}", run.start, day=True), "end": teller.moment(f"load_to_{number}", run.end, day=True)}
             name = teller.name(f"load_{number}", say_device(load.name, language=context.numbers.language))
             teller.say("load_planned", load=name, kwh=kwh, cost=cost, **span)
     return teller.finish(sources=(plan_source(plan),))

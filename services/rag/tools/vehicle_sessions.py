@@ -53,12 +53,11 @@ def _tell_charging(teller: Teller, plan: PlanReply, session: StoredSession, numb
     if found is None:
         teller.say("session_no_charge")
         return
-    run, begins, ends = found
     told = {
-        "begin": teller.moment(f"charge_from_{number}", begins, day=True),
-        "end": teller.moment(f"charge_to_{number}", ends, day=True),
-        "kwh": teller.figure(f"charge_kwh_{number}", run.energy_kwh, "kwh"),
-        "cost": teller.figure(f"charge_cost_{number}", run.cost, "cost"),
+        "begin": teller.moment(f"charge_from_{number}", found.start, day=True),
+        "end": teller.moment(f"charge_to_{number}", found.end, day=True),
+        "kwh": teller.figure(f"charge_kwh_{number}", found.energy_kwh, "kwh"),
+        "cost": teller.figure(f"charge_cost_{number}", found.cost, "cost"),
     }
     teller.say("session_charge", **told)
 

@@ -37,7 +37,7 @@ def states_of(*modes: tuple[str, float]) -> dict[str, object]:
     plan = PlanReply.model_validate({"plan_id": "p", "status": "optimal", "gap": 0, "cost": cost, "slots": slots} | about)
     nothing = {name: np.zeros(96) for name in (*PLANNED, "water_heater_kwh", "heat_pump_kwh", "vehicle_kwh")}
     day = join_day(SITE, Timeline(START, SLOT, 96), planned=nothing, seen=nothing, start_soc=0.5, now=START)
-    view = SiteView(SITE, START + timedelta(minutes=7), PlannedView(plan, day, day, None), (), vacation=False, findings=(), planned_before=True)
+    view = SiteView(SITE, START + timedelta(minutes=7), PlannedView(plan, day, day, None, {}, {}), (), vacation=False, findings=(), planned_before=True)
     entities: dict[str, PublishedEntity] = {each.key: each for each in list_entities(view, NUMBERS, commands=False)}
     read = {name: entities[name].state for name in ("next_action", "next_action_at")}
     return {name: state(view, NUMBERS) for name, state in read.items() if state is not None}

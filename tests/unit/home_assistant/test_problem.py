@@ -29,7 +29,7 @@ FOUND = {
 
 def state_of(*codes: str, planned_before: bool) -> object:
     findings = tuple(FOUND[code] for code in codes)
-    view = SiteView(SITE, NOW, PlannedView(None, DAY, DAY, None), (), vacation=False, findings=findings, planned_before=planned_before)
+    view = SiteView(SITE, NOW, PlannedView(None, DAY, DAY, None, {}, {}), (), vacation=False, findings=findings, planned_before=planned_before)
     numbers: Numbers = numbers_of(view, "en")
     problem = next(each for each in list_entities(view, numbers, commands=False) if each.key == "problem")
     assert problem.state is not None
