@@ -147,11 +147,9 @@ def test_weather_that_comes_every_hour_adds_no_forecast(three_sites: Engine, tmp
 
 
 def expect(engine: Engine, timeline: Timeline, *, cloudless: float, issued_at: datetime) -> None:
-    issued = np.full(timeline.count, np.datetime64(issued_at.replace(tzinfo=None), "us"))
+    issued, values = np.full(timeline.count, np.datetime64(issued_at.replace(tzinfo=None), "us")), {"cloud_fraction": np.full(timeline.count, 1 - cloudless)}
     with unit_of_work(engine) as connection:
-        weather_carbon.upsert(
-            connection, "weather", "measured", timeline.starts, values={"cloud_fraction": np.full(timeline.count, 1 - cloudless)}, issued_at=issued
-        )
+        weather_carbon.upsert(connection, "weather", "measured", timeline.starts, values=values, issued_at=issued)
 
 
 def test_a_site_that_fails_is_named_and_the_others_have_their_forecasts(three_sites: Engine, tmp_path: Path) -> None:
