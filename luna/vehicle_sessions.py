@@ -74,7 +74,7 @@ def lay_out_sessions(sessions: Sequence[Session], zone: ZoneInfo, *, first: date
     """
     once = [each for each in sessions if not each.days and each.to > first]
     again = [time for each in sessions if each.days for time in _repeat(each, zone, first=first, end=end)]
-    free = [each for each in again if not any(other.vehicle == each.vehicle and _meet(each, other) for other in once)]
+    free = [each for each in again if not any(other.vehicle == each.vehicle and meet(each, other) for other in once)]
     return sorted([*once, *free], key=lambda each: each.from_)
 
 
@@ -93,13 +93,14 @@ def _repeat(session: Session, zone: ZoneInfo, *, first: datetime, end: datetime)
 def _overlap(session: NewSession, other: NewSession, zone: ZoneInfo) -> bool:
     """Whether two stays of a vehicle are ever there at once; of repeated ones the first two weeks tell."""
     if not session.days:
-        return _meet(session, other)
+        return meet(session, other)
     since = max(session.to, other.to)
     times = [list(_repeat(each, zone, first=since, end=since + _TWO_WEEKS)) for each in (session, other)]
-    return any(_meet(one, two) for one in times[0] for two in times[1])
+    return any(meet(one, two) for one in times[0] for two in times[1])
 
 
-def _meet(one: NewSession, other: NewSession) -> bool:
+def meet(one: VehicleSession, other: VehicleSession) -> bool:
+    """Return whether two stays are there at once."""
     return one.from_ < other.to and other.from_ < one.to
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Self
 
@@ -38,11 +39,20 @@ class WeatherVintages:
     series: Mapping[str, FloatArray]
 
     @classmethod
-    def of(cls, starts: InstantArray, issued_at: InstantArray, series: Mapping[str, FloatArray]) -> Self:
-        """Return the book of revisions in any order, each with its slot's start and its issue (UTC); what is not given or cannot be is unknown."""
+    def of(cls, starts: InstantArray, issued_at: InstantArray, series: Mapping[str, FloatArray], *, known_at: datetime | None = None) -> Self:
+        """Return the book of revisions in any order, each with its slot's start and its issue (UTC); what is not given or cannot be is unknown.
+
+        Args:
+            starts: of the slots.
+            issued_at: by slot.
+            series: by slot.
+            known_at: who asks; nothing was issued after it, and all of it is known from the start of its quarter-hour on.
+        """
         order = np.lexsort((issued_at, starts))
         seconds = issued_at[order].astype("datetime64[us]").astype(np.int64)
         issued = -(-seconds // (SLOT_SECONDS * 1_000_000))
+        if known_at is not None:
+            issued = np.minimum(issued, int(known_at.timestamp()) // SLOT_SECONDS)
         slot = starts[order].astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS
         unknown = np.full(order.size, np.nan)
         return cls(slot, issued, {name: _possible(name, series[name][order]) if name in series else unknown for name in WEATHER})

@@ -238,6 +238,7 @@ class FetchPricesReply(Message):
     """One entry for each market that was asked for; none where everything was known."""
 
     markets: list[MarketPricesReply]
+    reached: Annotated[bool, Field(description="false: no service answered")] = True
 
 
 class FetchPricesRequest(Request):
@@ -248,7 +249,8 @@ class FetchPricesRequest(Request):
 
     task: ClassVar[str] = "ingest.prices.fetch"
     reply: ClassVar[type[Message]] = FetchPricesReply
-    # Tomorrow's prices are there within ten minutes of being published; where nothing is missing, a run that is not the hour's first asks for nothing.
+    # Tomorrow's prices are there within ten minutes of being published; where nothing is missing, a run that is not the hour's first asks for nothing. Where
+    # no service is reached, the task asks for itself again much sooner.
     schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=10), "prices", "time between two looks for prices that are missing")
     public: ClassVar[bool] = True
 
@@ -271,6 +273,7 @@ class FetchWeatherReply(Message):
     """One entry for each site that says where it is."""
 
     sites: list[SiteWeatherReply]
+    reached: Annotated[bool, Field(description="false: the service did not answer")] = True
 
 
 class FetchWeatherRequest(Request):

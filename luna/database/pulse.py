@@ -24,7 +24,17 @@ _MARKS = text(
     " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = 'forecast') AS forecast,"
     " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = 'prices') AS prices,"
     " (SELECT tried_at FROM plan_faults WHERE site_key = sites.site_key) AS fault,"
-    " (SELECT max(gate_id) FROM agent_gates WHERE site_key = sites.site_key) AS agent"
+    " (SELECT max(gate_id) FROM agent_gates WHERE site_key = sites.site_key) AS agent,"
+    # Of what is kept by day, the days that a page shows: hundreds of rows, the newest ones.
+    " (SELECT concat(max(scored_at), ' ', count(*)) FROM"
+    " (SELECT scored_at FROM daily_scores WHERE site_key = sites.site_key ORDER BY day DESC LIMIT 500) AS newest) AS scores,"
+    " (SELECT concat(max(judged_at), ' ', count(*)) FROM"
+    " (SELECT judged_at FROM data_quality_daily WHERE site_key = sites.site_key ORDER BY day DESC LIMIT 62) AS newest) AS quality,"
+    " (SELECT concat(max(quarantine_id), ' ', count(*), ' ', count(resolved_at)) FROM (SELECT quarantine_id, resolved_at"
+    " FROM quarantine WHERE site_key = sites.site_key ORDER BY quarantine_id DESC LIMIT 100) AS newest) AS quarantine,"
+    " concat((SELECT max(activation_id) FROM forecast_activations WHERE site_key = sites.site_key), ' ',"
+    " (SELECT max(finished_at) FROM training_runs WHERE site_key = sites.site_key), ' ', (SELECT max(scored_at) FROM"
+    " (SELECT scored_at FROM forecast_scores WHERE site_key = sites.site_key ORDER BY day DESC LIMIT 500) AS newest)) AS learning"
     " FROM sites WHERE name = :site"
 )
 
@@ -32,7 +42,8 @@ _MARKS = text(
 def read(connection: Connection, site_id: str) -> dict[str, str]:
     """Return a text for each kind of thing that a site has, another one with each change of it, whoever made it.
 
-    Of the kinds, ``control`` is whether it is armed and what its owner wants of devices, ``decisions`` what they are told.
+    Of the kinds, ``control`` is whether it is armed and what its owner wants of devices, ``decisions`` what they are told, ``scores`` what days cost by
+    policy, ``quality`` which days may be learned from, ``quarantine`` what was refused, ``learning`` trainings, trials and choices of forecast versions.
 
     Raises:
         NotFoundError: no such site.

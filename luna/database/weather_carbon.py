@@ -1,7 +1,7 @@
 """Weather and carbon intensity, measured and forecast, each with the instant it became known."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from psycopg import sql
@@ -13,6 +13,9 @@ from luna.resolution import from_quarter_hours, quarter_hours
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align
 from luna.weather import WEATHER, WeatherVintages
 
+# Models of the weather run every one to six hours.
+STALE = timedelta(hours=6)
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 TABLES = {table.name: table for table in (series.weather, series.carbon_intensity)}
 
 
@@ -34,18 +37,33 @@ def read_weather(connection: Connection, place: str, timeline: Timeline, *, know
     return _read(connection, "weather", place, timeline, names=WEATHER, known_at=known_at)
 
 
-def read_weather_book(connection: Connection, place: str, *, first: datetime, end: datetime) -> WeatherVintages:
-    """Return the weather of the quarter-hours from ``first`` on, before ``end``, as it was issued.
+def read_weather_book(connection: Connection, place: str, *, first: datetime, end: datetime, known_at: datetime | None = None) -> WeatherVintages:
+    """Return the weather of the quarter-hours from ``first`` on, before ``end``, as it was issued; ``known_at``: by then, for one who asks then.
 
     Of what was issued within the same three hours for the same slot, the last remains: who looks back may miss what was three hours old at most, who looks at
     the present misses nothing, and a year of hourly forecasts stays a million rows.
     """
     query = sql.SQL(
         "SELECT DISTINCT ON (slot_start, date_bin('3 hours', issued_at, 'epoch')) slot_start, issued_at, {} FROM weather"
-        " WHERE place = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, date_bin('3 hours', issued_at, 'epoch'), issued_at DESC"
-    ).format(copy.known(*WEATHER), place, first, end)
+        " WHERE place = {} AND slot_start >= {} AND slot_start < {} AND issued_at <= {}"
+        " ORDER BY slot_start, date_bin('3 hours', issued_at, 'epoch'), issued_at DESC"
+    ).format(copy.known(*WEATHER), place, first, end, known_at or datetime.max.replace(tzinfo=UTC))
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]"} | dict.fromkeys(WEATHER, "f8"))
-    return WeatherVintages.of(rows["slot_start"], rows["issued_at"], {name: rows[name] for name in WEATHER})
+    return WeatherVintages.of(rows["slot_start"], rows["issued_at"], {name: rows[name] for name in WEATHER}, known_at=known_at)
+
+
+def find_returns(connection: Connection, places: Sequence[str], *, since: datetime, until: datetime) -> dict[str, datetime]:
+    """Return where a forecast of the weather came in after ``since``, up to ``until``, when there had been none for hours, and when that was.
+
+    An hour of tomorrow stands for all that is ahead: it is forecast anew with each run of a weather model.
+    """
+    query = sql.SQL(
+        "SELECT place, (SELECT min(issued_at) FROM weather AS stored WHERE stored.place = wanted.place AND slot_start >= {} AND slot_start < {}"
+        " AND issued_at > {} AND issued_at <= {}) FROM unnest({}::text[]) AS wanted (place)"
+    ).format(until + _DAY, until + _DAY + _HOUR, since - STALE, until, list(places))
+    with copy.cursor(connection) as session:
+        found = dict(session.execute(query).fetchall())
+    return {place: first.astimezone(UTC) for place, first in found.items() if first is not None and first > since}
 
 
 def list_places(connection: Connection, places: Sequence[str], *, first: datetime, end: datetime) -> set[str]:

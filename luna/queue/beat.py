@@ -15,7 +15,7 @@ from importlib.metadata import version
 
 import redis
 import structlog
-from celery import Celery
+from celery import Celery, schedules
 from celery.beat import ScheduleEntry
 from celery.beat import Scheduler as CeleryScheduler
 from prometheus_client import Counter, Gauge
@@ -36,6 +36,8 @@ from luna.timeline import Clock, SystemClock
 # A message that nobody took by then is dropped, before the next one is due.
 _SHARE_KEPT = 0.9
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+# Two machines' clocks, or one that is corrected while it runs; more than that is another time.
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 SENT = Counter("luna_beat_sent_messages_total", "Messages sent because they were due.", ["task"])
 
@@ -48,29 +50,46 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
     Args:
         client: sends.
         schedule: how often to ask for what, each time with the defaults of its request.
-        asked_at: when a task was asked for last, by whichever beat led then; one that never was is due at once.
+        asked_at: when a task was asked for last, by whichever beat led then; one that never was, or by a clock that has gone back since, is due at once.
         turn: after how long to look again at what is due and not served.
+        clock: says what is due; a machine that slept, or whose clock went back, is not waited for.
     """
 
     # Messages go through the client, which gives up in time where Redis is away; Celery's producer would wait for it.
     producer = None
 
-    def __init__(self, client: Client, schedule: Mapping[type[Request], timedelta], asked_at: Mapping[str, datetime], *, turn: timedelta) -> None:
+    def __init__(self, client: Client, schedule: Mapping[type[Request], timedelta], asked_at: Mapping[str, datetime], *, turn: timedelta, clock: Clock) -> None:
         app = Celery("luna-beat", set_as_current=False)
         app.conf.timezone = "UTC"
         self._client = client
-        self.asked_at = {request.task: min(asked_at[request.task], app.now()) for request in schedule if request.task in asked_at}
+        self._clock, self._looked_at = clock, (now := clock.now())
+        # Of another machine, or from before the clock went back.
+        said = {task: min(at, now) for task, at in asked_at.items() if at <= now + _CLOCKS_DIFFER}
+        self.asked_at = {request.task: said[request.task] for request in schedule if request.task in said}
         entries = {
-            request.task: ScheduleEntry(request.task, request.task, self.asked_at.get(request.task, _NEVER), schedule=every, args=(request(),), app=app)
+            request.task: ScheduleEntry(
+                request.task,
+                request.task,
+                self.asked_at.get(request.task, _NEVER),
+                schedule=schedules.schedule(every, nowfun=clock.now, app=app),
+                args=(request(),),
+                app=app,
+            )
             for request, every in schedule.items()
         }
         super().__init__(app, schedule=entries, max_interval=turn.total_seconds(), lazy=True)
 
     def send_due(self) -> float:
         """Send all that is due and return the seconds until something may be."""
+        self._looked_at = self._clock.now()
         while not (pause := float(self.tick())):
             pass
         return pause
+
+    @property
+    def clock_went_back(self) -> bool:
+        """Whether it is earlier than at the last look: what is due was reckoned by another time."""
+        return self._clock.now() < self._looked_at - _CLOCKS_DIFFER
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
         due, seconds = entry.is_due()
@@ -85,7 +104,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         except UnavailableError as error:
             log.warning("due and not sent", task_name=entry.name, error=str(error))
             return
-        self.asked_at[entry.name] = entry.app.now()
+        self.asked_at[entry.name] = self._clock.now()
         SENT.labels(entry.name).inc()
 
 
@@ -141,9 +160,9 @@ class Beat:
         self._redis.close()
 
     def _send_due(self) -> float:
-        if self._scheduler is None:
+        if self._scheduler is None or self._scheduler.clock_went_back:
             last = read_beat(self._redis)
-            self._scheduler = Scheduler(self._client, self._schedule, last.asked_at if last else {}, turn=self._turn)
+            self._scheduler = Scheduler(self._client, self._schedule, last.asked_at if last else {}, turn=self._turn, clock=self._clock)
         self._say("leads")
         pause = self._scheduler.send_due()
         self._lead.tell(self._sign(self._scheduler))

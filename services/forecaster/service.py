@@ -278,8 +278,12 @@ def read_history(connection: Connection, site: Site, instants: Sequence[datetime
 
 
 def read_surroundings(connection: Connection, site: Site, instants: Sequence[datetime]) -> Context:
-    """Return what forecasts at the instants may know of the site's surroundings, over what they look back on and ahead to."""
-    return read_context(connection, site, first=_look_back(instants).start, end=max(instants) + HORIZON_SLOTS * SLOT)
+    """Return what forecasts at the instants may know of the site's surroundings, over what they look back on and ahead to.
+
+    One alone, in the midst of a quarter-hour, knows also the weather that came within it; for several it counts from the next one on.
+    """
+    known_at = instants[0] if len(instants) == 1 else None
+    return read_context(connection, site, first=_look_back(instants).start, end=max(instants) + HORIZON_SLOTS * SLOT, known_at=known_at)
 
 
 def _look_back(instants: Sequence[datetime]) -> Timeline:

@@ -22,7 +22,7 @@ from luna.site import Site
 from luna.timeline import SLOT, Clock, FloatArray, InstantArray, Timeline, floor_to, local_midnight
 from services.ingest.sources.prices.publication import on_quarter_hours
 from services.ingest.sources.prices.registry import choose_sources, market_named
-from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
+from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError, SourceUnreachedError
 
 # Results are out at 12:57 on a regular day, the first of them from 12:45 on. Source: SDAC, operational timetable.
 AUCTION_ENDS = time(12, 45)
@@ -46,13 +46,17 @@ class Need:
 
 @dataclass(slots=True)
 class CollectedPrices:
-    """What was found, on the need's timeline: price (NaN: none) and when it was published (NaT: not said); how much from whom, and who failed why."""
+    """What was found, on the need's timeline: price (NaN: none) and when it was published (NaT: not said); how much from whom, and who failed why.
+
+    ``reached`` says whether any service answered, were it with a fault.
+    """
 
     need: Need
     price: FloatArray
     published_at: InstantArray
     sources: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    reached: bool = False
 
     @classmethod
     def nothing(cls, need: Need) -> "CollectedPrices":
@@ -84,19 +88,35 @@ def window_due(known: FloatArray, wanted: Timeline, *, now: datetime, zone: Zone
     return wanted.window(today, wanted.count - today) if hourly else None
 
 
-def collect(sources: Sequence[PriceSource], need: Need) -> CollectedPrices:
-    """Return what the sources know, each asked for what those before it lack; a source that fails is noted and left out."""
+def collect(sources: Sequence[PriceSource], need: Need, away: dict[str, str] | None = None) -> CollectedPrices:
+    """Return what the sources know, each asked for what those before it lack; a source that fails is noted and left out.
+
+    Args:
+        sources: the preferred one first.
+        need: what is wanted.
+        away: what was said by name of sources that were not reached in this run, which are not asked again; those of this need join them.
+    """
+    away = {} if away is None else away
     found = CollectedPrices.nothing(need)
     for source in sources:
         missing = np.flatnonzero(np.isnan(found.price))
         if not missing.size:
             break
+        if source.name in away:
+            found.faults.append(away[source.name])
+            continue
         span = need.timeline.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
         try:
             sheets = source.fetch(need.market, span.start, span.end)
-        except (SourceError, SourceRefusedError) as error:
+        except SourceUnreachedError as error:
+            away[source.name] = str(error)
             found.faults.append(str(error))
             continue
+        except (SourceError, SourceRefusedError) as error:
+            found.reached = True
+            found.faults.append(str(error))
+            continue
+        found.reached = True
         _take_over(found, source.name, sheets)
     return found
 
@@ -171,6 +191,9 @@ def fetch_prices(
 
 def tell(reply: FetchPricesReply) -> FetchPricesReply:
     """Write a reply into the log, a line for each market, and return it. That somebody outside is away is no error of ours."""
+    if not reply.reached:
+        log.info("prices not fetched: nobody is reached", faults=reply.markets[0].faults)
+        return reply
     for market in reply.markets:
         log.info("prices fetched", **market.model_dump(mode="json"))
     return reply
@@ -196,21 +219,23 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
 def gather_all(
     needs: Sequence[Need], request: FetchPricesRequest, settings: Settings, *, transport: httpx.BaseTransport | None = None
 ) -> list[CollectedPrices]:
-    """Ask the services, market by market.
+    """Ask the services, market by market; one that is not reached is not asked for the next.
 
     Raises:
         InvalidInputError: the service named does not have a market, or lacks its token.
     """
     found = []
+    away: dict[str, str] = {}
     for need in needs:
         sources = choose_sources(market_named(need.market), need.currency, settings, named=request.source, transport=transport)
-        found.append(collect(sources, need))
+        found.append(collect(sources, need, away))
     return found
 
 
 def store_prices(connection: Connection, found: Sequence[CollectedPrices], *, now: datetime) -> FetchPricesReply:
     """Store what is new or revised; the same prices again change nothing."""
-    return FetchPricesReply(markets=[_store_market(connection, market, now) for market in found])
+    reached = any(market.reached for market in found) or not found
+    return FetchPricesReply(markets=[_store_market(connection, market, now) for market in found], reached=reached)
 
 
 def _currencies(stored: Sequence[Site]) -> dict[str, str]:

@@ -30,6 +30,7 @@ from luna.contracts.data import (
     ResolveReply,
     ResolveRequest,
 )
+from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
 from luna.contracts.job import ArchiveLogsReply, ArchiveLogsRequest
 from luna.database import answers, audit, idempotency, jobs, replays, retention, rollups, sessions, training_runs, what_ifs
@@ -49,9 +50,12 @@ from services.ingest import (
     verification,
     weather_service,
 )
+from services.ingest.asking_again import ask_again
 from services.ingest.demo_data import load_and_store
 
 NEEDS = ("database", "redis", "objects")
+# By then beat has asked for them.
+FORECASTS_WITHIN = timedelta(minutes=15)
 
 
 @task(DemoLoadRequest, soft_limit=timedelta(hours=1))
@@ -118,13 +122,21 @@ def resolve_quarantined(request: ResolveRequest, work: TaskContext) -> ResolveRe
 @task(FetchPricesRequest, soft_limit=timedelta(minutes=30))
 def fetch_prices(request: FetchPricesRequest, work: TaskContext) -> FetchPricesReply:
     """Fetch day-ahead prices that are missing; a year of them, day by day, takes a while."""
-    return price_collection.tell(price_collection.fetch_prices(work.database(), request, work.settings, clock=work.clock))
+    reply = price_collection.tell(price_collection.fetch_prices(work.database(), request, work.settings, clock=work.clock))
+    if not reply.reached:
+        ask_again(work, request)
+    return reply
 
 
 @task(FetchWeatherRequest, soft_limit=timedelta(minutes=30))
 def fetch_weather(request: FetchWeatherRequest, work: TaskContext) -> FetchWeatherReply:
-    """Fetch the weather where sites are."""
-    return weather_service.tell(weather_service.fetch_weather(work.database(), request, work.settings, clock=work.clock))
+    """Fetch the weather where sites are, and have forecasts looked at that may have waited for it."""
+    reply = weather_service.tell(weather_service.fetch_weather(work.database(), request, work.settings, clock=work.clock))
+    if not reply.reached:
+        ask_again(work, request)
+    elif request == FetchWeatherRequest() and any(site.written for site in reply.sites):
+        work.client.submit(RefreshForecastsRequest(), expires=FORECASTS_WITHIN)
+    return reply
 
 
 @task(BuildSlotsRequest, soft_limit=timedelta(hours=1))

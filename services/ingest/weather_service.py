@@ -17,7 +17,7 @@ from luna.settings import Settings
 from luna.site import Location, Site
 from luna.timeline import SLOT, Clock, Timeline, floor_to
 from services.ingest.sources.open_meteo import OpenMeteo, WeatherSheet
-from services.ingest.sources.source import SourceError, SourceRefusedError
+from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 from services.ingest.sources.web import Web
 
 # What plans look ahead, and a day more.
@@ -31,12 +31,13 @@ log = structlog.get_logger("luna.ingest")
 
 @dataclass(slots=True)
 class _Found:
-    """What was found for one site: stretches of the past and of what is ahead, and why there is no more."""
+    """What was found for one site: stretches of the past and of what is ahead, and why there is no more; ``reached``: whether the service answered."""
 
     site: str
     past: list[WeatherSheet] = field(default_factory=list)
     ahead: list[WeatherSheet] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    reached: bool = True
 
 
 def fetch_weather(
@@ -59,11 +60,15 @@ def fetch_weather(
     source = OpenMeteo(Web(OpenMeteo.name, transport, INTERVAL))
     found = [_ask(source, site, location, windows, now=now) for site, location in places]
     with unit_of_work(engine) as connection:
-        return FetchWeatherReply(sites=[_store(connection, weather, now=now) for weather in found])
+        reached = any(weather.reached for weather in found) or not found
+        return FetchWeatherReply(sites=[_store(connection, weather, now=now) for weather in found], reached=reached)
 
 
 def tell(reply: FetchWeatherReply) -> FetchWeatherReply:
     """Write a reply into the log, a line for each site, and return it. That the service is away is no error of ours."""
+    if not reply.reached:
+        log.info("weather not fetched: nobody is reached", faults=reply.sites[0].faults)
+        return reply
     for site in reply.sites:
         log.info("weather fetched", **site.model_dump())
     return reply
@@ -111,6 +116,7 @@ def _ask(source: OpenMeteo, site: str, location: Location, windows: Sequence[Tim
             else:
                 found.ahead.append(source.forecast(location, window))
         except (SourceError, SourceRefusedError) as error:
+            found.reached = not isinstance(error, SourceUnreachedError)
             found.faults.append(str(error))
     return found
 

@@ -10,21 +10,22 @@ from sqlalchemy import Engine, delete
 
 from luna.contracts.forecast import IssueRequest, RefreshForecastsReply, RefreshForecastsRequest
 from luna.contracts.job import Job
-from luna.database import forecast_issues, forecast_scenarios, forecasts, observations, sites
+from luna.database import forecast_issues, forecast_scenarios, forecasts, observations, sites, weather_carbon
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.database.schema.forecasting import forecast_issues as issues_table
 from luna.database.schema.forecasting import forecast_scenarios as scenarios_table
-from luna.database.schema.series import slot_forecasts, slot_observations
+from luna.database.schema.series import slot_forecasts, slot_observations, weather
 from luna.database.schema.sites import site_versions
 from luna.database.schema.sites import sites as sites_table
 from luna.objects import FileObjects
 from luna.outlook import PARTS
 from luna.timeline import SLOT, Timeline
+from services.forecaster.inputs.frame import number_slot
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
-from services.forecaster.service import issue_forecasts
+from services.forecaster.service import issue_forecasts, read_surroundings
 from tests.household import day, describe_site, measure_days
 
 NAMES = ("measured", "new", "wrong")
@@ -44,6 +45,7 @@ def three_sites(database: Engine) -> Iterator[Engine]:
     with unit_of_work(database) as connection:
         for table in (issues_table, scenarios_table, slot_forecasts, slot_observations):
             connection.execute(delete(table).where(table.c.site_key.in_(keys)))
+        connection.execute(delete(weather).where(weather.c.place == "measured"))
         connection.execute(delete(sites_table).where(sites_table.c.name.in_(NAMES)))
 
 
@@ -120,6 +122,34 @@ def test_asking_again_within_the_hour_changes_nothing_and_the_next_hour_asks_for
     refresh(three_sites, tmp_path)
     assert refresh(three_sites, tmp_path, NOW + timedelta(minutes=45)) == {name: [] for name in NAMES}
     assert set(refresh(three_sites, tmp_path, NOW + timedelta(hours=1))["measured"]) == {(VERSION, day(9, 8)), ("baseline_7_day_avg", day(9, 8))}
+
+
+def test_weather_that_is_back_after_days_is_in_a_forecast_of_its_own_at_once(three_sites: Engine, tmp_path: Path) -> None:
+    back, tomorrow = day(9, 7.2), Timeline(day(10), SLOT, 96)
+    expect(three_sites, tomorrow, cloudless=0.1, issued_at=day(6, 7))
+    assert set(refresh(three_sites, tmp_path)["measured"]) >= {(VERSION, day(9, 7))}
+    expect(three_sites, tomorrow, cloudless=0.9, issued_at=back)
+    assert set(refresh(three_sites, tmp_path, back + timedelta(seconds=30))["measured"]) == {(VERSION, back), (DEFAULT_VERSION, back)}
+    assert refresh(three_sites, tmp_path, day(9, 7.9))["measured"] == []
+    with unit_of_work(three_sites) as connection:
+        site = sites.load(connection, "measured")
+        for at, cloudless in ((back - timedelta(seconds=1), 0.1), (back, 0.9)):
+            known = read_surroundings(connection, site, [at]).weather
+            slots = np.array([number_slot(start) for start in tomorrow])
+            assert set(known.at(slots, np.full(slots.size, number_slot(at)))["cloud_fraction"]) == {1 - cloudless}
+
+
+def test_weather_that_comes_every_hour_adds_no_forecast(three_sites: Engine, tmp_path: Path) -> None:
+    tomorrow = Timeline(day(10), SLOT, 96)
+    for hour in (6.5, 7.05):
+        expect(three_sites, tomorrow, cloudless=hour / 10, issued_at=day(9, hour))
+    assert {at for _, at in refresh(three_sites, tmp_path)["measured"]} == {day(9, 7), day(9, 6)}
+
+
+def expect(engine: Engine, timeline: Timeline, *, cloudless: float, issued_at: datetime) -> None:
+    issued, values = np.full(timeline.count, np.datetime64(issued_at.replace(tzinfo=None), "us")), {"cloud_fraction": np.full(timeline.count, 1 - cloudless)}
+    with unit_of_work(engine) as connection:
+        weather_carbon.upsert(connection, "weather", "measured", timeline.starts, values=values, issued_at=issued)
 
 
 def test_a_site_that_fails_is_named_and_the_others_have_their_forecasts(three_sites: Engine, tmp_path: Path) -> None:

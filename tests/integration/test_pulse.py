@@ -10,9 +10,26 @@ from sqlalchemy import Connection
 from luna import control_service
 from luna.contracts.agent_control import GateEntry
 from luna.contracts.control import Decision
+from luna.contracts.data import DayQuality
 from luna.contracts.owner import ManualBlock
+from luna.contracts.replay import DayCost
 from luna.contracts.vehicle_session import NewSession
-from luna.database import agent_gates, control, manual_blocks, observations, prices, pulse, sites, vehicle_sessions
+from luna.database import (
+    agent_gates,
+    control,
+    forecast_activations,
+    manual_blocks,
+    observations,
+    prices,
+    pulse,
+    quality,
+    quarantine,
+    scores,
+    sites,
+    vehicle_sessions,
+)
+from luna.database.forecast_activations import Activation
+from luna.database.quarantine import Refused
 from luna.errors import NotFoundError
 from luna.observations import Observations
 from luna.site import parse_site
@@ -93,6 +110,30 @@ def judge(connection: Connection) -> None:
     agent_gates.record(connection, "home", GateEntry.model_validate(entry))
 
 
+def count_day(connection: Connection) -> None:
+    scores.upsert_days(connection, "home", system_id="simulation", currency="EUR", days={"planner": [DayCost(day=START.date(), cost=1.0)]})
+
+
+def judge_day(connection: Connection) -> None:
+    quality.save(connection, "home", [DayQuality(day=START.date(), verdict="clean")])
+
+
+def write_to_a_judged_day(connection: Connection) -> None:
+    quality.forget(connection, "home", START.date(), START.date())
+
+
+def refuse(connection: Connection) -> None:
+    quarantine.settle(connection, "home", {"sensor.load": [Refused(1, "too much", {"value": 1e6})]}, lines=(0, 2))
+
+
+def free(connection: Connection) -> None:
+    quarantine.settle(connection, "home", {"sensor.load": []}, lines=(0, 2))
+
+
+def promote(connection: Connection) -> None:
+    assert forecast_activations.activate(connection, "home", Activation("aurora_v1.0", "better", "hand"))
+
+
 def change_site(connection: Connection) -> None:
     sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Vienna"} | SITE))
 
@@ -121,6 +162,12 @@ CHANGES: list[tuple[Callable[[Connection], None], set[str]]] = [
     (issue, {"forecast"}),
     (publish, {"prices"}),
     (judge, {"agent"}),
+    (count_day, {"scores"}),
+    (judge_day, {"quality"}),
+    (write_to_a_judged_day, {"quality"}),
+    (refuse, {"quarantine"}),
+    (free, {"quarantine"}),
+    (promote, {"learning"}),
     (change_site, {"site"}),
     (plan, {"plan"}),
     (change_another_site, set()),

@@ -165,6 +165,16 @@ def test_redis_away_is_unavailable_within_seconds() -> None:
     assert time.monotonic() - began < A_FEW_SECONDS
 
 
+def test_what_is_asked_for_later_twice_is_done_once_and_may_then_be_asked_for_again(served: Place, client: Client, errand: ErrandRequest) -> None:
+    errand.gate.touch()
+    for count in (1, 2):
+        for _ in range(2):
+            client.submit_later(errand, after=timedelta(seconds=1))
+        wait_for(lambda count=count: count_starts(errand.starts) == count)
+        # The claim ends before its task begins.
+    assert count_starts(errand.starts) == 2
+
+
 def test_an_accepted_job_is_done_and_its_row_holds_the_reply(served: Place, errand: ErrandRequest) -> None:
     errand.gate.touch()
     job = served.submit(errand)

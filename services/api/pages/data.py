@@ -100,6 +100,7 @@ async def _find_gaps(gateway: Gateway, request: FindGapsRequest) -> tuple[GapsRe
 def _show(request: Request, gateway: Gateway, site_id: str, *, month: str | None, decided: str | None = None, job: str | None = None, **told: Any) -> Response:
     now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
+        marks = gateway.read_marks(connection, site_id)
         site = sites.load(connection, site_id)
         shown = Month.of(month, site, now)
         running = None if job is None else load_own(connection, site_id, job)
@@ -115,7 +116,15 @@ def _show(request: Request, gateway: Gateway, site_id: str, *, month: str | None
             words=words_of(request, PAGE),
         )
     progress = None if running is None else find_progress(gateway, running)
-    frame = {"view": view, "kinds": get_args(Kind), "decided": _read_decided(decided), "job": running, "progress": progress, "shown_rows": SHOWN_ROWS}
+    frame = {
+        "marks": marks,
+        "view": view,
+        "kinds": get_args(Kind),
+        "decided": _read_decided(decided),
+        "job": running,
+        "progress": progress,
+        "shown_rows": SHOWN_ROWS,
+    }
     return show(request, PAGE, site=site, **({"gaps": None, "refusal": None} | told | frame))
 
 

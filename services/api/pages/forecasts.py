@@ -133,11 +133,12 @@ def _show(
 ) -> Response:
     now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
+        marks = gateway.read_marks(connection, site_id)
         stored = _read(connection, site_id, now)
         running = None if job is None else load_own(connection, site_id, job)
     view = ForecastsView(stored.status, stored.last, now, slot, numbers_of(request, stored.site), words_of(request, PAGE))
     progress = None if running is None else find_progress(gateway, running)
-    frame = {"view": view, "stored": stored, "done": done, "job": running, "progress": progress}
+    frame = {"marks": marks, "view": view, "stored": stored, "done": done, "job": running, "progress": progress}
     return show(request, PAGE, site=stored.site, **(NOTHING_DRAWN | {"explained": None, "refusal_of_slot": None} | told | frame))
 
 

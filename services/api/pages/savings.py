@@ -70,6 +70,7 @@ def show_savings(
 ) -> Response:
     """Show what the last thirty days cost under each policy, and which of them count."""
     with unit_of_work(gateway.database) as connection:
+        marks = gateway.read_marks(connection, site_id)
         site = sites.load(connection, site_id)
         last = until or _yesterday(site, gateway)
         savings = read_savings(connection, site, first=last - timedelta(days=MONTH - 1), last=last)
@@ -81,6 +82,7 @@ def show_savings(
         request,
         PAGE,
         site=site,
+        marks=marks,
         view=view,
         missing=sum((span[1] - span[0]).days + 1 for span in savings.find_missing_spans()),
         decided=_draw_deciders(deciders, numbers, words),

@@ -56,11 +56,14 @@ class Context:
 NO_CONTEXT = Context()
 
 
-def read_context(connection: Connection, site: Site, *, first: datetime, end: datetime) -> Context:
-    """Return what is stored of a site's surroundings for the slots from ``first`` on, before ``end``; a sensor without readings says nothing."""
+def read_context(connection: Connection, site: Site, *, first: datetime, end: datetime, known_at: datetime | None = None) -> Context:
+    """Return what is stored of a site's surroundings for the slots from ``first`` on, before ``end``; a sensor without readings says nothing.
+
+    ``known_at``: the weather as it was issued by then, for one who asks then.
+    """
     key = sites.key_of(connection, site.name)
     away = read_vacations(connection, {key: site}, first=first, end=end)[key]
-    return Context(weather_carbon.read_weather_book(connection, site.name, first=first, end=end), away)
+    return Context(weather_carbon.read_weather_book(connection, site.name, first=first, end=end, known_at=known_at), away)
 
 
 def read_vacations(connection: Connection, found: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Vacation]:

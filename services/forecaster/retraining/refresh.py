@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.forecast import RefreshForecastsReply, RefreshForecastsRequest, SiteRefresh, VersionIssue
 from luna.contracts.job import Job
-from luna.database import forecast_activations, forecast_issues, forecast_scenarios, sites
+from luna.database import forecast_activations, forecast_issues, forecast_scenarios, sites, weather_carbon
 from luna.objects import ObjectStore
 from luna.outlook import Forecast, Scenarios
 from luna.queue.site_batch import SiteBatch
@@ -42,7 +42,7 @@ def refresh_forecasts(
 ) -> RefreshForecastsReply:
     """Issue and store what is due at ``now``, each forecast the one that its site alone would get; what fails is named in the reply and stops nothing else.
 
-    Instants of issue lie on full hours, so that asking again changes nothing.
+    Instants of issue lie on full hours, or where the weather came back after hours, so that asking again changes nothing.
 
     Args:
         connection: of one unit of work: all that is stored is committed together.
@@ -99,17 +99,24 @@ def _find_due(batch: SiteBatch, names: Sequence[str], now: datetime) -> dict[str
     found = {keys[name]: site for name, site in sited.items()}
     active = forecast_activations.find_active_each(connection, found)
     issued = forecast_issues.last_issued_each(connection, list(found), until=now)
-    return {site.name: DueSite(site, key, version := active[key].forecast_version, list_due(version, issued[key], now=now)) for key, site in found.items()}
+    returned = weather_carbon.find_returns(connection, list(sited), since=floor_to(now, OFTEN), until=now)
+    return {
+        site.name: DueSite(site, key, version := active[key].forecast_version, list_due(version, issued[key], now=now, weather_back=returned.get(site.name)))
+        for key, site in found.items()
+    }
 
 
-def list_due(active: str, issued: Mapping[str, datetime], *, now: datetime) -> dict[str, datetime]:
+def list_due(active: str, issued: Mapping[str, datetime], *, now: datetime, weather_back: datetime | None = None) -> dict[str, datetime]:
     """Return the versions that are due, each with the instant it is to be issued at, what drives the planner first.
 
     Args:
         active: the version that drives the planner.
         issued: version → when it was issued last, up to ``now``.
+        now: the instant.
+        weather_back: when, within this hour, weather came after hours without; what is issued every hour is issued then, for a plan that knows it.
     """
-    grid = {version: floor_to(now, OFTEN if version in (active, VERSION) else SELDOM) for version in sorted(VERSIONS, key=lambda version: version != active)}
+    often = max(floor_to(now, OFTEN), weather_back or now - OFTEN)
+    grid = {version: often if version in (active, VERSION) else floor_to(now, SELDOM) for version in sorted(VERSIONS, key=lambda version: version != active)}
     return {version: at for version, at in grid.items() if version not in issued or issued[version] < at}
 
 
@@ -136,7 +143,7 @@ class _BatchIssue:
 
         def read_past(names: Sequence[str]) -> dict[str, ForecastPast]:
             known, versions = {due[name].key: facts[name] for name in names}, {due[name].key: due[name].active for name in names}
-            past = scenario_jobs.read_past(connection, known, versions, Timeline(at, SLOT, HORIZON_SLOTS))
+            past = scenario_jobs.read_past(connection, known, versions, Timeline(floor_to(at, SLOT), SLOT, HORIZON_SLOTS))
             return {name: past[due[name].key] for name in names}
 
         past = self.batch.together(list(driving), read_past)

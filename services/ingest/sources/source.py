@@ -1,7 +1,8 @@
 """What every source offers, and how it fails.
 
-SourceError          away, slow, or too busy for now: asking again later may work
-SourceRefusedError   asked wrongly: a token, a name, a window; asking again gives the same
+SourceError            slow, too busy for now, or unreadable: asking again later may work
+  SourceUnreachedError nobody answers; who comes back is found soon, see ``services.ingest.asking_again``
+SourceRefusedError     asked wrongly: a token, a name, a window; asking again gives the same
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -19,6 +20,10 @@ class SourceError(UnavailableError):
 
     title: ClassVar[str] = "Source unavailable"
     code: ClassVar[str] = "source"
+
+
+class SourceUnreachedError(SourceError):
+    """Nobody answers: the service is away, or the way to it, as where this machine is offline."""
 
 
 class SourceRefusedError(InvalidInputError):

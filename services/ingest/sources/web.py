@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from luna.retry import RetryPolicy
 from luna.timeline import Clock, SystemClock
-from services.ingest.sources.source import SourceError, SourceRefusedError
+from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 
 # A service that wants to be left alone for longer is asked again by whoever comes later.
 RETRY = RetryPolicy(timedelta(seconds=1), longest=timedelta(seconds=30), tries=3)
@@ -51,7 +51,7 @@ class WebAnswer:
 
 @dataclass
 class Web:
-    """One outside service over HTTP.
+    """One outside service over HTTP, for one run: where nobody answered, nobody is asked again, for of a hundred sites each would wait as long as the first.
 
     Args:
         service: its name, for errors.
@@ -67,12 +67,14 @@ class Web:
     sleep: Callable[[float], None] = time.sleep
     clock: Clock = field(default_factory=SystemClock)
     _asked: bool = field(default=False, init=False)
+    _unreached: SourceUnreachedError | None = field(default=None, init=False)
 
     def get(self, url: str, parameters: Parameters, *, headers: Mapping[str, str] | None = None, accept: Collection[int] = (200,)) -> WebAnswer:
         """Return the answer to a GET.
 
         Raises:
-            SourceError: nothing answers, or too late, too much, too busy, or broken off; three times where that may pass.
+            SourceUnreachedError: nobody answers.
+            SourceError: it answers too late, too much, too busy, or broken off; three times where that may pass.
             SourceRefusedError: the service refuses what was asked.
         """
         return self._ask(httpx.Request("GET", url, params=dict(parameters), headers=_headers(headers)), accept)
@@ -83,6 +85,8 @@ class Web:
         return self._ask(httpx.Request("POST", url, content=content, headers=_headers(headers) | {"content-type": "application/json"}), accept)
 
     def _ask(self, request: httpx.Request, accept: Collection[int]) -> WebAnswer:
+        if self._unreached is not None:
+            raise self._unreached
         for failures in RETRY.attempts():
             if self._asked:
                 self.sleep(self.interval.total_seconds())
@@ -105,8 +109,10 @@ class Web:
                     self._require_bearable(content)
                 return answer.status_code, answer.headers, bytes(content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as exc:
-            # No second try: whoever asks has another service, or asks again in some minutes.
-            raise SourceError(f"is not reached: {exc or type(exc).__name__}", field=self.service, remedy="Check that this machine is online.") from exc
+            # No second try: whoever asks has another service, or asks again within a minute.
+            said = f"is not reached: {exc or type(exc).__name__}"
+            self._unreached = SourceUnreachedError(said, field=self.service, remedy="Check that this machine is online.")
+            raise self._unreached from exc
         except httpx.TransportError as exc:
             # As an answer that may pass: what broke off once may come whole the next time.
             return HTTPStatus.BAD_GATEWAY, httpx.Headers(), str(exc or type(exc).__name__).encode()

@@ -30,7 +30,7 @@ from luna.economics import find_charge, read_history
 from luna.errors import InvalidInputError
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, local_midnight
-from luna.vehicle_sessions import fit_session
+from luna.vehicle_sessions import fit_session, meet
 from services.planner.service.assumptions import HALF_FULL
 
 LONGEST_HOURS = 168.0
@@ -182,16 +182,12 @@ def _join_sessions(site: Site, known: Mapping[str, VehicleState], stored: Stays,
     for vehicle in site.vehicles:
         own, before = [fit_session(each, vehicle) for each in stored.get(vehicle.name, ())], known.get(vehicle.name)
         # Of what was stored only what is stored now holds, and it goes before what was said once.
-        told = [each for each in before.sessions if each.session_id is None and not _meets(each, own)] if before else []
+        told = [each for each in before.sessions if each.session_id is None and not any(meet(each, other) for other in own)] if before else []
         if before is not None or own:
             state = before or VehicleState(soc=_soc_on_arrival(own, vehicle.min_soc))
             soc = _soc_on_arrival(own, state.soc) if _is_news(own, state, start) else state.soc
             joined[vehicle.name] = state.model_copy(update={"soc": soc, "sessions": sorted([*told, *own], key=lambda each: each.from_)})
     return joined
-
-
-def _meets(session: VehicleSession, others: Sequence[VehicleSession]) -> bool:
-    return any(other.from_ < session.to and session.from_ < other.to for other in others)
 
 
 def _is_news(own: Sequence[VehicleSession], state: VehicleState, start: datetime) -> bool:

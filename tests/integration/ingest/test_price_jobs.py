@@ -107,6 +107,26 @@ def test_without_a_way_out_the_run_ends_well_and_says_what_is_missing(connection
     assert "no route to host" in market.faults[0]
 
 
+def test_after_days_offline_what_was_published_is_known_and_a_day_that_nobody_published_stays_unknown(connection: Connection) -> None:
+    add_site(connection)
+    earlier = list(local_days(date(2026, 11, 10), date(2026, 11, 17), BERLIN))
+    fetch(connection, energy_charts(earlier, [100.0] * len(earlier)), now=NOW - timedelta(days=3))
+    lost = fetch(connection, httpx.ConnectError("no route to host"), now=NOW - timedelta(minutes=1))
+    assert (lost.reached, lost.markets[0].added) == (False, 0)
+    gap = local_day(date(2026, 11, 18), BERLIN)
+    there = [start for start in WANTED if not gap.start <= start < gap.end]
+    back = fetch(connection, energy_charts(there, [100.0] * len(there)))
+    assert (back.reached, back.markets[0].missing) == (True, 96)
+    assert np.isnan(prices.read(connection, "NL", gap)).all()
+    assert read(connection, TODAY) == read(connection, TOMORROW) == [0.1]
+
+
+def test_where_one_of_two_services_answers_the_network_is_there(connection: Connection) -> None:
+    add_site(connection)
+    assert not fetch(connection, httpx.ConnectError("no route to host")).reached
+    assert fetch(connection, httpx.Response(404)).reached
+
+
 def test_nothing_is_asked_for_where_no_site_needs_it(connection: Connection) -> None:
     store_site(connection, name="flat")
     add_site(connection, "island", market="our own market")

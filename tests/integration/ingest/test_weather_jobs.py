@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import numpy as np
 import pytest
+import redis
 from sqlalchemy import Connection, Engine, delete
 
 from luna.contracts import FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest
@@ -27,6 +29,7 @@ NOW = datetime(2026, 11, 20, 12, 5, tzinfo=UTC)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TWO_HOURS = Timeline(NOON, SLOT, 8)
 DRY = Settings.model_validate({})
+AGAIN = "luna:claimed:later:ingest.weather.fetch"
 
 
 @pytest.fixture
@@ -118,6 +121,21 @@ def test_the_tasks_end_well_where_nobody_outside_is_reached(home: Engine, monkey
     assert "not reached" in weather_reply.sites[0].faults[0]
     prices_reply = tasks.fetch_prices(FetchPricesRequest(market="NL", first=NOON, end=NOON + SLOT), work)
     assert prices_reply.markets[0].missing == 1
+
+
+def test_where_nobody_is_reached_the_task_asks_for_itself_again_once(home: Engine, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    with redis.Redis.from_url(redis_url) as admin, closing(Client(redis_url)) as client:
+        admin.delete("luna:ingest", AGAIN)
+        work = TaskContext(DRY, database=lambda: home, clock=FixedClock(NOW), queue=lambda: client)
+        for _ in range(2):
+            assert not tasks.fetch_weather(FetchWeatherRequest(), work).reached
+        # What somebody named is theirs to repeat.
+        assert not tasks.fetch_weather(FetchWeatherRequest(site_id="weather-home"), work).reached
+        assert client.tasks.waiting("ingest") == 1
+        assert 0 < admin.pttl(AGAIN) <= 30_000
+        admin.delete("luna:ingest", AGAIN)
 
 
 def unused() -> Client:

@@ -8,9 +8,13 @@ import pytest
 from sqlalchemy import Engine
 
 from luna import control_service
+from luna.contracts.data import DayQuality
 from luna.contracts.fleet import PlanSitesRequest
-from luna.database import plan_causes, sites
+from luna.database import forecast_activations, forecast_issues, plan_causes, quality, quarantine, sites
 from luna.database.engine import unit_of_work
+from luna.database.forecast_activations import Activation
+from luna.database.forecast_issues import ForecastIssue
+from luna.database.quarantine import Refused
 from luna.embedded import Addresses
 from luna.site import parse_site
 from luna.timeline import SLOT, FixedClock, floor_to
@@ -84,6 +88,34 @@ def test_a_page_shows_what_changed_while_it_had_no_connection(open_page: Open, w
     with_a_car.post(f"{PAGE}/home/resume", data={"device": "batteries"})
     page.evaluate("dispatchEvent(new Event('pageshow'))")
     expect(page.locator(".hero .notice")).to_have_count(0)
+
+
+def test_savings_forecasts_and_data_show_what_came_in_and_keep_what_is_being_typed(open_page: Open, glanced: httpx.Client, database: Engine) -> None:
+    from playwright.sync_api import expect
+
+    today = NOW.date()
+    with unit_of_work(database) as connection:
+        quarantine.settle(connection, "glanced", {"sensor.load": [Refused(1, "the first", {"value": "7"})]}, lines=(0, 2))
+        forecast_issues.upsert(connection, "glanced", [ForecastIssue("baseline_7_day_avg", NOW - timedelta(hours=1), "full")])
+    savings, forecasts, data = (open_page(f"{PAGE}/{name}", gateway=glanced) for name in ("savings", "forecasts", "data"))
+    chosen = forecasts.locator("select[name=slot] option").nth(5).get_attribute("value") or ""
+    forecasts.select_option("select[name=slot]", chosen)
+    data.locator("#refused summary").click()
+    data.fill("#refused input[name^='value:']", "8")
+    data.fill("#upload input[name=timezone]", "Europe/Vienna")
+    with unit_of_work(database) as connection:
+        quarantine.settle(connection, "glanced", {"sensor.pv": [Refused(2, "the second", {"value": "9"})]}, lines=(2, 3))
+        quality.save(connection, "glanced", [DayQuality(day=today - timedelta(days=1), verdict="exclude", reasons=["standstill: load_kwh"])])
+        assert forecast_activations.activate(connection, "glanced", Activation("baseline_yesterday", "for the test", "hand"))
+    expect(data.locator("#refused")).to_contain_text("the second")
+    expect(data.locator("#calendar td.exclude")).to_have_count(1)
+    expect(forecasts.locator("#decisions")).to_contain_text("baseline_yesterday")
+    expect(savings.locator("#days")).to_contain_text("cannot be trusted")
+    # The second row stands before the first, in which somebody types.
+    assert data.locator("#refused input[name^='value:']").last.input_value() == "8"
+    assert data.locator("#upload input[name=timezone]").input_value() == "Europe/Vienna"
+    assert forecasts.locator("select[name=slot]").input_value() == chosen
+    assert [find_barriers(page) for page in (savings, forecasts, data)] == [[], [], []]
 
 
 def test_another_site_is_chosen_in_the_head_on_a_desk_and_on_a_phone(open_page: Open, glanced: httpx.Client, database: Engine) -> None:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from luna.timeline import FixedClock
-from services.ingest.sources.source import SourceError, SourceRefusedError
+from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 from services.ingest.sources.web import RETRY, Web
 from tests.outside import Reply, Service, document
 from tests.tables import each_row
@@ -125,9 +125,9 @@ def test_requests_keep_the_distance_that_a_service_asks_for() -> None:
 
 
 @contextmanager
-def serving(*answers: bytes) -> Iterator[int]:
+def serving(*answers: bytes, port: int = 0) -> Iterator[int]:
     """Yield the port of a server that gives each connection one of the answers, word for word, and hangs up."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", port)) as listener:
 
         def serve() -> None:
             for answer in answers:
@@ -148,3 +148,23 @@ def test_half_a_body_is_asked_for_again() -> None:
     with serving(half, b"", whole) as port:
         web = Web("service", sleep=lambda _: None)
         assert web.get(f"http://127.0.0.1:{port}", {}).parse(Said).price == 0.25
+
+
+def test_a_server_that_is_down_is_not_reached_and_the_run_after_it_came_back_is_answered() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = int(listener.getsockname()[1])
+    url, away = f"http://127.0.0.1:{port}", Web("service")
+    with pytest.raises(SourceUnreachedError, match="not reached"):
+        away.get(url, {})
+    with serving(b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"price": 0.25}', port=port):
+        # Of a hundred sites in one run the others would each have waited as long as the first.
+        with pytest.raises(SourceUnreachedError, match="not reached"):
+            away.get(url, {})
+        assert Web("service").get(url, {}).parse(Said).price == 0.25
+
+
+@each_row("fault", [httpx.Response(500), httpx.Response(429), httpx.Response(429, headers={"retry-after": "3600"}), httpx.ReadTimeout("slow")])
+def test_who_answers_too_late_or_too_busy_was_reached(fault: Reply) -> None:
+    with pytest.raises(SourceError) as caught:
+        ask(Service(fault))
+    assert not isinstance(caught.value, SourceUnreachedError)
