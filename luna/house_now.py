@@ -316,7 +316,11 @@ def _read_soc(connection: Connection, site: Site, plan: PlanReply | None, now: d
     slot = None if plan is None else find_slot(plan, now)
     held = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
     capacity = sum(each for each, _ in held)
-    return HouseFigure(sum(each * soc for each, soc in held) / capacity, "planned") if capacity else None
+    if plan is None or not capacity:
+        return None
+    # Planned from what was measured, or from what was put in where nothing was.
+    basis: Basis = "assumed" if any(note.code == "soc_assumed" for note in plan.notes) else "planned"
+    return HouseFigure(sum(each * soc for each, soc in held) / capacity, basis)
 
 
 def _find_uses(site: Site, plan: PlanReply | None, now: datetime) -> Iterator[DeviceUse]:

@@ -7,7 +7,10 @@ import pytest
 import redis
 
 from luna.embedded import Servers, start
+from tests.browsing import browser
 from tests.places import second_queue
+
+__all__ = ["browser", "own_redis", "quiet_queue"]
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """`luna up` as a process of its own: what it runs, and that nothing of it remains."""
 
 import http.client
+import itertools
 import json
 import os
 import re
@@ -12,7 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -26,18 +30,32 @@ from luna.queue.services import SERVICES
 from luna.settings import Settings
 from luna.settings.stored import store_settings
 from luna.site import parse_site
+from luna.timeline import CLOCK_VARIABLE
 from tests.processes import free_port
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # All of Luna starts in it also on a machine that is busy with much else.
 PATIENCE_SECONDS = 180
 LOOK_SECONDS = 0.1
 # As many callers keep an idle connection for five.
 IDLE_SECONDS = 6
+LIVED: dict[str, Any] = {
+    "name": "lived",
+    "timezone": "Europe/Berlin",
+    "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
+    "tariff": {"import": {"kind": "time_of_use", "default": 0.35, "bands": [{"from": "23:00", "to": "05:00", "price": 0.18}]}},
+}
 
 
 @pytest.fixture(scope="module")
 def environment(kept_folder: Path) -> dict[str, str]:
     own = {"LUNA_DATA_FOLDER": str(kept_folder.parent), "LUNA_API_PORT": str(free_port()), "LUNA_WORKER_PROCESSES": "1", "LUNA_OUTSIDE_SERVICES": "false"}
+    clock = kept_folder.parent / "clock"
+    clock.write_text("0", encoding="ascii")
+    own[CLOCK_VARIABLE] = str(clock)
     return {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")} | own
 
 
@@ -260,6 +278,43 @@ def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(luna: Runn
     wait_until(lambda: companions(environment, "services.ingest.live") == [])
 
 
+def test_the_next_day_is_lived_by_the_same_processes(luna: RunningLuna, environment: dict[str, str], browser: "Browser") -> None:
+    from playwright.sync_api import expect
+
+    token = subprocess.run(command("open", "--no-browser", "--json"), env=environment, check=True, capture_output=True, text=True)
+    begun, a_day = datetime.now(UTC), timedelta(days=1)
+    with client_of(environment) as client, closing(browser.new_context(locale="en-GB")) as context:
+        client.post("/v1/sites", json=LIVED).raise_for_status()
+        wait_until(lambda: client.get("/v1/sites/lived/plans/latest").status_code == httpx.codes.OK)
+        home, planning = context.new_page(), context.new_page()
+        home.goto(json.loads(token.stdout)["url"])
+        for page, name in ((home, "home"), (planning, "planning")):
+            page.goto(f"{client.base_url}/ui/sites/lived/{name}")
+        for day in planning.locator("input[name=days]").all():
+            day.check()
+        planning.fill("input[name=arrival]", "40")
+        planning.get_by_role("button", name="Plan this departure").click()
+        expect(home.locator(".hero .steps")).to_contain_text("Car charges")
+        Path(environment[CLOCK_VARIABLE]).write_text(str(a_day.total_seconds()), encoding="ascii")
+        wait_until(lambda: issued_at(client) >= begun + a_day)
+        planned = client.get("/v1/sites/lived/plans/latest").json()
+        assert issued_at(client) < begun + a_day + timedelta(minutes=5)
+        # What the open page says is of the new day, and so is what is asked.
+        charged = [slot["start"] for slot in planned["slots"] if slot["vehicles"]["car"]["charge_kwh"] > 0]
+        begins = datetime.fromisoformat(charged[0]).astimezone(ZoneInfo(LIVED["timezone"]))
+        expect(home.locator(".hero .steps li", has_text="Car charges")).to_contain_text(f"{begins:%H:%M}")
+        expect(home.locator(".hero")).not_to_contain_text("No valid plan")
+        answer = client.post("/v1/tools/house_now", json={"site_id": "lived", "arguments": {}}).json()
+        assert f"Car takes {sum_kwh(planned):.1f} kWh from {begins:%a %-d %b}, {begins:%H:%M}" in answer["text"].replace("\u00a0", " ")
+        # Nobody measured anything meanwhile, and nothing stands in its place.
+        days = {"from": begun.isoformat(), "to": (begun + a_day).isoformat()}
+        measured = client.get("/v1/sites/lived/series", params=days | {"series": "load_kwh"}).json()
+        assert [value for column in measured["series"].values() for value in column if value is not None] == []
+        # A clock that is put right again: what holds now is planned as before.
+        Path(environment[CLOCK_VARIABLE]).write_text("0", encoding="ascii")
+        wait_until(lambda: issued_at(client) < begun + a_day)
+
+
 # Last: it ends the one that the tests before share.
 def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(luna: RunningLuna, environment: dict[str, str]) -> None:
     wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
@@ -274,6 +329,18 @@ def client_of(environment: dict[str, str]) -> httpx.Client:
     token = (Path(environment["LUNA_DATA_FOLDER"]) / "identity" / "owner_token").read_text(encoding="ascii")
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.Client(base_url=f"http://127.0.0.1:{environment['LUNA_API_PORT']}", headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
+
+
+def issued_at(client: httpx.Client) -> datetime:
+    return datetime.fromisoformat(client.get("/v1/sites/lived/plans/latest").json()["issued_at"])
+
+
+def sum_kwh(plan: dict[str, Any]) -> float:
+    """What the car is charged with in its next stay: until it is away."""
+    there = [slot["vehicles"]["car"] for slot in plan["slots"]]
+    first = next(place for place, flow in enumerate(there) if flow["reason"])
+    stay = itertools.takewhile(lambda flow: flow["reason"] is not None, there[first:])
+    return sum(flow["charge_kwh"] for flow in stay)
 
 
 def await_empty_queues(servers: Servers) -> None:
