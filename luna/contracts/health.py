@@ -107,8 +107,18 @@ class ServiceReply(Message):
     instances: tuple[InstanceReply, ...]
 
 
+class UnreadableSiteReply(Message):
+    """A stored site that this release cannot read, such as one that a newer release stored: which field is the matter, why, and what mends it."""
+
+    site: str
+    field: str
+    detail: str
+    remedy: str
+
+
 class ServicesReply(Message):
-    """Every service of the platform, present or not."""
+    """Every service of the platform, present or not; sites that cannot be read stop no service, and are planned and measured no more until they are mended."""
 
     ready: bool
     services: tuple[ServiceReply, ...]
+    unreadable_sites: tuple[UnreadableSiteReply, ...] = ()
