@@ -1,11 +1,11 @@
 """Plans of the agent, each beside the planner's plan that was made from the same inputs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Text, cast, func, literal, null, select, tuple_
+from sqlalchemy import Connection, RowMapping, Text, cast, func, literal, null, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, insert
 
 from luna.contracts.agent_control import GateVerdict, ShadowPlanSummary
@@ -157,7 +157,8 @@ def read_modes(connection: Connection, site_id: str, plan_ids: Sequence[str], *,
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.based_on.in_(plan_ids)
     modes = func.jsonb_path_query_array(table.reply, literal("$.slots[*].mode", JSONPATH()), type_=JSONB)
     columns = (table.based_on, table.plan_id, table.starts_at, table.reply["slot_minutes"].as_integer(), modes, table.verdict)
-    return dict(read_each(connection.execute(select(*columns).where(own)), _modes))
+    rows: Iterable[Any] = connection.execute(select(*columns).where(own))
+    return dict(read_each(rows, _modes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def count(connection: Connection, site_id: str, *, policy: str, since: datetime 
     return ShadowCount(plans, failed, None if last is None else last.astimezone(UTC), int(planned), int(corrected))
 
 
-def _modes(row: Row[Any]) -> tuple[str, PlannedModes]:
+def _modes(row: Any) -> tuple[str, PlannedModes]:
     based_on, plan_id, starts_at, minutes, planned, verdict = row
     return based_on, PlannedModes(plan_id, starts_at.astimezone(UTC), minutes or SLOT_MINUTES, planned or [], GateVerdict.model_validate(verdict))
 

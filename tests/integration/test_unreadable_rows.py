@@ -20,7 +20,9 @@ from luna.database import control, engine, sites
 from luna.database.engine import unit_of_work
 from luna.database.migrate import upgrade
 from luna.database.schema import metadata
+from luna.database.schema.plans import control_state
 from luna.database.schema.sites import site_versions
+from luna.database.schema.sites import sites as site_table
 from luna.doctor.platform import check_database
 from luna.embedded import Addresses
 from luna.errors import UnreadableError
@@ -131,7 +133,7 @@ def pool(address: str) -> Iterator[Engine]:
             issue_half_a_kilowatt(connection, name, NOW)
             control.arm(connection, name, at=NOW, by="owner")
         plan_stored(connection, SOUND, NOW, state={"batteries": {"battery": {"soc": 0.5}}})
-        connection.execute(control.control_state.delete().where(control.control_state.c.site_key == sites.key_of(connection, SPOILT)))
+        connection.execute(control_state.delete().where(control_state.c.site_key == sites.key_of(connection, SPOILT)))
         spoil(connection, sites.key_of(connection, SPOILT))
         break_site(connection, LATER)
     yield pool
@@ -313,7 +315,7 @@ def test_a_sensor_of_a_site_that_became_unreadable_is_recorded_on(database: Engi
         assert "heard" in {site.name for site in SiteReader(database, notes).read()}
     finally:
         with unit_of_work(database) as connection:
-            connection.execute(sites.sites.delete().where(sites.sites.c.name == "heard"))
+            connection.execute(site_table.delete().where(site_table.c.name == "heard"))
 
 
 def test_a_site_that_cannot_be_read_is_mended_by_storing_it_anew_and_what_was_stored_is_kept(connection: Any) -> None:
