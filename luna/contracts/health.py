@@ -1,8 +1,9 @@
 """What a process says of itself while it lives, and what the gateway reports of all of them."""
 
 from datetime import timedelta
+from typing import Annotated
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from luna.contracts.message import Instant, Message
 from luna.telemetry import Check
@@ -121,4 +122,4 @@ class ServicesReply(Message):
 
     ready: bool
     services: tuple[ServiceReply, ...]
-    unreadable_sites: tuple[UnreadableSiteReply, ...] = ()
+    unreadable_sites: Annotated[tuple[UnreadableSiteReply, ...], Field(description="stored sites that this release cannot read")] = ()
