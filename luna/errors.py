@@ -8,7 +8,8 @@ LunaError
 ├── NotFoundError          a named thing does not exist                         404, exit 2
 ├── ConflictError          the request contradicts what is stored or running    409, exit 1
 │   ├── OutdatedError      what was read is not what is stored any more         412, exit 1
-│   └── UnconditionalError a change does not say of what                        428, exit 2
+│   ├── UnconditionalError a change does not say of what                        428, exit 2
+│   └── UnreadableError    what is stored is of a form that this release lacks  409, exit 1
 ├── UnsupportedMediaError  a body is of a type that is not taken                415, exit 2
 ├── TooManyRequestsError   too much was asked; the same call may work later     429, exit 1
 ├── UnavailableError       a dependency is away; the same call may work later   503, exit 1
@@ -123,6 +124,12 @@ class UnconditionalError(ConflictError):
     """A change must say which version it changes; nothing was changed."""
 
     status, exit_code, title, code = 428, 2, "Precondition required", "precondition-required"
+
+
+class UnreadableError(ConflictError):
+    """What is stored has a form that this release does not know, such as a newer one's; it is kept as it is."""
+
+    title, code = "Cannot be read", "unreadable"
 
 
 class UnsupportedMediaError(LunaError):

@@ -1,8 +1,9 @@
 """What a process says of itself while it lives, and what the gateway reports of all of them."""
 
 from datetime import timedelta
+from typing import Annotated
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from luna.contracts.message import Instant, Message
 from luna.telemetry import Check
@@ -107,8 +108,18 @@ class ServiceReply(Message):
     instances: tuple[InstanceReply, ...]
 
 
+class UnreadableSiteReply(Message):
+    """A stored site that this release cannot read, such as one that a newer release stored: which field is the matter, why, and what mends it."""
+
+    site: str
+    field: str
+    detail: str
+    remedy: str
+
+
 class ServicesReply(Message):
-    """Every service of the platform, present or not."""
+    """Every service of the platform, present or not; sites that cannot be read stop no service, and are planned and measured no more until they are mended."""
 
     ready: bool
     services: tuple[ServiceReply, ...]
+    unreadable_sites: Annotated[tuple[UnreadableSiteReply, ...], Field(description="stored sites that this release cannot read")] = ()

@@ -12,6 +12,7 @@ from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import CONTROL_MODES, ControlMode, GateCode, GateEntry
 from luna.database import sites
 from luna.database.schema.agent import agent_gates
+from luna.database.stored_rows import read_each, read_page
 from luna.site import Site
 
 LastDecisions = Mapping[ControlMode, GateEntry]
@@ -42,9 +43,9 @@ def list_newest(connection: Connection, site_id: str, *, before: int | None = No
         NotFoundError: no such site.
     """
     table = agent_gates.c
-    query = _select(connection, site_id).add_columns(table.gate_id).order_by(table.gate_id.desc()).limit(limit)
+    query = _select(connection, site_id).add_columns(table.gate_id).order_by(table.gate_id.desc())
     query = query if before is None else query.where(table.gate_id < before)
-    return [(row["gate_id"], _entry(row)) for row in connection.execute(query).mappings()]
+    return read_page(connection, query, lambda row: (row["gate_id"], _entry(row)), limit=limit)
 
 
 def read_standing(connection: Connection, site_id: str, *, policy: str) -> dict[ControlMode, GateEntry]:
@@ -88,8 +89,7 @@ def find_turn(connection: Connection, site_id: str, *, policy: str, mode: Contro
     own = (table.policy == policy) & (table.mode == mode) & table.state.is_not(None)
     rows = connection.execute(_select(connection, site_id).where(own).order_by(table.gate_id.desc())).mappings()
     last: GateEntry | None = None
-    for row in rows:
-        entry = _entry(row)
+    for entry in read_each(rows, _entry):
         if last is not None and entry.state != last.state:
             break
         last = entry
@@ -99,8 +99,7 @@ def find_turn(connection: Connection, site_id: str, *, policy: str, mode: Contro
 def _last_by_mode(connection: Connection, query: Any) -> dict[ControlMode, GateEntry]:
     table = agent_gates.c
     rows = connection.execute(query.ext(distinct_on(table.mode)).order_by(table.mode, table.gate_id.desc())).mappings()
-    entries = [_entry(row) for row in rows]
-    return {entry.mode: entry for entry in entries}
+    return {entry.mode: entry for entry in read_each(rows, _entry)}
 
 
 def read_held(connection: Connection, site: Site) -> HeldMode:

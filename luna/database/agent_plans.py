@@ -1,6 +1,6 @@
 """Plans of the agent, each beside the planner's plan that was made from the same inputs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from luna.contracts.agent_control import GateVerdict, ShadowPlanSummary
 from luna.contracts.plan import PlanReply
 from luna.database import sites
 from luna.database.schema.agent import antares_plan_history
+from luna.database.stored_rows import read_each, read_page
 from luna.errors import NotFoundError
 from luna.timeline import SLOT
 
@@ -105,8 +106,8 @@ def list_newest(
     ]
     columns = [table[name] for name in ShadowPlanSummary.model_fields]
     query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), *bounds)
-    rows = connection.execute(query.order_by(table.issued_at.desc(), table.based_on.desc()).limit(limit)).mappings()
-    return [ShadowPlanSummary.model_validate(_in_utc(row)) for row in rows]
+    query = query.order_by(table.issued_at.desc(), table.based_on.desc())
+    return read_page(connection, query, lambda row: ShadowPlanSummary.model_validate(_in_utc(row)), limit=limit)
 
 
 def read_covering(connection: Connection, site_id: str, *, policy: str, first: datetime, end: datetime) -> Iterator[ShadowPlan]:
@@ -119,8 +120,7 @@ def read_covering(connection: Connection, site_id: str, *, policy: str, first: d
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.reply.is_not(None)
     names = select(table.based_on).where(own, table.ends_at > first, table.starts_at < end, table.issued_at < end).order_by(table.issued_at, table.based_on)
     for based_on in connection.scalars(names).all():
-        row = connection.execute(_select().where(table.based_on == based_on, table.policy == policy)).mappings().one()
-        yield _plan(row)
+        yield from read_each(connection.execute(_select().where(table.based_on == based_on, table.policy == policy)).mappings(), _plan)
 
 
 def list_missing(connection: Connection, site_id: str, plan_ids: list[str], *, policy: str) -> list[str]:
@@ -157,11 +157,8 @@ def read_modes(connection: Connection, site_id: str, plan_ids: Sequence[str], *,
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.based_on.in_(plan_ids)
     modes = func.jsonb_path_query_array(table.reply, literal("$.slots[*].mode", JSONPATH()), type_=JSONB)
     columns = (table.based_on, table.plan_id, table.starts_at, table.reply["slot_minutes"].as_integer(), modes, table.verdict)
-    found = {}
-    for based_on, plan_id, starts_at, minutes, planned, verdict in connection.execute(select(*columns).where(own)):
-        told = GateVerdict.model_validate(verdict)
-        found[based_on] = PlannedModes(plan_id, starts_at.astimezone(UTC), minutes or SLOT_MINUTES, planned or [], told)
-    return found
+    rows: Iterable[Any] = connection.execute(select(*columns).where(own))
+    return dict(read_each(rows, _modes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +186,11 @@ def count(connection: Connection, site_id: str, *, policy: str, since: datetime 
     query = select(func.count().filter(made), func.count().filter(~made), func.max(table.issued_at).filter(made), slots, interventions).where(own)
     plans, failed, last, planned, corrected = connection.execute(query).one()
     return ShadowCount(plans, failed, None if last is None else last.astimezone(UTC), int(planned), int(corrected))
+
+
+def _modes(row: Any) -> tuple[str, PlannedModes]:
+    based_on, plan_id, starts_at, minutes, planned, verdict = row
+    return based_on, PlannedModes(plan_id, starts_at.astimezone(UTC), minutes or SLOT_MINUTES, planned or [], GateVerdict.model_validate(verdict))
 
 
 def _select() -> Any:

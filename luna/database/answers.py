@@ -11,6 +11,7 @@ from luna.contracts.answers import Answer, Conversation, Feedback, FeedbackNote,
 from luna.database import sites
 from luna.database.schema.answers import answers, conversations
 from luna.database.schema.sites import sites as site_table
+from luna.database.stored_rows import read_page
 from luna.errors import NotFoundError
 
 FORGET_AT_MOST = 10_000
@@ -63,8 +64,8 @@ def read_conversation(connection: Connection, conversation_id: str, *, asked_by:
     """
     row = _conversation(connection, conversation_id, asked_by)
     newest = select(answers.c.answer, answers.c.answered_at).where(answers.c.conversation_id == conversation_id)
-    newest = newest.order_by(answers.c.answered_at.desc(), answers.c.answer_id).limit(MOST_OF_CONVERSATION)
-    told = [Answer.model_validate(each.answer) for each in connection.execute(newest)][::-1]
+    newest = newest.order_by(answers.c.answered_at.desc(), answers.c.answer_id)
+    told = read_page(connection, newest, _answer, limit=MOST_OF_CONVERSATION)[::-1]
     return Conversation(conversation_id=conversation_id, site_id=row["site_id"], begun_at=row["begun_at"].astimezone(UTC), answers=told)
 
 
@@ -76,7 +77,7 @@ def list_sites(connection: Connection, conversation_id: str) -> list[str]:
 def list_questions(connection: Connection, conversation_id: str, *, most: int) -> list[Answer]:
     """Return the last answers of a conversation, the oldest of them first."""
     newest = select(answers.c.answer).where(answers.c.conversation_id == conversation_id).order_by(answers.c.answered_at.desc(), answers.c.answer_id)
-    return [Answer.model_validate(document) for document in connection.scalars(newest.limit(most))][::-1]
+    return read_page(connection, newest, _answer, limit=most)[::-1]
 
 
 def delete_conversation(connection: Connection, conversation_id: str, *, asked_by: str | None) -> None:
@@ -127,8 +128,8 @@ def list_before(connection: Connection, which: AnswerFilter, *, before: tuple[da
     conditions += [table.answered_at < which.end] if which.end is not None else []
     conditions += [tuple_(table.answered_at, table.answer_id) < before] if before is not None else []
     conditions += [table.sites.contained_by(sorted(which.among))] if which.among is not None else []
-    rows = connection.execute(_select().where(*conditions).order_by(table.answered_at.desc(), table.answer_id.desc()).limit(limit)).mappings()
-    return [_stored(row) for row in rows]
+    query = _select().where(*conditions).order_by(table.answered_at.desc(), table.answer_id.desc())
+    return read_page(connection, query, _stored, limit=limit)
 
 
 def give_feedback(connection: Connection, answer_id: str, note: FeedbackNote, *, asked_by: str | None) -> None:
@@ -169,6 +170,10 @@ def _select() -> Any:
 
 def _of(asked_by: str | None) -> list[Any]:
     return [answers.c.asked_by == asked_by] if asked_by is not None else []
+
+
+def _answer(row: RowMapping) -> Answer:
+    return Answer.model_validate(row["answer"])
 
 
 def _stored(row: RowMapping) -> StoredAnswer:

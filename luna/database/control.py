@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, null, select
+from pydantic import BaseModel
+from sqlalchemy import Connection, RowMapping, exists, null, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
 from luna.database import plan_causes, sites
 from luna.database.schema.plans import control_devices, control_log, control_state
 from luna.database.schema.sites import sites as site_table
+from luna.database.stored_rows import read_each, read_page
 from luna.device_config import BATTERIES
 
 
@@ -29,14 +31,14 @@ def load(connection: Connection, site_id: str, device: str = BATTERIES) -> Contr
         own = (control_devices.c.site_key == key) & (control_devices.c.device == device)
         row = connection.execute(select(control_devices).where(own)).mappings().first()
         found |= {} if row is None else {name: row[name] for name in _OWN}
-    return ControlState.model_validate(found)
+    return _state(found)
 
 
 def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, ControlState]:
     """Return how the batteries of many sites stand, by the sites' keys; ``names`` are theirs."""
     rows = connection.execute(select(control_state).where(control_state.c.site_key.in_(names))).mappings()
     found = {row["site_key"]: {name: row[name] for name in ("armed_at", "armed_by", *_OWN)} for row in rows}
-    return {key: ControlState.model_validate({"site": name, "device": BATTERIES} | found.get(key, {})) for key, name in names.items()}
+    return {key: _state({"site": name, "device": BATTERIES} | found.get(key, {})) for key, name in names.items()}
 
 
 def load_active(connection: Connection) -> list[ControlState]:
@@ -48,7 +50,7 @@ def load_active(connection: Connection) -> list[ControlState]:
         .where(control_state.c.armed_at.is_not(None) | control_state.c.decision.is_not(None) | told)
         .order_by(site_table.c.name)
     )
-    return [ControlState.model_validate({"site": row["name"]} | {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}) for row in rows.mappings()]
+    return [_state({"site": row["name"]} | {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}) for row in rows.mappings()]
 
 
 def list_told(connection: Connection, site_id: str) -> list[str]:
@@ -147,8 +149,7 @@ def read_log_page(
         *([] if below is None else [log.entry_id < below]),
     ]
     query = select(log.entry_id, *(log[name] for name in ControlEntry.model_fields)).where(log.site_key == sites.key_of(connection, site_id), *bounds)
-    rows = connection.execute(query.order_by(log.entry_id.desc()).limit(limit)).mappings()
-    return [(row["entry_id"], ControlEntry.model_validate({name: row[name] for name in ControlEntry.model_fields})) for row in rows]
+    return read_page(connection, query.order_by(log.entry_id.desc()), _entry, limit=limit)
 
 
 def read_deciders(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> dict[datetime, str]:
@@ -161,6 +162,18 @@ def read_deciders(connection: Connection, site_id: str, *, first: datetime, end:
 
 # What the batteries' row and that of another device have in common.
 _OWN = ("override", "decision", "version")
+_DOCUMENTS: dict[str, type[BaseModel]] = {"override": Override, "decision": Decision}
+
+
+def _state(fields: Mapping[str, Any]) -> ControlState:
+    """Return how a device stands; an override or a decision that another release stored in its own form counts as none, so that a new one takes its place."""
+    plain = {name: value for name, value in fields.items() if name not in _DOCUMENTS}
+    read = {name: _DOCUMENTS[name].model_validate for name in _DOCUMENTS if fields.get(name) is not None}
+    return ControlState.model_validate(plain | {name: next(iter(read_each([fields[name]], parse)), None) for name, parse in read.items()})
+
+
+def _entry(row: RowMapping) -> tuple[int, ControlEntry]:
+    return row["entry_id"], ControlEntry.model_validate({name: row[name] for name in ControlEntry.model_fields})
 
 
 def _document(setpoints: Mapping[str, Setpoint]) -> dict[str, Any]:

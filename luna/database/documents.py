@@ -17,6 +17,7 @@ from luna.contracts.documents import Document, DocumentFault, DocumentFilter, Do
 from luna.database import document_passages, sites, vectors
 from luna.database.schema.documents import chunks, documents
 from luna.database.schema.sites import sites as site_table
+from luna.database.stored_rows import read_each, read_page
 from luna.errors import NotFoundError
 
 # Ends of the way; whatever else a document is, work on it goes on.
@@ -117,7 +118,7 @@ def list_page(
         query = query.where(site_table.c.name == wanted.site_id)
     if after is not None:
         query = query.where(tuple_(documents.c.stored_at, documents.c.document_id) < tuple_(*after))
-    return _read(connection, query.order_by(documents.c.stored_at.desc(), documents.c.document_id.desc()).limit(limit))
+    return read_page(connection, query.order_by(documents.c.stored_at.desc(), documents.c.document_id.desc()), _document, limit=limit)
 
 
 def list_versions(connection: Connection, name: str, site_id: str | None) -> list[Document]:
@@ -227,7 +228,7 @@ def _documents(among: Sites) -> Select[Any]:
 
 
 def _read(connection: Connection, query: Select[Any]) -> list[Document]:
-    return [_document(row) for row in connection.execute(query).mappings()]
+    return read_each(connection.execute(query).mappings(), _document)
 
 
 def _document(row: RowMapping) -> Document:

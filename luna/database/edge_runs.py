@@ -11,6 +11,7 @@ from luna.contracts.edge import EdgeRunRequest
 from luna.contracts.edge_summary import EdgeRun, EdgeRunResult, EdgeSummary
 from luna.contracts.job import JobStatus, JobSummary
 from luna.database.schema.work import jobs
+from luna.database.stored_rows import read_page
 from luna.errors import ConflictError, NotFoundError
 
 _ROW = [*(jobs.c[name] for name in JobSummary.model_fields), jobs.c.request["run_id"].astext.label("run_id")]
@@ -22,12 +23,12 @@ def list_runs(connection: Connection, *, statuses: Sequence[JobStatus] = (), lim
     Args:
         after: instant and id of the job behind which the list goes on.
     """
-    query = select(*_ROW).where(jobs.c.task == EdgeRunRequest.task).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
+    query = select(*_ROW).where(jobs.c.task == EdgeRunRequest.task).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
     if statuses:
         query = query.where(jobs.c.status.in_(statuses))
     if after is not None:
         query = query.where(or_(jobs.c.submitted_at < after[0], and_(jobs.c.submitted_at == after[0], jobs.c.job_id > after[1])))
-    return [EdgeRun.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()]
+    return read_page(connection, query, lambda row: EdgeRun.model_validate(_in_utc(row)), limit=limit)
 
 
 def load_run(connection: Connection, job_id: str) -> EdgeRunResult:

@@ -19,6 +19,7 @@ from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.database.engine import own_session
 from luna.database.schema.sites import site_versions, sites
 from luna.database.schema.work import OPEN, jobs
+from luna.database.stored_rows import read_each, read_page
 from luna.errors import ConflictError, InvalidInputError, NotFoundError
 
 # What is silent for this long is sent again; then after as long again, so that a full queue does not fill with doubles.
@@ -104,14 +105,14 @@ def list_newest(
     Args:
         after: instant and id of the job behind which the list goes on.
     """
-    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
     if status is not None:
         query = query.where(text(OPEN) if status == "open" else jobs.c.status == status)
     if after is not None:
         query = query.where(or_(jobs.c.submitted_at < after[0], and_(jobs.c.submitted_at == after[0], jobs.c.job_id > after[1])))
     if sites is not None:
         query = query.where(or_(jobs.c.request["site_id"].astext.in_(sites), jobs.c.request["plan"]["site_id"].astext.in_(sites)))
-    return [JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()]
+    return read_page(connection, query, _summary, limit=limit)
 
 
 def read_zones(connection: Connection, job_ids: Sequence[str]) -> dict[str, str]:
@@ -125,14 +126,14 @@ def read_zones(connection: Connection, job_ids: Sequence[str]) -> dict[str, str]
 def list_of_site(connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10) -> list[Job]:
     """Return the jobs of some tasks that name a site, with what they asked and answered, those accepted last first."""
     own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
-    query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
-    return [_job(row) for row in connection.execute(query).mappings()]
+    query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
+    return read_page(connection, query, _job, limit=limit)
 
 
 def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, JobSummary]:
     """Return the jobs of these ids, by id; those that are gone are left out."""
     query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.job_id.in_(list(job_ids)))
-    return {row["job_id"]: JobSummary.model_validate(_in_utc(row)) for row in connection.execute(query).mappings()}
+    return {job.job_id: job for job in read_each(connection.execute(query).mappings(), _summary)}
 
 
 def find_newest(connection: Connection, *, task: str, key: str, within: timedelta | None = None) -> JobSummary | None:
@@ -319,6 +320,10 @@ def _update_own(job: Job) -> Update:
 
 def _jsonb(document: str) -> ColumnElement[Any]:
     return cast(literal(document, Text), JSONB)
+
+
+def _summary(row: RowMapping) -> JobSummary:
+    return JobSummary.model_validate(_in_utc(row))
 
 
 def _job(row: RowMapping) -> Job:

@@ -5,13 +5,14 @@ from functools import reduce
 from operator import getitem
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, Row, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONPATH
 
 from luna.contracts.plan.columns import list_slots
 from luna.database import plan_forms
 from luna.database.schema.plans import control_log, plan_history
 from luna.database.sites import key_of
+from luna.database.stored_rows import read_each
 from luna.timeline import SLOT
 
 # What a plan was made from, as far as a page shows it: keys of its complete request.
@@ -42,7 +43,10 @@ def list_followed(connection: Connection, site_id: str, first: datetime, end: da
 
 
 def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: datetime) -> tuple[int, list[dict[str, Any]]]:
-    """Return how many minutes a plan's slots have, and those from the one that holds ``first`` to the one that holds ``last``, as they were answered."""
+    """Return how many minutes a plan's slots have, and those from the one that holds ``first`` to the one that holds ``last``, as they were answered.
+
+    None of a plan that another release stored in its own form.
+    """
     packed = connection.scalar(select(plan_history.c.packed_reply).where(plan_history.c.plan_id == plan.plan_id))
     if packed is not None:
         document = plan_forms.unpack(packed)
@@ -54,19 +58,29 @@ def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: da
     path, places_of = literal("$.slots[$first to $last]", JSONPATH()), func.jsonb_build_object("first", places[0], "last", places[1])
     part = func.jsonb_path_query_array(plan_history.c.reply, path, places_of, type_=plan_history.c.reply.type)
     row = connection.execute(select(minutes, part).where(plan_history.c.plan_id == plan.plan_id)).one()
-    return row[0], row[1]
+    return row[0] or SLOT // timedelta(minutes=1), row[1] if row[0] else []
 
 
-def read_document(connection: Connection, plan_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a plan as it was answered, and of what it was made from ``vehicles``, ``reserves`` and ``first_slot_minutes``, null where that was not kept."""
+def read_document(connection: Connection, plan_id: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return a plan as it was answered, and of what it was made from ``vehicles``, ``reserves`` and ``first_slot_minutes``, null where that was not kept.
+
+    None where another release stored it in its own form.
+    """
     table = plan_history.c
     # Of documents the server picks what is asked for.
     inputs = [table.inputs[path].label(name) for name, path in _INPUTS.items()]
-    row = connection.execute(select(table.reply, table.packed_reply, table.packed_inputs, *inputs).where(table.plan_id == plan_id)).one()
-    if row.packed_reply is None:
-        return row.reply, {name: getattr(row, name) for name in _INPUTS}
-    request = plan_forms.unpack_inputs(row.packed_inputs)
-    return plan_forms.list_fields(row.packed_reply), {name: reduce(getitem, path, request) for name, path in _INPUTS.items()}
+    rows = connection.execute(select(table.reply, table.packed_reply, table.packed_inputs, *inputs).where(table.plan_id == plan_id))
+    return next(iter(read_each(rows, _read_whole)), None)
+
+
+def _read_whole(row: Row[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    reply, inputs = row.reply, {name: getattr(row, name) for name in _INPUTS}
+    if row.packed_reply is not None:
+        request = plan_forms.unpack_inputs(row.packed_inputs)
+        reply, inputs = plan_forms.list_fields(row.packed_reply), {name: reduce(getitem, path, request) for name, path in _INPUTS.items()}
+    if missing := {"plan_id", "slot_minutes", "slots"} - set(reply):
+        raise LookupError(f"the plan has no {', '.join(sorted(missing))}")
+    return reply, inputs
 
 
 def read_deciders(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, tuple[str, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from luna.contracts.plan_questions import PlanSummary
 from luna.database import copy, plan_forms, sites
 from luna.database.plan_forms import INPUTS, OF_BATTERIES, REPLY
 from luna.database.schema.plans import plan_history
+from luna.database.stored_rows import read_each
 from luna.errors import NotFoundError
 from luna.timeline import SLOT, FloatArray, Timeline, align
 
@@ -144,7 +146,7 @@ def read_issued(connection: Connection, site_id: str, first: datetime, end: date
     for plan_id in connection.scalars(issued).all():
         # One by one: a year of plans is more than memory holds.
         row = _find(connection, plan_id, (*REPLY, *INPUTS))
-        yield plan_forms.read_reply(row), plan_forms.read_inputs(row)
+        yield from read_each([row], lambda row: (plan_forms.read_reply(row), plan_forms.read_inputs(row)))
 
 
 def list_newest(
@@ -203,9 +205,8 @@ def latest_id(connection: Connection, site_id: str, *, now: datetime, system_id:
 
 
 def latest(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> PlanReply | None:
-    """Return the plan of ``latest_id``, None where there is none."""
-    row = connection.execute(_select_latest(REPLY, site_id, now, system_id)).first()
-    return None if row is None else plan_forms.read_reply(row)
+    """Return the plan of ``latest_id``, None where there is none, or none that this release can read."""
+    return next(iter(read_each(connection.execute(_select_latest(REPLY, site_id, now, system_id)), plan_forms.read_reply)), None)
 
 
 def _select_latest(columns: Sequence[ColumnElement[Any]], site_id: str, now: datetime, system_id: str) -> Select[Any]:
@@ -248,29 +249,27 @@ def find_previous(connection: Connection, plan_id: str) -> str:
 
 
 def read_due(connection: Connection, site_id: str, at: datetime, *, until: datetime | None = None) -> PlanReply | None:
-    """Return what drives a site at an instant: of the plans that cover it the one issued last by then, None where there is none.
+    """Return what drives a site at an instant: of the plans that cover it the one issued last by then, None where there is none that can be read.
 
     One that began long before it was issued looks back, as a replay does; it drives nothing. ``until``: of its slots those alone are there that begin by
     then, the first one in any case.
     """
-    row = connection.execute(_select_due(REPLY, literal(site_id, Text), at)).first()
-    return None if row is None else plan_forms.read_reply(row, until=until)
+    rows = connection.execute(_select_due(REPLY, literal(site_id, Text), at))
+    return next(iter(read_each(rows, partial(plan_forms.read_reply, until=until))), None)
 
 
 def read_begun_each(connection: Connection, names: Collection[str], at: datetime, *, until: datetime) -> dict[str, tuple[PlanReply, PlanRequest]]:
     """Return what drives sites at an instant, as ``read_due`` finds it, with the complete request that it was made from.
 
-    Of its slots those are there that begin by ``until``. A site without a plan, or of whose plan the request was not kept, is left out.
+    Of its slots those are there that begin by ``until``. A site without a plan that can be read, or of whose plan the request was not kept, is left out.
     """
     if not names:
         return {}
     asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
     due = _select_due((*REPLY, *INPUTS), asked.c.name, at).lateral("due")
-    found = {}
-    for row in connection.execute(select(asked.c.name, due)):
-        if (request := plan_forms.read_inputs(row)) is not None:
-            found[row.name] = (plan_forms.read_reply(row, until=until), request)
-    return found
+    rows = connection.execute(select(asked.c.name, due))
+    read = read_each(rows, lambda row: (row.name, plan_forms.read_reply(row, until=until), plan_forms.read_inputs(row)))
+    return {name: (reply, request) for name, reply, request in read if request is not None}
 
 
 def _select_due(columns: Sequence[ColumnElement[Any]], site: ColumnElement[str], at: datetime) -> Select[Any]:

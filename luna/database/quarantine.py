@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import BigInteger, Column, Connection, Row, Select, all_, delete, false, literal, null, or_, select, text, update
+from sqlalchemy import BigInteger, Column, Connection, RowMapping, Select, all_, delete, false, literal, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.contracts.data import QuarantinedRow, QuarantineFilter, Resolution
 from luna.database import copy, sites
 from luna.database.schema.series import quarantine
 from luna.database.schema.sites import sites as site_names
+from luna.database.stored_rows import read_each, read_page
 from luna.errors import ConflictError, NotFoundError
 
 _INSERT = "INSERT INTO quarantine AS q (site_key, kind, source, line, reason, raw) "
@@ -105,7 +106,7 @@ def list_rows(connection: Connection, site_id: str, *, status: QuarantineFilter 
     query = _rows().where(table.site_key == sites.key_of(connection, site_id), decided)
     if below is not None:
         query = query.where(table.quarantine_id < below)
-    return [_row(row) for row in connection.execute(query.order_by(table.quarantine_id.desc()).limit(limit))]
+    return read_page(connection, query.order_by(table.quarantine_id.desc()), _row, limit=limit)
 
 
 def require_of_site(connection: Connection, site_id: str, quarantine_id: int) -> None:
@@ -128,13 +129,13 @@ def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRo
         ConflictError: somebody decided already.
     """
     query = _rows(site_names.c.name).join(site_names, site_names.c.site_key == quarantine.c.site_key).where(quarantine.c.quarantine_id == quarantine_id)
-    found = connection.execute(query.with_for_update(of=quarantine)).first()
+    found = connection.execute(query.with_for_update(of=quarantine)).mappings().first()
     if found is None:
         remedy = "`luna data quarantine list --site NAME` shows those there are."
         raise NotFoundError("no such row in quarantine", field="quarantine_id", value=quarantine_id, remedy=remedy)
-    if found.resolution is not None:
-        raise ConflictError(f"the row was {found.resolution} already", field="quarantine_id", value=quarantine_id, remedy="Load the right value instead.")
-    return found.name, _row(found)
+    if found["resolution"] is not None:
+        raise ConflictError(f"the row was {found['resolution']} already", field="quarantine_id", value=quarantine_id, remedy="Load the right value instead.")
+    return found["name"], _row(found)
 
 
 def resolve(connection: Connection, quarantine_id: int, resolution: Resolution, *, corrected: dict[str, Any] | None, at: datetime, by: str) -> QuarantinedRow:
@@ -142,7 +143,7 @@ def resolve(connection: Connection, quarantine_id: int, resolution: Resolution, 
     table = quarantine
     decided = {"resolution": resolution, "corrected": null() if corrected is None else corrected, "resolved_at": at, "resolved_by": by}
     connection.execute(update(table).where(table.c.quarantine_id == quarantine_id).values(decided))
-    return _row(connection.execute(_rows().where(table.c.quarantine_id == quarantine_id)).one())
+    return _row(connection.execute(_rows().where(table.c.quarantine_id == quarantine_id)).mappings().one())
 
 
 def list_let_in(connection: Connection, site_id: str, *, kind: str, sources: Collection[str]) -> list[QuarantinedRow]:
@@ -150,13 +151,13 @@ def list_let_in(connection: Connection, site_id: str, *, kind: str, sources: Col
     table = quarantine.c
     same_sources = (table.site_key == sites.key_of(connection, site_id)) & (table.kind == kind) & table.source.in_(sources)
     query = _rows().where(same_sources, table.resolution.in_(("released", "corrected"))).order_by(table.resolved_at, table.quarantine_id)
-    return [_row(row) for row in connection.execute(query)]
+    return read_each(connection.execute(query).mappings(), _row)
 
 
 def _rows(*further: Column[Any]) -> Select[Any]:
     return select(*(quarantine.c[name] for name in QuarantinedRow.model_fields), *further)
 
 
-def _row(row: Row[Any]) -> QuarantinedRow:
-    fields = {name: getattr(row, name) for name in QuarantinedRow.model_fields}
+def _row(row: RowMapping) -> QuarantinedRow:
+    fields = {name: row[name] for name in QuarantinedRow.model_fields}
     return QuarantinedRow(**{name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in fields.items()})

@@ -1,18 +1,22 @@
-"""Sites by name; every configuration a site had is kept as a version."""
+"""Sites by name; every configuration a site had is kept as a version.
+
+A release reads what it knows. A site that another release stored with a field that this one lacks is kept as it is and named apart: it harms no other site.
+"""
 
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from luna.database import plan_causes
 from luna.database.prices import stored_name
 from luna.database.schema.sites import site_versions, sites
-from luna.errors import ConflictError, NotFoundError, OutdatedError
+from luna.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError, UnreadableError
 from luna.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
 
 # Of a fleet nobody reads all names.
@@ -26,6 +30,30 @@ class StoredSite:
     site: Site
     version: int
     saved_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.site.name
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableSite:
+    """A site whose latest configuration this release cannot read: what is stored, and what is the matter with it."""
+
+    name: str
+    version: int
+    saved_at: datetime
+    configuration: Any
+    error: UnreadableError
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSites:
+    """Every site in order of its name: those that can be read, and apart from them those that cannot."""
+
+    sites: list[Site]
+    unreadable: list[UnreadableSite]
 
 
 def save(connection: Connection, site: Site) -> int:
@@ -63,7 +91,8 @@ def change(connection: Connection, site: Site, *, version: int) -> int:
     """
     key = key_of(connection, site.name)
     connection.execute(select(sites.c.site_key).where(sites.c.site_key == key).with_for_update())
-    stored = read(connection, site.name).version
+    # Of a site that cannot be read, too: another configuration is how it is mended.
+    stored = read_versions(connection, [site.name]).get(site.name, (key, 0))[1]
     if stored != version:
         raise OutdatedError(f"the site has version {stored}", field="If-Match", value=version, remedy="Read the site again and change what is there.")
     return save(connection, site)
@@ -74,6 +103,19 @@ def read(connection: Connection, site_id: str) -> StoredSite:
 
     Raises:
         NotFoundError: no site of that name.
+        UnreadableError: this release cannot read it.
+    """
+    found = find(connection, site_id)
+    if isinstance(found, UnreadableSite):
+        raise found.error
+    return found
+
+
+def find(connection: Connection, site_id: str) -> StoredSite | UnreadableSite:
+    """Return the latest configuration of a site with its version, as it is stored where this release cannot read it.
+
+    Raises:
+        NotFoundError: no site of that name.
     """
     row = connection.execute(_latest().where(sites.c.name == site_id)).first()
     if row is None:
@@ -81,8 +123,8 @@ def read(connection: Connection, site_id: str) -> StoredSite:
     return _stored(row)
 
 
-def list_page(connection: Connection, *, after: str | None = None, limit: int = 50, among: Collection[str] | None = None) -> list[StoredSite]:
-    """Return ``limit`` sites in order of their names, from the one behind ``after`` on, of those ``among`` (None: all)."""
+def list_page(connection: Connection, *, after: str | None = None, limit: int = 50, among: Collection[str] | None = None) -> list[StoredSite | UnreadableSite]:
+    """Return ``limit`` sites in order of their names, from the one behind ``after`` on, of those ``among`` (None: all); one that cannot be read too."""
     query = _latest() if after is None else _latest().where(sites.c.name > after)
     query = query if among is None else query.where(sites.c.name.in_(among))
     return [_stored(row) for row in connection.execute(query.limit(limit))]
@@ -93,13 +135,23 @@ def load(connection: Connection, site_id: str) -> Site:
 
     Raises:
         NotFoundError: no site of that name.
+        UnreadableError: this release cannot read it.
     """
     return read(connection, site_id).site
 
 
-def load_all(connection: Connection) -> list[Site]:
-    """Return the latest configuration of every site, in order of their names."""
-    return [parse_site(row.configuration) for row in connection.execute(_latest())]
+def load_all(connection: Connection) -> StoredSites:
+    """Return the latest configuration of every site, in order of their names; those that cannot be read stand apart."""
+    found = [_stored(row) for row in connection.execute(_latest())]
+    return StoredSites([each.site for each in found if isinstance(each, StoredSite)], [each for each in found if isinstance(each, UnreadableSite)])
+
+
+def list_unreadable(connection: Connection) -> list[UnreadableSite]:
+    """Return the sites that cannot be read, in order of their names; what was read once is not read again, so that every page can ask."""
+    suspects = [row.name for row in connection.execute(_latest(cast(site_versions.c.configuration, Text).label("document"))) if not _is_readable(row.document)]
+    if not suspects:
+        return []
+    return [each for each in map(_stored, connection.execute(_latest().where(sites.c.name.in_(suspects)))) if isinstance(each, UnreadableSite)]
 
 
 def price_series(connection: Connection) -> list[str]:
@@ -159,8 +211,25 @@ def read_versions(connection: Connection, names: Collection[str]) -> dict[str, t
 
 
 def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:
-    """Return the latest configurations of sites as they are stored, for ``parse_site``; one that has none is left out."""
+    """Return the latest configurations of sites as they are stored, for ``parse_stored``; one that has none is left out."""
     return {row.name: row.configuration for row in connection.execute(_latest().where(sites.c.name.in_(names)))}
+
+
+def parse_stored(site_id: str, configuration: object) -> Site:
+    """Return the site that is stored under a name.
+
+    Raises:
+        UnreadableError: this release cannot read it; names the site, the field and the remedy.
+    """
+    try:
+        return parse_site(configuration)
+    except InvalidInputError as exc:
+        message = f"the stored site {site_id} cannot be read by this release: {exc.message}"
+        remedy = (
+            "Update Luna again where a newer release stored it, or store the site anew: luna site add --file site.yaml;"
+            f" what is stored is kept, luna site show --site {site_id} shows it."
+        )
+        raise UnreadableError(message, field=exc.field, value=exc.value, remedy=remedy) from exc
 
 
 def _missing(connection: Connection, site_id: str) -> NotFoundError:
@@ -172,17 +241,30 @@ def _missing(connection: Connection, site_id: str) -> NotFoundError:
     return NotFoundError("no such site", field="site", value=site_id, remedy=remedy)
 
 
-def _latest() -> Select[Any]:
+def _latest(configuration: ColumnElement[Any] = site_versions.c.configuration) -> Select[Any]:
     return (
-        select(sites.c.name, site_versions.c.configuration, site_versions.c.version, site_versions.c.saved_at)
+        select(sites.c.name, configuration, site_versions.c.version, site_versions.c.saved_at)
         .join(site_versions, site_versions.c.site_key == sites.c.site_key)
         .ext(distinct_on(sites.c.name))
         .order_by(sites.c.name, site_versions.c.version.desc())
     )
 
 
-def _stored(row: Any) -> StoredSite:
-    return StoredSite(parse_site(row.configuration), row.version, row.saved_at.astimezone(UTC))
+def _stored(row: Any) -> StoredSite | UnreadableSite:
+    saved_at = row.saved_at.astimezone(UTC)
+    try:
+        return StoredSite(parse_stored(row.name, row.configuration), row.version, saved_at)
+    except UnreadableError as error:
+        return UnreadableSite(row.name, row.version, saved_at, row.configuration, error)
+
+
+@lru_cache(maxsize=2000)
+def _is_readable(document: str) -> bool:
+    try:
+        parse_site(json.loads(document))
+    except InvalidInputError:
+        return False
+    return True
 
 
 def _versions(key: int | None) -> Select[tuple[int, object]]:

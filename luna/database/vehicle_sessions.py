@@ -12,6 +12,7 @@ from luna.contracts.plan import VehicleSession
 from luna.contracts.vehicle_session import NewSession, StoredSession
 from luna.database import plan_causes, sites
 from luna.database.schema.plans import vehicle_sessions
+from luna.database.stored_rows import read_each, read_page
 from luna.errors import NotFoundError
 from luna.vehicle_sessions import check_session, lay_out_sessions
 
@@ -77,7 +78,7 @@ def read_plain_each(connection: Connection, zones: Mapping[int, ZoneInfo], *, fi
         rows.setdefault(row["site_key"], []).append(row)
     found: dict[int, dict[str, list[VehicleSession]]] = {}
     for key, own in rows.items():
-        for each in lay_out_sessions([_session(row) for row in own[-MOST_SESSIONS:]], zones[key], first=first, end=end):
+        for each in lay_out_sessions(read_each(own[-MOST_SESSIONS:], _session), zones[key], first=first, end=end):
             found.setdefault(key, {}).setdefault(each.vehicle, []).append(VehicleSession.model_validate(each.model_dump(by_alias=True, include=_PLAIN)))
     return found
 
@@ -96,7 +97,7 @@ def _is_ahead(first: datetime) -> ColumnElement[bool]:
 def _load(connection: Connection, site_id: str, where: ColumnElement[bool]) -> list[StoredSession]:
     own = vehicle_sessions.c.site_key == sites.key_of(connection, site_id)
     latest = select(vehicle_sessions).where(own & where).order_by(vehicle_sessions.c.starts_at.desc(), vehicle_sessions.c.session_id.desc())
-    return [_session(row) for row in reversed(connection.execute(latest.limit(MOST_SESSIONS)).mappings().all())]
+    return read_page(connection, latest, _session, limit=MOST_SESSIONS)[::-1]
 
 
 def _session(row: Mapping[Any, Any]) -> StoredSession:

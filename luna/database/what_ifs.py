@@ -9,6 +9,7 @@ from luna.contracts.counterfactual import WhatIfReply, WhatIfRequest
 from luna.contracts.message import Message
 from luna.database.schema.plans import what_if_flows, what_ifs
 from luna.database.schema.recommendations import items
+from luna.database.stored_rows import read_page
 from luna.errors import NotFoundError
 
 
@@ -33,8 +34,7 @@ def list_of_site(connection: Connection, site_id: str, *, limit: int) -> list[tu
     """Return the questions about a site that were asked last, each with its number and when it was."""
     own = what_ifs.c.request["site_id"].astext == site_id
     query = select(what_ifs.c.what_if_id, what_ifs.c.asked_at, what_ifs.c.request).where(own)
-    rows = connection.execute(query.order_by(what_ifs.c.asked_at.desc()).limit(limit))
-    return [(row.what_if_id, row.asked_at.astimezone(UTC), WhatIfRequest.model_validate(row.request)) for row in rows]
+    return read_page(connection, query.order_by(what_ifs.c.asked_at.desc()), _question, limit=limit)
 
 
 def read_answer(connection: Connection, what_if_id: str) -> tuple[datetime, WhatIfReply | None, list[str]]:
@@ -68,6 +68,10 @@ def forget_old(connection: Connection, *, before: datetime) -> int:
     """Delete questions that were asked before an instant, with what their variants came to, and return how many; those that a recommendation rests on stay."""
     named = select(items.c.what_if_id).where(items.c.what_if_id.is_not(None))
     return connection.execute(delete(what_ifs).where(what_ifs.c.asked_at < before, what_ifs.c.what_if_id.not_in(named))).rowcount
+
+
+def _question(row: RowMapping) -> tuple[str, datetime, WhatIfRequest]:
+    return row["what_if_id"], row["asked_at"].astimezone(UTC), WhatIfRequest.model_validate(row["request"])
 
 
 def _row(connection: Connection, what_if_id: str) -> RowMapping:

@@ -86,6 +86,7 @@ def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
 def _check_sites(connection: Connection, settings: Settings, now: datetime) -> Iterator[DoctorFinding]:
     if not (names := sites.names(connection)):
         yield DoctorFinding("freshness", "ok", "no site is set up yet")
+    yield from (DoctorFinding.of_error("configuration", each.error) for each in sites.list_unreadable(connection))
     armed = {state.site for state in control.load_active(connection) if state.armed_at is not None}
     forecast_at = forecast_issues.last_of_each_site(connection)
     for name in names:

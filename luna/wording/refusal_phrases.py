@@ -354,7 +354,23 @@ AWAY = (
     ),
 )
 
-PATTERNS = (*PLANNING, *DATA, *FORMS, *ENTERING, *FETCHING, *AWAY)
+STORED = (
+    RefusalPhrases(
+        r"the stored site (?P<site>.+) cannot be read by this release: .*\n.*",
+        Phrase(
+            "The site {site} is stored with something that this release of Luna does not know. It is not planned or measured until that is mended.",
+            "Der Standort {site} ist mit etwas gespeichert, das diese Ausgabe von Luna nicht kennt. Bis das behoben ist, wird er weder geplant noch gemessen.",
+        ),
+        Phrase(
+            "Update Luna again, or enter the site anew under the same name on the page Set up. What is stored is kept, and no other site is harmed.",
+            "Aktualisiere Luna wieder, oder gib den Standort unter demselben Namen auf der Seite Einrichten neu ein. "
+            "Gespeichertes bleibt, und kein anderer Standort nimmt Schaden.",
+        ),
+        quotes=True,
+    ),
+)
+
+PATTERNS = (*PLANNING, *DATA, *FORMS, *ENTERING, *FETCHING, *AWAY, *STORED)
 
 # Where nothing above fits: what kind of error it is, by its code. The error itself stands beside it.
 CODES: dict[str, tuple[Phrase, Phrase]] = {
@@ -368,6 +384,10 @@ CODES: dict[str, tuple[Phrase, Phrase]] = {
     "conflict": (
         Phrase("This contradicts what is there.", "Das widerspricht dem, was da ist."),
         Phrase("Load the page again; it shows how things stand.", "Lade die Seite neu; sie zeigt, wie es steht."),
+    ),
+    "unreadable": (
+        Phrase("What is stored has a form that this release of Luna does not know.", "Das ist in einer Form gespeichert, die diese Luna nicht kennt."),
+        Phrase("Update Luna again; what is stored is kept.", "Aktualisiere Luna wieder; Gespeichertes bleibt."),
     ),
     "too-many-requests": (Phrase("That was too often in a short time.", "Das war zu oft in kurzer Zeit."), Phrase("Wait a minute.", "Warte eine Minute.")),
     "unavailable": (Phrase("Something that is needed is away just now.", "Gerade fehlt etwas, das dafür nötig ist."), _INSTALLATION),

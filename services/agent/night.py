@@ -133,7 +133,7 @@ def run_night(engine: Engine, request: NightRequest, ask: Callable[[Request], Jo
         NotFoundError: no such site.
     """
     with unit_of_work(engine) as connection:
-        every = [sites.load(connection, request.site_id)] if request.site_id else sites.load_all(connection)
+        every = [sites.load(connection, request.site_id)] if request.site_id else sites.load_all(connection).sites
     due = [site for site in every if site.batteries and (request.site_id or now.astimezone(parse_zone(site.timezone)).hour in NIGHT_HOURS)]
     done: dict[str, list[str]] = {}
     faults: dict[str, str] = {}

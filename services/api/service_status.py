@@ -1,14 +1,16 @@
 """Every service of the platform and what it says of itself, as the gateway sees it."""
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 
-from luna.contracts.health import ExecutorSign, InstanceReply, NodeSign, RecorderSign, ServiceReply, ServicesReply, TurningSign
+from luna.contracts.health import ExecutorSign, InstanceReply, NodeSign, RecorderSign, ServiceReply, ServicesReply, TurningSign, UnreadableSiteReply
 from luna.contracts.message import interactive_queue_of
-from luna.database import control
+from luna.database import control, sites
 from luna.database.engine import unit_of_work
+from luna.database.sites import UnreadableSite
 from luna.errors import UnavailableError
 from luna.health import ALIVE, TAKES
 from luna.queue.services import SERVICES
@@ -33,7 +35,8 @@ def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str],
             services.append(_service("executor", _recorders(shown, now)))
         if home_assistant is not None or gateway.settings.mqtt_publish != "off":
             services.append(_service("home_assistant", _recorders(home_assistant, now)))
-    return ServicesReply(ready=all(service.ready for service in services), services=tuple(services))
+    ready = all(service.ready for service in services)
+    return ServicesReply(ready=ready, services=tuple(services), unreadable_sites=tuple(_list_unreadable(gateway, has_site)))
 
 
 def _service(name: str, instances: list[InstanceReply]) -> ServiceReply:
@@ -86,6 +89,17 @@ def _acts(gateway: Gateway) -> bool:
             return control.any_armed(connection)
     except UnavailableError:
         return False
+
+
+def _list_unreadable(gateway: Gateway, has_site: Callable[[str], bool]) -> Iterator[UnreadableSiteReply]:
+    # A database that is away is missed where it is needed.
+    with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
+        yield from (describe_unreadable(each) for each in sites.list_unreadable(connection) if has_site(each.name))
+
+
+def describe_unreadable(site: UnreadableSite) -> UnreadableSiteReply:
+    """Return what is the matter with a site that cannot be read."""
+    return UnreadableSiteReply(site=site.name, field=site.error.field or "", detail=site.error.message, remedy=site.error.remedy or "")
 
 
 def _recorders(sign: RecorderSign | None, now: datetime) -> list[InstanceReply]:

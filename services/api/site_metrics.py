@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from luna.database import site_figures, sites
 from luna.database.site_figures import SiteFigures
+from luna.database.sites import StoredSite
 
 MOST_SITES = 100
 # These change once a day, and reading a month of scores takes a while.
@@ -26,6 +27,7 @@ EXCLUDED_DAYS = Gauge("luna_ingest_excluded_days", "Days of the last thirty whos
 FORECAST_ERROR = Gauge("luna_forecaster_pinball_kwh", "Mean pinball loss on the last day scored of the version that drives the planner.", ["site", "series"])
 USUAL_ERROR = Gauge("luna_forecaster_usual_pinball_kwh", "Median of the same over the thirty days before.", ["site", "series"])
 SAVED = Gauge("luna_savings_money", "What Luna cost less than the inverter alone on the days of the last thirty that count.", ["site", "currency"])
+UNREADABLE = Gauge("luna_site_unreadable_bool", "Whether a stored site cannot be read by this release: 1; other sites have none.", ["site"])
 SAVED_DAYS = Gauge("luna_savings_days", "Days of the last thirty that count for savings.", ["site"])
 
 
@@ -40,15 +42,18 @@ class SiteMetrics:
         NEWEST_OBSERVATION.clear()
         for site, at in site_figures.newest_observations(connection, most=MOST_SITES).items():
             NEWEST_OBSERVATION.labels(site).set(at.timestamp() if at else 0.0)
+        UNREADABLE.clear()
+        for each in sites.list_unreadable(connection)[:MOST_SITES]:
+            UNREADABLE.labels(each.name).set(1)
         if time.monotonic() - self._judged_at < JUDGED_EVERY.total_seconds():
             return
-        judged = [stored.site for stored in sites.list_page(connection, limit=MOST_SITES)]
+        judged = [stored.site for stored in sites.list_page(connection, limit=MOST_SITES) if isinstance(stored, StoredSite)]
         _show(site_figures.read(connection, judged, now=now))
         self._judged_at = time.monotonic()
 
     def forget(self) -> None:
         """Take everything off: the last figures would be read as current ones."""
-        for gauge in (NEWEST_OBSERVATION, *_JUDGED):
+        for gauge in (NEWEST_OBSERVATION, UNREADABLE, *_JUDGED):
             gauge.clear()
         self._judged_at = -math.inf
 

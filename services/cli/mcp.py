@@ -106,4 +106,4 @@ def _list_sites(database: "Engine", among: tuple[str, ...] | None) -> list[str]:
     from luna.database.engine import unit_of_work
 
     with unit_of_work(database) as connection:
-        return [stored.site.name for stored in sites.list_page(connection, limit=MOST_SITES, among=among)]
+        return [stored.name for stored in sites.list_page(connection, limit=MOST_SITES, among=among)]

@@ -47,9 +47,9 @@ def list_notifications(
 
     with unit_of_work() as connection:
         found = notifications.list_newest(connection, site_id=site, limit=limit)
-        zones = {name: sites.load(connection, name).timezone for name in {each.site for each in found}}
+        zones = {each.name: each.timezone for each in sites.load_all(connection).sites}
     document = {"notifications": [each.model_dump(mode="json") for each in found]}
-    emit(document, as_json=as_json, show=lambda: table(HEADINGS, [_row(each, zones[each.site]) for each in found], words=HEADINGS))
+    emit(document, as_json=as_json, show=lambda: table(HEADINGS, [_row(each, zones.get(each.site, "UTC")) for each in found], words=HEADINGS))
 
 
 def _row(told: "Notification", zone: str) -> list[str]:

@@ -247,7 +247,7 @@ def prepare(pool: "Engine", request: ReplayRequest, asked: list[str], *, progres
     from luna.settings import load_settings
 
     with unit_of_work(pool) as connection:
-        known = sites.names(connection) if ALL in asked else list(dict.fromkeys(asked))
+        known = [site.name for site in sites.load_all(connection).sites] if ALL in asked else list(dict.fromkeys(asked))
         requests = {name: name_version(connection, request.model_copy(update={"site_id": name})) for name in known}
         for each in requests.values():
             with name_errors(each.site_id, several=len(requests) > 1):

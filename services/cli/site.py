@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from luna.errors import InvalidInputError
 from luna.site import Part, Site, SpotPrice
 from luna.wording import say_instant
-from services.cli.console import JsonOption, emit, out, table
+from services.cli.console import JsonOption, emit, out, report, table
 from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption
 
@@ -58,35 +58,44 @@ def add(
 
 @app.command("list")
 def list_sites(*, as_json: JsonOption = False) -> None:
-    """Show every site with its parts."""
+    """Show every site with its parts, and apart from them those that this release cannot read."""
     from luna.database import sites
 
     with unit_of_work() as connection:
-        stored = [sites.load(connection, name) for name in sites.names(connection)]
+        stored = sites.load_all(connection)
     rows = [
         [site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{sum(array.peak_kw for array in site.pv):g} kW"]
-        for site in stored
+        for site in stored.sites
     ]
-    emit(
-        {"sites": [site.model_dump(mode="json", by_alias=True) for site in stored]},
-        as_json=as_json,
-        show=lambda: table(["site", "timezone", "batteries", "PV"], rows),
-    )
+    document: dict[str, Any] = {"sites": [site.model_dump(mode="json", by_alias=True) for site in stored.sites]}
+    unreadable = [
+        {"site": each.name, "version": each.version, "configuration": each.configuration, "error": each.error.problem()} for each in stored.unreadable
+    ]
+
+    def show_both() -> None:
+        table(["site", "timezone", "batteries", "PV"], rows)
+        for each in stored.unreadable:
+            out.print(f"\n{each.name}: {each.error}", markup=False, soft_wrap=True)
+
+    emit(document | {"unreadable": unreadable}, as_json=as_json, show=show_both)
 
 
 @app.command()
 def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
-    """Show a site as it was configured last, in the form of its file."""
+    """Show a site as it was configured last, in the form of its file; as it is stored where this release cannot read it."""
     import yaml
 
     from luna.database import sites
     from luna.timeline import parse_zone
 
     with unit_of_work() as connection:
-        stored = sites.read(connection, site)
-    document = stored.site.model_dump(mode="json", by_alias=True)
-    since = say_instant(stored.saved_at, parse_zone(stored.site.timezone))
-    head = f"# {site}, version {stored.version}, since {since}"
+        stored = sites.find(connection, site)
+    if isinstance(stored, sites.UnreadableSite):
+        document, zone = stored.configuration, parse_zone("UTC")
+        report(stored.error)
+    else:
+        document, zone = stored.site.model_dump(mode="json", by_alias=True), parse_zone(stored.site.timezone)
+    head = f"# {site}, version {stored.version}, since {say_instant(stored.saved_at, zone)}"
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     emit(document, as_json=as_json, show=lambda: out.print(f"{head}\n{text}", markup=False, soft_wrap=True, end=""))
 

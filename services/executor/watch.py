@@ -17,9 +17,8 @@ from luna.contracts.health import ControlledDevice, ControlledSite
 from luna.database import control, plans, sites
 from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
-from luna.errors import InvalidInputError, LunaError, UnavailableError
+from luna.errors import LunaError, UnavailableError, UnreadableError
 from luna.health import Liveness
-from luna.site import parse_site
 from luna.timeline import SLOT, Clock, floor_to
 from services.executor.control_step import Executor
 from services.executor.delivery import CONFIRMED
@@ -62,8 +61,8 @@ class SiteUnits:
 
 def _read_units(name: str, configuration: Any) -> ToldUnits | None:
     try:
-        site = parse_site(configuration)
-    except InvalidInputError as error:
+        site = sites.parse_stored(name, configuration)
+    except UnreadableError as error:
         log.warning("the site cannot be read", site_id=name, error=str(error))
         return None
     return ToldUnits(None if site.control is None else site.control.by, tuple(list_units(site, site.control)))

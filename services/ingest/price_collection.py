@@ -206,7 +206,7 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
         NotFoundError: no service has the market named.
         InvalidInputError: the window is upside down, too long or off the quarter-hours.
     """
-    currencies = _currencies(sites.load_all(connection))
+    currencies = _currencies(sites.load_all(connection).sites)
     names = [request.market] if request.market else [name for name in currencies if _is_known(name)]
     wanted = []
     for name in names:

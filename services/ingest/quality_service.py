@@ -48,13 +48,12 @@ def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: 
         InvalidInputError: the window ends before it begins.
     """
     judged = []
-    for site_id in [request.site_id] if request.site_id else sites.names(connection):
-        site = sites.load(connection, site_id)
+    for site in [sites.load(connection, request.site_id)] if request.site_id else sites.load_all(connection).sites:
         last = request.to_day or _today(site, now) - timedelta(days=1)
         first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
         overdue = None if request.from_day else _find_overdue(connection, site, first - timedelta(days=1))
-        days = judge_days(connection, site_id, *overdue, now=now) if overdue else []
-        judged.append(SiteQuality(site_id=site_id, days=[*days, *judge_days(connection, site_id, first, last, now=now)]))
+        days = judge_days(connection, site.name, *overdue, now=now) if overdue else []
+        judged.append(SiteQuality(site_id=site.name, days=[*days, *judge_days(connection, site.name, first, last, now=now)]))
     return JudgeQualityReply(sites=judged)
 
 
@@ -66,7 +65,7 @@ def judge_each(engine: Engine, request: JudgeQualityRequest, *, now: datetime) -
         InvalidInputError: the window ends before it begins.
     """
     with unit_of_work(engine) as connection:
-        names = [request.site_id] if request.site_id else sites.names(connection)
+        names = [request.site_id] if request.site_id else [site.name for site in sites.load_all(connection).sites]
     judged: list[SiteQuality] = []
     for name in names:
         with unit_of_work(engine) as connection:

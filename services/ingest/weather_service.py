@@ -96,7 +96,7 @@ def split_window(request: FetchWeatherRequest, *, now: datetime) -> Iterator[Tim
 
 def _places(connection: Connection, request: FetchWeatherRequest) -> list[tuple[str, Location]]:
     if request.site_id is None:
-        return [(site.name, site.location) for site in sites.load_all(connection) if site.location]
+        return [(site.name, site.location) for site in sites.load_all(connection).sites if site.location]
     site = sites.load(connection, request.site_id)
     return [(site.name, _require_location(site))]
 

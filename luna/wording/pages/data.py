@@ -70,6 +70,7 @@ PHRASES = {
         "{rows} rows: {accepted} accepted, {repaired} repairs, {quarantined} refused, {duplicated} twice",
         "{rows} Zeilen: {accepted} angenommen, {repaired} Reparaturen, {quarantined} abgelehnt, {duplicated} doppelt",
     ),
+    "load_done": Phrase("done", "fertig"),
     "load_queued": Phrase("waits", "wartet"),
     "load_running": Phrase("under way", "läuft"),
     "load_failed": Phrase("refused", "abgelehnt"),

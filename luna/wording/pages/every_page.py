@@ -31,6 +31,7 @@ PHRASES = {
     "nav_data": Phrase("Data", "Daten"),
     "sites": Phrase("Sites", "Standorte"),
     "sites_choose": Phrase("Site: {site}. Choose another one", "Standort: {site}. Einen anderen wählen"),
+    "site_unreadable": Phrase("cannot be read", "nicht lesbar"),
     "site_add": Phrase("Add a site", "Standort hinzufügen"),
     "installation": Phrase("Installation", "Installation"),
     "account": Phrase("Account", "Konto"),

@@ -10,6 +10,7 @@ from typing import Any
 from luna.contracts.data import DayQuality, LoadReply, QuarantinedRow
 from luna.contracts.job import Job
 from luna.database.recorded_span import Span
+from luna.database.stored_rows import read_each
 from luna.site import Site
 from luna.timeline import parse_zone
 from luna.wording import Numbers
@@ -147,8 +148,7 @@ class DataView:
 
     def say_load(self, job: Job) -> str:
         """Return what became of a file."""
-        if job.status == "done" and job.reply is not None:
-            counts = LoadReply.model_validate(job.reply)
+        for counts in read_each([job.reply] if job.status == "done" and job.reply is not None else [], LoadReply.model_validate):
             figures = {name: self.numbers.number(getattr(counts, name)) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
             return self.words("load_counts", **figures)
         detail = f": {say_problem(job.error, self.numbers.language)}" if job.error else ""

@@ -70,7 +70,9 @@ class OverrideForm(BaseModel):
 def open_first(gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Lead to the page of the caller's first site, or to set-up where there is none."""
     with unit_of_work(gateway.database) as connection:
-        there = [name for name in sites.names(connection) if caller.has_site(name)]
+        unreadable = {each.name for each in sites.list_unreadable(connection)}
+        # One that cannot be read leads nowhere while there is another.
+        there = sorted(filter(caller.has_site, sites.names(connection)), key=lambda name: (name in unreadable, name))
     return RedirectResponse(PAGE.address(there[0]) if there else "/ui/setup", 303)
 
 

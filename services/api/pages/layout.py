@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from luna.database import sites
 from luna.database.engine import unit_of_work
-from luna.errors import ConfirmationError, LunaError, NotFoundError, UnauthenticatedError
+from luna.errors import ConfirmationError, LunaError, NotFoundError, UnauthenticatedError, UnreadableError
 from luna.site import Site, explain_faults
 from luna.telemetry import current_trace_id
 from luna.timeline import SLOT, parse_zone
@@ -125,9 +125,10 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
 
 @dataclass(frozen=True, slots=True)
 class SiteSwitcher:
-    """The sites of who looks at a page, each with where the same page of it is found, and whether they may add one."""
+    """The sites of who looks at a page, each with where the same page of it is found, which cannot be read and why, and whether they may add one."""
 
     addresses: dict[str, str]
+    unreadable: dict[str, UnreadableError]
     may_add: bool
 
 
@@ -136,19 +137,21 @@ async def remember_sites(request: Request) -> None:
     if request.headers.get("HX-Request") or hasattr(request.state, "sites") or not hasattr(request.state, "caller"):
         return
     with suppress(LunaError):
-        request.state.sites = await to_thread.run_sync(_list_names, request.app.state.gateway.database)
+        request.state.sites = await to_thread.run_sync(_list_sites, request.app.state.gateway.database)
 
 
-def _list_names(database: Engine) -> list[str]:
+def _list_sites(database: Engine) -> dict[str, UnreadableError | None]:
     with unit_of_work(database) as connection:
-        return sites.names(connection)
+        return dict.fromkeys(sites.names(connection)) | {each.name: each.error for each in sites.list_unreadable(connection)}
 
 
 def _offer_sites(request: Request, page: Page) -> SiteSwitcher:
     caller: Caller = getattr(request.state, "caller", NOBODY)
     shown = page if page.is_of_site else NAVIGATION[0]
-    own = [name for name in getattr(request.state, "sites", ()) if caller.has_site(name)]
-    return SiteSwitcher({name: shown.address(name) for name in own}, may_add="administer" in caller.scopes)
+    known: dict[str, UnreadableError | None] = getattr(request.state, "sites", {})
+    own = {name: error for name, error in known.items() if caller.has_site(name)}
+    unreadable = {name: error for name, error in own.items() if error is not None}
+    return SiteSwitcher({name: shown.address(name) for name in own}, unreadable, may_add="administer" in caller.scopes)
 
 
 @cache

@@ -1,17 +1,19 @@
 """Sites: list and read them, add one, change it, delete it with its data, list its devices."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Header, Query, Request, Response
 from pydantic import Field
 from pydantic_core import to_json
 
+from luna.contracts.health import UnreadableSiteReply
 from luna.contracts.message import Message
 from luna.database import site_removal, sites
 from luna.database.engine import unit_of_work
-from luna.errors import ConflictError, InvalidInputError, OutdatedError, UnconditionalError
+from luna.database.sites import StoredSite, UnreadableSite
+from luna.errors import ConflictError, InvalidInputError, OutdatedError, UnconditionalError, UnreadableError
 from luna.site import Site
 from luna.site.inventory import SiteDevice, list_devices_of
 from services.api.entity_tags import read_version, respond_tagged, version_tag
@@ -20,6 +22,7 @@ from services.api.identity.caller import CurrentCaller
 from services.api.paging import Cursor, cut_page, read_text
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter, SitePath
+from services.api.service_status import describe_unreadable
 
 router = ResourceRouter("sites")
 
@@ -28,10 +31,18 @@ IfMatch = Annotated[str | None, Header(max_length=100, description='the version 
 IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 
 
+class UnreadableDocument(UnreadableSiteReply):
+    """The same with what is stored; a configuration that this release knows, stored with ``If-Match``, takes its place."""
+
+    version: int
+    configuration: Annotated[Any, Field(description="as it is stored")]
+
+
 class SiteList(Message):
     """Sites in order of their names."""
 
     sites: Annotated[list[Site], Field(description="each as it was configured last")]
+    unreadable: Annotated[list[UnreadableDocument], Field(description="sites of the page that this release cannot read")] = []
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
@@ -50,11 +61,12 @@ def list_sites(
     limit: Annotated[int, Query(ge=1, le=500, description="sites of one page at most")] = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Return the sites with their configurations, in order of their names."""
+    """Return the sites with their configurations, in order of their names; those that this release cannot read stand apart, as they are stored."""
     with unit_of_work(gateway.database) as connection:
         rows = sites.list_page(connection, after=read_text(cursor), limit=limit + 1, among=caller.sites)
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row.site.name,))
-    return _json({"sites": [row.site for row in page], "cursor": following})
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row.name,))
+    unreadable = [_show_unreadable(row) for row in page if isinstance(row, UnreadableSite)]
+    return _json({"sites": [row.site for row in page if isinstance(row, StoredSite)], "unreadable": unreadable, "cursor": following})
 
 
 @router.operation("Add a site", status_code=201, response_model=Site, responses={201: _TAGGED, **document_errors(ConflictError)})
@@ -66,9 +78,11 @@ def create_site(site: Site, gateway: CurrentGateway) -> Response:
     return Response(_document(site), status_code=HTTPStatus.CREATED.value, headers=headers, media_type="application/json")
 
 
-@router.operation("Read a site", response_model=Site, responses={200: _TAGGED, 304: {"description": "As it was, by If-None-Match"}})
+@router.operation(
+    "Read a site", response_model=Site, responses={200: _TAGGED, 304: {"description": "As it was, by If-None-Match"}, **document_errors(UnreadableError)}
+)
 def read_site(site_id: SitePath, gateway: CurrentGateway, request: Request, *, if_none_match: IfNoneMatch = None) -> Response:  # noqa: ARG001 - documents the header
-    """Return the site as it was configured last; its ETag is its version."""
+    """Return the site as it was configured last; its ETag is its version. 409 where this release cannot read it; the list shows what is stored."""
     with unit_of_work(gateway.database) as connection:
         stored = sites.read(connection, site_id)
     return respond_tagged(request, _document(stored.site), version_tag(stored.version))
@@ -104,6 +118,10 @@ def _remove_objects(gateway: Gateway, keys: list[str]) -> None:
     # Nothing names them any more: what cannot be removed now costs space and nothing else.
     for key in keys:
         gateway.objects.remove(key)
+
+
+def _show_unreadable(site: UnreadableSite) -> UnreadableDocument:
+    return UnreadableDocument(**describe_unreadable(site).model_dump(), version=site.version, configuration=site.configuration)
 
 
 def _document(site: Site) -> bytes:

@@ -98,7 +98,7 @@ async def _ask(gateway: Gateway, asked: RequestMessage) -> bytes:
 
 def _list_sites(gateway: Gateway, caller: Caller) -> list[str]:
     with unit_of_work(gateway.database) as connection:
-        return [stored.site.name for stored in sites.list_page(connection, limit=MOST_SITES, among=caller.sites)]
+        return [stored.name for stored in sites.list_page(connection, limit=MOST_SITES, among=caller.sites)]
 
 
 def _sites_of(caller: Caller) -> tuple[str, ...] | None:

@@ -105,6 +105,6 @@ def _read_parts(connection: Connection, plan: PlanSpan | None, starts: Sequence[
     return [PlanPart(plan.plan_id, plan.issued_at, each, step / HOUR) if each else None for each in found]
 
 
-def _read_whole(connection: Connection, plan: PlanSpan, memory: PlanMemory) -> WholePlan:
-    reply, inputs = memory.recall((plan.plan_id, "whole"), lambda: plan_slots.read_document(connection, plan.plan_id))
-    return WholePlan(reply, inputs, plan.starts_at, plan.issued_at)
+def _read_whole(connection: Connection, plan: PlanSpan, memory: PlanMemory) -> WholePlan | None:
+    found = memory.recall((plan.plan_id, "whole"), lambda: plan_slots.read_document(connection, plan.plan_id))
+    return None if found is None else WholePlan(*found, plan.starts_at, plan.issued_at)

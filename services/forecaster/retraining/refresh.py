@@ -15,7 +15,7 @@ from luna.objects import ObjectStore
 from luna.outlook import Forecast, Scenarios
 from luna.queue.site_batch import SiteBatch
 from luna.queue.task_context import isolate
-from luna.site import Site, parse_site
+from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
@@ -95,7 +95,7 @@ def _find_due(batch: SiteBatch, names: Sequence[str], now: datetime) -> dict[str
     """Return what is due of each site that can be read, by its name."""
     connection = batch.connection
     stored, keys = sites.read_configurations(connection, names), sites.keys_of(connection, names)
-    sited = batch.each(names, lambda name: parse_site(stored[name]) if name in stored else sites.load(connection, name))
+    sited = batch.each(names, lambda name: sites.parse_stored(name, stored[name]) if name in stored else sites.load(connection, name))
     found = {keys[name]: site for name, site in sited.items()}
     active = forecast_activations.find_active_each(connection, found)
     issued = forecast_issues.last_issued_each(connection, list(found), until=now)

@@ -18,7 +18,8 @@ from sqlalchemy import Engine
 
 from luna.database import sites
 from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError, MachineError, UnavailableError
+from luna.database.sites import UnreadableSite
+from luna.errors import MachineError, UnavailableError
 from luna.private_folders import make_private
 from luna.site import Site
 from services.ingest.reading import Reading
@@ -106,19 +107,31 @@ class SiteReader:
         self._engine = engine
         self._notes = notes
         self._last = _from_notes(notes.read("sites"))
+        self._unreadable: set[str] = set()
 
     def read(self) -> tuple[SensedSite, ...]:
         """Return the sites with sensors; those last seen where they cannot be read."""
         try:
             with unit_of_work(self._engine) as connection:
-                found = tuple(site for site in map(SensedSite.of, sites.load_all(connection)) if site.roles)
-        except (UnavailableError, InvalidInputError) as error:
+                stored = sites.load_all(connection)
+        except UnavailableError as error:
             log.warning("sites cannot be read, they are those last seen", error=str(error), sites=[site.name for site in self._last])
             return self._last
+        sensed = {site.name: SensedSite.of(site) for site in stored.sites} | self._keep(stored.unreadable)
+        found = tuple(sensed[name] for name in sorted(sensed) if sensed[name].roles)
         if found != self._last:
             self._last = found
             self._notes.write({"sites": [[site.name, site.roles] for site in found]})
         return found
+
+    def _keep(self, unreadable: Sequence[UnreadableSite]) -> dict[str, SensedSite]:
+        """Return what was last seen of sites that cannot be read: what their sensors say is recorded until they are mended."""
+        names = {each.name for each in unreadable}
+        if names != self._unreadable:
+            self._unreadable = names
+            for each in unreadable:
+                log.warning("the site cannot be read, its sensors are those last seen", site_id=each.name, error=str(each.error))
+        return {site.name: site for site in self._last if site.name in names}
 
 
 def _from_notes(noted: list[tuple[str, list[tuple[str, list[str]]]]] | None) -> tuple[SensedSite, ...]:

@@ -20,7 +20,6 @@ from luna.policy import REPLAN_AGE
 from luna.queue.site_batch import SiteBatch
 from luna.queue.task_metrics import TaskCounter
 from luna.settings import Settings
-from luna.site import parse_site
 from luna.timeline import SLOT, floor_to
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
@@ -52,7 +51,7 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     names = list(dict.fromkeys(request.site_ids))
     changes = plan_causes.read(connection, names)
     stored = sites.read_configurations(connection, names)
-    found = batch.each(names, lambda name: parse_site(stored[name]) if name in stored else sites.load(connection, name))
+    found = batch.each(names, lambda name: sites.parse_stored(name, stored[name]) if name in stored else sites.load(connection, name))
     facts = batch.together(list(found), lambda some: read_facts(connection, [found[name] for name in some], start, now=now))
     made = batch.each(list(facts), lambda name: _Made.of(connection, facts[name]))
     answered = batch.together(list(made), lambda some: dict(zip(some, _answer([made[name] for name in some], now), strict=True)))

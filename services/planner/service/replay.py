@@ -196,10 +196,12 @@ def replay_sites(engine: Engine, request: ReplaySitesRequest, *, ask: Callable[[
         NotFoundError: no such site.
     """
     with unit_of_work(engine) as connection:
-        names = [sites.load(connection, name).name for name in request.site_ids] or sites.names(connection)
-        spans = {name: _choose_spans(connection, sites.load(connection, name), request, now=now) for name in names}
+        found = [sites.load(connection, name) for name in request.site_ids] or sites.load_all(connection).sites
+        spans = {site.name: _choose_spans(connection, site, request, now=now) for site in found}
     rules = request.model_dump(exclude={"site_ids", "from_day", "to_day"})
-    asked = {name: [ask(choose_replay(ReplayRequest(site_id=name, from_day=first, to_day=last, **rules))) for first, last in spans[name]] for name in names}
+    asked = {
+        name: [ask(choose_replay(ReplayRequest(site_id=name, from_day=first, to_day=last, **rules))) for first, last in each] for name, each in spans.items()
+    }
     return ReplaySitesReply(jobs={name: jobs[-1].job_id for name, jobs in asked.items() if jobs})
 
 

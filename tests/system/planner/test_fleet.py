@@ -113,7 +113,9 @@ def describe(reply: PlanReply) -> dict[str, Any]:
 def read_stored(connection: Connection, name: str, plan_id: str) -> dict[str, Any]:
     """Return what each reader of stored plans finds of a plan."""
     span = PlanSpan(plan_id, START, START, START + 2 * DAY)
-    document, told = plan_slots.read_document(connection, plan_id)
+    found = plan_slots.read_document(connection, plan_id)
+    assert found is not None
+    document, told = found
     part = plan_slots.read_slots(connection, span, START + timedelta(minutes=20), START + timedelta(hours=3))
     ahead = Timeline(START - SLOT, SLOT, 200)
     columns = ("load_kwh", "import_price", "load_p90_kwh", "discharge_kwh")

@@ -120,8 +120,9 @@ def _tables(gateway: Gateway) -> list[Any]:
 def _sites(gateway: Gateway) -> list[Any]:
     with unit_of_work(gateway.database) as connection:
         stored = sites.load_all(connection)
-        trained = {site.name: training_runs.list_latest(connection, site.name, version=TRAINED, limit=5) for site in stored}
-    return [{"site": _without_place(site), "training_runs": [run.verdict for run in trained[site.name]]} for site in stored]
+        trained = {site.name: training_runs.list_latest(connection, site.name, version=TRAINED, limit=5) for site in stored.sites}
+    readable = [{"site": _without_place(site), "training_runs": [run.verdict for run in trained[site.name]]} for site in stored.sites]
+    return [*readable, *({"unreadable": each.name, "error": each.error.problem()} for each in stored.unreadable)]
 
 
 def _without_place(site: Site) -> Mapping[str, Any]:

@@ -142,7 +142,8 @@ def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str
 def _find_taken(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault]:
     name = answers.get("site", {}).get("name", "").strip()
     with unit_of_work(gateway.database) as connection:
-        taken = name in sites.names(connection) and name != answers.get("stored")
+        # A site that cannot be read is mended by storing it anew.
+        taken = name in {*sites.names(connection)} - {each.name for each in sites.list_unreadable(connection)} and name != answers.get("stored")
     return [FieldFault("name", "exists")] if taken else []
 
 
