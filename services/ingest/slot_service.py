@@ -220,7 +220,7 @@ def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: ND
 
 def _as_received(part: Rejected, units: UnitHistory) -> Rejected:
     """Return what was refused in the unit in which the first of its readings is stored."""
-    unit = units.names[units.places(part.first)]
+    unit = units.names[units.places(np.array([part.first]))[0]]
     return replace(part, unit=unit, value=float(np.round(part.value * ratio(part.unit, unit), 9)))
 
 

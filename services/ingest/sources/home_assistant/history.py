@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -215,8 +215,10 @@ class HomeAssistantHistory:
         instants, values, said = instants[inside], values[inside], [unit for unit, kept in zip(said, inside, strict=True) if kept]
         # Older versions date what held at the window's start from when it began to hold.
         instants = np.maximum(instants, since)
-        # What is unavailable says no unit.
-        units = [unit or usual for unit in accumulate(said, lambda before, unit: unit or before)]
+        units: list[str | None] = []
+        for unit in said:
+            # What is unavailable says no unit.
+            units.append(unit or (units[-1] if units else usual))
         changes = [place for place in range(1, len(units)) if units[place] != units[place - 1]]
         for begin, end_place in pairwise([0, *changes, len(units)] if units else []):
             held_until = instants[end_place] if end_place < len(units) else until
