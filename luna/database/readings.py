@@ -50,14 +50,16 @@ def upsert(
     Args:
         units: in which they are; where they do not say, in the unit that holds at their instant.
     """
-    silent, stored = np.isnan(value), copy.Written()
+    silent, stored, in_other_units = np.isnan(value), copy.Written(), 0
     if units is not None:
-        sensor_units.note(connection, sensor_keys[~silent], instants[~silent], SaidUnits(units.names, units.codes[~silent]))
+        in_other_units = sensor_units.note(connection, sensor_keys[~silent], instants[~silent], SaidUnits(units.names, units.codes[~silent]))
     _upsert_silent(connection, sensor_keys[silent], instants[silent])
     columns = {"sensor_key": sensor_keys[~silent], "instant": instants[~silent], "value": value[~silent]}
     for places in _stretches(instants[~silent]):
         stored += copy.upsert(connection, sensor_readings, {name: column[places] for name, column in columns.items()})
-    return stored
+    # The same number in another unit is another value.
+    changed = min(in_other_units, stored.unchanged)
+    return copy.Written(stored.inserted, stored.updated + changed, stored.unchanged - changed)
 
 
 def _stretches(instants: InstantArray) -> list[IndexArray]:

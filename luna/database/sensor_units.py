@@ -28,36 +28,40 @@ def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, Unit
     }
 
 
-def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, said: SaidUnits) -> None:
-    """Remember the units that readings say, which are about to be stored; what holds for other readings stays.
+def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, said: SaidUnits) -> int:
+    """Remember the units that readings say, which are about to be stored; what holds for other readings stays. Return how many stored ones had another.
 
     Args:
         sensor_keys: of the readings.
         instants: of the readings; each once per sensor.
         said: their units.
     """
-    told = said.codes != NOT_SAID
+    told, changed = said.codes != NOT_SAID, 0
     for key, history in read(connection, np.unique(sensor_keys[told]).tolist()).items():
         own = told & (sensor_keys == key)
         units = SaidUnits(said.names, said.codes[own])
         if not history.agrees(instants[own], units):
-            _change(connection, key, instants[own], units)
+            changed += _change(connection, key, instants[own], units)
+    return changed
 
 
-def _change(connection: Connection, key: int, instants: InstantArray, said: SaidUnits) -> None:
+def _change(connection: Connection, key: int, instants: InstantArray, said: SaidUnits) -> int:
     # One change after the other: each leaves what the one before it said of other readings.
     connection.execute(select(sensors.c.sensor_key).where(sensors.c.sensor_key == key).with_for_update(key_share=True))
     known = read(connection, [key])[key]
-    changed = known.with_said(instants, said, _list_others(connection, key, instants))
+    stored = _list_stored(connection, key, instants)
+    changed = known.with_said(instants, said, stored)
     if changed.first != known.first:
         connection.execute(update(sensors).where(sensors.c.sensor_key == key).values(unit=changed.first))
     connection.execute(delete(sensor_units).where(sensor_units.c.sensor_key == key))
     rows = [{"sensor_key": key, "since": since.replace(tzinfo=UTC), "unit": unit} for since, unit in zip(changed.since.tolist(), changed.later, strict=True)]
     if rows:
         connection.execute(insert(sensor_units), rows)
+    before, after = (np.array(history.names, dtype=np.object_)[history.places(instants)] for history in (known, changed))
+    return int((np.isin(instants, stored) & (before != after)).sum())
 
 
-def _list_others(connection: Connection, key: int, instants: InstantArray) -> InstantArray:
+def _list_stored(connection: Connection, key: int, instants: InstantArray) -> InstantArray:
     """Return when a sensor's stored readings are, from the first of ``instants`` on, up to the next one after the last."""
     first, last = (extreme.astype("datetime64[us]").item().replace(tzinfo=UTC) for extreme in (instants.min(), instants.max()))
     own, instant = sensor_readings.c.sensor_key == key, sensor_readings.c.instant

@@ -67,6 +67,18 @@ def test_each_day_is_built_in_the_unit_in_which_it_was_said(
     assert (connection.execute(text("SELECT since, unit FROM sensor_units")).all(), fingerprint(connection)) == (units, before)
 
 
+def test_a_file_loaded_again_with_the_right_unit_is_counted_as_changed_and_built_anew(
+    connection: Connection, add_site: Callable[..., None], tmp_path: Path
+) -> None:
+    add_site(total_load_consumption="load")
+    load(connection, tmp_path, 0, BEFORE, "kWh")
+    load(connection, tmp_path, 4, AFTER, "kWh")
+    written = load(connection, tmp_path, 4, AFTER, "Wh").written
+    assert (written.inserted, written.updated, written.unchanged) == (0, 3, 0)
+    build(connection, slots=6)
+    np.testing.assert_allclose(stored(connection, "load_kwh", 6), [0.5] * 6)
+
+
 def test_a_unit_that_changes_within_a_file_and_live_is_that_of_each_reading(connection: Connection, add_site: Callable[..., None], tmp_path: Path) -> None:
     add_site(total_load_consumption="load")
     load(connection, tmp_path, 0, BEFORE[:2] + [1000 * kwh for kwh in BEFORE[2:]], "kWh", "kWh", "Wh")
