@@ -1,5 +1,6 @@
 """Units of sensors: what one is in another, and which one held when. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Self
@@ -51,11 +52,16 @@ def ratio(unit: str | None, to: str | None) -> float:
     """Return what one ``unit`` is in another, NaN where the one cannot be expressed in the other."""
     if unit == to:
         return 1.0
-    ours, theirs = read_measure(unit), read_measure(to)
-    if ours and theirs and ours.kind == theirs.kind:
-        return ours.factor / theirs.factor
-    shares = {"%": 0.01, "1": 1.0}
-    return shares[unit] / shares[to] if unit in shares and to in shares else np.nan
+    (kind, factor), (other_kind, other_factor) = _scale(unit), _scale(to)
+    return factor / other_factor if kind and kind == other_kind else np.nan
+
+
+def _scale(unit: str | None) -> tuple[str | None, float]:
+    """Return of which kind a unit is, and what one of it is in that kind's own; no kind: nothing is known of it."""
+    measure = read_measure(unit)
+    if measure:
+        return measure.kind, measure.factor
+    return ("share", level_factor(unit)) if unit in {"%", "1"} else (None, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +104,17 @@ class UnitHistory:
         return np.searchsorted(self.since, instants, side="right").astype(np.int64)
 
     def newest(self, instants: InstantArray | None = None) -> str | None:
-        """Return the newest unit that can be expressed in others, of those that hold at ``instants``, or of all; where there is none, the newest."""
-        held = range(len(self.names)) if instants is None else np.unique(self.places(instants)).tolist()
-        names = [self.names[place] for place in held] or [self.first]
-        return next((name for name in reversed(names) if name == "%" or read_measure(name)), names[-1])
+        """Return the newest unit of the kind in which most of the readings at ``instants`` are, or of all that were said; of none that is known, the newest."""
+        held = np.arange(len(self.names)) if instants is None else self.places(instants)
+        readings: Counter[str] = Counter()
+        newest: dict[str | None, str | None] = {None: self.first}
+        for place, count in zip(*(found.tolist() for found in np.unique(held, return_counts=True)), strict=True):
+            kind, _ = _scale(self.names[place])
+            newest[kind] = self.names[place]
+            # One reading of another kind, a power among a counter's, is the odd one, whenever it came.
+            readings.update({kind: count} if kind else {})
+        most = max(readings.values(), default=0)
+        return next((newest[kind] for kind in reversed(newest) if kind and readings[kind] == most), newest[None])
 
     def factors(self, instants: InstantArray, unit: str | None) -> FloatArray:
         """Return by what each reading is multiplied to be in ``unit``, NaN where it cannot be."""
