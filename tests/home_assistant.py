@@ -40,6 +40,7 @@ class Sensor:
         states: as text.
         kept_since: states before it are purged.
         short_since: five-minute statistics before it are purged; hours stay.
+        former_unit: until when its states were in another unit, and in which.
     """
 
     unit: str | None
@@ -48,13 +49,21 @@ class Sensor:
     states: list[str] = field(default_factory=list)
     kept_since: float = -math.inf
     short_since: float = -math.inf
+    former_unit: tuple[float, str] | None = None
     computed: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     def history(self, first: float, end: float, *, visible_until: float) -> list[dict[str, Any]]:
         """Return the states from ``first`` on, before ``end``; what held at ``first`` is dated so."""
         kept = [(max(at, first), at, state) for at, state in zip(self.seconds, self.states, strict=True) if self.kept_since <= at < min(end, visible_until)]
         before = [entry for entry in kept if entry[1] <= first][-1:]
-        return [{"state": state, "last_changed": iso(at)} for at, _, state in [*before, *(entry for entry in kept if entry[1] > first)]]
+        return [
+            {"state": state, "last_changed": iso(at), "attributes": self._attributes(at)}
+            for at, _, state in [*before, *(entry for entry in kept if entry[1] > first)]
+        ]
+
+    def _attributes(self, at: float) -> dict[str, str]:
+        unit = self.former_unit[1] if self.former_unit and at < self.former_unit[0] else self.unit
+        return {} if unit is None else {"unit_of_measurement": unit}
 
     def statistics(self, first: float, end: float, period: str) -> list[dict[str, Any]]:
         """Return the rows that begin from ``first`` on, before ``end``, as the recorder would have written them."""
@@ -186,7 +195,10 @@ class House:
             return []
         with self.lock:
             states = self.sensors[name].history(first, end, visible_until=time.time() - self.lag_s)
-        return [[{"entity_id": name, "attributes": {}, "last_updated": states[0]["last_changed"], **states[0]}, *states[1:]]] if states else []
+        if "no_attributes" in request.query_params:
+            states = [state | {"attributes": {}} for state in states]
+        short = [{key: state[key] for key in ("state", "last_changed")} for state in states[1:]] if "minimal_response" in request.query_params else states[1:]
+        return [[{"entity_id": name, "last_updated": states[0]["last_changed"], **states[0]}, *short]] if states else []
 
     # ---- websocket ----
 

@@ -11,11 +11,12 @@ from psycopg import sql
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.database import chunks, copy, sites
+from luna.database import chunks, copy, sensor_units, sites
 from luna.database.schema.series import sensor_readings, sensors, smart_meter_readings
 from luna.errors import NotFoundError
 from luna.reading_history import Register
 from luna.timeline import FloatArray, IndexArray, InstantArray
+from luna.units import SaidUnits, UnitHistory, ratio
 
 LONG_GAP = np.timedelta64(30, "D")
 
@@ -24,32 +25,41 @@ def register(connection: Connection, site_id: str, units: Mapping[str, str | Non
     """Make sure the named sensors of a site exist and return the number of each.
 
     Args:
-        units: sensor → unit; None keeps the unit that is stored.
+        units: sensor → the unit of its readings where none is known yet; None: nobody said one.
     """
     key = sites.key_of(connection, site_id)
     known = _known(connection, key, units)
-    new = {name: unit for name, unit in units.items() if name not in known or unit not in {None, known[name].unit}}
+    new = {name: unit for name, unit in units.items() if name not in known or (unit is not None and known[name].unit is None)}
     if new:
         # An insert takes a number also where the row is there already, and numbers are not endless: only what is new is inserted.
         statement = insert(sensors)
-        known_unit = {"unit": func.coalesce(statement.excluded.unit, sensors.c.unit)}
+        known_unit = {"unit": func.coalesce(sensors.c.unit, statement.excluded.unit)}
         rows = [{"site_key": key, "name": name, "unit": unit} for name, unit in new.items()]
         connection.execute(statement.on_conflict_do_update(index_elements=["site_key", "name"], set_=known_unit), rows)
         known = _known(connection, key, units)
     return {name: row.sensor_key for name, row in known.items()}
 
 
-def upsert(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, value: FloatArray) -> copy.Written:
+def upsert(
+    connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, value: FloatArray, *, units: SaidUnits | None = None
+) -> copy.Written:
     """Store readings; ``sensor_keys`` come from ``register``.
 
     NaN says that the sensor knew nothing at that instant: it is stored where no number is, and gives way to one.
+
+    Args:
+        units: in which they are; where they do not say, in the unit that holds at their instant.
     """
-    silent, stored = np.isnan(value), copy.Written()
+    silent, stored, in_other_units = np.isnan(value), copy.Written(), 0
+    if units is not None:
+        in_other_units = sensor_units.note(connection, sensor_keys[~silent], instants[~silent], SaidUnits(units.names, units.codes[~silent]))
     _upsert_silent(connection, sensor_keys[silent], instants[silent])
     columns = {"sensor_key": sensor_keys[~silent], "instant": instants[~silent], "value": value[~silent]}
     for places in _stretches(instants[~silent]):
         stored += copy.upsert(connection, sensor_readings, {name: column[places] for name, column in columns.items()})
-    return stored
+    # The same number in another unit is another value.
+    changed = min(in_other_units, stored.unchanged)
+    return copy.Written(stored.inserted, stored.updated + changed, stored.unchanged - changed)
 
 
 def _stretches(instants: InstantArray) -> list[IndexArray]:
@@ -78,14 +88,16 @@ def _upsert_silent(connection: Connection, sensor_keys: NDArray[np.int32], insta
     connection.execute(insert(sensor_readings).on_conflict_do_nothing(), rows)
 
 
-def read_units(connection: Connection, site_id: str) -> dict[str, str | None]:
-    """Return the site's sensors and the unit of each, None where none is known.
+def read_units(connection: Connection, site_id: str) -> dict[str, UnitHistory]:
+    """Return the site's sensors and the units in which each spoke.
 
     Raises:
         NotFoundError: no such site.
     """
-    found = connection.execute(select(sensors.c.name, sensors.c.unit).where(sensors.c.site_key == sites.key_of(connection, site_id)))
-    return {row.name: row.unit for row in found}
+    found = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id)))
+    keys = {row.name: row.sensor_key for row in found}
+    units = sensor_units.read(connection, keys.values())
+    return {name: units[key] for name, key in keys.items()}
 
 
 def last_instant(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> datetime | None:
@@ -119,17 +131,34 @@ def key_of(connection: Connection, site_id: str, sensor: str) -> int:
 def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql.Composed:
     """Return where the readings of a sensor, or of a meter's register, lie: table and condition, to which a window is added.
 
+    Those of a sensor are in its newest unit, as ``recorded_span.list_series`` says it; what cannot be converted to that is left out.
+
     Raises:
         NotFoundError: no such site, sensor or register.
     """
     if isinstance(sensor, str):
-        return sql.SQL("sensor_readings WHERE sensor_key = {}").format(key_of(connection, site_id, sensor))
+        key = key_of(connection, site_id, sensor)
+        return _converted(key, sensor_units.read(connection, [key])[key])
     sites.key_of(connection, site_id)
     meter = smart_meter_readings.c
     if connection.scalar(select(meter.meter).where(meter.meter == sensor.meter, meter.register == sensor.register).limit(1)) is None:
         remedy = "A register is named by its OBIS code, such as 1-0:1.8.0."
         raise NotFoundError("no readings of this register", field="series", value=f"{sensor.meter}:{sensor.register}", remedy=remedy)
     return sql.SQL("smart_meter_readings WHERE meter = {} AND register = {}").format(sensor.meter, sensor.register)
+
+
+def _converted(key: int, history: UnitHistory) -> sql.Composed:
+    if not history.later:
+        return sql.SQL("sensor_readings WHERE sensor_key = {}").format(key)
+    ratios = [ratio(name, history.newest()) for name in history.names]
+    factors = [None if math.isnan(found) else found for found in ratios]
+    changes = zip(reversed(history.since.tolist()), reversed(factors), strict=False)
+    whens = sql.SQL(" ").join(sql.SQL("WHEN instant >= {} THEN {}").format(since.replace(tzinfo=UTC), factor) for since, factor in changes)
+    factor = sql.SQL("CAST(CASE {} ELSE {} END AS float8)").format(whens, factors[0])
+    # The planner looks through this: a window still goes by the index.
+    return sql.SQL("(SELECT instant, value * {0} AS value FROM sensor_readings WHERE sensor_key = {1} AND {0} IS NOT NULL) AS converted WHERE true").format(
+        factor, key
+    )
 
 
 def read(
@@ -148,7 +177,7 @@ def read(
 
 
 def read_each(connection: Connection, site_id: str, names: Collection[str], *, first: datetime, end: datetime) -> dict[str, tuple[InstantArray, FloatArray]]:
-    """Return the same of several sensors by their names, in one query; one without readings is left out, or with an unknown name."""
+    """Return the same of several sensors by their names, in one query, each value as received; one without readings is left out, or with an unknown name."""
     known = _known(connection, sites.key_of(connection, site_id), names)
     query = sql.SQL("SELECT sensor_key, instant, value FROM sensor_readings WHERE sensor_key = ANY({}) AND instant >= {} AND instant < {}").format(
         [row.sensor_key for row in known.values()], first, end
@@ -158,7 +187,7 @@ def read_each(connection: Connection, site_id: str, names: Collection[str], *, f
 
 
 def read_held(connection: Connection, site_id: str, sensor: str, *, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values of a sensor from ``first`` on, before ``end``, with the reading before them, which still held at ``first``.
+    """Return instants and values of a sensor, as received, from ``first`` on, before ``end``, with the reading before them, which still held at ``first``.
 
     Raises:
         NotFoundError: no such site or sensor.

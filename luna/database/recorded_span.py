@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
 
-from luna.database import sites
+from luna.database import sensor_units, sites
 from luna.database.observations import MEASURED, PRICES
 from luna.database.prices import stored_name
 from luna.database.schema.plans import plan_history
@@ -129,10 +129,11 @@ def _plans(connection: Connection, site_id: str, currency: str) -> Iterator[Reco
 
 
 def _sensors(connection: Connection, key: int) -> Iterator[RecordedSeries]:
-    for sensor in connection.execute(select(sensors.c.sensor_key, sensors.c.name, sensors.c.unit).where(sensors.c.site_key == key)):
-        span = _reading_span(connection, sensor.sensor_key)
+    names = {row.sensor_key: row.name for row in connection.execute(select(sensors.c.sensor_key, sensors.c.name).where(sensors.c.site_key == key))}
+    for sensor_key, units in sensor_units.read(connection, names).items():
+        span = _reading_span(connection, sensor_key)
         if span is not None:
-            yield RecordedSeries(f"sensor_readings:{sensor.name}", sensor.unit, span)
+            yield RecordedSeries(f"sensor_readings:{names[sensor_key]}", units.newest(), span)
 
 
 def _reading_span(connection: Connection, sensor_key: int) -> Span | None:

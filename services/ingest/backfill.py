@@ -15,6 +15,7 @@ from luna.errors import InvalidInputError
 from luna.queue import TaskContext
 from luna.site import Site
 from luna.timeline import SLOT, Clock, floor_to
+from luna.units import SaidUnits
 from services.ingest.listening.sensor_routing import ENTITY
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots
@@ -159,12 +160,12 @@ class Intake:
 
 def store_samples(connection: Connection, site_id: str, samples: Samples) -> int:
     """Store the readings of one sensor; of several with the same instant the last number counts. Returns how many rows are new or changed."""
-    key = readings.register(connection, site_id, {samples.sensor: samples.unit})[samples.sensor]
+    key = readings.register(connection, site_id, {samples.sensor: None})[samples.sensor]
     # Unknown first, numbers last: of each instant the last one stays.
     order = np.argsort(~np.isnan(samples.values), kind="stable")[::-1]
     instants, places = np.unique(samples.instants[order], return_index=True)
     keys = np.full(instants.size, key, dtype=np.int32)
-    written = readings.upsert(connection, keys, instants, samples.values[order][places])
+    written = readings.upsert(connection, keys, instants, samples.values[order][places], units=SaidUnits.of([samples.unit] * instants.size))
     return written.inserted + written.updated
 
 

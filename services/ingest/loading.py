@@ -28,7 +28,7 @@ from services.ingest.quality_service import judge_later
 from services.ingest.quarantine_release import overrule, read_let_in
 from services.ingest.row_store import Spill, find_market, store
 from services.ingest.slots import find_unusual, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
-from services.ingest.units import choose_units, convert, describe_units, say_unit
+from services.ingest.units import choose_units, convert, describe_units, say_unit, set_aside_unknown_units
 from services.ingest.validation import describe_rejected, judge
 
 SLOT_SPAN = timedelta(days=364)
@@ -186,7 +186,10 @@ class _Loading:
 
     def _tidy(self, rows: pl.DataFrame) -> pl.DataFrame:
         keys = ["instant", *(name for name in self.kind.keys if name in rows.columns)]
-        rows, identical, contradicting = set_aside_repeats(rows, keys, self._values(rows))
+        if self.kind.sampled:
+            rows, unknown = set_aside_unknown_units(rows, self.site)
+            self._refuse_read(unknown)
+        rows, identical, contradicting = set_aside_repeats(rows, keys, [*self._values(rows), *(name for name in self.kind.notes if name in rows.columns)])
         self.report.duplicated += identical
         self._refuse_read(contradicting)
         if self.report.step is not None:

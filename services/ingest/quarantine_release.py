@@ -25,6 +25,7 @@ from services.ingest.quality_service import judge_slots
 from services.ingest.row_store import columns_of, find_market, store
 from services.ingest.slot_service import build_site_slots
 from services.ingest.slots import MINUTE, set_aside_impossible, set_aside_off_grid, to_quarter_hours
+from services.ingest.units import set_aside_unknown_units
 from services.ingest.validation import judge
 
 
@@ -35,14 +36,18 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
         row: with ``corrected`` values those count, and every rule holds; without, the rule that refused the row does not.
 
     Raises:
-        InvalidInputError: it breaks another rule, or one that nothing can be stored without: a readable time on the grid, a number, no energy below zero.
+        InvalidInputError: it breaks another rule, or one that nothing can be stored without: a readable time on the grid, a number, no energy below
+            zero, a unit that there is.
     """
     kind = kind_named(row.kind)
     refused_by = None if row.corrected else row.reason
     verdict = judge(_compose(row, kind), _lift_bounds(kind, refused_by), InstantReader(parse_zone(site.timezone)))
     _require(verdict.rejected, row)
     rows = verdict.accepted
-    if not kind.sampled:
+    if kind.sampled:
+        rows, unknown = set_aside_unknown_units(rows, site)
+        _require(unknown, row)
+    else:
         limits = {name: limit for name, limit in limit_powers(site).items() if not (refused_by or "").startswith(f"{name}{ABOVE}")}
         rows = _bring_to_slots(rows, row, kind, limits)
     return rows

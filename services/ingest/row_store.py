@@ -18,6 +18,7 @@ from luna.errors import InvalidInputError, MachineError
 from luna.observations import SERIES
 from luna.site import Site, SpotPrice
 from luna.timeline import FloatArray, InstantArray, parse_zone
+from luna.units import NOT_SAID, SaidUnits
 from services.ingest.file_schema import FileSchema
 from services.ingest.own_prices import OwnPrices, last_published, store_own_prices
 
@@ -135,10 +136,17 @@ def _store_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *
 
 
 def _store_readings(connection: Connection, site: Site, rows: pl.DataFrame) -> Written:
-    units = rows.group_by("sensor").agg(pl.col("unit").drop_nulls().first()) if "unit" in rows.columns else rows.select(pl.col("sensor").unique(), unit=None)
-    numbers = readings.register(connection, site.name, dict(units.iter_rows()))
+    numbers = readings.register(connection, site.name, dict.fromkeys(rows["sensor"].unique()))
     keys: NDArray[np.int32] = rows["sensor"].replace_strict(numbers, return_dtype=pl.Int32).to_numpy()
-    return readings.upsert(connection, keys, _instants(rows["instant"]), _floats(rows["value"]))
+    return readings.upsert(connection, keys, _instants(rows["instant"]), _floats(rows["value"]), units=_said_units(rows))
+
+
+def _said_units(rows: pl.DataFrame) -> SaidUnits | None:
+    if "unit" not in rows.columns:
+        return None
+    names = tuple(rows["unit"].drop_nulls().unique().sort())
+    codes = rows["unit"].replace_strict({name: code for code, name in enumerate(names)}, default=NOT_SAID, return_dtype=pl.Int64)
+    return SaidUnits(names, codes.to_numpy())
 
 
 def _instants(column: pl.Series) -> InstantArray:

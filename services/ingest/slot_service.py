@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -16,10 +16,12 @@ from luna.database.quarantine import Refused
 from luna.errors import InvalidInputError
 from luna.observations import SERIES
 from luna.site import Site
-from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to
+from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to, to_instant
+from luna.units import UnitHistory, ratio, read_measure, refuse_unit
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
 from services.ingest.metering.build import LONGEST_STILL_SLOTS
 from services.ingest.metering.columns import sensor_names
+from services.ingest.metering.rejection import Readings, Refusals
 from services.ingest.quality_service import judge_slots
 from services.ingest.reading import Samples
 
@@ -134,7 +136,7 @@ class _Building:
 
     connection: Connection
     site: Site
-    units: Mapping[str, str | None]
+    units: Mapping[str, UnitHistory]
     now: datetime
     tally: _Tally = field(default_factory=_Tally)
 
@@ -143,8 +145,12 @@ class _Building:
         window = Timeline(stretch.start - LONGEST_STILL_SLOTS * SLOT, SLOT, stretch.count + LONGEST_STILL_SLOTS)
         margin = LONGEST_STILL_SLOTS * SLOT + NIGHT
         said = readings.read_each(self.connection, self.site.name, self.units, first=window.start - margin, end=window.end + margin)
-        samples = {name: Samples(name, self.units[name], *values) for name, values in said.items()}
+        samples, unconverted = {}, []
+        for name, (instants, values) in said.items():
+            samples[name], left_out = convert_samples(Samples(name, None, instants, values), self.units[name])
+            unconverted += [part for part in left_out if part.first < to_instant(window.end) and part.last >= to_instant(window.start)]
         build = build_slots(self.site, samples, window, now=self.now, released=self._read_released())
+        build = replace(build, rejected=[*build.rejected, *unconverted])
         withdrawn = history_changes.withdraw_observations(self.connection, self.site.name, build.starts, build.withdrawn, rule=WITHDRAWN)
         self.tally.note_withdrawn(withdrawn)
         self._quarantine(build.rejected, window)
@@ -180,10 +186,27 @@ class _Building:
         first, end = (np.datetime64(_naive(instant.isoformat()), "us") for instant in (window.start, window.end))
         refused: dict[str, dict[int, Refused]] = {_source_of(sensor): {} for sensor in self.units}
         for part in rejected:
-            row = _describe(part, first)
+            row = _describe(_as_received(part, self.units[part.sensor]), first)
             refused[_source_of(part.sensor)][row.line] = row
         rows = {source: list(each.values()) for source, each in refused.items()}
         quarantine.settle(self.connection, self.site.name, rows, lines=(_microseconds(first), _microseconds(end)))
+
+
+def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list[Rejected]]:
+    """Return a sensor's samples in the newest unit that they have, and those that cannot be expressed in it.
+
+    Args:
+        samples: as received, in order of time.
+        units: in which they are.
+    """
+    unit = units.newest(samples.instants)
+    factors, places, refusals = units.factors(samples.instants, unit), units.places(samples.instants), Refusals()
+    for place in np.unique(places[np.isnan(factors)]).tolist():
+        name = units.names[place]
+        reason = refuse_unit(name) if read_measure(name) is None else f"its unit {name!r} cannot be converted to {unit!r}, in which the sensor speaks as well"
+        refusals.refuse(Readings(samples.sensor, name, 1.0, samples.instants, samples.values), places == place, reason)
+    kept = ~np.isnan(factors)
+    return Samples(samples.sensor, unit, samples.instants[kept], (samples.values * factors)[kept]), list(refusals.rejected.values())
 
 
 def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: NDArray[np.int16]) -> NDArray[np.int16]:
@@ -193,6 +216,12 @@ def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: ND
         stays = np.isnan(columns[name]) if name in columns else np.ones(stored.size, dtype=np.bool_)
         marks |= np.where(stays, stored, built) & (1 << bit)
     return marks.astype(np.int16)
+
+
+def _as_received(part: Rejected, units: UnitHistory) -> Rejected:
+    """Return what was refused in the unit in which the first of its readings is stored."""
+    unit = units.names[units.places(np.array([part.first]))[0]]
+    return replace(part, unit=unit, value=float(np.round(part.value * ratio(part.unit, unit), 9)))
 
 
 def _describe(part: Rejected, seen_from: np.datetime64) -> Refused:

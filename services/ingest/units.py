@@ -1,4 +1,4 @@
-"""What a file wrote into Luna's units: watt-hours, percent, prices per MWh. A column's own name may say so. Pure."""
+"""What a file wrote into Luna's units: watt-hours, percent, prices per MWh. A column's own name may say so, and of readings each row. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from luna.errors import InvalidInputError
+from luna.site import SENSOR_ROLES, Site
+from luna.units import read_measure, refuse_unit
 
 # By what each unit is divided to become Luna's.
 ENERGY = {"kwh": 1.0, "wh": 1_000.0, "mwh": 0.001}
@@ -60,6 +62,24 @@ def describe_units(units: Mapping[str, str]) -> list[str]:
 def say_unit(ours: str) -> str:
     """Return how a column's unit is said, empty where there is no choice."""
     return f"Is the file in another unit? Say it with --unit {ours}=UNIT: {known}. " if (known := _known(ours)) else ""
+
+
+def set_aside_unknown_units(rows: pl.DataFrame, site: Site) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return readings whose unit can be used, without blanks around it, and those of an energy or a power in a unit that there is not, with ``reason``."""
+    if "unit" not in rows.columns:
+        return rows, rows.clear().with_columns(pl.lit("").alias("reason"))
+    stripped = pl.col("unit").str.strip_chars()
+    rows = rows.with_columns(pl.when(stripped != "").then(stripped).alias("unit"))
+    energies = {name.removeprefix("-").strip(): role for role, names in site.input_sensors for name in names if SENSOR_ROLES[role].kind == "energy"}
+    pairs = rows.select("sensor", "unit").unique().drop_nulls().iter_rows()
+    refused = [
+        (sensor, unit, f"{sensor} (input_sensors.{energies[sensor]}): {refuse_unit(unit)}")
+        for sensor, unit in pairs
+        if sensor in energies and read_measure(unit) is None
+    ]
+    reasons = pl.DataFrame(refused, schema={"sensor": pl.String, "unit": pl.String, "reason": pl.String}, orient="row")
+    judged = rows.join(reasons, on=["sensor", "unit"], how="left", maintain_order="left")
+    return judged.filter(pl.col("reason").is_null()).drop("reason"), judged.filter(pl.col("reason").is_not_null())
 
 
 def _divide(cells: pl.Series, divisor: float | None) -> pl.Series:

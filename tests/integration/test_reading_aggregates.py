@@ -12,6 +12,7 @@ from luna.database.reading_aggregates import read_increase, read_shape, read_tim
 from luna.errors import InvalidInputError, NotFoundError
 from luna.readings import Buckets
 from luna.timeline import FloatArray, InstantArray
+from luna.units import SaidUnits
 from tests import toolkit
 from tests.stored import store_site
 
@@ -80,6 +81,21 @@ def test_a_sensor_that_knew_nothing_has_no_mean_then_and_its_counter_goes_on(met
     np.testing.assert_allclose(rise.values, [2.0, 2.0, 0.0, 4.0])
     instants, _ = read_shape(meter, "aggregated", "silent", window=(HOURS[0], HOURS[-1]), points=100)
     assert instants.size == 5
+
+
+@pytest.mark.parametrize("with_toolkit", [False, True], ids=["plain", "toolkit"])
+def test_readings_in_several_units_come_to_what_they_do_in_one(meter: Connection, with_toolkit: bool) -> None:
+    instants, value = readings.read(meter, "aggregated", "meter", first=START, end=HOURS[-1])
+    units = SaidUnits.of(["kWh"] * 100 + ["Wh"] * 100 + ["kWh"] * 30 + ["W"] * 2 + ["Wh"] * (value.size - 232))
+    said = value * np.where(np.array(units.codes) == units.names.index("Wh"), 1000.0, 1.0)
+    key = readings.register(meter, "aggregated", {"mixed": None, "plain": None})
+    readings.upsert(meter, np.full(value.size, key["mixed"], dtype=np.int32), instants, said, units=units)
+    kept = np.array(units.codes) != units.names.index("W")
+    readings.upsert(meter, np.full(kept.sum(), key["plain"], dtype=np.int32), instants[kept], 1000 * value[kept])
+    toolkit.define(meter)
+    for found in READ.values():
+        mixed, plain = (found(meter, "aggregated", sensor, edges=HOURS, toolkit=with_toolkit) for sensor in ("mixed", "plain"))
+        np.testing.assert_allclose(mixed.values, plain.values, rtol=1e-9)
 
 
 @pytest.mark.parametrize("measure", READ)

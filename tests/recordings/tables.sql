@@ -770,6 +770,15 @@ CREATE TABLE sensor_readings (
 	CONSTRAINT pk_sensor_readings PRIMARY KEY (sensor_key, instant)
 );
 COMMENT ON TABLE sensor_readings IS 'A raw value of a sensor';
+CREATE TABLE sensor_units (
+	sensor_key INTEGER NOT NULL,
+	since TIMESTAMP WITH TIME ZONE NOT NULL,
+	unit TEXT NOT NULL,
+	CONSTRAINT pk_sensor_units PRIMARY KEY (sensor_key, since),
+	CONSTRAINT fk_sensor_units_sensor_key FOREIGN KEY(sensor_key) REFERENCES sensors (sensor_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN sensor_units.since IS 'the first reading in this unit';
+COMMENT ON TABLE sensor_units IS 'A change of the unit in which a sensor speaks';
 CREATE TABLE sensors (
 	sensor_key INTEGER GENERATED ALWAYS AS IDENTITY,
 	site_key INTEGER NOT NULL,
@@ -779,6 +788,7 @@ CREATE TABLE sensors (
 	CONSTRAINT fk_sensors_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX uq_sensors_site_key_name ON sensors (site_key, name);
+COMMENT ON COLUMN sensors.unit IS 'of its readings, until sensor_units says another; empty: nobody said one';
 COMMENT ON TABLE sensors IS 'A source of readings at a site';
 CREATE TABLE sessions (
 	session_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -1127,3 +1137,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9018_sites_of_answers.py
 -- r9019_plan_causes.py
 -- r9020_plan_faults.py
+-- r9023_sensor_units.py

@@ -37,9 +37,18 @@ sensors = Table(
     Column("sensor_key", Integer, Identity(always=True), primary_key=True),
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
     text("name"),
-    text("unit", nullable=True),
+    text("unit", "of its readings, until sensor_units says another; empty: nobody said one", nullable=True),
     Index("uq_sensors_site_key_name", "site_key", "name", unique=True),
     comment="A source of readings at a site",
+)
+
+sensor_units = Table(
+    "sensor_units",
+    metadata,
+    Column("sensor_key", ForeignKey(sensors.c.sensor_key, ondelete="CASCADE"), primary_key=True),
+    instant("since", "the first reading in this unit", primary_key=True),
+    text("unit"),
+    comment="A change of the unit in which a sensor speaks",
 )
 
 sensor_readings = Table(

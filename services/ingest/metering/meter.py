@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.site import SENSOR_ROLES, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
+from luna.units import level_factor, read_measure, refuse_unit
 from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import read_counter
@@ -18,39 +18,6 @@ from services.ingest.metering.power import find_outliers, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, hours_between, runs_of
 from services.ingest.reading import Samples
-
-Kind = Literal["counter", "power"]
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A counter of energy or a power, and what one of its units is in kWh or kW."""
-
-    kind: Kind
-    factor: float
-
-
-_MEASURES = {
-    "wh": Measure("counter", 1e-3),
-    "kwh": Measure("counter", 1.0),
-    "mwh": Measure("counter", 1e3),
-    "gwh": Measure("counter", 1e6),
-    "w": Measure("power", 1e-3),
-    "kw": Measure("power", 1.0),
-    "mw": Measure("power", 1e3),
-}
-ENERGY_UNITS = "Wh, kWh, MWh for a counter; W, kW, MW for a power"
-
-
-def read_measure(unit: str | None) -> Measure | None:
-    """Return what a sensor of that unit measures, None where it is neither energy nor power. Case does not count: no home measures milliwatts."""
-    return _MEASURES.get((unit or "").strip().casefold())
-
-
-def level_factor(unit: str | None) -> float:
-    """Return what one unit of a level is as a fraction: a hundredth for per cent, else the value is one already."""
-    return 0.01 if (unit or "").strip() == "%" else 1.0
-
 
 # The largest connection of a home, three phases of 125 A, carries 86 kW.
 ANY_HOME_KW = 100.0
@@ -179,9 +146,7 @@ class Meters:
     def _draw(self, readings: Readings, column: Column) -> EnergyCurve:
         measure = read_measure(readings.unit)
         if measure is None:
-            said = f"its unit {readings.unit!r} is none of energy or power" if readings.unit else "its unit is not known"
-            reason = f"{said}: give {ENERGY_UNITS}"
-            self._refusals.refuse(readings, np.ones(len(readings), dtype=np.bool_), reason)
+            self._refusals.refuse(readings, np.ones(len(readings), dtype=np.bool_), refuse_unit(readings.unit))
             return EnergyCurve.empty()
         directed = readings.turned() if column.reversed else readings
         limit_kw = self._limits[column.name]

@@ -16,6 +16,7 @@ from luna.errors import InvalidInputError
 from luna.settings import Settings
 from luna.spool import SpoolWriter, open_mirror
 from luna.timeline import require_utc
+from luna.units import SaidUnits
 from services.ingest.reading import Reading
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,18 +52,17 @@ class ReadingKind:
             NotFoundError: no such site.
         """
         rows = json.loads(b"[" + b",".join(bodies) + b"]")
-        units: dict[str, str | None] = {}
-        latest: dict[tuple[str, int], float] = {}
+        latest: dict[tuple[str, int], tuple[float, str | None]] = {}
         for sensor, at, value, unit in rows:
-            units[sensor] = unit or units.get(sensor)
             if value is not None:
-                latest[sensor, at] = value
+                latest[sensor, at] = value, unit
             else:
-                latest.setdefault((sensor, at), math.nan)
-        keys = readings.register(connection, site_id, units)
+                latest.setdefault((sensor, at), (math.nan, unit))
+        keys = readings.register(connection, site_id, dict.fromkeys(sensor for sensor, _ in latest))
         instants = np.array([at for _, at in latest], dtype="datetime64[us]")
         sensor_keys = np.array([keys[sensor] for sensor, _ in latest], dtype=np.int32)
-        readings.upsert(connection, sensor_keys, instants, np.array(list(latest.values())))
+        values = np.array([value for value, _ in latest.values()])
+        readings.upsert(connection, sensor_keys, instants, values, units=SaidUnits.of([unit for _, unit in latest.values()]))
 
 
 def _can_be_stored(name: str) -> bool:

@@ -115,6 +115,18 @@ def test_unknown_and_unavailable_are_unknown_and_nothing_holds_after_them(house:
     np.testing.assert_array_equal(values, [300, 300, 300, 300, np.nan, np.nan, 400])
 
 
+def test_states_of_before_an_update_come_in_the_unit_of_then(house: House, open_history: Open) -> None:
+    # Wh until 34:00 of the second day; what is unavailable says no unit.
+    states = [str(1000 * kwh) for kwh in RISING[:400]] + ["unavailable", *(str(kwh) for kwh in RISING[401:])]
+    update = at(400 / 12).timestamp()
+    house.sensors["sensor.updated"] = counter(START, MINUTES, RISING.tolist(), former_unit=(update + 300, "Wh"))
+    house.sensors["sensor.updated"].states = states
+    parts = list(open_history().read("sensor.updated", at(0), at(72)))
+    assert [part.unit for part in parts if len(part)] == ["Wh", "Wh", "kWh", "kWh"]
+    kwh = np.concatenate([part.values / (1000 if part.unit == "Wh" else 1) for part in parts])
+    np.testing.assert_allclose(kwh, np.where(np.arange(864) == 400, np.nan, RISING[:-1]))
+
+
 def test_a_switch_is_one_and_zero(house: House, open_history: Open) -> None:
     house.sensors["binary_sensor.plug"] = Sensor(None, seconds=[at(0).timestamp(), at(1).timestamp()], states=["off", "on"])
     _, values = read(open_history(), at(0), at(1.2), "binary_sensor.plug")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, ResolveReque
 from luna.database import history_changes, observations, quarantine, readings, sites
 from luna.errors import InvalidInputError
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
+from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.metering.build import STUCK
 from services.ingest.quarantine_release import resolve_row
+from services.ingest.reading import Reading
+from services.ingest.recorder.recorder import ReadingKind
 from services.ingest.slot_service import build_site_slots
 from tests.metering import NOON, describe_metered, every, minutes
 
@@ -26,12 +30,85 @@ def put(connection: Connection, sensor: str, unit: str | None, instants: Instant
     readings.upsert(connection, np.full(instants.size, key, dtype=np.int32), instants, np.asarray(values, dtype=np.float64))
 
 
+def load(connection: Connection, folder: Path, first: int, values: list[float], *units: str) -> LoadReport:
+    """Load a file with a reading each quarter-hour from the ``first``-th after noon on; the last unit is that of all that follow."""
+    path = folder / "readings.csv"
+    at = [np.datetime_as_string(instant, unit="s") for instant in minutes(*(15 * (first + place) for place in range(len(values))))]
+    rows = [f"{instant}Z,load,{value},{unit}" for instant, value, unit in zip(at, values, [*units, *units[-1:] * len(values)], strict=False)]
+    path.write_text("\n".join(["instant,sensor,value,unit", *rows]), encoding="utf-8")
+    return load_file(connection, "metered", path, FileForm("readings"))
+
+
 def build(connection: Connection, *, slots: int, first: datetime = NOON, now: datetime = NOW) -> BuildSlotsReply:
     return build_site_slots(connection, BuildSlotsRequest(site_id="metered", first=first, end=first + slots * SLOT), now=now)
 
 
 def stored(connection: Connection, name: str, slots: int) -> FloatArray:
     return observations.read_series(connection, "metered", Timeline(NOON, SLOT, slots), (name,))[name]
+
+
+# A counter that rises by 0.5 kWh in each quarter-hour, before and after an update that lets it speak in Wh.
+BEFORE, AFTER = [812.0, 812.5, 813.0, 813.5], [814_000.0, 814_500.0, 815_000.0]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0)], ids=["in turn", "the later file first", "the earlier file again"])
+def test_each_day_is_built_in_the_unit_in_which_it_was_said(
+    connection: Connection, add_site: Callable[..., None], tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    add_site(total_load_consumption="load")
+    for turn in order:
+        load(connection, tmp_path, *((0, BEFORE, "kWh"), (4, AFTER, "Wh"))[turn])
+        build(connection, slots=8)
+    np.testing.assert_allclose(stored(connection, "load_kwh", 6), [0.5] * 6)
+    units, before = connection.execute(text("SELECT since, unit FROM sensor_units")).all(), fingerprint(connection)
+    assert len(units) == 1 + (order == (1, 0))
+    assert load(connection, tmp_path, 4, AFTER, "Wh").written.unchanged == 3
+    assert build(connection, slots=8).slots_written == 0
+    assert (connection.execute(text("SELECT since, unit FROM sensor_units")).all(), fingerprint(connection)) == (units, before)
+
+
+def test_a_file_loaded_again_with_the_right_unit_is_counted_as_changed_and_built_anew(
+    connection: Connection, add_site: Callable[..., None], tmp_path: Path
+) -> None:
+    add_site(total_load_consumption="load")
+    load(connection, tmp_path, 0, BEFORE, "kWh")
+    load(connection, tmp_path, 4, AFTER, "kWh")
+    written = load(connection, tmp_path, 4, AFTER, "Wh").written
+    assert (written.inserted, written.updated, written.unchanged) == (0, 3, 0)
+    build(connection, slots=6)
+    np.testing.assert_allclose(stored(connection, "load_kwh", 6), [0.5] * 6)
+
+
+def test_a_unit_that_changes_within_a_file_and_live_is_that_of_each_reading(connection: Connection, add_site: Callable[..., None], tmp_path: Path) -> None:
+    add_site(total_load_consumption="load")
+    load(connection, tmp_path, 0, BEFORE[:2] + [1000 * kwh for kwh in BEFORE[2:]], "kWh", "kWh", "Wh")
+    said = [
+        Reading("load", NOON + (4 + place) * SLOT, wh / kwh, unit)
+        for place, (wh, kwh, unit) in enumerate(zip(AFTER, (1, 1000, 1), ("Wh", "kWh", "Wh"), strict=True))
+    ]
+    for reading in said:
+        ReadingKind().store(connection, "metered", [ReadingKind().encode(reading)])
+    build(connection, slots=6)
+    np.testing.assert_allclose(stored(connection, "load_kwh", 6), [0.5] * 6)
+
+
+def test_readings_in_a_unit_that_there_is_not_are_refused_by_name_and_the_others_are_built(
+    connection: Connection, add_site: Callable[..., None], tmp_path: Path
+) -> None:
+    add_site(total_load_consumption="load")
+    report = load(connection, tmp_path, 0, [*BEFORE, 814.0, 814.5], "kWh", "kWh", "kWh", "kWh", "kkWh")
+    reason = "load (input_sensors.total_load_consumption): its unit 'kkWh' is none of energy or power: give Wh, kWh, MWh for a counter; W, kW, MW for a power"
+    assert (report.accepted, dict(report.reasons)) == (4, {reason: 2})
+    last, first = quarantine.list_rows(connection, "metered")
+    with pytest.raises(InvalidInputError, match="kkWh"):
+        resolve_row(connection, ResolveRequest(quarantine_id=last.quarantine_id, resolution="released"), now=NOW)
+    resolve_row(connection, ResolveRequest(quarantine_id=first.quarantine_id, resolution="corrected", values={"unit": "kWh"}), now=NOW)
+    # What a live source says is kept as it is said, and refused where quarter-hours are built.
+    ReadingKind().store(connection, "metered", [ReadingKind().encode(Reading("load", NOON + 6 * SLOT, 815.0, "kkWh"))])
+    build(connection, slots=8)
+    np.testing.assert_allclose(stored(connection, "load_kwh", 5), [0.5, 0.5, 0.5, 0.5, np.nan])
+    live = quarantine.list_rows(connection, "metered")[0]
+    assert (live.source, live.raw["value"], live.raw["unit"], live.reason) == ("sensor load", 815.0, "kkWh", reason.partition(": ")[2])
 
 
 OWN_SLOTS = text("SELECT repaired, source FROM slot_observations JOIN sites USING (site_key) WHERE name = 'metered' ORDER BY slot_start")

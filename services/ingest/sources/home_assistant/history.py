@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from luna.addresses import HomeAssistantAccess
 from luna.timeline import Clock, FloatArray, InstantArray, SystemClock, floor_to
 from services.ingest.reading import Samples
 from services.ingest.sources.home_assistant.connection import NAME, HomeAssistantSocket, RequestPolicy
-from services.ingest.sources.home_assistant.state import STEP, Duration, as_datetime64, as_instant, hold_values, longest_rise
+from services.ingest.sources.home_assistant.state import STEP, as_datetime64, as_instant, hold_values, longest_rise
 from services.ingest.sources.home_assistant.web import CLOCK_TOLERANCE, Entity, HomeAssistantWeb
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
@@ -97,6 +98,7 @@ def _mean_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+QUICKEST = ("minimal_response", "no_attributes")
 # A power that changes every second has 86,400 states a day, a month of statistics 8,640 rows.
 STATES_WINDOW, STATISTICS_WINDOW = DAY, 30 * DAY
 MOST_SIMILAR = 3
@@ -169,7 +171,7 @@ class HomeAssistantHistory:
         for window in cut_windows(first, reach, STATISTICS_WINDOW):
             yield Samples(sensor, unit, *self._statistics(sensor, *window))
         for window in cut_windows(reach, end, STATES_WINDOW):
-            yield Samples(sensor, unit, *self._states(sensor, *window, longest=longest_rise(unit)))
+            yield from self._states(sensor, *window, usual=unit)
 
     def find_reach(self, sensor: str, first: datetime, end: datetime) -> datetime:
         """Return the instant from which on the recorder has the sensor's states: ``first`` at the earliest, ``end`` where it has none.
@@ -185,7 +187,7 @@ class HomeAssistantHistory:
         while known - unknown > HOUR:
             middle = unknown + (known - unknown) / 2
             unknown, known = (unknown, middle) if self._knows(sensor, middle) else (middle, known)
-        instants, _ = self._web.history(sensor, unknown, known)
+        instants, *_ = self._web.history(sensor, unknown, known, flags=QUICKEST)
         return as_instant(instants[0]) if instants.size else known
 
     def statistics(self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object) -> list[dict[str, Any]]:
@@ -199,16 +201,29 @@ class HomeAssistantHistory:
         return list(answer.get(sensor, []))
 
     def _knows(self, sensor: str, instant: datetime) -> bool:
-        instants, _ = self._web.history(sensor, instant, instant + timedelta(seconds=1))
+        instants, *_ = self._web.history(sensor, instant, instant + timedelta(seconds=1), flags=QUICKEST)
         return bool(instants.size)
 
-    def _states(self, sensor: str, first: datetime, end: datetime, *, longest: Duration) -> tuple[InstantArray, FloatArray]:
+    def _states(self, sensor: str, first: datetime, end: datetime, *, usual: str | None) -> Iterator[Samples]:
+        """Yield the states of a window, each stretch in its unit; ``usual`` is today's, and that of states that say none."""
         since, until = as_datetime64(first), as_datetime64(end)
-        instants, values = self._web.history(sensor, first, end)
+        instants, values, said = self._web.history(sensor, first, end, flags=QUICKEST[:1])
+        if {*said} - {None, usual}:
+            # Another unit held then: when it changed, only whole states say.
+            instants, values, said = self._web.history(sensor, first, end)
+        inside = instants < until
+        instants, values, said = instants[inside], values[inside], [unit for unit, kept in zip(said, inside, strict=True) if kept]
         # Older versions date what held at the window's start from when it began to hold.
         instants = np.maximum(instants, since)
-        inside = instants < until
-        return hold_values(instants[inside], values[inside], until, longest=longest)
+        units: list[str | None] = []
+        for unit in said:
+            # What is unavailable says no unit.
+            units.append(unit or (units[-1] if units else usual))
+        changes = [place for place in range(1, len(units)) if units[place] != units[place - 1]]
+        for begin, end_place in pairwise([0, *changes, len(units)] if units else []):
+            held_until = instants[end_place] if end_place < len(units) else until
+            held = hold_values(instants[begin:end_place], values[begin:end_place], held_until, longest=longest_rise(units[begin]))
+            yield Samples(sensor, units[begin], *held)
 
     def _statistics(self, sensor: str, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
         # The row before tells what a counter stood at when the window began.

@@ -26,8 +26,8 @@ def parse_state(text: object) -> float:
     return value if math.isfinite(value) else math.nan
 
 
-def parse_history(document: object, sensor: str) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values of an answer of ``/api/history/period`` for one sensor, in order of time.
+def parse_history(document: object, sensor: str) -> tuple[InstantArray, FloatArray, list[str | None]]:
+    """Return instants, values and units of an answer of ``/api/history/period`` for one sensor, in order of time; None where a state says no unit.
 
     Raises:
         SourceError: the answer has another form.
@@ -36,10 +36,11 @@ def parse_history(document: object, sensor: str) -> tuple[InstantArray, FloatArr
         states: list[Mapping[str, Any]] = next(iter(document), [])  # type: ignore[call-overload]
         instants = np.array([_naive_utc(state["last_changed"]) for state in states], dtype="datetime64[us]")
         values = np.array([parse_state(state["state"]) for state in states], dtype=np.float64)
-    except (TypeError, KeyError, ValueError) as exc:
+        units = [state.get("attributes", {}).get("unit_of_measurement") for state in states]
+    except (TypeError, KeyError, ValueError, AttributeError) as exc:
         raise SourceError("its history has a form that nobody here reads", field=sensor, remedy="Look at Home Assistant's log.") from exc
     order = np.argsort(instants, kind="stable")
-    return instants[order], values[order]
+    return instants[order], values[order], [units[place] for place in order.tolist()]
 
 
 def from_seconds(seconds: float) -> datetime:

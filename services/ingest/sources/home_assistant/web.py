@@ -1,7 +1,7 @@
 """Home Assistant's REST interface. Source: Home Assistant developer documentation, REST API."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -75,14 +75,16 @@ class HomeAssistantWeb:
         except (TypeError, KeyError, AttributeError) as exc:
             raise SourceError("its states have a form that nobody here reads", field=NAME) from exc
 
-    def history(self, sensor: str, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
-        """Return instants and values of a sensor; the first is what held at ``first``, where the recorder still knows.
+    def history(self, sensor: str, first: datetime, end: datetime, *, flags: Collection[str] = ()) -> tuple[InstantArray, FloatArray, list[str | None]]:
+        """Return instants, values and units of a sensor; the first is what held at ``first``, where the recorder still knows.
+
+        Args:
+            flags: ``minimal_response``: units of the first state alone, or of the first and the last; ``no_attributes``: none. Each is quicker.
 
         Raises:
             SourceError: away, too busy, or an answer nobody reads.
         """
-        flags = {"minimal_response": "", "no_attributes": ""}
-        query = {"filter_entity_id": sensor, "end_time": _write(end), **flags}
+        query = {"filter_entity_id": sensor, "end_time": _write(end), **dict.fromkeys(flags, "")}
         return parse_history(_parse(self._patience.call(partial(self._ask, f"/api/history/period/{_write(first)}", query))), sensor)
 
     def _ask(self, path: str, query: Mapping[str, str]) -> httpx.Response:

@@ -19,15 +19,22 @@ def test_whatever_is_no_finite_number_is_unknown(text: object) -> None:
 
 
 def test_history_is_read_from_full_and_short_states_in_order_of_time() -> None:
-    full = {"entity_id": "sensor.a", "state": "1", "attributes": {}, "last_changed": "2024-03-31T02:30:00+02:00", "last_updated": "2024-03-31T02:30:00+02:00"}
+    full = {
+        "entity_id": "sensor.a",
+        "state": "1",
+        "attributes": {"unit_of_measurement": "Wh"},
+        "last_changed": "2024-03-31T02:30:00+02:00",
+        "last_updated": "2024-03-31T02:30:00+02:00",
+    }
     short = [{"state": "3", "last_changed": "2024-03-31T01:00:00+00:00"}, {"state": "unavailable", "last_changed": "2024-03-31T00:45:00.25+00:00"}]
-    instants, values = parse_history([[full, *short]], "sensor.a")
+    instants, values, units = parse_history([[full, *short]], "sensor.a")
     assert instants.astype(str).tolist() == ["2024-03-31T00:30:00.000000", "2024-03-31T00:45:00.250000", "2024-03-31T01:00:00.000000"]
     np.testing.assert_array_equal(values, [1, np.nan, 3])
+    assert units == ["Wh", None, None]
 
 
 def test_no_states_are_no_readings() -> None:
-    assert [part.size for part in parse_history([], "sensor.a")] == [0, 0]
+    assert [len(part) for part in parse_history([], "sensor.a")] == [0, 0, 0]
 
 
 @each_row("document", [{"message": "x"}, [[{"state": "1"}]], [["1"]], 7], ids=["object", "no time", "no states", "number"])

@@ -26,6 +26,8 @@ def test_whole_entities_and_changes_are_readings_with_the_unit_known_of_the_sens
     assert last.read(event(a={"sensor.a": whole, "light.b": whole})) == [Reading("sensor.a", START, 5.0, "W")]
     changed = {"+": {"s": "6", "lc": SECONDS + 60}}
     assert last.read(event(c={"sensor.a": changed})) == [Reading("sensor.a", after(1), 6.0, "W")]
+    updated = {"+": {"s": "0.006", "a": {"unit_of_measurement": "kW"}, "lc": SECONDS + 120}}
+    assert last.read(event(c={"sensor.a": updated})) == [Reading("sensor.a", after(2), 0.006, "kW")]
 
 
 def test_a_change_of_attributes_or_a_removal_is_no_reading() -> None:
