@@ -24,6 +24,7 @@ SERIES: dict[str, dict[Language, str]] = {
     "discharge_kwh": {"en": "Battery discharge", "de": "Batterieentladung"},
     "soc": {"en": "State of charge", "de": "Ladestand"},
     "residual_kwh": {"en": "What meters leave unexplained", "de": "Was Zähler offen lassen"},
+    "beyond_house_kwh": {"en": "What devices use beyond the house's meter", "de": "Was Geräte über den Hauszähler hinaus brauchen"},
     "vehicle_kwh": {"en": "Car", "de": "Auto"},
     "heat_pump_kwh": {"en": "Heat pump", "de": "Wärmepumpe"},
     "water_heater_kwh": {"en": "Water heater", "de": "Warmwasser"},
@@ -42,6 +43,20 @@ FAULTS = {
         r"the meters leave (?P<open>\S+) kWh unexplained of (?P<flow>\S+) kWh that flowed",
         "meters leave {open} of {flow} kWh unexplained",
         "die Zähler lassen {open} von {flow} kWh offen",
+    ),
+    "devices_beyond_house": FaultWords(
+        r"(?P<series>\w+) is (?P<open>\S+) kWh more than .* in (?P<known>\d+) of (?P<slots>\d+) slots",
+        "{series}: {open} kWh more than the house's meter counts, in {known} quarter-hours. Does the house's meter see this device? If not, name its sensor"
+        " under outside_house_meter in the site's file as well, and build the quarter-hours again",
+        "{series}: {open} kWh mehr, als der Zähler des Hauses zählt, in {known} Viertelstunden. Sieht der Zähler des Hauses dieses Gerät? Wenn nicht, nenn"
+        " seinen Sensor in der Datei der Anlage auch unter outside_house_meter und bilde die Viertelstunden neu",
+    ),
+    "devices_beyond_grid": FaultWords(
+        r"(?P<series>\w+) is (?P<open>\S+) kWh more than .* in (?P<known>\d+) of (?P<slots>\d+) slots",
+        "{series}: {open} kWh more than the grid's meter leaves for the house, in {known} quarter-hours. Does the grid's meter see this device? If not, name"
+        " its sensor under total_grid_import in the site's file as well, and build the quarter-hours again",
+        "{series}: {open} kWh mehr, als der Netzzähler dem Haus lässt, in {known} Viertelstunden. Sieht der Netzzähler dieses Gerät? Wenn nicht, nenn seinen"
+        " Sensor in der Datei der Anlage auch unter total_grid_import und bilde die Viertelstunden neu",
     ),
     "price_gap": FaultWords(
         r"(?P<series>\w+) is unknown in (?P<known>\d+) of (?P<slots>\d+) slots",

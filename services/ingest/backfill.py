@@ -112,7 +112,7 @@ def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
     Raises:
         InvalidInputError: it names none.
     """
-    named = {sensor.removeprefix("-").strip(): f"input_sensors.{role}" for role, sensors in site.input_sensors for sensor in sensors}
+    named = {sensor.removeprefix("-").strip(): f"input_sensors.{role}" for role, sensors in site.input_sensors.roles for sensor in sensors}
     if not named:
         remedy = "Name them under input_sensors in the site's file and add it again with `luna site add`."
         raise InvalidInputError("the site names no sensors", field="input_sensors", value=site.name, remedy=remedy)

@@ -105,7 +105,7 @@ class DayRecord:
     """What is stored of one local day; arrays of shape ``(slots,)``, as many as the day has: 92, 96 or 100.
 
     Args:
-        series: column of ``slot_observations`` → values, NaN where unknown: energies, battery, ``residual_kwh`` and ``APPLIANCES``.
+        series: column of ``slot_observations`` → values, NaN where unknown: energies, battery, ``residual_kwh``, ``beyond_house_kwh``, ``APPLIANCES``.
         repaired: bit i says that value i of ``luna.observations.SERIES`` was repaired.
         prices: ``import_price`` and ``export_price``.
         expected: the series and prices that the site had around that day.
@@ -133,7 +133,13 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
 
     Invariants: a day without reasons is clean, and no other is.
     """
-    against = [*_find_gaps(record, ENERGIES), *_find_repairs(record, ENERGIES), *_find_imbalance(record, site), *_find_price_faults(record)]
+    against = [
+        *_find_gaps(record, ENERGIES),
+        *_find_repairs(record, ENERGIES),
+        *_find_imbalance(record, site),
+        *_find_beyond_house(record, site),
+        *_find_price_faults(record),
+    ]
     battery = [*_find_gaps(record, BATTERY), *_find_repairs(record, BATTERY), *find_battery_faults(record.series, site.batteries)]
     masked = battery if site.batteries else []
     return DayQuality(day=record.day, verdict=VERDICTS[2 if against else 1 if masked else 0], reasons=[*against, *masked])
@@ -163,6 +169,22 @@ def _find_imbalance(record: DayRecord, site: Site) -> Iterator[str]:
     flow = float(np.nansum([series[name][known] for name in ("import_kwh", "pv_kwh", "discharge_kwh")]))
     if unexplained > UNEXPLAINED_KWH and unexplained > MOST_UNEXPLAINED * flow:
         yield f"balance: the meters leave {unexplained:.1f} kWh unexplained of {flow:.1f} kWh that flowed"
+
+
+def _find_beyond_house(record: DayRecord, site: Site) -> Iterator[str]:
+    """Yield that appliances use more than the house they are taken off, by more than meters err and coarse counters lag."""
+    series = record.series
+    beyond = np.nan_to_num(series["beyond_house_kwh"])
+    devices = {name: np.nan_to_num(series[name]) for name in APPLIANCES}
+    blocks = np.arange(0, beyond.size, BALANCE_SLOTS)
+    missing, used = (np.add.reduceat(kwh, blocks) for kwh in (beyond - np.nan_to_num(series["load_kwh"]), np.sum([*devices.values()], axis=0)))
+    if missing[missing > 0].sum() <= max(UNEXPLAINED_KWH, MOST_UNEXPLAINED * float(used[missing > 0].sum())):
+        return
+    wrong = (missing > 0)[np.arange(beyond.size) // BALANCE_SLOTS] & (beyond > 0)
+    device = max(devices, key=lambda name: float(devices[name][wrong].sum()))
+    has_meter = site.input_sensors.total_load_consumption or not site.input_sensors.total_grid_import
+    code, meter = ("devices_beyond_house", "the house's meter") if has_meter else ("devices_beyond_grid", "the grid's meter leaves for the house")
+    yield f"{code}: {device} is {beyond[wrong].sum():.1f} kWh more than {meter} in {wrong.sum()} of {beyond.size} slots"
 
 
 def _balance(record: DayRecord, site: Site) -> FloatArray:

@@ -14,7 +14,7 @@ from luna.timeline import parse_zone
 from services.ingest.quality import DayRecord, Span, expect_series, judge_day
 from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
 
-JUDGED = (*SERIES, "residual_kwh", *APPLIANCES)
+JUDGED = (*SERIES, "residual_kwh", "beyond_house_kwh", *APPLIANCES)
 # Readings that come days late change what was judged.
 RECENT_DAYS = 7
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.site import parse_site
+from luna.site import InputSensors, parse_site
 from luna.timeline import FloatArray, local_day
 from services.ingest.price_repair import PriceRecord
 from services.ingest.quality import DayRecord, expect_series, judge_day
@@ -25,7 +25,7 @@ def record(slots: int = 96, *, repaired: int = 0, expected: frozenset[str] = ALL
     plain = {"load_kwh": 0.2, "pv_kwh": 0.1, "import_kwh": 0.1, "export_kwh": 0.0, "charge_kwh": 0.0, "discharge_kwh": 0.0, "soc": 0.5}
     unknown = np.full(slots, np.nan)
     series = {name: np.full(slots, value) for name, value in plain.items()}
-    series |= dict.fromkeys(("residual_kwh", "vehicle_kwh", "heat_pump_kwh", "water_heater_kwh"), unknown) | changed
+    series |= dict.fromkeys(("residual_kwh", "beyond_house_kwh", "vehicle_kwh", "heat_pump_kwh", "water_heater_kwh"), unknown) | changed
     paid = np.full(slots, 0.3) if price is None else price
     prices = {"import_price": PriceRecord(paid, unknown, unknown), "export_price": PriceRecord(np.full(slots, 0.07), unknown, unknown)}
     return DayRecord(DAY, series, np.where(np.arange(slots) < repaired, 1, 0), prices, expected)
@@ -99,6 +99,41 @@ def test_little_may_be_open_on_a_day_on_which_little_flows() -> None:
 
 def test_what_was_charged_into_a_car_is_explained() -> None:
     assert judge(record(import_kwh=np.full(96, 0.3), vehicle_kwh=np.full(96, 0.2))) == ("clean", [])
+
+
+def charging(kw: float, *, house_kw: float, hours: int = 3) -> dict[str, FloatArray]:
+    """A car that charges from one o'clock on beside a house whose meter does not count it."""
+    car = np.where((np.arange(96) >= 4) & (np.arange(96) < 4 + 4 * hours), kw / 4, 0.0)
+    house = np.full(96, house_kw / 4)
+    return {"vehicle_kwh": car, "load_kwh": np.maximum(house - car, 0), "beyond_house_kwh": np.maximum(car - house, 0)}
+
+
+def test_a_car_that_uses_more_than_the_house_it_is_taken_off_excludes_the_day() -> None:
+    # 3 h × (7 − 0.5) kW = 19.5 kWh in 12 slots.
+    day = record(expected=frozenset({"load_kwh"}), **charging(7, house_kw=0.5))
+    assert judge_day(day, PLAIN).reasons == ["devices_beyond_house: vehicle_kwh is 19.5 kWh more than the house's meter in 12 of 96 slots"]
+    derived = PLAIN.model_copy(update={"input_sensors": InputSensors(total_grid_import=("grid",), vehicle_consumption=("car",))})
+    assert judge_day(day, derived).reasons == ["devices_beyond_grid: vehicle_kwh is 19.5 kWh more than the grid's meter leaves for the house in 12 of 96 slots"]
+
+
+@each_row(
+    "series",
+    [
+        # A wallbox of 11 kW for three hours whose counter says 3 % too much: 33 × 0.03 − 0.6 kWh of the house.
+        charging(11.33, house_kw=11.2),
+        # The house's counter moves by whole kWh and lags behind the heat pump's fine one, and makes up for it within two hours.
+        {
+            "heat_pump_kwh": np.full(96, 0.1),
+            "load_kwh": np.where(np.arange(96) % 8 == 7, 0.9, 0.0),
+            "beyond_house_kwh": np.where(np.arange(96) % 8 == 7, 0.0, 0.1),
+        },
+        # A few Wh around zero through the whole day.
+        {"vehicle_kwh": np.full(96, 0.2), "load_kwh": np.zeros(96), "beyond_house_kwh": np.full(96, 0.003)},
+    ],
+    ids=["classes of meters", "coarse counters", "rounding"],
+)
+def test_what_meters_err_and_lag_is_no_contradiction(series: dict[str, FloatArray]) -> None:
+    assert judge(record(expected=frozenset({"load_kwh"}), **series)) == ("clean", [])
 
 
 def test_a_site_that_lacks_a_meter_has_no_balance() -> None:
