@@ -49,14 +49,21 @@ FAULTS = {
         "{series}: {open} kWh more than the house's meter counts, in {known} quarter-hours. Does the house's meter see this device? If not, name its sensor"
         " under outside_house_meter in the site's file as well, and build the quarter-hours again",
         "{series}: {open} kWh mehr, als der Zähler des Hauses zählt, in {known} Viertelstunden. Sieht der Zähler des Hauses dieses Gerät? Wenn nicht, nenn"
-        " seinen Sensor in der Datei der Anlage auch unter outside_house_meter und bilde die Viertelstunden neu",
+        " seinen Sensor in der Datei der Anlage auch unter outside_house_meter und bau die Viertelstunden neu",
     ),
     "devices_beyond_grid": FaultWords(
         r"(?P<series>\w+) is (?P<open>\S+) kWh more than .* in (?P<known>\d+) of (?P<slots>\d+) slots",
         "{series}: {open} kWh more than the grid's meter leaves for the house, in {known} quarter-hours. Does the grid's meter see this device? If not, name"
         " its sensor under total_grid_import in the site's file as well, and build the quarter-hours again",
         "{series}: {open} kWh mehr, als der Netzzähler dem Haus lässt, in {known} Viertelstunden. Sieht der Netzzähler dieses Gerät? Wenn nicht, nenn seinen"
-        " Sensor in der Datei der Anlage auch unter total_grid_import und bilde die Viertelstunden neu",
+        " Sensor in der Datei der Anlage auch unter total_grid_import und bau die Viertelstunden neu",
+    ),
+    "rebuild": FaultWords(
+        r"(?P<series>\w+) is (?P<before>\S+) kWh, and (?P<after>\S+) kWh where it is built again",
+        "{series} is {before} kWh, and {after} kWh where its quarter-hours are built again: the stored ones stay. Check the sensor's unit and role; a row under"
+        " the refused ones takes the new figures",
+        "{series}: {before} kWh, und {after} kWh, wenn die Viertelstunden neu gebaut werden: Die gespeicherten bleiben. Prüf Einheit und Rolle des Sensors;"
+        " eine der abgelehnten Zeilen übernimmt die neuen Werte",
     ),
     "price_gap": FaultWords(
         r"(?P<series>\w+) is unknown in (?P<known>\d+) of (?P<slots>\d+) slots",

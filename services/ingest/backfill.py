@@ -171,6 +171,6 @@ def store_samples(connection: Connection, site_id: str, samples: Samples) -> int
 def _finish(engine: Engine, backfilling: BackfillRun, *, now: datetime) -> BuildSlotsReply:
     request = BuildSlotsRequest(site_id=backfilling.site_id, first=backfilling.first, end=backfilling.end)
     with unit_of_work(engine) as connection:
-        built = build_site_slots(connection, request, now=now)
+        built = build_site_slots(connection, request, now=now, automatic=True)
         source_cursors.forget(connection, backfilling.site_id, backfilling.name)
     return built

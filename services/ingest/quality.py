@@ -109,6 +109,7 @@ class DayRecord:
         repaired: bit i says that value i of ``luna.observations.SERIES`` was repaired.
         prices: ``import_price`` and ``export_price``.
         expected: the series and prices that the site had around that day.
+        rebuilt: series that were built again and became something else, with the energies before and after; the stored ones stayed.
     """
 
     day: date
@@ -116,6 +117,7 @@ class DayRecord:
     repaired: NDArray[np.int64]
     prices: Mapping[str, PriceRecord]
     expected: frozenset[str]
+    rebuilt: Sequence[tuple[str, float, float]] = ()
 
 
 def expect_series(spans: Mapping[str, Span], site: Site, day: Timeline) -> frozenset[str]:
@@ -138,6 +140,7 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
         *_find_repairs(record, ENERGIES),
         *_find_imbalance(record, site),
         *_find_beyond_house(record, site),
+        *_find_rebuilt(record),
         *_find_price_faults(record),
     ]
     battery = [*_find_gaps(record, BATTERY), *_find_repairs(record, BATTERY), *find_battery_faults(record.series, site.batteries)]
@@ -169,6 +172,11 @@ def _find_imbalance(record: DayRecord, site: Site) -> Iterator[str]:
     flow = float(np.nansum([series[name][known] for name in ("import_kwh", "pv_kwh", "discharge_kwh")]))
     if unexplained > UNEXPLAINED_KWH and unexplained > MOST_UNEXPLAINED * flow:
         yield f"balance: the meters leave {unexplained:.1f} kWh unexplained of {flow:.1f} kWh that flowed"
+
+
+def _find_rebuilt(record: DayRecord) -> Iterator[str]:
+    for name, before, after in record.rebuilt:
+        yield f"rebuild: {name} is {before:.4g} kWh, and {after:.4g} kWh where it is built again"
 
 
 def _find_beyond_house(record: DayRecord, site: Site) -> Iterator[str]:
