@@ -44,6 +44,13 @@ FAULTS = {
         "meters leave {open} of {flow} kWh unexplained",
         "die Zähler lassen {open} von {flow} kWh offen",
     ),
+    "turned": FaultWords(
+        r"(?P<source>\w+) and (?P<sink>\w+) look exchanged.*",
+        "{source} and {sink} look exchanged: the other way round meters explain the day. Exchange their sensors in the site's file; where one power with a sign"
+        " serves both, its minus goes to the other one",
+        "{source} und {sink} sehen vertauscht aus: Andersherum erklären die Zähler den Tag. Tausch ihre Sensoren in der Datei der Anlage; wo eine Leistung mit"
+        " Vorzeichen beiden dient, kommt ihr Minus zur anderen",
+    ),
     "devices_beyond_house": FaultWords(
         r"(?P<series>\w+) is (?P<open>\S+) kWh more than .* in (?P<known>\d+) of (?P<slots>\d+) slots",
         "{series}: {open} kWh more than the house's meter counts, in {known} quarter-hours. Does the house's meter see this device? If not, name its sensor"
@@ -84,6 +91,13 @@ FAULTS = {
         r".* while (?P<flow>\S+) kWh went in or out",
         "the state of charge stands still while {flow} kWh went in or out",
         "der Ladestand steht still, während {flow} kWh hinein- oder hinausgingen",
+    ),
+    "soc_reversed": FaultWords(
+        r".* moves by (?P<against>\S+) kWh against the (?P<moved>\S+) kWh .*",
+        "the battery looks reversed: its state of charge falls while it charges ({against} of {moved} kWh). Exchange the sensors of total_battery_charge and"
+        " total_battery_discharge in the site's file; where one power with a sign serves both, its minus goes to the other one",
+        "die Batterie sieht verkehrt herum aus: Ihr Ladestand fällt, während sie lädt ({against} von {moved} kWh). Tausch die Sensoren von total_battery_charge"
+        " und total_battery_discharge in der Datei der Anlage; wo eine Leistung mit Vorzeichen beiden dient, kommt ihr Minus zur anderen",
     ),
     "soc_drift": FaultWords(
         r".* moved by (?P<told>\S+) kWh, the energy says (?P<metered>\S+) kWh",

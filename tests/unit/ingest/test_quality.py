@@ -168,6 +168,57 @@ def test_a_price_of_zero_that_nobody_had_excludes_the_day(zeros: int) -> None:
     assert judge(record(price=np.where(np.arange(96) < zeros, 0.0, 0.3))) == ("exclude", ["price_zero"])
 
 
+def storing(*, swap: tuple[str, ...] = (), load_metered: bool = True) -> DayRecord:
+    """A day of sun, feed-in and a battery that charges at noon and gives at night; the names in ``swap`` are exchanged, as by a wrong sign."""
+    slot = np.arange(96)
+    noon, night = (slot >= 40) & (slot < 56), slot >= 80
+    true = {
+        "load_kwh": np.full(96, 0.2),
+        "pv_kwh": np.where(noon, 0.9, 0.0),
+        "charge_kwh": np.where(noon, 0.3, 0.0),
+        "discharge_kwh": np.where(night, 0.2, 0.0),
+        "export_kwh": np.where(noon, 0.4, 0.0),
+        "import_kwh": np.where(noon | night, 0.0, 0.2),
+        "soc": 0.2 + np.cumsum(np.where(noon, 0.03, 0.0) - np.where(night, 0.02, 0.0)),
+    }
+    read = true | {name: true[other] for name, other in zip(swap, swap[::-1], strict=True)}
+    if not load_metered:
+        supply = read["import_kwh"] + read["pv_kwh"] + read["discharge_kwh"] - read["export_kwh"] - read["charge_kwh"]
+        read |= {"load_kwh": np.maximum(supply, 0), "residual_kwh": np.minimum(supply, 0)}
+    return record(**read)
+
+
+BATTERY_TURNED = "turned: total_battery_discharge and total_battery_charge look exchanged; the other way round the meters explain the day"
+GRID_TURNED = "turned: total_grid_import and total_grid_export look exchanged; the other way round the meters explain the day"
+
+
+@each_row(
+    ("swap", "load_metered", "told"),
+    [
+        ((), True, []),
+        ((), False, []),
+        (("charge_kwh", "discharge_kwh"), True, [BATTERY_TURNED]),
+        (("charge_kwh", "discharge_kwh"), False, [BATTERY_TURNED]),
+        (("import_kwh", "export_kwh"), True, [GRID_TURNED]),
+        (("import_kwh", "export_kwh"), False, [GRID_TURNED]),
+        (("charge_kwh", "import_kwh", "export_kwh", "discharge_kwh"), True, [BATTERY_TURNED, GRID_TURNED]),
+    ],
+    ids=["right", "right, derived", "battery", "battery, derived", "grid", "grid, derived", "both"],
+)
+def test_the_turn_that_explains_a_day_is_named(swap: tuple[str, ...], load_metered: bool, told: list[str]) -> None:
+    reasons = judge_day(storing(swap=swap, load_metered=load_metered), STORING).reasons
+    assert [reason for reason in reasons if reason.startswith("turned")] == told
+    # It rose by 16 × 0.03 and fell by 16 × 0.02 of 10 kWh, against 16 × 0.3 / 0.95 + 16 × 0.2 × 0.95 kWh.
+    assert [reason for reason in reasons if reason.startswith("soc_reversed")] == (
+        ["soc_reversed: the state of charge moves by 8.0 kWh against the 8.1 kWh that are charged and discharged"] if "charge_kwh" in swap else []
+    )
+
+
+def test_an_imbalance_that_no_turn_explains_names_none() -> None:
+    reasons = judge_day(record(import_kwh=np.full(96, 0.15)), STORING).reasons
+    assert [reason.partition(":")[0] for reason in reasons] == ["balance"]
+
+
 def hours(count: float) -> datetime:
     return datetime(2024, 1, 10, tzinfo=UTC) + timedelta(hours=count)
 
