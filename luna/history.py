@@ -22,6 +22,7 @@ OBSERVED = (
     "discharge_kwh",
     "soc",
     "residual_kwh",
+    "beyond_house_kwh",
     *APPLIANCES,
     "import_price",
     "export_price",

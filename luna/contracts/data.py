@@ -145,6 +145,15 @@ class BuiltSeries(Message):
     rejected: dict[str, int]
 
 
+class KeptDay(Message):
+    """A series of a local day that was built again and became something else: by a factor, turned around or half gone. The stored day stays."""
+
+    day: date
+    series: str
+    before_kwh: float
+    after_kwh: float
+
+
 class BuildSlotsReply(Message):
     """What was built, from ``first`` on, before ``end``, both on the grid.
 
@@ -153,6 +162,7 @@ class BuildSlotsReply(Message):
         slots_withdrawn: values taken back because the meter they came from was found to be stuck.
         quarantined: entries in quarantine, each a reading or neighbouring ones refused for one reason.
         missing_sensors: those that the site names and that never said anything.
+        kept: days that stay as they are stored, because they would become something else; only where nobody asked for the build.
     """
 
     site_id: str
@@ -163,6 +173,7 @@ class BuildSlotsReply(Message):
     quarantined: int = 0
     series: dict[str, BuiltSeries] = {}
     missing_sensors: list[str] = []
+    kept: list[KeptDay] = []
 
 
 class BuildSlotsRequest(Request):
@@ -175,6 +186,7 @@ class BuildSlotsRequest(Request):
     site_id: str
     first: Instant
     end: Instant
+    accept: Annotated[bool, Field(description="replace also days that become something else: by a factor, turned around or half gone")] = False
 
 
 class BackfilledSensor(Message):

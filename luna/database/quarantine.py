@@ -154,6 +154,14 @@ def list_let_in(connection: Connection, site_id: str, *, kind: str, sources: Col
     return read_each(connection.execute(query).mappings(), _row)
 
 
+def list_open(connection: Connection, site_id: str, *, source: str, lines: tuple[int, int]) -> list[Refused]:
+    """Return what waits of a source of readings for somebody to decide, from the first line on, before the second."""
+    table = quarantine.c
+    same = (table.site_key == sites.key_of(connection, site_id)) & (table.kind == "readings") & (table.source == source) & table.resolution.is_(None)
+    query = select(table.line, table.reason, table.raw).where(same, table.line >= lines[0], table.line < lines[1]).order_by(table.line)
+    return [Refused(*row) for row in connection.execute(query)]
+
+
 def _rows(*further: Column[Any]) -> Select[Any]:
     return select(*(quarantine.c[name] for name in QuarantinedRow.model_fields), *further)
 

@@ -1,10 +1,11 @@
 """Which sensors tell what of a site: one declaration per role, read by whoever measures, balances, judges or shows it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from luna.site.devices import Battery, ElectricVehicle, GridConnection, PvArray
 from luna.site.loads import DeferrableLoad
@@ -88,6 +89,29 @@ class InputSensors(Part):
     vehicle_connected: Annotated[Sensors, SensorRole("state")] = ()
     vacation_mode: Annotated[Sensors, SensorRole("state")] = ()
     outage_warning: Annotated[Sensors, SensorRole("state")] = ()
+    outside_house_meter: Annotated[
+        Sensors,
+        Field(description="those of devices' sensors that total_load_consumption does not count, as a wallbox before the house's meter: nothing is taken off"),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _tells_what_lies_outside(self) -> Self:
+        devices = {sensor for name, role in SENSOR_ROLES.items() if role.flow == "appliance" for sensor in getattr(self, name)}
+        strangers = set(self.outside_house_meter) - devices
+        if strangers:
+            remedy = "Name sensors there that stand under vehicle_consumption, heat_pump_consumption or water_heater_consumption as well."
+            said = f"outside_house_meter: no device has the sensor {min(strangers)!r}"
+            raise PydanticCustomError("outside_house_meter", "{said}", {"said": said, "remedy": remedy})
+        if self.outside_house_meter and not self.total_load_consumption:
+            remedy = "Remove it; where the grid's meter does not see a device either, name the device's sensor under total_grid_import as well."
+            said = "outside_house_meter: the house has no meter of its own, total_load_consumption"
+            raise PydanticCustomError("outside_house_meter", "{said}", {"said": said, "remedy": remedy})
+        return self
+
+    @property
+    def roles(self) -> Iterator[tuple[str, Sensors]]:
+        """Each role with its sensors."""
+        return ((name, getattr(self, name)) for name in SENSOR_ROLES)
 
     @property
     def vacation_switches(self) -> Sensors:
@@ -95,12 +119,10 @@ class InputSensors(Part):
         return (*self.vacation_mode, OWN_VACATION)
 
 
-def _role_of(metadata: Sequence[object]) -> SensorRole:
-    return next(entry for entry in metadata if isinstance(entry, SensorRole))
-
-
 # By their names in ``input_sensors``.
-SENSOR_ROLES: Mapping[str, SensorRole] = {name: _role_of(field.metadata) for name, field in InputSensors.model_fields.items()}
+SENSOR_ROLES: Mapping[str, SensorRole] = {
+    name: role for name, field in InputSensors.model_fields.items() for role in field.metadata if isinstance(role, SensorRole)
+}
 
 
 def measured_series(*flows: Flow) -> tuple[str, ...]:

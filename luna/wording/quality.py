@@ -24,6 +24,7 @@ SERIES: dict[str, dict[Language, str]] = {
     "discharge_kwh": {"en": "Battery discharge", "de": "Batterieentladung"},
     "soc": {"en": "State of charge", "de": "Ladestand"},
     "residual_kwh": {"en": "What meters leave unexplained", "de": "Was Zähler offen lassen"},
+    "beyond_house_kwh": {"en": "What devices use beyond the house's meter", "de": "Was Geräte über den Hauszähler hinaus brauchen"},
     "vehicle_kwh": {"en": "Car", "de": "Auto"},
     "heat_pump_kwh": {"en": "Heat pump", "de": "Wärmepumpe"},
     "water_heater_kwh": {"en": "Water heater", "de": "Warmwasser"},
@@ -42,6 +43,34 @@ FAULTS = {
         r"the meters leave (?P<open>\S+) kWh unexplained of (?P<flow>\S+) kWh that flowed",
         "meters leave {open} of {flow} kWh unexplained",
         "die Zähler lassen {open} von {flow} kWh offen",
+    ),
+    "turned": FaultWords(
+        r"(?P<source>\w+) and (?P<sink>\w+) look exchanged.*",
+        "{source} and {sink} look exchanged: the other way round meters explain the day. Exchange their sensors in the site's file; where one power with a sign"
+        " serves both, its minus goes to the other one",
+        "{source} und {sink} sehen vertauscht aus: Andersherum erklären die Zähler den Tag. Tausch ihre Sensoren in der Datei der Anlage; wo eine Leistung mit"
+        " Vorzeichen beiden dient, kommt ihr Minus zur anderen",
+    ),
+    "devices_beyond_house": FaultWords(
+        r"(?P<series>\w+) is (?P<open>\S+) kWh more than .* in (?P<known>\d+) of (?P<slots>\d+) slots",
+        "{series}: {open} kWh more than the house's meter counts, in {known} quarter-hours. Does the house's meter see this device? If not, name its sensor"
+        " under outside_house_meter in the site's file as well, and build the quarter-hours again",
+        "{series}: {open} kWh mehr, als der Zähler des Hauses zählt, in {known} Viertelstunden. Sieht der Zähler des Hauses dieses Gerät? Wenn nicht, nenn"
+        " seinen Sensor in der Datei der Anlage auch unter outside_house_meter und bau die Viertelstunden neu",
+    ),
+    "devices_beyond_grid": FaultWords(
+        r"(?P<series>\w+) is (?P<open>\S+) kWh more than .* in (?P<known>\d+) of (?P<slots>\d+) slots",
+        "{series}: {open} kWh more than the grid's meter leaves for the house, in {known} quarter-hours. Does the grid's meter see this device? If not, name"
+        " its sensor under total_grid_import in the site's file as well, and build the quarter-hours again",
+        "{series}: {open} kWh mehr, als der Netzzähler dem Haus lässt, in {known} Viertelstunden. Sieht der Netzzähler dieses Gerät? Wenn nicht, nenn seinen"
+        " Sensor in der Datei der Anlage auch unter total_grid_import und bau die Viertelstunden neu",
+    ),
+    "rebuild": FaultWords(
+        r"(?P<series>\w+) is (?P<before>\S+) kWh, and (?P<after>\S+) kWh where it is built again",
+        "{series} is {before} kWh, and {after} kWh where its quarter-hours are built again: the stored ones stay. Check the sensor's unit and role; a row under"
+        " the refused ones takes the new figures",
+        "{series}: {before} kWh, und {after} kWh, wenn die Viertelstunden neu gebaut werden: Die gespeicherten bleiben. Prüf Einheit und Rolle des Sensors;"
+        " eine der abgelehnten Zeilen übernimmt die neuen Werte",
     ),
     "price_gap": FaultWords(
         r"(?P<series>\w+) is unknown in (?P<known>\d+) of (?P<slots>\d+) slots",
@@ -62,6 +91,13 @@ FAULTS = {
         r".* while (?P<flow>\S+) kWh went in or out",
         "the state of charge stands still while {flow} kWh went in or out",
         "der Ladestand steht still, während {flow} kWh hinein- oder hinausgingen",
+    ),
+    "soc_reversed": FaultWords(
+        r".* moves by (?P<against>\S+) kWh against the (?P<moved>\S+) kWh .*",
+        "the battery looks reversed: its state of charge falls while it charges ({against} of {moved} kWh). Exchange the sensors of total_battery_charge and"
+        " total_battery_discharge in the site's file; where one power with a sign serves both, its minus goes to the other one",
+        "die Batterie sieht verkehrt herum aus: Ihr Ladestand fällt, während sie lädt ({against} von {moved} kWh). Tausch die Sensoren von total_battery_charge"
+        " und total_battery_discharge in der Datei der Anlage; wo eine Leistung mit Vorzeichen beiden dient, kommt ihr Minus zur anderen",
     ),
     "soc_drift": FaultWords(
         r".* moved by (?P<told>\S+) kWh, the energy says (?P<metered>\S+) kWh",

@@ -64,6 +64,9 @@ def _show(reply: "BackfillReply", zone: tzinfo) -> None:
     slots = reply.slots
     span = f"Built from {say_instant(slots.first, zone)} to {say_instant(slots.end, zone)}"
     out.print(f"{span}: {slots.slots_written:,} quarter-hours new or changed, {slots.quarantined:,} entries in quarantine.")
+    for day in slots.kept:
+        said = f"{day.day}: {day.series} was {day.before_kwh:.2f} kWh and would be {day.after_kwh:.2f} kWh; the stored day stays."
+        out.print(f"{said} Where the new one is right: luna data slots --accept.", markup=False)
 
 
 def _describe(day: "DayDifference") -> dict[str, Any]:

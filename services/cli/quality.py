@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luna.wording import say_instant
+from luna.wording.quality import say_fault
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
 from services.cli.window import EndOption, FirstDayOption, FirstOption, LastDayOption, SiteOption, find_zone, parse_window
@@ -89,7 +90,8 @@ def changes(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: Js
 
 
 def _show_days(days: "list[DayQuality]") -> None:
-    table(("day", "verdict", "reasons"), [[day.day.isoformat(), day.verdict, "\n".join(day.reasons)] for day in days], words=("verdict", "reasons"))
+    rows = [[day.day.isoformat(), day.verdict, "\n".join(say_fault(reason, language="en") for reason in day.reasons)] for day in days]
+    table(("day", "verdict", "reasons"), rows, words=("verdict", "reasons"))
     counts = Counter(day.verdict for day in days)
     out.print(", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()))
 

@@ -1,6 +1,6 @@
 """``luna data slots``: quarter-hours out of what a site's sensors said."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,17 @@ def register(app: typer.Typer) -> None:
     app.command("slots")(build)
 
 
-def build(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
+ACCEPT = "Replace also days that were known and become something else: by a factor, turned around or half gone."
+
+
+def build(
+    *,
+    site: SiteOption,
+    first: FirstOption,
+    end: EndOption,
+    accept: Annotated[bool, typer.Option("--accept", help=ACCEPT)] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Build quarter-hours from stored readings; building them again changes nothing. Readings that cannot be right go into quarantine with the reason."""
     from luna.contracts.data import BuildSlotsRequest
     from luna.timeline import SystemClock
@@ -25,7 +35,7 @@ def build(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: Json
 
     with err.status("Building quarter-hours …") as status, unit_of_work() as connection:
         start, until = parse_window(connection, site, first, end)
-        request = BuildSlotsRequest(site_id=site, first=start, end=until)
+        request = BuildSlotsRequest(site_id=site, first=start, end=until, accept=accept)
         reply = build_site_slots(connection, request, now=SystemClock().now(), progress=lambda *told: status.update(f"Building quarter-hours from {told[2]} …"))
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply))
 

@@ -113,7 +113,7 @@ def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
     Raises:
         InvalidInputError: it names none.
     """
-    named = {sensor.removeprefix("-").strip(): f"input_sensors.{role}" for role, sensors in site.input_sensors for sensor in sensors}
+    named = {sensor.removeprefix("-").strip(): f"input_sensors.{role}" for role, sensors in site.input_sensors.roles for sensor in sensors}
     if not named:
         remedy = "Name them under input_sensors in the site's file and add it again with `luna site add`."
         raise InvalidInputError("the site names no sensors", field="input_sensors", value=site.name, remedy=remedy)
@@ -172,6 +172,6 @@ def store_samples(connection: Connection, site_id: str, samples: Samples) -> int
 def _finish(engine: Engine, backfilling: BackfillRun, *, now: datetime) -> BuildSlotsReply:
     request = BuildSlotsRequest(site_id=backfilling.site_id, first=backfilling.first, end=backfilling.end)
     with unit_of_work(engine) as connection:
-        built = build_site_slots(connection, request, now=now)
+        built = build_site_slots(connection, request, now=now, automatic=True)
         source_cursors.forget(connection, backfilling.site_id, backfilling.name)
     return built

@@ -160,7 +160,7 @@ def _build_slots(database: Engine, clock: Clock, site_id: str, stretch: Stretch)
     # Here and not by a worker: readings and slots go on without the queue.
     request = BuildSlotsRequest(site_id=site_id, first=stretch.first, end=stretch.end)
     with engine.unit_of_work(database) as connection:
-        build_site_slots(connection, request, now=clock.now())
+        build_site_slots(connection, request, now=clock.now(), automatic=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -25,6 +25,8 @@ POWER_TOLERANCE, ROUNDING_SOC = 1.25, 0.02
 STUCK_SHARE = 0.1
 # Capacity and efficiency are name-plate values: a tenth of the capacity, and of what flowed, may be off without a fault.
 DRIFT_SHARE = 0.1
+# Half of the energy runs against the state of charge only where charge is called discharge; a kilowatt-hour is what whole per cents show of any battery.
+REVERSED_SHARE, REVERSED_KWH = 0.5, 1.0
 
 
 def find_battery_faults(series: Mapping[str, FloatArray], batteries: Sequence[Battery]) -> Iterator[str]:
@@ -41,7 +43,27 @@ def find_battery_faults(series: Mapping[str, FloatArray], batteries: Sequence[Ba
     steps = np.diff(soc)
     yield from _find_jumps(steps, batteries, capacity)
     yield from _find_stuck(steps, stored[1:], capacity)
-    yield from _find_drift(steps, stored[1:], series, capacity)
+    against, moved = measure_against(steps * capacity, stored[1:])
+    if is_reversed(against, moved):
+        yield f"soc_reversed: the state of charge moves by {against:.1f} kWh against the {moved:.1f} kWh that are charged and discharged"
+    else:
+        yield from _find_drift(steps, stored[1:], series, capacity)
+
+
+def measure_against(steps_kwh: FloatArray, stored: FloatArray) -> tuple[float, float]:
+    """Return by how much more the state of charge falls while it charges and rises while it discharges than the other way, and what moved in those slots.
+
+    Args:
+        steps_kwh: what each slot's state of charge gains, kWh.
+        stored: what each slot's charge and discharge add to what is stored, kWh.
+    """
+    known = np.isfinite(steps_kwh) & np.isfinite(stored)
+    return -float((steps_kwh * np.sign(stored))[known].sum()), float(np.abs(stored[known]).sum())
+
+
+def is_reversed(against: float, moved: float) -> bool:
+    """Return whether a battery's charge and discharge look exchanged: a right one's is below zero, and a state of charge that lags comes to about zero."""
+    return moved > REVERSED_KWH and against > REVERSED_SHARE * moved
 
 
 def _stored_kwh(series: Mapping[str, FloatArray], batteries: Sequence[Battery], capacity: float) -> FloatArray:
@@ -105,10 +127,11 @@ class DayRecord:
     """What is stored of one local day; arrays of shape ``(slots,)``, as many as the day has: 92, 96 or 100.
 
     Args:
-        series: column of ``slot_observations`` → values, NaN where unknown: energies, battery, ``residual_kwh`` and ``APPLIANCES``.
+        series: column of ``slot_observations`` → values, NaN where unknown: energies, battery, ``residual_kwh``, ``beyond_house_kwh``, ``APPLIANCES``.
         repaired: bit i says that value i of ``luna.observations.SERIES`` was repaired.
         prices: ``import_price`` and ``export_price``.
         expected: the series and prices that the site had around that day.
+        rebuilt: series that were built again and became something else, with the energies before and after; the stored ones stayed.
     """
 
     day: date
@@ -116,6 +139,7 @@ class DayRecord:
     repaired: NDArray[np.int64]
     prices: Mapping[str, PriceRecord]
     expected: frozenset[str]
+    rebuilt: Sequence[tuple[str, float, float]] = ()
 
 
 def expect_series(spans: Mapping[str, Span], site: Site, day: Timeline) -> frozenset[str]:
@@ -133,7 +157,14 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
 
     Invariants: a day without reasons is clean, and no other is.
     """
-    against = [*_find_gaps(record, ENERGIES), *_find_repairs(record, ENERGIES), *_find_imbalance(record, site), *_find_price_faults(record)]
+    against = [
+        *_find_gaps(record, ENERGIES),
+        *_find_repairs(record, ENERGIES),
+        *_find_imbalance(record, site),
+        *_find_beyond_house(record, site),
+        *_find_rebuilt(record),
+        *_find_price_faults(record),
+    ]
     battery = [*_find_gaps(record, BATTERY), *_find_repairs(record, BATTERY), *find_battery_faults(record.series, site.batteries)]
     masked = battery if site.batteries else []
     return DayQuality(day=record.day, verdict=VERDICTS[2 if against else 1 if masked else 0], reasons=[*against, *masked])
@@ -157,12 +188,82 @@ def _find_repairs(record: DayRecord, names: tuple[str, ...]) -> Iterator[str]:
 def _find_imbalance(record: DayRecord, site: Site) -> Iterator[str]:
     series = record.series
     residual = np.where(np.isfinite(series["residual_kwh"]), series["residual_kwh"], _balance(record, site))
+    unexplained, flow = _sum_unexplained(residual, series)
+    if _is_open(unexplained, flow):
+        yield f"balance: the meters leave {unexplained:.1f} kWh unexplained of {flow:.1f} kWh that flowed"
+        yield from _find_turned(record, site, residual)
+
+
+def _sum_unexplained(residual: FloatArray, series: Mapping[str, FloatArray]) -> tuple[float, float]:
+    """Return what a residual leaves unexplained, in blocks in which coarse counters catch up, and what flowed meanwhile, kWh."""
     known = np.isfinite(residual)
     blocks = np.add.reduceat(np.nan_to_num(residual), np.arange(0, residual.size, BALANCE_SLOTS))
-    unexplained = float(np.abs(blocks).sum())
-    flow = float(np.nansum([series[name][known] for name in ("import_kwh", "pv_kwh", "discharge_kwh")]))
-    if unexplained > UNEXPLAINED_KWH and unexplained > MOST_UNEXPLAINED * flow:
-        yield f"balance: the meters leave {unexplained:.1f} kWh unexplained of {flow:.1f} kWh that flowed"
+    return float(np.abs(blocks).sum()), float(np.nansum([series[name][known] for name in ("import_kwh", "pv_kwh", "discharge_kwh")]))
+
+
+def _is_open(unexplained: float, flow: float) -> bool:
+    return unexplained > UNEXPLAINED_KWH and unexplained > MOST_UNEXPLAINED * flow
+
+
+# Two directions of one flow, the one that supplies the house first: where they are exchanged, the residual is off by twice their difference.
+DIRECTIONS = (("discharge_kwh", "charge_kwh"), ("import_kwh", "export_kwh"))
+
+
+def find_turns(series: Mapping[str, FloatArray], residual: FloatArray, *, derived: bool) -> list[tuple[tuple[str, str], ...]]:
+    """Return which of ``DIRECTIONS`` to exchange so that nothing remains unexplained; both only where neither alone is enough.
+
+    Args:
+        series: of a day, NaN where unknown.
+        residual: what its meters leave unexplained per slot.
+        derived: whether the base load is what the other meters leave, so that only a residual below zero shows.
+
+    Invariants: exchanging twice is what was there before.
+    """
+    closing: list[tuple[tuple[str, str], ...]] = []
+    for turned in (*((pair,) for pair in DIRECTIONS), DIRECTIONS):
+        if closing and len(turned) > 1:
+            break
+        exchanged = {**series, **{name: series[other] for pair in turned for name, other in (pair, pair[::-1])}}
+        left = residual + 2 * np.sum([series[sink] - series[source] for source, sink in turned], axis=0)
+        left = np.minimum(series["load_kwh"] + left, 0.0) if derived else left
+        same_slots = np.isfinite(left).sum() >= LEAST_COVERAGE * np.isfinite(residual).sum()
+        if same_slots and not _is_open(*_sum_unexplained(left, exchanged)):
+            closing.append(turned)
+    return closing
+
+
+def _find_turned(record: DayRecord, site: Site, residual: FloatArray) -> Iterator[str]:
+    """Yield what looks exchanged, where one way alone explains the day; of two ways the one that the state of charge shows."""
+    series = record.series
+    derived = bool(np.isfinite(series["residual_kwh"]).any()) and not site.input_sensors.total_load_consumption
+    ways = find_turns(series, residual, derived=derived)
+    if len(ways) > 1 and site.batteries:
+        capacity = sum(battery.capacity_kwh for battery in site.batteries)
+        battery = is_reversed(*measure_against(np.diff(series["soc"]) * capacity, _stored_kwh(series, site.batteries, capacity)[1:]))
+        ways = [way for way in ways if battery == (DIRECTIONS[0] in way)]
+    for source, sink in ways[0] if len(ways) == 1 else ():
+        yield f"turned: {ROLES[source]} and {ROLES[sink]} look exchanged; the other way round the meters explain the day"
+
+
+def _find_rebuilt(record: DayRecord) -> Iterator[str]:
+    for name, before, after in record.rebuilt:
+        yield f"rebuild: {name} is {before:.4g} kWh, and {after:.4g} kWh where it is built again"
+
+
+def _find_beyond_house(record: DayRecord, site: Site) -> Iterator[str]:
+    """Yield that appliances use more than the house they are taken off, by more than meters err and coarse counters lag."""
+    series = record.series
+    beyond = np.nan_to_num(series["beyond_house_kwh"])
+    devices = {name: np.nan_to_num(series[name]) for name in APPLIANCES}
+    blocks = np.arange(0, beyond.size, BALANCE_SLOTS)
+    missing, used = (np.add.reduceat(kwh, blocks) for kwh in (beyond - np.nan_to_num(series["load_kwh"]), np.sum([*devices.values()], axis=0)))
+    if missing[missing > 0].sum() <= max(UNEXPLAINED_KWH, MOST_UNEXPLAINED * float(used[missing > 0].sum())):
+        return
+    wrong = (missing > 0)[np.arange(beyond.size) // BALANCE_SLOTS] & (beyond > 0)
+    device = max(devices, key=lambda name: float(devices[name][wrong].sum()))
+    has_meter = site.input_sensors.total_load_consumption or not site.input_sensors.total_grid_import
+    code, meter = ("devices_beyond_house", "the house's meter") if has_meter else ("devices_beyond_grid", "the grid's meter leaves for the house")
+    yield f"{code}: {device} is {beyond[wrong].sum():.1f} kWh more than {meter} in {wrong.sum()} of {beyond.size} slots"
 
 
 def _balance(record: DayRecord, site: Site) -> FloatArray:

@@ -6,15 +6,16 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
-from luna.database import quality, recorded_span, sites
+from luna.database import quality, quarantine, recorded_span, sites
 from luna.database.engine import unit_of_work
 from luna.observations import SERIES
 from luna.site import APPLIANCES, Site
 from luna.timeline import parse_zone
 from services.ingest.quality import DayRecord, Span, expect_series, judge_day
+from services.ingest.rebuild import REBUILT
 from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
 
-JUDGED = (*SERIES, "residual_kwh", *APPLIANCES)
+JUDGED = (*SERIES, "residual_kwh", "beyond_house_kwh", *APPLIANCES)
 # Readings that come days late change what was judged.
 RECENT_DAYS = 7
 
@@ -106,6 +107,10 @@ def _find_overdue(connection: Connection, site: Site, last: date) -> tuple[date,
 
 def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span], now: datetime) -> Iterator[DayQuality]:
     repaired = quality.read_repaired(connection, stored.site.name, stored.timeline)
+    lines = int(stored.timeline.start.timestamp()) * 1_000_000, int(stored.timeline.end.timestamp()) * 1_000_000
+    rebuilt: dict[str, list[tuple[str, float, float]]] = {}
+    for row in quarantine.list_open(connection, stored.site.name, source=REBUILT, lines=lines):
+        rebuilt.setdefault(row.raw["day"], []).append((row.raw["series"], row.raw["before_kwh"], row.raw["after_kwh"]))
     for day, slots, place in stored:
         if slots.end > now:
             yield DayQuality(day=day, verdict="exclude", reasons=["open: the day has not ended"])
@@ -113,7 +118,7 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
         series = {name: values[place] for name, values in stored.series.items()}
         prices = {name: record.on(place) for name, record in stored.prices.items()}
         expected = expect_series(spans, stored.site, slots)
-        yield judge_day(DayRecord(day, series, repaired[place], prices, expected), stored.site)
+        yield judge_day(DayRecord(day, series, repaired[place], prices, expected, rebuilt.get(day.isoformat(), ())), stored.site)
 
 
 def _read_spans(connection: Connection, site: Site) -> dict[str, Span]:

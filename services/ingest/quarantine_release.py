@@ -22,6 +22,7 @@ from services.ingest.limits import limit_powers
 from services.ingest.metering.columns import sensor_names
 from services.ingest.metering.spans import LONGEST_GAP_HOURS
 from services.ingest.quality_service import judge_slots
+from services.ingest.rebuild import REBUILT
 from services.ingest.row_store import columns_of, find_market, store
 from services.ingest.slot_service import build_site_slots
 from services.ingest.slots import MINUTE, set_aside_impossible, set_aside_off_grid, to_quarter_hours
@@ -129,13 +130,25 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
     """
     site_id, row = quarantine.hold(connection, request.quarantine_id)
     changed = 0
-    if request.resolution != "dismissed":
+    if row.source == REBUILT:
+        _require_uncorrected(request)
+    elif request.resolution != "dismissed":
         rule = Rule(f"{request.resolution} by hand from quarantine {row.quarantine_id}")
         changed = _let_in(connection, sites.load(connection, site_id), row.model_copy(update={"corrected": request.values or None}), rule=rule, now=now)
     resolved = quarantine.resolve(connection, row.quarantine_id, request.resolution, corrected=request.values or None, at=now, by=request.by)
-    if row.kind == "readings" and request.resolution != "dismissed":
+    if row.source == REBUILT and request.resolution == "released":
+        first, end = (datetime.fromisoformat(row.raw[name]) for name in ("instant", "until"))
+        changed = build_site_slots(connection, BuildSlotsRequest(site_id=site_id, first=first, end=end, accept=True), now=now).slots_written
+    elif row.kind == "readings" and request.resolution != "dismissed":
         changed = _build_around(connection, sites.load(connection, site_id), resolved, now=now)
     return ResolveReply(row=resolved, slots_changed=changed)
+
+
+def _require_uncorrected(request: ResolveRequest) -> None:
+    """Refuse to correct a day that stayed as it was stored: it is made of readings."""
+    if request.resolution == "corrected":
+        remedy = "Release it to take what was built again, dismiss it to keep the stored day, or load the right readings."
+        raise InvalidInputError("a day that was built again cannot be corrected", field="values", remedy=remedy)
 
 
 def _build_around(connection: Connection, site: Site, row: QuarantinedRow, *, now: datetime) -> int:
@@ -145,7 +158,7 @@ def _build_around(connection: Connection, site: Site, row: QuarantinedRow, *, no
         return 0
     first, last = (parse_instant(str(said.get(name) or said["instant"]), field=name, zone=zone) for name in ("instant", "until"))
     # What a reading says holds, or is spread, over a gap at most.
-    request = BuildSlotsRequest(site_id=site.name, first=first - LONGEST_GAP, end=max(first, last) + LONGEST_GAP)
+    request = BuildSlotsRequest(site_id=site.name, first=first - LONGEST_GAP, end=max(first, last) + LONGEST_GAP, accept=True)
     return build_site_slots(connection, request, now=now).slots_written
 
 

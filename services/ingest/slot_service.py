@@ -4,19 +4,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, BuiltSeries
+from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, BuiltSeries, KeptDay
 from luna.database import copy, history_changes, observations, quality, quarantine, readings, sites
 from luna.database.history_changes import Revision, Rule
 from luna.database.quarantine import Refused
-from luna.errors import InvalidInputError
+from luna.errors import ConflictError, InvalidInputError
 from luna.observations import SERIES
 from luna.site import Site
-from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to, to_instant
+from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to, local_day, local_midnight, parse_zone, to_instant
 from luna.units import UnitHistory, ratio, read_measure, refuse_unit
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
 from services.ingest.metering.build import LONGEST_STILL_SLOTS
@@ -24,6 +25,7 @@ from services.ingest.metering.columns import sensor_names
 from services.ingest.metering.rejection import Readings, Refusals
 from services.ingest.quality_service import judge_slots
 from services.ingest.reading import Samples
+from services.ingest.rebuild import ENERGIES, REBUILT, RebuiltSeries, compare_day
 
 SOURCE = "readings"
 # Long windows go month by month: a year of ten sensors that speak every ten seconds would not fit into a small machine's memory.
@@ -49,6 +51,7 @@ class _Tally:
     known: Counter[str] = field(default_factory=Counter)
     interpolated: Counter[str] = field(default_factory=Counter)
     rejected: dict[str, Counter[str]] = field(default_factory=dict)
+    kept: list[RebuiltSeries] = field(default_factory=list)
 
     def add(self, build: SlotBuild, written: int) -> None:
         self.written += written
@@ -68,17 +71,21 @@ class _Tally:
         }
 
 
-def build_site_slots(connection: Connection, request: BuildSlotsRequest, *, now: datetime, progress: Progress = lambda *_: None) -> BuildSlotsReply:
+def build_site_slots(
+    connection: Connection, request: BuildSlotsRequest, *, now: datetime, progress: Progress = lambda *_: None, automatic: bool = False
+) -> BuildSlotsReply:
     """Build the quarter-hours that the request names from what the site's sensors said, and put what is refused into quarantine.
 
     Of the two days before, what was unknown is filled in where readings tell it now, and what a stuck meter gave is withdrawn.
 
     Args:
         now: readings from after it are refused.
+        automatic: nobody asked for it and waits for the answer: a day that would become something else stays as it is stored, and its verdict says so.
 
     Raises:
         NotFoundError: no such site.
         InvalidInputError: the site names no sensors, or the window ends before it begins.
+        ConflictError: a day that was known would become something else, and nobody accepted that.
 
     Invariants: building again changes nothing; what is unknown never erases what is stored, but for what a stuck meter gave.
     """
@@ -87,9 +94,9 @@ def build_site_slots(connection: Connection, request: BuildSlotsRequest, *, now:
     units = readings.read_units(connection, site.name)
     named = _require_sensors(site)
     building = _Building(connection, site, {name: units[name] for name in named & units.keys()}, now)
-    for stretch in _stretches(window, now):
+    for stretch in _stretches(window, now, parse_zone(site.timezone)):
         progress((stretch.start - window.start) // SLOT, window.count, stretch.start.date().isoformat())
-        building.build(stretch)
+        building.build(stretch, accept=request.accept, automatic=automatic)
     tally = building.tally
     judge_slots(connection, site, window.start - tally.earlier_slots * SLOT, window.end, now=now)
     return BuildSlotsReply(
@@ -101,6 +108,7 @@ def build_site_slots(connection: Connection, request: BuildSlotsRequest, *, now:
         quarantined=tally.quarantined,
         series=tally.series(),
         missing_sensors=sorted(named - units.keys()),
+        kept=[KeptDay(day=each.day, series=each.series, before_kwh=each.before_kwh, after_kwh=each.after_kwh) for each in tally.kept],
     )
 
 
@@ -120,12 +128,12 @@ def _require_sensors(site: Site) -> set[str]:
     return named
 
 
-def _stretches(window: Timeline, now: datetime) -> Iterator[Timeline]:
-    """Yield the window's ended slots in parts."""
+def _stretches(window: Timeline, now: datetime, zone: ZoneInfo) -> Iterator[Timeline]:
+    """Yield the window's ended slots in parts that end with a local day."""
     end = min(window.end, floor_to(now, SLOT))
     start = window.start
     while start < end:
-        until = min(start + STRETCH, end)
+        until = min(local_midnight((start + STRETCH).astimezone(zone).date(), zone), end)
         yield Timeline(start, SLOT, (until - start) // SLOT)
         start = until
 
@@ -140,7 +148,7 @@ class _Building:
     now: datetime
     tally: _Tally = field(default_factory=_Tally)
 
-    def build(self, stretch: Timeline) -> None:
+    def build(self, stretch: Timeline, *, accept: bool, automatic: bool) -> None:
         # A meter that stands still is found out after days, and what was silent through a night is known in the morning.
         window = Timeline(stretch.start - LONGEST_STILL_SLOTS * SLOT, SLOT, stretch.count + LONGEST_STILL_SLOTS)
         margin = LONGEST_STILL_SLOTS * SLOT + NIGHT
@@ -151,14 +159,41 @@ class _Building:
             unconverted += [part for part in left_out if part.first < to_instant(window.end) and part.last >= to_instant(window.start)]
         build = build_slots(self.site, samples, window, now=self.now, released=self._read_released())
         build = replace(build, rejected=[*build.rejected, *unconverted])
+        before = observations.read_series(self.connection, self.site.name, window, tuple(build.columns))
+        build = self._compare(build, before, stretch, accept=accept, automatic=automatic)
         withdrawn = history_changes.withdraw_observations(self.connection, self.site.name, build.starts, build.withdrawn, rule=WITHDRAWN)
         self.tally.note_withdrawn(withdrawn)
         self._quarantine(build.rejected, window)
-        self.tally.add(build.last(stretch.count), self._write(build, window))
+        self.tally.add(build.last(stretch.count), self._write(build, before, window))
 
-    def _write(self, build: SlotBuild, window: Timeline) -> int:
+    def _compare(self, build: SlotBuild, before: Mapping[str, FloatArray], stretch: Timeline, *, accept: bool, automatic: bool) -> SlotBuild:
+        """Return what was built without the days that stay as they are stored.
+
+        Raises:
+            ConflictError: there are such days, and somebody waits who can say whether they are right.
+        """
+        days = list(_whole_days(stretch, parse_zone(self.site.timezone)))
+        changed: list[RebuiltSeries] = []
+        kept = np.zeros(build.starts.size, dtype=np.bool_)
+        for day in [] if accept else days:
+            place = _place(build, day)
+            local = day.start.astimezone(parse_zone(self.site.timezone)).date()
+            found = list(compare_day(local, *({name: kwh[place] for name, kwh in series.items()} for series in (before, build.columns))))
+            kept[place] = bool(found)
+            changed += found
+        if changed and not automatic:
+            more = f"; {len(changed) - 1} more such series of days" if len(changed) > 1 else ""
+            remedy = "Check unit and role of its sensors; where the new figures are right, build again with --accept (in a request: accept)."
+            raise ConflictError(f"{changed[0].day} would become another day: {changed[0]}{more}; nothing was changed", field="accept", remedy=remedy)
+        if days:
+            lines = _microseconds(np.datetime64(_naive(days[0].start.isoformat()))), _microseconds(np.datetime64(_naive(days[-1].end.isoformat())))
+            quarantine.settle(self.connection, self.site.name, {REBUILT: [_refuse_day(each, self.site) for each in changed]}, lines=lines)
+        self.tally.kept += changed
+        columns, withdrawn = ({name: np.where(kept, np.nan, kwh) for name, kwh in series.items()} for series in (build.columns, build.withdrawn))
+        return replace(build, columns=columns, withdrawn=withdrawn)
+
+    def _write(self, build: SlotBuild, before: Mapping[str, FloatArray], window: Timeline) -> int:
         """Store what is known, before the slots asked for only where nothing was; returns how many rows were added or changed."""
-        before = observations.read_series(self.connection, self.site.name, window, tuple(build.columns))
         earlier = np.arange(window.count) < LONGEST_STILL_SLOTS
         columns = {name: np.where(earlier & ~np.isnan(before[name]), np.nan, values) for name, values in build.columns.items()}
         known = np.logical_or.reduce([~np.isnan(values) for values in columns.values()])
@@ -207,6 +242,29 @@ def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list
         refusals.refuse(Readings(samples.sensor, name, 1.0, samples.instants, samples.values), places == place, reason)
     kept = ~np.isnan(factors)
     return Samples(samples.sensor, unit, samples.instants[kept], (samples.values * factors)[kept]), list(refusals.rejected.values())
+
+
+def _whole_days(stretch: Timeline, zone: ZoneInfo) -> Iterator[Timeline]:
+    """Yield the slots of the local days that lie wholly within a stretch."""
+    day = stretch.start.astimezone(zone).date()
+    while (slots := local_day(day, zone)).end <= stretch.end:
+        if slots.start >= stretch.start:
+            yield slots
+        day += timedelta(days=1)
+
+
+def _place(build: SlotBuild, slots: Timeline) -> slice:
+    begin = int((slots.starts[0] - build.starts[0].astype("datetime64[s]")) // np.timedelta64(SLOT))
+    return slice(begin, begin + slots.count)
+
+
+def _refuse_day(changed: RebuiltSeries, site: Site) -> Refused:
+    slots = local_day(changed.day, parse_zone(site.timezone))
+    first, end = (np.datetime64(_naive(instant.isoformat())) for instant in (slots.start, slots.end))
+    raw = {"day": changed.day.isoformat(), "series": changed.series, "instant": _iso(first), "until": _iso(end)}
+    # One line for each series of a day.
+    line = _microseconds(first) + ENERGIES.index(changed.series)
+    return Refused(line, f"built again, {changed}", raw | {"before_kwh": round(changed.before_kwh, 6), "after_kwh": round(changed.after_kwh, 6)})
 
 
 def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: NDArray[np.int16]) -> NDArray[np.int16]:

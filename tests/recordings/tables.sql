@@ -879,6 +879,7 @@ CREATE TABLE slot_observations (
 	discharge_kwh DOUBLE PRECISION,
 	soc DOUBLE PRECISION,
 	residual_kwh DOUBLE PRECISION,
+	beyond_house_kwh DOUBLE PRECISION,
 	vehicle_kwh DOUBLE PRECISION,
 	heat_pump_kwh DOUBLE PRECISION,
 	water_heater_kwh DOUBLE PRECISION,
@@ -892,6 +893,7 @@ COMMENT ON COLUMN slot_observations.charge_kwh IS 'at the battery terminals';
 COMMENT ON COLUMN slot_observations.discharge_kwh IS 'at the battery terminals';
 COMMENT ON COLUMN slot_observations.soc IS 'fraction at the end of the slot';
 COMMENT ON COLUMN slot_observations.residual_kwh IS 'import + PV + discharge − export − charge − all consumption: what the meters leave unexplained';
+COMMENT ON COLUMN slot_observations.beyond_house_kwh IS 'by how much meters of appliances count more than the house''s: load_kwh would be below zero by so much';
 COMMENT ON COLUMN slot_observations.vehicle_kwh IS 'charged into vehicles; no part of load_kwh';
 COMMENT ON COLUMN slot_observations.heat_pump_kwh IS 'no part of load_kwh';
 COMMENT ON COLUMN slot_observations.water_heater_kwh IS 'no part of load_kwh';
@@ -1138,3 +1140,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9019_plan_causes.py
 -- r9020_plan_faults.py
 -- r9023_sensor_units.py
+-- r9026_beyond_house.py

@@ -215,6 +215,13 @@ def test_a_field_called_like_a_tariff_keeps_its_name() -> None:
     assert refuse(change("input_sensors", {"spot": 5})).field == "site.input_sensors.spot"
 
 
+def test_what_lies_outside_the_houses_meter_is_a_device_of_a_house_that_has_one() -> None:
+    stranger = refuse(change("input_sensors", {"total_load_consumption": "house", "outside_house_meter": "car"}))
+    assert (stranger.field, stranger.message) == ("site.input_sensors", "outside_house_meter: no device has the sensor 'car'")
+    without = refuse(change("input_sensors", {"vehicle_consumption": "car", "outside_house_meter": "car"}))
+    assert "total_grid_import" in str(without.remedy)
+
+
 @each_row("document", [None, [], "home", 3])
 def test_what_is_no_site_at_all_is_refused(document: object) -> None:
     assert refuse(document).field == "site"

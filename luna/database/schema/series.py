@@ -117,6 +117,7 @@ slot_observations = Table(
     number("discharge_kwh", "at the battery terminals"),
     number("soc", "fraction at the end of the slot"),
     number("residual_kwh", "import + PV + discharge − export − charge − all consumption: what the meters leave unexplained"),
+    number("beyond_house_kwh", "by how much meters of appliances count more than the house's: load_kwh would be below zero by so much"),
     number("vehicle_kwh", "charged into vehicles; no part of load_kwh"),
     number("heat_pump_kwh", "no part of load_kwh"),
     number("water_heater_kwh", "no part of load_kwh"),

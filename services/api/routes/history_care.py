@@ -66,6 +66,12 @@ class HistoryWindow(Message):
     to: Annotated[Instant, Field(description="the instant after the last")]
 
 
+class SlotsOrder(HistoryWindow):
+    """The quarter-hours to build."""
+
+    accept: Annotated[bool, Field(description="replace also days that were known and become something else: by a factor, turned around or half gone")] = False
+
+
 class HistoryDays(Message):
     """The local days that are meant."""
 
@@ -134,10 +140,10 @@ def list_data_changes(
 
 
 @router.operation("Build quarter-hours", status_code=202, response_model=JobReply)
-def build_slots(site_id: SitePath, window: HistoryWindow, gateway: CurrentGateway, response: Response) -> Job:
+def build_slots(site_id: SitePath, window: SlotsOrder, gateway: CurrentGateway, response: Response) -> Job:
     """Build quarter-hours from stored readings, as a job; building them again changes nothing."""
     require_window(window.from_, window.to, longest=LONGEST)
-    return submit_for_site(gateway, site_id, BuildSlotsRequest(site_id=site_id, first=window.from_, end=window.to), response)
+    return submit_for_site(gateway, site_id, BuildSlotsRequest(site_id=site_id, first=window.from_, end=window.to, accept=window.accept), response)
 
 
 @router.operation("Take over the past from Home Assistant", status_code=202, response_model=JobReply)

@@ -91,7 +91,7 @@ class SensedSite:
     @classmethod
     def of(cls, site: Site) -> Self:
         """Return a site's sensors."""
-        roles = ((role, tuple(sensor.removeprefix("-").strip() for sensor in sensors)) for role, sensors in site.input_sensors)
+        roles = ((role, tuple(sensor.removeprefix("-").strip() for sensor in sensors)) for role, sensors in site.input_sensors.roles)
         return cls(site.name, tuple((role, sensors) for role, sensors in roles if sensors))
 
     @property

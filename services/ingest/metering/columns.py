@@ -26,6 +26,12 @@ class Column:
         return SENSOR_ROLES[ROLES[self.name]].kind == "level"
 
     @property
+    def taken_off(self) -> "Column | None":
+        """What its sensors with a minus take off, as a column; None where none does."""
+        sensors = tuple((name, 1) for name, sign in self.sensors if sign < 0)
+        return Column(self.name, sensors) if sensors and not self.reversed else None
+
+    @property
     def reversed(self) -> bool:
         """Whether the column is what its sensors count in the other direction."""
         return all(sign < 0 for _, sign in self.sensors)
@@ -43,6 +49,14 @@ def measured_columns(site: Site) -> list[Column]:
         if column.is_level and any(sign < 0 for _, sign in column.sensors):
             raise InvalidInputError("a state of charge cannot be taken off", field=f"site.input_sensors.{ROLES[column.name]}", remedy="Remove the minus.")
     return columns
+
+
+def outside_columns(site: Site) -> list[Column]:
+    """Return the devices' columns with those of their sensors that the house's meter does not count."""
+    outside = set(site.input_sensors.outside_house_meter)
+    devices = [column for column in measured_columns(site) if column.name in APPLIANCES]
+    columns = [Column(column.name, tuple(sensor for sensor in column.sensors if sensor[0] in outside)) for column in devices]
+    return [column for column in columns if column.sensors]
 
 
 def _signed(sensor: str) -> tuple[str, int]:

@@ -107,6 +107,11 @@ class Meters:
         self._readings: dict[str, Readings] = {}
         self._awake: Mask = np.zeros(window.count, dtype=np.bool_)
 
+    @property
+    def starts(self) -> InstantArray:
+        """The starts of the window's slots."""
+        return self._edges[:-1]
+
     def read(self, samples: Mapping[str, Samples], columns: list[Column], *, now: datetime | None) -> None:
         """Put the samples of all sensors in order and see when any of them spoke."""
         for column in columns:
@@ -116,14 +121,14 @@ class Meters:
         self._awake = _find_awake(list(self._readings.values()), self._edges)
 
     def measure(self, column: Column) -> Part:
-        """Return a column's value per slot, NaN where unknown, and which values rest on less than readings."""
+        """Return a column's value per slot, NaN where unknown and below zero where more is taken off than there is, and which rest on less than readings."""
         if column.is_level:
             return self._measure_level(column)
         parts = [(sign, self._measure_energy(name, column)) for name, sign in column.sensors]
         estimated = np.any([part.estimated for _, part in parts], axis=0)
         if column.reversed:
             return np.sum([part.kwh for _, part in parts], axis=0), estimated
-        return np.maximum(np.sum([sign * part.kwh for sign, part in parts], axis=0), 0.0), estimated
+        return np.sum([sign * part.kwh for sign, part in parts], axis=0), estimated
 
     def refuse_slots(self, column: Column, slots: Mask, reason: str) -> Mask:
         """Refuse what a column's sensors said in ``slots``; returns those slots without the runs in which a person released it."""

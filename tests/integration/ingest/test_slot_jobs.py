@@ -10,10 +10,11 @@ from sqlalchemy import Connection, text
 
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, ResolveRequest
 from luna.database import history_changes, observations, quarantine, readings, sites
-from luna.errors import InvalidInputError
+from luna.errors import ConflictError, InvalidInputError
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.metering.build import STUCK
+from services.ingest.quality_service import judge_days
 from services.ingest.quarantine_release import resolve_row
 from services.ingest.reading import Reading
 from services.ingest.recorder.recorder import ReadingKind
@@ -197,7 +198,8 @@ def test_what_a_stuck_meter_gave_is_taken_back_when_it_is_found_out(connection: 
     assert stored(connection, "load_kwh", 96).tolist() == [0.0] * 96
     put(connection, "load", "kWh", every(15, 289), np.full(289, 5.0))
     later = build(connection, slots=96, first=NOON + timedelta(days=2))
-    assert later.slots_withdrawn == 96
+    # The load, and what devices used beyond it.
+    assert later.slots_withdrawn == 2 * 96
     assert np.isnan(stored(connection, "load_kwh", 288)).all()
     assert {change.rule for change in history_changes.read(connection, "metered", first=NOON, end=NOON + timedelta(days=3))} == {
         "withdrawn: the sensor was stuck"
@@ -256,7 +258,8 @@ def test_a_long_window_is_built_in_parts_without_seams(connection: Connection, a
     seen: list[int] = []
     request = BuildSlotsRequest(site_id="metered", first=NOON, end=NOON + slots * SLOT)
     build_site_slots(connection, request, now=NOW, progress=lambda *told: seen.append(told[0]))
-    assert seen == [0, 31 * 96]
+    # From 14:00 of Berlin on: 30 days and ten hours are over at the midnight before the thirty-first is.
+    assert seen == [0, 30 * 96 + 40]
     np.testing.assert_allclose(stored(connection, "load_kwh", slots), 0.15)
 
 
@@ -270,3 +273,41 @@ def test_a_site_without_sensors_is_told_how_to_name_them(connection: Connection,
     add_site()
     with pytest.raises(InvalidInputError, match="names no sensors"):
         build(connection, slots=1)
+
+
+MIDNIGHT = datetime(2024, 6, 1, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+def mistaken_unit(connection: Connection, add_site: Callable[..., None]) -> FloatArray:
+    """A whole local day of half a kilowatt that was built, and after it readings that say a thousandth; returns the stored day."""
+    add_site(total_load_consumption="load")
+    instants = minutes(*(600 + np.arange(97) * 15))
+    put(connection, "load", "kWh", instants, 1000 + np.arange(97) / 8)
+    build(connection, slots=96, first=MIDNIGHT)
+    put(connection, "load", "kWh", instants, 1 + np.arange(97) / 8000)
+    return stored(connection, "load_kwh", 136)[40:]
+
+
+@pytest.mark.usefixtures("mistaken_unit")
+def test_a_day_that_would_become_another_one_stops_the_build_until_it_is_accepted(connection: Connection) -> None:
+    with pytest.raises(ConflictError, match=r"2024-06-02 .* load_kwh was 12\.00 kWh and would be 0\.012 kWh.*--accept"):
+        build(connection, slots=96, first=MIDNIGHT)
+    request = BuildSlotsRequest(site_id="metered", first=MIDNIGHT, end=MIDNIGHT + 96 * SLOT, accept=True)
+    assert build_site_slots(connection, request, now=NOW).slots_written == 96
+    np.testing.assert_allclose(stored(connection, "load_kwh", 136)[40:], 1 / 8000)
+    # From then on it is the same day.
+    assert build(connection, slots=96, first=MIDNIGHT).kept == []
+
+
+def test_a_build_that_nobody_asked_for_leaves_such_a_day_and_says_so(connection: Connection, mistaken_unit: FloatArray) -> None:
+    request = BuildSlotsRequest(site_id="metered", first=MIDNIGHT, end=MIDNIGHT + 96 * SLOT)
+    kept = build_site_slots(connection, request, now=NOW, automatic=True).kept
+    assert [(str(day.day), day.series, day.before_kwh, round(day.after_kwh, 6)) for day in kept] == [("2024-06-02", "load_kwh", 12.0, 0.012)]
+    assert stored(connection, "load_kwh", 136)[40:].tolist() == mistaken_unit.tolist()
+    (day,) = judge_days(connection, "metered", kept[0].day, kept[0].day, now=NOW)
+    assert "rebuild: load_kwh is 12 kWh, and 0.012 kWh where it is built again" in day.reasons
+    (row,) = quarantine.list_rows(connection, "metered")
+    resolve_row(connection, ResolveRequest(quarantine_id=row.quarantine_id, resolution="released"), now=NOW)
+    np.testing.assert_allclose(stored(connection, "load_kwh", 136)[40:], 1 / 8000)
+    assert not [reason for reason in judge_days(connection, "metered", kept[0].day, kept[0].day, now=NOW)[0].reasons if reason.startswith("rebuild")]

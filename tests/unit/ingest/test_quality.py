@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.site import parse_site
+from luna.site import InputSensors, parse_site
 from luna.timeline import FloatArray, local_day
 from services.ingest.price_repair import PriceRecord
 from services.ingest.quality import DayRecord, expect_series, judge_day
@@ -25,7 +25,7 @@ def record(slots: int = 96, *, repaired: int = 0, expected: frozenset[str] = ALL
     plain = {"load_kwh": 0.2, "pv_kwh": 0.1, "import_kwh": 0.1, "export_kwh": 0.0, "charge_kwh": 0.0, "discharge_kwh": 0.0, "soc": 0.5}
     unknown = np.full(slots, np.nan)
     series = {name: np.full(slots, value) for name, value in plain.items()}
-    series |= dict.fromkeys(("residual_kwh", "vehicle_kwh", "heat_pump_kwh", "water_heater_kwh"), unknown) | changed
+    series |= dict.fromkeys(("residual_kwh", "beyond_house_kwh", "vehicle_kwh", "heat_pump_kwh", "water_heater_kwh"), unknown) | changed
     paid = np.full(slots, 0.3) if price is None else price
     prices = {"import_price": PriceRecord(paid, unknown, unknown), "export_price": PriceRecord(np.full(slots, 0.07), unknown, unknown)}
     return DayRecord(DAY, series, np.where(np.arange(slots) < repaired, 1, 0), prices, expected)
@@ -101,6 +101,41 @@ def test_what_was_charged_into_a_car_is_explained() -> None:
     assert judge(record(import_kwh=np.full(96, 0.3), vehicle_kwh=np.full(96, 0.2))) == ("clean", [])
 
 
+def charging(kw: float, *, house_kw: float, hours: int = 3) -> dict[str, FloatArray]:
+    """A car that charges from one o'clock on beside a house whose meter does not count it."""
+    car = np.where((np.arange(96) >= 4) & (np.arange(96) < 4 + 4 * hours), kw / 4, 0.0)
+    house = np.full(96, house_kw / 4)
+    return {"vehicle_kwh": car, "load_kwh": np.maximum(house - car, 0), "beyond_house_kwh": np.maximum(car - house, 0)}
+
+
+def test_a_car_that_uses_more_than_the_house_it_is_taken_off_excludes_the_day() -> None:
+    # 3 h × (7 − 0.5) kW = 19.5 kWh in 12 slots.
+    day = record(expected=frozenset({"load_kwh"}), **charging(7, house_kw=0.5))
+    assert judge_day(day, PLAIN).reasons == ["devices_beyond_house: vehicle_kwh is 19.5 kWh more than the house's meter in 12 of 96 slots"]
+    derived = PLAIN.model_copy(update={"input_sensors": InputSensors(total_grid_import=("grid",), vehicle_consumption=("car",))})
+    assert judge_day(day, derived).reasons == ["devices_beyond_grid: vehicle_kwh is 19.5 kWh more than the grid's meter leaves for the house in 12 of 96 slots"]
+
+
+@each_row(
+    "series",
+    [
+        # A wallbox of 11 kW for three hours whose counter says 3 % too much: 33 × 0.03 − 0.6 kWh of the house.
+        charging(11.33, house_kw=11.2),
+        # The house's counter moves by whole kWh and lags behind the heat pump's fine one, and makes up for it within two hours.
+        {
+            "heat_pump_kwh": np.full(96, 0.1),
+            "load_kwh": np.where(np.arange(96) % 8 == 7, 0.9, 0.0),
+            "beyond_house_kwh": np.where(np.arange(96) % 8 == 7, 0.0, 0.1),
+        },
+        # A few Wh around zero through the whole day.
+        {"vehicle_kwh": np.full(96, 0.2), "load_kwh": np.zeros(96), "beyond_house_kwh": np.full(96, 0.003)},
+    ],
+    ids=["classes of meters", "coarse counters", "rounding"],
+)
+def test_what_meters_err_and_lag_is_no_contradiction(series: dict[str, FloatArray]) -> None:
+    assert judge(record(expected=frozenset({"load_kwh"}), **series)) == ("clean", [])
+
+
 def test_a_site_that_lacks_a_meter_has_no_balance() -> None:
     day = record(expected=ALL - {"export_kwh"}, import_kwh=np.full(96, 0.15), export_kwh=without_first(96))
     assert judge(day) == ("clean", [])
@@ -131,6 +166,57 @@ def test_a_site_that_never_had_prices_is_not_excluded_for_them() -> None:
 @pytest.mark.parametrize("zeros", [1, 96], ids=["one", "all"])
 def test_a_price_of_zero_that_nobody_had_excludes_the_day(zeros: int) -> None:
     assert judge(record(price=np.where(np.arange(96) < zeros, 0.0, 0.3))) == ("exclude", ["price_zero"])
+
+
+def storing(*, swap: tuple[str, ...] = (), load_metered: bool = True) -> DayRecord:
+    """A day of sun, feed-in and a battery that charges at noon and gives at night; the names in ``swap`` are exchanged, as by a wrong sign."""
+    slot = np.arange(96)
+    noon, night = (slot >= 40) & (slot < 56), slot >= 80
+    true = {
+        "load_kwh": np.full(96, 0.2),
+        "pv_kwh": np.where(noon, 0.9, 0.0),
+        "charge_kwh": np.where(noon, 0.3, 0.0),
+        "discharge_kwh": np.where(night, 0.2, 0.0),
+        "export_kwh": np.where(noon, 0.4, 0.0),
+        "import_kwh": np.where(noon | night, 0.0, 0.2),
+        "soc": 0.2 + np.cumsum(np.where(noon, 0.03, 0.0) - np.where(night, 0.02, 0.0)),
+    }
+    read = true | {name: true[other] for name, other in zip(swap, swap[::-1], strict=True)}
+    if not load_metered:
+        supply = read["import_kwh"] + read["pv_kwh"] + read["discharge_kwh"] - read["export_kwh"] - read["charge_kwh"]
+        read |= {"load_kwh": np.maximum(supply, 0), "residual_kwh": np.minimum(supply, 0)}
+    return record(**read)
+
+
+BATTERY_TURNED = "turned: total_battery_discharge and total_battery_charge look exchanged; the other way round the meters explain the day"
+GRID_TURNED = "turned: total_grid_import and total_grid_export look exchanged; the other way round the meters explain the day"
+
+
+@each_row(
+    ("swap", "load_metered", "told"),
+    [
+        ((), True, []),
+        ((), False, []),
+        (("charge_kwh", "discharge_kwh"), True, [BATTERY_TURNED]),
+        (("charge_kwh", "discharge_kwh"), False, [BATTERY_TURNED]),
+        (("import_kwh", "export_kwh"), True, [GRID_TURNED]),
+        (("import_kwh", "export_kwh"), False, [GRID_TURNED]),
+        (("charge_kwh", "import_kwh", "export_kwh", "discharge_kwh"), True, [BATTERY_TURNED, GRID_TURNED]),
+    ],
+    ids=["right", "right, derived", "battery", "battery, derived", "grid", "grid, derived", "both"],
+)
+def test_the_turn_that_explains_a_day_is_named(swap: tuple[str, ...], load_metered: bool, told: list[str]) -> None:
+    reasons = judge_day(storing(swap=swap, load_metered=load_metered), STORING).reasons
+    assert [reason for reason in reasons if reason.startswith("turned")] == told
+    # It rose by 16 × 0.03 and fell by 16 × 0.02 of 10 kWh, against 16 × 0.3 / 0.95 + 16 × 0.2 × 0.95 kWh.
+    assert [reason for reason in reasons if reason.startswith("soc_reversed")] == (
+        ["soc_reversed: the state of charge moves by 8.0 kWh against the 8.1 kWh that are charged and discharged"] if "charge_kwh" in swap else []
+    )
+
+
+def test_an_imbalance_that_no_turn_explains_names_none() -> None:
+    reasons = judge_day(record(import_kwh=np.full(96, 0.15)), STORING).reasons
+    assert [reason.partition(":")[0] for reason in reasons] == ["balance"]
 
 
 def hours(count: float) -> datetime:

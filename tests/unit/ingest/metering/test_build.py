@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from luna.errors import InvalidInputError
-from luna.site import Site
+from luna.site import InputSensors, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, local_day, parse_zone
 from services.ingest.metering import SlotBuild, Spans, build_slots
-from services.ingest.metering.build import STUCK
+from services.ingest.metering.build import BELOW_ZERO, STUCK
 from services.ingest.metering.rejection import CONTRADICTS, FUTURE, UNSET
 from services.ingest.reading import Samples
 from tests.metering import NOON, describe_metered, minutes, one_sensor
@@ -44,6 +44,34 @@ def test_several_sensors_add_up_and_a_minus_takes_off() -> None:
     # The second would be −0.1.
     check(built.columns, "pv_kwh", [1.4, 0.0])
     assert list(built.columns) == ["pv_kwh"]
+
+
+def test_a_minus_that_takes_off_more_than_there_is_leaves_it_unknown() -> None:
+    # Eight hours from noon on: in the first four 16 × 0.4 kWh are taken off 16 × 0.1, in the others a little more for a while than there is.
+    site = describe_metered(total_load_consumption=["house", "-pump"])
+    house, pump = np.repeat([0.1, 0.5], 16), np.repeat([0.4, 0.1, 0.52], [16, 8, 8])
+    built = build(site, {"house": house, "pump": pump})
+    check(built.columns, "load_kwh", [*[np.nan] * 16, *[0.4] * 8, *[0.0] * 8])
+    assert {(rejected.sensor, rejected.reason) for rejected in built.rejected} == {("house", BELOW_ZERO), ("pump", BELOW_ZERO)}
+
+
+def test_what_devices_use_beyond_the_houses_meter_is_kept() -> None:
+    site = describe_metered(total_load_consumption="load", vehicle_consumption="car")
+    columns = build(site, {"load": [0.125, 0.125], "car": [1.75, 0.0]}).columns
+    check(columns, "load_kwh", [0.0, 0.125])
+    check(columns, "beyond_house_kwh", [1.625, 0.0])
+
+
+@pytest.mark.parametrize("grid", [{}, {"total_grid_import": "grid"}], ids=["alone", "with the grid's"])
+def test_nothing_is_taken_off_for_a_device_outside_the_houses_meter(grid: dict[str, str]) -> None:
+    # The grid's meter sees both: 0.125 + 1.75; of two wallboxes the other one lies behind the house's.
+    named = {"total_load_consumption": "load", "vehicle_consumption": ["outer", "inner"], "outside_house_meter": "outer", **grid}
+    site = Site(name="home", timezone="UTC", input_sensors=InputSensors.model_validate(named))
+    columns = build(site, {"load": [0.125, 0.625], "outer": [1.75, 0.0], "inner": [0.0, 0.5], "grid": [1.875, 0.625]}).columns
+    check(columns, "load_kwh", [0.125, 0.125])
+    check(columns, "vehicle_kwh", [1.75, 0.5])
+    check(columns, "beyond_house_kwh", [0.0, 0.0])
+    check({"residual_kwh": np.zeros(2), **columns}, "residual_kwh", [0.0, 0.0])
 
 
 def test_an_unknown_part_makes_the_sum_unknown() -> None:
@@ -80,7 +108,7 @@ def test_without_a_load_meter_the_balance_is_the_load() -> None:
 
 def test_a_balance_without_the_batterys_meters_is_none() -> None:
     columns = build(describe_metered(**HOUSE), {"load": [1.0], "pv": [1.0], "import": [1.0], "export": [1.0]}).columns
-    assert set(columns) == {"load_kwh", "pv_kwh", "import_kwh", "export_kwh"}
+    assert set(columns) == {"load_kwh", "beyond_house_kwh", "pv_kwh", "import_kwh", "export_kwh"}
 
 
 def test_a_derived_load_is_marked_where_any_meter_was_interpolated() -> None:

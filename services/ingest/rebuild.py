@@ -1,0 +1,82 @@
+"""Whether a day that is built again is the same day: by a factor, turned around or half gone, it more likely rests on a wrong unit or sensor. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import numpy as np
+
+from luna.site import measured_series
+from luna.timeline import FloatArray
+
+# Late readings and repaired gaps change days too; of a day that was nine tenths known they do not change the whole.
+LEAST_KNOWN = 0.9
+# Below a kilowatt-hour a share says little.
+LEAST_KWH = 1.0
+GONE_SHARE = 0.5
+# A second array or phase doubles a day. Units and spacings of readings are wrong by 4 (kW as kWh per slot), 12 (five minutes), 1,000.
+LEAST_FACTOR = 3.0
+# Counters round, so that a slot's ratio is not exact; a day of other weather or other people is never within a fiftieth of another's shape.
+SAME_SHAPE = 0.02
+LEAST_MOVING_SLOTS = 8
+PAIRS = (("import_kwh", "export_kwh"), ("charge_kwh", "discharge_kwh"))
+ENERGIES = measured_series("consumption", "source", "sink", "appliance")
+
+# Where a day that stays as it is stored waits for somebody to accept what was built again, as readings wait that were refused.
+REBUILT = "rebuild"
+
+Fault = Literal["factor", "gone", "swapped"]
+
+
+@dataclass(frozen=True, slots=True)
+class RebuiltSeries:
+    """A series of a day that would be replaced by another one: energies of the slots that both know."""
+
+    day: date
+    series: str
+    before_kwh: float
+    after_kwh: float
+    fault: Fault
+
+    def __str__(self) -> str:
+        how = ", with what the opposite direction was" if self.fault == "swapped" else ""
+        return f"{self.series} was {_say(self.before_kwh)} kWh and would be {_say(self.after_kwh)} kWh{how}"
+
+
+def _say(kwh: float) -> str:
+    """Return a figure of which a thousandth still shows."""
+    return f"{kwh:.2f}" if kwh >= 1 else f"{kwh:.4g}"
+
+
+def compare_day(day: date, before: Mapping[str, FloatArray], after: Mapping[str, FloatArray]) -> Iterator[RebuiltSeries]:
+    """Yield the energies of a day that would be replaced by something else; a day that was not known before is no such day.
+
+    Args:
+        before: the stored series of the day's slots, NaN where unknown.
+        after: those that were built again; what is unknown there erases nothing.
+    """
+    names = [name for name in ENERGIES if name in before and name in after and np.isfinite(before[name]).mean() >= LEAST_KNOWN]
+    both = {name: np.isfinite(before[name]) & np.isfinite(after[name]) for name in names}
+    was, now = ({name: np.where(both[name], series[name], 0.0) for name in names} for series in (before, after))
+    swapped = {name for pair in PAIRS if set(pair) <= set(names) and _is_swapped([was[name] for name in pair], [now[name] for name in pair]) for name in pair}
+    for name in names:
+        fault = "swapped" if name in swapped else _find_fault(was[name], now[name])
+        if fault:
+            yield RebuiltSeries(day, name, float(was[name].sum()), float(now[name].sum()), fault)
+
+
+def _is_swapped(was: list[FloatArray], now: list[FloatArray]) -> bool:
+    same, turned = (sum(float(np.abs(old - new).sum()) for old, new in zip(was, new_ones, strict=True)) for new_ones in (now, now[::-1]))
+    total = sum(float(kwh.sum()) for kwh in was)
+    return total > LEAST_KWH and turned <= SAME_SHAPE * total and same > GONE_SHARE * total
+
+
+def _find_fault(was: FloatArray, now: FloatArray) -> Fault | None:
+    before, after = float(was.sum()), float(now.sum())
+    if before > LEAST_KWH and after < (1 - GONE_SHARE) * before:
+        return "gone"
+    if after <= LEAST_KWH or np.count_nonzero(was > 0) < LEAST_MOVING_SLOTS:
+        return None
+    factor = float(now @ was / (was @ was))
+    return "factor" if factor >= LEAST_FACTOR and float(np.abs(now - factor * was).sum()) <= SAME_SHAPE * after else None
