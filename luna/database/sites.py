@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import Connection, Select, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
 from luna.database import plan_causes
 from luna.database.prices import stored_name
@@ -161,6 +161,15 @@ def read_versions(connection: Connection, names: Collection[str]) -> dict[str, t
 def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:
     """Return the latest configurations of sites as they are stored, for ``parse_site``; one that has none is left out."""
     return {row.name: row.configuration for row in connection.execute(_latest().where(sites.c.name.in_(names)))}
+
+
+def read_sensing(connection: Connection, names: Collection[str], *, roles: Collection[str]) -> dict[str, Any]:
+    """Return the same of those sites that name a sensor of one of these roles, in order of their names."""
+    latest = _latest().where(sites.c.name.in_(names)).subquery()
+    sensors = latest.c.configuration["input_sensors"]
+    # A role without sensors is stored as an empty list.
+    named = or_(*(func.coalesce(sensors[role], literal([], JSONB)) != literal([], JSONB) for role in roles))
+    return {row.name: row.configuration for row in connection.execute(select(latest.c.name, latest.c.configuration).where(named).order_by(latest.c.name))}
 
 
 def _missing(connection: Connection, site_id: str) -> NotFoundError:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.levels import level_factor
 from luna.site import SENSOR_ROLES, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
@@ -45,11 +46,6 @@ ENERGY_UNITS = "Wh, kWh, MWh for a counter; W, kW, MW for a power"
 def read_measure(unit: str | None) -> Measure | None:
     """Return what a sensor of that unit measures, None where it is neither energy nor power. Case does not count: no home measures milliwatts."""
     return _MEASURES.get((unit or "").strip().casefold())
-
-
-def level_factor(unit: str | None) -> float:
-    """Return what one unit of a level is as a fraction: a hundredth for per cent, else the value is one already."""
-    return 0.01 if (unit or "").strip() == "%" else 1.0
 
 
 # The largest connection of a home, three phases of 125 A, carries 86 kW.
