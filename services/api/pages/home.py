@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 
 from luna import control_service
 from luna.contracts.message import Instant
-from luna.database import control, plan_causes, plan_faults, sites
+from luna.database import control, plan_causes, plan_faults, plan_slots, sites
 from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
 from luna.findings import find_agent_news
 from luna.queue.jobs import submit_job
 from luna.site_day import BatterySavings, read_savings
 from luna.wording import MODES, Language
+from luna.wording.notes import DOUBTS
 from luna.wording.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
@@ -175,7 +176,17 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
     news = find_agent_news(connection, site, now=window.now)
     armed, fault = control.load(connection, site_id).armed_at is not None, plan_faults.load(connection, site_id)
     document = build_timeline(connection, window, gateway.plans_read)
-    return HomeView(window, document, words, HomeContext(news, armed, fault, _read_savings(connection, window, document, gateway)))
+    savings, doubts = _read_savings(connection, window, document, gateway), _read_doubts(connection, document, gateway)
+    return HomeView(window, document, words, HomeContext(news, armed, fault, savings, doubts))
+
+
+def _read_doubts(connection: Connection, document: Mapping[str, Any], gateway: Gateway) -> list[tuple[str, dict[str, Any]]]:
+    if document["plan"] is None:
+        return []
+    plan_id = document["plan"]["plan_id"]
+    # As the timeline keeps it.
+    reply, _ = gateway.plans_read.recall((plan_id, "whole"), lambda: plan_slots.read_document(connection, plan_id))
+    return [(note["code"], note["figures"]) for note in reply.get("notes", ()) if note["code"] in DOUBTS]
 
 
 def _read_savings(connection: Connection, window: Window, document: Mapping[str, Any], gateway: Gateway) -> BatterySavings:

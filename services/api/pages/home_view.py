@@ -56,12 +56,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class HomeContext:
-    """What stands beside a timeline: ``armed``: whether anything is sent to devices, ``fault``: why there is no newer plan, and what batteries save."""
+    """What stands beside a timeline.
+
+    ``armed``: whether anything is sent to devices, ``fault``: why there is no newer plan, ``savings``: what batteries save, ``doubts``: code and figures of
+    the plan's notes on what was said and is not believed yet.
+    """
 
     news: Sequence[SiteFinding] = ()
     armed: bool = True
     fault: PlanFault | None = None
     savings: BatterySavings | None = None
+    doubts: Sequence[tuple[str, Mapping[str, Any]]] = ()
 
 
 class HomeView:

@@ -9,8 +9,9 @@ from luna.site import parse_site
 from luna.timeline import SLOT
 from luna.wording import Language
 from luna.wording.pages import page_words
+from services.api.pages.home_notices import list_doubts
 from services.api.pages.home_sheet import view_sheet
-from services.api.pages.home_view import HomeView
+from services.api.pages.home_view import HomeContext, HomeView
 from services.api.timeline.window import open_window
 
 # A Wednesday, 16:37 by the clock of the site; the slot that runs began at 16:30.
@@ -96,3 +97,11 @@ def test_the_sentence_below_the_headline_is_that_of_what_is_done_now() -> None:
     assert view.lead == "Because of self_consumption."
     # What is done now and moves next to nothing is not spoken of, nor is why.
     assert view_of(("charge", 1, 0.108), ("self_consumption", 4, 0.0)).lead == "Because of self_consumption."
+
+
+def test_what_is_said_and_not_believed_is_a_question_to_the_reader() -> None:
+    view = view_of(("save", 4, 0.0), language="de")
+    doubt = {"soc": 0.43, "at": "2026-05-20T14:15:00+00:00", "doubted_soc": 0.0, "doubted_at": "2026-05-20T14:30:00+00:00"}
+    asked = HomeView(view.window, view.document, view.words, HomeContext(doubts=[("soc_doubted", doubt)]))
+    (notice,) = list_doubts(asked)
+    assert notice.title.replace("\u00a0", " ").startswith("Mi. 16:30 hieß der Ladestand 0 % nach 43 % Mi. 16:15")
