@@ -1,11 +1,12 @@
 """What vehicles said last of their charge and of their chargers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, tuple_
 
 from luna.database import readings
+from luna.database.schema.series import sensors as sensor_table
 from luna.levels import level_factor
 from luna.site import Site
 from luna.vehicle_sensors import NOTHING_SAID, SeenVehicle, judge_vehicle, sensors_of
@@ -20,14 +21,22 @@ def read_each(connection: Connection, found: Mapping[int, Site], *, until: datet
     sensors = {(key, name): each for key, site in found.items() for name, each in sensors_of(site).items()}
     wanted = list(dict.fromkeys((key, sensor) for (key, _), each in sensors.items() for sensor in (each.soc, each.connected) if sensor))
     said = dict(zip(wanted, readings.read_held_each(connection, wanted, first=until - LOOK_BACK, end=until), strict=True))
-    units = {key: readings.read_units(connection, found[key].name) for key in {key for key, _ in sensors}}
+    units = _read_units(connection, wanted)
     seen: dict[int, dict[str, SeenVehicle]] = {}
     for (key, name), each in sensors.items():
         vehicle = next(vehicle for vehicle in found[key].vehicles if vehicle.name == name)
         instants, values = said[key, each.soc] if each.soc else NOTHING_SAID
-        socs = instants, values * level_factor(units[key].get(each.soc or ""))
+        socs = instants, values * level_factor(units.get((key, each.soc or "")))
         plugs = said[key, each.connected] if each.connected else NOTHING_SAID
         judged = judge_vehicle(vehicle, socs, plugs, until=until, unplugged=each.unplugged)
         fresh = judged.charge is not None and until - judged.charge.at <= LONGEST
         seen.setdefault(key, {})[name] = judged if fresh else SeenVehicle(None, judged.connected, judged.since)
     return seen
+
+
+def _read_units(connection: Connection, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str | None]:
+    if not wanted:
+        return {}
+    table = sensor_table.c
+    rows = connection.execute(select(table.site_key, table.name, table.unit).where(tuple_(table.site_key, table.name).in_(wanted)))
+    return {(row.site_key, row.name): row.unit for row in rows}
