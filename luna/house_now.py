@@ -6,7 +6,7 @@ Page, Home Assistant, messages and answers read it; none of them works out its o
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from sqlalchemy import Connection
@@ -24,6 +24,7 @@ from luna.site import ElectricVehicle, Site
 from luna.site_day import Day, find_slot, read_day, save_beside_inverter, total
 from luna.timeline import SLOT, Timeline, floor_to, local_day, parse_zone
 from luna.wording import Numbers
+from luna.wording.notes import DOUBTS
 from luna.wording.retelling import retell_reason, retell_run
 
 DAY = timedelta(days=1)
@@ -207,6 +208,12 @@ class HouseNow:
         """What batteries do next within a day: the next deed, else what goes by itself; None where they go on as they do now."""
         soon = [run for run in self.runs[1:] if run.start < floor_to(self.now, SLOT) + DAY]
         return next((run for run in soon if run.mode in DEEDS), next(iter(soon), None))
+
+    @property
+    def doubts(self) -> list[tuple[str, dict[str, Any]]]:
+        """What sensors said of charges and is not believed yet: code and figures of the plan's notes."""
+        plan = self.planned.plan
+        return [] if plan is None else [(note.code, note.figures) for note in plan.notes if note.code in DOUBTS]
 
     @property
     def problems(self) -> list[SiteFinding]:

@@ -20,7 +20,7 @@ _TWO_WEEKS = timedelta(days=14)
 Session = TypeVar("Session", bound=NewSession)
 
 
-def check_session(session: NewSession, site: Site, standing: Sequence[StoredSession], *, now: datetime) -> None:
+def check_session(session: NewSession, site: Site, standing: Sequence[StoredSession], *, now: datetime, is_seen: bool = False) -> None:
     """Refuse a stay that the site's vehicle cannot follow.
 
     Args:
@@ -28,6 +28,7 @@ def check_session(session: NewSession, site: Site, standing: Sequence[StoredSess
         site: whose vehicle stays.
         standing: the stays of the same vehicle that are stored and not over.
         now: the stay ends after this.
+        is_seen: its sensor says how full it is.
 
     Raises:
         InvalidInputError: no such vehicle, a stay that is over or lasts too long, that overlaps another, that wants what the vehicle cannot do, or of which
@@ -37,8 +38,8 @@ def check_session(session: NewSession, site: Site, standing: Sequence[StoredSess
     zone = ZoneInfo(site.timezone)
     _check_time(session, zone, now=now)
     _check_power(session, vehicle)
-    if session.arrival_soc is None and not any(other.from_ < session.from_ for other in standing):
-        remedy = "Say how full it is when it comes, or now where it is there: 0.4."
+    if session.arrival_soc is None and not is_seen and not any(other.from_ < session.from_ for other in standing):
+        remedy = "Say how full it is when it comes, or now where it is there: 0.4; or name its sensor under input_sensors.vehicle_soc."
         raise InvalidInputError("how full the vehicle comes is not known", field="arrival_soc", remedy=remedy)
     # One that repeats makes way for one that does not.
     others = [other for other in standing if bool(other.days) == bool(session.days)]

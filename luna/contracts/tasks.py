@@ -15,7 +15,7 @@ from luna.contracts.data import (
 )
 from luna.contracts.documents import AddExamplesRequest, CompleteVectorsRequest, FetchDocumentRequest, IngestRequest, ReindexRequest
 from luna.contracts.edge import STAGE_REQUESTS, EdgeRunRequest, SimulateGroupRequest
-from luna.contracts.fleet import FollowChangesRequest, PlanSitesRequest, RefreshPlansRequest
+from luna.contracts.fleet import FollowChangesRequest, FollowVehiclesRequest, PlanSitesRequest, RefreshPlansRequest
 from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
 from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest, PromoteRequest, RollbackRequest
@@ -42,6 +42,7 @@ REQUESTS: tuple[type[Request], ...] = (
     PlanSitesRequest,
     RefreshPlansRequest,
     FollowChangesRequest,
+    FollowVehiclesRequest,
     PlanChangesRequest,
     WhyNotRequest,
     PlanVariantRequest,

@@ -14,7 +14,8 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 class NewSession(VehicleSession):
     """A stay to be stored: in every plan of the site from the next one on, until it is over or taken back.
 
-    ``arrival_soc`` is how full the vehicle is when the stay begins, or now where it has begun; it may be left out where an earlier stay is stored.
+    ``arrival_soc`` is how full the vehicle is when the stay begins, or now where it has begun; it may be left out where an earlier stay is stored,
+    or where the vehicle's sensor says it.
 
     With ``days`` the stay repeats until it is taken back: ``from`` and ``to`` are its first time, and from then on it lasts from the one to the other clock
     time of the site, leaving on each of these days. A stay without days takes the place of a repeated one that it overlaps.

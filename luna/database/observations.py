@@ -81,17 +81,23 @@ def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names:
     return {key: Observations.of(timeline.starts, series.get(key, {})) for key, timeline in windows.items()}
 
 
-LAST_SOC = sql.SQL(
+# The last is judged by those before it: three hours of quarter-hours.
+JUDGED_SOCS = 12
+LAST_SOCS = sql.SQL(
     "SELECT wanted.site_key, told.* FROM unnest({}::int[]) AS wanted (site_key) CROSS JOIN LATERAL (SELECT soc, slot_start FROM slot_observations AS stored"
-    " WHERE stored.site_key = wanted.site_key AND slot_start >= {} AND slot_start < {} AND soc IS NOT NULL ORDER BY slot_start DESC LIMIT 1) AS told"
+    " WHERE stored.site_key = wanted.site_key AND slot_start >= {} AND slot_start < {} AND soc IS NOT NULL ORDER BY slot_start DESC LIMIT {}) AS told"
+    " ORDER BY wanted.site_key, told.slot_start"
 )
 
 
-def find_soc_each(connection: Connection, keys: Sequence[int], *, since: datetime, until: datetime) -> dict[int, SeenSoc]:
-    """Return the state of charge recorded last in the slots between two instants, by the sites' keys; a site without any is left out."""
+def find_socs_each(connection: Connection, keys: Sequence[int], *, since: datetime, until: datetime) -> dict[int, list[SeenSoc]]:
+    """Return the states of charge recorded last in the slots between two instants, in order, by the sites' keys; a site without any is left out."""
     with copy.cursor(connection) as session:
-        rows = session.execute(LAST_SOC.format(list(keys), since, until)).fetchall()
-    return {key: SeenSoc(soc, start.astimezone(UTC) + SLOT) for key, soc, start in rows}
+        rows = session.execute(LAST_SOCS.format(list(keys), since, until, JUDGED_SOCS)).fetchall()
+    found: dict[int, list[SeenSoc]] = {}
+    for key, soc, start in rows:
+        found.setdefault(key, []).append(SeenSoc(soc, start.astimezone(UTC) + SLOT))
+    return found
 
 
 def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tuple[FloatArray, FloatArray]:

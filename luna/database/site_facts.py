@@ -22,6 +22,7 @@ from luna.database import (
     past_forecasts,
     plans,
     sites,
+    vehicle_readings,
     vehicle_sessions,
     weather_carbon,
 )
@@ -29,10 +30,12 @@ from luna.database import prices as market_prices
 from luna.database.forecast_activations import ActiveVersion
 from luna.database.forecasts import DrivingForecast
 from luna.database.prices import Revisions
-from luna.observations import Observations, SeenSoc
+from luna.levels import JudgedLevel, judge_levels, pace_of_batteries
+from luna.observations import Observations
 from luna.outlook import Forecast
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline
+from luna.vehicle_sensors import SeenVehicle
 
 DAY = timedelta(days=1)
 # Further than any plan of a stored site looks.
@@ -61,10 +64,11 @@ class DemandFacts:
     """What is known of a site's cars, appliances and stores of heat.
 
     ``stays`` are those that are stored, by vehicle, in order; ``begun`` is the plan in force with its slots that begin by the start, and the complete request
-    that it was made from, None where there is none.
+    that it was made from, None where there is none. ``seen`` is what vehicles said of themselves, by their names.
     """
 
     stays: Mapping[str, Sequence[VehicleSession]]
+    seen: Mapping[str, SeenVehicle]
     begun: tuple[PlanReply, PlanRequest] | None
 
 
@@ -74,9 +78,9 @@ class PlanningFacts:
 
     ``driving`` is what load and PV are from, ``PARTS`` of it, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on
     the days before, without bands, beside the load and the PV ``seen`` on the same days. ``soc`` is how full the batteries were when that was last recorded
-    in the day before the start. ``bought`` is what was imported, and ``given`` what the batteries gave and how full they were, since the window's instants;
-    None where it names none. ``revisions`` are prices by the names that the tariff gives them, ``unused`` the site's own series that were loaded and that
-    its tariff does not name. ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
+    in the day before the start, and believed. ``bought`` is what was imported, and ``given`` what the batteries gave and how full they were, since the
+    window's instants; None where it names none. ``revisions`` are prices by the names that the tariff gives them, ``unused`` the site's own series that were
+    loaded and that its tariff does not name. ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
     """
 
     site: Site
@@ -88,7 +92,7 @@ class PlanningFacts:
     reasons: tuple[str, ...]
     past: Sequence[Forecast]
     seen: Observations
-    soc: SeenSoc | None
+    soc: JudgedLevel | None
     bought: FloatArray | None
     given: Observations | None
     demands: DemandFacts
@@ -111,7 +115,7 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
     """
     horizon = Timeline(start, SLOT, reach.horizon // SLOT)
     # Prices that came in the middle of the slot that runs are planned with at once; a plan of another time knows what was known then.
-    known_at = now if start <= now < start + SLOT else start
+    known_at = _known_at(start, now)
     names = [site.name for site in found]
     keys = sites.keys_of(connection, names)
     by_key = {keys[site.name]: site for site in found}
@@ -120,7 +124,8 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
     seen, bought = _read_seen(connection, keys, start, reach)
     today = {keys[name]: _until(start, since) for name, since in reach.given_since.items()}
     given = observations.read_each(connection, today, names=("discharge_kwh", "soc"))
-    soc = observations.find_soc_each(connection, list(by_key), since=start - DAY, until=start)
+    said = observations.find_socs_each(connection, list(by_key), since=start - DAY, until=start)
+    soc = {key: judge_levels(socs, pace_of_batteries(by_key[key].batteries)) for key, socs in said.items()}
     demands = read_demands_each(connection, by_key, start, now=now)
     around = Timeline(start - reach.carbon, SLOT, reach.carbon // SLOT + horizon.count)
     carbon = weather_carbon.read_carbon_each(connection, names, around, known_at=known_at)
@@ -190,6 +195,10 @@ def _read_seen(connection: Connection, keys: Mapping[str, int], start: datetime,
     return seen | {key: Observations.of(before.starts, series) for key, series in ends.items()}, bought
 
 
+def _known_at(start: datetime, now: datetime) -> datetime:
+    return now if start <= now < start + SLOT else start
+
+
 def _until(start: datetime, since: datetime) -> Timeline:
     return Timeline(since, SLOT, (start - since) // SLOT)
 
@@ -200,4 +209,5 @@ def read_demands_each(connection: Connection, found: Mapping[int, Site], start: 
     stays = vehicle_sessions.read_plain_each(connection, parked, first=start, end=start + STAYS_AHEAD) if parked else {}
     asked = [site.name for site in found.values() if site.vehicles or site.loads or site.heat_pumps]
     begun = plans.read_begun_each(connection, asked, now, until=start)
-    return {key: DemandFacts(stays.get(key, {}), begun.get(site.name)) for key, site in found.items()}
+    seen = vehicle_readings.read_each(connection, {key: found[key] for key in parked}, until=_known_at(start, now))
+    return {key: DemandFacts(stays.get(key, {}), seen.get(key, {}), begun.get(site.name)) for key, site in found.items()}

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, select
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
 from luna.database import plan_causes
 from luna.database.prices import stored_name
@@ -230,6 +230,15 @@ def parse_stored(site_id: str, configuration: object) -> Site:
             f" what is stored is kept, luna site show --site {site_id} shows it."
         )
         raise UnreadableError(message, field=exc.field, value=exc.value, remedy=remedy) from exc
+
+
+def read_sensing(connection: Connection, names: Collection[str], *, roles: Collection[str]) -> dict[str, Any]:
+    """Return the configurations of those of the named sites that name a sensor of one of these roles, in order of their names."""
+    latest = _latest().where(sites.c.name.in_(names)).subquery()
+    sensors = latest.c.configuration["input_sensors"]
+    # A role without sensors is stored as an empty list.
+    named = or_(*(func.coalesce(sensors[role], literal([], JSONB)) != literal([], JSONB) for role in roles))
+    return {row.name: row.configuration for row in connection.execute(select(latest.c.name, latest.c.configuration).where(named).order_by(latest.c.name))}
 
 
 def _missing(connection: Connection, site_id: str) -> NotFoundError:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.plan import VehicleSession
 from luna.contracts.vehicle_session import NewSession, StoredSession
-from luna.database import plan_causes, sites
+from luna.database import plan_causes, sites, vehicle_readings
 from luna.database.schema.plans import vehicle_sessions
 from luna.database.stored_rows import read_each, read_page
 from luna.errors import NotFoundError
@@ -33,7 +33,8 @@ def add(connection: Connection, site_id: str, session: NewSession, *, by: str, n
     same = next((each for each in standing if _same(each, session)), None)
     if same is not None:
         return same
-    check_session(session, site, standing, now=now)
+    seen = vehicle_readings.read_each(connection, {key: site}, until=now).get(key, {}) if session.arrival_soc is None else {}
+    check_session(session, site, standing, now=now, is_seen=session.vehicle in seen and seen[session.vehicle].charge is not None)
     wanted = session.model_dump(mode="json", include=_WANTED)
     row = {"site_key": key, "vehicle": session.vehicle, "starts_at": session.from_, "ends_at": session.to, "wanted": wanted, "added_by": by}
     added = connection.scalar(insert(vehicle_sessions).values(row).returning(vehicle_sessions.c.session_id))

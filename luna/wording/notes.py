@@ -14,7 +14,10 @@ Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
 
 
 # Codes whose plan would be another one if what they say turns out otherwise: nothing was known, so something stands for it.
-ASSUMED = frozenset({"soc_assumed", "heat_assumed", "tariff_default", "no_history", "sun_from_time_zone"})
+ASSUMED = frozenset({"soc_assumed", "vehicle_soc_assumed", "heat_assumed", "tariff_default", "no_history", "sun_from_time_zone"})
+
+# Codes of what was said and is not believed yet: a question to whoever lives there.
+DOUBTS = ("soc_doubted", "vehicle_soc_doubted")
 
 NOTES: dict[str, dict[Language, str]] = {
     "soc_assumed": {
@@ -24,6 +27,34 @@ NOTES: dict[str, dict[Language, str]] = {
     "soc_earlier": {
         "en": "The last recorded state of charge, {soc}, is that of {at}.",
         "de": "Der letzte aufgezeichnete Ladestand, {soc}, ist der von {at}.",
+    },
+    "soc_doubted": {
+        "en": "{doubted_at} a charge of {doubted_soc} was said after {soc} {at}, more than the battery can do: {soc} counts until it is confirmed.",
+        "de": "{doubted_at} hieß der Ladestand {doubted_soc} nach {soc} {at}, mehr als die Batterie kann: Es gelten {soc}, bis er sich bestätigt.",
+    },
+    "vehicle_soc_read": {
+        "en": "{vehicle} counts as {soc} full, by what its sensor said {at}.",
+        "de": "{vehicle} gilt als zu {soc} voll, nach dem, was der Sensor {at} sagte.",
+    },
+    "vehicle_soc_said": {
+        "en": "{vehicle} counts as {soc} full on arrival, as was said with its stay.",
+        "de": "{vehicle} gilt bei der Ankunft als zu {soc} voll, wie beim Aufenthalt gesagt.",
+    },
+    "vehicle_soc_expected": {
+        "en": "{vehicle} counts as {soc} full, as the plan before left it: nothing newer is known.",
+        "de": "{vehicle} gilt als zu {soc} voll, wie der Plan davor es hinterließ: Neueres ist nicht bekannt.",
+    },
+    "vehicle_soc_assumed": {
+        "en": "How full {vehicle} is, is not known: {soc} is assumed; say it with its stay, or name its sensor.",
+        "de": "Wie voll {vehicle} ist, ist nicht bekannt: Angenommen sind {soc}; sag es beim Aufenthalt, oder nenne den Sensor.",
+    },
+    "vehicle_soc_doubted": {
+        "en": "{vehicle} said {doubted_soc} {doubted_at} after {soc} {at}, more than it can do: {soc} counts until it is confirmed.",
+        "de": "{vehicle} sagte {doubted_at} {doubted_soc} nach {soc} {at}, mehr als möglich: Es gelten {soc}, bis es sich bestätigt.",
+    },
+    "vehicle_not_connected": {
+        "en": "{vehicle} has not been connected since {since}, though its stay has begun: planned as if it were.",
+        "de": "{vehicle} ist seit {since} nicht angesteckt, obwohl der Aufenthalt begonnen hat: Geplant ist, als wäre es so.",
     },
     "soc_outside_limits": {
         "en": "The battery {battery} starts at {start_soc}, outside its limits of {min_soc} to {max_soc}.",
@@ -121,10 +152,10 @@ def _earliest(numbers: Numbers, figure: str | None) -> str:
 
 
 _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
-    **dict.fromkeys(("soc", "min_soc", "max_soc"), Numbers.share),
+    **dict.fromkeys(("soc", "doubted_soc", "min_soc", "max_soc"), Numbers.share),
     "start_soc": lambda numbers, figure: numbers.share(figure, decimals=1),
     **dict.fromkeys(("import_price", "export_price"), Numbers.price),
-    **dict.fromkeys(("at", "since", "issued_at"), _moment),
+    **dict.fromkeys(("at", "doubted_at", "since", "issued_at"), _moment),
     **dict.fromkeys(("load_factor", "pv_factor"), lambda numbers, figure: numbers.number(figure, 2)),
     "earliest": _earliest,
 }

@@ -187,7 +187,7 @@ def _find_site(request: PlanRequest) -> "Site":
 
 
 def _expect_soc(site: "Site", start: datetime) -> dict[str, float]:
-    """Return how full vehicles are by what is stored and the plan in force."""
+    """Return how full vehicles are by their sensors, what is stored and the plan in force."""
     from luna.contracts.plan import StateMessage
     from luna.database import sites
     from luna.database.site_facts import read_demands_each
@@ -198,4 +198,5 @@ def _expect_soc(site: "Site", start: datetime) -> dict[str, float]:
         key = sites.key_of(connection, site.name)
         known = read_demands_each(connection, {key: site}, start, now=SystemClock().now())[key]
     state = carry_demands(site, StateMessage(), known, start=start)
-    return {name: vehicle.soc for name, vehicle in state.vehicles.items()}
+    seen = {name: each.charge.soc for name, each in known.seen.items() if each.charge is not None}
+    return seen | {name: vehicle.soc for name, vehicle in state.vehicles.items()}

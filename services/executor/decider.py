@@ -129,7 +129,7 @@ class Decider:
         if told.control.by == "dry_run" and told.unit.key == BATTERIES:
             with unit_of_work(self.engine) as connection:
                 return dict.fromkeys((each.battery for each in told.control.batteries), read_recorded(connection, told.site, now))
-        return told.gauge.read(told.device, told.unit.places, now=now)
+        return told.gauge.read(told.device, told.unit.places, now=now, site=told.site)
 
 
 def store_decision(engine: Engine, state: ControlState, decision: Decision, *, confirmed: Mapping[str, str] | None = None) -> ControlState | None:

@@ -107,7 +107,7 @@ class Delivery:
         if decision.gave_up or decision.source == "released" or now - self._verified_at.get(whom, decision.slot_start) < VERIFY:
             return False
         self._verified_at[whom] = now
-        told.gauge.look(told.device, told.unit.places, now=now)
+        told.gauge.look(told.device, told.unit.places, now=now, site=told.site)
         said = _read(told.device, writes)
         # Where nothing can be read, nothing was seen to differ: Home Assistant may be starting.
         if matches(writes, said) or not said:

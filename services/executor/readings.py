@@ -9,8 +9,10 @@ import numpy as np
 import structlog
 from sqlalchemy import Connection
 
-from luna.database import observations, prices
+from luna.database import observations, prices, sites
 from luna.economics import price_slots
+from luna.levels import JudgedLevel, LevelPace, judge_levels, pace_of_batteries, pace_of_vehicle
+from luna.observations import SeenSoc
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to
 from services.executor.device import Device, DeviceError
@@ -20,39 +22,59 @@ from services.executor.unit import SlotPrices
 PATIENCE = timedelta(seconds=1)
 # A battery that fills within an hour moves by a thirtieth of its capacity meanwhile.
 FRESH = timedelta(minutes=2)
-# A dry run believes what was last recorded.
-RECORDED = timedelta(hours=1)
+# A dry run believes what was last recorded, and judges it by what was before.
+RECORDED, JUDGED = timedelta(hours=1), timedelta(hours=3)
 
 log = structlog.get_logger("luna.planner.execution")
 
 
 class SocReader:
-    """What one site's devices said last of how full they are. Threads do not share one."""
+    """What one site's devices said last of how full they are, and what of it is believed. Threads do not share one."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[datetime, float]] = {}
+        self._seen: dict[str, SeenSoc] = {}
+        self._judged: dict[str, JudgedLevel] = {}
 
-    def read(self, device: Device, places: Mapping[str, str], *, now: datetime) -> dict[str, float]:
-        """Return how full batteries are: what is said within a second, else what was said a moment ago, NaN where nobody knows."""
-        self.look(device, places, now=now)
-        fresh = {name: soc for name, (at, soc) in self._seen.items() if now - at <= FRESH}
-        return {name: fresh.get(name, math.nan) for name in places}
+    def read(self, device: Device, places: Mapping[str, str], *, now: datetime, site: Site) -> dict[str, float]:
+        """Return how full batteries are: what is said within a second, else what was said a moment ago, NaN where nobody knows.
 
-    def look(self, device: Device, places: Mapping[str, str], *, now: datetime) -> None:
+        Where that is more than their power can have done, it is what they said before, until it is confirmed.
+        """
+        self.look(device, places, now=now, site=site)
+        return {name: self._judged[name].soc if self._is_known(name, now) else math.nan for name in places}
+
+    def look(self, device: Device, places: Mapping[str, str], *, now: datetime, site: Site) -> None:
         """Ask, and remember what is said; what is said to be unknown is."""
         try:
             said = device.read(list(places.values()), within=PATIENCE) if places else {}
         except DeviceError as error:
             log.warning("nobody says how full the batteries are", error=str(error))
             return
-        self._seen |= {name: (now, _share(said.get(place))) for name, place in places.items()}
+        for name, place in places.items():
+            self._seen[name] = reading = SeenSoc(_share(said.get(place)), now)
+            if not math.isnan(reading.soc):
+                known, pace = self._judged.get(name), _pace_of(site, name)
+                self._judged[name] = JudgedLevel(*reading) if known is None or pace is None else known.follow(reading, pace)
+
+    def _is_known(self, name: str, now: datetime) -> bool:
+        seen = self._seen.get(name)
+        return seen is not None and not math.isnan(seen.soc) and now - seen.at <= FRESH
+
+
+def _pace_of(site: Site, name: str) -> LevelPace | None:
+    """Return how fast a battery or a vehicle fills and empties, None where the site has it no more."""
+    batteries = [battery for battery in site.batteries if battery.name == name]
+    if batteries:
+        return pace_of_batteries(batteries)
+    return next((pace_of_vehicle(vehicle, connected=False) for vehicle in site.vehicles if vehicle.name == name), None)
 
 
 def read_recorded(connection: Connection, site: Site, now: datetime) -> float:
-    """Return the state of charge that was recorded last within an hour, NaN where none was."""
-    recent = observations.read(connection, site.name, Timeline(floor_to(now, SLOT) - RECORDED, SLOT, RECORDED // SLOT)).soc
-    known = [float(soc) for soc in recent if not math.isnan(soc)]
-    return known[-1] if known else math.nan
+    """Return the state of charge that was recorded last within an hour and is believed, NaN where none was."""
+    key = sites.key_of(connection, site.name)
+    said = observations.find_socs_each(connection, [key], since=floor_to(now, SLOT) - JUDGED, until=floor_to(now, SLOT)).get(key, [])
+    judged = judge_levels(said, pace_of_batteries(site.batteries)) if said and now - said[-1].at <= RECORDED else None
+    return math.nan if judged is None else judged.soc
 
 
 def _share(percent: str | None) -> float:

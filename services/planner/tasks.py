@@ -9,7 +9,16 @@ import structlog
 from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.agent_control import ShadowPlanRequest
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
-from luna.contracts.fleet import FollowChangesReply, FollowChangesRequest, PlanSitesReply, PlanSitesRequest, RefreshPlansReply, RefreshPlansRequest
+from luna.contracts.fleet import (
+    FollowChangesReply,
+    FollowChangesRequest,
+    FollowVehiclesReply,
+    FollowVehiclesRequest,
+    PlanSitesReply,
+    PlanSitesRequest,
+    RefreshPlansReply,
+    RefreshPlansRequest,
+)
 from luna.contracts.job import Job
 from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
@@ -72,6 +81,12 @@ def follow_changes(_: FollowChangesRequest, work: TaskContext) -> FollowChangesR
         work.client.begin(wanted, timeout=CHANGES_TIMEOUT)
 
     return fleet.follow_changes(work.database(), work.settings, ask=ask, now=work.clock.now())
+
+
+@task(FollowVehiclesRequest)
+def follow_vehicles(_: FollowVehiclesRequest, work: TaskContext) -> FollowVehiclesReply:
+    """Note which vehicles say something else than plans have."""
+    return fleet.follow_vehicles(work.database(), work.settings, now=work.clock.now())
 
 
 def ask_for_shadows(work: TaskContext, plan_ids: Sequence[str]) -> None:

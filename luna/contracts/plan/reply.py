@@ -26,6 +26,12 @@ class NoteReply(Message):
 
     - ``soc_assumed``: no state of charge was recorded in the day before the start; ``soc`` stands for it.
     - ``soc_earlier``: the last one recorded, ``soc``, is that ``at`` an instant more than an hour before the start.
+    - ``soc_doubted``: the last one recorded, ``doubted_soc`` of ``doubted_at``, is further from ``soc`` of ``at`` than the batteries' power brings it; ``soc``
+      is planned with until the other one is confirmed.
+    - ``vehicle_soc_read``, ``vehicle_soc_said``, ``vehicle_soc_expected``, ``vehicle_soc_assumed``: the charge ``soc`` with which a ``vehicle`` begins its
+      first stay, or goes on, is by its sensor's reading of ``at``, what was said with its stay, what the plan before left, or its ``min_soc``.
+    - ``vehicle_soc_doubted``: the same as ``soc_doubted`` of a ``vehicle``.
+    - ``vehicle_not_connected``: the stay of a ``vehicle`` has begun, and ``since`` an instant its sensor says that it is not there.
     - ``soc_outside_limits``: a ``battery`` starts at ``start_soc``, outside ``min_soc`` to ``max_soc``.
     - ``bias_corrected``: forecasts of the last days erred to one side; load and PV ahead are multiplied by ``load_factor`` and ``pv_factor``.
     - ``inverter_alone``: no plan was found within ``options.time_limit_s``; batteries follow the house.

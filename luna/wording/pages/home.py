@@ -152,6 +152,10 @@ PHRASES = {
     "extend": Phrase("Extend 1 h", "1 h verlängern"),
     "notice_stale": Phrase("No measured values since {t}.", "Keine Messwerte seit {t}."),
     "notice_stale_more": Phrase("The plan stays; how full the battery is now is assumed.", "Der Plan bleibt; der jetzige Ladestand ist angenommen."),
+    "notice_doubt_more": Phrase(
+        "A device that starts again says such things; what it says for a quarter of an hour is believed.",
+        "Ein Gerät, das neu startet, sagt so etwas; was es eine Viertelstunde lang sagt, wird geglaubt.",
+    ),
     "notice_prices": Phrase("Prices for tomorrow are late.", "Die Preise für morgen sind spät dran."),
     "notice_prices_more": Phrase("Planned with predicted prices from {t} on.", "Geplant mit geschätzten Preisen ab {t}."),
     "notice_fallback": Phrase("No valid plan for {age}.", "Seit {age} kein gültiger Plan."),

@@ -10,6 +10,7 @@ from luna.timeline import SLOT
 from luna.wording import say_mode
 from luna.wording.devices import say_device
 from luna.wording.messages import say_message
+from luna.wording.notes import say_note
 from luna.wording.refusals import say_refusal
 from services.api.pages.home_view import HomeView
 
@@ -39,7 +40,7 @@ class Notice:
 
 def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
     """Return what is to be said, the most urgent first."""
-    return [*_overrides(view), *_missing_plan(view, plan_max_age), *_stale(view), *_late_prices(view), *_findings(view)]
+    return [*_overrides(view), *_missing_plan(view, plan_max_age), *_stale(view), *list_doubts(view), *_late_prices(view), *_findings(view)]
 
 
 def _overrides(view: HomeView) -> Iterator[Notice]:
@@ -74,6 +75,12 @@ def _stale(view: HomeView) -> Iterator[Notice]:
     if age is not None and age > OLD_VALUES.total_seconds():
         since = view.window.now - timedelta(seconds=age)
         yield Notice("warn", view.words("notice_stale", t=view.say_instant(since)), view.words("notice_stale_more"))
+
+
+def list_doubts(view: HomeView) -> Iterator[Notice]:
+    """Yield what was said of charges and is not believed yet."""
+    for code, figures in view.house.doubts:
+        yield Notice("warn", say_note(code, figures, view.numbers), view.words("notice_doubt_more"))
 
 
 def _late_prices(view: HomeView) -> Iterator[Notice]:

@@ -11,11 +11,15 @@ from luna.contracts.plan import Assumption, NoteReply, PlanRequest
 from luna.database import prices
 from luna.database.forecasts import DrivingForecast
 from luna.database.site_facts import PlanningFacts
+from luna.levels import JudgedLevel
+from luna.observations import SeenSoc
 from luna.site import Site
 from luna.timeline import SLOT, Timeline
+from luna.vehicle_sensors import SeenVehicle
 from luna.wording import Language, Numbers
 from services.planner.problem.knowledge import DAY
 from services.planner.reply.reply import say_notes
+from services.planner.service.vehicles import find_vehicles
 
 HALF_FULL = 0.5
 # A battery is told anew every quarter-hour; what is older than an hour may be another state by now.
@@ -32,7 +36,7 @@ def list_assumptions(facts: PlanningFacts, request: PlanRequest, driving: Drivin
         driving: what load and PV are from.
     """
     soc, tariff = _judge_soc(facts, request), _judge_tariff(facts.site, facts.unused)
-    return _gather([*soc, *tariff, *_judge_forecast(facts, driving)])
+    return _gather([*soc, *_judge_vehicles(facts, request), *tariff, *_judge_forecast(facts, driving)])
 
 
 def note_tariff(connection: Connection, site: Site, timeline: Timeline, *, language: Language = "en") -> list[NoteReply]:
@@ -56,8 +60,28 @@ def _judge_soc(facts: PlanningFacts, request: PlanRequest) -> Found:
     seen = facts.soc
     if seen is None:
         yield "soc_assumed", {"soc": HALF_FULL}
+    elif seen.doubted is not None:
+        yield "soc_doubted", _describe_doubt(seen, seen.doubted)
     elif facts.start - seen.at > FRESH_SOC:
         yield "soc_earlier", {"soc": seen.soc, "at": seen.at.isoformat()}
+
+
+def _describe_doubt(seen: JudgedLevel, doubted: SeenSoc) -> dict[str, object]:
+    return {"soc": seen.soc, "at": seen.at.isoformat(), "doubted_soc": doubted.soc, "doubted_at": doubted.at.isoformat()}
+
+
+def _judge_vehicles(facts: PlanningFacts, request: PlanRequest) -> Found:
+    """Yield where the charge comes from that each vehicle has when its first stay begins, or now where that goes on."""
+    for name, known in find_vehicles(facts.site, facts.demands, start=facts.start).items():
+        if name in request.state.vehicles or not known.state.sessions:
+            continue
+        charge, seen = known.charge, facts.demands.seen.get(name, SeenVehicle())
+        at = {} if charge.at is None else {"at": charge.at.isoformat()}
+        yield f"vehicle_soc_{charge.source}", {"vehicle": name, "soc": round(charge.soc, 6)} | at
+        if seen.charge is not None and seen.charge.doubted is not None:
+            yield "vehicle_soc_doubted", {"vehicle": name} | _describe_doubt(seen.charge, seen.charge.doubted)
+        if seen.connected is False and seen.since is not None and known.state.sessions[0].from_ <= facts.start:
+            yield "vehicle_not_connected", {"vehicle": name, "since": seen.since.isoformat()}
 
 
 def _judge_tariff(site: Site, unused: Sequence[str]) -> Found:

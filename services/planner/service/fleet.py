@@ -1,13 +1,14 @@
 """Plans of many stored sites: one read for all, each planned as if alone, one write for all. What is wrong with one site keeps no other waiting."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.fleet import FollowChangesReply, PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
+from luna.contracts.fleet import FollowChangesReply, FollowVehiclesReply, PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import PlanColumns
@@ -15,11 +16,13 @@ from luna.contracts.plan.inputs import write_inputs
 from luna.database import control, plan_causes, plan_faults, plans, sites
 from luna.database.engine import unit_of_work
 from luna.database.plans import PlanRow
-from luna.database.site_facts import PlanningFacts
+from luna.database.site_facts import PlanningFacts, read_demands_each
+from luna.errors import InvalidInputError
 from luna.policy import REPLAN_AGE
 from luna.queue.site_batch import SiteBatch
 from luna.queue.task_metrics import TaskCounter
 from luna.settings import Settings
+from luna.site import Site, parse_site
 from luna.timeline import SLOT, floor_to
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
@@ -29,9 +32,11 @@ from services.planner.problem.problem import Problem
 from services.planner.reply.reply import Answered, answer_each, digest, set_beside
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, count_plan
+from services.planner.service.vehicles import find_news
 
 # A plan is renewed before anybody who follows it asks for another.
 RENEW_AGE = REPLAN_AGE - SLOT
+VEHICLE_ROLES = ("vehicle_soc", "vehicle_connected")
 
 FAULTS = TaskCounter("luna_planner_batch_faults_total", "Sites of batches that got no new plan, by the code of why.", ["code"])
 
@@ -136,6 +141,31 @@ def follow_changes(engine: Engine, settings: Settings, *, ask: Callable[[PlanSit
     for part in _cut(due, settings.plan_batch_sites):
         ask(PlanSitesRequest(site_ids=list(part)))
     return FollowChangesReply(sites=len(due))
+
+
+def follow_vehicles(engine: Engine, settings: Settings, *, now: datetime) -> FollowVehiclesReply:
+    """Note of the sites whose vehicles say something else than the plan in force has that their stays have changed; ``follow_changes`` has them planned.
+
+    Args:
+        engine: of the database.
+        settings: say which sites are planned by the clock.
+        now: what was said by then is known.
+    """
+    with unit_of_work(engine) as connection:
+        found = list(_parse(sites.read_sensing(connection, _list_planned(connection, settings), roles=VEHICLE_ROLES)))
+        keys = sites.keys_of(connection, [site.name for site in found])
+        by_key = {keys[site.name]: site for site in found}
+        known = read_demands_each(connection, by_key, floor_to(now, SLOT), now=now)
+        told = [key for key, site in by_key.items() if find_news(site, known[key], now=now)]
+        plan_causes.note(connection, told, "stay")
+    return FollowVehiclesReply(sites=len(told))
+
+
+def _parse(configurations: Mapping[str, Any]) -> Iterator[Site]:
+    for configuration in configurations.values():
+        # Why one cannot be read its plan says.
+        with suppress(InvalidInputError):
+            yield parse_site(configuration)
 
 
 def _list_planned(connection: Connection, settings: Settings) -> list[str]:

@@ -19,7 +19,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
 from services.planner.reply.reply import answer
-from services.planner.service.state import Expected, IssuedPlan
+from services.planner.service.expected import Expected, IssuedPlan
 
 _SAME_SOC = 1e-6
 PRICES = ("import_price", "export_price", "carbon_g_per_kwh")

@@ -14,7 +14,7 @@ from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanRequest
 from luna.contracts.vehicle_session import NewSession
-from luna.database import control, forecasts, manual_blocks, plan_causes, plan_faults, plans, prices, sites, vehicle_sessions
+from luna.database import control, forecasts, manual_blocks, plan_causes, plan_faults, plans, prices, readings, sites, vehicle_sessions
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.database.schema.plans import plan_history
@@ -23,7 +23,7 @@ from luna.settings import Settings
 from luna.site import parse_site
 from luna.timeline import SLOT, Timeline, floor_to
 from services.planner.milp.solver import Solver
-from services.planner.service.fleet import RENEW_AGE, follow_changes, plan_sites
+from services.planner.service.fleet import RENEW_AGE, follow_changes, follow_vehicles, plan_sites
 from services.planner.service.plans import plan_and_store
 from tests.databases import remove_site
 from tests.tables import each_row
@@ -140,6 +140,40 @@ def test_a_change_is_asked_for_at_once_and_again_where_no_plan_came_of_it(databa
     with unit_of_work(database) as connection:
         issue(connection, home, START + SLOT)
     assert look(START) == []
+
+
+def test_a_car_that_says_something_else_than_the_plan_has_it_planned_anew(database: Engine, home: str) -> None:
+    settings, later = Settings(plan_refresh="all"), START + timedelta(minutes=20)
+    sensors = {"vehicle_soc": "sensor.car", "vehicle_connected": "binary_sensor.car"}
+
+    def say(minutes: float, soc: float, connected: float) -> None:
+        with unit_of_work(database) as connection:
+            keys = readings.register(connection, home, {"sensor.car": "%", "binary_sensor.car": None})
+            at = np.array([(START + timedelta(minutes=minutes)).replace(tzinfo=None)] * 2, dtype="M8[us]")
+            readings.upsert(connection, np.array([keys["sensor.car"], keys["binary_sensor.car"]], dtype=np.int32), at, np.array([soc, connected], dtype=float))
+
+    def look() -> set[str]:
+        follow_vehicles(database, settings, now=later)
+        with unit_of_work(database) as connection:
+            found = {kind for _, kind in plan_causes.read(connection, [home])}
+            plan_causes.forget(connection, plan_causes.read(connection, [home]))
+        return found
+
+    say(-60, 40, 1)
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(DOCUMENT | {"input_sensors": sensors}))
+        wanted = NewSession(vehicle="car", **{"from": START, "to": START + timedelta(hours=6)}, target_soc=0.4)
+        vehicle_sessions.add(connection, NAME, wanted, by="anna", now=START)
+        plan_sites(connection, PlanSitesRequest(site_ids=[home]), now=START)
+    assert look() == set()
+    say(2, 41, 1)
+    assert look() == set()
+    say(4, 33, 1)
+    assert look() == {"stay"}
+    say(6, 40, 1)
+    assert look() == set()
+    say(8, 40, 0)
+    assert look() == {"stay"}
 
 
 def test_what_changes_while_a_plan_is_made_has_another_one_made(database: Engine, home: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.plan import BatteryState, PlanOptions, PlanReply, PlanRequest, StateMessage
-from luna.database import forecast_activations, forecast_issues, forecast_scores, forecasts, observations, prices, sites, training_runs
+from luna.database import forecast_activations, forecast_issues, forecast_scores, forecasts, observations, plans, prices, sites, training_runs
 from luna.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.database.forecast_issues import ForecastIssue
 from luna.database.forecast_scores import ForecastDayScore
@@ -76,6 +76,20 @@ def test_an_old_state_of_charge_is_named_by_its_instant(connection: Connection, 
     found = noted(plan(connection))
     assert [code for code in found if code.startswith("soc")] == codes
     assert found.get("soc_earlier", {}).get("at", (START - timedelta(hours=3)).isoformat()) == (START - timedelta(hours=3)).isoformat()
+
+
+@pytest.mark.parametrize(("quarters", "soc"), [(1, 0.43), (2, 0.0)])
+def test_a_battery_that_cannot_have_emptied_is_asked_about_and_planned_as_it_was(connection: Connection, quarters: int, soc: float) -> None:
+    store(connection)
+    for back in range(4):
+        record_soc(connection, 0.0 if back < quarters else 0.43, at=START - back * SLOT)
+    reply = plan(connection)
+    found = noted(reply)
+    # Said by two quarter-hours it is believed.
+    assert ("soc_doubted" in found) is (quarters == 1)
+    assert plans.load_inputs(connection, reply.plan_id).state.batteries["battery"].soc == soc
+    expected = {"soc": 0.43, "at": (START - SLOT).isoformat(), "doubted_soc": 0.0, "doubted_at": START.isoformat()}
+    assert found.get("soc_doubted", expected) == expected
 
 
 def test_a_state_of_charge_in_the_request_is_not_assumed(connection: Connection) -> None:

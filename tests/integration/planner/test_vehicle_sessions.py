@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from luna.contracts.plan import PlanReply, PlanRequest, StateMessage
 from luna.contracts.vehicle_session import NewSession, StoredSession
 from luna.database import forecasts, sites, vehicle_sessions
+from luna.database import readings as readings_of
 from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast, Quantiles
@@ -163,6 +164,76 @@ def test_a_site_that_changes_bounds_what_is_stored_and_is_planned_on(connection:
     assert plan(connection).slots
     sites.save(connection, describe(vehicles=[]))
     assert plan(connection).slots[0].vehicles == {}
+
+
+SENSED = {"input_sensors": {"vehicle_soc": "sensor.car", "vehicle_connected": "binary_sensor.car"}}
+CONTROL = {"vehicles": [{"vehicle": "car", "modes": {"charge": "on", "stop": "off"}, "writes": [{"to": "switch.car", "value": "{mode}"}]}]}
+
+
+def say(connection: Connection, *readings: tuple[float, float, float]) -> None:
+    """Record by hours from ``START`` on how full the car is, per cent, and whether it is connected."""
+    instants = np.array([(START + hours * HOUR).replace(tzinfo=None) for hours, _, _ in readings], dtype="M8[us]")
+    keys = readings_of.register(connection, "parked", {"sensor.car": "%", "binary_sensor.car": None})
+    for sensor, values in (("sensor.car", [each[1] for each in readings]), ("binary_sensor.car", [each[2] for each in readings])):
+        readings_of.upsert(connection, np.full(len(readings), keys[sensor], dtype=np.int32), instants, np.array(values, dtype=float))
+
+
+def told(connection: Connection, hours: float = 0) -> tuple[float, dict[str, dict[str, Any]]]:
+    """Return how full the car is in a plan of then, and its notes on cars."""
+    request = complete(connection, hours)
+    return request.state.vehicles["car"].soc, {each.code: each.figures for each in request.assumptions if each.code.startswith("vehicle_")}
+
+
+def test_a_car_that_came_home_emptier_than_its_stay_says_is_planned_from_what_it_says(connection: Connection, parked: str) -> None:
+    sites.save(connection, describe(**SENSED))
+    store(connection, stay(-26, 6, arrival_soc=0.79))
+    say(connection, (-26, 79, 1), (-16, 80, 0), (-2, 25, 1))
+    reply = plan(connection)
+    charged = sum(slot.vehicles["car"].charge_kwh for slot in reply.slots)
+    # (0.80 - 0.25) x 60 kWh at nine tenths.
+    assert charged == pytest.approx(36.67, abs=0.3)
+    note = next(note for note in reply.notes if note.code == "vehicle_soc_read")
+    assert note.figures == {"vehicle": "car", "soc": 0.25, "at": (START - 2 * HOUR).isoformat()}
+
+
+def test_what_a_sensor_said_before_the_car_came_gives_way_to_what_its_owner_says(connection: Connection, parked: str) -> None:
+    sites.save(connection, describe(**SENSED))
+    say(connection, (-5, 80, 0))
+    store(connection, stay(-1, 6, arrival_soc=0.4))
+    soc, notes = told(connection)
+    assert soc == 0.4
+    assert notes["vehicle_soc_said"] == {"vehicle": "car", "soc": 0.4}
+    assert notes["vehicle_not_connected"] == {"vehicle": "car", "since": (START - 5 * HOUR).isoformat()}
+
+
+def test_where_the_charge_on_arrival_comes_from_is_said_of_every_car(connection: Connection, parked: str) -> None:
+    store(connection, stay(2, 6))
+    assert told(connection)[1] == {"vehicle_soc_said": {"vehicle": "car", "soc": 0.4}}
+    first = plan(connection)
+    soc, notes = told(connection, 3)
+    assert notes == {"vehicle_soc_expected": {"vehicle": "car", "soc": soc}}
+    assert soc == first.slots[11].vehicles["car"].soc_end
+
+
+def test_a_stay_may_leave_out_what_the_car_says_itself(connection: Connection, parked: str) -> None:
+    sites.save(connection, describe(**SENSED))
+    with pytest.raises(InvalidInputError, match="not known"):
+        store(connection, stay(arrival_soc=None))
+    say(connection, (-1, 30, 1))
+    store(connection, stay(arrival_soc=None))
+    assert told(connection)[0] == 0.3
+
+
+def test_what_luna_charged_since_a_car_said_how_full_it_is_counts(connection: Connection, parked: str) -> None:
+    sites.save(connection, describe(**SENSED, control=CONTROL))
+    say(connection, (-1, 30, 1))
+    store(connection, stay(0, 6, arrival_soc=None, min_power_kw=11))
+    first = plan(connection)
+    # The sensor is silent since: an hour later the car is as full as the plan makes it, which rests on what it said.
+    assert told(connection, 1)[0] == pytest.approx(first.slots[3].vehicles["car"].soc_end)
+    assert first.slots[3].vehicles["car"].soc_end > 0.4
+    say(connection, (0.9, 35, 1))
+    assert told(connection, 1)[0] == pytest.approx(0.35)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ BERLIN = ZoneInfo("Europe/Berlin")
 FIGURES: dict[str, Any] = {
     "soc": 0.5,
     "start_soc": 0.098,
+    "doubted_soc": 0.0,
+    "doubted_at": "2024-02-01T03:30:00Z",
+    "vehicle": "car",
     "load_factor": 1.25,
     "pv_factor": 0.6,
     "found": "slots[3]",

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from luna.contracts.plan import PlanReply
+from luna.contracts.plan import NoteReply, PlanReply
 from luna.site import parse_site
 from luna.timeline import SLOT
 from luna.wording import Language
 from luna.wording.pages import page_words
+from services.api.pages.home_notices import list_doubts
 from services.api.pages.home_sheet import view_sheet
 from services.api.pages.home_view import HomeView
 from services.api.timeline.window import open_window
@@ -101,3 +102,13 @@ def test_the_sentence_below_the_headline_is_that_of_what_is_done_now() -> None:
     assert view.lead == "Because of self_consumption."
     # What is done now and moves next to nothing is not spoken of, nor is why.
     assert view_of(("charge", 1, 0.108), ("self_consumption", 4, 0.0)).lead == "Because of self_consumption."
+
+
+def test_what_is_said_and_not_believed_is_a_question_to_the_reader() -> None:
+    view = view_of(("save", 4, 0.0), language="de")
+    doubt = {"soc": 0.43, "at": "2026-05-20T14:15:00+00:00", "doubted_soc": 0.0, "doubted_at": "2026-05-20T14:30:00+00:00"}
+    plan = view.house.planned.plan
+    assert plan is not None
+    doubted = plan.model_copy(update={"notes": [NoteReply(code="soc_doubted", text="", figures=doubt)]})
+    (notice,) = list_doubts(HomeView(view.window, view.document, view.words, house_of(SITE, doubted, NOW)))
+    assert notice.title.replace("\u00a0", " ").startswith("Mi. 16:30 hieß der Ladestand 0 % nach 43 % Mi. 16:15")

@@ -8,8 +8,8 @@ import pytest
 from luna.contracts.plan_questions import PlanChangesReply
 from luna.errors import InvalidInputError
 from services.planner.milp.solver import Solver
+from services.planner.service.expected import IssuedPlan
 from services.planner.service.plan_diff import compare_plans
-from services.planner.service.state import IssuedPlan
 from tests.asking import answer, make_request, value_rest
 
 START = datetime(2024, 2, 1, 18, tzinfo=UTC)

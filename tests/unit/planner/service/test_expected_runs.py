@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from luna.contracts.plan import HeatPumpState, LoadRun, LoadState
-from services.planner.service.state import Expected, IssuedPlan, carry_asked, carry_runs
+from services.planner.service.expected import Expected, IssuedPlan, carry_asked, carry_runs
 from tests.appliances import HEATER, ask
 from tests.asking import answer
 from tests.tables import each_row

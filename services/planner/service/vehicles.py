@@ -1,0 +1,133 @@
+"""The vehicles with which a plan begins: their stays, how full they are, and who says so."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from luna.contracts.plan import VehicleSession, VehicleState
+from luna.database.site_facts import DemandFacts
+from luna.levels import JudgedLevel
+from luna.site import ElectricVehicle, Site
+from luna.timeline import parse_instant
+from luna.vehicle_sensors import SeenVehicle
+from luna.vehicle_sessions import fit_session, meet
+from services.planner.service.expected import Expected, expect
+
+# ``read``: its sensor says so; ``said``: its stay; ``expected``: what the plan in force makes of it; ``assumed``: nobody does, and it is its reserve.
+ChargeSource = Literal["read", "said", "expected", "assumed"]
+# The note by which a plan says which reading it rests on.
+READ_NOTE = "vehicle_soc_read"
+
+
+@dataclass(frozen=True, slots=True)
+class StartCharge:
+    """How full a vehicle is when a plan begins, or comes to its first stay, and who says so; ``at`` is when its sensor did."""
+
+    soc: float
+    source: ChargeSource
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVehicle:
+    """A vehicle as a plan begins with it, and where the charge comes from that its first stay begins with."""
+
+    state: VehicleState
+    charge: StartCharge
+
+
+def find_vehicles(site: Site, known: DemandFacts, *, start: datetime) -> dict[str, KnownVehicle]:
+    """Return the site's vehicles with the stays that are stored, beside them those that a request named before, and how full they are.
+
+    Args:
+        site: whose vehicles they are.
+        known: their stored stays, what they say themselves, and the plan in force.
+        start: of the plan.
+    """
+    expected = expect(known.begun, start)
+    before_each = expected.vehicles() if expected else {}
+    found = {}
+    for vehicle in site.vehicles:
+        own = [fit_session(each, vehicle) for each in known.stays.get(vehicle.name, ())]
+        before = _ahead(before_each[vehicle.name], start) if vehicle.name in before_each else None
+        if before is None and not own:
+            continue
+        # Of what was stored only what is stored now holds, and it goes before what was said once.
+        told = [each for each in before.sessions if each.session_id is None and not any(meet(each, other) for other in own)] if before else []
+        sessions = sorted([*told, *own], key=lambda each: each.from_)
+        seen = known.seen.get(vehicle.name, SeenVehicle())
+        charge = _find_read(site, vehicle, seen, stays=sessions[:1], expected=expected) or _find_told(vehicle, own, before, start)
+        state = (before or VehicleState(soc=charge.soc)).model_copy(update={"soc": charge.soc, "sessions": sessions})
+        found[vehicle.name] = KnownVehicle(state, _on_arrival(sessions[:1], start) or charge)
+    return found
+
+
+def _find_read(site: Site, vehicle: ElectricVehicle, seen: SeenVehicle, *, stays: Sequence[VehicleSession], expected: Expected | None) -> StartCharge | None:
+    """Return how full a vehicle is by its sensor and by what Luna charged since; None where it says nothing, or its owner said something later."""
+    if seen.charge is None or any(_says_more(stay, seen, seen.charge) for stay in stays):
+        return None
+    at, soc = seen.charge.at, seen.charge.soc
+    # Only what Luna switches has charged as planned.
+    if expected is not None and site.control is not None and vehicle.name in {each.vehicle for each in site.control.vehicles}:
+        rests_on = _rests_on(expected).get(vehicle.name)
+        if rests_on is not None and at <= rests_on:
+            return StartCharge(expected.vehicles()[vehicle.name].soc, "read", rests_on)
+        soc = min(max(soc + expected.charged_since(vehicle, at), 0.0), 1.0)
+    return StartCharge(soc, "read", at)
+
+
+def _says_more(stay: VehicleSession, seen: SeenVehicle, charge: JudgedLevel) -> bool:
+    """Return whether what an owner said of the charge that a vehicle comes with tells more than its sensor, which spoke before it came."""
+    return stay.arrival_soc is not None and (charge.at < stay.from_ or seen.connected is False)
+
+
+def _rests_on(expected: Expected) -> dict[str, datetime]:
+    """Return by vehicle the instant of the reading that a plan rests on."""
+    read = [each.figures for each in expected.plan.request.assumptions if each.code == READ_NOTE]
+    return {figures["vehicle"]: parse_instant(figures["at"], field="assumptions") for figures in read}
+
+
+def _find_told(vehicle: ElectricVehicle, own: Sequence[VehicleSession], before: VehicleState | None, start: datetime) -> StartCharge:
+    """Return how full a vehicle is by its stored stays, or by the plan in force."""
+    said = own[0].arrival_soc if own else None
+    if before is not None and (said is None or not _is_news(own, before, start)):
+        return StartCharge(before.soc, "expected")
+    # A stay before it that said so may have been taken back.
+    return StartCharge(vehicle.min_soc, "assumed") if said is None else StartCharge(said, "said")
+
+
+def _on_arrival(stays: Sequence[VehicleSession], start: datetime) -> StartCharge | None:
+    """Return what the first stay says where it has not begun: until it does, nobody knows better."""
+    return next((StartCharge(each.arrival_soc, "said") for each in stays if each.from_ > start and each.arrival_soc is not None), None)
+
+
+def _is_news(own: Sequence[VehicleSession], state: VehicleState, start: datetime) -> bool:
+    """Return whether the stay that goes on was stored since the plan was made that expects this state of the vehicle."""
+    return bool(own) and own[0].from_ <= start and own[0].session_id not in {each.session_id for each in state.sessions}
+
+
+def _ahead(state: VehicleState, start: datetime) -> VehicleState:
+    return state.model_copy(update={"sessions": [session for session in state.sessions if session.to > start]})
+
+
+# A car that is a fiftieth fuller or emptier than the plan has it is worth another one: half a kilowatt-hour or a kilowatt-hour and a half.
+NEWS_SOC = 0.02
+
+
+def find_news(site: Site, known: DemandFacts, *, now: datetime) -> Mapping[str, SeenVehicle]:
+    """Return the vehicles that say something else than the plan in force has: fuller, emptier, or since it was made plugged in or out."""
+    expected = expect(known.begun, now)
+    if expected is None:
+        return {}
+    found = {}
+    for vehicle in site.vehicles:
+        seen, socs = known.seen.get(vehicle.name), expected.running_socs(vehicle.name)
+        if seen is None or socs is None:
+            continue
+        read = _find_read(site, vehicle, seen, stays=known.stays.get(vehicle.name, ())[:1], expected=expected)
+        # What it holds on the road is no news before it is there.
+        differs = read is not None and seen.connected is not False and not min(socs) - NEWS_SOC <= read.soc <= max(socs) + NEWS_SOC
+        if differs or (seen.since is not None and seen.since > expected.plan.reply.issued_at):
+            found[vehicle.name] = seen
+    return found
