@@ -35,7 +35,7 @@ from tests.stored import plan_stored
 
 # Yesterday says more of a house that uses more every day than the mean of a week does.
 BETTER = "seasonal_naive"
-BASELINES = {"baseline_7_day_avg", "baseline_7_day_median", "baseline_clear_sky", BETTER}
+BASELINES = {"baseline_like_days", "baseline_7_day_avg", "baseline_7_day_median", "baseline_clear_sky", BETTER}
 TARIFF = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}}
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 DAYS = 30
