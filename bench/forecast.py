@@ -117,14 +117,13 @@ def describe(scores: dict[str, dict[str, Score]], series: str) -> dict[str, Any]
     found = {version: each[series] for version, each in scores.items()}
     ours, peers = found[VERSION], [score for version, score in found.items() if version not in {*BASELINES, VERSION}]
     ratios = {
-        "mae_over_median": ours.mae / found[MEDIAN].mae,
         "mae_over_best_baseline": ours.mae / min(found[version].mae for version in BASELINES),
         "pinball_over_week_quantiles": ours.pinball / found[MEDIAN].pinball,
     }
     if peers:
         ratios["mae_over_best_peer"] = ours.mae / min(each.mae for each in peers)
         ratios["pinball_over_best_peer"] = ours.pinball / min(each.pinball for each in peers)
-    described = {version: describe_score(score, found[REFERENCE]) for version, score in found.items()}
+    described = {version: describe_score(score, found[REFERENCE]) | {"mae_over_median": score.mae / found[MEDIAN].mae} for version, score in found.items()}
     return described | {VERSION: described[VERSION] | ratios}
 
 

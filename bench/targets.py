@@ -55,6 +55,20 @@ def _forecasts(home: str) -> tuple[Target, ...]:
     )
 
 
+def _like_days(home: str) -> tuple[Target, ...]:
+    """Return what drives a plan by default beside the mean and the median of seven days."""
+    path = (home, "series")
+    return tuple(
+        Target(f"{home}: default for {words}, {what}", (*path, series, "baseline_like_days", name), at_most=1.0)
+        for words, series in (("load", "load_kwh"), ("PV", "pv_kwh"))
+        for what, name in (
+            ("MAE over the 7-day average", "mae_ratio"),
+            ("MAE over the 7-day median", "mae_over_median"),
+            ("pinball over the 7-day quantiles", "pinball_ratio"),
+        )
+    )
+
+
 def _sunlit() -> tuple[Target, ...]:
     pv = ("sunlit", "series", "pv_kwh", "aurora_v1.0")
     weather = Target("house in its weather: PV, MAE over the 7-day average", (*pv, "mae_ratio"), at_most=0.60)
@@ -239,6 +253,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         *_forecasts("home"),
         *_forecasts("feed_in"),
         *_sunlit(),
+        *(target for home in ("home", "feed_in", "citylearn", "sunlit") for target in _like_days(home)),
         Target("more history is worse by, in pinball over the 7-day average", ("cold_start", "largest_step_up"), at_most=0.0),
     ),
     "scenarios": (

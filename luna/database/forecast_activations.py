@@ -16,7 +16,7 @@ from luna.errors import ConflictError
 from luna.site import Site
 
 # What drives the planner until something has proven better, and wherever that falls silent.
-DEFAULT_VERSION = "baseline_7_day_avg"
+DEFAULT_VERSION = "baseline_like_days"
 
 # training: a new model of the version that is active takes the place of the one before.
 DecidedBy = Literal["rule", "hand", "rollback", "training"]

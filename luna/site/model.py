@@ -82,7 +82,7 @@ def _told(control: Control | None) -> dict[str, list[str]]:
 
 
 # A test compares them with what the forecaster offers.
-ForecastVersion = Literal["aurora_v1.0", "baseline_7_day_avg", "baseline_7_day_median", "seasonal_naive", "baseline_clear_sky"]
+ForecastVersion = Literal["aurora_v1.0", "baseline_like_days", "baseline_7_day_avg", "baseline_7_day_median", "seasonal_naive", "baseline_clear_sky"]
 
 
 class Forecasting(Part):

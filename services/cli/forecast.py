@@ -108,7 +108,7 @@ def evaluate(  # noqa: PLR0913 - one per option
     last: LastDayOption,
     versions: Annotated[
         str, typer.Option(help="Comma-separated; skill is against the first baseline named.")
-    ] = "aurora_v1.0,baseline_7_day_avg,seasonal_naive",
+    ] = "aurora_v1.0,baseline_like_days,baseline_7_day_avg,seasonal_naive",
     every: Annotated[str, typer.Option(help="How often a forecast is issued: 1h, 6h.")] = "6h",
     money: Annotated[bool, typer.Option("--money", help="Replay the days: what each version's errors cost in the plan.")] = False,
     as_json: JsonOption = False,

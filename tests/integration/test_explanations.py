@@ -92,10 +92,10 @@ def test_one_slot_is_told_in_the_readers_language_with_what_widens_the_forecast(
 
 def test_what_drives_the_plan_is_explained_unless_another_version_is_named(home: Connection, store: FileObjects) -> None:
     issue_forecasts(home, IssueRequest(site_id="home", at=AT), objects=store)
-    issue_forecasts(home, IssueRequest(site_id="home", at=AT, forecast_version="baseline_7_day_avg"), objects=store)
+    issue_forecasts(home, IssueRequest(site_id="home", at=AT, forecast_version="baseline_like_days"), objects=store)
     usual = explain_forecast(home, ExplainRequest(site_id="home", at=AT, slot=AT), objects=store)
     named = explain_forecast(home, ExplainRequest(site_id="home", at=AT, slot=AT, forecast_version="aurora_v1.0"), objects=store)
-    assert (usual.forecast_version, named.forecast_version) == ("baseline_7_day_avg", "aurora_v1.0")
+    assert (usual.forecast_version, named.forecast_version) == ("baseline_like_days", "aurora_v1.0")
 
 
 def test_where_what_drives_the_plan_issued_nothing_aurora_is_explained(home: Connection, store: FileObjects) -> None:

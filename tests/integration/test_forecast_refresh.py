@@ -121,7 +121,7 @@ def test_what_drives_the_planner_has_scenarios_beside_it(three_sites: Engine, tm
 def test_asking_again_within_the_hour_changes_nothing_and_the_next_hour_asks_for_what_is_due(three_sites: Engine, tmp_path: Path) -> None:
     refresh(three_sites, tmp_path)
     assert refresh(three_sites, tmp_path, NOW + timedelta(minutes=45)) == {name: [] for name in NAMES}
-    assert set(refresh(three_sites, tmp_path, NOW + timedelta(hours=1))["measured"]) == {(VERSION, day(9, 8)), ("baseline_7_day_avg", day(9, 8))}
+    assert set(refresh(three_sites, tmp_path, NOW + timedelta(hours=1))["measured"]) == {(VERSION, day(9, 8)), (DEFAULT_VERSION, day(9, 8))}
 
 
 def test_weather_that_is_back_after_days_is_in_a_forecast_of_its_own_at_once(three_sites: Engine, tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def test_series_are_listed_with_when_they_are_known(api: httpx.Client, house: Si
     observe(database, house)
     spans = {each["series"]: each for each in api.get(f"/v1/sites/{house.name}/series", params={"limit": 500}).json()["series"]}
     assert spans["load_kwh"] == {"series": "load_kwh", "unit": "kWh", "first": "2024-03-12T00:00:00Z", "end": "2024-03-12T01:00:00Z"}
-    assert {"plans:charge_kwh", "slot_forecasts:baseline_7_day_avg:load_kwh"} <= set(spans)
+    assert {"plans:charge_kwh", "slot_forecasts:baseline_like_days:load_kwh"} <= set(spans)
 
 
 def observe(database: Engine, house: Site) -> None:

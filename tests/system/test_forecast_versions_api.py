@@ -25,12 +25,12 @@ def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.C
 
 
 def test_a_version_is_read_promoted_and_taken_back(api: httpx.Client) -> None:
-    assert api.get(PATH).json()["active_forecast_version"] == "baseline_7_day_avg"
+    assert api.get(PATH).json()["active_forecast_version"] == "baseline_like_days"
     promoted = api.post(f"{PATH}/promote", json={"forecast_version": "seasonal_naive", "reason": "tried out"})
     assert (promoted.status_code, promoted.json()["changed"]) == (200, True), promoted.text
     found = api.get(PATH).json()
     assert (found["active_forecast_version"], found["reason"], len(found["decisions"])) == ("seasonal_naive", "tried out", 1)
-    assert api.post(f"{PATH}/rollback").json()["forecast_version"] == "baseline_7_day_avg"
+    assert api.post(f"{PATH}/rollback").json()["forecast_version"] == "baseline_like_days"
     assert api.post(f"{PATH}/rollback").status_code == 409
 
 

@@ -6,6 +6,7 @@ PHRASES = {
     "title": Phrase("Forecasts", "Prognosen"),
     "headline": Phrase("{version} drives the plan.", "{version} treibt den Plan an."),
     "version_aurora_v1.0": Phrase("Aurora, which learns from this house,", "Aurora, die aus diesem Haus lernt,"),
+    "version_baseline_like_days": Phrase("The mean of days like the one ahead", "Das Mittel von Tagen wie dem kommenden"),
     "version_baseline_7_day_avg": Phrase("The mean of the last seven days", "Das Mittel der letzten sieben Tage"),
     "version_baseline_7_day_median": Phrase("The median of the last seven days", "Der Median der letzten sieben Tage"),
     "version_seasonal_naive": Phrase("The same day of last week", "Derselbe Tag der Vorwoche"),

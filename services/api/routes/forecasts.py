@@ -64,6 +64,7 @@ class Evaluation(Message):
     to_day: Annotated[Day, Field(description="the last local day")]
     versions: Annotated[list[ForecastVersion], Field(min_length=1, max_length=16, description="skill is against the first baseline named")] = [
         "aurora_v1.0",
+        "baseline_like_days",
         "baseline_7_day_avg",
         "seasonal_naive",
     ]

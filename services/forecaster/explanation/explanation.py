@@ -16,8 +16,9 @@ from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, Pairs
 from services.forecaster.inputs.load_features import view_load
 from services.forecaster.inputs.pv_features import view_pv
-from services.forecaster.inputs.series import ForecastSeries
+from services.forecaster.inputs.series import LOAD, ForecastSeries, OriginViews
 from services.forecaster.inputs.view import HOUR, WEEK, Days, FeatureMatrix, Windows, deviate_from_week, fill_gaps
+from services.forecaster.model.like_days import recall_load, recall_pv
 from services.forecaster.model.recent_error_correction import SIGNALS, Level, step_of
 from services.forecaster.model.series_model import FEWEST_DAYS, PROFILE, WEATHER, SeriesModel, list_members, predict_trees
 from services.forecaster.model.trees import Trees
@@ -133,6 +134,17 @@ def explain_member(member: str, series: ForecastSeries, frame: Frame, pairs: Pai
     """Return why one member of a series' view says what it says; what ``expected_kwh`` differs from it by is ``limit``."""
     view = series.view(frame, pairs)
     return _complete(_explain_member(member, view), view, _Past.of(series, frame, pairs, view), expected_kwh)
+
+
+def explain_like_days(series: ForecastSeries, seen: OriginViews, pairs: Pairs, *, expected_kwh: FloatArray) -> ForecastExplanation:
+    """Return why like days say what they say of some ``pairs`` of one origin; what ``expected_kwh`` differs from them by is ``limit``."""
+    found, row = (recall_load if series.name == LOAD.name else recall_pv)(seen), pairs.lead
+    view = series.view(seen.frame, pairs)
+    shares = _no_shares(view)
+    shares["habit"] += found.habit_kwh[row] - view.members["centre"][MEAN]
+    shares["days"] += (found.levelled_kwh - found.habit_kwh)[row]
+    shares["sky"] += (found.quantiles.expected - found.levelled_kwh)[row]
+    return _complete(shares, view, _Past.of(series, seen.frame, pairs, view), expected_kwh)
 
 
 def explain_profile(series: ForecastSeries, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> ForecastExplanation:

@@ -26,6 +26,7 @@ from services.forecaster.explanation.explanation import (
     Facts,
     ForecastExplanation,
     Shares,
+    explain_like_days,
     explain_member,
     explain_model,
     explain_profile,
@@ -35,10 +36,10 @@ from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.inputs.context import NO_CONTEXT
 from services.forecaster.inputs.frame import Frame, IntArray, Pairs, frame_origins, pair_origins
 from services.forecaster.inputs.preparation import prepare_history
-from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, ForecastSeries
+from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, ForecastSeries, OriginViews
 from services.forecaster.model.artefact import ArtefactError, load_aurora
 from services.forecaster.model.aurora import VERSION, Aurora
-from services.forecaster.model.baseline import BASELINES, Baseline
+from services.forecaster.model.baseline import BASELINES, LIKE_DAYS, MEMBERS, Baseline
 from services.forecaster.service import find_run, read_history, read_surroundings
 
 DUST_KW = 1e-9  # what is left of a sum of floats is no reason
@@ -160,8 +161,8 @@ def _set_scene(connection: Connection, site: Site, standing: ForecastBasis, *, o
     except ArtefactError as error:
         log.warning("explained without the model: it cannot be used", site=site.name, reason=str(error))
         speaker = None
-    # A baseline knows nothing but the last days.
-    context = NO_CONTEXT if isinstance(speaker, Baseline) else read_surroundings(connection, site, instants)
+    # A baseline knows nothing but the last days, unless it asks which of them are like those ahead.
+    context = NO_CONTEXT if isinstance(speaker, Baseline) and speaker.version != LIKE_DAYS else read_surroundings(connection, site, instants)
     frame = frame_origins(prepared.history, prepared.site, instants, slots, context=context)
     again = forecast if speaker is None else speaker.issue_many(prepared.history, instants, slots, context=context).forecast(0)
     return ExplainedForecast(speaker, frame, again)
@@ -190,7 +191,10 @@ def _explain(series: ForecastSeries, scene: ExplainedForecast, forecast: Forecas
 def _explain_again(series: ForecastSeries, scene: ExplainedForecast, pairs: Pairs, expected_kwh: FloatArray) -> ForecastExplanation:
     speaker, frame = scene.speaker, scene.frame
     if isinstance(speaker, Baseline):
-        member = BASELINES[speaker.version][EVERY_SERIES.index(series)]
+        if speaker.version == LIKE_DAYS:
+            seen = OriginViews.of_frame(frame, [scene.again.issued_at], scene.again.timeline.count)
+            return explain_like_days(series, seen, pairs, expected_kwh=expected_kwh)
+        member = MEMBERS[speaker.version][EVERY_SERIES.index(series)]
         return explain_member(member, series, frame, pairs, expected_kwh=expected_kwh)
     if speaker is None:
         explained = explain_member(MEAN, series, frame, pairs, expected_kwh=expected_kwh)

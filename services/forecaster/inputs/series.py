@@ -185,7 +185,11 @@ class OriginViews:
     @classmethod
     def of(cls, history: Observations, site: Site, issued_at: Sequence[datetime], slots: int, *, context: Context = NO_CONTEXT) -> Self:
         """Return what is seen of a history at some instants (UTC)."""
-        frame = frame_origins(history, site, issued_at, slots, context=context)
+        return cls.of_frame(frame_origins(history, site, issued_at, slots, context=context), issued_at, slots)
+
+    @classmethod
+    def of_frame(cls, frame: Frame, issued_at: Sequence[datetime], slots: int) -> Self:
+        """Return the same of a frame made for these instants."""
         return cls(issued_at, slots, frame, pair_origins(frame, issued_at, slots))
 
     @cached_property

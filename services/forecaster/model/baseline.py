@@ -1,4 +1,4 @@
-"""What anybody could say: the last days again. Aurora has to beat these, and falls back on them."""
+"""What anybody could say: the last days again, or days like the one ahead. Aurora has to beat these, and plans fall back on the last."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,31 +15,37 @@ from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.pv_features import CLEAR_SKY
 from services.forecaster.inputs.series import LOAD, PV, OriginViews
 from services.forecaster.inputs.view import FeatureMatrix, fill_gaps
+from services.forecaster.model.like_days import recall_load, recall_pv
 
 # Version → which member of a view it is, for load and for PV.
-BASELINES = {
+MEMBERS = {
     "baseline_7_day_avg": ("mean", "mean"),
     "baseline_7_day_median": ("median", "median"),
     "seasonal_naive": ("latest", "latest"),
     "baseline_clear_sky": ("mean", CLEAR_SKY),
 }
+LIKE_DAYS = "baseline_like_days"
+BASELINES = (LIKE_DAYS, *MEMBERS)
 TAIL = 0.4  # between the median and the edges of a view's members
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The same slot of the last seven days, or their shares of a clear sky; its quantiles are those of the seven."""
+    """The same slot of the last seven days, or their shares of a clear sky, with quantiles of the seven; or like days with their own."""
 
     version: str
     site: Site
 
     def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
-        """Return what would have been forecast at each instant; see ``Forecaster``. The context does not matter: the last days are what they were."""
-        return self.issue_seen(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots))
+        """Return what would have been forecast at each instant; see ``Forecaster``. The context matters to like days alone."""
+        return self.issue_seen(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots, context=context))
 
     def issue_seen(self, seen: OriginViews) -> Batch:
         """Return the same from what is seen at the instants."""
-        home, (load_member, pv_member) = seen.at_home, BASELINES[self.version]
+        if self.version == LIKE_DAYS:
+            load, pv = (recall(seen).quantiles for recall in (recall_load, recall_pv))
+            return Batch(self.version, "profile", seen.issued_at, fold_rows(load, seen.slots), fold_rows(pv, seen.slots))
+        home, (load_member, pv_member) = seen.at_home, MEMBERS[self.version]
         load = _spread(home.described[LOAD.name], load_member, home.load_week)
         pv = _spread(home.described[PV.name], pv_member, home.clear_sky_week if pv_member == CLEAR_SKY else home.pv_week)
         return Batch(self.version, "profile", seen.issued_at, fold_rows(load, seen.slots), fold_rows(pv, seen.slots))

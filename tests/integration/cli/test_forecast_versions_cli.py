@@ -36,9 +36,9 @@ def test_a_version_is_promoted_its_training_changed_and_each_taken_back_with_one
         forecast("rollback"),
     ]
     said = [(step.document["forecast_version"], step.document["run_id"]) for step in steps]
-    assert said == [("aurora_v1.0", "cli_run_1"), ("aurora_v1.0", "cli_run_2"), ("aurora_v1.0", "cli_run_1"), ("baseline_7_day_avg", None)]
+    assert said == [("aurora_v1.0", "cli_run_1"), ("aurora_v1.0", "cli_run_2"), ("aurora_v1.0", "cli_run_1"), ("baseline_like_days", None)]
     found = forecast("status").document
-    assert (found["active_forecast_version"], found["pinned"]) == ("baseline_7_day_avg", False)
+    assert (found["active_forecast_version"], found["pinned"]) == ("baseline_like_days", False)
     assert [made["decided_by"] for made in found["decisions"]] == ["rollback", "rollback", "hand", "hand"]
     assert [run["run_id"] for run in found["trainings"]] == ["cli_run_2", "cli_run_1"]
     assert found["shadow"][0]["versions"]["aurora_v1.0"]["series"]["load_kwh"]["pinball"] == pytest.approx(0.01)

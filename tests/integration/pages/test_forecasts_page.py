@@ -29,7 +29,7 @@ from tests.stored import issue_half_a_kilowatt
 from tests.workers import worker_process
 
 PAGE = "/ui/sites/foreseen/forecasts"
-BASELINE, AURORA = "baseline_7_day_avg", "aurora_v1.0"
+BASELINE, AURORA = "baseline_like_days", "aurora_v1.0"
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +70,12 @@ def read(api: httpx.Client, address: str, language: str = "en") -> str:
 
 def test_it_says_what_drives_how_old_it_is_and_how_good_versions_were(api: httpx.Client) -> None:
     text = read(api, PAGE)
-    assert "The mean of the last seven days drives the plan." in text
+    assert "The mean of days like the one ahead drives the plan." in text
     assert re.search(r"Issued \d\d:\d\d, \d+ min ago, for 48 h ahead", text)
     # 0.05 and 0.03 kWh in a quarter-hour are 0.2 and 0.12 kW.
     assert "0.20 kW" in text
     assert "0.12 kW" in text
-    assert "Das Mittel der letzten sieben Tage treibt den Plan an." in read(api, PAGE, "de")
+    assert "Das Mittel von Tagen wie dem kommenden treibt den Plan an." in read(api, PAGE, "de")
 
 
 def test_an_old_forecast_and_none_at_all_are_said_to_be_so(api: httpx.Client) -> None:

@@ -102,7 +102,7 @@ def test_the_savings_shown_equal_those_of_a_simulation_made_anew_within_a_cent(a
         weather_carbon.upsert(connection, "carbon_intensity", site.name, window.starts, values=values, issued_at=None)
         for day in range(3):
             start = window.start + day * timedelta(days=1)
-            issued = Forecast(Timeline(start, SLOT, 192), start, "baseline_7_day_avg", *(Quantiles.exact(np.full(192, kwh)) for kwh in (0.2, 0.25)))
+            issued = Forecast(Timeline(start, SLOT, 192), start, "baseline_like_days", *(Quantiles.exact(np.full(192, kwh)) for kwh in (0.2, 0.25)))
             forecasts.upsert(connection, site.name, [issued])
         quality.save(connection, site.name, [DayQuality(day=first + timedelta(days=day), verdict="clean") for day in range(3)])
         request = ReplayRequest(site_id=site.name, from_day=first, to_day=last, every_minutes=720, policies=["self_consumption", "mpc", "oracle"])

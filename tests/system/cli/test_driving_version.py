@@ -45,8 +45,8 @@ def test_training_plan_replay_and_status_name_the_same_driving_version_and_what_
     *told, note = ask()
     command = f"luna forecast promote --site {home} --version aurora_v1.0"
     for driving in [trained.document["driving"], *(document["driving"] for document in told)]:
-        assert (driving["forecast_version"], driving["waiting"]["days"], driving["waiting"]["command"]) == ("baseline_7_day_avg", 0, command)
-    assert (note["figures"]["version"], note["figures"]["command"]) == ("baseline_7_day_avg", command)
+        assert (driving["forecast_version"], driving["waiting"]["days"], driving["waiting"]["command"]) == ("baseline_like_days", 0, command)
+    assert (note["figures"]["version"], note["figures"]["command"]) == ("baseline_like_days", command)
     assert luna_on_servers(*command.split()[1:]).code == 0
     promoted = ask()
     assert [document["driving"]["forecast_version"] for document in promoted] == ["aurora_v1.0", "aurora_v1.0"]
@@ -56,5 +56,5 @@ def test_training_plan_replay_and_status_name_the_same_driving_version_and_what_
 def test_people_read_why_a_trained_version_does_not_drive_and_how_to_use_it(luna_on_servers: Luna, home: str) -> None:
     words = " ".join(luna_on_servers("forecast", "train", "--site", home).out.split())
     assert "Accepted: there was none before" in words
-    assert "baseline_7_day_avg drives the planner: the default" in words
+    assert "baseline_like_days drives the planner: the default" in words
     assert f"0 of 14 days are scored. Use it now: luna forecast promote --site {home} --version aurora_v1.0" in words

@@ -57,7 +57,7 @@ def replayed(database: Engine) -> Iterator[Engine]:
         observations.upsert(connection, SITE.name, Observations.of(WINDOW.starts, {"load_kwh": load, "pv_kwh": pv}))
         for start in (WINDOW.start, WINDOW.start + 96 * SLOT, WINDOW.start + 188 * SLOT):
             ahead = Timeline(start, SLOT, 192)
-            issued = Forecast(ahead, start, "baseline_7_day_avg", Quantiles.exact(np.full(192, 0.2)), Quantiles.exact(np.full(192, 0.3)))
+            issued = Forecast(ahead, start, "baseline_like_days", Quantiles.exact(np.full(192, 0.2)), Quantiles.exact(np.full(192, 0.3)))
             forecasts.upsert(connection, SITE.name, [issued])
     yield database
     with unit_of_work(database) as connection:

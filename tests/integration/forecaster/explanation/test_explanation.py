@@ -6,12 +6,22 @@ import pytest
 from luna.observations import Observations
 from luna.timeline import SLOT, FloatArray
 from luna.weather import WeatherVintages
-from services.forecaster.explanation.explanation import MEAN, STEPS, ForecastExplanation, explain_member, explain_model, explain_profile, gather_facts, group_of
+from services.forecaster.explanation.explanation import (
+    MEAN,
+    STEPS,
+    ForecastExplanation,
+    explain_like_days,
+    explain_member,
+    explain_model,
+    explain_profile,
+    gather_facts,
+    group_of,
+)
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
 from services.forecaster.inputs.frame import Frame, Pairs, frame_origins, pair_origins
-from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, ForecastSeries
+from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, ForecastSeries, OriginViews
 from services.forecaster.model.aurora import Aurora, train
-from services.forecaster.model.baseline import BASELINES, Baseline
+from services.forecaster.model.baseline import LIKE_DAYS, MEMBERS, Baseline
 from services.forecaster.model.recent_error_correction import SIGNALS
 from services.forecaster.model.series_model import predict_profile
 from services.forecaster.model.trees import Trees
@@ -94,14 +104,25 @@ def test_at_night_there_is_nothing_to_explain_about_the_sun(aurora: Aurora, hist
     assert np.abs([share[night] for share in explained.shares_kwh.values()]).max() == 0
 
 
-@each_row("version", BASELINES)
+@each_row("version", MEMBERS)
 def test_a_baseline_is_explained_by_what_it_differs_in(history: Observations, version: str) -> None:
     frame, pairs = look(history)
-    member, _ = BASELINES[version]
+    member, _ = MEMBERS[version]
     members = LOAD.view(frame, pairs).members["centre"]
     explained = explain_member(member, LOAD, frame, pairs, expected_kwh=members[member])
     reason = STEPS.get(member, (MEAN, "rest"))[1]
     np.testing.assert_allclose(explained.shares_kwh[reason], members[member] - members[MEAN])
+
+
+@every_series
+def test_like_days_are_explained_by_habit_level_and_weather(history: Observations, series: ForecastSeries) -> None:
+    frame, pairs = look(history)
+    seen = OriginViews.of_frame(frame, [day(41, hours=9)], SLOTS)
+    said = getattr(Baseline(LIKE_DAYS, SITE).issue_seen(seen).forecast(0), f"{series.name}_kwh").expected
+    explained = explain_like_days(series, seen, pairs, expected_kwh=said)
+    np.testing.assert_allclose(explained.usual_kwh + np.sum([*explained.shares_kwh.values()], axis=0), said, atol=1e-9)
+    np.testing.assert_allclose(explained.shares_kwh["limit"] + explained.shares_kwh["rest"], 0, atol=1e-9)
+    assert np.abs(explained.shares_kwh["habit"]).max() > 0
 
 
 @every_series

@@ -7,7 +7,7 @@ from services.forecaster.model.baseline import BASELINES
 from services.forecaster.retraining.refresh import list_due
 from tests.household import day
 
-DRIVING = "baseline_7_day_avg"
+DRIVING = "baseline_like_days"
 NOW = day(3, 8.4)  # 08:24
 
 

@@ -1,0 +1,224 @@
+"""What drives a plan until a model has proven better: the days like the one ahead. Pure.
+
+Every day of the last eight weeks speaks for the same time of day, and the slots around it a little:
+
+- the more, the newer it is, and the more, if it is a working day as the one ahead is, or a day off as that is: habits follow both;
+- as far as somebody was at home, or away, as at the origin: what an empty house takes says nothing of a full one. Where little is known of the one, the other
+  speaks in proportion;
+- never louder than any other day did: what was seen once is no habit;
+- for PV as a share of a clear sky. Where there is weather, the forecast follows it as far as PV has followed it lately.
+
+``expected`` is the mean of these days, the quantiles are theirs, p50 their trimean; the load follows the level of the last two by a part.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from luna.outlook import LEVELS, SHARES, Quantiles
+from luna.timeline import FloatArray
+from services.forecaster.inputs.frame import DAY_SLOTS, SATURDAY, BoolArray, IntArray
+from services.forecaster.inputs.load_features import QUIET_SHARE, QUIET_SLOTS
+from services.forecaster.inputs.series import LOAD, PV, OriginViews
+from services.forecaster.inputs.view import EDGES, FLOOR_KWH, WEEK, FeatureMatrix, fill_gaps
+
+DAYS = 56  # looked back on: after a month away somebody still knows what home was like
+NEWEST_FIRST = np.arange(DAYS)
+# Chosen on the first eight months of four series and judged on the rest: docs/decisions/0017-forecast-versions.md.
+FADE = 0.5 ** (NEWEST_FIRST / 7.0)  # what a day counts: half as much every week
+PV_FADE = FADE * np.where(NEWEST_FIRST == 0, 3.0, 1.0)  # the sky of yesterday is often still there
+REACH = 4  # slots on either side: habits do not keep to the quarter-hour
+OTHER_KIND = 0.25  # what a working day counts for a day off, and the other way round
+OTHER_STATE = 0.02  # what a day counts on which the house was empty, for one at home, and the other way round
+LEVEL_DAYS, LEVEL_SHARE, LEVEL_MOST = 2, 0.5, 4.0  # of the load: the ratio of the newest days to like ones is followed by this power, within bounds
+TRIMEAN = np.select([LEVELS == 0.5, np.isin(LEVELS, [0.25, 0.75])], [0.5, 0.25])  # as robust as a median, less rough where days are few. Source: Tukey 1977
+AWAY = 0.5  # share of a slot
+LEAST_LEFT = 0.02  # of the usual load in an empty house
+SKY_FLOOR = 0.1  # share of the best clear-sky slot below which energies are compared as they are
+WEATHER_FADE = 0.5 ** (NEWEST_FIRST / 28.0)
+LEAST_FOLLOWED = 0.25  # share of PV's variance that weather explains; less than that is chance
+DOUBT_DAYS, DOUBT = 3.0, 0.5  # days of measurements that say as much as the prejudice that half of what the weather promises comes true
+PART_ORIGINS = 16  # worked on at once: more would not fit a processor's cache
+
+
+@dataclass(frozen=True, slots=True)
+class LikeDays:
+    """A series forecast from like days, kWh by row; ``habit_kwh`` is the mean of the days alone, ``levelled_kwh`` the same at the level of the last ones."""
+
+    quantiles: Quantiles
+    habit_kwh: FloatArray
+    levelled_kwh: FloatArray
+
+
+def recall_load(seen: OriginViews) -> LikeDays:
+    """Return the load of every row from days like its own."""
+    frame = seen.frame
+    off = ((frame.local_slot // DAY_SLOTS + 3) % WEEK >= SATURDAY) | frame.days_off.holiday  # 1970 began on a Thursday
+    away = np.nan_to_num(frame.vacation_share) > AWAY
+    habits, levels = [], []
+    for origin, target in _split_origins(seen):
+        past = RecalledDays.of(frame.load_kwh, origin, frame.local_slot).in_state(away, away[np.maximum(origin - 1, 0)]).damp()
+        kinds = np.stack([past.pool(FADE * np.where(off[past.where] == kind, 1.0, OTHER_KIND), reach=REACH) for kind in (False, True)])
+        slot = (frame.local_slot[target] - frame.local_slot[origin][:, None]) % DAY_SLOTS
+        habits.append(kinds[off[target].astype(np.int64), :, np.arange(origin.size)[:, None], slot].reshape(target.size, -1).T)
+        levels.append(np.repeat(past.measure_level(), seen.slots))
+    return _forecast(np.concatenate(habits, axis=1), seen.described[LOAD.name], level=np.concatenate(levels))
+
+
+def recall_pv(seen: OriginViews) -> LikeDays:
+    """Return PV of every row from days under the same sun, and from the weather as far as PV has followed it."""
+    frame, view = seen.frame, seen.described[PV.name]
+    sky = np.maximum(frame.clear_sky_kwh, SKY_FLOOR * frame.brightest_kwh)
+    by_sun = np.arange(sky.size, dtype=np.int64)
+    habits, followed = [], []
+    for origin, target in _split_origins(seen):
+        past, promised = (RecalledDays.of(values / sky, origin, by_sun) for values in (frame.pv_kwh, frame.promised_kwh))
+        light = frame.clear_sky_kwh[past.where] + 1e-3 * frame.brightest_kwh
+        slot, row = (target - origin[:, None]) % DAY_SLOTS, np.arange(origin.size)[:, None]
+        habits.append((past.pool(PV_FADE * light)[:, row, slot] * sky[target]).reshape(1 + LEVELS.size, -1))
+        slope, share, usual = past.follow(promised, light)
+        followed.append(np.stack([*np.repeat([slope, share], seen.slots, axis=1), (usual[row, slot] * sky[target]).ravel()]))
+    slope, share, usual = np.concatenate(followed, axis=1)
+    surprise = view.column("weather_estimate") * view.scale_kwh - usual
+    followed_share = np.where(np.isnan(surprise), 0.0, share)
+    return _forecast(np.concatenate(habits, axis=1), view, moved_kwh=slope * np.nan_to_num(surprise), followed=followed_share)
+
+
+def _split_origins(seen: OriginViews) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield a few origins at a time, with their targets, shape ``(origins, slots)``."""
+    origin, target = (index.reshape(-1, seen.slots) for index in (seen.pairs.origin, seen.pairs.target))
+    for first in range(0, len(origin), PART_ORIGINS):
+        yield origin[first : first + PART_ORIGINS, 0], target[first : first + PART_ORIGINS]
+
+
+def _forecast(
+    habit: FloatArray, view: FeatureMatrix, *, level: FloatArray | float = 1.0, moved_kwh: FloatArray | float = 0.0, followed: FloatArray | float = 0.0
+) -> LikeDays:
+    """Return the forecast from mean and quantiles of like days, shape ``(1 + levels, rows)``.
+
+    Args:
+        level: of the last days, beside that of the like ones.
+        moved_kwh: by what is known of the weather.
+        followed: share of the variance that the weather explains: what is left is narrower, and less skewed.
+    """
+    # Where nothing was ever measured, what anybody would say speaks.
+    usual, low, high = view.members["centre"]["weather" if "weather" in view.members["centre"] else "mean"], *(view.members[edge]["week"] for edge, _ in EDGES)
+    guess = np.stack([usual, *(usual + (low - usual) * max(1 - 2 * share, 0) + (high - usual) * max(2 * share - 1, 0) for share in LEVELS)])
+    habit = np.where(np.isnan(habit), guess, habit)
+    levelled = habit * level
+    mean, recalled = levelled[0], levelled[1:]
+    middle = (1 - followed) * (TRIMEAN @ recalled) + followed * mean
+    below, above = (np.sqrt(1 - followed) * side(recalled - middle, 0) for side in (np.minimum, np.maximum))
+    quantiles = middle + moved_kwh + np.where((LEVELS < 0.5)[:, None], below, np.where((LEVELS > 0.5)[:, None], above, 0.0))
+    expected, *named = np.clip(np.stack([mean + moved_kwh, *quantiles]), 0, view.limit_kwh)
+    return LikeDays(Quantiles(expected, **dict(zip(SHARES, named, strict=True))), habit[0], mean)
+
+
+@dataclass(frozen=True, slots=True)
+class RecalledDays:
+    """The days before some origins, newest first; arrays of shape ``(origins, 96, days)``, the slots counted from the origin's time of day on.
+
+    Args:
+        value: what was measured, NaN where unknown.
+        trust: what it counts: 1, less in another state of the house, 0 where unknown.
+        where: its slot of the frame.
+    """
+
+    value: FloatArray
+    trust: FloatArray
+    where: IntArray
+
+    @classmethod
+    def of(cls, values: FloatArray, origin: IntArray, clock: IntArray) -> Self:
+        """Return the days before each origin; ``clock`` numbers the slots of the frame by the time that they repeat by."""
+        back = np.arange(DAY_SLOTS)[:, None] - DAY_SLOTS * (1 + NEWEST_FIRST)
+        where = origin[:, None, None] + back
+        where = where + clock[origin][:, None, None] + back - clock[np.clip(where, 0, None)]
+        known = (where >= 0) & (where < origin[:, None, None])
+        where = np.clip(where, 0, values.size - 1)
+        value = np.where(known, values[where], np.nan)
+        return cls(value, (~np.isnan(value)).astype(np.float64), where)
+
+    def in_state(self, away: BoolArray, away_at_origin: BoolArray) -> "RecalledDays":
+        """Return the days as if the house had always been as it is at the origin, at home or ``away``; that is held ahead, for nobody says when it ends.
+
+        How much less an empty house takes is learned from these days, and from nothing but a prejudice where it never was empty.
+        """
+        gone, asked, known = away[self.where], away_at_origin[:, None, None], self.trust > 0
+        if not gone.any() and not asked.any():
+            return self
+        count = (gone & known).sum(axis=(1, 2))
+        quiet, usual = (_mean(self.value, (known & state).astype(np.float64), axis=(1, 2)) for state in (gone, ~gone))
+        usual = np.maximum(fill_gaps(usual, quiet / QUIET_SHARE, 1.0), FLOOR_KWH)
+        left = (np.nan_to_num(quiet) * count + QUIET_SHARE * usual * QUIET_SLOTS) / ((count + QUIET_SLOTS) * usual)
+        factor = np.clip(left, LEAST_LEFT, 1)[:, None, None]
+        same = gone == asked
+        scaled = np.where(same, self.value, np.where(asked, self.value * factor, self.value / factor))
+        return replace(self, value=scaled, trust=self.trust * np.where(same, 1.0, OTHER_STATE))
+
+    def damp(self) -> "RecalledDays":
+        """Return the days without what one of them alone shows: none exceeds the most that another had around that time of day."""
+        filled = np.nan_to_num(self.value)
+        most = np.max([np.roll(filled, shift, axis=1) for shift in range(-REACH, REACH + 1)], axis=0)
+        second = np.partition(most, -2, axis=2)[:, :, -2:-1]
+        alone = (most.argmax(axis=2)[:, :, None] == NEWEST_FIRST) & ((self.trust > 0).sum(axis=2, keepdims=True) > 2)
+        return replace(self, value=np.where(alone, np.minimum(self.value, second), self.value))
+
+    def pool(self, weight: FloatArray, *, reach: int = 0) -> FloatArray:
+        """Return mean and quantiles by time of day, shape ``(1 + levels, origins, 96)``; ``weight`` is what each slot counts by its age and kind.
+
+        A time of day at which nothing was ever measured takes what the others had; NaN where nothing was measured at all.
+        """
+        counted, near = self.trust * weight, range(-reach, reach + 1)
+        value = np.concatenate([np.roll(self.value, -shift, axis=1) for shift in near], axis=2)
+        nearness = np.concatenate([np.roll(counted, -shift, axis=1) * (1 - abs(shift) / (reach + 1.5)) for shift in near], axis=2)
+        pooled = _describe(value, nearness)
+        if not np.isnan(pooled[0]).any():
+            return pooled
+        return fill_gaps(pooled, _describe(*(each.reshape(len(each), 1, -1) for each in (self.value, counted))))
+
+    def measure_level(self) -> FloatArray:
+        """Return by origin the factor of the newest days: a power of what they had over what like days had at the same times."""
+        newest = self.trust * (NEWEST_FIRST < LEVEL_DAYS)
+        usual = np.nan_to_num(_mean(self.value, self.trust * FADE, axis=2))[:, :, None]
+        had, like = ((np.nan_to_num(each) * newest).sum(axis=(1, 2)) for each in (self.value, usual))
+        ratio = np.divide(had, like, out=np.ones(had.size), where=like > 0)
+        # Newest days that are hardly known, or were in the other state, say little.
+        known = newest.sum(axis=(1, 2)) / (DAY_SLOTS * LEVEL_DAYS)
+        level: FloatArray = np.clip(ratio, 1 / LEVEL_MOST, LEVEL_MOST) ** (LEVEL_SHARE * known)
+        return level
+
+    def follow(self, promised: "RecalledDays", light: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return by origin how far PV deviated from its usual when the ``promised`` one did so, and the share of its variance that this explains.
+
+        And what is promised usually, by time of day. Least squares over what both knew; the fewer days, the more a prejudice speaks.
+        """
+        both = self.trust * promised.trust
+        weight = both * WEATHER_FADE * light**2
+        measured, expected = (np.nan_to_num(each.value - _mean(each.value, weight, axis=2)[:, :, None]) * (both > 0) for each in (self, promised))
+        together, alone, ours = ((one * other * weight).sum(axis=(1, 2)) for one, other in ((measured, expected), (expected, expected), (measured, measured)))
+        days = (both * WEATHER_FADE).sum(axis=2).max(axis=1)
+        slope, share = (np.divide(above, below, out=np.zeros(days.size), where=below > 0) for above, below in ((together, alone), (together**2, alone * ours)))
+        slope, share = ((np.clip(each, 0, 1) * days + DOUBT * DOUBT_DAYS) / (days + DOUBT_DAYS) for each in (slope, np.where(together > 0, share, 0.0)))
+        follows = share > LEAST_FOLLOWED
+        return np.where(follows, slope, 0.0), np.where(follows, share, 0.0), _mean(promised.value, both * PV_FADE, axis=2)
+
+
+def _mean(values: FloatArray, weight: FloatArray, *, axis: int | tuple[int, ...]) -> FloatArray:
+    """Return the weighted mean, NaN where nothing counts."""
+    total = weight.sum(axis=axis)
+    mean: FloatArray = np.divide((np.nan_to_num(values) * weight).sum(axis=axis), total, out=np.full(np.shape(total), np.nan), where=total > 0)
+    return mean
+
+
+def _describe(value: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return weighted mean and quantiles over the last axis, in front; NaN where nothing counts."""
+    order = np.argsort(value, axis=2)
+    ordered, counted = np.nan_to_num(np.take_along_axis(value, order, axis=2)), np.take_along_axis(weight, order, axis=2)
+    below = np.cumsum(counted, axis=2)
+    place = ((below < level * below[:, :, -1:] * (1 - 1e-9)).sum(axis=2, keepdims=True) for level in LEVELS)
+    quantiles = [np.take_along_axis(ordered, np.minimum(each, value.shape[2] - 1), axis=2)[:, :, 0] for each in place]
+    described: FloatArray = np.where(below[:, :, -1] > 0, np.stack([_mean(ordered, counted, axis=2), *quantiles]), np.nan)
+    return described
