@@ -9,7 +9,7 @@ from luna.contracts.plan import VehicleSession, VehicleState
 from luna.database.site_facts import DemandFacts
 from luna.levels import JudgedLevel
 from luna.site import ElectricVehicle, Site
-from luna.timeline import parse_instant
+from luna.timeline import SLOT, floor_to, parse_instant
 from luna.vehicle_sensors import SeenVehicle
 from luna.vehicle_sessions import fit_session, meet
 from services.planner.service.expected import Expected, expect
@@ -103,8 +103,10 @@ def _on_arrival(stays: Sequence[VehicleSession], start: datetime) -> StartCharge
 
 
 def _is_news(own: Sequence[VehicleSession], state: VehicleState, start: datetime) -> bool:
-    """Return whether the stay that goes on was stored since the plan was made that expects this state of the vehicle."""
-    return bool(own) and own[0].from_ <= start and own[0].session_id not in {each.session_id for each in state.sessions}
+    """Return whether the plan that expects this state knows nothing of the stay that goes on: it was stored since, or has just begun."""
+    if not own or own[0].from_ > start:
+        return False
+    return own[0].session_id not in {each.session_id for each in state.sessions} or own[0].from_ > floor_to(start, SLOT) - SLOT
 
 
 def _ahead(state: VehicleState, start: datetime) -> VehicleState:
