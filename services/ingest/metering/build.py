@@ -55,7 +55,9 @@ def settle_balance(site: Site, measured: Mapping[str, FloatArray]) -> dict[str, 
     appliances = np.zeros(total.size) + sum(measured[name] for name in APPLIANCES if name in measured)
     behind = appliances - measured[OUTSIDE] if OUTSIDE in measured and "load_kwh" in measured else appliances
     load = np.maximum(total - behind, 0.0)
-    settled = {"load_kwh": load, "beyond_house_kwh": np.maximum(behind - np.maximum(total, 0.0), 0.0)}
+    settled = {"load_kwh": load}
+    if any(name in measured for name in APPLIANCES):
+        settled["beyond_house_kwh"] = np.maximum(behind - np.maximum(total, 0.0), 0.0)
     return settled if supply is None else settled | {"residual_kwh": supply - load - appliances}
 
 

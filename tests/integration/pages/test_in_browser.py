@@ -12,7 +12,7 @@ from luna.contracts.data import DayQuality
 from luna.contracts.fleet import PlanSitesRequest
 from luna.database import forecast_activations, forecast_issues, plan_causes, quality, quarantine, sites
 from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import Activation
+from luna.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.database.forecast_issues import ForecastIssue
 from luna.database.quarantine import Refused
 from luna.embedded import Addresses
@@ -96,7 +96,7 @@ def test_savings_forecasts_and_data_show_what_came_in_and_keep_what_is_being_typ
     today = NOW.date()
     with unit_of_work(database) as connection:
         quarantine.settle(connection, "glanced", {"sensor.load": [Refused(1, "the first", {"value": "7"})]}, lines=(0, 2))
-        forecast_issues.upsert(connection, "glanced", [ForecastIssue("baseline_7_day_avg", NOW - timedelta(hours=1), "full")])
+        forecast_issues.upsert(connection, "glanced", [ForecastIssue(DEFAULT_VERSION, NOW - timedelta(hours=1), "full")])
     savings, forecasts, data = (open_page(f"{PAGE}/{name}", gateway=glanced) for name in ("savings", "forecasts", "data"))
     chosen = forecasts.locator("select[name=slot] option").nth(5).get_attribute("value") or ""
     forecasts.select_option("select[name=slot]", chosen)

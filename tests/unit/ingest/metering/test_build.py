@@ -108,7 +108,7 @@ def test_without_a_load_meter_the_balance_is_the_load() -> None:
 
 def test_a_balance_without_the_batterys_meters_is_none() -> None:
     columns = build(describe_metered(**HOUSE), {"load": [1.0], "pv": [1.0], "import": [1.0], "export": [1.0]}).columns
-    assert set(columns) == {"load_kwh", "beyond_house_kwh", "pv_kwh", "import_kwh", "export_kwh"}
+    assert set(columns) == {"load_kwh", "pv_kwh", "import_kwh", "export_kwh"}
 
 
 def test_a_derived_load_is_marked_where_any_meter_was_interpolated() -> None:
