@@ -23,6 +23,7 @@ from luna.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, mov
 from luna.site import ElectricVehicle, Site
 from luna.site_day import Day, find_slot, read_day, save_beside_inverter, total
 from luna.timeline import SLOT, Timeline, floor_to, local_day, parse_zone
+from luna.vehicle_sensors import READ_NOTE
 from luna.wording import Numbers
 from luna.wording.notes import DOUBTS
 from luna.wording.retelling import retell_reason, retell_run
@@ -353,12 +354,14 @@ def _find_stays(site: Site, plan: PlanReply | None, now: datetime) -> Iterator[P
 def _find_stays_of(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> Iterator[PlannedStay]:
     """Yield a vehicle's stays that are not over: slots in which a plan says why it charges or waits."""
     step = timedelta(minutes=plan.slot_minutes)
+    is_read = any(note.code == READ_NOTE and note.figures.get("vehicle") == vehicle.name for note in plan.notes)
     there = [(slot.start, slot.vehicles[vehicle.name]) for slot in plan.slots if slot.start + step > now and _is_there(slot, vehicle.name)]
     first = 0
     for place, (start, flow) in enumerate(there):
         if place + 1 == len(there) or there[place + 1][0] != start + step:
             begin, end = there[first][0], start + step
-            arrives = HouseFigure(_soc_before(there[first][1], vehicle), "assumed")
+            # Before it has come nobody can read how full it comes.
+            arrives = HouseFigure(_soc_before(there[first][1], vehicle), "measured" if is_read and begin <= now else "assumed")
             yield PlannedStay(vehicle.name, begin, end, arrives, HouseFigure(flow.soc_end, "planned"))
             first = place + 1
 

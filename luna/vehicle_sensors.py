@@ -14,6 +14,8 @@ from luna.timeline import FloatArray, InstantArray
 
 # Gateways that round show 101 % or −1 % for a while.
 ROUNDING = 0.02
+# The note by which a plan says that it rests on a vehicle's reading.
+READ_NOTE = "vehicle_soc_read"
 
 Said = tuple[InstantArray, FloatArray]
 NOTHING_SAID: Said = (np.empty(0, dtype="M8[us]"), np.empty(0))

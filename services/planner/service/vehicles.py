@@ -10,14 +10,12 @@ from luna.database.site_facts import DemandFacts
 from luna.levels import JudgedLevel
 from luna.site import ElectricVehicle, Site
 from luna.timeline import SLOT, floor_to, parse_instant
-from luna.vehicle_sensors import SeenVehicle
+from luna.vehicle_sensors import READ_NOTE, SeenVehicle
 from luna.vehicle_sessions import fit_session, meet
 from services.planner.service.expected import Expected, expect
 
 # ``read``: its sensor says so; ``said``: its stay; ``expected``: what the plan in force makes of it; ``assumed``: nobody does, and it is its reserve.
 ChargeSource = Literal["read", "said", "expected", "assumed"]
-# The note by which a plan says which reading it rests on.
-READ_NOTE = "vehicle_soc_read"
 
 
 @dataclass(frozen=True, slots=True)
