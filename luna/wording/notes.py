@@ -14,7 +14,12 @@ Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
 
 
 # Codes whose plan would be another one if what they say turns out otherwise: nothing was known, so something stands for it.
-ASSUMED = frozenset({"soc_assumed", "vehicle_soc_assumed", "heat_assumed", "tariff_default", "no_history", "sun_from_time_zone"})
+ASSUMED = frozenset(
+    {
+        *("soc_assumed", "vehicle_soc_assumed", "heat_assumed", "tariff_default", "no_history", "sun_from_time_zone"),
+        *("load_beyond_site", "load_beyond_homes", "pv_beyond_arrays", "price_beyond_markets", "prices_beyond_last_week"),
+    }
+)
 
 # Codes of what was said and is not believed yet: a question to whoever lives there.
 DOUBTS = ("soc_doubted", "vehicle_soc_doubted")
@@ -63,6 +68,26 @@ NOTES: dict[str, dict[Language, str]] = {
     "bias_corrected": {
         "en": "The last days' forecasts erred to one side: load is counted {load_factor} times, sun {pv_factor} times as forecast.",
         "de": "Die Prognosen der letzten Tage irrten zu einer Seite: Verbrauch zählt {load_factor}-mal, Sonne {pv_factor}-mal so viel wie vorhergesagt.",
+    },
+    "load_beyond_site": {
+        "en": "{at} the load is said to be {kw}, {times} times the {limit_kw} that connection, sun and batteries bring: planned as it is; check its unit.",
+        "de": "{at} soll der Verbrauch {kw} sein, {times}-mal die {limit_kw}, die Anschluss, Sonne und Batterien bringen: so geplant; prüfe die Einheit.",
+    },
+    "load_beyond_homes": {
+        "en": "{at} the load is said to be {kw}, and no home draws {limit_kw}: planned as it is; check its unit, or name grid.import_limit_kw.",
+        "de": "{at} soll der Verbrauch {kw} sein, und kein Haus braucht {limit_kw}: so geplant; prüfe die Einheit, oder nenne grid.import_limit_kw.",
+    },
+    "pv_beyond_arrays": {
+        "en": "{at} the sun is said to bring {kw}, {times} times the {limit_kw} of the PV arrays: planned as it is; check its unit, or peak_kw.",
+        "de": "{at} soll die Sonne {kw} bringen, {times}-mal die {limit_kw} der PV-Flächen: so geplant; prüfe die Einheit, oder peak_kw.",
+    },
+    "price_beyond_markets": {
+        "en": "{at} {series} is {price}, and no price per kWh known goes beyond {known_price}: planned as it is; check its unit.",
+        "de": "{at} ist {series} {price}, und kein bekannter Preis je kWh geht über {known_price} hinaus: so geplant; prüfe die Einheit.",
+    },
+    "prices_beyond_last_week": {
+        "en": "Prices ahead reach {price}, {times} times the {known_price} that the last week stayed within: planned as they are; check their unit.",
+        "de": "Die Preise voraus reichen bis {price}, {times}-mal die {known_price} der letzten Woche: so geplant; prüfe die Einheit.",
     },
     "inverter_alone": {
         "en": "In the time there was, no plan was found: batteries do what their inverters do by themselves.",
@@ -154,7 +179,9 @@ def _earliest(numbers: Numbers, figure: str | None) -> str:
 _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
     **dict.fromkeys(("soc", "doubted_soc", "min_soc", "max_soc"), Numbers.share),
     "start_soc": lambda numbers, figure: numbers.share(figure, decimals=1),
-    **dict.fromkeys(("import_price", "export_price"), Numbers.price),
+    **dict.fromkeys(("import_price", "export_price", "price", "known_price"), Numbers.price),
+    **dict.fromkeys(("kw", "limit_kw"), Numbers.power),
+    "times": Numbers.number,
     **dict.fromkeys(("at", "doubted_at", "since", "issued_at"), _moment),
     **dict.fromkeys(("load_factor", "pv_factor"), lambda numbers, figure: numbers.number(figure, 2)),
     "earliest": _earliest,

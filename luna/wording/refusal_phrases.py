@@ -170,6 +170,18 @@ DATA = (
         quotes=True,
     ),
     RefusalPhrases(
+        r"(half|a tenth) of the values lie beyond (?P<number>\S+) (?P<unit>\S+), (?P<times>\d+) times (?P<known>\S+), .*"
+        r"say it with --unit (?P<other>\S+); if it is right, with --unit (?P<same>\S+)\.",
+        Phrase(
+            "Read in {unit} the values reach {number}, {times} times the {known} known of them: they seem to be in another unit.",
+            "In {unit} gelesen reichen die Werte bis {number}, {times}-mal die bekannten {known}: Sie scheinen in einer anderen Einheit zu stehen.",
+        ),
+        Phrase(
+            "Nothing was stored. Load the file again with its unit: {other}, or {same} if that is right.",
+            "Gespeichert ist nichts. Lade die Datei noch einmal mit ihrer Einheit: {other}, oder {same}, wenn das stimmt.",
+        ),
+    ),
+    RefusalPhrases(
         r"no such time zone\n.*",
         Phrase("There is no such time zone.", "Diese Zeitzone gibt es nicht."),
         Phrase("Write it like Europe/Berlin.", "Schreib sie wie Europe/Berlin."),

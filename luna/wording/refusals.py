@@ -73,7 +73,7 @@ def _pick(phrase: Phrase, language: Language, figures: Mapping[str, str] | None 
 def _say_figure(name: str, text: str | None, language: Language) -> str:
     if name == "share":
         return f"{100 * float(text or 0):.0f}"
-    if name == "number" and language == "de":
+    if name in {"number", "known"} and language == "de":
         return (text or "").replace(".", ",")
     if name == "device":
         return say_device(text or "", language=language)

@@ -27,6 +27,7 @@ from services.ingest.own_prices import tell_unused
 from services.ingest.quality_service import judge_later
 from services.ingest.quarantine_release import overrule, read_let_in
 from services.ingest.row_store import Spill, find_market, store
+from services.ingest.series_familiarity import require_familiar
 from services.ingest.slots import find_unusual, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
 from services.ingest.units import choose_units, convert, describe_units, say_unit, set_aside_unknown_units
 from services.ingest.validation import describe_rejected, judge
@@ -108,6 +109,7 @@ class _Loading:
         self.site = site
         self.kind = kind_named(form.kind)
         self.received_at = form.received_at
+        self.said_units = frozenset(form.units)
         self.spill = Spill(folder, SAMPLE_SPAN if self.kind.sampled else SLOT_SPAN)
         self.report = LoadReport()
         self.source = ""
@@ -198,6 +200,7 @@ class _Loading:
             rows, impossible = set_aside_impossible(rows, limit_powers(self.site), self.report.step)
             self._refuse_read(impossible)
             self._require_usual(rows, self.report.step)
+            require_familiar(self.connection, self.site, rows.drop(self.said_units & {*rows.columns}), self.report.step)
         return rows
 
     def _require_usual(self, rows: pl.DataFrame, step: timedelta) -> None:

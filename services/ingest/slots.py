@@ -8,14 +8,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from luna.plausibility import USUAL_POWER_KW
 from luna.resolution import JOIN, SPLIT, kind_of
 from luna.timeline import SLOT
 from services.ingest.file_schema import ABOVE
 from services.ingest.limits import ANY_POWER_KW
 
 MINUTE = timedelta(minutes=1)
-# A site whose usual power is beyond it knows its connection's limit; a home's watt-hours read as kilowatt-hours are beyond it.
-USUAL_POWER_KW = 300.0
 
 
 def set_aside_repeats(rows: pl.DataFrame, keys: Sequence[str], values: Sequence[str]) -> tuple[pl.DataFrame, int, pl.DataFrame]:

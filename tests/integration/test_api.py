@@ -159,6 +159,17 @@ def test_a_plan_comes_back_over_the_queue(api: httpx.Client) -> None:
 
 
 @pytest.mark.usefixtures("planner")
+def test_a_load_a_thousand_times_the_connection_is_planned_with_a_note(api: httpx.Client) -> None:
+    document = request_document(options={"language": "en"})
+    document["outlook"]["load_kwh"] = [4_000.0] * SLOTS
+    answer = api.post("/plan", json=document)
+    assert (answer.status_code, len(answer.json()["slots"])) == (200, SLOTS), answer.text
+    note = next(note for note in answer.json()["notes"] if note["code"] == "load_beyond_site")
+    # A quarter-hour of 4,000 kWh is 16 MW; connection and battery bring 11 and 5 kW.
+    assert (note["assumed"], note["figures"]["kw"], note["figures"]["limit_kw"], note["figures"]["times"]) == (True, 16_000.0, 16.0, 1_000.0)
+
+
+@pytest.mark.usefixtures("planner")
 def test_a_trade_off_comes_back_over_the_queue(api: httpx.Client) -> None:
     answer = api.post("/plan/pareto", json={"plan": request_document(), "figures": ["cost", "self_sufficiency"], "points": 3})
     assert answer.status_code == 200, answer.text

@@ -13,6 +13,7 @@ from luna.database import observations, prices, quarantine, readings, recorded_s
 from luna.database.history import query_series
 from luna.errors import InvalidInputError, NotFoundError
 from luna.history import SeriesQuery, as_rows
+from luna.site import OWN
 from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
 from tests.stored import store_site
@@ -192,10 +193,49 @@ def test_market_prices_are_published_the_day_before(connection: Connection, tmp_
 
 def test_the_sites_own_prices_are_kept_beside_its_energies(connection: Connection, tmp_path: Path) -> None:
     load_file(connection, "home", csv(tmp_path, *day()), OBSERVATIONS)
-    load_file(connection, "home", csv(tmp_path, *day(60), header="slot_start,import_price,export_price"), FileForm("prices"))
+    told = {"import_price": "EUR/kWh", "export_price": "EUR/kWh"}
+    load_file(connection, "home", csv(tmp_path, *day(60), header="slot_start,import_price,export_price"), FileForm("prices", units=told))
     imported, exported = observations.read_prices(connection, "home", DAY)
     assert (imported[0], exported[4]) == (0.5, 1.0)
     assert observations.read(connection, "home", DAY).load_kwh[1] == 1.5
+
+
+CHEAP_DAY = [4, 3, 3, 2, 2, 3, 4, 3, 1, 0, -1, -3, -5, -5, -4, -2, 0, 2, 5, 7, 8, 7, 6, 5]
+
+
+@pytest.mark.parametrize("series", ["spot_price", "import_price"])
+def test_a_cheap_day_per_mwh_is_refused_until_its_unit_is_said(connection: Connection, tmp_path: Path, series: str) -> None:
+    header, market = f"slot_start,{series}", "NL" if series == "spot_price" else prices.stored_name("home", f"{OWN}{series}")
+    usual = [f"{start.isoformat()},0.{10 + slot % 20}" for slot, start in enumerate(DAY)]
+    load_file(connection, "home", csv(tmp_path, *usual, header=header), FileForm("prices"))
+    next_day = Timeline(DAY.end, timedelta(hours=1), 24)
+    cheap = csv(tmp_path, *(f"{start.isoformat()},{price}" for start, price in zip(next_day, CHEAP_DAY, strict=True)), header=header)
+    # Half of them are 3 or more from zero; all but a hundredth of what is stored are at most 0.29, so ten times as far.
+    with (
+        pytest.raises(InvalidInputError, match=r"beyond 3 EUR/kWh, 10 times 0\.29, .*EUR/MWh or ct/kWh, say it with --unit") as caught,
+        connection.begin_nested(),
+    ):
+        load_file(connection, "home", cheap, FileForm("prices"))
+    assert caught.value.field == series
+    assert np.isnan(prices.read(connection, market, next_day)).all()
+    load_file(connection, "home", cheap, FileForm("prices", units={series: "EUR/MWh"}))
+    assert prices.read(connection, market, next_day).tolist() == [price / 1_000 for price in CHEAP_DAY]
+    load_file(connection, "home", cheap, FileForm("prices", units={series: "EUR/kWh"}))
+    assert prices.read(connection, market, next_day).tolist() == CHEAP_DAY
+
+
+def test_older_watt_hours_are_noticed_beside_the_weeks_after_them(connection: Connection, tmp_path: Path) -> None:
+    load_file(
+        connection,
+        "home",
+        csv(tmp_path, *(f"{start.isoformat()},0.1{slot % 10}" for slot, start in enumerate(DAY)), header="slot_start,load_kwh"),
+        OBSERVATIONS,
+    )
+    before = Timeline(START - timedelta(days=1), timedelta(hours=1), 24)
+    # An hour of 60 W, beside quarter-hours of half a kilowatt: less than any factory's, and more than any home's.
+    file = csv(tmp_path, *(f"{start.isoformat()},60" for start in before), header="slot_start,load_kwh")
+    with pytest.raises(InvalidInputError, match=r"beyond 60 kWh, .* times 0\.76, .*--unit load_kwh=Wh"):
+        load_file(connection, "home", file, OBSERVATIONS)
 
 
 def test_market_prices_need_a_tariff_with_a_market(connection: Connection, tmp_path: Path) -> None:

@@ -127,6 +127,14 @@ def test_a_bad_file_fails_its_job_with_a_problem_and_stays_for_another_try(api: 
     assert len(stored_files(data_folder)) == before + 1
 
 
+def test_a_cheap_day_per_mwh_fails_its_job_until_its_unit_is_said(api: httpx.Client, worker: None) -> None:
+    hours = "slot_start,import_price\n" + "".join(f"2024-05-05T{hour:02}:00:00Z,{8 - hour}\n" for hour in range(14))
+    form: dict[str, Any] = {"kind": "prices", "columns": None, "ignore": None, "timezone": None}
+    error = end_of(api, hand_over(api, hours, **form))["error"]
+    assert (error["field"], "1.5" in error["detail"], "--unit import_price=EUR/MWh" in error["remedy"]) == ("import_price", True, True)
+    assert end_of(api, hand_over(api, hours, units="import_price=EUR/MWh", **form))["reply"]["accepted"] == 14
+
+
 def test_equal_files_are_one_job_while_it_is_open(database_url: str, database: Engine, api: httpx.Client, data_folder: Path) -> None:
     before = stored_files(data_folder)
     # Without a queue no worker begins before the second file is there.

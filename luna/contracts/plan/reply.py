@@ -34,6 +34,10 @@ class NoteReply(Message):
     - ``vehicle_not_connected``: the stay of a ``vehicle`` has begun, and ``since`` an instant its sensor says that it is not there.
     - ``soc_outside_limits``: a ``battery`` starts at ``start_soc``, outside ``min_soc`` to ``max_soc``.
     - ``bias_corrected``: forecasts of the last days erred to one side; load and PV ahead are multiplied by ``load_factor`` and ``pv_factor``.
+    - ``load_beyond_site``, ``pv_beyond_arrays``: the load or PV of the slot ``at`` is ``kw``, ``times`` the ``limit_kw`` of what supplies the site, or of its
+      arrays; ``load_beyond_homes``: the same of a site that names no limit of its connection. It is planned as it is.
+    - ``price_beyond_markets``: a price of ``series`` is ``price`` ``at`` a slot, beyond ``known_price``, which nobody ever paid or was paid for a kWh.
+    - ``prices_beyond_last_week``: prices ahead reach ``price``, ``times`` the ``known_price`` that a stored site's last week stayed within.
     - ``inverter_alone``: no plan was found within ``options.time_limit_s``; batteries follow the house.
     - ``not_confirmed``: what the optimisation ``found`` physics did not confirm; the plan is what its set-points come to.
     - ``heat_assumed``: no temperature of the stores of ``heat_pumps`` is known; the middle of their band stands for it.

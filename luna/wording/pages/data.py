@@ -61,6 +61,7 @@ PHRASES = {
     "kind_carbon": Phrase("Grid intensity (CO₂)", "Strommix (CO₂)"),
     "kind_readings": Phrase("Sensor readings", "Sensorwerte"),
     "upload_timezone": Phrase("Clock of times without offset", "Uhr der Zeiten ohne Versatz"),
+    "upload_units": Phrase("Unit, where the file does not say it", "Einheit, wo die Datei sie nicht sagt"),
     "upload_send": Phrase("Load", "Laden"),
     "upload_progress": Phrase("Uploaded", "Hochgeladen"),
     "upload_failed": Phrase("The file did not arrive. Try again.", "Die Datei kam nicht an. Versuche es noch einmal."),

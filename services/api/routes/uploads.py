@@ -104,7 +104,7 @@ def _compose(upload: Upload, site_id: str | None) -> LoadFileRequest:
 
 
 def _pairs(upload: Upload, field: str) -> dict[str, str]:
-    pairs = [(text, *text.partition("=")) for text in upload.fields.get(field, [])]
+    pairs = [(text, *text.partition("=")) for text in upload.fields.get(field, []) if text.strip()]
     for text, ours, _, theirs in pairs:
         if not ours or not theirs:
             raise InvalidInputError("two names are needed", field=field, value=text, remedy=f"Write Luna's name, =, the file's: {LISTS[field]}.")

@@ -43,6 +43,7 @@ from services.planner.reply.costs import compare_cheapest, missed_weights, price
 from services.planner.reply.device_reasons import tell_placed
 from services.planner.reply.devices import missed_demands, placed_columns, placed_kwh
 from services.planner.reply.evidence import Evidence
+from services.planner.reply.outlook_doubts import doubt_outlook
 from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
 from services.planner.reply.reasons import PlanExplanation, ToldReasons, explain_each
 from services.planner.reply.slot_flows import NOTHING_KWH
@@ -75,6 +76,8 @@ def _list_assumptions(plan: Plan, request: PlanRequest) -> Iterator[Assumption]:
     known = request.state.heat_pumps
     cold = [pump.name for pump in site.heat_pumps if pump.name not in included and (pump.name not in known or known[pump.name].temperature_c is None)]
     yield from _describe_batteries(plan)
+    if outlook:
+        yield from doubt_outlook(site, outlook, plan.problem.outlook.timeline)
     if outlook and outlook.bias and outlook.bias != Bias():
         yield Assumption(code="bias_corrected", figures=outlook.bias.model_dump())
     if cold:

@@ -18,6 +18,7 @@ from luna.timeline import SLOT, FloatArray, floor_to
 from luna.tracing import span
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
+from services.planner.reply.outlook_doubts import doubt_by_last_week
 from services.planner.reply.reply import digest, plan_request
 from services.planner.service.assumptions import list_assumptions
 from services.planner.service.inputs import SiteInputs, gather_inputs, read_facts, read_outlook
@@ -37,6 +38,8 @@ SOLVE_SECONDS = TaskHistogram(
 COMPROMISES = TaskCounter("luna_planner_compromises_total", "Wishes that plans could not meet in full, by kind.", ["code"])
 NOTES = TaskCounter("luna_planner_notes_total", "What plans rest on for want of better: forecast_fallback, prices_carried_on and others.", ["code"])
 DISAGREEMENTS = TaskCounter("luna_planner_disagreements_total", "Findings of the optimisation that physics did not confirm; each is a fault to report.")
+# What a stored site paid so many days before its plan, the prices ahead are compared with.
+LAST_WEEK_DAYS = 7
 log = structlog.get_logger("luna.planner")
 
 
@@ -134,6 +137,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
     """
     site, start, inputs = facts.site, facts.start, gather_inputs(facts)
     outlook = read_outlook(connection, facts, inputs, with_courses=request.options.uncertainty == "scenarios")
+    before = inputs.prices.paid_before(inputs.horizon.start, days=LAST_WEEK_DAYS)
     return request.model_copy(
         update={
             "site": site,
@@ -144,7 +148,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
             "options": _price_terminal(request.options, inputs, np.array(outlook.import_price)),
             "manual": [*request.manual, *facts.blocks],
             "surroundings": read_surroundings(connection, site, inputs.horizon, prices=inputs.prices, known=request.surroundings),
-            "assumptions": list_assumptions(facts, request, inputs.driving),
+            "assumptions": [*list_assumptions(facts, request, inputs.driving), *doubt_by_last_week(outlook, before, site.currency)],
         }
     )
 

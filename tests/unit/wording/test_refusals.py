@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.errors import InvalidInputError, LunaError, MachineError, NotFoundError, OutdatedError, UnavailableError
+from luna.plausibility import UnitDoubt
 from luna.wording.numbers import Language
 from luna.wording.refusal_phrases import CODES, FIELDS, PATTERNS
 from luna.wording.refusals import SaidRefusal, SpokenError, say_problem, say_refusal
+from services.ingest.series_familiarity import describe_doubt
 from tests.tables import each_row
 
 ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose)\b", re.IGNORECASE)
@@ -19,6 +21,13 @@ TOO_MUCH = InvalidInputError("more power than the device has", field="manual.0.p
 def test_a_known_refusal_is_said_in_the_reader_s_language_with_its_figures() -> None:
     assert say_refusal(TOO_MUCH, "de") == SaidRefusal("So viel Leistung hat das Gerät nicht.", "Höchstens 2,5 kW.", "Leistung")
     assert say_refusal(TOO_MUCH, "en") == SaidRefusal("The device does not have so much power.", "At most 2.5 kW.", "power")
+
+
+def test_an_unlikely_unit_is_said_with_both_numbers_and_what_to_say_of_the_file() -> None:
+    doubt = UnitDoubt(0.5, 3.2, 0.32, "stored", ("EUR/MWh", "ct/kWh"))
+    said = say_refusal(describe_doubt("spot_price", doubt, "EUR/kWh"), "de")
+    assert said.sentence.startswith("In EUR/kWh gelesen reichen die Werte bis 3,2, 10-mal die bekannten 0,32:")
+    assert "spot_price=EUR/MWh, oder spot_price=EUR/kWh, wenn das stimmt." in said.remedy
 
 
 def test_of_several_wrong_fields_the_first_is_said() -> None:

@@ -1,0 +1,68 @@
+"""A file's prices and energies beside what is stored of the same series: another unit shows there, also on a day whose numbers look like any other's."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+from sqlalchemy import Connection
+
+from luna.database import observations, prices
+from luna.errors import InvalidInputError
+from luna.observations import SERIES
+from luna.plausibility import UnitDoubt, doubt_energies, doubt_prices, find_usual
+from luna.resolution import kind_of
+from luna.site import OWN, Site
+from luna.timeline import SLOT, FloatArray, Timeline, floor_to
+from services.ingest.row_store import find_market
+
+LOOKED_BACK = timedelta(weeks=4)
+PRICES = ("spot_price", "import_price", "export_price")
+_SHARES = {0.5: "half", 0.1: "a tenth"}
+
+
+def require_familiar(connection: Connection, site: Site, rows: pl.DataFrame, step: timedelta) -> None:
+    """Refuse rows whose values are hardly in the unit in which they were read.
+
+    Args:
+        connection: to what is stored.
+        site: whose rows they are.
+        rows: ``instant`` and the series to judge, not those whose unit a person said.
+        step: how long a slot of the rows is.
+
+    Raises:
+        InvalidInputError: they are far from anything known; names both numbers, the units suspected, and how to say which is right.
+    """
+    if not rows.height:
+        return
+    for name in (name for name in rows.columns if name in PRICES or (name in SERIES and kind_of(name) == "energy")):
+        values = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        stored = _read_around(connection, site, name, rows["instant"])
+        is_price = name in PRICES
+        # What is stored is by the quarter-hour: an hour of the same power is four times as much.
+        doubt = doubt_prices(values, stored, site.currency) if is_price else doubt_energies(values, stored * (step / SLOT), hours=step / timedelta(hours=1))
+        if doubt is not None:
+            raise describe_doubt(name, doubt, f"{site.currency}/kWh" if is_price else "kWh")
+
+
+def _read_around(connection: Connection, site: Site, name: str, instants: pl.Series) -> FloatArray:
+    """Return what is stored of a series in the weeks before the instants; of those after them where that is too little, as when older files follow."""
+    first, last = (floor_to(instant, SLOT) for instant in (instants.min(), instants.max()) if isinstance(instant, datetime))
+    before = _read(connection, site, name, first.astimezone(UTC) - LOOKED_BACK)
+    return before if find_usual(before) is not None else _read(connection, site, name, last.astimezone(UTC) + SLOT)
+
+
+def _read(connection: Connection, site: Site, name: str, start: datetime) -> FloatArray:
+    weeks = Timeline(start, SLOT, LOOKED_BACK // SLOT)
+    if name not in PRICES:
+        return observations.read_series(connection, site.name, weeks, (name,))[name]
+    stored = find_market(site) if name == "spot_price" else prices.stored_name(site.name, f"{OWN}{name}")
+    return prices.read(connection, stored, weeks)
+
+
+def describe_doubt(name: str, doubt: UnitDoubt, unit: str) -> InvalidInputError:
+    """Return the refusal of a series that is hardly in ``unit``."""
+    compared = "what the same series held in the weeks beside it" if doubt.basis == "stored" else "the dearest day that markets are known for"
+    message = f"{_SHARES[doubt.share]} of the values lie beyond {doubt.value:.4g} {unit}, {doubt.times:.0f} times {doubt.known:.4g}, {compared}"
+    suspected = " or ".join(doubt.units)
+    remedy = f"Nothing was stored. If the file is in {suspected}, say it with --unit {name}={doubt.units[0]}; if it is right, with --unit {name}={unit}."
+    return InvalidInputError(message, field=name, value=f"{doubt.value:.4g}", remedy=remedy)
