@@ -94,7 +94,9 @@ class CoursesMessage(Message):
         for name in ("load_kwh", "pv_kwh"):
             if len(getattr(self, name)) != courses:
                 given = len(getattr(self, name))
-                raise _unequal(f"{name} has {given} courses, probability has {courses}", f"Give {name} {courses} courses, or probability {given} values.")
+                raise _unequal(
+                    f"{name} has {given} courses, probability has {courses}", f"Give one probability per course: {given} of them, or {courses} of {name}."
+                )
         if sum(self.probability) > 1 + PROBABILITY_TOLERANCE:
             raise ValueError(f"probabilities add up to {sum(self.probability):g}, one at most")
         return self
@@ -147,7 +149,7 @@ class OutlookMessage(Message):
         wrong = {name: length for name, length in (series | demands | courses).items() if length != slots}
         if wrong:
             said = ", ".join(f"{name} has {length} values" for name, length in wrong.items())
-            remedy = f"Give {', '.join(wrong)} {slots} values each, one per slot as load_kwh has them; or shorten all of them to {min(slots, *wrong.values())}."
+            remedy = f"Give {slots} values, one per slot as load_kwh has them, for {' and '.join(wrong)}; or shorten all to {min(slots, *wrong.values())}."
             raise _unequal(f"{said}, load_kwh has {slots}; every series needs one value per slot", remedy)
         return self
 

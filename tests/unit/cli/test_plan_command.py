@@ -144,7 +144,7 @@ def test_series_of_unequal_length_say_how_long_each_is_and_what_is_needed(call: 
     document["outlook"] |= {"pv_kwh": [0.0] * 7, "import_price": [0.3] * 9}
     problem = call.problem(document)
     assert problem["detail"].startswith("outlook: pv_kwh has 7 values, import_price has 9 values, load_kwh has 8;")
-    assert problem["remedy"] == "Give pv_kwh, import_price 8 values each, one per slot as load_kwh has them; or shorten all of them to 7."
+    assert problem["remedy"] == "Give 8 values, one per slot as load_kwh has them, for pv_kwh and import_price; or shorten all to 7."
 
 
 def test_courses_of_unequal_length_say_what_is_needed(call: Call) -> None:
@@ -152,7 +152,7 @@ def test_courses_of_unequal_length_say_what_is_needed(call: Call) -> None:
     document["outlook"]["scenarios"] = {"probability": [0.5, 0.4], "load_kwh": [[0.2] * 6] * 2, "pv_kwh": [[0.0] * 8] * 2}
     assert "a course of scenarios.load_kwh has 6 values" in call.problem(document)["detail"]
     document["outlook"]["scenarios"] = {"probability": [0.5], "load_kwh": [[0.2] * 8] * 2, "pv_kwh": [[0.0] * 8] * 2}
-    assert call.problem(document)["remedy"] == "Give load_kwh 1 courses, or probability 2 values."
+    assert call.problem(document)["remedy"] == "Give one probability per course: 2 of them, or 1 of load_kwh."
 
 
 @pytest.mark.parametrize(
