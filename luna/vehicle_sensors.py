@@ -9,11 +9,10 @@ import numpy as np
 
 from luna.levels import JudgedLevel, judge_levels, pace_of_vehicle
 from luna.observations import SeenSoc
+from luna.rounding import SOC_ROUNDING
 from luna.site import ElectricVehicle, Site
 from luna.timeline import FloatArray, InstantArray
 
-# Gateways that round show 101 % or −1 % for a while.
-ROUNDING = 0.02
 # The note by which a plan says that it rests on a vehicle's reading.
 READ_NOTE = "vehicle_soc_read"
 
@@ -62,7 +61,7 @@ def judge_vehicle(vehicle: ElectricVehicle, socs: Said, plugs: Said, *, until: d
         unplugged: that sensor is on while the vehicle is away.
     """
     connected, since = _judge_plug(plugs, unplugged=unplugged)
-    said = [SeenSoc(float(np.clip(soc, 0.0, 1.0)), at) for soc, at in _list(socs) if -ROUNDING <= soc <= 1 + ROUNDING]
+    said = [SeenSoc(float(np.clip(soc, 0.0, 1.0)), at) for soc, at in _list(socs) if -SOC_ROUNDING <= soc <= 1 + SOC_ROUNDING]
     # On the road it may have charged or driven; what it says at its own charger is judged by what that does.
     here = [each for each in said if connected and since is not None and each.at >= since]
     charge = judge_levels(here or said, pace_of_vehicle(vehicle, connected=bool(here)))

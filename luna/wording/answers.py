@@ -26,6 +26,22 @@ PRICES: _Phrases = {
         "en": "The lowest was {lowest} on {lowest_at}, the highest {highest} on {highest_at}.",
         "de": "Am niedrigsten war er am {lowest_at} mit {lowest}, am höchsten am {highest_at} mit {highest}.",
     },
+    # Of days that are all to come: what a tariff says today of next year may be another by then.
+    "price_mean_ahead": {
+        "en": "{period} {what} averages {mean}, as far as is known today.",
+        "de": "{period} liegt {what} im Mittel bei {mean}, soweit heute bekannt.",
+    },
+    "price_constant_ahead": {"en": "It is the same throughout.", "de": "Er ist die ganze Zeit gleich."},
+    "price_extremes_ahead": {
+        "en": "The lowest is {lowest} at {lowest_at}, the highest {highest} at {highest_at}.",
+        "de": "Am niedrigsten ist er um {lowest_at} mit {lowest}, am höchsten um {highest_at} mit {highest}.",
+    },
+    "price_extremes_days_ahead": {
+        "en": "The lowest is {lowest} on {lowest_at}, the highest {highest} on {highest_at}.",
+        "de": "Am niedrigsten ist er am {lowest_at} mit {lowest}, am höchsten am {highest_at} mit {highest}.",
+    },
+    "price_negative_ahead": {"en": "For {hours} it is below zero.", "de": "{hours} lang liegt er unter null."},
+    "price_never_negative_ahead": {"en": "It is never below zero.", "de": "Unter null liegt er nie."},
     "price_negative": {"en": "For {hours} it was below zero.", "de": "{hours} lang lag er unter null."},
     "price_never_negative": {"en": "It was never below zero.", "de": "Unter null lag er nie."},
     "price_same": {"en": "The period before it averaged the same, {before}.", "de": "Im Zeitraum davor war das Mittel dasselbe, {before}."},

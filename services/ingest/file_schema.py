@@ -1,7 +1,7 @@
 """What a file may hold: per kind the columns, what they mean and within which bounds a value is believable."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import polars as pl
@@ -9,6 +9,7 @@ import polars as pl
 from luna.errors import InvalidInputError
 from luna.observations import SERIES
 from luna.resolution import kind_of
+from luna.rounding import ENERGY_ROUNDING_KWH, SOC_ROUNDING
 
 # Stands in every reason why a value is too high.
 ABOVE = " is above "
@@ -16,11 +17,12 @@ ABOVE = " is above "
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Lowest and highest believable value, and what to check where one lies outside."""
+    """Lowest and highest believable value, what to check where one lies outside, and by how much one may and is rounded to them."""
 
     lowest: float = -inf
     highest: float = inf
     hint: str = "check the unit"
+    rounding: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,11 @@ class FileSchema:
         return [self.time, *self.keys, *self.series, *self.notes]
 
 
-ENERGY = Bounds(0.0, hint="energies are counted in their own direction")
+ENERGY = Bounds(0.0, hint="energies are counted in their own direction", rounding=ENERGY_ROUNDING_KWH)
 # The harmonised maximum clearing price of day-ahead coupling was 4,000 EUR/MWh in 2023 and rises in steps: ten times that is a wrong unit.
 PRICE = Bounds(-40.0, 40.0, "prices are in currency per kWh, not per MWh")
 FRACTION = Bounds(0.0, 1.0, "a fraction between 0 and 1, no percentage")
+SOC = replace(FRACTION, rounding=SOC_ROUNDING)
 IRRADIANCE = Bounds(0.0, 2_000.0, "watts per square metre")
 
 KINDS = {
@@ -57,7 +60,7 @@ KINDS = {
         FileSchema(
             "observations",
             "slot_start",
-            {name: ENERGY if kind_of(name) == "energy" else FRACTION for name in SERIES},
+            {name: ENERGY if kind_of(name) == "energy" else SOC for name in SERIES},
             keys={},
         ),
         FileSchema(

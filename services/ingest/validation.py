@@ -8,14 +8,12 @@ import polars as pl
 from services.ingest.file_schema import ABOVE, Bounds, FileSchema
 from services.ingest.instants import InstantReader
 
-# Meters that count both directions round a few watt-hours below zero.
-ROUNDING_KWH = 0.001
 # What tables and home automations write where they know nothing; the second kind is a sensor's own word.
 UNKNOWN_WORDS = ("unknown", "unavailable", "none", "null", "n/a", "-")
 SILENT_WORDS = ("unknown", "unavailable")
 SWITCHED = {"on": 1.0, "off": 0.0}
 DECIMAL_COMMA = r"^[+-]?\d*,\d+$"
-ROUNDED = "an energy just below zero, rounded up to it"
+ROUNDED = "a value just beyond its bounds, rounded to them"
 TOLD_APART = "a local time that the clock shows twice, told apart by order"
 
 
@@ -101,7 +99,7 @@ def _read_text_key(cells: pl.Series) -> pl.DataFrame:
 
 
 def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool) -> pl.DataFrame:
-    """Return the numbers (null: unknown) under the column's name, ``fault`` and, for energies, ``rounded``.
+    """Return the numbers (null: unknown) under the column's name, ``fault`` and ``rounded``.
 
     Args:
         silent: whether sensors speak: their word for knowing nothing is a value of its own, NaN, and ``SWITCHED`` are numbers.
@@ -111,15 +109,16 @@ def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool) -> pl.DataF
     given = pl.DataFrame([number.alias("number"), word.alias("word")])
     value = pl.coalesce("number", pl.when(silent).then(pl.col("word").replace_strict(SWITCHED, default=None, return_dtype=pl.Float64)))
     wordless = value.is_null() & (pl.col("word") != "")
-    rounded = value.is_between(-ROUNDING_KWH, 0.0, closed="left") & name.endswith("_kwh")
+    believed = value.clip(bounds.lowest, bounds.highest)
+    rounded = value.is_finite() & (value != believed) & ((value - believed).abs() <= bounds.rounding)
     fault = (
         pl.when(wordless & pl.col("word").str.contains(DECIMAL_COMMA)).then(pl.lit(f"{name} is no number: decimals follow a point, not a comma"))
         .when(wordless & ~pl.col("word").is_in(UNKNOWN_WORDS)).then(pl.lit(f"{name} is no number"))
         .when(~value.is_finite()).then(pl.lit(f"{name} is not finite"))
         .when((value < bounds.lowest) & ~rounded).then(pl.lit(f"{name} is below {bounds.lowest:g}: {bounds.hint}"))
-        .when(value > bounds.highest).then(pl.lit(f"{name}{ABOVE}{bounds.highest:g}: {bounds.hint}"))
+        .when((value > bounds.highest) & ~rounded).then(pl.lit(f"{name}{ABOVE}{bounds.highest:g}: {bounds.hint}"))
     )  # fmt: skip
-    known = pl.when(rounded).then(0.0).when(pl.col("word").is_in(SILENT_WORDS) & silent).then(math.nan).otherwise(value)
+    known = pl.when(rounded).then(believed).when(pl.col("word").is_in(SILENT_WORDS) & silent).then(math.nan).otherwise(value)
     return given.select(known.alias(name), fault.alias("fault"), rounded.fill_null(value=False).alias("rounded"))
 
 

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import Field, GetPydanticSchema, model_validator
-from pydantic_core import core_schema
+from pydantic import BeforeValidator, Field, GetPydanticSchema, model_validator
+from pydantic_core import PydanticCustomError, core_schema
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant, Message
 from luna.device_config import Mode
 from luna.outlook import PROBABILITY_TOLERANCE
+from luna.rounding import round_energies, round_soc
 from luna.timeline import FloatArray
 
 MAX_SLOTS = 12 * 24 * 14
@@ -22,7 +23,7 @@ MAX_COURSES = 100
 MOST_KWH = 100_000
 
 
-Energies = Annotated[list[Annotated[float, Field(ge=0, le=MOST_KWH)]], Field(min_length=1, max_length=MAX_SLOTS)]
+Energies = Annotated[list[Annotated[float, Field(ge=0, le=MOST_KWH)]], Field(min_length=1, max_length=MAX_SLOTS), BeforeValidator(round_energies)]
 
 
 Prices = Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Field(min_length=1, max_length=MAX_SLOTS)]
@@ -44,6 +45,10 @@ class ForecastSource(Message):
 COURSE_DIGITS = 4
 
 
+def _unequal(message: str, remedy: str) -> PydanticCustomError:
+    return PydanticCustomError("unequal_length", "{said}", {"said": message, "remedy": remedy})
+
+
 def _read_courses(given: Any, read: Callable[[Any], list[list[float]]]) -> FloatArray:
     """Return courses as an array, ``(courses, slots)``; as such the planner gives them itself."""
     if isinstance(given, np.ndarray):
@@ -53,7 +58,8 @@ def _read_courses(given: Any, read: Callable[[Any], list[list[float]]]) -> Float
     courses = read(given)
     lengths = {len(course) for course in courses}
     if len(lengths) > 1:
-        raise ValueError(f"courses have {min(lengths)} to {max(lengths)} values; every course needs one value per slot")
+        remedy = "Give every course as many values as load_kwh of the outlook has."
+        raise _unequal(f"courses have {min(lengths)} to {max(lengths)} values; every course needs one value per slot", remedy)
     return np.array(courses, dtype=np.float64).reshape(len(courses), max(lengths, default=0))
 
 
@@ -87,7 +93,10 @@ class CoursesMessage(Message):
         courses = len(self.probability)
         for name in ("load_kwh", "pv_kwh"):
             if len(getattr(self, name)) != courses:
-                raise ValueError(f"{name} has {len(getattr(self, name))} courses, probability has {courses}")
+                given = len(getattr(self, name))
+                raise _unequal(
+                    f"{name} has {given} courses, probability has {courses}", f"Give one probability per course: {given} of them, or {courses} of {name}."
+                )
         if sum(self.probability) > 1 + PROBABILITY_TOLERANCE:
             raise ValueError(f"probabilities add up to {sum(self.probability):g}, one at most")
         return self
@@ -129,18 +138,19 @@ class OutlookMessage(Message):
     @model_validator(mode="after")
     def _same_length(self) -> Self:
         slots = len(self.load_kwh)
-        for name in type(self).model_fields:
-            series = getattr(self, name)
-            if isinstance(series, list) and name != "load_includes" and len(series) != slots:
-                raise ValueError(f"{name} has {len(series)} values, load_kwh has {slots}; every series needs one value per slot")
-        for name, demand in self.heat_demand_kwh.items():
-            if len(demand) != slots:
-                raise ValueError(f"heat_demand_kwh.{name} has {len(demand)} values, load_kwh has {slots}; every series needs one value per slot")
-        courses = [(kind, name) for kind in ("scenarios", "errors") if getattr(self, kind) for name in ("load_kwh", "pv_kwh")]
-        for kind, name in courses:
-            length = getattr(getattr(self, kind), name).shape[1]
-            if length != slots:
-                raise ValueError(f"a course of {kind}.{name} has {length} values, load_kwh has {slots}; every course needs one value per slot")
+        series = {name: len(values) for name in type(self).model_fields if name != "load_includes" and isinstance(values := getattr(self, name), list)}
+        demands = {f"heat_demand_kwh.{name}": len(demand) for name, demand in self.heat_demand_kwh.items()}
+        courses = {
+            f"a course of {kind}.{name}": getattr(given, name).shape[1]
+            for kind in ("scenarios", "errors")
+            if (given := getattr(self, kind))
+            for name in ("load_kwh", "pv_kwh")
+        }
+        wrong = {name: length for name, length in (series | demands | courses).items() if length != slots}
+        if wrong:
+            said = ", ".join(f"{name} has {length} values" for name, length in wrong.items())
+            remedy = f"Give {slots} values, one per slot as load_kwh has them, for {' and '.join(wrong)}; or shorten all to {min(slots, *wrong.values())}."
+            raise _unequal(f"{said}, load_kwh has {slots}; every series needs one value per slot", remedy)
         return self
 
 
@@ -184,7 +194,7 @@ class HeatPumpFlow(Message):
 class BatteryState(Message):
     """How full a battery is."""
 
-    soc: Annotated[float, Field(ge=0, le=1, description="share of the capacity; a percentage is refused")]
+    soc: Annotated[float, Field(ge=0, le=1, description="share of the capacity; a percentage is refused"), BeforeValidator(round_soc)]
     mode: Annotated[Mode | None, Field(description="in progress when the plan begins; heeded with a switching_price")] = None
     discharged_today_kwh: Annotated[
         float | None,
@@ -236,7 +246,7 @@ class VehicleSession(Message):
 class VehicleState(Message):
     """How full a vehicle is, when it is plugged in, and whether it is charging now: what goes on need not start again."""
 
-    soc: Soc
+    soc: Annotated[Soc, BeforeValidator(round_soc)]
     sessions: list[VehicleSession] = []
     charging: bool = False
 

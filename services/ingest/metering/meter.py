@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.rounding import SOC_ROUNDING
 from luna.site import SENSOR_ROLES, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from luna.units import level_factor, read_measure, refuse_unit
@@ -52,8 +53,6 @@ def believable_rise_kw(counter: Readings, limit_kw: float) -> float:
     return min(limit_kw, max(ANY_HOME_KW, FAR_BEYOND * float(np.quantile(rates, USUAL_SHARE, method="lower"))))
 
 
-# Battery systems that recalibrate show 101 % or −1 % for a while.
-ROUNDING = 0.02
 # No battery of a home gains or loses a tenth of its charge within the seconds of a window of readings.
 LONE_JUMP = 0.1
 # One step of the coarsest displays: a battery that says nothing and then the same again has rested.
@@ -80,7 +79,7 @@ def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], re
     Invariants: a state of charge lies between 0 and 1.
     """
     level = level.without(np.isnan(level.values))
-    level = level.without(refusals.refuse(level, (level.values < -ROUNDING) | (level.values > 1 + ROUNDING), OUT_OF_BOUNDS))
+    level = level.without(refusals.refuse(level, (level.values < -SOC_ROUNDING) | (level.values > 1 + SOC_ROUNDING), OUT_OF_BOUNDS))
     level = level.without(refusals.refuse(level, find_outliers(level.instants, level.values, LONE_JUMP), FAR_FROM_NEIGHBOURS))
     if not len(level):
         return SlotLevel(np.full(ends.size, np.nan), np.zeros(ends.size, dtype=np.bool_))

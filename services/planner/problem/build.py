@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from luna.objective_weights import COST_ALONE, Weights, weigh_import, weigh_wear
 from luna.outlook import Outlook
 from luna.physics import BatteryLimits, Mode, SiteLimits
 from luna.site import Objective, Site
-from luna.timeline import FloatArray, Timeline, floor_to, require_utc, to_instant
+from luna.timeline import STEPS, FloatArray, Timeline, floor_to, require_utc, to_instant
 from services.planner.problem.demands import Demands, read_demands
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import (
@@ -192,10 +193,31 @@ def _gap(request: PlanRequest, demands: Demands) -> float:
 def _timeline(request: PlanRequest, count: int) -> Timeline:
     start = require_utc(request.start, field="start")  # type: ignore[arg-type]
     first = None
-    if request.first_slot_minutes is not None:
+    if request.first_slot_minutes is None:
+        _require_slot_start(request, start)
+    else:
         first = request.step * (request.first_slot_minutes / request.slot_minutes)
         start = floor_to(start, request.step)
     return Timeline(start, request.step, count, first)
+
+
+def _require_slot_start(request: PlanRequest, start: datetime) -> None:
+    """Check that a request which does not say how much remains of its first slot begins on a grid that slots may have.
+
+    Raises:
+        InvalidInputError: the start lies within a slot.
+    """
+    # Local midnights of some zones lie off the UTC grid of long slots, so five minutes is all that can be asked.
+    if start == floor_to(start, STEPS[0]):
+        return
+    over = start - floor_to(start, request.step)
+    remains = (request.step - over) / timedelta(minutes=1)
+    raise InvalidInputError(
+        f"the start lies {over / timedelta(minutes=1):g} minutes within a slot of {request.slot_minutes}",
+        field="start",
+        value=start.isoformat(),
+        remedy=f"Give first_slot_minutes: {remains:g} beside it, what remains of that slot; or start at {(start - over).isoformat()}, where it begins.",
+    )
 
 
 def _stored(site: Site, state: StateMessage) -> FloatArray:

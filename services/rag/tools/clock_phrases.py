@@ -12,6 +12,8 @@ _PARTS: tuple[tuple[re.Pattern[str], tuple[str, str]], ...] = (
     (re.compile(r"\b(?:nachmittags?|afternoon)\b"), ("12:00", "18:00")),
     (re.compile(r"\b(?:abends?|evening|tonight)\b"), ("18:00", "24:00")),
 )
+_FOLLOWING = re.compile(rf"[ ,]*(?:um |at )?{_TIME}{_HALF}( uhr)?(?!\w|\.\d)")
+_PART_BEGINS = re.compile(r"\s*(?:(?P<m06>morning|frueh|vormittag)|(?P<m12>noon|mittag|afternoon|nachmittag)|(?P<m18>evening|abend))\b")
 
 
 def find_clock(text: str) -> tuple[str, str] | None:
@@ -30,6 +32,17 @@ def find_instant(text: str) -> str | None:
         return None
     clock = _clock(match[1], match[2], match[3])
     return None if clock in (None, "24:00") else clock
+
+
+def read_clock(text: str) -> str | None:
+    """Return the time of the clock with which a text begins, or with which its part of the day does; None where neither."""
+    part, match = _PART_BEGINS.match(text), _FOLLOWING.match(text)
+    if part is not None:
+        return f"{str(part.lastgroup)[1:]}:00"
+    if match is None or not (match[2] or match[3] or match[4]):
+        return None
+    clock = _clock(match[1], match[2], match[3])
+    return None if clock == "24:00" else clock
 
 
 def _clock(hour: str, minute: str | None, half: str | None) -> str | None:

@@ -33,6 +33,27 @@ DOCUMENT = _words(
     r"wie kann ich|wie koennen wir|wie soll ich|how can i|how do i|how can we|how should i|soll(?:te)? ich|should i|darf ich",
     r"muss ich|am i allowed|do i have to|lohnt|tipps?|tips?|advice",
 )
+# Leaves out a part of the time or of the energy: what a tool tells of the whole answers another question.
+NARROWED = _words(
+    r"except(?:ing)?|excluding|exclusive of|apart from|other than|without(?! luna)|ohne(?! luna)|ausser|abgesehen von|ausgenommen|abzueglich|not counting",
+    r"ausserhalb|outside of",
+    # So far ahead no tool looks: a document may.
+    r"(?:next|coming) (?:month|quarter|year)|naechste[nrsm]? (?:monats?|quartals?|jahre?s?)|kommende[nrsm]? (?:monats?|quartals?|jahre?s?)",
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days(?!')|(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag)s",
+    r"(?:every|each|jede[nrms]?) \w*(?:day|tag|abend|nacht|morgen|morning|evening|night)|weekdays?|weekends|workdays?|werktags?|werktagen?|wochentags"
+    r"|an wochenenden|unter der woche",
+    r"(?:since|seit|until|till|bis|before|vor|after|nach) (?:the |dem |zum |zur )?(?:middle|mid|end|ende|mitte)|(?:since|until) mid-\w+"
+    r"|(?:until|till|bis|before|vor|after|nach) (?:the |dem |zum )?(?:beginning|start|anfang)",
+)
+# Of what is added up: per day it is another figure, and a night is a part of it.
+DIVIDED = _words(
+    r"(?:per|je|pro|each|every|jede[nrms]?) (?:hour|day|week|month|stunde|tag|woche|monat)|taeglich\w*|daily|stuendlich\w*|hourly|monthly|weekly"
+    r"|woechentlich\w*|monatlich\w*",
+    r"on average|average|im (?:schnitt|durchschnitt|mittel)|mittlere[nrsm]?",
+    r"nachts|nachtsueber|at night|overnight|by night|tagsueber|during the (?:day|night)|in the night",
+)
+# What goes on since then has no plan.
+SINCE = _words(r"(?:since|seit)(?! wann| when)")
 # Asks what a word means, not what happened.
 DEFINITION = re.compile(
     r"^(?:bitte )?(?:was (?:ist|sind|bedeute[tn]?|heisst|versteht)|what(?:'s| is| are| does)|define"

@@ -1,4 +1,7 @@
-"""Periods that a question names, in German and English, resolved to local days. Pure; the text is one that ``fold`` made plain."""
+"""Periods that a question names, in German and English, resolved to local days. Pure; the text is one that ``fold`` made plain.
+
+A period with one end ("since Monday", "bis gestern") reaches to today, or back as far as tools read.
+"""
 
 import re
 from calendar import monthrange
@@ -7,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
-from services.rag.tools.clock_phrases import find_clock
+from services.rag.tools.clock_phrases import find_clock, read_clock
 from services.rag.tools.declaration import MOST_DAYS, DayPeriod
 
 _MONTHS = {
@@ -50,21 +53,37 @@ _WEEKDAY = "|".join(_WEEKDAYS)
 _COUNT = r"(?:\d{1,3}|" + "|".join(_COUNTS) + ")"
 _LAST, _NEXT = r"letzte[nrsm]?|vergangene[nrsm]?|vorige[nrsm]?|last|past|previous", r"naechste[nrsm]?|kommende[nrsm]?|next|coming"
 _THIS = r"diese[nrsm]?|laufende[nrsm]?|aktuelle[nrsm]?|this|the current"
+_ENDS = "|".join(rf"(?<=\b{word} )" for word in ("since", "seit", "ab", "after", "nach", "until", "till", "bis", "before", "vor", "seit anfang", "from", "von"))
+_THE_END = "|".join(rf"(?<={word} )the" for word in ("since", "until", "before", "after"))
 _YEAR = r"(?:[ ,]+(?P<year>20\d\d))?"
 # What stands between the two ends of one span.
 _JOINED = re.compile(r"\s*(?:bis(?: zum| einschliesslich)?(?: den)?|to|until|till|through|-|–)\s*(?:the\s+)?")
 _BETWEEN = re.compile(r"\s*(?:und|and)\s*(?:the\s+)?(?:dem\s+)?")
+# What stands before a period that is one end of what is asked. A day before Monday is one day, and what is before noon no day at all.
+_ARTICLE = r"(?: the| dem| den| der)?\s*$"
+_BEGINNING = r"(?: the)?(?: (?:beginning|start|anfang))?(?: of)?"
+_ONE_DAY = "".join(rf"(?<!\b{unit} )" for unit in ("day", "week", "month", "year", "night", "tag", "tage", "woche", "monat", "jahr", "abend"))
+_SINCE = re.compile(rf"\b(?:since|seit|starting(?: on| from)?|ab|(?P<after>{_ONE_DAY}(?:after|nach))){_BEGINNING}{_ARTICLE}")
+_FROM = re.compile(rf"\b(?:from|von|vom){_BEGINNING}{_ARTICLE}")
+_ONWARD = re.compile(
+    r"\s*,?\s*(?:onwards?|on(?! (?:the|a|my|our)\b)|an(?! (?:das|den|dem|die|der)\b)|bis jetzt|bis dato|(?:until|till|up to|to) (?:now|date))(?!\w)"
+)
+_BEFORE = rf"(?P<before>{_ONE_DAY}(?:before|vor|prior to)|bis vor)"
+_UNTIL = re.compile(rf"\b(?:(?:until|till|up to|up until|through)(?: and including)?|bis(?: zum| zur| zu| einschliesslich)?|{_BEFORE}){_ARTICLE}")
 # A date without a year that lies further ahead is last year's.
 _AHEAD = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
 class NamedPeriod:
-    """A period with where in the text it stands."""
+    """A period with where in the text it stands; ``joined``: both of its ends are named."""
 
     period: DayPeriod
     begin: int
     end: int
+    joined: bool = False
+    open_end: bool = False
+    open_begin: bool = False
 
 
 def fold(text: str) -> str:
@@ -77,22 +96,78 @@ def fold(text: str) -> str:
 
 def find_periods(text: str, today: date, *, forward: bool = False) -> list[DayPeriod]:
     """Return the periods of a folded text in their order; ``forward``: a weekday is the one to come, else the one that was. Hours go with the first."""
-    found = _join(text, _without_overlap(_find(text, today, forward=forward)))
-    return _set_clock([each.period for each in found if each.period.days <= MOST_DAYS], text, today)
+    found = [each for each in _find_spans(text, today, forward=forward) if each.period.days <= MOST_DAYS]
+    return _set_clock([each.period for each in found], text, today)
+
+
+def find_days(text: str, today: date) -> list[DayPeriod]:
+    """Return the periods by which a time is named: of what has one end only, that end."""
+    return _set_clock([each.period for each in _find_named(text, today, forward=False) if each.period.days <= MOST_DAYS], text, today)
+
+
+def names_too_long(text: str, today: date) -> bool:
+    """Return whether a folded text names more days than a tool reads."""
+    return any(each.period.days > MOST_DAYS for each in _find_spans(text, today, forward=False))
+
+
+def _find_spans(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
+    return _open(text, _find_named(text, today, forward=forward), today)
+
+
+def _find_named(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
+    return _join(text, _without_overlap(_find(text, today, forward=forward)))
 
 
 def _set_clock(periods: list[DayPeriod], text: str, today: date) -> list[DayPeriod]:
     clock = find_clock(text)
-    if clock is None or clock[1] <= clock[0] or (periods and periods[0].days > 1):
+    if clock is None or clock[1] <= clock[0] or (periods and (periods[0].days > 1 or not periods[0].whole_days)):
         return periods
     first, *others = periods or [DayPeriod(today, today)]
     return [replace(first, from_clock=clock[0], to_clock=clock[1]), *others]
 
 
+def _open(text: str, found: list[NamedPeriod], today: date) -> list[NamedPeriod]:
+    """Return periods that are one end of what is asked with their other end: today, or as early as a tool reads."""
+    opened = [_open_end(text, each, today) for each in found]
+    opened = [each if each.open_end else _open_begin(text, each, today) for each in opened]
+    ends = [each for each in opened if each.open_end], [each for each in opened if each.open_begin]
+    if len(found) == 2 and len(ends[0]) == len(ends[1]) == 1:
+        since, until = ends[0][0], ends[1][0]
+        if since.period.first <= until.period.last:
+            both = DayPeriod(since.period.first, until.period.last, from_clock=since.period.from_clock)
+            return [NamedPeriod(both, min(since.begin, until.begin), max(since.end, until.end))]
+    if len(found) > 1 and len(ends[1]) < len(found) and not ends[0]:
+        # "Last week before Friday": what it begins with is said elsewhere.
+        return found
+    return opened
+
+
+def _open_end(text: str, named: NamedPeriod, today: date) -> NamedPeriod:
+    """Return what goes on since a period; as it is where that is still to come."""
+    before, after = text[: named.begin], text[named.end :]
+    since = _SINCE.search(before)
+    if named.joined or not (since or (_FROM.search(before) and _ONWARD.match(after))):
+        return named
+    first = named.period.last + timedelta(days=1) if since and since["after"] else named.period.first
+    clock = "00:00" if since and since["after"] else read_clock(after) or "00:00"
+    return named if first > today else replace(named, period=DayPeriod(first, today, from_clock=clock), open_end=True)
+
+
+def _open_begin(text: str, named: NamedPeriod, today: date) -> NamedPeriod:
+    """Return what was until a period, as far back as a tool reads; until one that is to come: what is from today on."""
+    until = _UNTIL.search(text[: named.begin])
+    if named.joined or until is None:
+        return named
+    last = named.period.first - timedelta(days=1) if until["before"] else named.period.last
+    first = today if last > today else last - timedelta(days=MOST_DAYS - 1)
+    return replace(named, period=DayPeriod(first, last), open_begin=True)
+
+
 def _find(text: str, today: date, *, forward: bool) -> Iterator[NamedPeriod]:
     for pattern, resolve in _RULES:
         for match in pattern.finditer(text):
-            period = _resolve(resolve, match, today, forward=forward)
+            # Since a weekday is since the one that was.
+            period = _resolve(resolve, match, today, forward=forward and not re.search(r"\b(?:since|seit)(?: the| dem)? $", text[: match.start()]))
             if period is not None:
                 yield NamedPeriod(period, match.start(), match.end())
 
@@ -120,7 +195,7 @@ def _join(text: str, found: list[NamedPeriod]) -> list[NamedPeriod]:
         between, before = text[one.end : other.begin], text[: one.begin]
         paired = _BETWEEN.fullmatch(between) and re.search(r"\b(?:zwischen(?: dem)?|between(?: the)?)\s*$", before)
         if (_JOINED.fullmatch(between) or paired) and one.period.first <= other.period.last:
-            joined = NamedPeriod(DayPeriod(one.period.first, other.period.last), one.begin, other.end)
+            joined = NamedPeriod(DayPeriod(one.period.first, other.period.last), one.begin, other.end, joined=True)
             return _join(text, [each for each in found if each not in (one, other)] + [joined])
     return sorted(found, key=lambda each: each.begin)
 
@@ -209,6 +284,17 @@ def _numbered(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     return _days(_dated(int(match["day"]), int(match["month"]), match["year"], today))
 
 
+def _month_span(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
+    last = _named_month(match, today, _forward)
+    first = _MONTHS[match["first"]]
+    return DayPeriod(date(last.first.year - (first > last.first.month), first, 1), last.last)
+
+
+def _since_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
+    count = _count(match["count"]) * {"t": 1, "d": 1, "w": 7, "m": 30}[match["unit"][0]]
+    return DayPeriod(today - timedelta(days=count), today)
+
+
 def _named_month(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     month = _MONTHS[match["month"]]
     year = int(match["year"]) if match["year"] else today.year - (date(today.year, month, 1) > today)
@@ -235,6 +321,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
     _rule(r"(?:uebermorgen|(?:the )?day after tomorrow)", _shifted(2)),
     _rule(r"(?:gestern|gestrige[nrsm]?|yesterday)(?:'s)?", _shifted(-1)),
     _rule(r"(?:heute|heutige[nrsm]?|today|tonight|jetzt gerade|right now)(?:'s)?", _shifted(0)),
+    _rule(r"this(?= (?:morning|afternoon|evening)\b)", _shifted(0)),
     _rule(r"(?:morgigen?|tomorrow)(?:'s)?", _shifted(1)),
     # In the morning is another day than tomorrow.
     _rule(r"(?<!am )(?<!guten )(?<!jeden )morgen", _shifted(1)),
@@ -249,8 +336,15 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
     _rule(rf"(?:(?:{_THIS}) monats?|(?:{_THIS}) month)(?:'s)?", lambda _match, today, _forward: _months_back(today, 0)),
     _rule(rf"(?:(?:{_LAST}) jahre?s?|vorjahr|(?:{_LAST}) year)(?:'s)?", lambda _match, today, _forward: _year_of(today.year - 1)),
     _rule(rf"(?:(?:{_THIS}) jahre?s?|(?:{_THIS}) year)(?:'s)?", lambda _match, today, _forward: _year_of(today.year)),
-    _rule(rf"(?:(?P<last>{_LAST})|(?P<next>{_NEXT})|am|{_THIS}|on the|at the|for the|over the|fuers|fuer das|uebers|dem) ?(?:wochenende|weekend)", _weekend),
-    _rule(rf"(?:(?P<last>{_LAST}) |(?P<next>{_NEXT}) |am |on |{_THIS} |dem |vom |from |seit )?(?P<day>{_WEEKDAY})(?:'s)?", _weekday),
+    _rule(
+        rf"(?:(?P<last>{_LAST})|(?P<next>{_NEXT})|am|{_THIS}|on the|at the|for the|over the|fuers|fuer das|uebers|dem|{_THE_END}) ?(?:wochenende|weekend)",
+        _weekend,
+    ),
+    _rule(rf"(?:(?P<last>{_LAST}) |(?P<next>{_NEXT}) |am |on |{_THIS} |dem )?(?P<day>{_WEEKDAY})(?:'s)?", _weekday),
+    _rule(rf"(?:from|von|zwischen|between) (?P<first>{_MONTH}) (?:to|until|till|through|bis|und|and) (?P<month>{_MONTH}){_YEAR}", _month_span),
+    _rule(rf"(?:seit|since) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?|monate?n?|months?)", _since_count),
     _rule(rf"(?:im|in|fuer|for|monat|month of|vom|of) (?P<month>{_MONTH}){_YEAR}", _named_month),
+    # One end of a longer time is a name alone.
+    _rule(rf"(?:{_ENDS})(?P<month>{_MONTH}){_YEAR}", _named_month),
     _rule(rf"(?P<month>{_MONTH}) (?P<year>20\d\d)", _named_month),
 )

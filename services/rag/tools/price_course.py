@@ -35,8 +35,9 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     what = teller.phrase(f"price_{arguments.price}", market=teller.name("market", market or ""))
     if not np.isfinite(values).any():
         return teller.miss("no_prices", (source,), period=teller.period(period), what=what)
-    teller.say("price_mean", period=teller.period(period), what=what, mean=teller.figure(f"mean_{arguments.price}_price", mean_known(values), "price"))
-    _tell_extremes(teller, timeline, values, several=period.days > 1)
+    tense = "_ahead" if period.first > context.today else ""
+    teller.say(f"price_mean{tense}", period=teller.period(period), what=what, mean=teller.figure(f"mean_{arguments.price}_price", mean_known(values), "price"))
+    _tell_extremes(teller, timeline, values, several=period.days > 1, tense=tense)
     before = read_prices(context, period.shift(-period.days).timeline(context.zone), arguments.price, market)
     _tell_before(teller, values, before)
     if share_known(values) < 1:
@@ -51,21 +52,21 @@ def _find_market(context: ToolContext, arguments: PriceArguments) -> str | None:
     return arguments.market or next(iter(markets), None)
 
 
-def _tell_extremes(teller: Teller, timeline: Timeline, values: FloatArray, *, several: bool) -> None:
+def _tell_extremes(teller: Teller, timeline: Timeline, values: FloatArray, *, several: bool, tense: str) -> None:
     lowest, highest = int(np.nanargmin(values)), int(np.nanargmax(values))
     if values[highest] - values[lowest] < _SAME_PRICE:
-        teller.say("price_constant")
+        teller.say(f"price_constant{tense}")
         return
     told = {}
     for name, place in (("lowest", lowest), ("highest", highest)):
         told[name] = teller.figure(f"{name}_price", float(values[place]), "price")
         told[f"{name}_at"] = teller.moment(f"{name}_price_at", slot_start(timeline, place), day=several)
-    teller.say("price_extremes_days" if several else "price_extremes", **told)
+    teller.say(f"price_extremes{'_days' if several else ''}{tense}", **told)
     negative = int((values < 0).sum())
     if negative:
-        teller.say("price_negative", hours=teller.hours("negative_hours", negative / _SLOTS_PER_HOUR))
+        teller.say(f"price_negative{tense}", hours=teller.hours("negative_hours", negative / _SLOTS_PER_HOUR))
     else:
-        teller.say("price_never_negative")
+        teller.say(f"price_never_negative{tense}")
 
 
 def _tell_before(teller: Teller, values: FloatArray, before: FloatArray) -> None:

@@ -11,7 +11,7 @@ from luna.timeline import parse_zone
 from services.rag.tools import cues
 from services.rag.tools.clock_phrases import find_instant
 from services.rag.tools.declaration import DayPeriod
-from services.rag.tools.periods import find_periods, fold
+from services.rag.tools.periods import find_days, find_periods, fold, names_too_long
 from services.rag.tools.variant_phrases import find_variant
 
 MOST_WORDS = 60
@@ -52,6 +52,10 @@ class PlainQuestion:
         """Return the periods it names."""
         return find_periods(self.text, self.today, forward=forward)
 
+    def days(self) -> list[DayPeriod]:
+        """Return the periods by which it names a time."""
+        return find_days(self.text, self.today)
+
     def has(self, pattern: re.Pattern[str]) -> bool:
         """Return whether one of the words stands in it."""
         return pattern.search(self.text) is not None
@@ -60,12 +64,15 @@ class PlainQuestion:
 def match_question(question: str, *, site: Site, now: datetime) -> list[MatchedCall]:
     """Return the tools that a German or English question asks for, with days resolved where the site is; none where it may ask a document.
 
+    None either where a word that no tool knows makes another question of it ("except", "on Sundays"), or where it names more days than a tool reads.
+
     Invariants: never raises, whatever the text; what it returns is accepted by the tool.
     """
     asked = _read(question, site, now)
     if not asked.text or len(asked.text.split()) > MOST_WORDS or asked.has(cues.DOCUMENT):
         return []
-    for match in _MATCHERS:
+    stopped = asked.has(cues.NARROWED) or names_too_long(asked.text, asked.today)
+    for match in _MATCHERS[: _WHOLE_QUESTIONS if stopped else None]:
         calls = match(asked)
         if calls:
             return calls
@@ -78,7 +85,7 @@ def match_follow_up(question: str, previous: CallLike, *, site: Site, now: datet
     A question that stands by itself is matched as one.
     """
     asked = _read(question, site, now)
-    if asked.has(cues.DOCUMENT) or len(asked.text.split()) > _MOST_FOLLOWING:
+    if asked.has(cues.DOCUMENT) or asked.has(cues.NARROWED) or len(asked.text.split()) > _MOST_FOLLOWING:
         return match_question(question, site=site, now=now)
     whole = match_question(question, site=site, now=now)
     if whole and not _GOES_ON.match(asked.text):
@@ -161,7 +168,7 @@ def _match_why(asked: PlainQuestion) -> list[MatchedCall]:
 
 def _instant(asked: PlainQuestion) -> str | None:
     """Return the local time that is named: a clock time of a day, or the noon of another day than today."""
-    clock, periods = find_instant(asked.text), asked.periods()
+    clock, periods = find_instant(asked.text), asked.days()
     day = periods[0].first if periods else asked.today
     if clock is None and periods and not periods[0].whole_days:
         clock = periods[0].from_clock
@@ -227,7 +234,7 @@ def _match_appliance(asked: PlainQuestion) -> list[MatchedCall]:
 
 
 def _match_plan(asked: PlainQuestion) -> list[MatchedCall]:
-    if asked.has(cues.NO_PLAN) or asked.has(cues.ABILITY):
+    if asked.has(cues.NO_PLAN) or asked.has(cues.ABILITY) or asked.has(cues.SINCE):
         return []
     battery = asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ASKED) and asked.has(cues.BATTERY_ACTION)
     generic = re.search(r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", asked.text) is not None and not asked.has(cues.OWN)
@@ -259,7 +266,7 @@ def _price_kind(asked: PlainQuestion) -> str:
 
 def _match_cost(asked: PlainQuestion) -> list[MatchedCall]:
     bought = asked.has(cues.GOODS) or (asked.has(cues.EQUIPMENT) and not asked.has(cues.ELECTRIC))
-    if not asked.has(cues.COST) or bought:
+    if not asked.has(cues.COST) or bought or asked.has(cues.DIVIDED):
         return []
     periods = [past for period in asked.periods() if (past := _past(period, asked.today))]
     if not periods or not (asked.has(cues.ELECTRIC) or asked.has(cues.OWN) or cues.find_series(asked.text)):
@@ -274,7 +281,7 @@ def _match_forecast(asked: PlainQuestion) -> list[MatchedCall]:
     ahead = [part for period in periods if (part := _ahead(period, asked.today))]
     if strong and not series and not asked.has(cues.WEATHER):
         series = ["load", "pv"] if ahead else []
-    if not series or not asked.has(cues.FORECAST) or _is_definition(asked):
+    if not series or not asked.has(cues.FORECAST) or asked.has(cues.SINCE) or _is_definition(asked):
         return []
     if periods and not ahead:
         # What was forecast of a day that is over.
@@ -286,7 +293,7 @@ def _match_forecast(asked: PlainQuestion) -> list[MatchedCall]:
 
 def _match_energy(asked: PlainQuestion) -> list[MatchedCall]:
     series = cues.find_series(asked.text)
-    if not series and not asked.has(cues.BALANCE):
+    if (not series and not asked.has(cues.BALANCE)) or asked.has(cues.DIVIDED):
         return []
     periods = asked.periods()
     past = [part for period in periods if (part := _past(period, asked.today))]
@@ -305,7 +312,8 @@ def _match_site(asked: PlainQuestion) -> list[MatchedCall]:
     return [MatchedCall("site_description")] if asked.has(cues.SITE) else []
 
 
-# The one that says more of a question comes first.
+# The one that says more of a question comes first; the first ones are asked of a state or a variant, not of a time.
+_WHOLE_QUESTIONS = 2
 _MATCHERS: tuple[Callable[[PlainQuestion], list[MatchedCall]], ...] = (
     _match_what_if,
     _match_why,

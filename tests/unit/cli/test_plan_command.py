@@ -104,6 +104,8 @@ def battery_of(document: dict[str, Any]) -> dict[str, Any]:
 
 BAD: dict[str, tuple[Change, str]] = {
     "SoC in percent": (lambda it: it["state"]["batteries"]["battery"].update(soc=80), "state.batteries.battery.soc"),
+    "SoC beyond what is rounded": (lambda it: it["state"]["batteries"]["battery"].update(soc=1.03), "state.batteries.battery.soc"),
+    "PV beyond what is rounded": (lambda it: it["outlook"].update(pv_kwh=[-0.006] * 8), "outlook.pv_kwh.0"),
     "SoC below nothing": (lambda it: it["state"]["batteries"]["battery"].update(soc=-0.1), "state.batteries.battery.soc"),
     "start that the clock skips": (lambda it: it.update(start="2024-03-31 02:30"), "start"),
     "start that is no time": (lambda it: it.update(start="yesterday"), "start"),
@@ -135,6 +137,51 @@ def test_bad_request_is_a_problem_document_that_names_field_and_remedy(call: Cal
     assert problem["status"] == 422
     assert problem.get("field", "").endswith(field)
     assert problem["detail"]
+
+
+def test_series_of_unequal_length_say_how_long_each_is_and_what_is_needed(call: Call) -> None:
+    document = plan_request()
+    document["outlook"] |= {"pv_kwh": [0.0] * 7, "import_price": [0.3] * 9}
+    problem = call.problem(document)
+    assert problem["detail"].startswith("outlook: pv_kwh has 7 values, import_price has 9 values, load_kwh has 8;")
+    assert problem["remedy"] == "Give 8 values, one per slot as load_kwh has them, for pv_kwh and import_price; or shorten all to 7."
+
+
+def test_courses_of_unequal_length_say_what_is_needed(call: Call) -> None:
+    document = plan_request()
+    document["outlook"]["scenarios"] = {"probability": [0.5, 0.4], "load_kwh": [[0.2] * 6] * 2, "pv_kwh": [[0.0] * 8] * 2}
+    assert "a course of scenarios.load_kwh has 6 values" in call.problem(document)["detail"]
+    document["outlook"]["scenarios"] = {"probability": [0.5], "load_kwh": [[0.2] * 8] * 2, "pv_kwh": [[0.0] * 8] * 2}
+    assert call.problem(document)["remedy"] == "Give one probability per course: 2 of them, or 1 of load_kwh."
+
+
+def test_a_start_within_a_slot_needs_what_remains_of_it(call: Call) -> None:
+    start, remains = "2024-02-01T00:07:00Z", "8"
+    problem = call.problem(plan_request() | {"start": start})
+    assert problem["field"] == "start"
+    assert problem["remedy"].startswith(f"Give first_slot_minutes: {remains} beside it")
+    assert "2024-02-01T00:00:00" in problem["remedy"]
+    code, out, _ = call(plan_request() | {"start": start, "first_slot_minutes": float(remains)}, "--json")
+    assert (code, json.loads(out)["slots"][0]["start"]) == (0, "2024-02-01T00:00:00Z")
+
+
+def test_a_start_at_midnight_of_a_zone_between_whole_hours_is_one(call: Call) -> None:
+    # Midnight in Kathmandu is 18:15 in UTC.
+    document = plan_request() | {"start": "2024-02-01", "slot_minutes": 60}
+    document["site"]["timezone"] = "Asia/Kathmandu"
+    code, out, _ = call(document, "--json")
+    assert (code, json.loads(out)["slots"][0]["start"]) == (0, "2024-01-31T18:15:00Z")
+
+
+def test_what_sensors_round_is_rounded_in_a_request_as_well(call: Call) -> None:
+    document = plan_request()
+    document["state"]["batteries"]["battery"]["soc"] = 1.004
+    document["outlook"]["pv_kwh"] = [-0.002] * 8
+    rounded = plan_request()
+    rounded["state"]["batteries"]["battery"]["soc"] = 1.0
+    rounded["outlook"]["pv_kwh"] = [0.0] * 8
+    replies = [json.loads(call(each, "--json")[1]) for each in (document, rounded)]
+    assert replies[0]["slots"] == replies[1]["slots"]
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,15 @@ def test_a_price_without_value_is_refused() -> None:
     assert verdict("prices", import_price=["0.3"], export_price=[""]).rejected["reason"].to_list() == ["export_price is missing"]
 
 
-def test_an_energy_just_below_zero_is_rounded_and_counted() -> None:
-    judged = verdict("observations", load_kwh=["-0.0004"])
-    assert judged.accepted["load_kwh"].to_list() == [0.0]
-    assert sum(judged.repaired.values()) == 1
+def test_a_value_just_beyond_its_bounds_is_rounded_and_counted() -> None:
+    judged = verdict("observations", load_kwh=["-0.0004", "-0.002", "0.1"], soc=["0.5", "1.004", "-0.01"])
+    assert judged.accepted.select("load_kwh", "soc").rows() == [(0.0, 0.5), (0.0, 1.0), (0.1, 0.0)]
+    assert sum(judged.repaired.values()) == 3
+
+
+def test_a_value_further_beyond_its_bounds_is_refused() -> None:
+    judged = verdict("observations", load_kwh=["-0.006", "0.1"], soc=["0.5", "1.03"])
+    assert [reason.partition(":")[0] for reason in judged.rejected["reason"]] == ["load_kwh is below 0", "soc is above 1"]
 
 
 def test_a_reading_needs_its_sensor() -> None:
