@@ -12,9 +12,13 @@ from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
 from luna.contracts.control import ControlState
 from luna.contracts.plan import PlanReply
 from luna.database import agent_gates, readings
-from luna.site import SENSOR_ROLES, Site
+from luna.silent_sensors import read_silent
+from luna.site import Site
+from luna.timeline import parse_zone
 
-FindingCode = Literal["no_plan", "plan_old", "plan_compromised", "device_silent", "sensors_silent", "agent_offered", "agent_withdrawn"]
+FindingCode = Literal[
+    "no_plan", "plan_old", "plan_compromised", "device_silent", "sensors_silent", "sensor_silent", "sensor_unheard", "agent_offered", "agent_withdrawn"
+]
 # Home Assistant tells of changes alone: single sensors may be still for a night, all of them together are not.
 SILENT_AFTER = timedelta(hours=1)
 # What has been silent for longer was taken away, or belongs to a site that is loaded from files.
@@ -51,7 +55,8 @@ def find(
         plan_max_age: age at which a plan is no longer followed.
         now: the instant of the question.
     """
-    return [*_plan(plan, states, plan_max_age, now), *_devices(states), *_sensors(connection, site, now), *find_agent_news(connection, site, now=now)]
+    sensors = [*_sensors(connection, site, now), *find_silent_beside_others(connection, site, now=now)]
+    return [*_plan(plan, states, plan_max_age, now), *_devices(states), *sensors, *find_agent_news(connection, site, now=now)]
 
 
 def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
@@ -81,11 +86,24 @@ def _devices(states: Sequence[ControlState]) -> list[SiteFinding]:
 
 
 def _sensors(connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
-    names = {name.removeprefix("-") for role in SENSOR_ROLES for name in getattr(site.input_sensors, role)}
+    names = {sensor.name for sensors in site.sensor_roles.values() for sensor in sensors if sensor.holds_at(now)}
     last = readings.last_instant(connection, site.name, names, now=now) if names else None
     if last is None or not SILENT_AFTER < now - last < FORGOTTEN_AFTER:
         return []
     return [SiteFinding("sensors_silent", last.isoformat(), {"at": last})]
+
+
+def find_silent_beside_others(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
+    """Return the sensors that are silent while others of their role speak, each as long as it is."""
+    found = []
+    for each in read_silent(connection, site, now=now):
+        figures = {"sensor": each.sensor.name, "role": each.role}
+        if each.since is None:
+            found.append(SiteFinding("sensor_unheard", f"{each.role} {each.sensor.name}", figures))
+        else:
+            figures["since"] = each.since.astimezone(parse_zone(site.timezone)).date().isoformat()
+            found.append(SiteFinding("sensor_silent", f"{each.role} {each.sensor.name} {each.since.isoformat()}", figures))
+    return found
 
 
 def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:

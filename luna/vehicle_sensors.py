@@ -38,15 +38,16 @@ class SeenVehicle:
     since: datetime | None = None
 
 
-def sensors_of(site: Site) -> dict[str, VehicleSensors]:
-    """Return the sensors of vehicles that have any: of each role the first one is the first vehicle's, the second one the second's."""
-    roles = site.input_sensors.vehicle_soc, site.input_sensors.vehicle_connected
+def sensors_of(site: Site, *, at: datetime) -> dict[str, VehicleSensors]:
+    """Return the sensors of vehicles that have any: of those of a role that hold then, the first one is the first vehicle's, the second one the second's."""
+    named = site.input_sensors.vehicle_soc, site.input_sensors.vehicle_connected
+    roles = [[sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)] for entries in named]
     found = {}
     for place, vehicle in enumerate(site.vehicles):
         soc, connected = (sensors[place] if place < len(sensors) else None for sensors in roles)
         if soc or connected:
-            name = connected.removeprefix("-").strip() if connected else None
-            found[vehicle.name] = VehicleSensors(soc, name, unplugged=bool(connected and connected.startswith("-")))
+            unplugged = connected is not None and connected.sign < 0
+            found[vehicle.name] = VehicleSensors(soc.name if soc else None, connected.name if connected else None, unplugged=unplugged)
     return found
 
 

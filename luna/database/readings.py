@@ -113,6 +113,20 @@ def last_instant(connection: Connection, site_id: str, names: Collection[str], *
     return found
 
 
+def read_spans(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> dict[str, tuple[datetime, datetime]]:
+    """Return when each of a site's named sensors had its first known value, and its last by ``now``; one that never had any is absent.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    # The database orders NaN, which is unknown, above all numbers.
+    known = (sensor_readings.c.sensor_key == sensors.c.sensor_key, sensor_readings.c.instant <= now, sensor_readings.c.value < math.inf)
+    first, last = (select(end(sensor_readings.c.instant)).where(*known).scalar_subquery() for end in (func.min, func.max))
+    wanted = sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))
+    rows = connection.execute(select(sensors.c.name, first.label("first"), last.label("last")).where(*wanted))
+    return {row.name: (row.first.astimezone(UTC), row.last.astimezone(UTC)) for row in rows if row.last is not None}
+
+
 def key_of(connection: Connection, site_id: str, sensor: str) -> int:
     """Return the number that stands for a sensor.
 

@@ -241,6 +241,19 @@ def read_sensing(connection: Connection, names: Collection[str], *, roles: Colle
     return {row.name: row.configuration for row in connection.execute(select(latest.c.name, latest.c.configuration).where(named).order_by(latest.c.name))}
 
 
+def read_named_since(connection: Connection, site_id: str, sensors: Collection[str]) -> dict[str, datetime]:
+    """Return since which version of a site, without a break, each of these sensors has been named under ``input_sensors``."""
+    named = site_versions.c.configuration["input_sensors"]
+    versions = select(site_versions.c.saved_at, named.label("named")).join(sites, site_versions.c.site_key == sites.c.site_key).where(sites.c.name == site_id)
+    since: dict[str, datetime] = {}
+    left = set(sensors)
+    for row in connection.execute(versions.order_by(site_versions.c.version.desc())):
+        entries = [entry for listed in (row.named or {}).values() for entry in listed]
+        left &= {(entry["sensor"] if isinstance(entry, dict) else entry).removeprefix("-").strip() for entry in entries}
+        since |= dict.fromkeys(left, row.saved_at.astimezone(UTC))
+    return since
+
+
 def _missing(connection: Connection, site_id: str) -> NotFoundError:
     there = names(connection)
     if site_id in there:

@@ -19,7 +19,7 @@ LONGEST = timedelta(days=1)
 
 def read_each(connection: Connection, found: Mapping[int, Site], *, until: datetime) -> dict[int, dict[str, SeenVehicle]]:
     """Return what the vehicles of sites said by an instant, by the sites' keys and the vehicles' names; one without sensors is left out."""
-    sensors = {(key, name): each for key, site in found.items() for name, each in sensors_of(site).items()}
+    sensors = {(key, name): each for key, site in found.items() for name, each in sensors_of(site, at=until).items()}
     wanted = list(dict.fromkeys((key, sensor) for (key, _), each in sensors.items() for sensor in (each.soc, each.connected) if sensor))
     said = dict(zip(wanted, readings.read_held_each(connection, wanted, first=until - LOOK_BACK, end=until), strict=True))
     histories = _read_units(connection, wanted)

@@ -18,7 +18,7 @@ from luna.site.model import (
     VacationRule,
 )
 from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
-from luna.site.sensors import APPLIANCES, LEVELS, OWN_VACATION, SENSOR_ROLES, InputSensors, SensorRole, Sensors, measured_series
+from luna.site.sensors import APPLIANCES, LEVELS, OWN_VACATION, SENSOR_ROLES, DatedSensor, InputSensors, SensorRole, Sensors, SiteSensor, measured_series
 from luna.site.tariff import (
     OWN,
     OWN_EXPORT,
@@ -54,6 +54,7 @@ __all__ = [
     "ComfortBand",
     "ComfortWindow",
     "CopPoint",
+    "DatedSensor",
     "DeferrableLoad",
     "DepthWear",
     "Efficiency",
@@ -87,6 +88,7 @@ __all__ = [
     "Sensors",
     "SeriesPrice",
     "Site",
+    "SiteSensor",
     "SpotPrice",
     "Strategy",
     "Tariff",

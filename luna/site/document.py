@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from luna.errors import InvalidInputError
 from luna.site.model import Site
+from luna.site.sensors import DATED_SENSOR, SENSOR_NAME
 
 
 def parse_site(document: object, *, field: str = "site") -> Site:
@@ -78,7 +79,7 @@ def _unit(fault: Mapping[str, Any]) -> str:
 def _path(root: str, fault: Any) -> str:
     # Pydantic puts the kind of a tariff, and how many components it has, into the path; the caller never wrote it there.
     place = [str(part) for part in fault["loc"]]
-    parts = [part for before, part in zip(["", *place], place, strict=False) if part not in _KINDS.get(before, ())]
+    parts = [part for before, part in zip(["", *place], place, strict=False) if part not in (*_KINDS.get(before, ()), SENSOR_NAME, DATED_SENSOR)]
     return ".".join([root, *parts] if root else parts)
 
 

@@ -1,6 +1,7 @@
 """A site as a whole."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -11,7 +12,7 @@ from luna.errors import InvalidInputError
 from luna.site.devices import Battery, ElectricVehicle, GridConnection, Inverter, PvArray, require_connected
 from luna.site.loads import DeferrableLoad, HeatPump
 from luna.site.part import Fraction, Name, Part
-from luna.site.sensors import InputSensors
+from luna.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SiteSensor, require_in_order, resolve_sensors
 from luna.site.tariff import Objective, Tariff
 from luna.timeline import parse_zone
 
@@ -170,6 +171,32 @@ class Site(Part):
             raise ValueError("grid.export_limit_share is a share of the PV's peak power, and the site has no PV")
         require_connected(self.inverters, pv=self.pv, batteries=self.batteries)
         return self
+
+    @model_validator(mode="after")
+    def _knows_when_sensors_hold(self) -> Self:
+        for role in SENSOR_ROLES:
+            try:
+                require_in_order(self.list_sensors(getattr(self.input_sensors, role)))
+            except InvalidInputError as exc:
+                said = {"said": f"input_sensors.{role}: {exc.message}: {exc.value}", "remedy": exc.remedy}
+                raise PydanticCustomError("sensor_time", "{said}", said) from exc
+            except ValueError as exc:
+                raise ValueError(f"input_sensors.{role}: {exc}") from exc
+        return self
+
+    def list_sensors(self, entries: Sequence[str | DatedSensor]) -> tuple[SiteSensor, ...]:
+        """Return the sensors that a role of ``input_sensors`` names, and when each holds."""
+        return resolve_sensors(entries, parse_zone(self.timezone))
+
+    @property
+    def sensor_roles(self) -> dict[str, tuple[SiteSensor, ...]]:
+        """The sensors of each role that has any."""
+        return {role: self.list_sensors(entries) for role in SENSOR_ROLES if (entries := getattr(self.input_sensors, role))}
+
+    @property
+    def sensor_names(self) -> dict[str, str]:
+        """Every sensor that a role names, at any time, with the last such role."""
+        return {sensor.name: role for role, sensors in self.sensor_roles.items() for sensor in sensors}
 
     @property
     def curtailable(self) -> bool:

@@ -34,6 +34,18 @@ SERIES: dict[str, dict[Language, str]] = {
 _COUNTED = r"(?P<series>\w+) is known in (?P<known>\d+) of (?P<slots>\d+) slots"
 FAULTS = {
     "coverage": FaultWords(_COUNTED, "{series} is known in {known} of {slots} quarter-hours", "{series} ist in {known} von {slots} Viertelstunden bekannt"),
+    "silent": FaultWords(
+        r"(?P<series>\w+) lacks (?P<sensor>.+), silent since (?P<since>\S+)",
+        "{series}: {sensor} has said nothing since {since}, so the sum is unknown. Where that meter is gone, name in the site's file until when it holds"
+        " (until: {since}), or take it out",
+        "{series}: {sensor} schweigt seit {since}, die Summe ist also unbekannt. Gibt es diesen Zähler nicht mehr, nenn in der Datei der Anlage, bis wann er"
+        " gilt (until: {since}), oder nimm ihn heraus",
+    ),
+    "unheard": FaultWords(
+        r"(?P<series>\w+) lacks (?P<sensor>.+), which never said anything",
+        "{series}: {sensor} has never said anything, so the sum is unknown. Correct its name in the site's file, or take it out",
+        "{series}: {sensor} hat noch nie etwas gesagt, die Summe ist also unbekannt. Berichtige seinen Namen in der Datei der Anlage, oder nimm ihn heraus",
+    ),
     "repaired": FaultWords(
         r"(?P<series>\w+) was repaired in (?P<known>\d+) of (?P<slots>\d+) slots",
         "{series} was repaired in {known} of {slots} quarter-hours",
@@ -120,8 +132,15 @@ def say_fault(text: str, *, language: Language) -> str:
     found = words and re.fullmatch(words.pattern, said)
     if not words or not found:
         return text
-    figures = {name: say_series(value, language=language) if name == "series" else _localise(value, language) for name, value in found.groupdict().items()}
+    figures = {name: _say(name, value, language) for name, value in found.groupdict().items()}
     return (words.de if language == "de" else words.en).format(**figures)
+
+
+def _say(name: str, value: str, language: Language) -> str:
+    if name == "series":
+        return say_series(value, language=language)
+    # A name stays as it is, and a day as the site's file takes it.
+    return value if name in {"sensor", "since"} else _localise(value, language)
 
 
 def _localise(figure: str, language: Language) -> str:

@@ -21,7 +21,7 @@ from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots
 from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
 from services.ingest.sources.home_assistant.state import as_instant
-from services.ingest.sources.source import HistorySource
+from services.ingest.sources.source import HistorySource, SourceRefusedError
 
 Progress = Callable[[int, int, str], None]
 DAY = timedelta(days=1)
@@ -95,8 +95,11 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
     """Read every sensor of a site from ``source`` into the database and build the slots; raises as ``backfill``."""
     backfilling = BackfillRun.of(request, source.name, clock.now())
     with unit_of_work(engine) as connection:
-        sensors, left_out = name_sensors(sites.load(connection, backfilling.site_id))
+        site = sites.load(connection, backfilling.site_id)
         cursors = source_cursors.read(connection, backfilling.site_id, backfilling.name)
+    sensors, left_out = name_sensors(site)
+    gone = _find_gone(source, site, sensors, now=clock.now())
+    sensors, left_out = {sensor: field for sensor, field in sensors.items() if sensor not in gone}, [*left_out, *gone]
     source.check(sensors)
     taken, steps = [], len(sensors) * backfilling.days
     for place, (sensor, field) in enumerate(sensors.items()):
@@ -107,13 +110,26 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
     return BackfillReply(sensors=taken, left_out=left_out, slots=_finish(engine, backfilling, now=clock.now()))
 
 
+def _find_gone(source: CheckedSource, site: Site, sensors: Mapping[str, str], *, now: datetime) -> list[str]:
+    """Return the sensors that the source does not have any more, of those that count no more: a meter that was exchanged."""
+    counting = {sensor.name for named in site.sensor_roles.values() for sensor in named if not sensor.has_ended(now)}
+    gone = []
+    for sensor, field in sensors.items():
+        if sensor not in counting:
+            try:
+                source.check({sensor: field})
+            except SourceRefusedError:
+                gone.append(sensor)
+    return gone
+
+
 def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
     """Return the site's sensors of Home Assistant with the fields that name them, and those that are none of its.
 
     Raises:
         InvalidInputError: it names none.
     """
-    named = {sensor.removeprefix("-").strip(): f"input_sensors.{role}" for role, sensors in site.input_sensors.roles for sensor in sensors}
+    named = {sensor: f"input_sensors.{role}" for sensor, role in site.sensor_names.items()}
     if not named:
         remedy = "Name them under input_sensors in the site's file and add it again with `luna site add`."
         raise InvalidInputError("the site names no sensors", field="input_sensors", value=site.name, remedy=remedy)

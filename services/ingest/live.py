@@ -119,7 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
         readiness.watch()
         stack.enter_context(present(addresses.redis_url, readiness))
-        live = Live(listening, SiteReader(database, notes), quarters, notes=notes, look=timedelta(seconds=options.look_seconds))
+        live = Live(listening, SiteReader(database, notes, clock=clock), quarters, notes=notes, look=timedelta(seconds=options.look_seconds))
         asyncio.run(live.run(pulse, ending=ending))
     return 0
 

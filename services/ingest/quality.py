@@ -131,6 +131,7 @@ class DayRecord:
         repaired: bit i says that value i of ``luna.observations.SERIES`` was repaired.
         prices: ``import_price`` and ``export_price``.
         expected: the series and prices that the site had around that day.
+        silent: series with the sensor that said nothing all day while others of its role spoke, and the day of its last word; None: it never had one.
         rebuilt: series that were built again and became something else, with the energies before and after; the stored ones stayed.
     """
 
@@ -140,15 +141,17 @@ class DayRecord:
     prices: Mapping[str, PriceRecord]
     expected: frozenset[str]
     rebuilt: Sequence[tuple[str, float, float]] = ()
+    silent: Sequence[tuple[str, str, date | None]] = ()
 
 
 def expect_series(spans: Mapping[str, Span], site: Site, day: Timeline) -> frozenset[str]:
-    """Return what a day should hold: the load, what was known both before and after, and what a sensor of the site has told since it was first known.
+    """Return what a day should hold: the load, what was known both before and after, and what a sensor of that day has told since it was first known.
 
     Args:
         spans: series or price → start of the first and end of the last slot in which it was ever known.
     """
-    named = {series for series, role in ROLES.items() if getattr(site.input_sensors, role)}
+    sensors = site.sensor_roles
+    named = {series for series, role in ROLES.items() if any(sensor.holds_between(day.start, day.end) for sensor in sensors.get(role, ()))}
     return frozenset({"load_kwh"} | {name for name, (first, end) in spans.items() if first < day.end and (name in named or end > day.start)})
 
 
@@ -159,13 +162,19 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
     """
     against = [
         *_find_gaps(record, ENERGIES),
+        *_find_silent(record, (*ENERGIES, *APPLIANCES)),
         *_find_repairs(record, ENERGIES),
         *_find_imbalance(record, site),
         *_find_beyond_house(record, site),
         *_find_rebuilt(record),
         *_find_price_faults(record),
     ]
-    battery = [*_find_gaps(record, BATTERY), *_find_repairs(record, BATTERY), *find_battery_faults(record.series, site.batteries)]
+    battery = [
+        *_find_gaps(record, BATTERY),
+        *_find_silent(record, BATTERY),
+        *_find_repairs(record, BATTERY),
+        *find_battery_faults(record.series, site.batteries),
+    ]
     masked = battery if site.batteries else []
     return DayQuality(day=record.day, verdict=VERDICTS[2 if against else 1 if masked else 0], reasons=[*against, *masked])
 
@@ -176,6 +185,14 @@ def _find_gaps(record: DayRecord, names: tuple[str, ...]) -> Iterator[str]:
         known = int(np.isfinite(values).sum())
         if name in record.expected and known < LEAST_COVERAGE * values.size:
             yield f"coverage: {name} is known in {known} of {values.size} slots"
+
+
+def _find_silent(record: DayRecord, names: tuple[str, ...]) -> Iterator[str]:
+    """Yield which sensor's silence it is that leaves a series unknown."""
+    for name, sensor, since in record.silent:
+        values = record.series[name]
+        if name in names and np.isfinite(values).sum() < LEAST_COVERAGE * values.size:
+            yield f"unheard: {name} lacks {sensor}, which never said anything" if since is None else f"silent: {name} lacks {sensor}, silent since {since}"
 
 
 def _find_repairs(record: DayRecord, names: tuple[str, ...]) -> Iterator[str]:

@@ -6,11 +6,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
-from luna.database import quality, quarantine, recorded_span, sites
+from luna.database import quality, quarantine, readings, recorded_span, sites
 from luna.database.engine import unit_of_work
 from luna.observations import SERIES
+from luna.silent_sensors import find_silent
 from luna.site import APPLIANCES, Site
-from luna.timeline import parse_zone
+from luna.timeline import SLOT, Timeline, parse_zone
 from services.ingest.quality import DayRecord, Span, expect_series, judge_day
 from services.ingest.rebuild import REBUILT
 from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
@@ -108,6 +109,8 @@ def _find_overdue(connection: Connection, site: Site, last: date) -> tuple[date,
 def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span], now: datetime) -> Iterator[DayQuality]:
     repaired = quality.read_repaired(connection, stored.site.name, stored.timeline)
     lines = int(stored.timeline.start.timestamp()) * 1_000_000, int(stored.timeline.end.timestamp()) * 1_000_000
+    several = {sensor.name for sensors in stored.site.sensor_roles.values() if len(sensors) > 1 for sensor in sensors}
+    heard = readings.read_spans(connection, stored.site.name, several, now=now) if several else {}
     rebuilt: dict[str, list[tuple[str, float, float]]] = {}
     for row in quarantine.list_open(connection, stored.site.name, source=REBUILT, lines=lines):
         rebuilt.setdefault(row.raw["day"], []).append((row.raw["series"], row.raw["before_kwh"], row.raw["after_kwh"]))
@@ -118,7 +121,15 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
         series = {name: values[place] for name, values in stored.series.items()}
         prices = {name: record.on(place) for name, record in stored.prices.items()}
         expected = expect_series(spans, stored.site, slots)
-        yield judge_day(DayRecord(day, series, repaired[place], prices, expected, rebuilt.get(day.isoformat(), ())), stored.site)
+        quiet = _find_silent(stored.site, heard, slots)
+        yield judge_day(DayRecord(day, series, repaired[place], prices, expected, rebuilt.get(day.isoformat(), ()), quiet), stored.site)
+
+
+def _find_silent(site: Site, heard: Mapping[str, Span], day: Timeline) -> list[tuple[str, str, date | None]]:
+    """Return the series of which a sensor said nothing from before the day until today, or ever, while others did."""
+    zone = parse_zone(site.timezone)
+    found = find_silent(site, heard, at=day.end - SLOT, after=day.end - SLOT - day.start)
+    return [(each.series, each.sensor.name, each.since.astimezone(zone).date() if each.since else None) for each in found]
 
 
 def _read_spans(connection: Connection, site: Site) -> dict[str, Span]:

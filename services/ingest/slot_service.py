@@ -16,6 +16,7 @@ from luna.database.history_changes import Revision, Rule
 from luna.database.quarantine import Refused
 from luna.errors import ConflictError, InvalidInputError
 from luna.observations import SERIES
+from luna.silent_sensors import read_silent
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to, local_day, local_midnight, parse_zone, to_instant
 from luna.units import UnitHistory, ratio, read_measure, refuse_unit
@@ -93,7 +94,9 @@ def build_site_slots(
     window = _window(request)
     units = readings.read_units(connection, site.name)
     named = _require_sensors(site)
-    building = _Building(connection, site, {name: units[name] for name in named & units.keys()}, now)
+    # Who never said anything, while others of its role do, is no sensor: they are all there is. One that fell silent leaves the total unknown.
+    absent = {each.sensor.name for each in read_silent(connection, site, now=now) if each.since is None}
+    building = _Building(connection, site, {name: units[name] for name in named & units.keys()}, now, frozenset(absent))
     for stretch in _stretches(window, now, parse_zone(site.timezone)):
         progress((stretch.start - window.start) // SLOT, window.count, stretch.start.date().isoformat())
         building.build(stretch, accept=request.accept, automatic=automatic)
@@ -140,12 +143,13 @@ def _stretches(window: Timeline, now: datetime, zone: ZoneInfo) -> Iterator[Time
 
 @dataclass(slots=True)
 class _Building:
-    """Builds and stores the slots of one site, stretch by stretch; ``units`` names its sensors that ever spoke."""
+    """Builds and stores the slots of one site, stretch by stretch; ``units`` names its sensors that ever spoke, ``absent`` those that there are none of."""
 
     connection: Connection
     site: Site
     units: Mapping[str, UnitHistory]
     now: datetime
+    absent: frozenset[str] = frozenset()
     tally: _Tally = field(default_factory=_Tally)
 
     def build(self, stretch: Timeline, *, accept: bool, automatic: bool) -> None:
@@ -157,7 +161,7 @@ class _Building:
         for name, (instants, values) in said.items():
             samples[name], left_out = convert_samples(Samples(name, None, instants, values), self.units[name])
             unconverted += [part for part in left_out if part.first < to_instant(window.end) and part.last >= to_instant(window.start)]
-        build = build_slots(self.site, samples, window, now=self.now, released=self._read_released())
+        build = build_slots(self.site, samples, window, now=self.now, released=self._read_released(), absent=self.absent)
         build = replace(build, rejected=[*build.rejected, *unconverted])
         before = observations.read_series(self.connection, self.site.name, window, tuple(build.columns))
         build = self._compare(build, before, stretch, accept=accept, automatic=automatic)

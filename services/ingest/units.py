@@ -70,7 +70,7 @@ def set_aside_unknown_units(rows: pl.DataFrame, site: Site) -> tuple[pl.DataFram
         return rows, rows.clear().with_columns(pl.lit("").alias("reason"))
     stripped = pl.col("unit").str.strip_chars()
     rows = rows.with_columns(pl.when(stripped != "").then(stripped).alias("unit"))
-    energies = {name.removeprefix("-").strip(): role for role, names in site.input_sensors for name in names if SENSOR_ROLES[role].kind == "energy"}
+    energies = {sensor.name: role for role, sensors in site.sensor_roles.items() for sensor in sensors if SENSOR_ROLES[role].kind == "energy"}
     pairs = rows.select("sensor", "unit").unique().drop_nulls().iter_rows()
     refused = [
         (sensor, unit, f"{sensor} (input_sensors.{energies[sensor]}): {refuse_unit(unit)}")

@@ -65,8 +65,11 @@ def ask_energy(source: StatisticSource, column: Column, hours: Timeline) -> Floa
     Raises:
         SourceError: the source is away.
     """
-    parts = [sign * _ask_sensor(source, sensor, hours) for sensor, sign in column.sensors]
-    return np.asarray(np.sum(parts, axis=0), dtype=np.float64)
+    edges = np.append(hours.starts, hours.starts[-1:] + np.timedelta64(HOUR))
+    energy = np.full(hours.count, np.nan)
+    for together, place in column.in_turn(edges):
+        energy[place] = np.sum([sensor.sign * _ask_sensor(source, sensor.name, hours) for sensor in together.sensors], axis=0)[place]
+    return energy
 
 
 def add_appliances(stored: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

@@ -27,6 +27,8 @@ KINDS: dict[str, EventKind] = {
     "plan_compromised": "plan",
     "device_silent": "device",
     "sensors_silent": "device",
+    "sensor_silent": "device",
+    "sensor_unheard": "device",
     "agent_offered": "plan",
     "agent_withdrawn": "plan",
     "cheap_hours": "prices",

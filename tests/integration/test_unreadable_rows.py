@@ -27,7 +27,7 @@ from luna.doctor.platform import check_database
 from luna.embedded import Addresses
 from luna.errors import UnreadableError
 from luna.settings import Settings
-from luna.timeline import FixedClock
+from luna.timeline import FixedClock, SystemClock
 from services.agent.night import run_night
 from services.api.pages.layout import NAVIGATION
 from services.executor.watch import SiteUnits, describe_sites, list_turns
@@ -249,7 +249,7 @@ def refuse(request: object, key: str = "") -> Job:
 
 
 def read_sensed(pool: Engine, folder: Path) -> set[str]:
-    return {site.name for site in SiteReader(pool, StateFile(folder / "notes.json")).read()}
+    return {site.name for site in SiteReader(pool, StateFile(folder / "notes.json"), clock=SystemClock()).read()}
 
 
 def read_turns(pool: Engine, _: Path) -> set[str]:
@@ -309,10 +309,10 @@ def test_a_sensor_of_a_site_that_became_unreadable_is_recorded_on(database: Engi
     with unit_of_work(database) as connection:
         store_site(connection, name="heard", **HOUSE)
     try:
-        assert "heard" in {site.name for site in SiteReader(database, notes).read()}
+        assert "heard" in {site.name for site in SiteReader(database, notes, clock=SystemClock()).read()}
         with unit_of_work(database) as connection:
             break_site(connection, "heard")
-        assert "heard" in {site.name for site in SiteReader(database, notes).read()}
+        assert "heard" in {site.name for site in SiteReader(database, notes, clock=SystemClock()).read()}
     finally:
         with unit_of_work(database) as connection:
             connection.execute(site_table.delete().where(site_table.c.name == "heard"))

@@ -1,14 +1,17 @@
 """A site is refused by name of the field, with its value and what to do; a right one loads as written."""
 
+import json
 from copy import deepcopy
+from datetime import UTC, date, datetime
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from luna.errors import InvalidInputError
-from luna.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice, load_site, parse_site
+from luna.site import FixedPrice, Site, SiteSensor, SpotPrice, TimeOfUsePrice, load_site, parse_site
 from tests.tables import each_row
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "site.yaml"
@@ -274,3 +277,40 @@ def test_watts_given_as_kilowatts_are_refused() -> None:
     battery = {"capacity_kwh": 10, "charge_limit_kw": 5000, "discharge_limit_kw": 5}
     with pytest.raises(InvalidInputError, match="give kW, not W"):
         parse_site({"name": "home", "timezone": "Europe/Berlin", "batteries": [battery]})
+
+
+def test_a_sensor_holds_from_its_local_day_until_its_own() -> None:
+    named = ["sensor.roof", {"sensor": "-sensor.old", "until": date(2026, 3, 1)}, {"sensor": "sensor.new", "from": "2026-03-01"}]
+    site = parse_site({"name": "home", "timezone": "Europe/Berlin", "input_sensors": {"total_pv_production": named}})
+    midnight = datetime(2026, 2, 28, 23, tzinfo=UTC)
+    sensors = site.list_sensors(site.input_sensors.total_pv_production)
+    assert sensors == (SiteSensor("sensor.roof"), SiteSensor("sensor.old", -1, end=midnight), SiteSensor("sensor.new", start=midnight))
+    assert [sensor.name for sensor in sensors if sensor.holds_at(midnight)] == ["sensor.roof", "sensor.new"]
+    assert parse_site(json.loads(site.model_dump_json(by_alias=True))) == site
+
+
+@each_row(
+    ("named", "field", "said"),
+    [
+        ([{"sensor": "a", "from": "2026-03-02", "until": "2026-03-01"}], "site", "a ends before it begins"),
+        (["a", {"sensor": "a", "from": "2026-03-01"}], "site", "a stands twice for the same time"),
+        ([{"sensor": "a", "until": "2026-03-02"}, {"sensor": "a", "from": "2026-03-01"}], "site", "a stands twice for the same time"),
+        ([{"sensor": "a", "from": "yesterday"}], "site", "not a time: yesterday"),
+        ([{"sensor": "a", "since": "2026-03-01"}], "site.input_sensors.total_grid_import.0.since", ""),
+        ([""], "site.input_sensors.total_grid_import.0", ""),
+    ],
+)
+def test_times_of_sensors_are_refused_where_they_cannot_be(named: object, field: str, said: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        parse_site({"name": "home", "timezone": "UTC", "input_sensors": {"total_grid_import": named}})
+    assert refused.value.field == field
+    assert said in refused.value.message
+    assert refused.value.remedy
+
+
+def test_what_a_sensor_says_is_limited_to_the_time_for_which_it_holds() -> None:
+    at = np.array(["2026-03-01T00", "2026-03-01T06", "2026-03-01T12"], dtype="M8[us]")
+    sensor = SiteSensor("a", start=datetime(2026, 3, 1, 3, tzinfo=UTC), end=datetime(2026, 3, 1, 9, tzinfo=UTC))
+    instants, values = sensor.limit(at, np.array([1.0, 2.0, 3.0]))
+    assert instants.tolist() == [datetime(2026, 3, 1, hour) for hour in (3, 6, 9)]  # noqa: DTZ001
+    np.testing.assert_array_equal(values, [1.0, 2.0, np.nan])

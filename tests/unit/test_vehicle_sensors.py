@@ -51,4 +51,7 @@ def test_sensors_belong_to_vehicles_in_order() -> None:
     cars = [{"name": name, "capacity_kwh": 60} for name in ("car", "van", "old")]
     sensors = {"vehicle_soc": ["sensor.car", "sensor.van"], "vehicle_connected": ["-binary_sensor.car_away"]}
     site = parse_site({"name": "home", "timezone": "UTC", "vehicles": cars, "input_sensors": sensors})
-    assert sensors_of(site) == {"car": VehicleSensors("sensor.car", "binary_sensor.car_away", unplugged=True), "van": VehicleSensors("sensor.van", None)}
+    assert sensors_of(site, at=NOW) == {
+        "car": VehicleSensors("sensor.car", "binary_sensor.car_away", unplugged=True),
+        "van": VehicleSensors("sensor.van", None),
+    }

@@ -19,7 +19,14 @@ OLD_VALUES = timedelta(minutes=45)
 # Day-ahead prices come at 13:00; an hour later they are late.
 LATE = timedelta(hours=1)
 # What is told by its finding, in its tone; plans and sensors have notices of their own, with what can be done here.
-TOLD = {"device_silent": "bad", "plan_compromised": "warn", "agent_offered": "good", "agent_withdrawn": "warn"}
+TOLD = {
+    "device_silent": "bad",
+    "plan_compromised": "warn",
+    "agent_offered": "good",
+    "agent_withdrawn": "warn",
+    "sensor_silent": "warn",
+    "sensor_unheard": "warn",
+}
 
 
 @dataclass(frozen=True, slots=True)

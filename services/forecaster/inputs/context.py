@@ -68,11 +68,12 @@ def read_context(connection: Connection, site: Site, *, first: datetime, end: da
 
 def read_vacations(connection: Connection, found: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Vacation]:
     """Return vacation mode of sites by their keys, for the slots from ``first`` on, before ``end``."""
-    roles = [(key, role) for key, site in found.items() for role in site.input_sensors.vacation_switches]
-    held = readings.read_held_each(connection, [(key, role.removeprefix("-")) for key, role in roles], first=first, end=end)
+    named = [(key, sensor) for key, site in found.items() for sensor in site.list_sensors(site.input_sensors.vacation_switches)]
+    held = readings.read_held_each(connection, [(key, sensor.name) for key, sensor in named], first=first, end=end)
     switches: dict[int, list[tuple[InstantArray, FloatArray]]] = {key: [] for key in found}
-    for (key, role), (instants, on) in zip(roles, held, strict=True):
-        switches[key].append((instants, 1 - on if role.startswith("-") else on))
+    for (key, sensor), said in zip(named, held, strict=True):
+        instants, on = sensor.limit(*said)
+        switches[key].append((instants, 1 - on if sensor.sign < 0 else on))
     return {key: add_switches(read) for key, read in switches.items()}
 
 

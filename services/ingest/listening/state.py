@@ -22,6 +22,7 @@ from luna.database.sites import UnreadableSite
 from luna.errors import MachineError, UnavailableError
 from luna.private_folders import make_private
 from luna.site import Site
+from luna.timeline import Clock
 from services.ingest.reading import Reading
 
 log = structlog.get_logger("luna.ingest.live")
@@ -83,15 +84,15 @@ class StateFile:
 
 @dataclass(frozen=True, slots=True)
 class SensedSite:
-    """A site's name, and the sensors of each role as the site names them, without the sign by which they count."""
+    """A site's name, and by role its sensors of now and of what comes, without the sign by which they count."""
 
     name: str
     roles: tuple[tuple[str, tuple[str, ...]], ...]
 
     @classmethod
-    def of(cls, site: Site) -> Self:
-        """Return a site's sensors."""
-        roles = ((role, tuple(sensor.removeprefix("-").strip() for sensor in sensors)) for role, sensors in site.input_sensors.roles)
+    def of(cls, site: Site, *, now: datetime) -> Self:
+        """Return a site's sensors but for those that have ended."""
+        roles = ((role, tuple(sensor.name for sensor in sensors if not sensor.has_ended(now))) for role, sensors in site.sensor_roles.items())
         return cls(site.name, tuple((role, sensors) for role, sensors in roles if sensors))
 
     @property
@@ -103,9 +104,10 @@ class SensedSite:
 class SiteReader:
     """Reads the stored sites that name sensors. What it saw last is noted, for a start without a database."""
 
-    def __init__(self, engine: Engine, notes: StateFile) -> None:
+    def __init__(self, engine: Engine, notes: StateFile, *, clock: Clock) -> None:
         self._engine = engine
         self._notes = notes
+        self._clock = clock
         self._last = _from_notes(notes.read("sites"))
         self._unreadable: set[str] = set()
 
@@ -117,7 +119,7 @@ class SiteReader:
         except UnavailableError as error:
             log.warning("sites cannot be read, they are those last seen", error=str(error), sites=[site.name for site in self._last])
             return self._last
-        sensed = {site.name: SensedSite.of(site) for site in stored.sites} | self._keep(stored.unreadable)
+        sensed = {site.name: SensedSite.of(site, now=self._clock.now()) for site in stored.sites} | self._keep(stored.unreadable)
         found = tuple(sensed[name] for name in sorted(sensed) if sensed[name].roles)
         if found != self._last:
             self._last = found

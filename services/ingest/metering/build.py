@@ -1,7 +1,7 @@
 """A site's samples onto quarter-hours: the one entry."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -144,6 +144,7 @@ def build_slots(
     *,
     now: datetime | None = None,
     released: Mapping[str, Spans] | None = None,
+    absent: Collection[str] = (),
 ) -> SlotBuild:
     """Return what the site's ``input_sensors`` come to on the quarter-hours of ``window``.
 
@@ -151,6 +152,7 @@ def build_slots(
         samples: by sensor, as received; some from before and after the window let its first and last slots be known. A sensor without any is unknown.
         now: readings from after it are refused.
         released: stretches of a sensor whose values are right, whatever they look like.
+        absent: named sensors that there are none of: they count as not named, beside others of their role.
 
     Raises:
         InvalidInputError: the window's slots are no quarter-hours, or a state of charge is to be taken off.
@@ -159,17 +161,30 @@ def build_slots(
     """
     if window.step != SLOT:
         raise InvalidInputError("slots are quarter-hours", field="window", value=window.step.total_seconds() / 60, remedy="Give a timeline of 15 minutes.")
-    columns = measured_columns(site)
+    columns = measured_columns(site, absent=absent)
     refusals = Refusals(dict(released or {}))
     meters = Meters(site, _widen(window), refusals)
     meters.read(samples, columns, now=now)
     parts = {column.name: meters.measure(column) for column in columns}
-    outside = [meters.measure(column)[0] for column in outside_columns(site)]
+    outside = [np.where(meters.find_named(column), meters.measure(column)[0], 0.0) for column in outside_columns(site)]
     as_said = {name: np.maximum(values, 0.0) for name, (values, _) in parts.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
     believed = _without_stuck(site, columns, as_said | _without_negative(columns, parts, meters), meters)
-    before, values = (_round(measured | settle_balance(site, measured)) for measured in (as_said, believed))
+    named = {column.name: meters.find_named(column) for column in columns}
+    before, values = (_round(measured | _settle_as_named(site, measured, named)) for measured in (as_said, believed))
     estimated = _find_estimated({name: mask for name, (_, mask) in parts.items()}, values)
     return _cut_out(window, columns, _Widened(before, values, estimated), list(refusals.rejected.values()))
+
+
+def _settle_as_named(site: Site, measured: Mapping[str, FloatArray], named: Mapping[str, Mask]) -> dict[str, FloatArray]:
+    """Return ``settle_balance`` of each slot by the meters that the site names for its time: one that came later is missing before."""
+    settled: dict[str, FloatArray] = {}
+    patterns, place = np.unique(np.array([*named.values()]), axis=1, return_inverse=True)
+    for number, pattern in enumerate(patterns.T):
+        there = {name for name, is_there in zip(named, pattern, strict=True) if is_there} | {OUTSIDE}
+        slots = place.ravel() == number
+        for name, values in settle_balance(site, {each: kwh for each, kwh in measured.items() if each in there}).items():
+            settled.setdefault(name, np.full(values.size, np.nan))[slots] = values[slots]
+    return settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +205,7 @@ def _cut_out(window: Timeline, columns: list[Column], widened: _Widened, rejecte
         estimated={name: mask[inner] for name, mask in widened.estimated.items()},
         withdrawn={name: np.where(np.isnan(kwh), widened.said[name], np.nan)[inner] for name, kwh in widened.believed.items()},
         rejected=[refused for refused in rejected if refused.first < end and refused.last >= first],
-        sensors={column.name: frozenset(name for name, _ in column.sensors) for column in columns},
+        sensors={column.name: frozenset(sensor.name for sensor in column.sensors) for column in columns},
     )
 
 
@@ -205,7 +220,7 @@ def _without_negative(columns: list[Column], parts: Mapping[str, Part], meters: 
         if column.taken_off is None or column.is_level:
             continue
         signed = parts[column.name][0]
-        refused = meters.refuse_slots(column, find_below_zero(signed, meters.measure(column.taken_off)[0], meters.starts), BELOW_ZERO)
+        refused = meters.refuse_slots(column, find_below_zero(signed, meters.measure_taken_off(column), meters.starts), BELOW_ZERO)
         found[column.name] = np.where(refused, np.nan, np.maximum(signed, 0.0))
     return found
 

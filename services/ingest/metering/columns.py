@@ -1,9 +1,14 @@
-"""Which sensors hold which column of ``slot_observations``."""
+"""Which sensors hold which column of ``slot_observations``, and when."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
-from luna.site import APPLIANCES, LEVELS, SENSOR_ROLES, Site, measured_series
+from luna.site import APPLIANCES, LEVELS, SENSOR_ROLES, Site, SiteSensor, measured_series
+from luna.timeline import InstantArray
 
 _NAMES = {role.series: name for name, role in SENSOR_ROLES.items() if role.series}
 # Column → role: the house's energies, its appliances, then levels.
@@ -12,13 +17,13 @@ ROLES = {series: _NAMES[series] for series in (*measured_series("consumption", "
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and its sensors, each with +1 or −1.
+    """A column and its sensors, each with +1 or −1 and the time for which it holds.
 
     Where every sensor has a minus, what it counts in the other direction is meant: the feed-in of a power with a sign. Otherwise a minus takes off.
     """
 
     name: str
-    sensors: tuple[tuple[str, int], ...]
+    sensors: tuple[SiteSensor, ...]
 
     @property
     def is_level(self) -> bool:
@@ -28,41 +33,74 @@ class Column:
     @property
     def taken_off(self) -> "Column | None":
         """What its sensors with a minus take off, as a column; None where none does."""
-        sensors = tuple((name, 1) for name, sign in self.sensors if sign < 0)
+        sensors = tuple(replace(sensor, sign=1) for sensor in self.sensors if sensor.sign < 0)
         return Column(self.name, sensors) if sensors and not self.reversed else None
 
     @property
     def reversed(self) -> bool:
         """Whether the column is what its sensors count in the other direction."""
-        return all(sign < 0 for _, sign in self.sensors)
+        return all(sensor.sign < 0 for sensor in self.sensors)
+
+    def in_turn(self, edges: InstantArray) -> "Iterator[tuple[Column, NDArray[np.bool_]]]":
+        """Yield the column as it is made of the sensors that hold together, with the slots in which just these do, from beginning to end.
+
+        A slot in which a sensor begins or ends to hold is in none, and one for which no sensor is named neither.
+
+        Args:
+            edges: of the slots, ``datetime64``, UTC.
+        """
+        held = np.array([_held(sensor, edges) for sensor in self.sensors])
+        whole = ~np.any((held > 0) & (held < 1), axis=0)
+        for pattern in np.unique(held[:, whole], axis=1).T:
+            sensors = tuple(sensor for sensor, holds in zip(self.sensors, pattern, strict=True) if holds)
+            if sensors:
+                yield Column(self.name, sensors), whole & (held == pattern[:, None]).all(axis=0)
+
+    def is_named(self, edges: InstantArray) -> NDArray[np.bool_]:
+        """Return the slots in any part of which a sensor holds."""
+        return np.asarray(np.any([_held(sensor, edges) > 0 for sensor in self.sensors], axis=0))
 
 
-def measured_columns(site: Site) -> list[Column]:
+def _held(sensor: SiteSensor, edges: InstantArray) -> NDArray[np.float64]:
+    """Return the share of each slot in which a sensor holds, as far as it is told from none and all."""
+    instants = edges.astype("datetime64[us]")
+    first, last = (np.datetime64(at.replace(tzinfo=None), "us") if at else None for at in (sensor.start, sensor.end))
+    begun = np.ones(instants.size - 1) if first is None else 0.5 * (instants[:-1] >= first) + 0.5 * (instants[1:] > first)
+    over = np.zeros(instants.size - 1) if last is None else 0.5 * (instants[:-1] >= last) + 0.5 * (instants[1:] > last)
+    return np.minimum(begun, 1 - over)
+
+
+def measured_columns(site: Site, *, absent: Collection[str] = ()) -> list[Column]:
     """Return the columns for which the site names sensors.
+
+    Args:
+        site: with its sensors.
+        absent: sensors that there are none of: what the others of their role say is all there is, where it stays an energy of the same direction.
 
     Raises:
         InvalidInputError: a state of charge is to be taken off.
     """
-    named = {column: getattr(site.input_sensors, role) for column, role in ROLES.items()}
-    columns = [Column(column, tuple(_signed(sensor) for sensor in sensors)) for column, sensors in named.items() if sensors]
+    named = site.sensor_roles
+    columns = [_without(Column(column, named[role]), absent) for column, role in ROLES.items() if role in named]
     for column in columns:
-        if column.is_level and any(sign < 0 for _, sign in column.sensors):
+        if column.is_level and any(sensor.sign < 0 for sensor in column.sensors):
             raise InvalidInputError("a state of charge cannot be taken off", field=f"site.input_sensors.{ROLES[column.name]}", remedy="Remove the minus.")
     return columns
+
+
+def _without(column: Column, absent: Collection[str]) -> Column:
+    left = Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name not in absent))
+    return left if left.sensors and left.reversed == column.reversed and not column.is_level else column
 
 
 def outside_columns(site: Site) -> list[Column]:
     """Return the devices' columns with those of their sensors that the house's meter does not count."""
     outside = set(site.input_sensors.outside_house_meter)
     devices = [column for column in measured_columns(site) if column.name in APPLIANCES]
-    columns = [Column(column.name, tuple(sensor for sensor in column.sensors if sensor[0] in outside)) for column in devices]
+    columns = [Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name in outside)) for column in devices]
     return [column for column in columns if column.sensors]
-
-
-def _signed(sensor: str) -> tuple[str, int]:
-    return (sensor[1:].strip(), -1) if sensor.startswith("-") else (sensor, 1)
 
 
 def sensor_names(site: Site) -> set[str]:
     """Return the sensors that any column needs."""
-    return {name for column in measured_columns(site) for name, _ in column.sensors}
+    return {sensor.name for column in measured_columns(site) for sensor in column.sensors}

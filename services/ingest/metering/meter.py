@@ -1,14 +1,14 @@
 """The sensors of one site over one window: what they said in order, and what each column's come to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.rounding import SOC_ROUNDING
-from luna.site import SENSOR_ROLES, Site
+from luna.site import SENSOR_ROLES, Site, SiteSensor
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from luna.units import level_factor, read_measure, refuse_unit
 from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
@@ -114,16 +114,36 @@ class Meters:
     def read(self, samples: Mapping[str, Samples], columns: list[Column], *, now: datetime | None) -> None:
         """Put the samples of all sensors in order and see when any of them spoke."""
         for column in columns:
-            for name, _ in column.sensors:
+            for name in dict.fromkeys(sensor.name for sensor in column.sensors):
                 given = samples.get(name) or Samples.empty(name)
                 self._readings[name] = put_in_order(given, _factor(given.unit, column), self._refusals, now=now)
         self._awake = _find_awake(list(self._readings.values()), self._edges)
 
     def measure(self, column: Column) -> Part:
-        """Return a column's value per slot, NaN where unknown and below zero where more is taken off than there is, and which rest on less than readings."""
-        if column.is_level:
-            return self._measure_level(column)
-        parts = [(sign, self._measure_energy(name, column)) for name, sign in column.sensors]
+        """Return a column's value per slot, NaN where unknown and below zero where more is taken off than there is, and which rest on less than readings.
+
+        Each slot is what the sensors say that hold in it: one that takes the place of another counts from its own first reading.
+        """
+        values, estimated = np.full(self.starts.size, np.nan), np.zeros(self.starts.size, dtype=np.bool_)
+        for together, slots in column.in_turn(self._edges):
+            part, rests = self._measure_level(together) if column.is_level else self._measure_together(together)
+            values[slots], estimated[slots] = part[slots], rests[slots]
+        return values, estimated
+
+    def measure_taken_off(self, column: Column) -> FloatArray:
+        """Return what a column's sensors with a minus take off per slot, NaN where unknown and where there are none."""
+        taken_off = np.full(self.starts.size, np.nan)
+        for together, slots in column.in_turn(self._edges):
+            if together.taken_off is not None:
+                taken_off[slots] = self._measure_together(together.taken_off)[0][slots]
+        return taken_off
+
+    def find_named(self, column: Column) -> Mask:
+        """Return the slots in any part of which one of a column's sensors holds."""
+        return column.is_named(self._edges)
+
+    def _measure_together(self, column: Column) -> Part:
+        parts = [(sensor.sign, self._measure_energy(sensor, column)) for sensor in column.sensors]
         estimated = np.any([part.estimated for _, part in parts], axis=0)
         if column.reversed:
             return np.sum([part.kwh for _, part in parts], axis=0), estimated
@@ -133,7 +153,9 @@ class Meters:
         """Refuse what a column's sensors said in ``slots``; returns those slots without the runs in which a person released it."""
         refused = slots.copy()
         for first, end in runs_of(slots):
-            if any(self._is_released(name, self._edges[first], self._edges[end], reason) for name, _ in column.sensors):
+            edges = self._edges[[first, end]]
+            holding = [sensor.name for sensor in column.sensors if Column(column.name, (sensor,)).is_named(edges).any()]
+            if any(self._is_released(name, edges[0], edges[1], reason) for name in holding):
                 refused[first:end] = False
         return refused
 
@@ -144,8 +166,21 @@ class Meters:
         within = (readings.instants < end) & (np.arange(len(readings)) >= last)
         return bool((within & ~self._refusals.refuse(readings, within, reason)).any())
 
-    def _measure_energy(self, name: str, column: Column) -> SlotEnergy:
-        return energy_per_slot(self._draw(self._readings[name], column), self._edges, self._awake)
+    def _measure_energy(self, sensor: SiteSensor, column: Column) -> SlotEnergy:
+        return energy_per_slot(self._draw(self._readings_of(sensor), column), self._edges, self._awake)
+
+    def _readings_of(self, sensor: SiteSensor) -> Readings:
+        """Return what a sensor said while it held; a power and a level that were fresh as it began still hold then, of a counter nothing else counts."""
+        readings = self._readings[sensor.name]
+        measure = read_measure(readings.unit)
+        is_counter = measure is not None and measure.kind != "power"
+        if sensor.start is not None:
+            earliest = sensor.start if is_counter else sensor.start - timedelta(hours=LONGEST_GAP_HOURS)
+            readings = readings.without(readings.instants < np.datetime64(earliest.replace(tzinfo=None)))
+        if is_counter:
+            return readings if sensor.end is None else readings.without(readings.instants > np.datetime64(sensor.end.replace(tzinfo=None)))
+        instants, values = sensor.limit(readings.instants, readings.values)
+        return replace(readings, instants=instants, values=values)
 
     def _draw(self, readings: Readings, column: Column) -> EnergyCurve:
         measure = read_measure(readings.unit)
@@ -159,7 +194,7 @@ class Meters:
         return read_counter(directed, believable_rise_kw(directed, limit_kw), self._refusals)
 
     def _measure_level(self, column: Column) -> Part:
-        levels = [read_level(self._readings[name], self._edges[1:], self._awake, self._refusals) for name, _ in column.sensors]
+        levels = [read_level(self._readings_of(sensor), self._edges[1:], self._awake, self._refusals) for sensor in column.sensors]
         return np.average([level.soc for level in levels], axis=0, weights=self._weigh(levels)), np.any([level.estimated for level in levels], axis=0)
 
     def _weigh(self, levels: list[SlotLevel]) -> list[float]:

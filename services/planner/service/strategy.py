@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.owner import OutageWarning, Surroundings
 from luna.database import readings, weather_carbon
-from luna.site import Site, Strategy
+from luna.site import Sensors, Site, Strategy
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.planner.problem.knowledge import DAY, SitePrices
 from services.planner.problem.strategy import split_days
@@ -47,13 +47,13 @@ def read_surroundings(connection: Connection, site: Site, timeline: Timeline, *,
     return known.model_copy(update={name: value for name, value in found.items() if name not in known.model_fields_set})
 
 
-def _is_on(connection: Connection, site: Site, sensors: tuple[str, ...], at: datetime) -> bool:
-    """Return whether one of a role's switches is on; one with a leading minus is when it is off."""
+def _is_on(connection: Connection, site: Site, entries: Sensors, at: datetime) -> bool:
+    """Return whether one of a role's switches that hold then is on; one with a leading minus is when it is off."""
+    sensors = [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
     there = readings.read_units(connection, site.name) if sensors else {}
-    for role in sensors:
-        sensor = role.removeprefix("-")
-        held: FloatArray = readings.read_held(connection, site.name, sensor, first=at, end=at)[1] if sensor in there else np.empty(0)
-        if held.size and np.isfinite(held[0]) and bool(held[0] > 0) is not role.startswith("-"):
+    for sensor in sensors:
+        held: FloatArray = readings.read_held(connection, site.name, sensor.name, first=at, end=at)[1] if sensor.name in there else np.empty(0)
+        if held.size and np.isfinite(held[0]) and bool(held[0] > 0) is not (sensor.sign < 0):
             return True
     return False
 

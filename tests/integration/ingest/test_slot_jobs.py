@@ -11,6 +11,8 @@ from sqlalchemy import Connection, text
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, ResolveRequest
 from luna.database import history_changes, observations, quarantine, readings, sites
 from luna.errors import ConflictError, InvalidInputError
+from luna.findings import find_silent_beside_others
+from luna.silent_sensors import read_silent
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.metering.build import STUCK
@@ -141,6 +143,41 @@ def test_slots_are_built_and_building_again_changes_nothing(connection: Connecti
     assert sum(first.series["load_kwh"].rejected.values()) == 1
     assert second.slots_written == 0
     assert fingerprint(connection) == before
+
+
+def test_a_meter_that_was_exchanged_is_built_from_the_old_one_and_then_from_the_new_one(connection: Connection, add_site: Callable[..., None]) -> None:
+    # NOON is 14:00 on the site's clock. The old name goes on with something else, the new one begins at another level.
+    add_site(total_load_consumption=[{"sensor": "old", "until": "2024-06-01 14:30"}, {"sensor": "new", "from": "2024-06-01 14:30"}])
+    put(connection, "old", "kWh", every(15, 5), [100.0, 100.5, 101.0, 900.0, 901.0])
+    put(connection, "new", "Wh", every(15, 5), [0.0, 0.0, 7e6, 7.00025e6, 7.0005e6])
+    assert build(connection, slots=4).slots_written == 4
+    np.testing.assert_allclose(stored(connection, "load_kwh", 4), [0.5, 0.5, 0.25, 0.25])
+    assert list(quarantine.list_open(connection, "metered", source="sensor old", lines=(0, 2**62))) == []
+
+
+def test_a_sum_is_known_without_a_sensor_that_never_was_and_not_without_one_that_fell_silent(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption=["house", "mistyped"], total_pv_production=["roof", "garage"])
+    begun, now = NOON - timedelta(days=20), NOON + timedelta(hours=10)
+    hours = np.datetime64(begun.replace(tzinfo=None), "us") + np.arange(20 * 24 + 11) * np.timedelta64(1, "h")
+    for sensor, count in (("house", hours.size), ("roof", hours.size), ("garage", 24)):
+        put(connection, sensor, "kWh", hours[:count], np.arange(count, dtype=np.float64))
+
+    def known() -> list[int]:
+        build(connection, slots=4, now=now)
+        return [int(np.isfinite(stored(connection, name, 4)).sum()) for name in ("load_kwh", "pv_kwh")]
+
+    # As long as it may be on its way, the name that was just written is waited for.
+    assert known() == [0, 0]
+    connection.execute(text("UPDATE site_versions SET saved_at = :begun"), {"begun": begun})
+    assert known() == [4, 0]
+    site = sites.load(connection, "metered")
+    assert [(each.role, each.sensor.name, each.since) for each in read_silent(connection, site, now=now)] == [
+        ("total_load_consumption", "mistyped", None),
+        ("total_pv_production", "garage", begun + timedelta(hours=23)),
+    ]
+    assert [found.code for found in find_silent_beside_others(connection, site, now=now)] == ["sensor_unheard", "sensor_silent"]
+    (day,) = judge_days(connection, "metered", NOON.date() - timedelta(days=1), NOON.date() - timedelta(days=1), now=now)
+    assert "silent: pv_kwh lacks garage, silent since 2024-05-13" in day.reasons
 
 
 def test_what_is_refused_is_in_quarantine_until_the_reading_is_right(connection: Connection, add_site: Callable[..., None]) -> None:

@@ -36,6 +36,7 @@ PARTS = [
     model.PeakPrice,
     model.Tariff,
     model.InputSensors,
+    model.DatedSensor,
     model.Strategy,
     model.VacationRule,
     model.OutageRule,

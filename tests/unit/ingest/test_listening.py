@@ -34,7 +34,7 @@ def anyio_backend() -> str:
 
 
 def site(name: str = "home", **roles: tuple[str, ...]) -> SensedSite:
-    return SensedSite.of(Site(name=name, timezone="Europe/Berlin", input_sensors=InputSensors(**roles)))
+    return SensedSite.of(Site(name=name, timezone="Europe/Berlin", input_sensors=InputSensors(**roles)), now=NOON)
 
 
 @each_row(

@@ -1,5 +1,6 @@
 """Verdicts on days, each with the figures that lead to it."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ import pytest
 
 from luna.site import InputSensors, parse_site
 from luna.timeline import FloatArray, local_day
+from luna.wording.quality import say_fault
 from services.ingest.price_repair import PriceRecord
 from services.ingest.quality import DayRecord, expect_series, judge_day
 from tests.tables import each_row
@@ -240,3 +242,14 @@ def test_a_sensor_that_the_site_names_is_expected_ever_since_it_was_first_known(
 
 def test_the_load_is_always_expected() -> None:
     assert expect_series({}, PLAIN, local_day(DAY, ZoneInfo("UTC"))) == {"load_kwh"}
+
+
+def test_a_silent_sensor_is_named_where_the_sum_is_unknown_without_it() -> None:
+    silent = [("pv_kwh", "sensor.garage", date(2024, 2, 1)), ("load_kwh", "sensor.pump", date(2024, 2, 1)), ("import_kwh", "sensor.mistyped", None)]
+    judged = judge_day(replace(record(pv_kwh=without_first(96), import_kwh=without_first(96)), silent=silent), PLAIN)
+    assert judged.verdict == "exclude"
+    assert [reason for reason in judged.reasons if not reason.startswith("coverage")] == [
+        "silent: pv_kwh lacks sensor.garage, silent since 2024-02-01",
+        "unheard: import_kwh lacks sensor.mistyped, which never said anything",
+    ]
+    assert "sensor.garage schweigt seit 2024-02-01" in say_fault(judged.reasons[2], language="de")

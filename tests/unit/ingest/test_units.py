@@ -2,7 +2,8 @@ import polars as pl
 import pytest
 
 from luna.errors import InvalidInputError
-from services.ingest.units import choose_units, convert, describe_units
+from luna.site import parse_site
+from services.ingest.units import choose_units, convert, describe_units, set_aside_unknown_units
 from tests.tables import each_row
 
 
@@ -69,3 +70,12 @@ def test_says_which_units_there_are(matched: dict[str, str], named: dict[str, st
     with pytest.raises(InvalidInputError, match=remedy) as caught:
         choose_units(matched, named)
     assert caught.value.field == field
+
+
+def test_readings_of_a_device_outside_the_houses_meter_are_judged_by_its_own_role() -> None:
+    sensors = {"total_load_consumption": "house", "vehicle_consumption": [{"sensor": "car", "from": "2026-03-01"}], "outside_house_meter": "car"}
+    site = parse_site({"name": "home", "timezone": "UTC", "input_sensors": sensors})
+    rows = pl.DataFrame({"sensor": ["car", "house"], "unit": ["litre", "kWh"]})
+    kept, refused = set_aside_unknown_units(rows, site)
+    assert (kept["sensor"].to_list(), refused["sensor"].to_list()) == (["house"], ["car"])
+    assert refused["reason"][0].startswith("car (input_sensors.vehicle_consumption)")

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from luna.site import SiteSensor
 from luna.timeline import Timeline
 from services.ingest.metering.columns import Column
 from services.ingest.verification import DayDifference, add_appliances, ask_energy, compare_days
@@ -28,12 +29,12 @@ def row(hour: int, **values: float | None) -> dict[str, Any]:
 
 def test_counters_count_their_change_and_one_with_a_minus_is_taken_off() -> None:
     source = Statistics(a=[row(0, change=2.0), row(1, change=3.0)], b=[row(0, change=0.5), row(2, change=1.0)])
-    np.testing.assert_array_equal(ask_energy(source, Column("load_kwh", (("a", 1), ("b", -1))), HOURS), [1.5, np.nan, np.nan, np.nan])
+    np.testing.assert_array_equal(ask_energy(source, Column("load_kwh", (SiteSensor("a"), SiteSensor("b", -1))), HOURS), [1.5, np.nan, np.nan, np.nan])
 
 
 def test_a_power_counts_its_mean_where_it_flowed_one_way_alone() -> None:
     source = Statistics(a=[row(0, mean=2.0, min=0.5), row(1, mean=1.0, min=-0.5)])
-    np.testing.assert_array_equal(ask_energy(source, Column("import_kwh", (("a", 1),)), HOURS), [2, np.nan, np.nan, np.nan])
+    np.testing.assert_array_equal(ask_energy(source, Column("import_kwh", (SiteSensor("a"),)), HOURS), [2, np.nan, np.nan, np.nan])
 
 
 def test_the_load_a_meter_shows_holds_the_appliances_that_are_kept_apart() -> None:

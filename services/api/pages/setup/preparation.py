@@ -134,7 +134,7 @@ def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None,
     """
     *outside, forecast = fresh_inputs(site, settings)
     stages = outside
-    if any(sensors for _, sensors in site.input_sensors.roles) and settings.home_assistant_url:
+    if site.sensor_names and settings.home_assistant_url:
         stages.append(PreparationStage("history", lambda _: BackfillRequest(site_id=site.name, first=now - HISTORY, end=now), optional=True))
     if upload:
         stages.append(PreparationStage("file", lambda _: LoadFileRequest.model_validate({"site_id": site.name, **upload})))

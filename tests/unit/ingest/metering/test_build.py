@@ -13,7 +13,7 @@ from services.ingest.metering import SlotBuild, Spans, build_slots
 from services.ingest.metering.build import BELOW_ZERO, STUCK
 from services.ingest.metering.rejection import CONTRADICTS, FUTURE, UNSET
 from services.ingest.reading import Samples
-from tests.metering import NOON, describe_metered, minutes, one_sensor
+from tests.metering import NOON, describe_metered, every, minutes, one_sensor
 
 HOUSE = {"total_load_consumption": "load", "total_pv_production": "pv", "total_grid_import": "import", "total_grid_export": "export"}
 BATTERY = {"total_battery_charge": "charge", "total_battery_discharge": "discharge"}
@@ -72,6 +72,52 @@ def test_nothing_is_taken_off_for_a_device_outside_the_houses_meter(grid: dict[s
     check(columns, "vehicle_kwh", [1.75, 0.5])
     check(columns, "beyond_house_kwh", [0.0, 0.0])
     check({"residual_kwh": np.zeros(2), **columns}, "residual_kwh", [0.0, 0.0])
+
+
+# NOON is 14:00 in Berlin; the meter was exchanged an hour later.
+EXCHANGED = [{"sensor": "old", "until": "2024-06-01T13:00:00Z"}, {"sensor": "new", "from": "2024-06-01 15:00"}]
+
+
+def test_a_meter_that_was_exchanged_counts_until_then_and_the_new_one_from_then_on() -> None:
+    # Each goes on counting something where it does not hold; their levels are a megawatt-hour apart.
+    samples = counters({"old": [0.1, 0.2, 0.3, 0.4, 9.0, 9.0, 9.0, 9.0], "new": [8.0, 8.0, 8.0, 8.0, 0.5, 0.6, 0.7, 0.8]})
+    samples["new"] = Samples("new", "kWh", samples["new"].instants, samples["new"].values + 1e6)
+    built = build_slots(describe_metered(total_grid_import=EXCHANGED), samples, Timeline(NOON, SLOT, 8))
+    check(built.columns, "import_kwh", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    assert not built.repaired.any()
+
+
+def test_nothing_is_made_up_between_the_last_of_the_old_and_the_first_of_the_new() -> None:
+    # The old one falls silent half an hour before the change, the new one speaks half an hour after it.
+    samples = {
+        "old": Samples("old", "kWh", every(15, 3), np.array([1.0, 1.1, 1.2])),
+        "new": Samples("new", "kWh", minutes(90, 105, 120), np.array([7, 7.5, 8])),
+    }
+    built = build_slots(describe_metered(total_grid_import=EXCHANGED), samples, Timeline(NOON, SLOT, 8))
+    check(built.columns, "import_kwh", [0.1, 0.1, np.nan, np.nan, np.nan, np.nan, 0.5, 0.5])
+
+
+def test_a_change_within_a_slot_leaves_that_slot_unknown() -> None:
+    named = [{"sensor": "old", "until": "2024-06-01T12:20:00Z"}, {"sensor": "-new", "from": "2024-06-01T12:20:00Z"}]
+    power = Samples("new", "W", every(15, 4), np.full(4, -800.0))
+    samples = counters({"old": [0.1, 0.2, 0.3]}) | {"new": power}
+    # The new one is a power with a sign: what it counts in the other direction is meant, 0.2 kWh.
+    built = build_slots(describe_metered(total_grid_export=named), samples, Timeline(NOON, SLOT, 3))
+    check(built.columns, "export_kwh", [0.1, np.nan, 0.2])
+
+
+def test_before_a_device_had_a_meter_the_house_is_not_unknown_for_it() -> None:
+    site = describe_metered(total_load_consumption="load", vehicle_consumption={"sensor": "car", "from": "2024-06-01T12:30:00Z"})
+    columns = build(site, {"load": [0.5, 0.5, 1.5, 1.5], "car": [0.0, 0.0, 1.0, 1.0]}).columns
+    check(columns, "load_kwh", [0.5] * 4)
+    check(columns, "vehicle_kwh", [np.nan, np.nan, 1.0, 1.0])
+
+
+def test_a_battery_that_was_exchanged_is_as_full_as_the_new_one_says() -> None:
+    battery = [{"sensor": "old", "until": "2024-06-01T12:30:00Z"}, {"sensor": "new", "from": "2024-06-01T12:30:00Z"}]
+    samples = {name: Samples(name, "%", every(15, 5), np.full(5, percent)) for name, percent in (("old", 20.0), ("new", 80.0))}
+    built = build_slots(describe_metered(battery_soc=battery), samples, Timeline(NOON, SLOT, 4))
+    check(built.columns, "soc", [0.2, 0.2, 0.8, 0.8])
 
 
 def test_an_unknown_part_makes_the_sum_unknown() -> None:
@@ -198,3 +244,24 @@ def test_a_state_of_charge_that_does_not_follow_the_battery_is_stuck() -> None:
     built = build_slots(site, samples, Timeline(NOON, SLOT, 32))
     assert np.isnan(built.columns["soc"]).all()
     assert {rejected.sensor for rejected in built.rejected} == {"soc"}
+
+
+def test_a_power_that_changes_seldom_holds_up_to_the_exchange_and_from_it_on() -> None:
+    # Each says a value before the change at 13:00 and nothing around it.
+    samples = {
+        "old": Samples("old", "W", minutes(0, 48, 75), np.array([400.0, 800.0, 4000.0])),
+        "new": Samples("new", "W", minutes(30, 90), np.array([1200.0, 0])),
+    }
+    built = build_slots(describe_metered(total_grid_import=EXCHANGED), samples, Timeline(NOON, SLOT, 6))
+    # 12 minutes at 0.8 kW after 3 at 0.4; then 0.3 kWh a quarter-hour.
+    check(built.columns, "import_kwh", [0.1, 0.1, 0.1, 0.18, 0.3, 0.3])
+
+
+def test_a_sensor_that_there_is_not_makes_nothing_unknown() -> None:
+    site = describe_metered(total_pv_production=["roof", "mistyped"], total_grid_export=["mistyped", "-grid"], battery_soc=["battery", "mistyped"])
+    samples = counters({"roof": [1.0, 0.2], "grid": [0.1, 0.1]}) | {"battery": Samples("battery", "%", every(15, 3), np.full(3, 50.0))}
+    columns = build_slots(site, samples, Timeline(NOON, SLOT, 2), absent={"mistyped"}).columns
+    check(columns, "pv_kwh", [1.0, 0.2])
+    # Without the one that adds, the other would mean something else; and half of the batteries are not all of them.
+    check(columns, "export_kwh", [np.nan] * 2)
+    check(columns, "soc", [np.nan] * 2)
