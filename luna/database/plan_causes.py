@@ -56,6 +56,12 @@ def take_due(connection: Connection, names: Sequence[str], *, now: datetime) -> 
     return sorted({row.name for row in found})
 
 
+def list_changed_sites(connection: Connection, names: Collection[str]) -> list[str]:
+    """Return those of the sites that were stored, or stored anew, since they were planned, in order of their names."""
+    query = select(sites.c.name).join(plan_causes, sites.c.site_key == plan_causes.c.site_key).where(plan_causes.c.kind == "site", sites.c.name.in_(names))
+    return list(connection.scalars(query.order_by(sites.c.name)))
+
+
 def read(connection: Connection, names: Collection[str]) -> Causes:
     """Return what has changed of sites, before what they are planned from is read."""
     query = select(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).join(sites, sites.c.site_key == plan_causes.c.site_key)

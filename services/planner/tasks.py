@@ -19,6 +19,7 @@ from luna.contracts.fleet import (
     RefreshPlansReply,
     RefreshPlansRequest,
 )
+from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
@@ -77,7 +78,7 @@ def refresh_plans(_: RefreshPlansRequest, work: TaskContext) -> RefreshPlansRepl
 def follow_changes(_: FollowChangesRequest, work: TaskContext) -> FollowChangesReply:
     """Have sites planned of which something has changed, where no job stands in the way."""
 
-    def ask(wanted: PlanSitesRequest) -> None:
+    def ask(wanted: PlanSitesRequest | RefreshForecastsRequest) -> None:
         work.client.begin(wanted, timeout=CHANGES_TIMEOUT)
 
     return fleet.follow_changes(work.database(), work.settings, ask=ask, now=work.clock.now())

@@ -9,6 +9,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.fleet import FollowChangesReply, FollowVehiclesReply, PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
+from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import PlanColumns
@@ -127,17 +128,22 @@ def refresh_plans(engine: Engine, settings: Settings, *, ask: Callable[[PlanSite
     return RefreshPlansReply(sites=len(due), jobs=[job.job_id for job in jobs])
 
 
-def follow_changes(engine: Engine, settings: Settings, *, ask: Callable[[PlanSitesRequest], object], now: datetime) -> FollowChangesReply:
-    """Have the sites planned of which something has changed since their last plan, in batches.
+def follow_changes(
+    engine: Engine, settings: Settings, *, ask: Callable[[PlanSitesRequest | RefreshForecastsRequest], object], now: datetime
+) -> FollowChangesReply:
+    """Have the sites planned of which something has changed since their last plan, in batches; of what was just stored a forecast is missing first.
 
     Args:
         engine: of the database.
         settings: say which sites are planned by the clock, and how many by one task.
-        ask: has a batch planned; nobody waits for it.
+        ask: has a batch planned, or forecast; nobody waits for it.
         now: by which what was asked for is old.
     """
     with unit_of_work(engine) as connection:
         due = plan_causes.take_due(connection, _list_planned(connection, settings), now=now)
+        changed = plan_causes.list_changed_sites(connection, due)
+    for part in _cut(changed, settings.plan_batch_sites):
+        ask(RefreshForecastsRequest(site_ids=list(part)))
     for part in _cut(due, settings.plan_batch_sites):
         ask(PlanSitesRequest(site_ids=list(part)))
     return FollowChangesReply(sites=len(due))

@@ -36,7 +36,8 @@ def test_a_slot_is_explained_in_words_and_in_figures(forecast: Luna) -> None:
 def test_a_forecast_that_is_the_usual_itself_says_so(forecast: Luna, database: Engine) -> None:
     with engine.unit_of_work(database) as connection:
         issue_forecasts(connection, IssueRequest(site_id="explain_cli", at=day(9), forecast_version="baseline_7_day_avg"), objects=FileObjects(Path()))
-    said = forecast("explain", "--site", "explain_cli", "--at", day(9, hours=1).isoformat(), "--language", "de")
+    asked = ("explain", "--site", "explain_cli", "--at", day(9, hours=1).isoformat(), "--version", "baseline_7_day_avg")
+    said = forecast(*asked, "--language", "de")
     assert said.code == 0, said.err
     assert "Diese Version sagt das Übliche voraus" in said.out
     assert "Diese Version" not in forecast("explain", *AT, "--language", "de").out

@@ -13,6 +13,7 @@ from luna.contracts.job import Job
 from luna.contracts.replay import ReplayRequest
 from luna.database import forecasts, jobs, observations, sites
 from luna.database.engine import unit_of_work
+from luna.database.forecast_activations import DEFAULT_VERSION
 from luna.driving_forecast import find_missing_issues, list_missing_issues
 from luna.observations import Observations
 from luna.queue import Client
@@ -23,7 +24,7 @@ from tests.databases import remove_site
 from tests.stored import issue_half_a_kilowatt
 from tests.workers import wait_for, worker_process
 
-VERSION = "baseline_7_day_avg"
+VERSION = DEFAULT_VERSION
 ZONE = parse_zone("Europe/Berlin")
 # The last of the days has 23 hours; a fortnight before it is recorded.
 FIRST, LAST = date(2024, 3, 30), date(2024, 3, 31)
