@@ -237,10 +237,14 @@ class HouseNow:
 
 
 def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
-    """Return why batteries do what they do in a run, by times as they are read ``now``; of several reasons that of the slot which moves most."""
+    """Return why batteries do what they do in a run, by times as they are read ``now``.
+
+    Of several reasons it is that of the slot which runs, and before the run begins that of the slot which moves most.
+    """
     if run.by_owner:
         return retell_reason({"code": "manual", "text": "", "short": "", "figures": {"time": run.end.isoformat()}}, now, numbers)
-    reason = max(run.deciding, key=lambda slot: moved_by(slot, run.mode)).reason
+    # What has begun starts with the slot that runs.
+    reason = (run.deciding[0] if run.start <= now else max(run.deciding, key=lambda slot: moved_by(slot, run.mode))).reason
     alike = [slot.reason.figures | {"start": slot.start} for slot in run.deciding if slot.reason.code == reason.code]
     return retell_run(reason.model_dump(), alike, now, numbers)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import NoteReply, PlanReply
+from luna.house_now import say_run
 from luna.site import parse_site
 from luna.timeline import SLOT
 from luna.wording import Language
@@ -102,6 +103,23 @@ def test_the_sentence_below_the_headline_is_that_of_what_is_done_now() -> None:
     assert view.lead == "Because of self_consumption."
     # What is done now and moves next to nothing is not spoken of, nor is why.
     assert view_of(("charge", 1, 0.108), ("self_consumption", 4, 0.0)).lead == "Because of self_consumption."
+
+
+def test_of_several_reasons_of_what_is_done_now_the_one_that_holds_now_stands_below_the_headline() -> None:
+    view = view_of(("supply", 4, 1.0), ("save", 4, 0.0))
+    plan = view.house.planned.plan
+    assert plan is not None
+    slots = [slot.model_dump() for slot in plan.slots]
+    # More is given in the quarter-hour after the next, for a reason of its own.
+    slots[2] |= {
+        "reason": {"code": "unknown", "text": "Because of the evening."},
+        "batteries": {"battery": {"charge_kwh": 0, "discharge_kwh": 1.2, "soc_end": 0.5}},
+    }
+    other = PlanReply.model_validate(plan.model_dump() | {"slots": slots})
+    assert HomeView(view.window, view.document, view.words, house_of(SITE, other, NOW)).lead == "Because of supply."
+    # An hour before, nothing of the run was done yet: what moves most stands for it.
+    run = house_of(SITE, other, NOW).runs[0]
+    assert say_run(run, view.numbers, now=NOW - timedelta(hours=1)) == "Because of the evening."
 
 
 def test_what_is_said_and_not_believed_is_a_question_to_the_reader() -> None:
