@@ -29,6 +29,8 @@ from tests.stored import issue_half_a_kilowatt
 from tests.workers import worker_process
 
 PAGE = "/ui/sites/foreseen/forecasts"
+# In the hour that the clock shows twice, the zone's name stands beside it.
+CLOCK = r"\d\d:\d\d(?: [A-Z]+)?"
 BASELINE, AURORA = "baseline_like_days", "aurora_v1.0"
 
 
@@ -71,7 +73,7 @@ def read(api: httpx.Client, address: str, language: str = "en") -> str:
 def test_it_says_what_drives_how_old_it_is_and_how_good_versions_were(api: httpx.Client) -> None:
     text = read(api, PAGE)
     assert "The mean of days like the one ahead drives the plan." in text
-    assert re.search(r"Issued \d\d:\d\d, \d+ min ago, for 48 h ahead", text)
+    assert re.search(rf"Issued {CLOCK}, \d+ min ago, for 48 h ahead", text)
     # 0.05 and 0.03 kWh in a quarter-hour are 0.2 and 0.12 kW.
     assert "0.20 kW" in text
     assert "0.12 kW" in text
@@ -91,7 +93,7 @@ def test_an_old_forecast_and_none_at_all_are_said_to_be_so(api: httpx.Client) ->
 def test_a_forecast_that_reaches_a_part_of_the_horizon_says_how_far(api: httpx.Client) -> None:
     short = read(api, "/ui/sites/short/forecasts")
     # 42 quarter-hours are ten and a half hours.
-    assert re.search(r"Issued \d\d:\d\d, \d+ min ago, for 10 h ahead", short)
+    assert re.search(rf"Issued {CLOCK}, \d+ min ago, for 10 h ahead", short)
     assert "It covers 10 h; beyond that its last day is repeated." in short
     assert "Sie reicht 10 h" in read(api, "/ui/sites/short/forecasts", "de")
     assert "It covers" not in read(api, PAGE)
@@ -147,7 +149,7 @@ def test_forgetting_today_is_said_and_issues_a_forecast_afresh(api: httpx.Client
     with unit_of_work(database) as connection:
         (job,) = jobs.list_of_site(connection, "foreseen", tasks=[IssueRequest.task])
     assert job.request["forecast_version"] == BASELINE
-    assert re.search(r"Today before \d\d:\d\d is forgotten.", read(api, PAGE))
+    assert re.search(rf"Today before {CLOCK} is forgotten\.", read(api, PAGE))
 
 
 def test_what_was_measured_before_the_reset_moves_no_forecast_of_the_day_and_counts_again_tomorrow(database: Engine) -> None:
