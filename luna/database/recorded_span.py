@@ -65,6 +65,13 @@ def whole_days(connection: Connection, site: Site, *, until: datetime | None = N
     return (first, last) if first <= last else None
 
 
+def first_day(connection: Connection, site: Site) -> date:
+    """Return the local day from which on a site can be expected to have data: that of its first measurement, else that on which it was added."""
+    span = of_site(connection, site.name)
+    begin: datetime = span[0] if span else connection.execute(select(site_table.c.created_at).where(site_table.c.name == site.name)).scalar_one()
+    return begin.astimezone(parse_zone(site.timezone)).date()
+
+
 def of_series(connection: Connection, site_id: str) -> dict[str, Span]:
     """Return when a site knew each of its series and prices; those it never knew are left out."""
     table = slot_observations.c

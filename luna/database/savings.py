@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.data import DayQuality
 from luna.contracts.replay import DayCost
-from luna.database import forecasts, observations, prices, quality, scores
+from luna.database import forecasts, observations, prices, quality, recorded_span, scores
 from luna.database.forecast_activations import find_active
 from luna.savings import G_PER_KG, NEEDED, CountedDay, LeftOutCode, LeftOutDay, Savings
 from luna.site import Site
@@ -19,8 +19,12 @@ SYSTEM = "simulation"
 
 
 def read_savings(connection: Connection, site: Site, *, first: date, last: date) -> Savings:
-    """Return what each policy cost a stored site from ``first`` to ``last``, and which days do not count and why."""
+    """Return what each policy cost a stored site from ``first`` to ``last``, and which days do not count and why.
+
+    It begins with the first day on which the site was there, at the latest with ``last``: a day before it is not left out.
+    """
     scored = _by_day(scores.read_daily(connection, site.name, system_id=SYSTEM, first=first, last=last))
+    first = max(first, min([last, recorded_span.first_day(connection, site), *scored]))
     verdicts = {day.day: day for day in quality.read(connection, site.name, first, last)}
     forecast_days = _find_forecast_days(connection, site, first, last)
     lacking = _find_lacking(connection, site, [day for day in verdicts if not _is_replayed(scored, day)])

@@ -45,6 +45,8 @@ def _judge_site(connection: Connection, site: Site, first: date, last: date, *, 
 def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: datetime) -> JudgeQualityReply:
     """Judge what the request names; without days the last week, and before it what was written since it was judged, a year at a time.
 
+    Nothing is said against days on which the site was not there yet.
+
     Raises:
         NotFoundError: no such site.
         InvalidInputError: the window ends before it begins.
@@ -55,7 +57,9 @@ def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: 
         first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
         overdue = None if request.from_day else _find_overdue(connection, site, first - timedelta(days=1))
         days = judge_days(connection, site.name, *overdue, now=now) if overdue else []
-        judged.append(SiteQuality(site_id=site.name, days=[*days, *judge_days(connection, site.name, first, last, now=now)]))
+        begin = first if first > last else max(first, recorded_span.first_day(connection, site))
+        recent = [] if last < begin and first <= last else judge_days(connection, site.name, begin, last, now=now)
+        judged.append(SiteQuality(site_id=site.name, days=[*days, *recent]))
     return JudgeQualityReply(sites=judged)
 
 

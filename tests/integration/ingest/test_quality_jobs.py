@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from luna.contracts.data import JudgeQualityRequest
 from luna.database import copy, history_changes, observations, prices, quality, sites
@@ -234,17 +234,19 @@ def test_what_is_trusted_leaves_out_excluded_days_and_keeps_days_never_judged(co
     assert np.isfinite(trusted.load_kwh).sum() == DAYS.count - 92
 
 
-def test_without_a_site_every_site_is_judged_for_the_week_that_ended(connection: Connection) -> None:
+def test_without_a_site_every_site_is_judged_for_the_week_that_ended_from_when_it_is_there(connection: Connection) -> None:
     measure(connection)
-    store_site(connection, name="away", timezone="Pacific/Auckland")
+    for name in ("away", "later"):
+        store_site(connection, name=name, timezone="Pacific/Auckland")
+    connection.execute(text("UPDATE sites SET created_at = '2024-03-30T12:00Z' WHERE name = 'away'"))
     # In Berlin it is still 2 April, in Auckland already the 3rd.
     reply = judge_quality(connection, JudgeQualityRequest(), now=datetime(2024, 4, 2, 21, tzinfo=UTC))
-    judged = {site.site_id: [day.day for day in site.days] for site in reply.sites if site.site_id in {"home", "away"}}
-    assert (judged["home"][0], judged["home"][-1], len(judged["home"])) == (date(2024, 3, 26), LAST, 7)
-    assert judged["away"][-1] == date(2024, 4, 2)
-    # Days from before anything was measured lack the load that every site has.
-    verdicts = [day.verdict for day in quality.read(connection, "home", date(2024, 3, 26), LAST)]
-    assert verdicts == ["exclude"] * 4 + ["clean"] * 3
+    judged = {site.site_id: [(day.day, day.verdict) for day in site.days] for site in reply.sites if site.site_id in {"home", "away", "later"}}
+    # Against days from before anything was measured nothing is said, nor against those before a site that never measured was added.
+    assert judged["home"] == [(day, "clean") for day in (FIRST, SPRING, LAST)]
+    assert judged["away"] == [(date(2024, 3, 31) + timedelta(days=number), "exclude") for number in range(3)]
+    assert judged["later"] == []
+    assert [day.day for day in quality.read(connection, "home", date(2024, 3, 1), LAST)] == [FIRST, SPRING, LAST]
 
 
 def test_a_window_far_outside_is_refused(connection: Connection) -> None:

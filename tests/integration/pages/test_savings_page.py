@@ -63,6 +63,9 @@ def test_a_site_without_a_past_is_told_what_a_day_needs_to_count(api: httpx.Clie
     assert "No day is counted yet." in text
     assert "Luna decided nothing on these days" in text
     assert "Count" not in text.replace("Counted", "")
+    # The days before it was there are not left out.
+    assert "Tue 27 Oct: nothing was recorded" in text.replace("\u00a0", " ")
+    assert "Mon 28 Sep" not in text.replace("\u00a0", " ")
 
 
 def test_asking_for_the_missing_days_begins_one_replay_of_them_and_leads_back_to_its_progress(api: httpx.Client, database: Engine) -> None:
