@@ -3,9 +3,10 @@
 Page, Home Assistant, messages and answers read it; none of them works out its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 from luna import control_service, findings
 from luna.contracts.control import ControlState, Override
 from luna.contracts.plan import PlanReply, SlotReply, VehicleFlow
-from luna.database import observations, plan_faults, plans, sites
+from luna.database import observations, plan_faults, plans
 from luna.database.plan_faults import PlanFault
 from luna.device_config import BATTERIES
 from luna.device_runs import PlannedRun, find_heat_run, find_load_run, find_vehicle_run
@@ -161,7 +162,8 @@ class PlannedHouse:
         return HouseFigure(value, "measured" if day.measured.all() else basis_until(self.plan, day.timeline.end) if priced else "planned")
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots, so that what follows from its fields is worked out once, however many sentences ask.
+@dataclass(frozen=True)
 class HouseNow:
     """A site at ``now``: how it is planned, how its devices stand (batteries first), and what is the matter with it.
 
@@ -182,29 +184,29 @@ class HouseNow:
         """Whether anything is sent to devices; where not, Luna would."""
         return bool(self.states) and self.states[0].armed_at is not None
 
-    @property
+    @cached_property
     def slot(self) -> SlotReply | None:
         """The slot that runs."""
         return None if self.planned.plan is None else find_slot(self.planned.plan, self.now)
 
-    @property
+    @cached_property
     def override(self) -> Override | None:
         """What the owner wants of the batteries now instead of the plan."""
         wanted = next((state.override for state in self.states if state.device == BATTERIES), None)
         return wanted if wanted is not None and wanted.until > self.now else None
 
-    @property
-    def runs(self) -> list[BatteryRun]:
+    @cached_property
+    def runs(self) -> tuple[BatteryRun, ...]:
         """What batteries do from now on, as it is proposed to people: the plan, and before it what the owner decided."""
         plan, current = self.planned.plan, self.slot
         if plan is None or current is None:
-            return []
+            return ()
         step, slots = timedelta(minutes=plan.slot_minutes), [slot for slot in plan.slots if slot.start >= current.start]
         found = find_proposed_runs([self._propose(slot) for slot in slots])
         ends = [*(slot.start for slot in slots[1:]), slots[-1].start + step]
-        return [BatteryRun(run.mode, run.by_owner, slots[run.first].start, ends[run.end - 1], tuple(slots[run.first : run.end])) for run in found]
+        return tuple(BatteryRun(run.mode, run.by_owner, slots[run.first].start, ends[run.end - 1], tuple(slots[run.first : run.end])) for run in found)
 
-    @property
+    @cached_property
     def next_run(self) -> BatteryRun | None:
         """What batteries do next within a day: the next deed, else what goes by itself; None where they go on as they do now."""
         soon = [run for run in self.runs[1:] if run.start < floor_to(self.now, SLOT) + DAY]
@@ -275,13 +277,13 @@ def basis_until(plan: PlanReply | None, end: datetime) -> Basis:
     return "planned" if known is None or end <= known else "assumed"
 
 
-def read_house(connection: Connection, site_id: str, planned: PlannedHouse, *, plan_max_age: timedelta | None, now: datetime) -> HouseNow:
+def read_house(connection: Connection, site: Site, planned: PlannedHouse, *, plan_max_age: timedelta | None, now: datetime) -> HouseNow:
     """Return a stored site as it stands, with what was read of its plan; ``plan_max_age``: at which a plan is no longer followed, None where nobody asks.
 
     Raises:
         NotFoundError: no such site.
     """
-    site = sites.load(connection, site_id)
+    site_id = site.name
     states = tuple(control_service.read_states(connection, site_id, now=now))
     return HouseNow(
         site=site,
@@ -307,14 +309,10 @@ def read_planned(connection: Connection, site: Site, *, now: datetime) -> Planne
     plan, first = plans.read_due(connection, site.name, now), now.astimezone(zone).date()
     yesterday, today, tomorrow = (read_day(connection, site, local_day(first + timedelta(days=days), zone), now=now) for days in (-1, 0, 1))
     before = plans.read_due(connection, site.name, yesterday.timeline.end - SLOT)
-    house = PlannedHouse(
-        plan,
-        today,
-        tomorrow,
-        soc=_read_soc(connection, site, plan, now),
-        uses=tuple(_find_uses(site, plan, now)),
-        stays=tuple(sorted(_find_stays(site, plan, now), key=lambda stay: stay.start)),
-    )
+    coming = () if plan is None else (stay for vehicle in site.vehicles for stay in _find_stays(vehicle, plan, now))
+    stays = tuple(sorted(coming, key=lambda stay: stay.start))
+    uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
+    house = PlannedHouse(plan, today, tomorrow, soc=_read_soc(connection, site, plan, now), uses=uses, stays=stays)
     saved = house.figure_of(save_beside_inverter(site, today, plan), today)
     saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, before, end_soc=today.start_soc), yesterday, priced=False)
     return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
@@ -335,12 +333,10 @@ def _read_soc(connection: Connection, site: Site, plan: PlanReply | None, now: d
     return HouseFigure(sum(each * soc for each, soc in held) / capacity, basis)
 
 
-def _find_uses(site: Site, plan: PlanReply | None, now: datetime) -> Iterator[DeviceUse]:
-    if plan is None:
-        return
+def _find_uses(site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: datetime) -> Iterator[DeviceUse]:
     found: list[tuple[str, DeviceUseKind, PlannedRun | None]] = []
     for vehicle in site.vehicles:
-        stay = next(_find_stays_of(vehicle, plan, now), None)
+        stay = next((stay for stay in stays if stay.vehicle == vehicle.name), None)
         found.append((vehicle.name, "car", None if stay is None else find_vehicle_run(plan, vehicle.name, max(stay.start, now), stay.end)))
     found += [(load.name, "heater" if load.kind == "water_heater" else "appliance", find_load_run(plan, load.name, now)) for load in site.loads]
     found += [(pump.name, "heater", find_heat_run(plan, pump.name, now)) for pump in site.heat_pumps]
@@ -349,13 +345,7 @@ def _find_uses(site: Site, plan: PlanReply | None, now: datetime) -> Iterator[De
             yield DeviceUse(name, kind, run, basis_until(plan, run.end))
 
 
-def _find_stays(site: Site, plan: PlanReply | None, now: datetime) -> Iterator[PlannedStay]:
-    if plan is not None:
-        for vehicle in site.vehicles:
-            yield from _find_stays_of(vehicle, plan, now)
-
-
-def _find_stays_of(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> Iterator[PlannedStay]:
+def _find_stays(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> Iterator[PlannedStay]:
     """Yield a vehicle's stays that are not over: slots in which a plan says why it charges or waits."""
     step = timedelta(minutes=plan.slot_minutes)
     is_read = any(note.code == READ_NOTE and note.figures.get("vehicle") == vehicle.name for note in plan.notes)

@@ -113,7 +113,7 @@ class Publisher:
         # What a plan and measured slots come to takes a moment; it changes with them alone.
         planned = known[1] if known is not None and known[0] == key else read_planned(connection, site, now=now)
         self._planned[site_id] = key, planned
-        return read_house(connection, site_id, planned, plan_max_age=self._publishing.plan_max_age, now=now)
+        return read_house(connection, site, planned, plan_max_age=self._publishing.plan_max_age, now=now)
 
     def _leftovers(self, wanted: dict[str, str]) -> dict[str, str]:
         """Return empty messages for what was announced, by whichever process, and is no more."""

@@ -117,7 +117,7 @@ def _day(connection: Connection, site: Site, numbers: Numbers, now: datetime) ->
     until = local_instant(today, DAY_TOLD_UNTIL, zone)
     if not local_instant(today, DAY_TOLD_FROM, zone) <= now < until:
         return []
-    house = read_house(connection, site.name, read_planned(connection, site, now=now), plan_max_age=None, now=now)
+    house = read_house(connection, site, read_planned(connection, site, now=now), plan_max_age=None, now=now)
     if house.slot is None:
         # That there is no plan is told by itself, to those who armed the site.
         return []

@@ -183,7 +183,7 @@ def _read_house(connection: Connection, window: Window, document: Mapping[str, A
     measured = None if age_s is None else window.now - timedelta(seconds=age_s)
     key = ("house", window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
     planned = gateway.plans_read.recall(key, lambda: read_planned(connection, window.site, now=window.now))
-    return read_house(connection, window.site.name, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now)
+    return read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now)
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 from luna.device_runs import PlannedRun
@@ -63,8 +62,8 @@ class HomeView:
         """Return when a slot begins."""
         return self.window.timeline.start + slot * SLOT
 
-    @cached_property
-    def runs(self) -> list[BatteryRun]:
+    @property
+    def runs(self) -> tuple[BatteryRun, ...]:
         """What batteries do from now on, as it is proposed."""
         return self.house.runs
 

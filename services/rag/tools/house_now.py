@@ -14,7 +14,7 @@ def tell_house(context: ToolContext, _arguments: NoArguments) -> Findings:
     """Tell what every surface tells of the house."""
     teller = Teller(context)
     planned = read_planned(context.connection, context.site, now=context.now)
-    house = read_house(context.connection, context.site.name, planned, plan_max_age=None, now=context.now)
+    house = read_house(context.connection, context.site, planned, plan_max_age=None, now=context.now)
     for number, statement in enumerate(state_house(house, context.numbers), start=1):
         _tell(teller, statement, number)
     found = teller.finish(sources=() if planned.plan is None else (plan_source(planned.plan),))

@@ -55,7 +55,7 @@ def configs(connection: Connection, request: pytest.FixtureRequest) -> list[tupl
     issue_half_a_kilowatt(connection, "home", START)
     plan_stored(connection, "home", START)
     planned = read_planned(connection, site, now=START)
-    view: HouseNow = read_house(connection, "home", planned, plan_max_age=timedelta(hours=3), now=START)
+    view: HouseNow = read_house(connection, site, planned, plan_max_age=timedelta(hours=3), now=START)
     messages = describe_site(view, language=language, prefix="homeassistant", commands=True)
     return [(topic.split("/")[1], json.loads(payload)) for topic, payload in messages.items() if topic.endswith("/config")]
 

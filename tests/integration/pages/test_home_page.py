@@ -62,8 +62,8 @@ def seen(page: httpx.Response) -> str:
 
 
 def house_of(connection: Connection) -> HouseNow:
-    planned = read_planned(connection, sites.load(connection, "shown"), now=NOW)
-    return read_house(connection, "shown", planned, plan_max_age=None, now=NOW)
+    site = sites.load(connection, "shown")
+    return read_house(connection, site, read_planned(connection, site, now=NOW), plan_max_age=None, now=NOW)
 
 
 def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api: httpx.Client) -> None:
