@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { keepChosen } from "../src/home/chosen.js";
 import { scales } from "../src/plan/axes.js";
 import { tellingClockOf, ticks } from "../src/plan/clock.js";
 import { numbersOf } from "../src/plan/numbers.js";
@@ -55,6 +56,18 @@ for (const slots of Object.keys(LOCAL_DAYS).map(Number)) {
 test("an hour that the clock shows twice is told apart by the zone's name", () => {
   const clock = tellingClockOf("Europe/Amsterdam", "en-GB");
   assert.deepEqual(["2026-10-25T00:30Z", "2026-10-25T01:30Z", "2026-10-25T02:30Z"].map((text) => clock(Date.parse(text))), ["02:30 CEST", "02:30 CET", "03:30"]);
+});
+
+test("what was chosen follows to the slot that runs once it is over, and what the reader chose once the timeline has left it behind", () => {
+  const hour = 36e5;
+  const later = (scene, hours) => ({ ...scene, at: (slot) => scene.at(slot) + hours * hour });
+  const scene = sceneOf(96);
+  const [running, coming] = [scene.at(scene.past), scene.at(scene.past + 3)];
+  for (const byReader of [false, true]) assert.equal(keepChosen(coming, scene, { byReader }), coming);
+  // An hour later it is over, and a day later out of sight.
+  assert.equal(keepChosen(coming, later(scene, 1), { byReader: false }), running + hour);
+  assert.equal(keepChosen(coming, later(scene, 1), { byReader: true }), coming);
+  for (const byReader of [false, true]) assert.equal(keepChosen(coming, later(scene, 48), { byReader }), running + 48 * hour);
 });
 
 test("ticks follow zones that are half an hour off", () => {

@@ -5,6 +5,7 @@ import { planOption } from "../plan/option.js";
 import { readout, sayInstant } from "../plan/readout.js";
 import { levelFor } from "../plan/sampling.js";
 import { readScene } from "../plan/scene.js";
+import { keepChosen } from "./chosen.js";
 import { hatch, readColors } from "./look.js";
 
 const MARGINS = 56;
@@ -37,6 +38,7 @@ export class PlanPanel {
     this.span = narrow.matches ? "day" : "all";
     this.zoom = null;
     this.chosen = null;
+    this.byReader = false;
     this.scene = null;
     this.place = find("chart");
   }
@@ -51,7 +53,7 @@ export class PlanPanel {
     this.offset = scene.now - performance.now();
     if (before) this.announce(before, scene);
     else this.begin();
-    this.chosen ??= scene.at(Number(this.data.selected));
+    this.chosen = keepChosen(this.chosen ?? scene.at(Number(this.data.selected)), scene, { byReader: this.byReader });
     this.draw();
     this.onSelect(instantOf(scene, this.selected), false);
     return undefined;
@@ -158,6 +160,7 @@ export class PlanPanel {
   select(slot) {
     if (slot < 0 || slot >= this.scene.count) return;
     this.chosen = this.scene.at(slot);
+    this.byReader = true;
     this.reveal();
     this.draw();
     this.onSelect(instantOf(this.scene, slot), true);
