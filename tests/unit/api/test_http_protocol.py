@@ -26,22 +26,36 @@ async def answer_late(scope: Scope, receive: Receive, send: Send) -> None:
     await answer_at_once(scope, receive, send)
 
 
+class Caller(asyncio.Protocol):
+    """Keeps what a server says, however the connection ends: one that hangs up on a byte on its way resets it, after its answer."""
+
+    def __init__(self) -> None:
+        self.said = b""
+        self.answered, self.ended = (asyncio.get_running_loop().create_future() for _ in range(2))
+
+    def data_received(self, data: bytes) -> None:
+        self.said += data
+        if not self.answered.done():
+            self.answered.set_result(None)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self.ended.set_result(None)
+
+
 def exchange(*pieces: bytes, app: Any = answer_at_once, pause_seconds: float = 0.0) -> bytes:
     """Send pieces with pauses between them to a server, many of them until it answers, and return all that it says until it hangs up."""
 
     async def speak() -> bytes:
-        config, state = uvicorn.Config(app, log_config=None, timeout_keep_alive=1), ServerState()
-        server = await asyncio.get_running_loop().create_server(lambda: QuickProtocol(config, state, {}), "127.0.0.1", 0)
-        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        answer = asyncio.create_task(reader.read(10_000))
+        loop, config, state = asyncio.get_running_loop(), uvicorn.Config(app, log_config=None, timeout_keep_alive=1), ServerState()
+        server = await loop.create_server(lambda: QuickProtocol(config, state, {}), "127.0.0.1", 0)
+        transport, caller = await loop.create_connection(Caller, *server.sockets[0].getsockname())
         for piece in pieces:
-            writer.write(piece)
-            if (await asyncio.wait((answer,), timeout=pause_seconds))[0] and len(pieces) > 2:
+            transport.write(piece)
+            if (await asyncio.wait((caller.answered, caller.ended), timeout=pause_seconds, return_when=asyncio.FIRST_COMPLETED))[0] and len(pieces) > 2:
                 break
-        said = await answer + await reader.read()
-        writer.close()
+        await caller.ended
         server.close()
-        return said
+        return caller.said
 
     return asyncio.run(speak())
 
