@@ -71,7 +71,7 @@ def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: 
         return []
     # The same shortfall in every plan of a day is one event.
     wanted = sorted({each.code or each.constraint for each in plan.compromises})
-    missed = "; ".join(f"{each.constraint}: {each.shortfall}" for each in plan.compromises)
+    missed = [each.model_dump() for each in plan.compromises]
     return [SiteFinding("plan_compromised", f"{plan.slots[0].start.date()} {' '.join(wanted)}", {"missed": missed})]
 
 

@@ -1,11 +1,14 @@
 """What a plan could not hold, in words: what was wanted, and by how much it is missed."""
 
-from datetime import date
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
 from string import Formatter
 from typing import Any
 
 from luna.errors import InvalidInputError
-from luna.wording.numbers import NBSP, Language
+from luna.wording.devices import say_device
+from luna.wording.numbers import NBSP, Language, Numbers
 
 CONDITIONS: dict[str, dict[Language, str]] = {
     "no_history": {
@@ -220,22 +223,67 @@ ACTIONS: dict[str, dict[Language, str]] = {
 }
 
 
+# What stands beside a device's name where that is the one of the site's file.
+_KINDS: dict[Language, str] = {"en": "battery|vehicle|load|heat pump", "de": "Batterie|Fahrzeug|Gerät|Wärmepumpe"}
+# A field of a request or of the site, which owners do not know.
+_FIELD = re.compile(r" \([\w.{}]+\)")
+
+
 def say_compromise(code: str, *, language: Language, **figures: Any) -> Pair:
     """Return what was wanted, and what is missing of it.
 
     Args:
         code: a key of ``COMPROMISES``.
         language: of the words and of the numbers within them.
-        figures: by the names of the templates; instants already in the site's time zone.
+        figures: by the names of the templates; instants already in the site's time zone. Of what is worded itself as it is known: ``action`` a key of
+            ``ACTIONS``, for ``only`` the ``rules`` of ``PARTS`` that hold and their ``price``, for ``outside`` the ``outside_c`` at which a store begins.
 
     Raises:
         InvalidInputError: no such code.
     """
     if code not in COMPROMISES:
         raise InvalidInputError("has no words", field="compromises", value=code, remedy=f"Known are {', '.join(COMPROMISES)}.")
+    return _write(COMPROMISES[code][language], language, figures)
+
+
+def retell_compromise(told: Mapping[str, Any], numbers: Numbers) -> Pair:
+    """Return a plan's compromise in the reader's language, its device by what it is called; as the plan says it where it says no figures of it.
+
+    Args:
+        told: ``code``, ``constraint``, ``shortfall`` and ``figures``, as a plan's answer has them.
+        numbers: how the reader is spoken to.
+    """
+    code, language = told["code"], numbers.language
+    if code not in COMPROMISES or not told["figures"]:
+        return told["constraint"], told["shortfall"]
+    figures = {name: _read_day(value, numbers) if name in _DAYS else value for name, value in told["figures"].items()}
     wanted, missing = COMPROMISES[code][language]
+    wanted = _FIELD.sub("", re.sub(rf"\b(?:{_KINDS[language]}) {{name}}", "{name}", wanted))
+    return _write((wanted, missing), language, figures | {"name": say_device(figures["name"], language=language)} if "name" in figures else figures)
+
+
+# The figures that are days or instants.
+_DAYS = ("by", "first", "last", "worst")
+
+
+def _read_day(text: str, numbers: Numbers) -> str:
+    if len(text) == len("2024-02-01"):
+        return numbers.day(datetime.combine(date.fromisoformat(text), datetime.min.time().replace(hour=12), numbers.zone))
+    at = datetime.fromisoformat(text)
+    return f"{numbers.weekday(at)} {numbers.clock(at)}"
+
+
+def _write(words: Pair, language: Language, figures: Mapping[str, Any]) -> Pair:
     written = _Localised(language)
-    return written.vformat(wanted, (), figures), written.vformat(missing, (), figures)
+    rules, outside = figures.get("rules", ()), figures.get("outside_c")
+    said = [say_part(name, language=language, price=figures.get("price")) for name in rules]
+    spoken = {
+        "only": say_part("only", language=language, rules=PARTS["and"][language].join(said)) if said else "",
+        "outside": "" if outside is None else say_part("outside", language=language, celsius=outside),
+        "action": ACTIONS.get(figures.get("action", ""), {}).get(language, ""),
+    }
+    wanted, missing = (written.vformat(template, (), {**figures, **spoken}) for template in words)
+    return wanted, missing
 
 
 def say_part(name: str, *, language: Language, **figures: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from luna.device_config import BATTERIES
 from luna.errors import InvalidInputError
 from luna.wording.agent import MODES
+from luna.wording.compromises import retell_compromise
 from luna.wording.devices import say_device
 from luna.wording.numbers import Language, Numbers
 
@@ -18,7 +19,8 @@ class MessageWords(NamedTuple):
     text: str
 
 
-# By code of the event. ``at``, ``start`` and ``end`` are instants, ``price``, ``usual`` prices, ``saved`` money, ``days`` a count.
+# By code of the event. ``at``, ``start`` and ``end`` are instants, ``price``, ``usual`` prices, ``saved`` money, ``days`` a count,
+# ``missed`` a plan's compromises.
 MESSAGES: dict[str, dict[Language, MessageWords]] = {
     "no_plan": {
         "en": MessageWords("No plan", "{site} is armed and has no plan: its devices do what they do by themselves."),
@@ -126,12 +128,12 @@ def say_message(code: str, figures: Mapping[str, Any], *, site: str, numbers: Nu
 def _say(name: str, value: Any, numbers: Numbers) -> str:
     if isinstance(value, datetime):
         return f"{numbers.weekday(value)} {numbers.clock(value)}"
+    if name == "missed":
+        return "; ".join(": ".join(retell_compromise(each, numbers)) for each in value)
     if name == "mode":
         return MODES[value][numbers.language]
-    if value == BATTERIES:
-        return _BATTERIES[numbers.language]
-    if name == "device":
-        return say_device(value, language=numbers.language)
+    if name == "device" or value == BATTERIES:
+        return _BATTERIES[numbers.language] if value == BATTERIES else say_device(value, language=numbers.language)
     if name in _PRICES:
         return numbers.price(value, decimals=1)
     return numbers.money(value) if name in _MONEY else str(value)

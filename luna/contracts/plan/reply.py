@@ -117,12 +117,16 @@ class CostReply(Message):
 
 
 class CompromiseReply(Message):
-    """A wish that could not be met in full: which, by how much, and what it cost. Words are in the language asked for, ``code`` is the same in all."""
+    """A wish that could not be met in full: which, by how much, and what it cost. Words are in the language asked for, ``code`` is the same in all.
+
+    ``figures`` are what the words were made from, days and instants as ISO 8601.
+    """
 
     constraint: str
     shortfall: str
     cost: float
     code: str = ""
+    figures: dict[str, Any] = {}
 
 
 class ReasonReply(Message):

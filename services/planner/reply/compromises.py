@@ -1,5 +1,6 @@
 """What a plan could not hold, in words."""
 
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,9 +13,14 @@ from services.planner.dp.plan import Plan
 
 
 def name_compromise(code: str, language: Language, *, cost: float = 0.0, **figures: Any) -> CompromiseReply:
-    """Return a compromise in words; ``cost`` is rounded to what leaves the planner."""
+    """Return a compromise in words; ``cost`` and figures are rounded to what leaves the planner."""
     constraint, shortfall = say_compromise(code, language=language, **figures)
-    return CompromiseReply(code=code, constraint=constraint, shortfall=shortfall, cost=round(cost, 6) + 0.0)
+    told = {name: _tell(value) for name, value in figures.items()}
+    return CompromiseReply(code=code, constraint=constraint, shortfall=shortfall, cost=round(cost, 6) + 0.0, figures=told)
+
+
+def _tell(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else round(value, 6) + 0.0 if isinstance(value, float) else value
 
 
 _NOTHING_KWH = 1e-4

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,7 +12,6 @@ from luna.contracts.plan.columns import Columns
 from luna.site import DeferrableLoad
 from luna.timeline import FloatArray, Timeline
 from luna.wording import Language
-from luna.wording.compromises import PARTS, say_part
 from services.planner.dp.plan import Plan
 from services.planner.problem.demands import CycleDemand, HeatDemand, LoadDemand
 from services.planner.problem.load_schedule import LoadSchedule
@@ -37,7 +37,7 @@ def _missed_needs(demand: LoadDemand, missing_kwh: FloatArray, dearest: float, l
     for need, missing in zip(demand.needs, missing_kwh.tolist(), strict=True):
         if missing > _NOTHING_KWH:
             code = "load_by" if isinstance(need.when, datetime) else "load_day"
-            figures = {"name": demand.load.name, "wanted": need.need_kwh, "by": need.when, "only": _limits(demand.load, language), "kwh": missing}
+            figures = {"name": demand.load.name, "wanted": need.need_kwh, "by": need.when, "kwh": missing} | _limits(demand.load)
             yield name_compromise(code, language, cost=missing * dearest, **figures)
 
 
@@ -45,15 +45,15 @@ def _missed_runs(demand: CycleDemand, missed: FloatArray, told: tuple[float, Lan
     dearest, language = told
     for run, share in zip(demand.runs, missed.tolist(), strict=True):
         if share > 0 and not run.open:
-            figures = {"name": demand.load.name, "by": run.by.astimezone(zone), "only": _limits(demand.load, language)}
+            figures = {"name": demand.load.name, "by": run.by.astimezone(zone)} | _limits(demand.load)
             yield name_compromise("load_run", language, cost=demand.energy_kwh * dearest, **figures)
 
 
-def _limits(load: DeferrableLoad, language: Language) -> str:
-    """Return what keeps an appliance from running whenever it would, in words."""
-    said = {"allowed": load.allowed or load.forbidden, "price_limit": load.price_limit is not None, "surplus_only": load.surplus_only}
-    rules = [say_part(name, language=language, price=load.price_limit) for name, holds in said.items() if holds]
-    return say_part("only", language=language, rules=PARTS["and"][language].join(rules)) if rules else ""
+def _limits(load: DeferrableLoad) -> dict[str, Any]:
+    """Return what keeps an appliance from running whenever it would: the rules of ``luna.wording.compromises`` that hold, with their price."""
+    holding = {"allowed": load.allowed or load.forbidden, "price_limit": load.price_limit is not None, "surplus_only": load.surplus_only}
+    rules = [name for name, holds in holding.items() if holds]
+    return ({"rules": rules} if rules else {}) | ({} if load.price_limit is None else {"price": load.price_limit})
 
 
 _NOTHING_K = 0.01
@@ -75,14 +75,14 @@ def missed_comfort(placement: LoadSchedule, timeline: Timeline, told: tuple[floa
                     "kelvin": float(missed[worst]),
                 }
                 cost = float(missed[worst]) * kwh * dearest if code == "heat_least" else 0.0
-                yield name_compromise(code, language, cost=cost, outside=_start(demand, worst, language), **figures)
+                yield name_compromise(code, language, cost=cost, **figures | _start(demand, worst))
         for code, celsius in demand.assumed:
             yield name_compromise(code, language, name=demand.pump.name, celsius=celsius)
 
 
-def _start(demand: HeatDemand, worst: int, language: Language) -> str:
+def _start(demand: HeatDemand, worst: int) -> dict[str, float]:
     outside = not demand.least_c[0] <= demand.start_c <= demand.pump.store.max_c
-    return say_part("outside", language=language, celsius=demand.start_c) if outside and worst < demand.cop.size // 2 else ""
+    return {"outside_c": demand.start_c} if outside and worst < demand.cop.size // 2 else {}
 
 
 def placed_kwh(plan: Plan) -> FloatArray:

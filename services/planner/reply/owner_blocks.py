@@ -11,7 +11,6 @@ from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest
 from luna.physics import BoolArray
 from luna.timeline import FloatArray
 from luna.wording import Language
-from luna.wording.compromises import ACTIONS
 from services.planner.dp.plan import Plan
 from services.planner.milp.owner_rows import full_kwh
 from services.planner.problem.owner_constraints import Manual, block_hours
@@ -38,7 +37,7 @@ def missed_blocks(plan: Plan, blocks: Sequence[ManualBlock], language: Language 
             language,
             cost=missing * dearest if code == "manual" else 0.0,
             name=block.device,
-            action=ACTIONS[block.action][language],
+            action=block.action,
             first=block.from_.astimezone(zone),
             last=block.to.astimezone(zone),
             kwh=missing,

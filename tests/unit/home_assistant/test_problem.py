@@ -14,7 +14,7 @@ SITE = parse_site({"name": "home", "timezone": "UTC"})
 FOUND = {
     "no_plan": SiteFinding("no_plan", "armed"),
     "plan_old": SiteFinding("plan_old", "old", {"at": NOW}),
-    "plan_compromised": SiteFinding("plan_compromised", "car", {"missed": "car: 2 kWh"}),
+    "plan_compromised": SiteFinding("plan_compromised", "car", {"missed": [{"code": "", "constraint": "car", "shortfall": "2 kWh", "figures": {}}]}),
     "device_silent": SiteFinding("device_silent", "battery", {"device": "batteries", "at": NOW}),
     "sensors_silent": SiteFinding("sensors_silent", "silent", {"at": NOW}),
     "agent_offered": SiteFinding("agent_offered", "offered", {"mode": "battery"}),

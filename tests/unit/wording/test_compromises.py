@@ -2,12 +2,14 @@
 
 from datetime import UTC, date, datetime
 from string import Formatter
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from luna.errors import InvalidInputError
-from luna.wording import Language
-from luna.wording.compromises import ACTIONS, COMPROMISES, PARTS, say_compromise, say_part
+from luna.wording import Language, Numbers
+from luna.wording.compromises import ACTIONS, COMPROMISES, PARTS, retell_compromise, say_compromise, say_part
 from tests.tables import each_row
 
 FIGURES = {
@@ -69,6 +71,34 @@ def test_what_stands_within_has_both_languages(table: dict[str, dict[Language, s
 def test_numbers_and_days_are_written_as_people_of_the_language_do(code: str, english: tuple[str, str], german: tuple[str, str]) -> None:
     said = [tuple(text.replace("\u00a0", " ") for text in say_compromise(code, language=language, **FIGURES)) for language in ("en", "de")]
     assert said == [english, german]
+
+
+READER = Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")
+
+
+@pytest.mark.parametrize(
+    ("code", "figures", "german"),
+    [
+        ("vehicle", {"name": "car", "wanted": 0.8, "by": "2024-02-01T07:00:00+01:00", "missing": 0.125}, "Auto: 80 % bis Do. 07:00: 12,5 %"),
+        ("end_at_least", {"name": "garage", "wanted": 0.2, "kwh": 1.5}, "garage: mindestens 20,0 % am Ende: 1,500 kWh"),
+        (
+            "manual",
+            {"name": "battery", "action": "no_charge", "first": "2024-02-01T04:00:00+00:00", "last": "2024-02-01T05:00:00+00:00", "kwh": 1.5},
+            "von Hand: Batterie nicht laden Do. 05:00 bis Do. 06:00: 1,500 kWh",
+        ),
+        (
+            "load_day",
+            {"name": "washer", "wanted": 2.0, "by": "2024-02-01", "kwh": 1.5, "rules": ["price_limit"], "price": 0.2},
+            "washer: 2,00 kWh am Do., 1. Feb., nur unter 0,2 je kWh oder mit PV-Überschuss: 1,500 kWh",
+        ),
+        ("heat_store", {"name": "heat_pump", "celsius": 30.0}, "Wärmepumpe: 30 °C im Speicher zu Beginn: angenommen"),
+    ],
+)
+def test_a_plan_s_compromise_is_retold_in_the_reader_s_language_and_names(code: str, figures: dict[str, Any], german: str) -> None:
+    told = {"code": code, "constraint": "as the planner said it", "shortfall": "2 kWh", "figures": figures}
+    assert ": ".join(retell_compromise(told, READER)).replace("\u00a0", " ") == german
+    # One of a plan from before figures were kept stands as it was said.
+    assert retell_compromise(told | {"figures": {}}, READER) == ("as the planner said it", "2 kWh")
 
 
 def test_parts_hold_numbers_of_their_language_too() -> None:
