@@ -31,7 +31,9 @@ _MARKS = text(
     " (SELECT concat(max(judged_at), ' ', count(*)) FROM"
     " (SELECT judged_at FROM data_quality_daily WHERE site_key = sites.site_key ORDER BY day DESC LIMIT 62) AS newest) AS quality,"
     " (SELECT concat(max(quarantine_id), ' ', count(*), ' ', count(resolved_at)) FROM (SELECT quarantine_id, resolved_at"
-    " FROM quarantine WHERE site_key = sites.site_key ORDER BY quarantine_id DESC LIMIT 100) AS newest) AS quarantine,"
+    # As a range of the index: by equality the planner may search the rows of all sites for one that has none.
+    " FROM quarantine WHERE (site_key, quarantine_id) >= (sites.site_key, 0) AND (site_key, quarantine_id) < (sites.site_key + 1, 0)"
+    " ORDER BY site_key DESC, quarantine_id DESC LIMIT 100) AS newest) AS quarantine,"
     " concat((SELECT max(activation_id) FROM forecast_activations WHERE site_key = sites.site_key), ' ',"
     " (SELECT max(finished_at) FROM training_runs WHERE site_key = sites.site_key), ' ', (SELECT max(scored_at) FROM"
     " (SELECT scored_at FROM forecast_scores WHERE site_key = sites.site_key ORDER BY day DESC LIMIT 500) AS newest)) AS learning"

@@ -687,6 +687,7 @@ CREATE TABLE quarantine (
 	resolved_by TEXT,
 	CONSTRAINT pk_quarantine PRIMARY KEY (quarantine_id)
 );
+CREATE INDEX ix_quarantine_newest ON quarantine (site_key, quarantine_id);
 CREATE UNIQUE INDEX uq_quarantine_row ON quarantine (site_key, kind, source, line);
 COMMENT ON COLUMN quarantine.kind IS 'observations, prices, weather, carbon, readings';
 COMMENT ON COLUMN quarantine.source IS 'the file''s SHA-256, or the name of a live source';
@@ -1141,3 +1142,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9020_plan_faults.py
 -- r9023_sensor_units.py
 -- r9026_beyond_house.py
+-- r9032_newest_quarantine.py

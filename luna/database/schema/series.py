@@ -76,6 +76,7 @@ quarantine = Table(
     instant("resolved_at", nullable=True),
     text("resolved_by", nullable=True),
     Index("uq_quarantine_row", "site_key", "kind", "source", "line", unique=True),
+    Index("ix_quarantine_newest", "site_key", "quarantine_id"),
     comment="A row that was refused, with the reason: nothing is dropped silently",
 )
 
