@@ -7,10 +7,9 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
 from luna.database import plan_causes
@@ -146,12 +145,22 @@ def load_all(connection: Connection) -> StoredSites:
     return StoredSites([each.site for each in found if isinstance(each, StoredSite)], [each for each in found if isinstance(each, UnreadableSite)])
 
 
+# What this release has read, by its digest: in two databases the same text is the same site.
+_READABLE: set[int] = set()
+_MOST_READABLE = 100_000
+
+
 def list_unreadable(connection: Connection) -> list[UnreadableSite]:
-    """Return the sites that cannot be read, in order of their names; what was read once is not read again, so that every page can ask."""
-    suspects = [row.name for row in connection.execute(_latest(cast(site_versions.c.configuration, Text).label("document"))) if not _is_readable(row.document)]
+    """Return the sites that cannot be read, in order of their names; what was read once is neither fetched nor read again, so that every page can ask."""
+    digest = func.jsonb_hash_extended(site_versions.c.configuration, 0).label("digest")
+    suspects = [row.name for row in connection.execute(_latest(digest)) if row.digest not in _READABLE]
     if not suspects:
         return []
-    return [each for each in map(_stored, connection.execute(_latest().where(sites.c.name.in_(suspects)))) if isinstance(each, UnreadableSite)]
+    if len(_READABLE) > _MOST_READABLE:
+        _READABLE.clear()
+    found = [(row.digest, _stored(row)) for row in connection.execute(_latest(site_versions.c.configuration, digest).where(sites.c.name.in_(suspects)))]
+    _READABLE.update(digest for digest, each in found if isinstance(each, StoredSite))
+    return [each for _, each in found if isinstance(each, UnreadableSite)]
 
 
 def price_series(connection: Connection) -> list[str]:
@@ -263,9 +272,9 @@ def _missing(connection: Connection, site_id: str) -> NotFoundError:
     return NotFoundError("no such site", field="site", value=site_id, remedy=remedy)
 
 
-def _latest(configuration: ColumnElement[Any] = site_versions.c.configuration) -> Select[Any]:
+def _latest(*columns: ColumnElement[Any]) -> Select[Any]:
     return (
-        select(sites.c.name, configuration, site_versions.c.version, site_versions.c.saved_at)
+        select(sites.c.name, *(columns or (site_versions.c.configuration,)), site_versions.c.version, site_versions.c.saved_at)
         .join(site_versions, site_versions.c.site_key == sites.c.site_key)
         .ext(distinct_on(sites.c.name))
         .order_by(sites.c.name, site_versions.c.version.desc())
@@ -278,15 +287,6 @@ def _stored(row: Any) -> StoredSite | UnreadableSite:
         return StoredSite(parse_stored(row.name, row.configuration), row.version, saved_at)
     except UnreadableError as error:
         return UnreadableSite(row.name, row.version, saved_at, row.configuration, error)
-
-
-@lru_cache(maxsize=2000)
-def _is_readable(document: str) -> bool:
-    try:
-        parse_site(json.loads(document))
-    except InvalidInputError:
-        return False
-    return True
 
 
 def _versions(key: int | None) -> Select[tuple[int, object]]:
