@@ -23,6 +23,8 @@ FindingCode = Literal[
 SILENT_AFTER = timedelta(hours=1)
 # What has been silent for longer was taken away, or belongs to a site that is loaded from files.
 FORGOTTEN_AFTER = timedelta(days=7)
+# Silence is counted in hours, and looking for it reads when each sensor spoke.
+SOUGHT_EVERY = timedelta(minutes=1)
 # So long it is news that the gatekeeper offers a mode of control, or has withdrawn it.
 GATE_NEWS = timedelta(days=2)
 
@@ -45,7 +47,7 @@ class SiteFinding:
 def find(
     connection: Connection, site: Site, *, plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime
 ) -> list[SiteFinding]:
-    """Return what is the matter with a site.
+    """Return what is the matter with a site, beside its sensors.
 
     Args:
         connection: to the database.
@@ -55,8 +57,7 @@ def find(
         plan_max_age: age at which a plan is no longer followed.
         now: the instant of the question.
     """
-    sensors = [*_sensors(connection, site, now), *find_silent_beside_others(connection, site, now=now)]
-    return [*_plan(plan, states, plan_max_age, now), *_devices(states), *sensors, *find_agent_news(connection, site, now=now)]
+    return [*_plan(plan, states, plan_max_age, now), *_devices(states), *find_agent_news(connection, site, now=now)]
 
 
 def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
@@ -85,7 +86,12 @@ def _devices(states: Sequence[ControlState]) -> list[SiteFinding]:
     return found
 
 
-def _sensors(connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
+def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
+    """Return which sensors of a site are silent: all of them, or some beside others. Who asks all the time keeps it for ``SOUGHT_EVERY``."""
+    return [*_find_all_silent(connection, site, now), *find_silent_beside_others(connection, site, now=now)]
+
+
+def _find_all_silent(connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
     names = {sensor.name for sensors in site.sensor_roles.values() for sensor in sensors if sensor.holds_at(now)}
     last = readings.last_instant(connection, site.name, names, now=now) if names else None
     if last is None or not SILENT_AFTER < now - last < FORGOTTEN_AFTER:

@@ -277,21 +277,33 @@ def basis_until(plan: PlanReply | None, end: datetime) -> Basis:
     return "planned" if known is None or end <= known else "assumed"
 
 
-def read_house(connection: Connection, site: Site, planned: PlannedHouse, *, plan_max_age: timedelta | None, now: datetime) -> HouseNow:
-    """Return a stored site as it stands, with what was read of its plan; ``plan_max_age``: at which a plan is no longer followed, None where nobody asks.
+def read_house(
+    connection: Connection, site: Site, planned: PlannedHouse, *, plan_max_age: timedelta | None, now: datetime, silent: Sequence[SiteFinding] | None = None
+) -> HouseNow:
+    """Return a stored site as it stands, with what was read of its plan.
+
+    Args:
+        connection: to the database.
+        site: a stored one.
+        planned: what was read of its plan.
+        plan_max_age: age at which a plan is no longer followed, None where nobody asks.
+        now: the instant of the question.
+        silent: which sensors were found silent last, None: look now.
 
     Raises:
         NotFoundError: no such site.
     """
     site_id = site.name
     states = tuple(control_service.read_states(connection, site_id, now=now))
+    found = findings.find(connection, site, plan=planned.plan, states=states, plan_max_age=plan_max_age or timedelta.max, now=now)
+    silent = findings.find_silent(connection, site, now=now) if silent is None else silent
     return HouseNow(
         site=site,
         now=now,
         planned=planned,
         states=states,
         vacation=control_service.is_on_vacation(connection, site_id, now=now),
-        findings=tuple(findings.find(connection, site, plan=planned.plan, states=states, plan_max_age=plan_max_age or timedelta.max, now=now)),
+        findings=(*found, *silent),
         planned_before=plans.issued_last(connection, site_id) is not None,
         fault=plan_faults.load(connection, site_id),
     )

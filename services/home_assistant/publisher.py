@@ -9,9 +9,11 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
+from luna import findings
 from luna.database import plans, sites
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError, UnavailableError
+from luna.findings import SiteFinding
 from luna.house_now import HouseNow, PlannedHouse, read_house, read_planned
 from luna.site import Site
 from luna.timeline import SLOT, Clock, floor_to
@@ -59,6 +61,7 @@ class Publisher:
         self._announced: dict[str, list[str]] = {}
         self._refusals: dict[str, str] = {}
         self._planned: dict[str, tuple[tuple[datetime | None, datetime, Site], PlannedHouse]] = {}
+        self._silent: dict[str, tuple[tuple[datetime, Site], list[SiteFinding]]] = {}
         self._targets: dict[str, tuple[str, PublishedEntity]] = {}
 
     def turn(self, within: timedelta = TURN) -> None:
@@ -103,7 +106,9 @@ class Publisher:
                 except LunaError as error:
                     # A site that is gone since, or that a newer version stored; the others are told of.
                     log.warning("the site cannot be told of", site_id=site_id, error=str(error))
-        self._planned = {view.site.name: self._planned[view.site.name] for view in views}
+        names = [view.site.name for view in views]
+        self._planned = {name: self._planned[name] for name in names}
+        self._silent = {name: self._silent[name] for name in names}
         return views
 
     def _read_house(self, connection: Connection, site_id: str, now: datetime) -> HouseNow:
@@ -113,7 +118,13 @@ class Publisher:
         # What a plan and measured slots come to takes a moment; it changes with them alone.
         planned = known[1] if known is not None and known[0] == key else read_planned(connection, site, now=now)
         self._planned[site_id] = key, planned
-        return read_house(connection, site, planned, plan_max_age=self._publishing.plan_max_age, now=now)
+        return read_house(connection, site, planned, plan_max_age=self._publishing.plan_max_age, now=now, silent=self._find_silent(connection, site, now))
+
+    def _find_silent(self, connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
+        key, known = (floor_to(now, findings.SOUGHT_EVERY), site), self._silent.get(site.name)
+        if known is None or known[0] != key:
+            known = self._silent[site.name] = key, findings.find_silent(connection, site, now=now)
+        return known[1]
 
     def _leftovers(self, wanted: dict[str, str]) -> dict[str, str]:
         """Return empty messages for what was announced, by whichever process, and is no more."""

@@ -52,7 +52,7 @@ def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_ma
     plan = plans.read_due(connection, site.name, now)
     states = read_states(connection, site.name, now=now)
     found = findings.find(connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now)
-    events = [_word(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in found]
+    events = [_word(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in (*found, *findings.find_silent(connection, site, now=now))]
     return [*events, *_cheap_hours(site, plan, numbers, now), *_week(connection, site, numbers, now), *_day(connection, site, numbers, now)]
 
 

@@ -9,13 +9,14 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from luna import control_service
+from luna import control_service, findings
 from luna.contracts.message import Instant
 from luna.database import plan_causes, sites
 from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
 from luna.house_now import HouseNow, read_house, read_planned
 from luna.queue.jobs import submit_job
+from luna.timeline import floor_to
 from luna.wording import MODES, Language
 from luna.wording.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
@@ -183,7 +184,9 @@ def _read_house(connection: Connection, window: Window, document: Mapping[str, A
     measured = None if age_s is None else window.now - timedelta(seconds=age_s)
     key = ("house", window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
     planned = gateway.plans_read.recall(key, lambda: read_planned(connection, window.site, now=window.now))
-    return read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now)
+    minute = ("silent", key[1], floor_to(window.now, findings.SOUGHT_EVERY))
+    silent = gateway.plans_read.recall(minute, lambda: findings.find_silent(connection, window.site, now=window.now))
+    return read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now, silent=silent)
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
