@@ -69,6 +69,8 @@ def store_document(connection: Connection, incoming: IncomingFile) -> tuple[Docu
         kind=fields.kind,
         language=fields.language,
         dated=fields.dated,
+        valid_from=fields.valid_from,
+        valid_until=fields.valid_until,
         source=incoming.source,
         url=incoming.url,
         sha256=incoming.sha256,

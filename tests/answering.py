@@ -14,9 +14,10 @@ from services.rag.language import ChatMessage, Generation
 TODAY = date(2026, 5, 21)
 
 
-def passage(number: int, text: str, *, title: str = "Document", site: str | None = None) -> Passage:
+def passage(number: int, text: str, *, title: str = "Document", site: str | None = None, holds: tuple[date | None, date | None] = (None, None)) -> Passage:
     """Return a passage of a document of its own."""
     parts = {"document_id": f"d{number}", "title": title, "name": f"{number}.md", "kind": "other", "site_id": site, "page": number}
+    parts |= {"valid_from": holds[0], "valid_until": holds[1]}
     return Passage(chunk_id=number, position=0, text=text, score=1 / number, **parts)
 
 

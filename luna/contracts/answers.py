@@ -72,7 +72,7 @@ class Answer(Message):
     recommended: Annotated[list[RecommendedDocument], Field(description="documents worth reading on it, where that was asked")] = []
     model: Annotated[str | None, Field(description="language model; null: none, worded by templates and extracts")] = None
     prompt_version: Annotated[str, Field(description="of the instructions, templates and bounds it was made by")]
-    notes: Annotated[list[str], Field(description="codes: language_model_away, tool_failed, answered_from_templates, …")] = []
+    notes: Annotated[list[str], Field(description="codes: language_model_away, tool_failed, answered_from_templates, outside_validity, …")] = []
     answered_at: Annotated[Instant, Field(description="when it was done")]
     latency_seconds: Annotated[float, Field(description="from the question to the whole answer")]
 

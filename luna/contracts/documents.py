@@ -1,9 +1,9 @@
 """Documents: what is stored of a file, how far it is on its way to being found, and what is asked of it."""
 
 from datetime import date, timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from luna.contracts.message import Day, Instant, Message, Request, Schedule
 from luna.contracts.plan import Language
@@ -28,13 +28,26 @@ class DocumentFault(Message):
     remedy: str | None = None
 
 
-class DocumentFields(Message):
+class DocumentValidity(Message):
+    """From when until when a document holds, both days included; null: nobody says."""
+
+    valid_from: Annotated[Day | None, Field(description="the first day on which it holds")] = None
+    valid_until: Annotated[Day | None, Field(description="the last day on which it holds")] = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_from is not None and self.valid_until is not None and self.valid_until < self.valid_from:
+            raise ValueError("valid_until must not be before valid_from")
+        return self
+
+
+class DocumentFields(DocumentValidity):
     """What whoever adds a document may say of it; the rest is read from the file."""
 
     title: Annotated[str | None, Field(max_length=300, description="usual: the file's own, or its name")] = None
     kind: DocumentKind = "other"
     language: Annotated[Language | None, Field(description="usual: found out")] = None
-    dated: Annotated[Day | None, Field(description="the day it holds from, or was written")] = None
+    dated: Annotated[Day | None, Field(description="the day it was written")] = None
     site_id: Annotated[SiteName | None, Field(description="the site it is about, whose people alone find it; null: everybody's")] = None
 
 
@@ -49,6 +62,8 @@ class Document(Message):
     kind: DocumentKind
     language: Language | None = None
     dated: date | None = None
+    valid_from: Annotated[date | None, Field(description="the first day on which it holds; null: nobody says")] = None
+    valid_until: Annotated[date | None, Field(description="the last day on which it holds; null: nobody says")] = None
     site_id: str | None = None
     source: DocumentSource
     url: Annotated[str | None, Field(description="where it was fetched from")] = None

@@ -34,6 +34,8 @@ class Passage(Message):
     kind: DocumentKind
     language: Language | None = None
     dated: date | None = None
+    valid_from: Annotated[date | None, Field(description="the first day on which its document holds; null: nobody says")] = None
+    valid_until: Annotated[date | None, Field(description="the last day on which its document holds; null: nobody says")] = None
     site_id: str | None = None
     page: Annotated[int | None, Field(description="on which it begins, from 1; null: the format has none")] = None
     page_end: int | None = None

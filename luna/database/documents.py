@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, exists, func, null, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.documents import Document, DocumentFault, DocumentFilter, DocumentSource, DocumentState
+from luna.contracts.documents import Document, DocumentFault, DocumentFilter, DocumentSource, DocumentState, DocumentValidity
 from luna.database import document_passages, sites, vectors
 from luna.database.schema.documents import chunks, documents
 from luna.database.schema.sites import sites as site_table
@@ -35,6 +35,8 @@ class NewDocument:
     kind: str
     language: str | None
     dated: date | None
+    valid_from: date | None
+    valid_until: date | None
     source: DocumentSource
     url: str | None
     sha256: str
@@ -166,6 +168,12 @@ def fail(connection: Connection, document: Document, fault: DocumentFault) -> bo
 def reopen_failed(connection: Connection, document: Document) -> bool:
     """Put a document that failed back to where its bytes are stored; False where it did not fail."""
     return document.state == "failed" and advance(connection, document, "stored", fault=null(), notes=[])
+
+
+def set_validity(connection: Connection, document: Document, validity: DocumentValidity) -> None:
+    """Store from when until when a document holds; what its text says is not asked again."""
+    values = {"valid_from": validity.valid_from, "valid_until": validity.valid_until}
+    connection.execute(update(documents).where(documents.c.document_id == document.document_id).values(values))
 
 
 def note_job(connection: Connection, document_ids: Sequence[str], job_id: str | None) -> None:

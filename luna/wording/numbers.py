@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import cache, lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -188,9 +188,7 @@ class Numbers:
 
     def day_with_year(self, instant: datetime) -> str:
         """Return the local day with its year: "21 May 2026", "21. Mai 2026"."""
-        local = instant.astimezone(self.zone)
-        month = _MONTHS[self.language][local.month - 1]
-        return f"{local.day}{'.' if self.language == 'de' else ''}{NBSP}{month}{NBSP}{local.year}"
+        return say_day(instant.astimezone(self.zone), self.language)
 
     def _with_unit(self, value: float | None, unit: str) -> str:
         text = self.number(value, 1)
@@ -203,6 +201,11 @@ def _name_price(currency: str) -> tuple[tuple[int, str], int]:
     symbol, hundredth = _CURRENCIES.get(currency, (currency, ""))
     unit = (100, hundredth) if hundredth else (1, symbol)
     return unit, 100 if unit[0] == 1 and currency not in _WITHOUT_HUNDREDTHS else 1
+
+
+def say_day(day: date, language: Language) -> str:
+    """Return a day with its year: "21 May 2026", "21. Mai 2026"."""
+    return f"{day.day}{'.' if language == 'de' else ''}{NBSP}{_MONTHS[language][day.month - 1]}{NBSP}{day.year}"
 
 
 def say_instant(instant: datetime, zone: tzinfo, *, seconds: bool = False) -> str:

@@ -66,6 +66,7 @@ BODIES: dict[str, Schema] = {
     "embed_texts": {"texts": ["How long is the notice period?"], "role": "query"},
     "fetch_document": {"url": "https://grid.example/connection-guide.pdf", "kind": "regulation", "language": "de", "dated": "2024-01-01"},
     "reindex_documents": {"rechunk": False},
+    "set_document_validity": {"valid_from": "2024-01-01", "valid_until": "2024-12-31"},
     "record_events": {
         "events": [
             {"event_id": "3f6b2c8a-opened", "recommendation_id": "7d1f0c5e9a2b4836", "action": "opened", "happened_at": "2024-03-12T18:05:00+01:00"},

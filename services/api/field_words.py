@@ -58,7 +58,7 @@ WORDS = {
     "currency": "ISO 4217",
     "curtailable": "whether its output may be held back",
     "cycles": "full cycles of the battery",
-    "dated": "the day it holds from, or was written",
+    "dated": "the day it was written",
     "day": "local day of the site",
     "days": "which days: one after the other, or how many",
     "dearer_p_value": "how likely chance alone makes it look dearer, 0–1",

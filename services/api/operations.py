@@ -152,6 +152,7 @@ DOCUMENTS = (
     Operation("read_document_file", "GET", f"{_DOCUMENT}/file", "read", "docs show --out"),
     Operation("list_passages", "GET", f"{_DOCUMENT}/passages", "read", "docs show --passages"),
     Operation("list_document_versions", "GET", f"{_DOCUMENT}/versions", "read", "docs versions"),
+    Operation("set_document_validity", "PUT", f"{_DOCUMENT}/validity", "data", "docs validity"),
     Operation("delete_document", "DELETE", _DOCUMENT, "data", "docs remove"),
 )
 RECOMMENDATIONS = (

@@ -61,6 +61,7 @@ PAGES = (
     Operation("fetch_page", "POST", "/ui/sites/{site_id}/knowledge/documents/fetch", "data", alone="a page"),
     Operation("add_example_documents", "POST", "/ui/sites/{site_id}/knowledge/documents/examples", "administer", alone="a page"),
     Operation("show_document", "GET", "/ui/sites/{site_id}/knowledge/documents/{document_id}", "read", alone="a page"),
+    Operation("set_validity", "POST", "/ui/sites/{site_id}/knowledge/documents/{document_id}/validity", "data", alone="a page"),
     Operation("remove_document", "POST", "/ui/sites/{site_id}/knowledge/documents/{document_id}/remove", "data", alone="a page"),
     Operation("show_data", "GET", "/ui/sites/{site_id}/data", "read", alone="a page"),
     Operation("show_gaps", "GET", "/ui/sites/{site_id}/data/gaps", "read", alone="a page"),

@@ -14,6 +14,7 @@ from luna.contracts.documents import (
     DocumentFilter,
     DocumentKind,
     DocumentState,
+    DocumentValidity,
     FetchDocumentRequest,
     IngestReply,
     IngestRequest,
@@ -21,6 +22,7 @@ from luna.contracts.documents import (
 from luna.contracts.plan import Language
 from luna.errors import InvalidInputError
 from luna.wording import say_instant
+from luna.wording.answering import say_validity
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import compose_request, open_database, open_queue, unit_of_work
 
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Add documents, list, show and remove them.", no_args_is_help=True)
 
 # As wide as a terminal at its narrowest: an id that is cut off is of no use.
-HEADINGS = ("document", "title", "version", "found", "state", "passages")
-WORDS = ("title", "found", "state")
+HEADINGS = ("document", "title", "version", "found", "state", "passages", "holds")
+WORDS = ("title", "found", "state", "holds")
 WEB = ("http://", "https://")
 
 IdArgument = Annotated[str, typer.Argument(help="The document's id.", metavar="ID")]
@@ -47,7 +49,9 @@ def add(  # noqa: PLR0913 - one per option
     title: Annotated[str | None, typer.Option(help="Of a single one (default: its own, or its name).")] = None,
     site: Annotated[str | None, typer.Option(help="The site that they are about, whose people alone find them (default: everybody's).")] = None,
     language: Annotated[Language | None, typer.Option(help="Their language (default: found out).")] = None,
-    dated: Annotated[str | None, typer.Option(metavar="DAY", help="The day they hold from, or were written.")] = None,
+    dated: Annotated[str | None, typer.Option(metavar="DAY", help="The day they were written.")] = None,
+    valid_from: Annotated[str | None, typer.Option(metavar="DAY", help="The first day on which they hold (default: found in their text).")] = None,
+    valid_until: Annotated[str | None, typer.Option(metavar="DAY", help="The last day on which they hold (default: found in their text).")] = None,
     examples: Annotated[bool, typer.Option("--examples", help="Add the documents that ship with Luna as well.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -56,7 +60,8 @@ def add(  # noqa: PLR0913 - one per option
         raise InvalidInputError("names no document", field="SOURCES", remedy="Name files or addresses, or say --examples.")
     if title is not None and len(sources or []) != 1:
         raise InvalidInputError("one title is for one document", field="--title", value=title, remedy="Add them one by one.")
-    fields = compose_request(DocumentFields, kind=kind, title=title, site_id=site, language=language, dated=dated)
+    said = {"kind": kind, "title": title, "site_id": site, "language": language, "dated": dated, "valid_from": valid_from, "valid_until": valid_until}
+    fields = compose_request(DocumentFields, **said)
     with open_database() as pool, open_queue() as client:
         stored = [_store_file(pool, Path(each), fields) for each in sources or [] if not each.startswith(WEB)]
         stored += _store_examples(pool) if examples else []
@@ -107,6 +112,24 @@ def show(
         open_objects(load_settings()).fetch(documents.object_key(document.sha256), target)
     shown = document.model_dump(mode="json") | ({"passages": [each.model_dump(mode="json") for each in text]} if text is not None else {})
     emit(shown, as_json=as_json, show=lambda: _show(document, text or []))
+
+
+@app.command()
+def validity(
+    document_id: IdArgument,
+    *,
+    valid_from: Annotated[str | None, typer.Option("--from", metavar="DAY", help="The first day on which it holds (default: nobody says).")] = None,
+    valid_until: Annotated[str | None, typer.Option("--until", metavar="DAY", help="The last day on which it holds (default: nobody says).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say from when until when a document holds, in the place of what was found in its text; without days nobody says."""
+    from luna.database import documents
+
+    wanted = compose_request(DocumentValidity, valid_from=valid_from, valid_until=valid_until)
+    with unit_of_work() as connection:
+        documents.set_validity(connection, documents.load(connection, document_id), wanted)
+        document = documents.load(connection, document_id)
+    emit(document.model_dump(mode="json"), as_json=as_json, show=lambda: _show_list([document]))
 
 
 @app.command()
@@ -182,13 +205,15 @@ def _show_list(found: list[Document]) -> None:
 
 
 def _row(document: Document) -> list[str]:
-    return [document.document_id, document.title, str(document.version), "yes" if document.current else "no", document.state, str(document.chunks)]
+    found, holds = "yes" if document.current else "no", say_validity(document.valid_from, document.valid_until, "en")
+    return [document.document_id, document.title, str(document.version), found, document.state, str(document.chunks), holds]
 
 
 def _show(document: Document, chunks: list[Chunk]) -> None:
     _show_list([document])
     said = document.model_dump(
-        mode="json", include={"name", "kind", "site_id", "language", "dated", "media_type", "pages", "size_bytes", "notes", "added_by", "url"}
+        mode="json",
+        include={"name", "kind", "site_id", "language", "dated", "valid_from", "valid_until", "media_type", "pages", "size_bytes", "notes", "added_by", "url"},
     )
     said["stored_at"] = say_instant(document.stored_at, UTC)
     table(["what", "value"], [[name, ", ".join(value) if isinstance(value, list) else str(value)] for name, value in said.items() if value], words=("value",))

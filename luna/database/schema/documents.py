@@ -20,6 +20,8 @@ documents = Table(
     text("kind", "contract, tariff, manual, regulation, subsidy, other"),
     text("language", nullable=True),
     Column("dated", Date),
+    Column("valid_from", Date, comment="the first day on which it holds; empty: nobody says"),
+    Column("valid_until", Date, comment="the last day on which it holds; empty: nobody says"),
     text("source", "upload, archive, url, example"),
     text("url", nullable=True),
     text("media_type", "by its content"),

@@ -57,6 +57,15 @@ PHRASES = {
     "passages_one": Phrase("1 passage", "1 Abschnitt"),
     "passages": Phrase("{count} passages", "{count} Abschnitte"),
     "dated": Phrase("of {day}", "vom {day}"),
+    "validity_title": Phrase("How long it holds", "Wie lange es gilt"),
+    "validity_note": Phrase(
+        "Answers say when a question is about another time. An empty day: nobody says.",
+        "Antworten sagen dazu, wenn nach einer anderen Zeit gefragt ist. Ein leerer Tag: nicht bekannt.",
+    ),
+    "field_valid_from": Phrase("Holds from", "Gilt ab"),
+    "field_valid_until": Phrase("Holds until", "Gilt bis"),
+    "validity_save": Phrase("Save", "Speichern"),
+    "validity_malformed": Phrase("The last day lies before the first, or is none.", "Der letzte Tag liegt vor dem ersten oder ist keiner."),
     "added": Phrase("added {day}", "hinzugefügt {day}"),
     "remove_named": Phrase("Remove {title}", "{title} entfernen"),
     "remove_sure": Phrase(

@@ -66,6 +66,10 @@ PHRASES = DOCUMENT_PHRASES | {
     "note_tool_failed": Phrase("Some of this house's data could not be read.", "Ein Teil der Daten dieses Hauses ließ sich nicht lesen."),
     "note_answered_from_templates": Phrase("Worded without a language model.", "Ohne Sprachmodell formuliert."),
     "note_sentences_dropped": Phrase("Sentences that no source carries were left out.", "Sätze, die keine Quelle trägt, wurden weggelassen."),
+    "note_outside_validity": Phrase(
+        "The document holds at another time than the one asked about.",
+        "Das Dokument gilt zu einer anderen Zeit als der, nach der gefragt ist.",
+    ),
     "answered_by": Phrase("{day}, {time} · {model}", "{day}, {time} · {model}"),
     "no_model": Phrase("without a language model", "ohne Sprachmodell"),
     "was_helpful": Phrase("Did this help?", "Hat das geholfen?"),

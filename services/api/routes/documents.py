@@ -17,6 +17,7 @@ from luna.contracts.documents import (
     DocumentFilter,
     DocumentKind,
     DocumentState,
+    DocumentValidity,
     FetchDocument,
     FetchDocumentRequest,
     IngestRequest,
@@ -63,7 +64,9 @@ FORM: dict[str, Any] = {
                     "title": _NAMES | {"description": "of a single file; usual: the file's own, or its name"},
                     "kind": _NAMES | {"enum": list(get_args(DocumentKind))},
                     "language": _NAMES | {"enum": list(get_args(Language)), "description": "usual: found out"},
-                    "dated": _NAMES | {"format": "date", "description": "the day it holds from, or was written"},
+                    "dated": _NAMES | {"format": "date", "description": "the day it was written"},
+                    "valid_from": _NAMES | {"format": "date", "description": "the first day on which it holds; usual: found in its text"},
+                    "valid_until": _NAMES | {"format": "date", "description": "the last day on which it holds; usual: found in its text"},
                     "site_id": _NAMES | {"description": "the site it is about, whose people alone find it; usual: everybody's"},
                 },
             },
@@ -158,7 +161,7 @@ def _read_fields(form: ReceivedForm) -> DocumentFields:
     given = {name: values[-1] for name, values in form.fields.items() if name != CSRF_FIELD}
     strangers = sorted(set(given) - set(DocumentFields.model_fields))
     if strangers:
-        raise InvalidInputError("no such field", field=strangers[0], remedy="Known are file, title, kind, language, dated and site_id.")
+        raise InvalidInputError("no such field", field=strangers[0], remedy=f"Known are file, {', '.join(DocumentFields.model_fields)}.")
     if "title" in given and len(form.files) > 1:
         raise InvalidInputError("one title is for one file", field="title", remedy="Leave it out, or send the files one by one.")
     try:
@@ -228,6 +231,16 @@ def list_documents(
 def read_document(document_id: DocumentPath, gateway: CurrentGateway, caller: CurrentCaller) -> Document:
     """Return a document: what it is, how far it is on its way to being found, and why it failed where it did."""
     with unit_of_work(gateway.database) as connection:
+        return documents.load(connection, document_id, among=caller.sites)
+
+
+@router.operation("Say how long a document holds", responses=document_errors(ForbiddenError))
+def set_document_validity(document_id: DocumentPath, validity: DocumentValidity, gateway: CurrentGateway, caller: CurrentCaller) -> Document:
+    """Say from when until when a document holds, in the place of what was found in its text; null: it says nothing."""
+    with unit_of_work(gateway.database) as connection:
+        document = documents.load(connection, document_id, among=caller.sites)
+        require_own_site(document.site_id, caller.sites)
+        documents.set_validity(connection, document, validity)
         return documents.load(connection, document_id, among=caller.sites)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from luna.contracts.plan import Language
+from services.rag.answering.asked_time import has_validity
 from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.facts import facts_of, numbers_of
 from services.rag.answering.matching import WantedWords, wanted_words
@@ -47,9 +48,10 @@ class AnswerabilityModel:
 BY_WORDS = AnswerabilityModel(share=5.578, place=-0.324, least=2.154)
 # Cosines of each embedding model have a scale of their own: one that was not measured is not asked.
 BY_EMBEDDING_MODEL = {"all-minilm-l6-v2": AnswerabilityModel(share=4.621, place=-0.342, cosine=2.801, sentence=1.247, least=3.48)}
-# A product with its number, as in "Fix 12": the answer on another one is none.
+# A product with its number, as in "Fix 12": the answer on another one is none. A year is no such number.
 _MODEL = re.compile(
-    r"\b([^\W\d_]{2,})[ -](\d{1,4})\b(?!\s*(?:%|ct|cent|€|eur|kwh?|kwp|watt|°|grad|tage?n?|wochen?|monate?n?|jahre?n?|days?|weeks?|months?|years?|uhr))",
+    r"\b([^\W\d_]{2,})[ -](?!20\d\d\b)(\d{1,4})\b"
+    r"(?!\s*(?:%|ct|cent|€|eur|kwh?|kwp|watt|°|grad|tage?n?|wochen?|monate?n?|jahre?n?|days?|weeks?|months?|years?|uhr))",
     re.IGNORECASE,
 )
 # What burns is no electricity, however alike the questions are.
@@ -80,22 +82,25 @@ class Answerability:
         return bool(self.answered_by)
 
 
-def judge_answerability(question: str, evidence: AnswerEvidence, *, language: Language, model: str | None) -> Answerability:
+def judge_answerability(question: str, evidence: AnswerEvidence, *, language: Language, model: str | None, timeless: str | None = None) -> Answerability:
     """Return which passages hold the answer to a question.
 
     Args:
         question: by itself.
         evidence: the passages that were found for it.
+        timeless: the question without the time that it names, which passages of documents that hold then need not name themselves.
         language: of the question.
         model: of the passages' cosines; None: there is none.
     """
-    own = wanted_words(question)
-    weights = own.rarity_among([source.terms for source in evidence.sources])
-    names = facts_of(question, proper_names=language == "en").names
+    terms = [source.terms for source in evidence.sources]
+    texts = [timeless if timeless is not None and has_validity(source.passage) else question for source in evidence.sources]
+    words = {text: (wanted_words(text), wanted_words(text).rarity_among(terms)) for text in {question, *texts}}
+    names = {text: facts_of(text, proper_names=language == "en").names for text in words}
     known = BY_EMBEDDING_MODEL.get((model or "").rpartition("/")[2].partition(":")[0].lower())
-    possible = [number for number, source in enumerate(evidence.sources, start=1) if _may_hold(question, (own, names), source)]
-    shares = {number: max(own.share_in(window, weights) for window in evidence.sources[number - 1].windows) for number in possible}
-    if known is None or evidence.embedder is None or any(evidence.sources[number - 1].passage.dense_score is None for number in possible):
+    asked = list(zip(range(1, len(texts) + 1), texts, evidence.sources, strict=True))
+    possible = [(number, text, source) for number, text, source in asked if _may_hold(text, (words[text][0], names[text]), source)]
+    shares = {number: max(words[text][0].share_in(window, words[text][1]) for window in source.windows) for number, text, source in possible}
+    if known is None or evidence.embedder is None or any(evidence.sources[number - 1].passage.dense_score is None for number in shares):
         used, scores = BY_WORDS, {number: BY_WORDS.share * share + BY_WORDS.place * (number - 1) for number, share in shares.items()}
     else:
         used, scores = known, _score_by_cosines(question, shares, evidence, known)

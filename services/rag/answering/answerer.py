@@ -10,8 +10,9 @@ from luna.contracts.answers import Answer, RecommendedDocument, ToolCall
 from luna.contracts.plan import Language
 from luna.contracts.search import Passage, SearchFilter, SearchReply, SearchRequest
 from luna.errors import LunaError, UnavailableError
-from luna.wording.answering import say_answering, say_recommended
+from luna.wording.answering import say_answering, say_beyond, say_holds, say_recommended
 from services.rag.answering.answerability import Answerability, judge_answerability
+from services.rag.answering.asked_time import AskedTime, find_asked_time, part_by_time
 from services.rag.answering.evidence import AnswerEvidence, gather_evidence
 from services.rag.answering.extracts import extract_answer
 from services.rag.answering.follow_up import goes_on, stand_alone
@@ -178,17 +179,64 @@ class Answerer:
         self.listener.stage("searching")
         found = self.search(SearchRequest(query=question[:2000], k=PASSAGES, filter=asked.filter, sites=asked.sites))
         made.chunk_ids = [passage.chunk_id for passage in found.passages]
-        evidence = gather_evidence(found.passages, self._embedder_of(found))
-        judged = judge_answerability(question, evidence, language=detect_language(question, made.language), model=found.model)
+        when = find_asked_time(question, asked.today)
+        parted = part_by_time(found.passages, when, asked.today)
+        draft = self._answer_from(question, parted.holding, found=found, made=made, when=when)
+        if not draft.sentences and parted.beyond:
+            if when is not None and (beyond := self._find_beyond(when, parted.beyond, found, made)):
+                self._refuse_beyond(when, beyond, asked, made)
+                return
+            # Where nothing that holds answers a question about today, what held does, and says so.
+            draft = draft if when is not None else self._answer_from(question, parted.beyond, found=found, made=made, when=when)
+        if draft.sentences:
+            self._say_validity(draft, made, when, asked.today)
+            made.text = draft.text
+        else:
+            self._refuse(found.passages, made)
+
+    def _answer_from(self, question: str, passages: Sequence[Passage], *, found: SearchReply, made: AnswerMade, when: AskedTime | None) -> AnswerDraft:
+        """Return what passages say on a question; nothing where they hold no answer."""
+        evidence = gather_evidence(passages, self._embedder_of(found))
+        language, timeless = detect_language(question, made.language), None if when is None else when.question
+        judged = judge_answerability(question, evidence, language=language, model=found.model, timeless=timeless)
         self._require_listener()
         draft = self._begin(evidence, made)
         if judged.answered or (self.model is not None and judged.worth_reading):
             self.listener.stage("answering")
             self._word(question, judged, draft, made)
-        if draft.sentences:
-            made.text = draft.text
-        else:
-            self._refuse(found.passages, made)
+        return draft
+
+    def _find_beyond(self, when: AskedTime, passages: Sequence[Passage], found: SearchReply, made: AnswerMade) -> list[Passage]:
+        """Return the passages that would answer a question if it were about the time at which their documents hold."""
+        evidence = gather_evidence(passages, self._embedder_of(found))
+        judged = judge_answerability(when.question, evidence, language=detect_language(when.question, made.language), model=found.model)
+        return [passages[number - 1] for number in judged.answered_by]
+
+    def _refuse_beyond(self, when: AskedTime, beyond: Sequence[Passage], asked: Asked, made: AnswerMade) -> None:
+        """Say when the nearest document holds, and that it does not say what is asked."""
+        made.refused, made.nearest = True, list(beyond[:NEAREST])
+        _note(made, "outside_validity")
+        best = beyond[0]
+        days = (best.valid_from, best.valid_until)
+        said = say_beyond(to_plain_text(best.title), days, (when.first, when.last), made.language, today=asked.today)
+        made.text = " ".join([*(call.text for call in made.tool_calls), said, say_answering("nearest", made.language)])
+        self.told()
+        self.listener.token(made.text)
+
+    def _say_validity(self, draft: AnswerDraft, made: AnswerMade, when: AskedTime | None, today: date) -> None:
+        """Name among the documents that an answer is from those that do not hold at all of the time asked about."""
+        sources = {source.passage.document_id: number for number, source in reversed(list(enumerate(draft.evidence.sources, start=1)))}
+        for document_id in dict.fromkeys(each.document_id for each in draft.citations):
+            passage = draft.evidence.sources[sources[document_id] - 1].passage
+            title, days = to_plain_text(passage.title), (passage.valid_from, passage.valid_until)
+            if when is None and not AskedTime(today, today, "").is_within(*days):
+                _note(made, "outside_validity")
+                said = say_beyond(title, days, (today, today), made.language, today=today)
+            elif when is not None and not when.is_all_within(*days):
+                said = say_holds(title, days, made.language)
+            else:
+                continue
+            draft.add(said, sources=[sources[document_id]], support=1.0)
 
     def _word(self, question: str, judged: Answerability, draft: AnswerDraft, made: AnswerMade) -> None:
         """Add what answers the question to the draft: in the model's words where there is one and they are carried, else as extracts."""

@@ -34,6 +34,7 @@ from luna.queue import TaskContext
 from luna.queue.task_context import isolate
 from luna.settings import Settings
 from services.rag.documents.storing import read_file
+from services.rag.documents.validity import validity_of
 from services.rag.embedding import Embedder, prepare_embedder
 from services.rag.extraction.chunking import cut
 from services.rag.extraction.extract import extract
@@ -119,12 +120,16 @@ class Pipeline:
             extraction = self.read(document, Path(folder))
             self._store_members(document, extraction)
         named = document.title == PurePosixPath(document.name).name
+        # What its owner says of its validity is not completed by its text: both together may hold at no time.
+        stated = document if document.valid_from or document.valid_until else validity_of(extraction, title=document.title)
         found = {
             "media_type": extraction.media_type,
             "pages": extraction.pages,
             "notes": list(extraction.notes),
             "language": document.language or extraction.language,
             "title": (extraction.title if named else None) or document.title,
+            "valid_from": stated.valid_from,
+            "valid_until": stated.valid_until,
         }
         with unit_of_work(self.engine) as connection:
             if documents.advance(connection, document, "extracted", **found):
@@ -149,7 +154,7 @@ class Pipeline:
         return extract(path, name=document.name, limits=limits_of(self.settings), folder=None if document.source == "archive" else inside)
 
     def _store_members(self, archive: Document, extraction: Extraction) -> None:
-        fields = DocumentFields(kind=archive.kind, language=archive.language, dated=archive.dated, site_id=archive.site_id)
+        fields = DocumentFields.model_validate({name: getattr(archive, name) for name in DocumentFields.model_fields if name != "title"})
         for member in extraction.members:
             name = f"{archive.name}/{clean_path(member.name)}"
             incoming = read_file(member.path, self.objects, name=name, source="archive", added_by=archive.added_by)

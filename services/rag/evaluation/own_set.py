@@ -16,6 +16,7 @@ from luna.contracts.plan import Language
 from luna.contracts.search import Passage
 from luna.database.vectors import searched_text
 from luna.errors import LunaError, MachineError
+from services.rag.documents.validity import validity_of
 from services.rag.evaluation.beir import SetPassage
 from services.rag.evaluation.ranking import Progress
 from services.rag.examples import Example, list_examples, read_manifest
@@ -126,9 +127,10 @@ def _write_rows(path: Path, rows: Iterable[dict[str, str]]) -> None:
 
 def _cut(example: Example, *, first: int) -> Sequence[Passage]:
     try:
-        blocks = extract(example.path, name=example.name).blocks
+        read = extract(example.path, name=example.name)
     except LunaError as error:
         raise MachineError("a document that ships with Luna cannot be read", field=str(example.path), remedy=f"Install Luna anew. {error}") from error
+    validity = validity_of(read, title=example.title)
     return [
         Passage(
             chunk_id=first + position,
@@ -138,13 +140,15 @@ def _cut(example: Example, *, first: int) -> Sequence[Passage]:
             kind=example.kind,
             language=example.language,
             dated=example.dated,
+            valid_from=validity.valid_from,
+            valid_until=validity.valid_until,
             site_id=example.site_id,
             headings=list(part.headings),
             position=position,
             text=part.text,
             score=0.0,
         )
-        for position, part in enumerate(cut(blocks))
+        for position, part in enumerate(cut(read.blocks))
     ]
 
 

@@ -88,6 +88,7 @@ def read(source: FileSource) -> Extraction:
         media_type=media_type,
         title=clean(reading.title or "")[:300] or None,
         pages=reading.pages,
+        metadata=[clean(line) for line in reading.metadata],
         language=language_of(block.text for block in blocks),
         notes=[*mislabelled, *reading.notes],
         blocks=blocks,
@@ -97,7 +98,7 @@ def read(source: FileSource) -> Extraction:
 
 
 def _reply(extraction: Extraction) -> dict[str, Any]:
-    fields = {name: getattr(extraction, name) for name in ("media_type", "title", "pages", "language", "notes")}
+    fields = {name: getattr(extraction, name) for name in ("media_type", "title", "pages", "language", "notes", "metadata")}
     blocks = [(block.kind, block.text, block.page, block.level) for block in extraction.blocks]
     return fields | {"blocks": blocks, "members": [(member.name, str(member.path), member.size_bytes) for member in extraction.members]}
 

@@ -118,6 +118,7 @@ class FormatReading:
     pages: int | None = None
     notes: Sequence[Note] = ()
     members: Sequence[Member] = ()
+    metadata: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class Extraction:
     Args:
         media_type: by its content, whatever it is called.
         language: of most of its text; None where it is neither German nor English, or too little to tell.
+        metadata: lines that say something of it and are none of its text.
     """
 
     media_type: str
@@ -136,6 +138,7 @@ class Extraction:
     notes: list[Note] = field(default_factory=list)
     blocks: list[DocumentBlock] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
+    metadata: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,16 @@ def test_a_page_to_fetch_becomes_a_job_that_the_list_waits_for(api: httpx.Client
     assert "Taken in." in read(api, asked.headers["Location"])
 
 
+def test_how_long_a_document_holds_is_shown_and_corrected(api: httpx.Client, library: Library, contract: Document) -> None:
+    address = f"{BASE}/documents/{contract.document_id}"
+    saved = api.post(f"{address}/validity", data={"valid_from": "2025-01-01", "valid_until": "2025-12-31"})
+    assert (saved.status_code, saved.headers["Location"]) == (303, address)
+    assert "from 1 Jan 2025 to 31 Dec 2025" in read(api, f"{BASE}/documents")
+    assert "vom 1. Jan. 2025 bis 31. Dez. 2025" in read(api, address, "de")
+    refused = api.post(f"{address}/validity", data={"valid_from": "2026-01-01", "valid_until": "2025-12-31"})
+    assert (refused.status_code, "The last day lies before the first" in refused.text) == (422, True)
+
+
 def test_a_document_is_removed_with_all_that_is_of_it(api: httpx.Client, library: Library, contract: Document) -> None:
     gone = api.post(f"{BASE}/documents/{contract.document_id}/remove")
     assert gone.headers["Location"] == f"{BASE}/documents?removed=true"

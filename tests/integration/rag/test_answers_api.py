@@ -94,6 +94,20 @@ def test_what_is_not_there_is_refused_with_the_nearest_passages(gateway: httpx.C
     assert answer["answer"].startswith("Das steht nicht in den Unterlagen.") or answer["answer"].startswith("Es gibt keine Unterlagen")
 
 
+def test_a_question_about_a_time_beyond_a_document_is_answered_by_saying_so(gateway: httpx.Client) -> None:
+    document = next(each for each in gateway.get("/v1/documents").json()["documents"] if each["title"] == "Supply contract")
+    address = f"/v1/documents/{document['document_id']}/validity"
+    assert gateway.put(address, json={"valid_from": "2024-01-01", "valid_until": "2023-12-31"}).status_code == 422
+    # So far ahead that no day on which this runs lies behind it.
+    changed = gateway.put(address, json={"valid_from": "2020-01-01", "valid_until": "2089-12-31"}).json()
+    assert (changed["valid_from"], changed["valid_until"]) == ("2020-01-01", "2089-12-31")
+    beyond = ask(gateway, "How long is the notice period of the supply contract in 2095?")
+    assert (beyond["refused"], beyond["notes"], beyond["nearest"][0]["title"]) == (True, ["outside_validity"], "Supply contract")
+    assert "what holds in 2095 it does not say" in beyond["answer"]
+    assert ask(gateway, "How long is the notice period of the supply contract?")["answer"] == f"{NOTICE} [1]"
+    assert gateway.put(address, json={}).json()["valid_until"] is None
+
+
 def test_the_same_answer_is_read_again_by_its_id_and_in_its_conversation(gateway: httpx.Client) -> None:
     first = ask(gateway, "How long is the notice period of the supply contract?")
     second = ask(gateway, "And the warranty of the battery?", conversation_id=first["conversation_id"])

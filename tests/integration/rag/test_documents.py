@@ -6,6 +6,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -64,6 +65,14 @@ def test_a_stored_file_becomes_searchable_with_its_passages_and_vectors(library:
         assert [each.headings for each in document_passages.list_of(connection, document.document_id)] == [["Tarif"], ["Laufzeit"]]
     assert library.rows("chunk_vectors", "model") == [("letters",)] * 2
     assert library.files() == {DIGEST}
+
+
+def test_how_long_a_document_holds_is_read_from_its_text_unless_its_owner_says_it(library: Library) -> None:
+    text = b"---\ntitle: Preise\nvalid_until: 2025-12-31\n---\n# Preise\n\nG\xc3\xbcltig ab 1. April 2025. Der Arbeitspreis ist 30 Cent je Kilowattstunde.\n"
+    read = library.add("preise.md", text)
+    assert (read.valid_from, read.valid_until) == (date(2025, 4, 1), date(2025, 12, 31))
+    said = library.add("preise-2.md", text, valid_from="2026-01-01")
+    assert (said.valid_from, said.valid_until) == (date(2026, 1, 1), None)
 
 
 def test_the_same_file_again_is_the_same_document(library: Library) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from typing import get_args
 
 from luna.contracts.documents import Chunk, Document, DocumentState
 from luna.wording import Numbers
+from luna.wording.answering import say_validity
+from luna.wording.numbers import say_day
 from luna.wording.pages import PageWords
 from services.api.pages.admin.pages import say_bytes
 
@@ -57,13 +58,19 @@ class DocumentView:
         return [self.words("left_out_" + code) for code in self.document.notes if self.words.knows("left_out_" + code)]
 
     @property
+    def validity(self) -> str:
+        """From when until when it holds; nothing where nobody says."""
+        return say_validity(self.document.valid_from, self.document.valid_until, self.numbers.language)
+
+    @property
     def facts(self) -> list[str]:
-        """What is known of it: kind, language, date, version, size, pages, passages."""
+        """What is known of it: kind, language, date, validity, version, size, pages, passages."""
         document = self.document
         return [
             self.words("kind_" + document.kind),
             *([self.words("language_" + document.language)] if document.language else []),
-            *([self.words("dated", day=self._day(document.dated))] if document.dated else []),
+            *([self.words("dated", day=say_day(document.dated, self.numbers.language))] if document.dated else []),
+            *([self.validity] if self.validity else []),
             self.words("version", version=document.version),
             say_bytes(document.size_bytes).replace(".", "," if self.numbers.language == "de" else "."),
             *self._count(document.pages, one="pages_one", several="pages"),
@@ -75,9 +82,6 @@ class DocumentView:
         if not count:
             return []
         return [self.words(one)] if count == 1 else [self.words(several, count=self.numbers.number(count))]
-
-    def _day(self, day: date) -> str:
-        return self.numbers.day_with_year(datetime.combine(day, time(12), self.numbers.zone))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 
-from luna.contracts.documents import Chunk, Document, DocumentFilter, DocumentKind, FetchDocument, FetchDocumentRequest, IngestRequest
+from luna.contracts.documents import Chunk, Document, DocumentFilter, DocumentKind, DocumentValidity, FetchDocument, FetchDocumentRequest, IngestRequest
 from luna.contracts.job import Job
 from luna.database import document_passages, documents, jobs, sites
 from luna.database.engine import unit_of_work
@@ -22,7 +22,7 @@ from services.api.pages.knowledge.asking import address_of, load_own_answer
 from services.api.pages.knowledge.document_view import DocumentView, view_passages
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
-from services.api.routes.documents import add_examples, delete_document, fetch_document, take_documents
+from services.api.routes.documents import add_examples, delete_document, fetch_document, set_document_validity, take_documents
 
 router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
 
@@ -42,6 +42,13 @@ class FetchForm(BaseModel):
     url: str = ""
     kind: DocumentKind = "other"
     site_id: str = ""
+
+
+class ValidityForm(BaseModel):
+    """The days from which and until which a document holds, empty where nobody says."""
+
+    valid_from: str = ""
+    valid_until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,19 @@ def show_document(visit: CurrentVisit, document_id: DocumentPath, cited: Annotat
         "may_remove": "data" in visit.caller.scopes and (document.site_id is not None or visit.caller.sites is None),
     }
     return show(visit.request, PAGE, template="knowledge_document.html.j2", site=site, **shown)
+
+
+@router.post("/documents/{document_id}/validity")
+def set_validity(visit: CurrentVisit, document_id: DocumentPath, form: Annotated[ValidityForm, Form()]) -> Response:
+    """Say from when until when a document holds, and lead back to it."""
+    with unit_of_work(visit.gateway.database) as connection:
+        documents.load(connection, document_id, among={visit.site_id})
+    try:
+        wanted = DocumentValidity.model_validate({"valid_from": form.valid_from or None, "valid_until": form.valid_until or None})
+    except ValidationError as exc:
+        raise SpokenError(words_of(visit.request, PAGE)("validity_malformed"), field="valid_until", value=form.valid_until[:200]) from exc
+    set_document_validity(document_id, wanted, visit.gateway, visit.caller)
+    return RedirectResponse(f"{visit.base}/documents/{document_id}", HTTPStatus.SEE_OTHER.value)
 
 
 @router.post("/documents/{document_id}/remove")

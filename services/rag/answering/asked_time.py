@@ -1,0 +1,146 @@
+"""The time that a question is about, and whether a document holds then. Pure.
+
+A question that names none is about today. A day without its year ("on 1 March") names no time either: it may be last year's or next year's.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from luna.contracts.search import Passage
+from services.rag.answering.sentences import split_sentences
+from services.rag.retrieval.named_days import find_named_days, months_of
+
+_COUNTS = {"one": 1, "ein": 1, "einem": 1, "two": 2, "zwei": 2, "three": 3, "drei": 3, "four": 4, "vier": 4, "five": 5, "fünf": 5, "ten": 10, "zehn": 10}
+_COUNT = rf"(?P<count>\d{{1,2}}|{'|'.join(sorted(_COUNTS, key=len, reverse=True))})"
+_NEXT = r"(?:next|coming|(?:n(?:ä|ae)chst|kommend)e[mnrs]?)"
+_LAST = r"(?:last|previous|(?:letzt|vergangen|vorig)e[mnrs]?)"
+_THIS = r"(?:this|(?:dies|laufend)e[mnrs]?)"
+_YEAR, _MONTH, _WEEK = r"(?:year|jahr(?:e?s)?)", r"(?:month|monat(?:s)?)", r"(?:week|woche)"
+_Resolve = Callable[[re.Match[str], date], tuple[date, date]]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTime:
+    """The days that a question is about, both included; ``question``: without the words that name them."""
+
+    first: date
+    last: date
+    question: str
+
+    def is_within(self, first: date | None, last: date | None) -> bool:
+        """Return whether something that holds from one day until another, None where nobody says, holds on some of these days."""
+        return (first is None or first <= self.last) and (last is None or last >= self.first)
+
+    def is_all_within(self, first: date | None, last: date | None) -> bool:
+        """Return whether it holds on all of them."""
+        return (first is None or first <= self.first) and (last is None or last >= self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesByTime:
+    """Passages of documents that hold at a time, those that say so first, and of documents that do not."""
+
+    holding: list[Passage]
+    beyond: list[Passage]
+
+
+def find_asked_time(question: str, today: date) -> AskedTime | None:
+    """Return the time that a question names; None where it names none."""
+    spans = [((each.first, each.last), each.begin, each.end) for each in find_named_days(question)]
+    for pattern, resolve in _RULES:
+        for match in pattern.finditer(question):
+            if all(match.end() <= begin or match.start() >= end for _, begin, end in spans):
+                spans.append((resolve(match, today), match.start(), match.end()))
+    if not spans:
+        return None
+    rest = question
+    for _, begin, end in sorted(spans, key=lambda span: -span[1]):
+        rest = f"{rest[:begin]} {rest[end:]}"
+    return AskedTime(min(days[0] for days, *_ in spans), max(days[1] for days, *_ in spans), " ".join(rest.split()))
+
+
+def part_by_time(passages: Sequence[Passage], asked: AskedTime | None, today: date) -> PassagesByTime:
+    """Return which passages are of documents that hold at the time asked about, today where none is named.
+
+    Of a document that does not, the sentences that name the year asked about stay: it may say what comes after it.
+    """
+    wanted = asked or AskedTime(today, today, "")
+    fits = [wanted.is_within(each.valid_from, each.valid_until) for each in passages]
+    holding = [each for each, fit in zip(passages, fits, strict=True) if fit]
+    if asked is not None:
+        holding.sort(key=lambda each: not has_validity(each))
+        speaking = [_keep_years(each, asked) for each, fit in zip(passages, fits, strict=True) if not fit]
+        holding += [each for each in speaking if each.text]
+    return PassagesByTime(holding, [each for each, fit in zip(passages, fits, strict=True) if not fit])
+
+
+def has_validity(passage: Passage) -> bool:
+    """Return whether anybody says from when or until when its document holds."""
+    return passage.valid_from is not None or passage.valid_until is not None
+
+
+def _keep_years(passage: Passage, asked: AskedTime) -> Passage:
+    years = re.compile("|".join(rf"(?<!\d){year}(?!\d)" for year in range(asked.first.year, asked.last.year + 1)))
+    kept = [each for each in split_sentences(passage.text) if years.search(each)]
+    # What these sentences say is said of the year itself.
+    return passage.model_copy(update={"text": "\n".join(kept), "valid_from": None, "valid_until": None})
+
+
+def _year(years: int) -> _Resolve:
+    return lambda _match, today: months_of(today.year + years, 1, 12)
+
+
+def _month(months: int, count: int = 1) -> _Resolve:
+    def resolve(_match: re.Match[str], today: date) -> tuple[date, date]:
+        year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
+        return months_of(year, month + 1, count)
+
+    return resolve
+
+
+def _quarter(quarters: int) -> _Resolve:
+    return lambda match, today: _month(3 * quarters - (today.month - 1) % 3, 3)(match, today)
+
+
+def _day(days: int, count: int = 1) -> _Resolve:
+    return lambda _match, today: (today + timedelta(days=days), today + timedelta(days=days + count - 1))
+
+
+def _week(weeks: int) -> _Resolve:
+    return lambda match, today: _day(7 * weeks - today.weekday(), 7)(match, today)
+
+
+def _counted(sign: int) -> _Resolve:
+    def resolve(match: re.Match[str], today: date) -> tuple[date, date]:
+        said = match["count"].lower()
+        return months_of(today.year + sign * (_COUNTS.get(said) or int(said)), 1, 12)
+
+    return resolve
+
+
+# In order: what an earlier rule found, a later one does not find again within it.
+_RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = tuple(
+    (re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), resolve)
+    for pattern, resolve in (
+        (r"(?:the )?year after next|(?:ü|ue)bern(?:ä|ae)chste[mnrs]? jahr(?:e?s)?", _year(2)),
+        (r"(?:the )?year before last|vorletzte[mnrs]? jahr(?:e?s)?", _year(-2)),
+        (rf"{_NEXT} {_YEAR}", _year(1)),
+        (rf"{_LAST} {_YEAR}|vorjahr(?:e?s)?", _year(-1)),
+        (rf"{_THIS} {_YEAR}|heuer", _year(0)),
+        (rf"in {_COUNT} (?:years?|jahren?)(?: time)?", _counted(1)),
+        (rf"{_COUNT} years? ago", _counted(-1)),
+        (rf"vor {_COUNT} jahr(?:en)?", _counted(-1)),
+        (rf"{_NEXT} (?:quarter|quartals?)", _quarter(1)),
+        (rf"{_LAST} (?:quarter|quartals?)", _quarter(-1)),
+        (rf"{_NEXT} {_MONTH}", _month(1)),
+        (rf"{_LAST} {_MONTH}|vormonat(?:s)?", _month(-1)),
+        (rf"{_NEXT} {_WEEK}", _week(1)),
+        (rf"{_LAST} {_WEEK}|vorwoche", _week(-1)),
+        (r"day after tomorrow|(?:ü|ue)bermorgen", _day(2)),
+        (r"tomorrow|(?<!am )(?<!guten )(?-i:morgen)", _day(1)),
+        (r"day before yesterday|vorgestern", _day(-2)),
+        (r"yesterday|gestern", _day(-1)),
+    )
+)

@@ -1,0 +1,122 @@
+"""From when until when a document says that it holds. Conservative: what stands further down, or speaks of a warranty or a voucher, says nothing of it."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from luna.contracts.documents import DocumentValidity
+from services.rag.extraction.model import Extraction
+from services.rag.retrieval.named_days import NamedDays, find_named_days
+
+# What a document says of itself stands at its beginning, or on its last lines.
+HEAD_CHARACTERS, FOOT_LINES = 3_000, 3
+MOST_WORDS_BEFORE = 4
+_HOLDS = (
+    r"(?:g(?:ü|ue)ltig(?:keit)?|gilt|gelten|geltung(?:szeitraum|sdauer)?|g(?:ü|ue)ltigkeits(?:zeitraum|dauer)|in kraft|wirksam"
+    r"|valid(?:ity)?(?: period)?|in force|effective(?: date)?|applicable|appl(?:y|ies))"
+)
+_BETWEEN_WORDS = r"[\s:_-]*(?:(?:period|zeitraum|dauer|jeweils|only|nur|is|ist)[\s:]*)?"
+_ARTICLE = r"(?:\s*(?:dem|den|zum|the|einschlie(?:ß|ss)lich|and including|including|incl\.|inkl\.))*[\s:\"'*]*$"
+_FROM = re.compile(rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:ab|von|vom|seit|from|since|as of|date|as from)?\s*{_ARTICLE}", re.IGNORECASE)
+_SINCE = re.compile(rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:ab|von|vom|seit|from|since|as of|as from|date)\s*{_ARTICLE}", re.IGNORECASE)
+_UNTIL = re.compile(
+    rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:l(?:ä|ae)ngstens\s+)?(?:bis|until|till|through|to|up to)\s*{_ARTICLE}|\b(?:expires on|valid_to:)\s*$", re.IGNORECASE
+)
+_FOR = re.compile(
+    rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:nur |only )?(?:für|fuer|for|in|im)(?:\s+(?:das|the))?(?:\s+(?:kalenderjahr|jahr|jahre|calendar year|year|years))?\s*$"
+    r"|\b(?:g(?:ü|ue)ltig(?:keit(?:szeitraum|sdauer)?)?|geltungs(?:zeitraum|jahr)|validity|valid)\s*:\s*$"
+    r"|\b(?:preisblatt|tarifblatt|preisliste|netzentgelte?|netznutzungsentgelte?|strompreise|price (?:sheet|list)|tariff (?:sheet|list)"
+    r"|(?:grid|network) (?:fees?|charges?|tariffs?))(?:\s+(?:strom|für|fuer|for|das|the|jahr|year))*\s*$",
+    re.IGNORECASE,
+)
+_STATE = re.compile(r"\b(?:(?:preis|tarif)stand|stand)\s*:?(?:\s*(?:vom|am|zum))?\s*$|\b(?:status|last updated)\s*:\s*$", re.IGNORECASE)
+_JOINED = re.compile(r"\s*(?:bis(?:\s+(?:zum|einschlie(?:ß|ss)lich))*|to|until|till|through|-|–)\s*(?:the\s+)?", re.IGNORECASE)
+# What a text quotes, or what stands in a command, is said of something else.
+_QUOTED = re.compile(r"[„“”\"«`]|--")
+# How exactly it is stated, the best first: days, a whole year, or only when it was written.
+DAYS, YEAR, WRITTEN = range(3)
+# What else has days on which it ends.
+_OTHER = re.compile(
+    r"garantie|gew(?:ä|ae)hrleist|warrant|guarantee|zertifi|certifi|ausweis|passwor|lizenz|licen[cs]e|rabatt|discount|bonus|gutschein|voucher|coupon"
+    r"|antr(?:a|ä)g|applica|vertragslaufzeit|mindestlaufzeit|contract term",
+    re.IGNORECASE,
+)
+_DOCUMENT = re.compile(
+    r"preis|tarif|entgelt|dokument|fassung|verordnung|richtlinie|bedingung|angebot|ausgabe|version|price|tariff|fee|charge|rate|document|regulation"
+    r"|directive|terms|conditions|edition|sheet|offer|rule|copy",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    first: date | None
+    last: date | None
+    rank: int
+
+
+def validity_of(extraction: Extraction, *, title: str) -> DocumentValidity:
+    """Return from when until when a document that was read holds; ``title``: what its owner calls it, or its file's name."""
+    called = [re.sub(r"[_-]+", " ", re.sub(r"\.\w{2,4}$", "", title)), extraction.title or ""]
+    return find_validity([*called, *extraction.metadata], [line for block in extraction.blocks for line in block.text.split("\n")])
+
+
+def find_validity(heads: Sequence[str], lines: Sequence[str]) -> DocumentValidity:
+    """Return from when until when a document holds by its titles and metadata (``heads``) and its lines; nothing where it says several things, or none."""
+    stated = [each for line in _told_lines(heads, lines) for each in _read_line(line)]
+    first = _choose((each.rank, each.first) for each in stated)
+    last = _choose((each.rank, each.last) for each in stated)
+    return DocumentValidity() if first and last and last < first else DocumentValidity(valid_from=first, valid_until=last)
+
+
+def _choose(days: Iterable[tuple[int, date | None]]) -> date | None:
+    """Return the day that is stated most exactly; None where two are."""
+    known = sorted({(rank, day) for rank, day in days if day is not None})
+    return known[0][1] if known and [rank for rank, _ in known].count(known[0][0]) == 1 else None
+
+
+def _told_lines(heads: Sequence[str], lines: Sequence[str]) -> Iterator[str]:
+    head, length = [], 0
+    for line in lines:
+        length += len(line)
+        if length > HEAD_CHARACTERS:
+            break
+        head.append(line)
+    rest = lines[len(head) :]
+    for line in (*heads, *head, *rest[-FOOT_LINES:]):
+        yield " ".join(line.split())
+
+
+def _read_line(line: str) -> Iterator[_Statement]:
+    named = find_named_days(line)
+    place = 0
+    while place < len(named):
+        one, other = named[place], named[place + 1] if place + 1 < len(named) else None
+        place += 1
+        before = _before(line, one)
+        if other is not None and _JOINED.fullmatch(line[one.end : other.begin]) and _FROM.search(before) and _is_own(before, _FROM):
+            place += 1
+            yield _Statement(one.first, other.last, DAYS)
+        elif (_UNTIL.search(before) and _is_own(before, _UNTIL)) or re.match(r"\s+au(?:ß|ss)er kraft", line[one.end :], re.IGNORECASE):
+            yield _Statement(None, one.last, DAYS)
+        elif _SINCE.search(before) and _is_own(before, _SINCE):
+            yield _Statement(one.first, None, DAYS)
+        elif one.first < one.last and _FOR.search(before) and _is_own(before, _FOR):
+            yield _Statement(one.first, one.last, YEAR)
+        elif _STATE.search(before) and _is_own(before, _STATE):
+            yield _Statement(one.first, None, WRITTEN)
+
+
+def _before(line: str, days: NamedDays) -> str:
+    """Return what of its sentence stands before a day."""
+    return re.split(r"(?<=[^\d.][^\d.])[.!?;|]\s", line[: days.begin])[-1]
+
+
+def _is_own(before: str, cue: re.Pattern[str]) -> bool:
+    """Return whether it is the document that holds, and nothing that it speaks of."""
+    match = cue.search(before)
+    subject = before[: match.start()] if match else before
+    if _OTHER.search(before) or _QUOTED.search(subject):
+        return False
+    return len(subject.split()) <= MOST_WORDS_BEFORE or _DOCUMENT.search(subject) is not None

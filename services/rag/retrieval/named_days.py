@@ -1,0 +1,82 @@
+"""Days, months, quarters and years that a text names with their year, in German and English. Pure."""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date
+
+_NAMES = (
+    "januar january jänner jaenner jan",
+    "februar february feb",
+    "märz maerz march mrz mar",
+    "april apr",
+    "mai may",
+    "juni june jun",
+    "juli july jul",
+    "august aug",
+    "september sept sep",
+    "oktober october okt oct",
+    "november nov",
+    "dezember december dez dec",
+)
+_MONTHS = {name: number for number, names in enumerate(_NAMES, start=1) for name in names.split()}
+_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
+_YEAR = r"(?P<year>20\d\d)"
+# What a number of four digits counts, or whose name it is part of, is no year.
+_NO_YEAR = r"(?!\w|[-/]\w|[.,:]\d|\s?(?:kwh|kwp|kw|mwh|wh|w|watt|v|volt|€|eur|euro|ct|cent|%|zyklen|cycles|stunden|hours|h|uhr|kg|mm|m|stück|pieces)\b|\s?[€%])"
+_PATTERNS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"(?<![\w-]){_YEAR}-(?P<number>\d\d)-(?P<day>\d\d)(?!\d)",
+        rf"(?<![\w.])(?P<day>\d{{1,2}})\.\s?(?P<number>\d{{1,2}})\.\s?{_YEAR}(?!\d)",
+        rf"(?<![\w.])(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+{_YEAR}(?!\d)",
+        rf"\b{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+{_YEAR}(?!\d)",
+        rf"\b(?:q(?P<quarter>[1-4])|(?P<ordinal>[1-4])\.\s?quartal)[\s/]*{_YEAR}(?!\d)",
+        rf"\b{_MONTH}\s+{_YEAR}(?!\d)",
+        rf"(?<![\w./])(?P<number>\d{{1,2}})[./]{_YEAR}(?!\d)",
+        # A law or a standard bears the year of its making: "EEG 2023".
+        rf"(?<![\w.,/§-])(?<!\b(?-i:[A-Z]{{3}}) )(?<!\b(?-i:[A-Z]{{4}}) )(?<!(?-i:EnWG|GEIG) ){_YEAR}{_NO_YEAR}",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDays:
+    """The days that a text names, both included, and where."""
+
+    first: date
+    last: date
+    begin: int
+    end: int
+
+
+def find_named_days(text: str) -> list[NamedDays]:
+    """Return what a text names, in its order; a day that no calendar has is none."""
+    found: list[NamedDays] = []
+    for pattern in _PATTERNS:
+        for match in pattern.finditer(text):
+            days = _read(match)
+            if days is not None and all(match.end() <= other.begin or match.start() >= other.end for other in found):
+                found.append(NamedDays(*days, match.start(), match.end()))
+    return sorted(found, key=lambda each: each.begin)
+
+
+def months_of(year: int, month: int, count: int = 1) -> tuple[date, date]:
+    """Return the first and the last day of months that follow each other."""
+    last_year, last_month = divmod(year * 12 + month - 1 + count - 1, 12)
+    return date(year, month, 1), date(last_year, last_month + 1, monthrange(last_year, last_month + 1)[1])
+
+
+def _read(match: re.Match[str]) -> tuple[date, date] | None:
+    parts = match.groupdict()
+    year, quarter = int(parts["year"]), parts.get("quarter") or parts.get("ordinal")
+    if quarter:
+        return months_of(year, 3 * int(quarter) - 2, 3)
+    month = _MONTHS[parts["month"].lower()] if parts.get("month") else int(parts.get("number") or 0)
+    try:
+        if parts.get("day"):
+            day = date(year, month, int(parts["day"]))
+            return day, day
+        return months_of(year, month) if month else months_of(year, 1, 12)
+    except ValueError:
+        return None
