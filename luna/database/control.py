@@ -1,11 +1,12 @@
 """Whether sites are armed, what their devices were told last, and the log of it all."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel
-from sqlalchemy import Connection, RowMapping, exists, null, select
+from sqlalchemy import Connection, RowMapping, exists, func, null, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
@@ -14,6 +15,9 @@ from luna.database.schema.plans import control_devices, control_log, control_sta
 from luna.database.schema.sites import sites as site_table
 from luna.database.stored_rows import read_each, read_page
 from luna.device_config import BATTERIES
+from luna.site import Site
+from luna.steering import NO_STEERING, Steering, is_metered_apart
+from luna.timeline import SLOT
 
 
 def load(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
@@ -158,6 +162,41 @@ def read_deciders(connection: Connection, site_id: str, *, first: datetime, end:
     within = (control_log.c.slot_start >= first) & (control_log.c.slot_start < end)
     rows = connection.execute(select(control_log.c.slot_start, control_log.c.decided_by).where(own, within).order_by(control_log.c.entry_id))
     return {row.slot_start.astimezone(UTC): row.decided_by for row in rows}
+
+
+_RUNS, _BY_PLAN = ("on", "charge", "give"), ("planner", "agent")
+
+
+def read_steering_each(connection: Connection, found: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Steering]:
+    """Return what devices of sites were told, and confirmed, from ``first`` on, before ``end``, that moves what was measured; by the sites' keys."""
+    log = control_log.c
+    # A device's set-points stand under its own name: "car" of "vehicle:car", "pv" of "pv".
+    told = log.allowed[func.split_part(log.device, ":", -1)]
+    held, ran = (log.device == "pv") & (told["mode"].astext != "free"), log.decided_by.in_(_BY_PLAN) & told["mode"].astext.in_(_RUNS)
+    within = log.site_key.in_(found) & (log.slot_start >= first) & (log.slot_start < end) & log.confirmed.is_not(None) & (log.device != BATTERIES)
+    columns = (log.site_key, log.slot_start, log.device, told["mode"].astext.label("mode"), told["limit_kw"].astext.label("limit_kw"))
+    limits: dict[int, list[tuple[datetime, float]]] = {}
+    runs: dict[int, list[datetime]] = {}
+    for key, start, device, mode, limit_kw in connection.execute(select(*columns).where(within, held | ran)):
+        at = start.astimezone(UTC).replace(tzinfo=None)
+        if device == "pv":
+            limits.setdefault(key, []).append((at, _limit_kwh(mode, limit_kw)))
+        elif not is_metered_apart(found[key], device):
+            runs.setdefault(key, []).append(at)
+    return {key: _steering(limits.get(key, []), runs.get(key, [])) for key in found}
+
+
+def _limit_kwh(mode: str, limit_kw: str | None) -> float:
+    if mode == "off":
+        return 0.0
+    return float(limit_kw) * (SLOT / timedelta(hours=1)) if mode == "limit" and limit_kw is not None else float("inf")
+
+
+def _steering(limits: Sequence[tuple[datetime, float]], runs: Sequence[datetime]) -> Steering:
+    if not limits and not runs:
+        return NO_STEERING
+    starts, limit_kwh = np.array([at for at, _ in limits], dtype="datetime64[s]"), np.array([limit for _, limit in limits], dtype=np.float64)
+    return Steering(starts, limit_kwh, np.array(runs, dtype="datetime64[s]"))
 
 
 # What the batteries' row and that of another device have in common.

@@ -43,6 +43,10 @@ CONDITIONS: dict[str, dict[Language, str]] = {
         "en": "The arrays yielded nothing for days: snow, an inverter that is off, or a sensor. The sun may bring them back.",
         "de": "Die Anlage lieferte tagelang nichts: Schnee, ein ausgeschalteter Wechselrichter oder ein Sensor. Mit der Sonne kann sie wiederkommen.",
     },
+    "pv_held_back": {
+        "en": "PV was held back on {0} of the last {1} days: what the sun could have given was estimated.",
+        "de": "An {0} der letzten {1} Tage war PV gedrosselt: Was die Sonne hätte geben können, ist geschätzt.",
+    },
     "roof_grown": {
         "en": "The arrays yield more than they used to: what was measured before is scaled up to the new output.",
         "de": "Die Anlage liefert mehr als früher: Was vorher gemessen wurde, ist auf die neue Leistung hochgerechnet.",
@@ -87,14 +91,16 @@ CONDITIONS: dict[str, dict[Language, str]] = {
 
 
 def condition(code: str, *, language: Language) -> str:
-    """Return why a forecast is wide as one sentence.
+    """Return why a forecast is wide as one sentence; figures follow their code after colons, as in ``pv_held_back:12:20``.
 
     Raises:
-        InvalidInputError: no such code.
+        InvalidInputError: no such code, or not as many figures as its words name.
     """
-    if code not in CONDITIONS:
+    name, *figures = code.split(":")
+    words = CONDITIONS.get(name, {}).get(language)
+    if words is None or len({place for _, place, _, _ in Formatter().parse(words) if place is not None}) != len(figures):
         raise InvalidInputError("has no words", field="reasons", value=code, remedy=f"Known are {', '.join(CONDITIONS)}.")
-    return CONDITIONS[code][language]
+    return words.format(*figures)
 
 
 Pair = tuple[str, str]

@@ -146,7 +146,7 @@ def say_note(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
     Raises:
         InvalidInputError: the code has no words, or a figure is missing.
     """
-    if code in CONDITIONS:
+    if code.partition(":")[0] in CONDITIONS:
         return condition(code, language=numbers.language)
     if code not in NOTES:
         raise InvalidInputError("has no words", field="notes", value=code, remedy=f"Known are {', '.join((*NOTES, *CONDITIONS))}.")

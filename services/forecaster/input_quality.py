@@ -16,13 +16,15 @@ from luna.site import Site
 from luna.timeline import SLOT, FloatArray, floor_to, parse_zone
 from luna.weather import WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch
-from services.forecaster.inputs.frame import DAY_SLOTS, number_slot
+from services.forecaster.inputs.frame import DAY_SLOTS, BoolArray, number_slot
+from services.forecaster.inputs.held_back import count_held_days
 from services.forecaster.inputs.preparation import mark_frozen_load, mark_frozen_pv
 from services.forecaster.inputs.roof import CapacityChange
 from services.forecaster.inputs.solar import estimate_clear_sky, limit_output
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS
 
 YOUNG_DAYS = 14
+HELD_BACK, HELD_DAYS = "pv_held_back", 20  # with the days on which it was, and of how many: two weeks are still felt by like days
 WEEK_SLOTS = 7 * DAY_SLOTS
 # Forecasts of tomorrow rest on the last day and the last week: half of the one or a quarter of the other missing is felt.
 LEAST_OF_DAY, LEAST_OF_WEEK = 0.5, 0.75
@@ -59,12 +61,14 @@ class InputQuality:
     first: int
     load_kwh: FloatArray
     pv_kwh: FloatArray
+    held_back: BoolArray
 
     @classmethod
-    def of(cls, history: Observations, site: Site) -> "InputQuality":
-        """Return the record of a gapless history, as it was measured."""
+    def of(cls, history: Observations, site: Site, *, held_back: BoolArray | None = None) -> "InputQuality":
+        """Return the record of a gapless history, as it was measured; ``held_back`` says in which of its slots PV was."""
+        held = np.zeros(len(history), dtype=np.bool_) if held_back is None else held_back
         first = int(history.starts[0].astype(np.int64)) // 900 if len(history) else 0
-        return cls(site, first, history.load_kwh, history.pv_kwh)
+        return cls(site, first, history.load_kwh, history.pv_kwh, held)
 
     @cached_property
     def load_still(self) -> FloatArray:
@@ -74,7 +78,7 @@ class InputQuality:
     @cached_property
     def pv_still(self) -> FloatArray:
         """Where PV had stood still, 1, else 0."""
-        return mark_frozen_pv(self.pv_kwh).astype(np.float64)
+        return (mark_frozen_pv(self.pv_kwh) & ~self.held_back).astype(np.float64)
 
     def judge(self, origin: int) -> Iterator[str]:
         """Yield what is the matter with what was measured before a slot (an index of the grid)."""
@@ -101,8 +105,11 @@ class InputQuality:
             yield "pv_gaps"
         if self.pv_still[max(origin - STILL_SLOTS, 0) : origin].any():
             yield "pv_frozen"
+        begin = max(origin - HELD_DAYS * DAY_SLOTS, int(np.flatnonzero(known)[0]))
+        if held_days := count_held_days(self.held_back, begin, origin):
+            yield f"{HELD_BACK}:{held_days}:{-((begin - origin) // DAY_SLOTS)}"
         recent = pv[-SILENT_SLOTS:][known[-SILENT_SLOTS:]]
-        if recent.size >= SILENT_SLOTS // 2 and not recent.any():
+        if recent.size >= SILENT_SLOTS // 2 and not recent.any() and not self.held_back[max(origin - SILENT_SLOTS, 0) : origin].any():
             yield "pv_silent"
         if np.count_nonzero(pv[-WEEK_SLOTS:] > PEAK_EXCESS * limit_output(self.site)) > EXCESS_SLOTS:
             yield "roof_exceeds_peak"
@@ -167,6 +174,7 @@ FACTORS: dict[str, tuple[float, float]] = {
     "pv_frozen": (1.0, 1.1),
     "load_constant": (3.0, 1.0),
     "pv_silent": (1.0, 2.0),
+    HELD_BACK: (1.0, 1.1),
     "roof_grown": (1.0, 1.15),
     "roof_exceeds_peak": (1.0, 1.15),
     "clock_change": (1.05, 1.0),
@@ -196,7 +204,9 @@ def widen(batch: Batch, reasons: Sequence[tuple[str, ...]], site: Site) -> Batch
     Invariants: no band becomes narrower, median and mean stay, and PV stays zero where no sun shines.
     """
     factors = LIKE_DAYS_FACTORS if batch.version == LIKE_DAYS else BASELINE_FACTORS if batch.version in BASELINES else FACTORS
-    load_factor, pv_factor = (np.array([_combine([factors[code][place] for code in codes]) for codes in reasons])[:, None] for place in (0, 1))
+    load_factor, pv_factor = (
+        np.array([_combine([factors[code.partition(":")[0]][place] for code in codes]) for codes in reasons])[:, None] for place in (0, 1)
+    )
     usual = batch.load_kwh.expected.mean(axis=1, keepdims=True)
     sky, limit = _look_up(batch, site)
     load = stretch(batch.load_kwh, load_factor, slack_kwh=usual, limit_kwh=np.inf)

@@ -2,32 +2,35 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import zip_longest
 from typing import Self
 
+import numpy as np
 import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import IssueReply, IssueRequest
-from luna.database import forecast_activations, forecast_issues, forecasts, observations, recorded_span, sites, weather_carbon
+from luna.database import control, forecast_activations, forecast_issues, forecasts, observations, quality, recorded_span, sites, weather_carbon
 from luna.database.forecast_issues import ForecastIssue
 from luna.database.recorded_span import Span
 from luna.database.training_runs import TrainingRun
 from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
 from luna.learning_reset import find_forgotten_each
 from luna.objects import ObjectStore
-from luna.observations import Observations
+from luna.observations import SERIES, Observations
 from luna.site import Site
+from luna.steering import Steering
 from luna.timeline import SLOT, Timeline, floor_to
 from luna.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, join_batches
 from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins, widen
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation, read_context, read_vacations
-from services.forecaster.inputs.frame import MEMORY_DAYS
-from services.forecaster.inputs.preparation import Prepared, prepare_history
+from services.forecaster.inputs.frame import DAY_SLOTS, MEMORY_DAYS
+from services.forecaster.inputs.held_back import SEASON, estimate_potential
+from services.forecaster.inputs.preparation import Prepared, drop_runs, prepare_history
 from services.forecaster.inputs.series import OriginViews
 from services.forecaster.model.artefact import ArtefactError, load_aurora
 from services.forecaster.model.aurora import VERSION, Aurora, Progress, keep_quiet
@@ -38,6 +41,7 @@ DAY = timedelta(days=1)
 LEARNED_WEATHER = 0.2  # share of the training's slots with weather from which on a model has learned from it
 PART_ORIGINS = 240  # forecasts per call: enough to be fast, few enough for memory and a moving progress bar
 VERSIONS = (VERSION, *BASELINES)
+ENERGIES = SERIES[:-1]  # feed-in, import and battery say more of PV that was held back
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,8 @@ def issue_forecasts(
 class IssueFacts:
     """What is known of a site for forecasts at some instants, whatever their version: a few queries for many sites.
 
-    ``recorded`` is load and PV as measured, ``span`` when anything was; ``away`` is vacation mode, ``weathered`` whether there is weather to read; ``run`` is
-    the training whose model speaks for Aurora. What was measured within ``forgotten`` does not count.
+    ``recorded`` is what was measured, ``span`` when anything was; ``away`` is vacation mode, ``steering`` what Luna had devices do, ``weathered`` whether there
+    is weather to read; ``run`` is the training whose model speaks for Aurora. What was measured within ``forgotten`` does not count.
     """
 
     site: Site
@@ -119,23 +123,25 @@ class IssueFacts:
     span: Span | None
     forgotten: Span | None
     away: Vacation
+    steering: Steering
     weathered: bool
     run: TrainingRun | None
 
 
 def read_facts(connection: Connection, found: Mapping[int, Site], instants: Sequence[datetime]) -> dict[int, IssueFacts]:
     """Return what is known of sites, by their keys, for forecasts at some instants."""
-    before, end = _look_back(instants), max(instants) + HORIZON_SLOTS * SLOT
-    recorded = observations.read_each(connection, dict.fromkeys(found, before), names=("load_kwh", "pv_kwh"))
+    before, end = look_back(instants), max(instants) + HORIZON_SLOTS * SLOT
+    recorded = observations.read_each(connection, dict.fromkeys(found, before), names=ENERGIES)
     spans = recorded_span.of_each(connection, found)
     # Of instants on several days each day counts for the others.
     forgotten = find_forgotten_each(connection, found, instants[0]) if len(instants) == 1 else {}
     away = read_vacations(connection, found, first=before.start, end=end)
+    steering = control.read_steering_each(connection, found, first=before.start, end=before.end)
     weathered = weather_carbon.list_places(connection, [site.name for site in found.values()], first=before.start, end=end)
     active = forecast_activations.find_active_each(connection, found)
     runs = forecast_activations.find_runs_each(connection, {key: (site.name, active[key]) for key, site in found.items()}, version=VERSION, before=instants[0])
     return {
-        key: IssueFacts(site, instants, recorded[key], spans.get(key), forgotten.get(key), away[key], site.name in weathered, runs.get(key))
+        key: IssueFacts(site, instants, recorded[key], spans.get(key), forgotten.get(key), away[key], steering[key], site.name in weathered, runs.get(key))
         for key, site in found.items()
     }
 
@@ -159,7 +165,7 @@ class IssueBasis:
         measured = _drop_future(facts.recorded, now)
         measured = measured if facts.forgotten is None else measured.without([facts.forgotten])
         weather = read_surroundings(connection, facts.site, facts.instants).weather if facts.weathered else NO_WEATHER
-        prepared = prepare_history(measured, facts.site, before=facts.instants[0])
+        prepared = prepare_history(measured, facts.site, before=facts.instants[0], steering=facts.steering, weather=weather)
         return cls(facts, measured, prepared, Context(weather, facts.away), _reads_future(facts, now))
 
     @cached_property
@@ -170,7 +176,7 @@ class IssueBasis:
     @cached_property
     def quality(self) -> InputQuality:
         """What the history is worth."""
-        return InputQuality.of(self.measured, self.facts.site)
+        return InputQuality.of(self.measured, self.facts.site, held_back=self.prepared.held_back)
 
 
 def issue_version(basis: IssueBasis, version: str, *, objects: ObjectStore, progress: Progress = keep_quiet) -> IssuedForecast:
@@ -274,7 +280,23 @@ def _load(objects: ObjectStore, run: TrainingRun, site: Site) -> Aurora:
 
 def read_history(connection: Connection, site: Site, instants: Sequence[datetime]) -> Observations:
     """Return what forecasts at the instants may look back on."""
-    return observations.read(connection, site.name, _look_back(instants))
+    return observations.read(connection, site.name, look_back(instants))
+
+
+def read_steering(connection: Connection, site: Site, window: Timeline) -> Steering:
+    """Return what Luna had a site's devices do within a window."""
+    key = sites.key_of(connection, site.name)
+    return control.read_steering_each(connection, {key: site}, first=window.start, end=window.end)[key]
+
+
+def read_scorable(connection: Connection, site: Site, window: Timeline) -> Observations:
+    """Return what forecasts of a window are scored against: without days that are judged ``exclude``, PV that was held back and what a plan ran."""
+    # What shows day after day shows in the weeks before.
+    around = Timeline(window.start - SEASON * DAY, SLOT, window.count + SEASON * DAY_SLOTS)
+    measured, steering = observations.read(connection, site.name, around), read_steering(connection, site, around)
+    held = estimate_potential(measured, site, before=around.end, steering=steering).held[-window.count :]
+    trusted = drop_runs(quality.read_trusted(connection, site, window), steering)
+    return replace(trusted, pv_kwh=np.where(held, np.nan, trusted.pv_kwh))
 
 
 def read_surroundings(connection: Connection, site: Site, instants: Sequence[datetime]) -> Context:
@@ -283,10 +305,11 @@ def read_surroundings(connection: Connection, site: Site, instants: Sequence[dat
     One alone, in the midst of a quarter-hour, knows also the weather that came within it; for several it counts from the next one on.
     """
     known_at = instants[0] if len(instants) == 1 else None
-    return read_context(connection, site, first=_look_back(instants).start, end=max(instants) + HORIZON_SLOTS * SLOT, known_at=known_at)
+    return read_context(connection, site, first=look_back(instants).start, end=max(instants) + HORIZON_SLOTS * SLOT, known_at=known_at)
 
 
-def _look_back(instants: Sequence[datetime]) -> Timeline:
+def look_back(instants: Sequence[datetime]) -> Timeline:
+    """Return the slots that forecasts at the instants may look back on."""
     start = floor_to(min(instants), SLOT) - timedelta(days=MEMORY_DAYS)
     return Timeline(start, SLOT, (floor_to(max(instants), SLOT) - start) // SLOT)
 

@@ -40,7 +40,7 @@ from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, ForecastSe
 from services.forecaster.model.artefact import ArtefactError, load_aurora
 from services.forecaster.model.aurora import VERSION, Aurora
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS, MEMBERS, Baseline
-from services.forecaster.service import find_run, read_history, read_surroundings
+from services.forecaster.service import find_run, look_back, read_history, read_steering, read_surroundings
 
 DUST_KW = 1e-9  # what is left of a sum of floats is no reason
 NAMED = 3  # reasons in a sentence; more are not read
@@ -155,14 +155,17 @@ def _ask_slots(forecast: Forecast, slot: datetime | None, zone: ZoneInfo) -> Int
 def _set_scene(connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore) -> ExplainedForecast:
     forecast = standing.forecast
     instants, slots = [forecast.issued_at], forecast.timeline.count
-    prepared = prepare_history(read_history(connection, site, instants), site, before=forecast.issued_at)
+    surroundings = read_surroundings(connection, site, instants)
+    steering = read_steering(connection, site, look_back(instants))
+    measured = read_history(connection, site, instants)
+    prepared = prepare_history(measured, site, before=forecast.issued_at, steering=steering, weather=surroundings.weather)
     try:
         speaker = _recall_speaker(connection, prepared.site, standing, objects=objects)
     except ArtefactError as error:
         log.warning("explained without the model: it cannot be used", site=site.name, reason=str(error))
         speaker = None
     # A baseline knows nothing but the last days, unless it asks which of them are like those ahead.
-    context = NO_CONTEXT if isinstance(speaker, Baseline) and speaker.version != LIKE_DAYS else read_surroundings(connection, site, instants)
+    context = NO_CONTEXT if isinstance(speaker, Baseline) and speaker.version != LIKE_DAYS else surroundings
     frame = frame_origins(prepared.history, prepared.site, instants, slots, context=context)
     again = forecast if speaker is None else speaker.issue_many(prepared.history, instants, slots, context=context).forecast(0)
     return ExplainedForecast(speaker, frame, again)

@@ -1,24 +1,26 @@
-"""What was measured, fit to learn and to forecast from: without standstills and PV held back, what a smaller roof yielded scaled to the present one."""
+"""What may be learned of what was measured: no standstills and no runs by plan, PV as the sun allowed it, a smaller roof's output scaled to the present one."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from luna.observations import Observations
 from luna.site import Site
-from luna.timeline import FloatArray, to_instant
-from services.forecaster.inputs.frame import DAY_SLOTS, IntArray
+from luna.steering import NO_STEERING, Steering
+from luna.timeline import FloatArray
+from luna.weather import NO_WEATHER, WeatherVintages
+from services.forecaster.inputs.frame import BoolArray, IntArray
+from services.forecaster.inputs.held_back import estimate_potential
 from services.forecaster.inputs.roof import CapacityChange, find_growth
-from services.forecaster.inputs.solar import estimate_clear_sky
 
 # Meters that count in steps of 0.1 kWh repeat a value for an hour or two at night; nothing in a house keeps to the watt-hour for six.
 LOAD_SLOTS = 24
 # Under a sun that moves, output changes from slot to slot; only an inverter at its limit holds it, and that lies near the top.
 PV_SLOTS = 12
 NEAR_TOP = 0.9
+MOST_RUN = 0.5  # of the known slots: what runs by plan more often than not is all there is to learn from
 
 
 def count_repeats(values: FloatArray) -> IntArray:
@@ -58,59 +60,45 @@ def drop_frozen(history: Observations) -> Observations:
     return replace(history, load_kwh=kept, pv_kwh=np.where(mark_frozen_pv(pv), np.nan, pv))
 
 
-# Under the thickest clouds a twentieth of a clear sky is left, and PV knows nothing of what the house takes.
-BRIGHT = 0.3  # share of the best clear-sky slot
-NEXT_TO_NOTHING, SHONE = 0.02, 0.2  # shares of a clear sky: held back, though so much came
-SHONE_SLOTS = 32  # before: the same day
-ALIKE = 0.01  # share of PV by which it may differ from the load
-OFTEN, OFTEN_DAYS = 4, 6  # at the same time on so many of the days before: once is a fault, a shadow or chance
-
-
-def mark_held_back(history: Observations, site: Site, *, before: datetime) -> NDArray[np.bool_]:
-    """Return in which slots of a gapless history PV was held back, day after day: off under a bright sky after it had shone, or just what the house took.
-
-    The days that gave it away are marked with those that followed, as far as that was known ``before`` an instant.
-
-    Invariants: nothing at or after that instant changes what is marked before it, and nothing after a later slot whether that is marked.
-    """
-    sky, pv = estimate_clear_sky(history.starts, site), history.pv_kwh
-    if site.location is None or not site.pv or not len(history):
-        return np.zeros(pv.size, dtype=np.bool_)
-    bright = sky > BRIGHT * sky.max(initial=0.0)
-    share = np.nan_to_num(pv) / np.where(bright, sky, np.inf)
-    shone = sliding_window_view(np.concatenate([np.zeros(SHONE_SLOTS), share]), SHONE_SLOTS)[:-1].max(axis=1) > SHONE
-    alike = (pv > 0) & (np.abs(pv - history.load_kwh) <= ALIKE * pv)
-    low = bright & ((pv <= NEXT_TO_NOTHING * sky) & shone | alike)
-    none = np.zeros(OFTEN_DAYS * DAY_SLOTS, dtype=np.bool_)
-    earlier = [np.concatenate([none, low])[(OFTEN_DAYS - days) * DAY_SLOTS :][: low.size] for days in range(1, OFTEN_DAYS + 1)]
-    often = low & (np.sum(earlier, axis=0) >= OFTEN)
-    known = often & (history.starts < to_instant(before))
-    later = [np.concatenate([known, none])[days * DAY_SLOTS :][: low.size] for days in range(1, OFTEN_DAYS + 1)]
-    held: NDArray[np.bool_] = often | low & np.any(later, axis=0)
-    return held
-
-
-def drop_held_back(history: Observations, site: Site, *, before: datetime) -> Observations:
-    """Return the history, PV unknown where it was held back: what the arrays could have yielded then nobody measured."""
-    return replace(history, pv_kwh=np.where(mark_held_back(history, site, before=before), np.nan, history.pv_kwh))
+def drop_runs(history: Observations, steering: Steering) -> Observations:
+    """Return the history, its load unknown where a plan ran what no meter takes out of it; a load that is hardly ever without stays."""
+    ran = np.isin(history.starts, steering.run_starts)
+    known = ~np.isnan(history.load_kwh)
+    if np.count_nonzero(ran & known) > MOST_RUN * np.count_nonzero(known):
+        return history
+    return replace(history, load_kwh=np.where(ran, np.nan, history.load_kwh))
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A history to learn or forecast from, of a site whose arrays can yield what they were seen to; ``growth`` is what was scaled, if anything."""
+    """A history to learn or forecast from, of a site whose arrays can yield what they were seen to.
+
+    ``growth`` is what was scaled, if anything; ``held_back`` where PV was held back, shape ``(slots,)``: it is what the sun could have given there, or unknown.
+    """
 
     history: Observations
     site: Site
     growth: CapacityChange | None
+    held_back: BoolArray
 
 
-def prepare_history(measured: Observations, site: Site, *, before: datetime) -> Prepared:
-    """Return a gapless history prepared as known ``before`` an instant.
+def prepare_history(
+    measured: Observations, site: Site, *, before: datetime, steering: Steering = NO_STEERING, weather: WeatherVintages = NO_WEATHER
+) -> Prepared:
+    """Return what may be learned of a gapless history, as known ``before`` an instant. Whatever learns of a site's past learns from this.
+
+    Args:
+        measured: load and PV; where feed-in, import and battery are known too, they tell more of PV held back.
+        site: whose.
+        before: an instant.
+        steering: what Luna had devices do meanwhile.
+        weather: by which PV is estimated where a whole day was held back.
 
     Invariants: nothing measured at or after ``before`` changes what is returned of the time before.
     """
-    measured = drop_held_back(measured, site, before=before)
+    potential = estimate_potential(measured, site, before=before, steering=steering, weather=weather)
+    measured = replace(drop_runs(measured, steering), pv_kwh=potential.pv_kwh)
     growth = find_growth(measured, site, before=before)
     if growth is None:
-        return Prepared(drop_frozen(measured), site, None)
-    return Prepared(drop_frozen(growth.scale(measured)), growth.enlarge(site), growth)
+        return Prepared(drop_frozen(measured), site, None, potential.held)
+    return Prepared(drop_frozen(growth.scale(measured)), growth.enlarge(site), growth, potential.held)

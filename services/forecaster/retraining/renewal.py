@@ -19,10 +19,11 @@ from luna.database.training_runs import TrainingRun
 from luna.queue.task_context import isolate
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse_zone
-from services.forecaster.inputs.roof import find_growth
+from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import VERSION, YOUNG_DAYS, count_days
 from services.forecaster.retraining.drift import DAYS_BEFORE, FORTNIGHT, FORTNIGHTS_BEFORE, list_signs
+from services.forecaster.service import read_steering
 
 WEEK_DAYS = 7
 # Hours of the local night in which nobody waits for a plan and no clock changes twice; sites are spread over them and over the week.
@@ -124,9 +125,10 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
 def list_drift(connection: Connection, site: Site, run: TrainingRun, *, now: datetime) -> list[str]:
     """Return the signs that a site lives otherwise than when a model was trained."""
     begin = floor_to(now - LOOK_BACK, SLOT)
-    recent = quality.read_trusted(connection, site, Timeline(begin, SLOT, LOOK_BACK // SLOT))
+    window = Timeline(begin, SLOT, LOOK_BACK // SLOT)
+    recent, steering = quality.read_trusted(connection, site, window), read_steering(connection, site, window)
     signs = [str(sign) for sign in list_signs(recent.load_kwh, _read_errors(connection, site, now.astimezone(parse_zone(site.timezone)).date()))]
-    growth = find_growth(recent, site, before=now)
+    growth = prepare_history(recent, site, before=now, steering=steering).growth
     learned_until = np.datetime64(run.data_until.replace(tzinfo=None), "s")
     return [*signs, f"arrays yield {growth.factor:.1f} times as much"] if growth is not None and growth.since >= learned_until else signs
 

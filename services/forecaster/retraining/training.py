@@ -31,7 +31,7 @@ from services.forecaster.model.baseline import BASELINES, Baseline
 from services.forecaster.model.card import save_card
 from services.forecaster.retraining.card import Card
 from services.forecaster.scoring import Score, score_batch
-from services.forecaster.service import issue_in_parts, list_instants
+from services.forecaster.service import issue_in_parts, list_instants, read_steering
 
 # A week holds every weekday once; of fewer than two days the weather decides.
 LONGEST, SHORTEST = timedelta(days=7), timedelta(days=2)
@@ -179,8 +179,9 @@ def _learnable(connection: Connection, request: TrainRequest) -> Timeline:
 
 def _read_lesson(connection: Connection, site_id: str, window: Timeline) -> TrainingSet:
     site = sites.load(connection, site_id)
-    prepared = prepare_history(quality.read_trusted(connection, site, window), site, before=window.end)
-    return TrainingSet(prepared, read_context(connection, site, first=window.start, end=window.end), window)
+    context, steering = read_context(connection, site, first=window.start, end=window.end), read_steering(connection, site, window)
+    measured = quality.read_trusted(connection, site, window)
+    return TrainingSet(prepare_history(measured, site, before=window.end, steering=steering, weather=context.weather), context, window)
 
 
 def _compose_run(request: TrainRequest, lesson: TrainingSet, model: TrainedModel, verdict: TrialVerdict) -> TrainingRun:

@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, VersionScore
-from luna.database import forecast_scores, quality, sites
+from luna.database import forecast_scores, sites
 from luna.errors import InvalidInputError
 from luna.objects import ObjectStore
 from luna.observations import Observations
@@ -19,10 +19,20 @@ from luna.site import Site
 from luna.timeline import SLOT, Timeline, floor_to, local_days
 from services.forecaster.forecaster import HORIZON_SLOTS, Forecaster
 from services.forecaster.inputs.context import NO_CONTEXT, Context
+from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.scoring import Score, measure_skill, score_batch
-from services.forecaster.service import issue_in_parts, list_instants, read_history, read_surroundings, recall_forecaster
+from services.forecaster.service import (
+    issue_in_parts,
+    list_instants,
+    look_back,
+    read_history,
+    read_scorable,
+    read_steering,
+    read_surroundings,
+    recall_forecaster,
+)
 from services.forecaster.versions.hindsight import ensure_trained
 
 
@@ -37,7 +47,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What forecasts look back on, as it was known when they were issued, and what they are scored against: without days that are judged ``exclude``."""
+    """What forecasts look back on, prepared as it was known when they were issued, and what they are scored against: what can be trusted."""
 
     history: Observations
     trusted: Observations
@@ -81,7 +91,9 @@ def _judge_forecaster(forecaster: Forecaster, past: Past, site: Site, instants: 
 def _read_past(connection: Connection, site: Site, instants: Sequence[datetime]) -> Past:
     begin = floor_to(min(instants), SLOT)
     ahead = Timeline(begin, SLOT, (floor_to(max(instants), SLOT) - begin) // SLOT + HORIZON_SLOTS)
-    return Past(read_history(connection, site, instants), quality.read_trusted(connection, site, ahead), read_surroundings(connection, site, instants))
+    context, steering = read_surroundings(connection, site, instants), read_steering(connection, site, look_back(instants))
+    prepared = prepare_history(read_history(connection, site, instants), site, before=instants[0], steering=steering, weather=context.weather)
+    return Past(prepared.history, read_scorable(connection, site, ahead), context)
 
 
 def _describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequence[float]], *, origins: int) -> EvaluateReply:

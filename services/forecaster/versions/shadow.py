@@ -26,7 +26,7 @@ from luna.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.scoring import SERIES, Score, score_forecasts
-from services.forecaster.service import VERSIONS, find_run, issue_forecasts
+from services.forecaster.service import VERSIONS, find_run, issue_forecasts, read_scorable
 from services.forecaster.versions.promotion import promote_by_rule
 
 # Every version is issued on these hours, of UTC, so all are judged on the same instants.
@@ -187,7 +187,7 @@ class Judge:
         Args:
             anew: also those that have a score.
         """
-        trusted = quality.read_trusted(self.connection, self.site, shadow.reach)
+        trusted = read_scorable(self.connection, self.site, shadow.reach)
         if not any(np.isfinite(getattr(trusted, series)).any() for series in SERIES):
             return []
         there = {score.forecast_version for score in forecast_scores.read(self.connection, self.site.name, shadow.day, shadow.day)}

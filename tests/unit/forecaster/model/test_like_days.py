@@ -8,7 +8,8 @@ from luna.observations import Observations
 from luna.outlook import SHARES, Forecast
 from luna.timeline import FloatArray
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
-from services.forecaster.inputs.preparation import mark_held_back, prepare_history
+from services.forecaster.inputs.held_back import mark_held_back
+from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.baseline import LIKE_DAYS, Baseline
 from services.forecaster.scoring import score_batch

@@ -1,0 +1,299 @@
+"""PV that was held back: what was measured is not what the arrays could yield. Which slots those are, and what the sun would have given in them. Pure.
+
+Luna's own control log says when Luna did it. Inverters do it by themselves too, and nobody writes that down: it shows in what was measured under a bright sky:
+
+- off, or just what the house takes, at the same time day after day;
+- output held at one level while the sun moves on, the day's highest;
+- feed-in held at one level, which it never exceeds, while the output moves.
+
+What the arrays could have yielded follows from the slots beside those, seen on the same day, and from how the roof answers the sun at each time of day; the
+weather says it where a whole day was held back. Where what was measured is no less than that, nothing was held back.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from luna.observations import Observations
+from luna.site import Site
+from luna.steering import NO_STEERING, Steering
+from luna.timeline import FloatArray, to_instant
+from luna.weather import NO_WEATHER, WeatherVintages
+from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, BoolArray
+from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, expected_output, limit_output, look_up
+
+# Under the thickest clouds a twentieth of a clear sky is left, and PV knows nothing of what the house takes.
+BRIGHT, LOW = 0.3, 0.03  # shares of the best clear-sky slot: below the lower one a ratio to it says little
+NEXT_TO_NOTHING, SHONE = 0.02, 0.2  # shares of a clear sky: held back, though so much came
+SHONE_SLOTS = 32  # the same day
+EDGE_SLOTS = 2  # within which PV is shut off, or comes back
+SEASON = 28  # days before and after in which roof and sun stand alike
+ALIKE = 0.01  # share of PV by which it may differ from the load
+OFTEN, OFTEN_DAYS = 4, 6  # at the same time on so many of the days before: once is a fault, a shadow or chance
+# Six quarter-hours within a hundredth of each other, while the clear sky changes by six: no cloud and no shadow is that steady. Inverters hold 0.1 to 0.5 %.
+LEVEL_SLOTS, LEVEL_SPREAD, LEVEL_SKY = 6, 0.01, 0.06
+FEED_SLOTS = 4  # feed-in moves with the house: shorter runs say as much
+FEED_DAYS = 2  # on which it was held, at least, and never exceeded since
+LEAST_STEPS = 20  # different values below a level: meters that count in coarse steps stand still by themselves
+AT_INVERTER = 0.95  # of what its inverters bear: that is all the arrays will ever give
+AT_LIMIT, AT_LOAD = 0.9, 0.9  # of what PV was limited to, and of the load where it was kept from the grid: below, the sun gave no more
+
+
+def mark_held_back(history: Observations, site: Site, *, before: datetime, steering: Steering = NO_STEERING) -> BoolArray:
+    """Return in which slots of a gapless history PV was, or seems to have been, held back, as far as that was known ``before`` an instant.
+
+    Days that gave it away are marked with those that followed.
+
+    Invariants: nothing at or after that instant changes what is marked before it, and nothing after a later slot whether that is marked.
+    """
+    told = _mark_told(history, site, steering)
+    if site.location is None or not site.pv or not len(history):
+        return told
+    sky, known = estimate_clear_sky(history.starts, site), history.starts < to_instant(before)
+    level = _mark_level(history.pv_kwh, sky, known, highest_kwh=_bear_kwh(site))
+    held: BoolArray = told | _mark_often(history, sky, known) | level | _mark_feed_in(history, sky, known)
+    return held
+
+
+def _mark_told(history: Observations, site: Site, steering: Steering) -> BoolArray:
+    """Return in which slots Luna held PV back, and it would have been more."""
+    told = np.full(len(history), np.nan)
+    if not len(history) or not steering.pv_starts.size:
+        return np.zeros(len(history), dtype=np.bool_)
+    place = (steering.pv_starts - history.starts[0]) // np.timedelta64(SLOT_SECONDS, "s")
+    within = (place >= 0) & (place < told.size)
+    np.fmin.at(told, place[within].astype(np.int64), steering.pv_limit_kwh[within])
+    pv, up = np.nan_to_num(history.pv_kwh), estimate_clear_sky(history.starts, site) > 0
+    limited = np.isfinite(told) & (pv >= AT_LIMIT * told)
+    kept = np.isinf(told) & ~(pv < AT_LOAD * history.load_kwh)
+    held: BoolArray = up & (limited | kept)
+    return held
+
+
+def _mark_often(history: Observations, sky: FloatArray, known: BoolArray) -> BoolArray:
+    """Return in which slots PV was off after it had shone, or just what the house took, day after day."""
+    pv, bright = history.pv_kwh, sky > BRIGHT * sky.max(initial=0.0)
+    share = np.nan_to_num(pv) / np.where(bright, sky, np.inf)
+    off, returned = _mark_off(pv <= NEXT_TO_NOTHING * np.where(bright, sky, -np.inf), share)
+    little = ALIKE * np.nan_to_num(pv)
+    # The meter knows it where appliances take their part: nothing passes it either way, and no battery makes up for it.
+    rests = (history.import_kwh <= little) & (history.export_kwh <= little) & (np.nan_to_num(history.charge_kwh) <= little)
+    alike = (pv > 0) & ((np.abs(pv - history.load_kwh) <= little) | rests & (np.nan_to_num(history.discharge_kwh) <= little))
+    low = off | bright & alike
+    # A hill or a house takes the sun for good, in its season: off is who comes back the same day, or shone at that time of day before.
+    returns = np.sum(_look_back(returned, OFTEN_DAYS), axis=0) > 0
+    proven = ~off | returns | np.any(_look_back(share > SHONE, SEASON), axis=0)
+    often = low & proven & (np.sum(_look_back(low, OFTEN_DAYS), axis=0) >= OFTEN)
+    later = [np.concatenate([(often & known)[days * DAY_SLOTS :], np.zeros(days * DAY_SLOTS, dtype=np.bool_)])[: low.size] for days in range(1, OFTEN_DAYS + 1)]
+    held: BoolArray = often | low & np.any(later, axis=0)
+    # The same under the lower sun of that day, where it alone would say nothing.
+    near = sliding_window_view(np.pad(held & known, SHONE_SLOTS // 2), SHONE_SLOTS + 1).any(axis=1)
+    marked: BoolArray = held | near & known & alike & (sky > LOW * sky.max(initial=0.0))
+    return marked
+
+
+def _mark_off(nothing: BoolArray, share: FloatArray) -> tuple[BoolArray, BoolArray]:
+    """Return in which slots of ``nothing`` PV had been shut off from one slot to the next, and in which of them it came back likewise.
+
+    What stands before the sun, a hill or a house, leaves the light of the sky, more than a twentieth.
+    """
+    place, edges = np.arange(share.size), np.flatnonzero(np.diff(np.concatenate([[False], nothing, [False]]).astype(np.int8)))
+    if not edges.size:
+        return nothing, nothing
+    starts, ends = edges[::2], edges[1::2]
+    run = np.clip(np.searchsorted(starts, place, side="right") - 1, 0, None)
+    around = np.pad(share > SHONE, EDGE_SLOTS)
+    # Within the slot in which it happens it is half of both.
+    began, came_back = (np.any([around[edge + EDGE_SLOTS + step] for step in steps], axis=0) for edge, steps in ((starts, (-2, -1)), (ends, (0, 1))))
+    off: BoolArray = nothing & began[run]
+    return off, off & came_back[run]
+
+
+def _look_back(mark: BoolArray, days: int) -> list[BoolArray]:
+    """Return what was marked at the same time one day before, two days before, and so on."""
+    none = np.zeros(days * DAY_SLOTS, dtype=np.bool_)
+    return [np.concatenate([none, mark])[(days - back) * DAY_SLOTS :][: mark.size] for back in range(1, days + 1)]
+
+
+def _mark_level(pv: FloatArray, sky: FloatArray, known: BoolArray, *, highest_kwh: float) -> BoolArray:
+    """Return in which slots PV was held at one level, the day's highest by then, while the sun moved on."""
+    spread, bright = _measure_spread(pv, LEVEL_SLOTS), sky > LOW * sky.max(initial=0.0)
+    steady = bright & (spread <= LEVEL_SPREAD) & (_measure_spread(sky, LEVEL_SLOTS) >= LEVEL_SKY) & (pv > NEXT_TO_NOTHING * sky)
+    # Of a sky that moves, the day so far; what rises above it later was seen by nobody yet.
+    highest = sliding_window_view(np.concatenate([np.zeros(SHONE_SLOTS), np.nan_to_num(pv)]), SHONE_SLOTS)[1:].max(axis=1)
+    steady &= (pv >= (1 - LEVEL_SPREAD) * highest) & (pv < AT_INVERTER * highest_kwh)
+    steps = np.unique(pv[known & ~np.isnan(pv)])
+    steady &= np.searchsorted(steps, np.nan_to_num(pv)) >= LEAST_STEPS
+    return _extend_runs(steady, LEVEL_SLOTS, known)
+
+
+def _mark_feed_in(history: Observations, sky: FloatArray, known: BoolArray) -> BoolArray:
+    """Return in which slots feed-in was held at one level that it never exceeds, and no battery had a part in it."""
+    bright = sky > BRIGHT * sky.max(initial=0.0)
+    fed, moved = history.export_kwh, _measure_spread(history.pv_kwh, FEED_SLOTS) > LEVEL_SPREAD
+    still = (np.nan_to_num(history.discharge_kwh) <= ALIKE * np.nan_to_num(fed)) & (fed > ALIKE * np.nan_to_num(history.pv_kwh))
+    steady = bright & still & moved & (_measure_spread(fed, FEED_SLOTS) <= LEVEL_SPREAD)
+    if not (steady & known).any():
+        return np.zeros(fed.size, dtype=np.bool_)
+    top = float(np.nanmax(fed[known]))
+    at_top = steady & (fed >= (1 - LEVEL_SPREAD) * top)
+    days = np.unique(np.flatnonzero(at_top & known) // DAY_SLOTS)
+    return _extend_runs(at_top, FEED_SLOTS, known) if days.size >= FEED_DAYS else np.zeros(fed.size, dtype=np.bool_)
+
+
+def _measure_spread(values: FloatArray, slots: int) -> FloatArray:
+    """Return by how much the last ``slots`` values up to each differ, as a share of the largest; infinite where one is unknown or all are zero."""
+    window = sliding_window_view(np.concatenate([np.full(slots - 1, np.nan), values]), slots)
+    most, least = window.max(axis=1), window.min(axis=1)
+    spread: FloatArray = np.where(most > 0, (most - least) / np.where(most > 0, most, 1.0), np.inf)
+    return np.where(np.isnan(spread), np.inf, spread)
+
+
+def _extend_runs(ends: BoolArray, slots: int, known: BoolArray) -> BoolArray:
+    """Return the slots of runs that ``ends`` names by their last slots; back into the run as far as its end was known by then."""
+    seen = np.concatenate([ends & known, np.zeros(slots - 1, dtype=np.bool_)])
+    held: BoolArray = ends | sliding_window_view(seen, slots).any(axis=1)
+    return held
+
+
+def _bear_kwh(site: Site) -> float:
+    """Return what the inverters bear in a quarter-hour, infinite where the site names none."""
+    return sum(each.ac_limit_kw for each in site.inverters) * SLOT_HOURS if site.inverters else np.inf
+
+
+NEAR_SLOTS = 12.0  # after which a slot of the same day counts 1/e for another
+LEAST_SEEN = 2  # slots of a day that have to be known
+CLEAR = 0.6  # of the brightest day
+LEAST_YIELDED = 3  # slots that have to say so: one may be the edge of a cloud
+MOST_SHARE = 1.3  # of a clear sky, as arrays yield it: more is the edge of a cloud
+MOST_MOVE = 3.0  # by which the weather may say that the sky over a slot differs from that over the ones beside it
+DEGREES_PER_SLOT = 360 / DAY_SLOTS
+LEAST_TOLD = 4  # slots of a day
+WORTH = 1.03  # times what was measured: less was nobody's doing
+
+
+@dataclass(frozen=True, slots=True)
+class Potential:
+    """What the sun could have given in slots in which PV was held back.
+
+    ``held`` says which those are; ``pv_kwh`` is what is to be learned in all: as measured where PV was free, estimated where it was held back, NaN where it
+    was and nobody can say. Both of shape ``(slots,)``.
+    """
+
+    held: BoolArray
+    pv_kwh: FloatArray
+
+
+def estimate_potential(
+    history: Observations, site: Site, *, before: datetime, steering: Steering = NO_STEERING, weather: WeatherVintages = NO_WEATHER
+) -> Potential:
+    """Return what PV could have been in a gapless history, as known ``before`` an instant.
+
+    What lies at or after that instant is not estimated: it is unknown where it was held back.
+
+    Invariants: as ``mark_held_back``; no estimate is below what was measured.
+    """
+    held, pv = mark_held_back(history, site, before=before, steering=steering), history.pv_kwh
+    sky = look_up(history.starts, site)
+    if sky is None or site.location is None or not held.any():
+        return Potential(held, np.where(held, np.nan, pv))
+    first, known = int(history.starts[0].astype(np.int64)) // SLOT_SECONDS, history.starts < to_instant(before)
+    promised = expected_output(weather, sky, site.pv, first=first)
+    # What is cut off within a slot is half of both.
+    beside = sliding_window_view(np.pad(held & known, 1), 3).any(axis=1)
+    free, measured = np.where(known & ~beside, pv, np.nan), np.where(known, pv, np.nan)
+    noon = first + round(site.location.longitude / DEGREES_PER_SLOT)
+    past = _Past.of(free, measured, held & known, sky=sky.clear_sky_kwh, promised=promised, noon=noon)
+    could = past.estimate(pv.size)
+    held = held & ~(known & (could < WORTH * pv))  # what the slots beside explain was nobody's doing
+    estimate = np.fmax(np.minimum(could, limit_output(site)), np.where(np.isnan(could), np.nan, pv))
+    return Potential(held, np.where(held, estimate, pv))
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """Days as rows of 96 slots by the sun's time: PV where it was ``free`` (else NaN), clear sky, what the weather promised, and where PV was held back."""
+
+    free: FloatArray
+    measured: FloatArray
+    sky: FloatArray
+    promised: FloatArray
+    held: BoolArray
+    skipped: int
+
+    @classmethod
+    def of(cls, free: FloatArray, measured: FloatArray, held: BoolArray, *, sky: FloatArray, promised: FloatArray, noon: int) -> Self:
+        """Return the days of some consecutive slots; ``noon`` numbers the first of them by the sun's time."""
+        skipped = noon % DAY_SLOTS
+        rest = -(skipped + free.size) % DAY_SLOTS
+
+        def fold(values: FloatArray) -> FloatArray:
+            return np.pad(values, (skipped, rest), constant_values=np.nan).reshape(-1, DAY_SLOTS)
+
+        light = np.nan_to_num(fold(sky))
+        seen = np.where(light > LOW * light.max(), fold(free), np.nan)
+        return cls(seen, fold(measured), light, fold(promised), np.nan_to_num(fold(held.astype(np.float64))) > 0, skipped)
+
+    def estimate(self, slots: int) -> FloatArray:
+        """Return what the sun could have given where PV was held back; NaN elsewhere, and where nobody can say."""
+        could = np.full(self.free.shape, np.nan)
+        for day in np.flatnonzero(self.held.any(axis=1)):
+            could[day] = np.where(self.held[day], self._estimate_day(int(day)), np.nan)
+        return could.ravel()[self.skipped : self.skipped + slots]
+
+    def _estimate_day(self, day: int) -> FloatArray:
+        """Return a day as its free slots let expect it; where there are hardly any as the weather does, and without that as any day of the season."""
+        season = slice(max(day - SEASON, 0), day + SEASON + 1)
+        usual = self.sky[day] * self._measure_roof(season)
+        free, promised, most = self.free[day], self.promised[day], MOST_SHARE * self.sky[day]
+        seen = ~np.isnan(free) & (usual > 0)
+        if np.count_nonzero(seen) < LEAST_SEEN:
+            weather = promised * self._measure_share(season, self.promised)
+            likely: FloatArray = np.where(np.isnan(weather), usual * self._measure_share(season, self.sky), weather)
+            return np.where(likely > most, most, likely)
+        slot = np.arange(DAY_SLOTS)
+        nearness = np.exp(-np.abs(slot[:, None] - slot[seen]) / NEAR_SLOTS)
+        brightness = nearness @ free[seen] / (nearness @ usual[seen])
+        if not np.isnan(promised[seen]).any():
+            there, here = nearness @ promised[seen] / (nearness @ usual[seen]), promised / np.where(usual > 0, usual, np.nan)
+            moved = here / np.where(there > 0, there, np.nan)
+            brightness = brightness * np.where(np.isnan(moved), 1.0, np.clip(moved, 1 / MOST_MOVE, MOST_MOVE))
+        likely = usual * np.maximum(brightness, self._measure_least(day, usual))
+        return np.where(likely > most, most, likely)
+
+    def _measure_least(self, day: int, usual: FloatArray) -> float:
+        """Return how bright a day was at least: PV yielded what was measured while it was held back, and where that was most, hardly more was held back."""
+        yielded = np.where(self.held[day] & (self.sky[day] > LOW * self.sky.max()), self.measured[day] / np.where(usual > 0, usual, np.inf), 0.0)
+        return float(np.sort(np.nan_to_num(yielded))[-LEAST_YIELDED])
+
+    def _measure_share(self, season: slice, expected: FloatArray) -> float:
+        """Return what came of what was ``expected`` where PV was free; NaN where too little is known."""
+        free = self.free[season]
+        both = ~np.isnan(free) & (np.nan_to_num(expected[season]) > 0)
+        return float(free[both].sum() / expected[season][both].sum()) if np.count_nonzero(both) >= LEAST_SEEN else np.nan
+
+    def _measure_roof(self, season: slice) -> FloatArray:
+        """Return by time of day how the roof answers the sun beside how it does all day: less where a chimney stands before it.
+
+        How bright a day was is read at times at which PV was never held back: where sunny days are, the cloudy ones alone are seen.
+        """
+        free, sky = self.free[season], self.sky[season]
+        seen = ~np.isnan(free)
+        always = ~self.held[season].any(axis=0)
+        judged = seen & always if np.count_nonzero(seen & always) >= LEAST_SEEN else seen
+        came, could = (np.where(judged, values, 0.0).sum(axis=1) for values in (free, sky))
+        bright = np.divide(came, could, out=np.zeros(came.size), where=could > 0)[:, None]
+        # Of a cloudy day the darkest slots are free: they say nothing of the roof.
+        clear = seen & (bright > CLEAR * bright.max(initial=0.0))
+        came, could = (np.where(clear, values, 0.0).sum(axis=0) for values in (free, bright * sky))
+        times = np.flatnonzero((clear.sum(axis=0) >= LEAST_SEEN) & (could > 0))
+        return np.interp(np.arange(DAY_SLOTS), times, came[times] / could[times]) if times.size else np.ones(DAY_SLOTS)
+
+
+def count_held_days(held: BoolArray, first: int, end: int) -> int:
+    """Return on how many days, runs of 96 slots back from ``end`` (exclusive) to ``first``, PV was held back for an hour or more."""
+    slots = np.bincount((end - 1 - first - np.flatnonzero(held[first:end])) // DAY_SLOTS)
+    return int(np.count_nonzero(slots >= LEAST_TOLD))

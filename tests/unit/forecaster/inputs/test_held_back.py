@@ -1,0 +1,157 @@
+"""PV that was held back, by whomever: recognised, and estimated as the sun would have given it; shadows, clouds and small roofs are what they are."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from luna.observations import Observations
+from luna.site import Site
+from luna.steering import NO_STEERING, Steering
+from luna.timeline import FloatArray
+from luna.weather import WeatherVintages
+from services.forecaster.inputs.held_back import estimate_potential, mark_held_back
+from services.forecaster.inputs.preparation import prepare_history
+from services.forecaster.inputs.solar import estimate_clear_sky, expected_output, look_up
+from services.forecaster.model.baseline import LIKE_DAYS, Baseline
+from tests.household import START, day, describe_site, measure_days
+from tests.tables import each_row
+
+SITE = describe_site()
+DAYS = 21  # twenty that are known, and the one that is forecast
+KNOWN = slice(0, (DAYS - 1) * 96)
+SLOT_OF_DAY = np.arange(DAYS * 96) % 96
+NOON = (SLOT_OF_DAY >= 34) & (SLOT_OF_DAY < 58)
+
+
+def live(*, shade: FloatArray | float = 1.0, seed: int = 3) -> Observations:
+    """Return days in May under skies of their own, a few of them clouded, with what passes the meter of a house without a battery."""
+    rng = np.random.default_rng(seed)
+    measured = measure_days(DAYS, start=START + timedelta(days=70), seed=seed)
+    brightness = np.where(np.arange(DAYS) % 5 == 3, 0.25, rng.uniform(0.75, 0.9, DAYS))
+    brightness[-1] = brightness[:-1].mean()
+    cloud = rng.normal(1.0, 0.03, measured.pv_kwh.size) ** np.where(np.repeat(brightness, 96) < 0.5, 8, 1)
+    return measure(measured, estimate_clear_sky(measured.starts, SITE) * np.repeat(brightness, 96) * np.clip(cloud, 0.2, 1.8) * shade)
+
+
+def measure(history: Observations, pv_kwh: FloatArray) -> Observations:
+    grid = history.load_kwh - pv_kwh
+    return replace(history, pv_kwh=pv_kwh, import_kwh=np.maximum(grid, 0.0), export_kwh=np.maximum(-grid, 0.0))
+
+
+def steer(history: Observations, within: np.ndarray[tuple[int], np.dtype[np.bool_]], limit_kwh: float) -> Steering:
+    return replace(NO_STEERING, pv_starts=history.starts[within], pv_limit_kwh=np.full(np.count_nonzero(within), limit_kwh))
+
+
+def end_before_last(history: Observations) -> Observations:
+    """Return what is known when the last day begins."""
+    ahead = np.arange(SLOT_OF_DAY.size) >= KNOWN.stop
+    return replace(history, **{name: np.where(ahead, np.nan, getattr(history, name)) for name in ("load_kwh", "pv_kwh", "import_kwh", "export_kwh")})
+
+
+def sum_forecast(history: Observations, series: str = "pv_kwh") -> float:
+    forecast = Baseline(LIKE_DAYS, SITE).issue_many(history, [BEFORE]).forecast(0)
+    return float(getattr(forecast, series).expected[:96].sum())
+
+
+BEFORE = day(70 + DAYS - 1)
+FREE = live()
+STEADY = np.random.default_rng(1).uniform(0.998, 1.0, NOON.size)  # as inverters hold a level
+
+
+def limit_feed_in(history: Observations, share: float) -> Observations:
+    return measure(history, np.minimum(history.pv_kwh, history.load_kwh + share * 1.25))
+
+
+@each_row(
+    ("history", "steering"),
+    [
+        pytest.param(measure(FREE, np.minimum(FREE.pv_kwh, 0.6 * 1.25 * STEADY)), NO_STEERING, id="at 60 % of its peak"),
+        pytest.param(measure(FREE, np.minimum(FREE.pv_kwh, 0.25 * 1.25)), NO_STEERING, id="at a quarter"),
+        pytest.param(limit_feed_in(FREE, 0.0), NO_STEERING, id="nothing may be fed in"),
+        pytest.param(limit_feed_in(FREE, 0.4), NO_STEERING, id="a little may be fed in"),
+        pytest.param(measure(FREE, np.where(NOON, 0.0, FREE.pv_kwh)), NO_STEERING, id="off at noon"),
+        pytest.param(measure(FREE, np.where(NOON, 0.0, FREE.pv_kwh)), steer(FREE, NOON, 0.0), id="off at noon by Luna"),
+        pytest.param(measure(FREE, np.where(NOON, np.minimum(FREE.pv_kwh, 0.1), FREE.pv_kwh)), steer(FREE, NOON, 0.1), id="limited at noon by Luna"),
+    ],
+)
+def test_after_twenty_days_held_back_the_next_is_forecast_as_the_sun_gives_it(history: Observations, steering: Steering) -> None:
+    could, came = FREE.pv_kwh[KNOWN].sum(), history.pv_kwh[KNOWN].sum()
+    prepared = prepare_history(end_before_last(history), SITE, before=BEFORE, steering=steering).history
+    assert came < 0.96 * could
+    assert prepared.pv_kwh[KNOWN].sum() == pytest.approx(could, rel=0.1)
+    assert sum_forecast(prepared) == pytest.approx(sum_forecast(end_before_last(FREE)), rel=0.1)
+
+
+def test_a_day_without_sun_of_its_own_is_estimated_by_the_weather() -> None:
+    history = measure_days(DAYS, seed=4)
+    # As bright as the weather says: dark days and bright ones in turn.
+    ghi = 800.0 * np.where(np.arange(DAYS) % 2, 0.3, 1.0).repeat(96) * estimate_clear_sky(history.starts, SITE)
+    weather = WeatherVintages.of(history.starts, history.starts + np.timedelta64(900, "s"), {"ghi_w_m2": ghi})
+    whole = look_up(history.starts, SITE)
+    assert whole is not None
+    first = int(history.starts[0].astype(np.int64)) // 900
+    came = 0.8 * np.nan_to_num(expected_output(weather, whole, SITE.pv, first=first))
+    off = np.arange(came.size) // 96 >= 14
+    steering = steer(history, off, 0.0)
+    seen = measure(history, np.where(off, 0.0, came))
+    potential = estimate_potential(end_before_last(seen), SITE, before=day(DAYS - 1), steering=steering, weather=weather)
+    dark, bright = potential.pv_kwh[15 * 96 : 16 * 96].sum(), potential.pv_kwh[16 * 96 : 17 * 96].sum()
+    assert dark == pytest.approx(came[15 * 96 : 16 * 96].sum(), rel=0.1)
+    assert bright == pytest.approx(came[16 * 96 : 17 * 96].sum(), rel=0.1)
+
+
+SHADOW = np.where(NOON, 0.45 + 0.35 * np.abs(SLOT_OF_DAY - 45.5) / 12, 1.0)  # deepest at noon: what is left of the bell is nearly flat
+
+
+@each_row(
+    ("history", "site"),
+    [
+        pytest.param(FREE, SITE, id="free"),
+        pytest.param(live(shade=SHADOW), SITE, id="a tree before the roof"),
+        pytest.param(measure(FREE, np.where(SLOT_OF_DAY < 52, FREE.pv_kwh, 0.0)), SITE, id="a hill that takes the afternoon"),
+        pytest.param(live(shade=0.3), SITE, id="a roof a third as large as stated"),
+        pytest.param(measure_days(DAYS), SITE, id="days each as bright from morning to evening"),
+        pytest.param(measure(FREE, np.floor(FREE.pv_kwh * 10) / 10), SITE, id="a meter that counts tenths of a kWh"),
+        pytest.param(
+            measure(FREE, np.minimum(FREE.pv_kwh, 0.75)), describe_site(inverters=[{"name": "inverter", "ac_limit_kw": 3.0, "pv": ["roof"]}]), id="its inverter"
+        ),
+    ],
+)
+def test_what_nobody_held_back_is_learned_as_measured(history: Observations, site: Site) -> None:
+    potential = estimate_potential(history, site, before=BEFORE)
+    assert not potential.held.any()
+    assert potential.pv_kwh.tolist() == history.pv_kwh.tolist()
+
+
+def test_a_shadow_stays_where_pv_was_held_back_beside_it() -> None:
+    shaded = live(shade=SHADOW)
+    often = NOON & (np.arange(NOON.size) // 96 % 2 == 0)
+    held = measure(shaded, np.where(often, np.minimum(shaded.pv_kwh, 0.1), shaded.pv_kwh))
+    potential = estimate_potential(end_before_last(held), SITE, before=BEFORE, steering=steer(held, often, 0.1))
+    assert np.nansum(potential.pv_kwh[KNOWN]) == pytest.approx(shaded.pv_kwh[KNOWN].sum(), rel=0.06)
+
+
+def test_a_limit_that_the_sun_did_not_reach_held_nothing_back() -> None:
+    everywhere = np.ones(NOON.size, dtype=np.bool_)
+    assert not mark_held_back(FREE, SITE, before=BEFORE, steering=steer(FREE, everywhere, 2.0)).any()
+
+
+def test_nothing_measured_later_changes_what_was_held_back_before() -> None:
+    capped = measure(FREE, np.minimum(FREE.pv_kwh, 0.5))
+    at = 12 * 96 + 44
+    later = measure(capped, np.where(np.arange(NOON.size) < at, capped.pv_kwh, 0.2))
+    full, cut = (estimate_potential(each, SITE, before=day(70 + 12, 11)) for each in (capped, later))
+    np.testing.assert_array_equal(full.pv_kwh[:at], cut.pv_kwh[:at])
+    assert full.held[:at].any()
+
+
+def test_what_a_plan_ran_is_no_habit_of_the_house() -> None:
+    evening = (SLOT_OF_DAY >= 80) & (SLOT_OF_DAY < 84)
+    washed = replace(FREE, load_kwh=FREE.load_kwh + np.where(evening & (np.arange(NOON.size) // 96 % 3 > 0), 0.5, 0.0))
+    ran = washed.starts[washed.load_kwh > FREE.load_kwh]
+    prepared = prepare_history(end_before_last(washed), SITE, before=BEFORE, steering=replace(NO_STEERING, run_starts=ran)).history
+    learned, as_measured, habit = (sum_forecast(each, "load_kwh") for each in (prepared, end_before_last(washed), end_before_last(FREE)))
+    assert learned == pytest.approx(habit, rel=0.05)
+    assert as_measured > habit + 1.0  # of the 2 kWh that the machine takes
