@@ -19,7 +19,7 @@ from tests.home_assistant import TOKEN, House, Sensor
 from tests.home_assistant import serve as serve_home_assistant
 from tests.workers import wait_for, worker_process
 
-SITE = {"name": "Own home", "place": "AT:Graz", "go": "next"}
+SITE = {"name": "Own home", "place": "AT:Graz", "yearly_kwh": "3.500", "go": "next"}
 DEVICES = {
     "batteries-0-capacity_kwh": "9,6",
     "batteries-0-power_kw": "4.6",
@@ -62,7 +62,8 @@ def test_from_nothing_to_a_plan(api: httpx.Client, redis_url: str, database_url:
     with worker_process(redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks"):
         wait_for(lambda: "/ui/sites/Own%20home/home" in api.get(f"{draft}/progress").text)
     page = api.get(f"{draft}/plan").text
-    assert "a household like any other" in page
+    assert "standard load profile" in page
+    assert "household.yearly_kwh" in page
     assert "hx-get" not in page
     assert api.get("/ui/sites/Own%20home/home").status_code == 200
 

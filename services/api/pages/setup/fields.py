@@ -55,6 +55,12 @@ SITE = (
     Entry("timezone", "text", required=False),
     Entry("currency", "text", required=False),
 )
+# The last stands for as many and more.
+PERSONS = ("", "1", "2", "3", "4", "5")
+HOUSEHOLD = (
+    Entry("yearly_kwh", least=100, most=100_000, required=False, unit="kWh", hint=True),
+    Entry("persons", "choice", required=False, options=PERSONS, hint=True),
+)
 GRID = (
     Entry("import_limit_kw", most=10_000, above=True, required=False, unit="kW"),
     Entry("export_limit_kw", most=10_000, required=False, unit="kW", hint=True),
