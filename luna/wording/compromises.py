@@ -13,12 +13,12 @@ CONDITIONS: dict[str, dict[Language, str]] = {
         "de": "In den letzten Wochen wurde nichts gemessen, oder kein ganzer Tag: Der Verbrauch folgt dem Standardlastprofil für Haushalte (BDEW H25).",
     },
     "load_by_yearly_kwh": {
-        "en": "How much is used is the yearly consumption in the site's file (household.yearly_kwh).",
-        "de": "Wie viel verbraucht wird, ist der Jahresverbrauch aus der Datei des Standorts (household.yearly_kwh).",
+        "en": "Its level is the yearly consumption in the site's file (household.yearly_kwh).",
+        "de": "Seine Höhe ist der Jahresverbrauch in der Datei des Standorts (household.yearly_kwh).",
     },
     "load_by_persons": {
-        "en": "How much is used is assumed from the persons in the household (household.persons). More exact is household.yearly_kwh in the site's file.",
-        "de": "Der Verbrauch ist nach den Personen im Haushalt angenommen (household.persons). Genauer ist household.yearly_kwh in der Datei des Standorts.",
+        "en": "Its level is assumed from the persons in the household (household.persons). More exact is household.yearly_kwh in the site's file.",
+        "de": "Seine Höhe ist nach den Personen im Haushalt angenommen (household.persons). Genauer ist household.yearly_kwh in der Datei des Standorts.",
     },
     "load_assumed": {
         "en": "A consumption of 3,500 kWh a year is assumed. Add household.yearly_kwh or household.persons to the site's file.",
