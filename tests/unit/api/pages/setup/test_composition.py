@@ -52,6 +52,9 @@ def test_a_town_gives_clock_currency_country_and_place() -> None:
         ({"yearly_kwh": "", "persons": ""}, (3500, "assumed")),
         ({"yearly_kwh": "4.200,5", "persons": ""}, (4200.5, "yearly_kwh")),
         ({"yearly_kwh": "", "persons": "5"}, (5430, "persons")),
+        ({"yearly_kwh": "3.500"}, (3500, "yearly_kwh")),
+        ({"yearly_kwh": "3,500"}, (3500, "yearly_kwh")),
+        ({"yearly_kwh": "123.456"}, (123.456, "yearly_kwh")),
     ],
 )
 def test_a_household_may_say_what_it_uses_or_how_many_it_is(household: dict[str, str], expected: tuple[float, str]) -> None:
