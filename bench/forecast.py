@@ -25,6 +25,7 @@ from luna.timeline import SLOT, floor_to, local_midnight
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import frame_series, number_slot
+from services.forecaster.inputs.standard_profile import StandardProfile
 from services.forecaster.model.aurora import VERSION, Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
 from services.forecaster.scoring import Score, score_batch
@@ -64,7 +65,8 @@ def measure(cache: Path | None = None) -> dict[str, Any]:
     houses = list_houses()
     measured = {case.name: measure_case(case) for case in [*homes, *houses]}
     missing = {name for each in measured.values() for name in each.pop("missing")} | (set() if houses else {"citylearn"})
-    return {**measured, "cold_start": measure_cold_start(homes), "missing": sorted(missing)}
+    without = {case.name: measure_without_history(case) for case in [*homes, *houses]}
+    return {**measured, "cold_start": measure_cold_start(homes), "without_history": without, "missing": sorted(missing)}
 
 
 def list_houses() -> list[Case]:
@@ -175,6 +177,29 @@ def measure_cold_start(homes: list[Case]) -> dict[str, Any]:
     means = {days: {name: float(np.mean([each[name] for each in found])) for name in found[0]} for days, found in ratios.items()}
     steps = [float(np.mean([means[f"days_{days}"][f"{name}_pinball"] for name in SERIES])) for days in COLD_DAYS]
     return {days: {"stage": stages[days], **means[days]} for days in means} | {"largest_step_up": max(np.diff(steps))}
+
+
+def measure_without_history(case: Case) -> dict[str, float]:
+    """Return the load's errors of who knows nothing but the year's consumption: by the standard load profile, beside the same at every hour.
+
+    Over all that was recorded, kWh a slot, and of the mean day of each month, where chance is gone and the shape is left.
+    """
+    actual = case.observations.load_kwh
+    known = ~np.isnan(actual)
+    slots = case.observations.starts.astype("datetime64[s]").astype(np.int64) // 900
+    standard = StandardProfile.of(case.site).look_up(slots)
+    # Both have what was recorded as their sum: what is compared is the shape.
+    standard, flat = standard * actual[known].sum() / standard[known].sum(), np.full(actual.size, actual[known].mean())
+    place = (case.observations.starts.astype("datetime64[M]").astype(np.int64) * 96 + slots % 96)[known]
+    count = np.maximum(np.bincount(place - place.min()), 1)
+    figures: dict[str, float] = {}
+    for name, forecast in (("standard", standard), ("flat", flat)):
+        error = (forecast - actual)[known]
+        usual = np.bincount(place - place.min(), weights=error) / count
+        figures |= {f"{name}_mae_kwh": float(np.abs(error).mean()), f"{name}_rmse_kwh": float(np.sqrt((error**2).mean()))}
+        figures |= {f"{name}_usual_day_mae_kwh": float(np.abs(usual[np.bincount(place - place.min()) > 0]).mean())}
+    ratios = {f"{what}_ratio": figures[f"standard_{what}_kwh"] / figures[f"flat_{what}_kwh"] for what in ("mae", "rmse", "usual_day_mae")}
+    return figures | ratios
 
 
 def _describe_peer(peer: PeerForecasts | None) -> dict[str, Any]:

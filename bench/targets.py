@@ -255,6 +255,10 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         *_sunlit(),
         *(target for home in ("home", "feed_in", "citylearn", "sunlit") for target in _like_days(home)),
         Target("more history is worse by, in pinball over the 7-day average", ("cold_start", "largest_step_up"), at_most=0.0),
+        *(
+            Target(f"{home}: load without history, MAE of the standard profile over the flat one", ("without_history", home, "mae_ratio"), at_most=most)
+            for home, most in (("home", 0.9), ("feed_in", 0.95), ("citylearn", None))
+        ),
     ),
     "scenarios": (
         *_scenarios("home"),

@@ -13,8 +13,8 @@ from luna.wording import Language, Numbers
 
 STAGES: dict[str, dict[Language, str]] = {
     "cold": {
-        "en": "Next to nothing has been measured yet: this is a household like any other.",
-        "de": "Noch ist fast nichts gemessen: Das ist ein Haushalt wie jeder andere.",
+        "en": "Next to nothing has been measured yet: the consumption is that of the standard load profile.",
+        "de": "Noch ist fast nichts gemessen: Der Verbrauch ist der des Standardlastprofils.",
     },
     "profile": {
         "en": "It repeats the recent days, for nothing has been learned yet.",

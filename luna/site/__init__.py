@@ -5,6 +5,7 @@ Required fields are few; everything else has a documented default. Unknown field
 
 from luna.site.devices import MOST_C_RATE, Battery, Charger, DepthWear, ElectricVehicle, GridConnection, Inverter, PvArray, require_chargeable
 from luna.site.document import explain_faults, invalid_input, load_site, parse_site
+from luna.site.household import Household, LoadBasis
 from luna.site.loads import ComfortBand, ComfortWindow, CopPoint, DeferrableLoad, HeatPump, HeatStore
 from luna.site.model import (
     Forecasting,
@@ -67,9 +68,11 @@ __all__ = [
     "GridConnection",
     "HeatPump",
     "HeatStore",
+    "Household",
     "ImportRule",
     "InputSensors",
     "Inverter",
+    "LoadBasis",
     "Location",
     "Name",
     "Objective",

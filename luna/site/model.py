@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from luna.device_config import Control
 from luna.errors import InvalidInputError
 from luna.site.devices import Battery, ElectricVehicle, GridConnection, Inverter, PvArray, require_connected
+from luna.site.household import Household
 from luna.site.loads import DeferrableLoad, HeatPump
 from luna.site.part import Fraction, Name, Part
 from luna.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SiteSensor, require_in_order, resolve_sensors
@@ -116,6 +117,7 @@ class Site(Part):
     country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166, for public holidays; empty: the time zone's")] = None
     region: Annotated[str | None, Field(pattern=r"^[A-Z0-9]{1,3}$", description="part of the country with holidays of its own, ISO 3166-2")] = None
     location: Location | None = None
+    household: Household = Household()
     grid: GridConnection = GridConnection()
     batteries: Annotated[list[Battery], Field(max_length=16)] = []
     pv: Annotated[list[PvArray], Field(max_length=32)] = []

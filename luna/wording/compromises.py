@@ -12,8 +12,20 @@ from luna.wording.numbers import NBSP, Language, Numbers
 
 CONDITIONS: dict[str, dict[Language, str]] = {
     "no_history": {
-        "en": "Nothing was measured in the last weeks: the forecast is that of a household like any other.",
-        "de": "In den letzten Wochen wurde nichts gemessen: Die Vorhersage ist die eines Haushalts wie jeder andere.",
+        "en": "Nothing was measured in the last weeks, or less than a day: the consumption follows the standard load profile of households (BDEW H25).",
+        "de": "In den letzten Wochen wurde nichts gemessen, oder kein ganzer Tag: Der Verbrauch folgt dem Standardlastprofil für Haushalte (BDEW H25).",
+    },
+    "load_by_yearly_kwh": {
+        "en": "Its level is the yearly consumption in the site's file (household.yearly_kwh).",
+        "de": "Seine Höhe ist der Jahresverbrauch in der Datei des Standorts (household.yearly_kwh).",
+    },
+    "load_by_persons": {
+        "en": "Its level is assumed from the persons in the household (household.persons). More exact is household.yearly_kwh in the site's file.",
+        "de": "Seine Höhe ist nach den Personen im Haushalt angenommen (household.persons). Genauer ist household.yearly_kwh in der Datei des Standorts.",
+    },
+    "load_assumed": {
+        "en": "A consumption of 3,500 kWh a year is assumed. Add household.yearly_kwh or household.persons to the site's file.",
+        "de": "Angenommen ist ein Verbrauch von 3.500 kWh im Jahr. Ergänze household.yearly_kwh oder household.persons in der Datei des Standorts.",
     },
     "short_history": {
         "en": "Fewer than two weeks are known: the forecast repeats them with a wide margin.",

@@ -16,7 +16,7 @@ Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
 # Codes whose plan would be another one if what they say turns out otherwise: nothing was known, so something stands for it.
 ASSUMED = frozenset(
     {
-        *("soc_assumed", "vehicle_soc_assumed", "heat_assumed", "tariff_default", "no_history", "sun_from_time_zone"),
+        *("soc_assumed", "vehicle_soc_assumed", "heat_assumed", "tariff_default", "no_history", "load_by_persons", "load_assumed", "sun_from_time_zone"),
         *("load_beyond_site", "load_beyond_homes", "pv_beyond_arrays", "price_beyond_markets", "prices_beyond_last_week"),
     }
 )

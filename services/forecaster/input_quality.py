@@ -3,7 +3,7 @@
 Codes are worded in ``luna.wording.conditions``. Nothing here reads at or after an origin.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,7 +12,7 @@ import numpy as np
 
 from luna.observations import Observations
 from luna.outlook import SHARES, Quantiles
-from luna.site import Site
+from luna.site import LoadBasis, Site
 from luna.timeline import SLOT, FloatArray, floor_to, parse_zone
 from luna.weather import WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch
@@ -33,6 +33,8 @@ SILENT_SLOTS = 3 * DAY_SLOTS
 GROWN_SLOTS = 28 * DAY_SLOTS  # how long arrays count as new: the memory of a profile
 PEAK_EXCESS, EXCESS_SLOTS = 1.1, 4  # a quarter-hour above the peak is a reflection of a cloud's edge
 NEAR_SLOTS = DAY_SLOTS  # weather as far ahead as the next day has to be known
+# What the level of a load is taken from that nobody measured.
+LOAD_BASES: Mapping[LoadBasis, str] = {"yearly_kwh": "load_by_yearly_kwh", "persons": "load_by_persons", "assumed": "load_assumed"}
 LATE_SLOTS = 12 * 4  # weather services publish every one to six hours
 
 
@@ -86,6 +88,8 @@ class InputQuality:
         days = np.count_nonzero(known) / DAY_SLOTS
         if days < YOUNG_DAYS:
             yield "no_history" if days < 1 else "short_history"
+            if days < 1:
+                yield LOAD_BASES[self.site.household.load_basis]
         elif _lacks(known):
             yield "load_gaps"
         if days >= 1 and np.ptp(self.load_kwh[:origin][known]) == 0:
@@ -167,6 +171,7 @@ def _changes_clock(site: Site, instant: datetime) -> bool:
 # (of 24 issues for a demo household, 78 % of load in the 80 % band became 77 %), so a tenth is enough.
 FACTORS: dict[str, tuple[float, float]] = {
     "no_history": (1.3, 1.2),
+    **dict.fromkeys(LOAD_BASES.values(), (1.0, 1.0)),
     "short_history": (1.05, 1.05),
     "load_gaps": (1.1, 1.0),
     "pv_gaps": (1.0, 1.1),

@@ -104,7 +104,7 @@ def test_every_site_gets_every_version_and_each_row_says_what_it_rests_on(three_
         (cold,) = forecast_issues.read_all(connection, "new", version=VERSION, first=day(9), last=NOW)
         stored = forecasts.read_all(connection, "measured", version=VERSION, first=day(9), last=NOW)
     assert (known.issued_at, known.stage, known.reasons) == (day(9, 7), "profile", ("short_history",))
-    assert (cold.stage, cold.reasons) == ("cold", ("no_history",))
+    assert (cold.stage, cold.reasons) == ("cold", ("no_history", "load_assumed"))
     assert [forecast.issued_at for forecast in stored] == [day(9, 7)]
 
 

@@ -20,6 +20,7 @@ SITE: dict[str, Any] = {
     "name": "home",
     "timezone": "Europe/Berlin",
     "location": {"latitude": 52.5, "longitude": 13.4},
+    "household": {"persons": 2},
     "grid": {"import_limit_kw": 11, "export_limit_kw": 8},
     "batteries": [BATTERY],
     "pv": [{"peak_kw": 6}],
@@ -63,6 +64,21 @@ def test_the_example_in_the_repository_loads_as_written() -> None:
     assert parse_site(site.model_dump(mode="json", by_alias=True)) == site
 
 
+@each_row(
+    ("household", "expected"),
+    [
+        pytest.param({}, (3500, "assumed"), id="nothing said"),
+        pytest.param({"persons": 1}, (1900, "persons"), id="one"),
+        pytest.param({"persons": 4}, (4085, "persons"), id="four"),
+        pytest.param({"persons": 9}, (5430, "persons"), id="more than the table has"),
+        pytest.param({"yearly_kwh": 6200, "persons": 1}, (6200, "yearly_kwh"), id="the bill goes before the persons"),
+    ],
+)
+def test_a_household_uses_what_it_says_or_what_is_assumed_of_it(household: dict[str, float], expected: tuple[float, str]) -> None:
+    said = parse_site(change("household", household)).household
+    assert (said.yearly_load_kwh, said.load_basis) == expected
+
+
 def test_each_kind_of_tariff_is_read_by_its_name() -> None:
     assert isinstance(parse_site(SITE).tariff.import_, TimeOfUsePrice)
     assert isinstance(parse_site(change("tariff.import", {"kind": "spot", "market": "DE"})).tariff.import_, SpotPrice)
@@ -86,6 +102,10 @@ def test_each_kind_of_tariff_is_read_by_its_name() -> None:
         ("grid.import_limit_kw", 0),
         ("grid.import_limit_kw", 11_000),
         ("grid.export_limit_kw", -1),
+        ("household.yearly_kwh", 3.5),
+        ("household.yearly_kwh", 3_500_000),
+        ("household.persons", 0),
+        ("household.persons", 2.5),
         ("pv.0.peak_kw", 0),
         ("pv.0.tilt_deg", 91),
         ("pv.0.azimuth_deg", 360),

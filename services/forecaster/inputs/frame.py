@@ -7,8 +7,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from importlib import resources
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -20,12 +18,13 @@ from luna.site import PvArray, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
 from luna.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.context import NO_CONTEXT, Context
+from services.forecaster.inputs.public_holidays import EPOCH, country_of, list_holidays
 from services.forecaster.inputs.rough_sky import RoughSky
 from services.forecaster.inputs.solar import Sky, expected_output, limit_output, look_up
+from services.forecaster.inputs.standard_profile import StandardProfile
 
 BoolArray = NDArray[np.bool_]
 SATURDAY = 5
-EPOCH = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +40,11 @@ class DaysOff:
         first, last = int(day[0]), int(day[-1])
         days = np.arange(first - 1, last + 2)
         years = range((EPOCH + dt.timedelta(first - 1)).year, (EPOCH + dt.timedelta(last + 1)).year + 1)
-        country = site.country or find_country(site.timezone)
-        found = [number for year in years for number in list_holidays(country, site.region, year)]
+        found = [number for year in years for number in list_holidays(country_of(site), site.region, year)]
         holiday = np.isin(days, found)
         off = holiday | ((days + 3) % 7 >= SATURDAY)  # 1970 began on a Thursday
         between = off[:-2] & off[2:] & (holiday[:-2] | holiday[2:]) & ~off[1:-1]
         return cls(holiday[day - first + 1], between[day - first])
-
-
-@lru_cache
-def find_country(timezone: str) -> str | None:
-    """Return the country (ISO 3166) that a time zone is named after; None for zones of no country, such as UTC."""
-    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
-    return next((row[0] for row in rows if row[2] == timezone), None)
-
-
-@lru_cache(maxsize=1024)
-def list_holidays(country: str | None, region: str | None, year: int) -> tuple[int, ...]:
-    """Return the public holidays of a year as days since 1970; those of the whole country where the region is unknown, none where the country is."""
-    import holidays
-
-    if country is None:
-        return ()
-    try:
-        found = holidays.country_holidays(country, subdiv=region, years=year)
-    except NotImplementedError:
-        return () if region is None else list_holidays(country, None, year)
-    return tuple(sorted((day - EPOCH).days for day in found))
 
 
 IntArray = NDArray[np.int64]
@@ -85,7 +61,7 @@ class Frame:
     ``load_kwh``, ``pv_kwh``, ``vacation_share``, ``promised_kwh`` (of PV by the weather) and ``temperature_c`` may be read before the origin only;
     ``clear_sky_kwh``, ``local_slot`` (quarter-hours since 1970 in local time), ``days_off`` and ``sky`` everywhere; ``weather`` is asked with an origin.
     ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``sky`` is None for a site that does not say where it
-    is or has no ``arrays``; of a site with arrays, ``rough_sky`` is then that of its time zone.
+    is or has no ``arrays``; of a site with arrays, ``rough_sky`` is then that of its time zone. ``standard_load`` stands for a load that was never measured.
     """
 
     first: int
@@ -99,6 +75,7 @@ class Frame:
     promised_kwh: FloatArray
     temperature_c: FloatArray
     days_off: DaysOff
+    standard_load: StandardProfile
     weather: WeatherVintages = NO_WEATHER
     sky: Sky | None = None
     arrays: tuple[PvArray, ...] = ()
@@ -153,6 +130,7 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
         np.full(numbers.size, np.nan) if sky is None else expected_output(context.weather, sky, site.pv, first=first),
         context.weather.at(numbers, numbers + 1)["temperature_c"],
         DaysOff.of(local // DAY_SLOTS, site),
+        StandardProfile.of(site),
         context.weather,
         sky,
         tuple(site.pv),

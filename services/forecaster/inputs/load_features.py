@@ -81,7 +81,7 @@ class Absence:
         return cls(home, share, 1 - share * (1 - left))
 
 
-DEFAULT_LOAD_KWH = 0.1  # a household of 3,500 kWh a year, when nothing at all has been measured
+LEAST_SLOTS = DAY_SLOTS  # known of the last weeks, below which the standard load profile speaks for the times of day that were never measured
 SMOOTH_REACH = 2  # slots on either side: habits do not keep to the quarter-hour
 # Least squares on five households: half of the last hour's deviation is still there an hour later and gone after four; how much busier than usual the last
 # day was stays, in proportion, for both days ahead (a third of it in the mean, two thirds where the house is heated with electricity).
@@ -121,26 +121,50 @@ class _Habits:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """How much is used on the whole: mean of the last week per slot, its ratio to the month's, and the deviations of the last hour and day; by row."""
+    """How much is used on the whole: mean of the last week per slot, its ratio to the month's, and the deviations of the last hour and day; by row.
+
+    ``usual_kwh`` stands for a time of day that was never measured.
+    """
 
     week_kwh: FloatArray
+    usual_kwh: FloatArray
     lift: FloatArray
     hour_kwh: FloatArray
     day_kwh: FloatArray
 
     @classmethod
-    def of(cls, windows: Windows, origin: IntArray) -> Self:
-        month = fill_gaps(windows.mean(origin, MEMORY * DAY_SLOTS), DEFAULT_LOAD_KWH)
+    def of(cls, frame: Frame, pairs: Pairs, windows: Windows) -> Self:
+        origin = pairs.origin
+        month = fill_gaps(windows.mean(origin, MEMORY * DAY_SLOTS), frame.standard_load.mean_kwh)
         week = fill_gaps(windows.mean(origin, WEEK * DAY_SLOTS), month)
         lift = np.clip(week / np.maximum(month, FLOOR_KWH), 0.25, 4)
-        return cls(week, lift, deviate_from_week(windows, origin, HOUR), deviate_from_week(windows, origin, DAY_SLOTS))
+        usual = _scale_standard_load(frame, pairs, windows, week)
+        return cls(week, usual, lift, deviate_from_week(windows, origin, HOUR), deviate_from_week(windows, origin, DAY_SLOTS))
+
+
+def _scale_standard_load(frame: Frame, pairs: Pairs, windows: Windows, week_kwh: FloatArray) -> FloatArray:
+    """Return by row the standard load profile where less than a day is known, at the level of what is, as far as a day of the profile lets it; else the mean.
+
+    Only sites without history pay for the profile.
+    """
+    known = windows.count(pairs.origin, MEMORY * DAY_SLOTS)
+    few = known < LEAST_SLOTS
+    if not few.any():
+        return week_kwh
+    standard = frame.standard_load.look_up(frame.first + np.arange(frame.load_kwh.size, dtype=np.int64))
+    gapped = np.where(np.diff(windows.counts) > 0, standard, np.nan)
+    same = np.nan_to_num(Windows.of(gapped).mean(pairs.origin, MEMORY * DAY_SLOTS)) * known
+    prior = frame.standard_load.mean_kwh * DAY_SLOTS
+    measured = np.nan_to_num(windows.mean(pairs.origin, MEMORY * DAY_SLOTS)) * known
+    scaled: FloatArray = np.where(few, standard[pairs.target] * (measured + prior) / (same + prior), week_kwh)
+    return scaled
 
 
 def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     """Return the load as its origins see it."""
     absence = Absence.of(frame, pairs)
     windows = Windows.of(absence.home_kwh)
-    habits, level = _Habits.of(frame, pairs, absence.home_kwh, windows), _Level.of(windows, pairs.origin)
+    habits, level = _Habits.of(frame, pairs, absence.home_kwh, windows), _Level.of(frame, pairs, windows)
     scale = np.maximum(level.week_kwh, FLOOR_KWH)
     centre, edges = _list_centres(habits, level, pairs.lead), _list_edges(habits, level)
     energies = {**centre, **name_edges(edges), **_describe_spread(habits, level), **_describe_recent(windows, pairs.origin), **_describe_calm(habits, level)}
@@ -169,8 +193,8 @@ def _describe_calm(habits: _Habits, level: _Level) -> dict[str, FloatArray]:
 
 
 def _list_centres(habits: _Habits, level: _Level, lead: IntArray) -> dict[str, FloatArray]:
-    mean = fill_gaps(habits.week.mean, habits.calm_week.mean, habits.month.mean, level.week_kwh)
-    median = fill_gaps(habits.week.quantile(0.5), habits.calm_week.quantile(0.5), habits.month.quantile(0.5), level.week_kwh)
+    mean = fill_gaps(habits.week.mean, habits.calm_week.mean, habits.month.mean, level.usual_kwh)
+    median = fill_gaps(habits.week.quantile(0.5), habits.calm_week.quantile(0.5), habits.month.quantile(0.5), level.usual_kwh)
     fading = HOUR_SHARE * np.nan_to_num(level.hour_kwh) * np.exp(-lead / HOUR_FADE_SLOTS)
     busy = np.clip(1 + DAY_SHARE * np.nan_to_num(level.day_kwh) / np.maximum(level.week_kwh, FLOOR_KWH), 0.4, 2.5)
     return {
@@ -189,7 +213,7 @@ def _list_centres(habits: _Habits, level: _Level, lead: IntArray) -> dict[str, F
 
 
 def _list_edges(habits: _Habits, level: _Level) -> dict[Part, dict[str, FloatArray]]:
-    few: dict[Part, FloatArray] = {"p10": 0.3 * level.week_kwh, "p90": 3 * level.week_kwh}
+    few: dict[Part, FloatArray] = {"p10": 0.3 * level.usual_kwh, "p90": 3 * level.usual_kwh}
     return {
         head: {
             "month": fill_gaps(level.lift * habits.month.quantile(share), few[head]),

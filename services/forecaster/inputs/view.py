@@ -84,6 +84,12 @@ class Windows:
         rounded: FloatArray = np.round(mean, 9)
         return rounded
 
+    def count(self, end: IntArray, length: int) -> FloatArray:
+        """Return how many of the ``length`` slots before each ``end`` are known."""
+        last, begin = (np.clip(edge, 0, self.totals.size - 1) for edge in (end, end - length))
+        known: FloatArray = self.counts[last] - self.counts[begin]
+        return known
+
     def centre(self, reach: int) -> FloatArray:
         """Return the centred mean over ``2·reach + 1`` slots for every slot."""
         return self.mean(np.arange(self.totals.size - 1) + reach + 1, 2 * reach + 1)

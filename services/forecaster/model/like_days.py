@@ -20,7 +20,7 @@ import numpy as np
 from luna.outlook import LEVELS, SHARES, Quantiles
 from luna.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, SATURDAY, BoolArray, IntArray
-from services.forecaster.inputs.load_features import QUIET_SHARE, QUIET_SLOTS
+from services.forecaster.inputs.load_features import LEAST_SLOTS, QUIET_SHARE, QUIET_SLOTS
 from services.forecaster.inputs.series import LOAD, PV, OriginViews
 from services.forecaster.inputs.view import EDGES, FLOOR_KWH, WEEK, FeatureMatrix, fill_gaps
 
@@ -60,7 +60,7 @@ def recall_load(seen: OriginViews) -> LikeDays:
     habits, levels = [], []
     for origin, target in _split_origins(seen):
         past = RecalledDays.of(frame.load_kwh, origin, frame.local_slot).in_state(away, away[np.maximum(origin - 1, 0)]).damp()
-        kinds = np.stack([past.pool(FADE * np.where(off[past.where] == kind, 1.0, OTHER_KIND), reach=REACH) for kind in (False, True)])
+        kinds = np.stack([past.pool(FADE * np.where(off[past.where] == kind, 1.0, OTHER_KIND), reach=REACH, least_slots=LEAST_SLOTS) for kind in (False, True)])
         slot = (frame.local_slot[target] - frame.local_slot[origin][:, None]) % DAY_SLOTS
         habits.append(kinds[off[target].astype(np.int64), :, np.arange(origin.size)[:, None], slot].reshape(target.size, -1).T)
         levels.append(np.repeat(past.measure_level(), seen.slots))
@@ -103,7 +103,7 @@ def _forecast(
         moved_kwh: by what is known of the weather.
         followed: share of the variance that the weather explains: what is left is narrower, and less skewed.
     """
-    # Where nothing was ever measured, what anybody would say speaks.
+    # Where nothing was ever measured, what anybody would say speaks: of the load, the standard profile.
     usual, low, high = view.members["centre"]["weather" if "weather" in view.members["centre"] else "mean"], *(view.members[edge]["week"] for edge, _ in EDGES)
     guess = np.stack([usual, *(usual + (low - usual) * max(1 - 2 * share, 0) + (high - usual) * max(2 * share - 1, 0) for share in LEVELS)])
     habit = np.where(np.isnan(habit), guess, habit)
@@ -166,10 +166,10 @@ class RecalledDays:
         alone = (most.argmax(axis=2)[:, :, None] == NEWEST_FIRST) & ((self.trust > 0).sum(axis=2, keepdims=True) > 2)
         return replace(self, value=np.where(alone, np.minimum(self.value, second), self.value))
 
-    def pool(self, weight: FloatArray, *, reach: int = 0) -> FloatArray:
+    def pool(self, weight: FloatArray, *, reach: int = 0, least_slots: int = 1) -> FloatArray:
         """Return mean and quantiles by time of day, shape ``(1 + levels, origins, 96)``; ``weight`` is what each slot counts by its age and kind.
 
-        A time of day at which nothing was ever measured takes what the others had; NaN where nothing was measured at all.
+        A time of day at which nothing was ever measured takes what the others had; NaN where less than ``least_slots`` were measured at all.
         """
         counted, near = self.trust * weight, range(-reach, reach + 1)
         value = np.concatenate([np.roll(self.value, -shift, axis=1) for shift in near], axis=2)
@@ -177,7 +177,9 @@ class RecalledDays:
         pooled = _describe(value, nearness)
         if not np.isnan(pooled[0]).any():
             return pooled
-        return fill_gaps(pooled, _describe(*(each.reshape(len(each), 1, -1) for each in (self.value, counted))))
+        others = _describe(*(each.reshape(len(each), 1, -1) for each in (self.value, counted)))
+        enough = (self.trust > 0).sum(axis=(1, 2)) >= least_slots
+        return fill_gaps(pooled, np.where(enough[:, None], others, np.nan))
 
     def measure_level(self) -> FloatArray:
         """Return by origin the factor of the newest days: a power of what they had over what like days had at the same times."""

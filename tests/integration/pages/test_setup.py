@@ -3,9 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
+import numpy as np
 import pytest
 from sqlalchemy import Engine
 
@@ -19,7 +22,7 @@ from tests.home_assistant import TOKEN, House, Sensor
 from tests.home_assistant import serve as serve_home_assistant
 from tests.workers import wait_for, worker_process
 
-SITE = {"name": "Own home", "place": "AT:Graz", "go": "next"}
+SITE = {"name": "Own home", "place": "AT:Graz", "yearly_kwh": "3.500", "go": "next"}
 DEVICES = {
     "batteries-0-capacity_kwh": "9,6",
     "batteries-0-power_kw": "4.6",
@@ -62,9 +65,37 @@ def test_from_nothing_to_a_plan(api: httpx.Client, redis_url: str, database_url:
     with worker_process(redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks"):
         wait_for(lambda: "/ui/sites/Own%20home/home" in api.get(f"{draft}/progress").text)
     page = api.get(f"{draft}/plan").text
-    assert "a household like any other" in page
+    assert "standard load profile" in page
+    assert "household.yearly_kwh" in page
     assert "hx-get" not in page
     assert api.get("/ui/sites/Own%20home/home").status_code == 200
+    by_hour = read_forecast_load(api)
+    # Of 3,500 kWh a year 9.6 kWh are the mean day's; by H25 days have 7.7 to 12.9, and evenings at least twice the load of nights.
+    assert 7.5 < sum(sum(loads) for loads in by_hour.values()) < 13
+    evening, night = (np.mean([load for hour in hours for load in by_hour[hour]]) for hours in (range(18, 21), range(2, 5)))
+    assert evening > 1.5 * night
+
+
+def read_forecast_load(api: httpx.Client) -> dict[int, list[float]]:
+    """Return the quarter-hours of the forecast's first day that drives the plan, kWh by hour of the site's clock."""
+    path = "/v1/sites/Own home/series"
+    spans = {each["series"]: each for each in api.get(path).json()["series"]}
+    name = "slot_forecasts:baseline_like_days:load_kwh"
+    rows = api.get(f"{path}/{name}", params={"from": spans[name]["first"], "to": spans[name]["end"]}).json()["rows"][:96]
+    by_hour: dict[int, list[float]] = {hour: [] for hour in range(24)}
+    for row in rows:
+        by_hour[datetime.fromisoformat(row["start"]).astimezone(ZoneInfo("Europe/Vienna")).hour].append(row["value"])
+    return by_hour
+
+
+def test_what_a_household_says_of_itself_is_optional_and_what_is_assumed_is_listed(api: httpx.Client) -> None:
+    said = {"": "3,500 kWh, assumed", "4": "4,085 kWh, assumed from the persons in the household"}
+    for persons, expected in said.items():
+        draft = begin(api)
+        steps = [("site", SITE | {"yearly_kwh": "", "persons": persons}), ("devices", DEVICES), ("tariff", TARIFF), ("data", {"go": "next"})]
+        assert follow(api, draft, *steps) == "review"
+        assert f"<dd>{expected}</dd>" in api.get(f"{draft}/review").text
+    assert follow(api, begin(api), ("site", SITE | {"yearly_kwh": "3,5"})) == "site?check=1"
 
 
 def test_what_is_wrong_is_said_at_its_field_in_the_reader_s_language_and_nothing_typed_is_lost(api: httpx.Client) -> None:

@@ -28,6 +28,13 @@ def ago(days: float) -> datetime:
     return NOW - timedelta(days=days)
 
 
+def test_without_history_it_is_said_what_the_load_is_taken_from() -> None:
+    nothing = Observations.of(np.array([], dtype="datetime64[s]"), {})
+    said = [{"yearly_kwh": 3500.0}, {"persons": 3}, {}]
+    found = [judge_origins(InputQuality.of(nothing, describe_site(household=each)), [NOW], Circumstances())[0] for each in said]
+    assert found == [("no_history", code) for code in ("load_by_yearly_kwh", "load_by_persons", "load_assumed")]
+
+
 def judge(history: Observations, circumstances: Circumstances | None = None) -> tuple[str, ...]:
     (reasons,) = judge_origins(InputQuality.of(history, SITE), [NOW], circumstances or Circumstances())
     return reasons
@@ -46,8 +53,8 @@ def judge(history: Observations, circumstances: Circumstances | None = None) -> 
         pytest.param(hold_load(GOOD, ago(40), NOW), ("load_constant",), id="constant"),
         pytest.param(change(GOOD, ago(4), NOW, {"pv_kwh": 0.0}), ("pv_silent",), id="silent PV"),
         pytest.param(change(GOOD, ago(40), ago(2), {"load_kwh": NAN, "pv_kwh": NAN}), ("short_history",), id="two days"),
-        pytest.param(change(GOOD, ago(40), NOW, {"load_kwh": NAN, "pv_kwh": NAN}), ("no_history",), id="nothing known"),
-        pytest.param(Observations.of(np.array([], dtype="datetime64[s]"), {}), ("no_history",), id="nothing at all"),
+        pytest.param(change(GOOD, ago(40), NOW, {"load_kwh": NAN, "pv_kwh": NAN}), ("no_history", "load_assumed"), id="nothing known"),
+        pytest.param(Observations.of(np.array([], dtype="datetime64[s]"), {}), ("no_history", "load_assumed"), id="nothing at all"),
         pytest.param(change(GOOD, ago(2), NOW, {"pv_kwh": GOOD.pv_kwh * 3}), ("roof_exceeds_peak",), id="more than the peak"),
     ],
 )

@@ -20,6 +20,7 @@ from services.api.pages.setup.fields import (
     DEVICES,
     EXPORT_KINDS,
     GRID,
+    HOUSEHOLD,
     KINDS,
     SITE,
     TARIFF,
@@ -59,12 +60,12 @@ def compose(answers: Mapping[str, Any]) -> Composition:
     """Return what the answers of all steps make.
 
     Args:
-        answers: by step, as typed: ``site``, ``grid`` and ``tariff`` by field, the devices as lists, ``sensors`` by role.
+        answers: by step, as typed: ``site``, ``household``, ``grid`` and ``tariff`` by field, the devices as lists, ``sensors`` by role.
 
     Invariants: a composition that is whole has a site.
     """
     composed = Composition()
-    _compose_site(composed, answers.get("site", {}))
+    _compose_site(composed, answers)
     _compose_devices(composed, answers)
     _compose_tariff(composed, answers)
     sensors = {role: entity for role, entity in answers.get("sensors", {}).items() if entity and role in SENSOR_ROLES}
@@ -104,8 +105,8 @@ def suggest_tariff(answers: Mapping[str, Any]) -> dict[str, str]:
     return suggested | market | {"markup": f"{markup:g}", "vat_percent": f"{100 * country.vat:g}"}
 
 
-def _compose_site(composed: Composition, typed: Mapping[str, str]) -> None:
-    values, faults = check_entries(SITE, typed)
+def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
+    values, faults = check_entries(SITE, answers.get("site", {}))
     name = values.get("name", "")
     if name and not _NAME.fullmatch(name):
         faults.append(FieldFault("name", "name"))
@@ -122,7 +123,10 @@ def _compose_site(composed: Composition, typed: Mapping[str, str]) -> None:
         needed = {"latitude": values.get("latitude"), "longitude": values.get("longitude"), "timezone": zone or None, "currency": currency or None}
         named = {fault.field for fault in faults}
         faults.extend(FieldFault(field, "missing_elsewhere") for field, value in needed.items() if value is None and field not in named)
-    composed.faults["site"] += faults
+    household, more = check_entries(HOUSEHOLD, answers.get("household", {}))
+    composed.faults["site"] += [*faults, *more]
+    if household and not more:
+        composed.document["household"] = household | ({"persons": int(household["persons"])} if "persons" in household else {})
     if not faults:
         own = {"latitude": values["latitude"], "longitude": values["longitude"]} if "latitude" in values else None
         town = {"latitude": place[1].latitude, "longitude": place[1].longitude} if place else None

@@ -55,6 +55,12 @@ SITE = (
     Entry("timezone", "text", required=False),
     Entry("currency", "text", required=False),
 )
+# The last stands for as many and more.
+PERSONS = ("", "1", "2", "3", "4", "5")
+HOUSEHOLD = (
+    Entry("yearly_kwh", least=100, most=100_000, required=False, unit="kWh", hint=True),
+    Entry("persons", "choice", required=False, options=PERSONS, hint=True),
+)
 GRID = (
     Entry("import_limit_kw", most=10_000, above=True, required=False, unit="kW"),
     Entry("export_limit_kw", most=10_000, required=False, unit="kW", hint=True),
@@ -172,6 +178,9 @@ def _check_number(entry: Entry, text: str, scale: int) -> tuple[float | None, Fi
         return None, FieldFault("", "number")
     # 8.2 hundredths are 0.082, and not what floats make of it.
     value = round(typed / scale, 9)
+    # 3.500 kWh a year are no three and a half: where the decimal is out of bounds and thousands are not, these were meant.
+    if value < entry.least and re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", text) and entry.least <= 1000 * value <= entry.most:
+        value = round(1000 * value, 6)
     if value < entry.least or (entry.above and value <= entry.least):
         return None, FieldFault("", "above" if entry.above else "least", {"bound": _plain(entry.least * scale)})
     if value > entry.most:

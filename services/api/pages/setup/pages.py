@@ -12,7 +12,7 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import data_step, views
 from services.api.pages.setup.composition import STEPS, compose, country_of
-from services.api.pages.setup.fields import DEVICES, GRID, MOST_DEVICES, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
+from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVICES, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
 
 PAGE = Page("setup", "/ui/setup", "administer")
 Step = Literal["site", "devices", "tariff", "data", "review"]
@@ -150,7 +150,8 @@ def _find_taken(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault
 def _merge(answers: dict[str, Any], step: Step, typed: Mapping[str, str]) -> dict[str, Any]:
     """Return the answers with what a step's form brought."""
     if step == "site":
-        return answers | {"site": {entry.name: typed.get(entry.name, "") for entry in SITE}}
+        asked = {"site": SITE, "household": HOUSEHOLD}
+        return answers | {part: {entry.name: typed.get(entry.name, "") for entry in entries} for part, entries in asked.items()}
     if step == "devices":
         devices = {kind: gather_devices(typed, kind) for kind in DEVICES}
         return answers | devices | {"grid": {entry.name: typed.get(entry.name, "") for entry in GRID}}

@@ -10,7 +10,7 @@ from luna.site.countries import COUNTRIES, places
 from luna.wording import Language, Numbers
 from luna.wording.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, numbers_of, suggest_tariff
-from services.api.pages.setup.fields import SITE, TARIFF, FieldFault
+from services.api.pages.setup.fields import HOUSEHOLD, SITE, TARIFF, FieldFault
 
 Lines = list[tuple[str, str]]
 _DETAILS = ("latitude", "longitude", "timezone", "currency")
@@ -24,6 +24,8 @@ def view_site(answers: Mapping[str, Any], language: Language, faults: Mapping[st
     return {
         "entries": {entry.name: entry for entry in SITE},
         "typed": typed,
+        "household": HOUSEHOLD,
+        "household_typed": answers.get("household", {}),
         "places": sorted(towns),
         "country": country_of(answers),
         "opened": opened,
@@ -48,15 +50,21 @@ def view_review(answers: Mapping[str, Any], words: PageWords, language: Language
         return [(step, []) for step, faults in composed.faults.items() if faults]
     site, numbers = composed.site(), numbers_of(answers, language)
     return [
-        ("site", _site_lines(site, words)),
+        ("site", _site_lines(site, words, numbers)),
         ("devices", _device_lines(site, words, numbers)),
         ("tariff", _tariff_lines(site, words, numbers)),
         ("data", [(words("step_data"), _say_data(answers, words))]),
     ]
 
 
-def _site_lines(site: Site, words: PageWords) -> Lines:
-    return [(words("field_name"), site.name), (words("field_timezone"), site.timezone), (words("field_currency"), site.currency)]
+def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
+    used = words("review_load_" + site.household.load_basis, kwh=numbers.number(site.household.yearly_load_kwh, 0))
+    return [
+        (words("field_name"), site.name),
+        (words("field_timezone"), site.timezone),
+        (words("field_currency"), site.currency),
+        (words("field_yearly_kwh"), used),
+    ]
 
 
 def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:

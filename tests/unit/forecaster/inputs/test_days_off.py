@@ -3,7 +3,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from services.forecaster.inputs.frame import EPOCH, DaysOff, find_country, list_holidays
+from services.forecaster.inputs.frame import DaysOff
+from services.forecaster.inputs.public_holidays import EPOCH, find_country, list_holidays
 from tests.household import describe_site
 
 

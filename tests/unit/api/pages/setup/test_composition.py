@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from luna.site.countries import COUNTRIES, place_named, places
 from luna.timeline import parse_zone
 from services.api.pages.setup.composition import Composition, compose, suggest_tariff
-from services.api.pages.setup.fields import DEVICES, GRID, SITE, TARIFF, read_number
+from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, SITE, TARIFF, read_number
 from services.ingest.sources.prices.registry import known_markets
 from tests.tables import each_row
 
@@ -43,6 +43,27 @@ def test_a_town_gives_clock_currency_country_and_place() -> None:
     assert (site.timezone, site.currency, site.country) == ("Europe/Berlin", "EUR", "DE")
     assert site.location is not None
     assert (site.location.latitude, site.location.longitude) == (52.52, 13.4)
+
+
+@each_row(
+    ("household", "expected"),
+    [
+        ({}, (3500, "assumed")),
+        ({"yearly_kwh": "", "persons": ""}, (3500, "assumed")),
+        ({"yearly_kwh": "4.200,5", "persons": ""}, (4200.5, "yearly_kwh")),
+        ({"yearly_kwh": "", "persons": "5"}, (5430, "persons")),
+        ({"yearly_kwh": "3.500"}, (3500, "yearly_kwh")),
+        ({"yearly_kwh": "3,500"}, (3500, "yearly_kwh")),
+        ({"yearly_kwh": "123.456"}, (123.456, "yearly_kwh")),
+    ],
+)
+def test_a_household_may_say_what_it_uses_or_how_many_it_is(household: dict[str, str], expected: tuple[float, str]) -> None:
+    said = compose(typed(household=household)).site().household
+    assert (said.yearly_load_kwh, said.load_basis) == expected
+
+
+def test_a_yearly_consumption_in_megawatt_hours_is_refused() -> None:
+    assert refused(compose(typed(household={"yearly_kwh": "3,5"}))) == {"yearly_kwh": "least"}
 
 
 def test_a_battery_loses_half_of_what_it_loses_on_each_way_and_a_switch_that_is_not_set_is_off() -> None:
@@ -107,12 +128,13 @@ def fields(entries: Any) -> Any:
 
 @given(
     site=fields(SITE),
+    household=fields(HOUSEHOLD),
     grid=fields(GRID),
     tariff=fields(TARIFF),
     devices=st.fixed_dictionaries({kind: st.lists(fields(entries), max_size=2) for kind, entries in DEVICES.items()}),
 )
-def test_whatever_is_typed_is_a_site_or_has_a_fault(site: Any, grid: Any, tariff: Any, devices: Any) -> None:
-    composed = compose({"site": site, "grid": grid, "tariff": tariff, **devices})
+def test_whatever_is_typed_is_a_site_or_has_a_fault(site: Any, household: Any, grid: Any, tariff: Any, devices: Any) -> None:
+    composed = compose({"site": site, "household": household, "grid": grid, "tariff": tariff, **devices})
     assert not composed.whole or composed.site().name
 
 

@@ -1,0 +1,36 @@
+"""Public holidays of a site's country and region, without asking anybody."""
+
+import datetime as dt
+from functools import lru_cache
+from importlib import resources
+
+from luna.site import Site
+
+EPOCH = dt.date(1970, 1, 1)
+
+
+def country_of(site: Site) -> str | None:
+    """Return the country (ISO 3166) whose holidays a site has, None where nobody knows it."""
+    return site.country or find_country(site.timezone)
+
+
+@lru_cache
+def find_country(timezone: str) -> str | None:
+    """Return the country (ISO 3166) that a time zone is named after; None for zones of no country, such as UTC."""
+    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return next((row[0] for row in rows if row[2] == timezone), None)
+
+
+@lru_cache(maxsize=1024)
+def list_holidays(country: str | None, region: str | None, year: int) -> tuple[int, ...]:
+    """Return the public holidays of a year as days since 1970; those of the whole country where the region is unknown, none where the country is."""
+    import holidays
+
+    if country is None:
+        return ()
+    try:
+        found = holidays.country_holidays(country, subdiv=region, years=year)
+    except NotImplementedError:
+        return () if region is None else list_holidays(country, None, year)
+    return tuple(sorted((day - EPOCH).days for day in found))

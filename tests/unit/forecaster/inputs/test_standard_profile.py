@@ -1,0 +1,104 @@
+"""The standard load profile: a year of it is what the household uses, and days differ by kind and season."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from luna.observations import Observations
+from luna.timeline import SLOT, FloatArray, Timeline
+from services.forecaster.inputs.frame import number_slot
+from services.forecaster.inputs.standard_profile import StandardProfile
+from services.forecaster.model.aurora import Aurora
+from services.forecaster.model.baseline import BASELINES, LIKE_DAYS, Baseline
+from tests.household import describe_site
+
+SITE = describe_site(household={"yearly_kwh": 3500})
+BERLIN = ZoneInfo(SITE.timezone)
+NOTHING = Observations.of(np.array([], dtype="datetime64[s]"), {})
+
+
+def load_between(first: date, end: date, **changes: object) -> FloatArray:
+    """The profile's slots from one local day to another."""
+    site = describe_site(**({"household": {"yearly_kwh": 3500}} | changes))
+    zone = ZoneInfo(site.timezone)
+    slots = [number_slot(datetime(day.year, day.month, day.day, tzinfo=zone)) for day in (first, end)]
+    return StandardProfile.of(site).look_up(np.arange(*slots))
+
+
+def load_of(day: date, **changes: object) -> FloatArray:
+    return load_between(day, day + timedelta(days=1), **changes)
+
+
+@pytest.mark.parametrize(("year", "slots"), [(2026, 35_040), (2028, 35_136)], ids=["common year", "leap year"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Sydney", "UTC"])
+def test_a_local_year_is_what_the_household_uses(year: int, slots: int, zone: str) -> None:
+    load = load_between(date(year, 1, 1), date(year + 1, 1, 1), timezone=zone)
+    assert load.size == slots
+    assert load.sum() == pytest.approx(3500)
+    assert load.min() > 0
+
+
+def test_days_on_which_the_clock_changes_have_an_hour_less_and_one_more() -> None:
+    assert load_of(date(2026, 3, 29)).size == 92
+    assert load_of(date(2026, 10, 25)).size == 100
+    # The evening stays where the clock says it is.
+    usual, changed = load_of(date(2026, 3, 22))[-16:], load_of(date(2026, 3, 29))[-16:]
+    assert changed == pytest.approx(usual, rel=0.03)
+
+
+def test_winter_takes_more_than_summer_and_evenings_more_than_nights() -> None:
+    winter, summer = load_of(date(2026, 1, 14)), load_of(date(2026, 7, 15))
+    assert winter.sum() > 1.2 * summer.sum()
+    assert 17 * 4 <= winter.argmax() <= 20 * 4
+    assert winter.max() > 2.5 * winter.min()
+
+
+def test_holidays_are_sundays_and_saturdays_days_of_their_own() -> None:
+    # Thursdays, of which the second is Ascension; and the Sunday after it.
+    working, ascension, sunday = (load_of(day) for day in (date(2026, 5, 7), date(2026, 5, 14), date(2026, 5, 17)))
+    saturday = load_of(date(2026, 5, 16))
+    assert ascension == pytest.approx(sunday, rel=0.02)
+    assert np.abs(working - sunday).max() > 0.2 * sunday.mean()
+    assert np.abs(saturday - sunday).max() > 0.1 * sunday.mean()
+    # In France the 14th of July is one, in Germany it is a Tuesday.
+    at_home, abroad = (load_of(date(2026, 7, 14), country=country) for country in ("DE", "FR"))
+    assert not np.allclose(at_home / at_home.sum(), abroad / abroad.sum())
+
+
+@pytest.mark.parametrize("forecaster", [*(Baseline(version, SITE) for version in BASELINES), Aurora(SITE)], ids=[*BASELINES, "aurora"])
+def test_every_version_speaks_by_it_of_a_household_of_which_nothing_was_measured(forecaster: Baseline | Aurora) -> None:
+    # Across the turn of the year, where two years of the profile meet.
+    at = datetime(2026, 12, 30, tzinfo=BERLIN)
+    load = forecaster.issue_many(NOTHING, [at.astimezone(UTC)]).load_kwh
+    assert load.expected[0] == pytest.approx(load_between(date(2026, 12, 30), date(2027, 1, 1)))
+    assert (load.p10[0] < load.expected[0]).all()
+    assert (load.p90[0] > load.expected[0]).all()
+
+
+def measure_hours(hours: int, factor: float, *, end: datetime) -> Observations:
+    """Hours of a load that is the profile's times a factor."""
+    start = end - timedelta(hours=hours)
+    starts = Timeline(start, SLOT, 4 * hours).starts
+    load = factor * StandardProfile.of(SITE).look_up(np.arange(number_slot(start), number_slot(end)))
+    return Observations.of(starts, {"load_kwh": load, "pv_kwh": np.zeros(load.size)})
+
+
+def test_a_few_hours_move_its_level_and_keep_its_shape() -> None:
+    origin = datetime(2026, 11, 25, 5, tzinfo=UTC)
+    standard = load_between(date(2026, 11, 25), date(2026, 11, 26))[6 * 4 :]
+    forecaster = Baseline(LIKE_DAYS, SITE)
+    for hours in (2, 8):
+        load = forecaster.issue_many(measure_hours(hours, 2.0, end=origin), [origin]).load_kwh.expected[0][: standard.size]
+        # After the first hour, which knows what came just before it, and before the times of day that were measured come again.
+        lifted = load[4:56] / standard[4:56]
+        assert lifted == pytest.approx(lifted.mean(), rel=0.02)
+        assert 1.02 < lifted.mean() < 1.5
+
+
+def test_from_a_day_on_what_was_measured_speaks_alone() -> None:
+    origin = datetime(2026, 11, 25, tzinfo=UTC)
+    measured = measure_hours(24, 3.0, end=origin)
+    issued = [Baseline(LIKE_DAYS, describe_site(household=said)).issue_many(measured, [origin]) for said in ({"yearly_kwh": 900}, {"persons": 5}, {})]
+    assert all(np.array_equal(each.load_kwh.expected, issued[0].load_kwh.expected) for each in issued)
