@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, lite
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
 from luna.database import plan_causes
-from luna.database.prices import stored_name
+from luna.database.prices import USUAL_CURRENCY, StoredSeries, stored_name
 from luna.database.schema.sites import site_versions, sites
 from luna.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError, UnreadableError
 from luna.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
@@ -154,8 +154,8 @@ def list_unreadable(connection: Connection) -> list[UnreadableSite]:
     return [each for each in map(_stored, connection.execute(_latest().where(sites.c.name.in_(suspects)))) if isinstance(each, UnreadableSite)]
 
 
-def price_series(connection: Connection) -> list[str]:
-    """Return under which names the prices are stored that the tariffs of all sites need, sorted: markets, and sites' own series."""
+def price_series(connection: Connection) -> list[StoredSeries]:
+    """Return where the prices are stored that the tariffs of all sites need, sorted: markets, and sites' own series, in the sites' currencies."""
     latest = (
         select(sites.c.name, site_versions.c.configuration)
         .join(site_versions, site_versions.c.site_key == sites.c.site_key)
@@ -166,8 +166,10 @@ def price_series(connection: Connection) -> list[str]:
     found = set()
     for side, own in (("import", OWN_IMPORT), ("export", OWN_EXPORT)):
         rule = latest.c.configuration["tariff"][side]
-        named = select(latest.c.name, rule["kind"].astext, rule["market"].astext).where(rule["kind"].astext.in_(("spot", "series")))
-        found |= {market if kind == "spot" else stored_name(site, own) for site, kind, market in connection.execute(named)}
+        currency = func.coalesce(latest.c.configuration["currency"].astext, USUAL_CURRENCY)
+        named = select(latest.c.name, currency, rule["kind"].astext, rule["market"].astext).where(rule["kind"].astext.in_(("spot", "series")))
+        rows = connection.execute(named)
+        found |= {StoredSeries(market if kind == "spot" else stored_name(site, own), money) for site, money, kind, market in rows}
     return sorted(found)
 
 

@@ -11,6 +11,7 @@ from luna.contracts.health import NodeSign
 from luna.contracts.message import interactive_queue_of
 from luna.database import control, engine, forecast_issues, jobs, plans, recorded_span, revision, sites
 from luna.database.engine import unit_of_work
+from luna.database.prices import StoredSeries
 from luna.doctor.finding import DoctorFinding, Severity
 from luna.embedded import Addresses
 from luna.errors import LunaError, UnavailableError
@@ -109,10 +110,12 @@ def _check_site(name: str, seen: str, *issued: tuple[datetime | None, timedelta,
         yield DoctorFinding("freshness", "ok", f"{name}: {seen}; what drives it is fresh")
 
 
-def _check_prices(market: str, until: datetime | None, now: datetime) -> DoctorFinding:
+def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -> DoctorFinding:
+    market, currency = series
     if until is None or until - now < PRICES_AHEAD:
-        remedy = "Load them: luna data load --kind prices" if market.startswith("site:") else f"Ask for them: luna data prices --market {market}"
-        said = "no price is known" if until is None else f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
+        asking = f"Ask for them: luna data prices --market {market} --currency {currency}"
+        remedy = "Load them: luna data load --kind prices" if market.startswith("site:") else asking
+        said = f"no price is known in {currency}" if until is None else f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
         return DoctorFinding("freshness", "warning", f"{market}: {said}", remedy)
     return DoctorFinding("freshness", "ok", f"{market}: prices are known until {until:%Y-%m-%d %H:%M} UTC")
 
