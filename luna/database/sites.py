@@ -5,6 +5,7 @@ A release reads what it knows. A site that another release stored with a field t
 
 import json
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -138,6 +139,23 @@ def load(connection: Connection, site_id: str) -> Site:
         UnreadableError: this release cannot read it.
     """
     return read(connection, site_id).site
+
+
+def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, UnreadableError | None]:
+    """Return the newest configuration of a site that this release can read, and why the latest one cannot be read, None where it can.
+
+    Raises:
+        NotFoundError: no site of that name.
+        UnreadableError: no version of it can be read.
+    """
+    found = find(connection, site_id)
+    if isinstance(found, StoredSite):
+        return found.site, None
+    before = select(site_versions.c.configuration).where(site_versions.c.site_key == key_of(connection, site_id), site_versions.c.version < found.version)
+    for configuration in connection.scalars(before.order_by(site_versions.c.version.desc())):
+        with suppress(UnreadableError):
+            return parse_stored(site_id, configuration), found.error
+    raise found.error
 
 
 def load_all(connection: Connection) -> StoredSites:

@@ -87,8 +87,12 @@ def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
 def _check_sites(connection: Connection, settings: Settings, now: datetime) -> Iterator[DoctorFinding]:
     if not (names := sites.names(connection)):
         yield DoctorFinding("freshness", "ok", "no site is set up yet")
-    yield from (DoctorFinding.of_error("configuration", each.error) for each in sites.list_unreadable(connection))
     armed = {state.site for state in control.load_active(connection) if state.armed_at is not None}
+    for each in sites.list_unreadable(connection):
+        yield DoctorFinding.of_error("configuration", each.error)
+        if each.name in armed:
+            said = f"{each.name} is armed: until it can be read again, its devices do what they do by themselves"
+            yield DoctorFinding("configuration", "warning", said, f"Mend the site, or hand its devices back: luna control disarm --site {each.name}")
     forecast_at = forecast_issues.last_of_each_site(connection)
     for name in names:
         span = recorded_span.of_site(connection, name)

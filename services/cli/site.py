@@ -59,23 +59,26 @@ def add(
 @app.command("list")
 def list_sites(*, as_json: JsonOption = False) -> None:
     """Show every site with its parts, and apart from them those that this release cannot read."""
-    from luna.database import sites
+    from luna.database import control, sites
 
     with unit_of_work() as connection:
-        stored = sites.load_all(connection)
+        stored, armed = sites.load_all(connection), set(control.list_armed(connection))
     rows = [
         [site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{sum(array.peak_kw for array in site.pv):g} kW"]
         for site in stored.sites
     ]
     document: dict[str, Any] = {"sites": [site.model_dump(mode="json", by_alias=True) for site in stored.sites]}
     unreadable = [
-        {"site": each.name, "version": each.version, "configuration": each.configuration, "error": each.error.problem()} for each in stored.unreadable
+        {"site": each.name, "version": each.version, "armed": each.name in armed, "configuration": each.configuration, "error": each.error.problem()}
+        for each in stored.unreadable
     ]
 
     def show_both() -> None:
         table(["site", "timezone", "batteries", "PV"], rows)
         for each in stored.unreadable:
             out.print(f"\n{each.name}: {each.error}", markup=False, soft_wrap=True)
+            if each.name in armed:
+                out.print("It is armed: until it can be read again, its devices do what they do by themselves.", soft_wrap=True)
 
     emit(document | {"unreadable": unreadable}, as_json=as_json, show=show_both)
 

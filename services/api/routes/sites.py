@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from luna.contracts.health import UnreadableSiteReply
 from luna.contracts.message import Message
-from luna.database import site_removal, sites
+from luna.database import control, site_removal, sites
 from luna.database.engine import unit_of_work
 from luna.database.sites import StoredSite, UnreadableSite
 from luna.errors import ConflictError, InvalidInputError, OutdatedError, UnconditionalError, UnreadableError
@@ -64,8 +64,9 @@ def list_sites(
     """Return the sites with their configurations, in order of their names; those that this release cannot read stand apart, as they are stored."""
     with unit_of_work(gateway.database) as connection:
         rows = sites.list_page(connection, after=read_text(cursor), limit=limit + 1, among=caller.sites)
+        armed = control.list_armed(connection)
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.name,))
-    unreadable = [_show_unreadable(row) for row in page if isinstance(row, UnreadableSite)]
+    unreadable = [_show_unreadable(row, armed=row.name in armed) for row in page if isinstance(row, UnreadableSite)]
     return _json({"sites": [row.site for row in page if isinstance(row, StoredSite)], "unreadable": unreadable, "cursor": following})
 
 
@@ -120,8 +121,8 @@ def _remove_objects(gateway: Gateway, keys: list[str]) -> None:
         gateway.objects.remove(key)
 
 
-def _show_unreadable(site: UnreadableSite) -> UnreadableDocument:
-    return UnreadableDocument(**describe_unreadable(site).model_dump(), version=site.version, configuration=site.configuration)
+def _show_unreadable(site: UnreadableSite, *, armed: bool) -> UnreadableDocument:
+    return UnreadableDocument(**describe_unreadable(site, armed=armed).model_dump(), version=site.version, configuration=site.configuration)
 
 
 def _document(site: Site) -> bytes:
