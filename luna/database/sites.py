@@ -19,6 +19,7 @@ from luna.database.prices import USUAL_CURRENCY, StoredSeries, stored_name
 from luna.database.schema.sites import site_versions, sites
 from luna.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError, UnreadableError
 from luna.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
+from luna.site.sensor_changes import SensorChange, date_changes
 
 # Of a fleet nobody reads all names.
 MOST_NAMED = 20
@@ -97,6 +98,13 @@ def change(connection: Connection, site: Site, *, version: int) -> int:
     if stored != version:
         raise OutdatedError(f"the site has version {stored}", field="If-Match", value=version, remedy="Read the site again and change what is there.")
     return save(connection, site)
+
+
+def date_changed_sensors(connection: Connection, site: Site, *, at: datetime) -> tuple[Site, list[SensorChange]]:
+    """Return a configuration whose sensors count otherwise than stored from ``at`` on, as ``luna.site.sensor_changes`` has it; a new site is as it stands."""
+    row = connection.execute(_latest().where(sites.c.name == site.name)).first()
+    stored = None if row is None else _stored(row)
+    return date_changes(stored.site, site, at=at) if isinstance(stored, StoredSite) else (site, [])
 
 
 def read(connection: Connection, site_id: str) -> StoredSite:

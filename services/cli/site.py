@@ -8,6 +8,8 @@ import typer
 
 from luna.errors import InvalidInputError
 from luna.site import Part, Site, SpotPrice
+from luna.site.sensor_changes import ChangedSensors, SensorChange
+from luna.timeline import SLOT, floor_to
 from luna.wording import say_instant
 from services.cli.console import JsonOption, emit, out, report, table
 from services.cli.storage import unit_of_work
@@ -43,17 +45,34 @@ class Default(NamedTuple):
 def add(
     file: Annotated[Path, typer.Option("--file", help="The site's YAML file; config/site.yaml documents every field.")],
     *,
+    changed_sensors: Annotated[
+        ChangedSensors, typer.Option(help="A sensor whose sign or role the file changes counts so from now on, or always did: its past is then read anew.")
+    ] = "from-now",
     as_json: JsonOption = False,
 ) -> None:
     """Store a site; one of the same name takes the new configuration and keeps the old as a version. Names each default that costs money."""
     from luna.database import sites
     from luna.site import load_site
+    from luna.timeline import SystemClock
 
     site = load_site(file)
+    changes: list[SensorChange] = []
     with unit_of_work() as connection:
+        if changed_sensors == "from-now":
+            site, changes = sites.date_changed_sensors(connection, site, at=floor_to(SystemClock().now(), SLOT))
         sites.save(connection, site)
     defaults = list_defaults(site)
-    emit({"site": site.name, "defaults": [each._asdict() for each in defaults]}, as_json=as_json, show=lambda: _show(site, defaults))
+    document = {"site": site.name, "defaults": [each._asdict() for each in defaults], "changed_sensors": [each._asdict() for each in changes]}
+
+    def show_both() -> None:
+        _show(site, defaults)
+        for each in changes:
+            said = f"{each.sensor} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
+            out.print(said, soft_wrap=True, markup=False)
+        if changes:
+            out.print("If it was always so: luna site add --file FILE --changed-sensors always, then luna data slots for its past.", soft_wrap=True)
+
+    emit(document, as_json=as_json, show=show_both)
 
 
 @app.command("list")

@@ -16,6 +16,8 @@ from luna.database.sites import StoredSite, UnreadableSite
 from luna.errors import ConflictError, InvalidInputError, OutdatedError, UnconditionalError, UnreadableError
 from luna.site import Site
 from luna.site.inventory import SiteDevice, list_devices_of
+from luna.site.sensor_changes import ChangedSensors
+from luna.timeline import SLOT, floor_to
 from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
@@ -28,6 +30,7 @@ router = ResourceRouter("sites")
 
 _TAGGED = {"headers": {"ETag": {"description": "the site's version, for If-Match and If-None-Match", "schema": {"type": "string"}}}}
 IfMatch = Annotated[str | None, Header(max_length=100, description='the version that is changed, as the ETag said: "3"')]
+Changed = Annotated[ChangedSensors, Query(description="since when a sensor counts whose sign or role is changed")]
 IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 
 
@@ -90,12 +93,25 @@ def read_site(site_id: SitePath, gateway: CurrentGateway, request: Request, *, i
 
 
 @router.operation("Change a site", response_model=Site, responses={200: _TAGGED, **document_errors(OutdatedError, UnconditionalError)})
-def change_site(site_id: SitePath, site: Site, gateway: CurrentGateway, request: Request, *, if_match: IfMatch = None) -> Response:  # noqa: ARG001 - documents the header
-    """Store another configuration as the site's next version; the old one is kept. 412 where somebody else changed it meanwhile, 428 without `If-Match`."""
+def change_site(
+    site_id: SitePath,
+    site: Site,
+    gateway: CurrentGateway,
+    request: Request,
+    *,
+    changed_sensors: Changed = "from-now",
+    if_match: IfMatch = None,  # noqa: ARG001 - documents the header
+) -> Response:
+    """Store another configuration as the site's next version; the old one is kept. 412 where somebody else changed it meanwhile, 428 without `If-Match`.
+
+    A sensor whose sign or role changes counts so from now on, and both times stand in the site that is returned; `changed_sensors=always` stores it as given.
+    """
     version = read_version(request)
     if site.name != site_id:
         raise InvalidInputError("a site keeps its name", field="name", value=site.name, remedy=f"Write {site_id}, or add a new site.")
     with unit_of_work(gateway.database) as connection:
+        if changed_sensors == "from-now":
+            site, _ = sites.date_changed_sensors(connection, site, at=floor_to(gateway.clock.now(), SLOT))
         version = sites.change(connection, site, version=version)
     return Response(_document(site), headers={"ETag": version_tag(version)}, media_type="application/json")
 
