@@ -13,9 +13,14 @@ PER_EURO = {
     **dict.fromkeys(("AUD", "CAD", "NZD", "BGN"), 2.0),
     **dict.fromkeys(("PLN", "RON"), 5.0),
     **dict.fromkeys(("SEK", "NOK", "DKK"), 10.0),
+    **dict.fromkeys(("CZK", "TRY", "UAH"), 25.0),
+    **dict.fromkeys(("RSD", "ISK", "JPY"), 100.0),
+    "HUF": 400.0,
 }
 # The harmonised limits of day-ahead clearing prices are -500 and 4,000 EUR/MWh; the rest is for taxes and fees. Source: ACER decision 01-2023.
 LOWEST_PRICE_EUR, HIGHEST_PRICE_EUR = -1.0, 6.0
+# Ten times the harmonised limit, which rises in steps: beyond it lies a wrong unit alone.
+ABSURD_PRICE_EUR = 40.0
 # No day was dearer in its middle than 0.9 EUR/kWh (Finland, 5 January 2024).
 DEAREST_DAY_EUR = 1.5
 # Weeks of water power cost next to nothing, and the weather ends them.
@@ -113,6 +118,11 @@ def price_bounds(currency: str) -> tuple[float, float] | None:
     """Return between which prices, currency/kWh, all lie that were ever paid for a slot; None of a currency without an order of magnitude here."""
     scale = PER_EURO.get(currency)
     return None if scale is None else (LOWEST_PRICE_EUR * scale, HIGHEST_PRICE_EUR * scale)
+
+
+def absurd_price(currency: str) -> float:
+    """Return the price, currency/kWh, beyond which only another unit lies; of a currency without an order of magnitude here that of the smallest one."""
+    return ABSURD_PRICE_EUR * PER_EURO.get(currency, max(PER_EURO.values()))
 
 
 def _suspect_units(currency: str, times: float) -> tuple[str, ...]:

@@ -117,7 +117,18 @@ Source = Literal["planner", "owner", "released"]
 DecidedBy = Literal["planner", "agent", "owner", "rule"]
 # not_in_plan: the plan says nothing of the device; least_run: it was on too briefly to be told off. The last line says why the agent's plan is followed, or,
 # where its owner asks for more than shadow, why the planner's is: as luna.contracts.agent_control.GateCode, and no_verdict: none has come for what holds now.
-OwnReason = Literal["planned", "override", "no_plan", "plan_too_old", "plan_without_setpoints", "not_in_plan", "least_run", "disarmed", "not_acknowledged"]
+OwnReason = Literal[
+    "planned",
+    "override",
+    "no_plan",
+    "plan_too_old",
+    "plan_without_setpoints",
+    "not_in_plan",
+    "least_run",
+    "disarmed",
+    "not_acknowledged",
+    "site_unreadable",
+]
 AgentReason = Literal["agent_cheaper", "mode_not_offered", "mode_withdrawn", "not_cheaper", "not_safe", "no_artefact", "plan_failed", "no_verdict"]
 ReasonCode = OwnReason | AgentReason
 

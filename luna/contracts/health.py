@@ -115,6 +115,7 @@ class UnreadableSiteReply(Message):
     field: str
     detail: str
     remedy: str
+    armed: Annotated[bool, Field(description="its devices do what they do by themselves until it can be read")] = False
 
 
 class ServicesReply(Message):

@@ -110,7 +110,7 @@ def _read_slots(connection: Connection, site_id: str, timeline: Timeline, query:
     source, parts = query.name.source, query.name.parts
     if source == "market_prices":
         prices.require_market(connection, parts[0])
-        return prices.read(connection, parts[0], timeline, known_at=query.known_at)
+        return prices.read(connection, parts[0], timeline, currency=sites.load(connection, site_id).currency, known_at=query.known_at)
     if source == "slot_forecasts":
         named, column = parts
         version = forecast_activations.find_active(connection, sites.load(connection, site_id)).forecast_version if named == ACTIVE else named

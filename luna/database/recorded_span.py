@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from luna.database import sensor_units, sites
 from luna.database.observations import MEASURED, PRICES
-from luna.database.prices import stored_name
+from luna.database.prices import StoredSeries, stored_series
 from luna.database.schema.plans import plan_history
 from luna.database.schema.series import market_prices, sensor_readings, sensors, slot_forecasts, slot_observations
 from luna.database.schema.sites import sites as site_table
@@ -81,13 +81,14 @@ def of_series(connection: Connection, site_id: str) -> dict[str, Span]:
     return {name: span for name, span in spans.items() if span is not None}
 
 
-def of_market(connection: Connection, market: str) -> Span | None:
-    """Return when a market's price, or a site's own, is known, None where none is."""
-    start = market_prices.c.slot_start
-    return _span(*connection.execute(select(func.min(start), func.max(start)).where(market_prices.c.market == market)).one())
+def of_market(connection: Connection, series: StoredSeries) -> Span | None:
+    """Return when a market's price, or a site's own, is known in a currency, None where none is."""
+    table = market_prices.c
+    own = table.market.in_((series.name, series.apart)) & (table.currency == series.currency)
+    return _span(*connection.execute(select(func.min(table.slot_start), func.max(table.slot_start)).where(own)).one())
 
 
-def of_markets(connection: Connection, markets: Sequence[str]) -> dict[str, Span]:
+def of_markets(connection: Connection, markets: Sequence[StoredSeries]) -> dict[StoredSeries, Span]:
     """Return when the price of each market is known; those without any are left out."""
     spans = {market: of_market(connection, market) for market in dict.fromkeys(markets)}
     return {market: span for market, span in spans.items() if span is not None}
@@ -106,8 +107,9 @@ def list_series(connection: Connection, site_id: str) -> list[RecordedSeries]:
     site = sites.load(connection, site_id)
     found = [RecordedSeries(name, _unit(name, site.currency), span) for name, span in of_series(connection, site_id).items()]
     for market in site.tariff.price_series:
-        span = of_market(connection, stored_name(site_id, market))
-        found += [] if span is None else [RecordedSeries(f"market_prices:{stored_name(site_id, market)}", f"{site.currency}/kWh", span)]
+        stored = stored_series(site, market)
+        span = of_market(connection, stored)
+        found += [] if span is None else [RecordedSeries(f"market_prices:{stored.name}", f"{stored.currency}/kWh", span)]
     found += [*_forecasts(connection, sites.key_of(connection, site_id)), *_plans(connection, site_id, site.currency)]
     return sorted([*found, *_sensors(connection, sites.key_of(connection, site_id))])
 

@@ -80,7 +80,8 @@ class PlanningFacts:
     the days before, without bands, beside the load and the PV ``seen`` on the same days. ``soc`` is how full the batteries were when that was last recorded
     in the day before the start, and believed. ``bought`` is what was imported, and ``given`` what the batteries gave and how full they were, since the
     window's instants; None where it names none. ``revisions`` are prices by the names that the tariff gives them, ``unused`` the site's own series that were
-    loaded and that its tariff does not name. ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
+    loaded and that its tariff does not name, ``foreign`` other currencies in which prices are stored, by the tariff's names.
+    ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
     """
 
     site: Site
@@ -98,6 +99,7 @@ class PlanningFacts:
     demands: DemandFacts
     revisions: Mapping[str, Revisions]
     unused: Sequence[str]
+    foreign: Mapping[str, tuple[str, ...]]
     carbon: FloatArray
     control: ControlState
     blocks: Sequence[ManualBlock]
@@ -132,7 +134,7 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
     told = control.load_each(connection, dict(zip(by_key, names, strict=True)))
     blocks = manual_blocks.read_plain_each(connection, list(by_key), first=start, end=horizon.end)
     waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
-    revisions, unused = _read_prices(connection, found, horizon, back=reach.prices)
+    revisions, foreign, unused = _read_prices(connection, found, horizon, back=reach.prices)
     return {
         site.name: PlanningFacts(
             site=site,
@@ -150,6 +152,7 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
             demands=demands[key],
             revisions=revisions[site.name],
             unused=unused[site.name],
+            foreign=foreign[site.name],
             carbon=carbon[site.name],
             control=told[key],
             blocks=blocks.get(key, ()),
@@ -171,14 +174,19 @@ def _read_forecasts(
 
 def _read_prices(
     connection: Connection, found: Collection[Site], horizon: Timeline, *, back: timedelta
-) -> tuple[dict[str, dict[str, Revisions]], Mapping[str, Sequence[str]]]:
-    """Return the prices that tariffs name, and the sites' own series that they do not, by the sites' names."""
-    names = {site.name: {name: market_prices.stored_name(site.name, name) for name in site.tariff.price_series} for site in found}
+) -> tuple[dict[str, dict[str, Revisions]], dict[str, dict[str, tuple[str, ...]]], Mapping[str, Sequence[str]]]:
+    """Return the prices that tariffs name, other currencies in which they are stored, and sites' own series that no tariff names, by the sites' names."""
+    names = {site.name: {name: market_prices.stored_series(site, name) for name in site.tariff.price_series} for site in found}
     known = Timeline(horizon.start - back, SLOT, back // SLOT + horizon.count)
-    revisions = market_prices.read_revisions_each(connection, list(dict.fromkeys(name for own in names.values() for name in own.values())), known)
+    asked = list(dict.fromkeys(name for own in names.values() for name in own.values()))
+    revisions = market_prices.read_revisions_each(connection, asked, known)
+    # Where the start is known, nobody asks what else there is.
+    ended = [each for each in asked if not (starts := revisions[each][0]).size or starts[-1] < horizon.starts[0]]
+    foreign = dict.fromkeys(asked, ()) | market_prices.find_foreign(connection, ended, horizon)
     # Those of the day before would be carried on.
     unused = market_prices.find_unused_each(connection, found, Timeline(horizon.start - DAY, SLOT, DAY // SLOT + horizon.count))
-    return {site: {name: revisions[stored] for name, stored in own.items()} for site, own in names.items()}, unused
+    priced = {site: {name: revisions[stored] for name, stored in own.items()} for site, own in names.items()}
+    return priced, {site: {name: foreign[stored] for name, stored in own.items()} for site, own in names.items()}, unused
 
 
 def _read_seen(connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow) -> tuple[dict[int, Observations], dict[int, FloatArray]]:

@@ -5,6 +5,7 @@ A release reads what it knows. A site that another release stored with a field t
 
 import json
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,10 +14,11 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal, or_, se
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
 from luna.database import plan_causes
-from luna.database.prices import stored_name
+from luna.database.prices import USUAL_CURRENCY, StoredSeries, stored_name
 from luna.database.schema.sites import site_versions, sites
 from luna.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError, UnreadableError
 from luna.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
+from luna.site.sensor_changes import SensorChange, date_changes
 
 # Of a fleet nobody reads all names.
 MOST_NAMED = 20
@@ -97,6 +99,13 @@ def change(connection: Connection, site: Site, *, version: int) -> int:
     return save(connection, site)
 
 
+def date_changed_sensors(connection: Connection, site: Site, *, at: datetime) -> tuple[Site, list[SensorChange]]:
+    """Return a configuration whose sensors count otherwise than stored from ``at`` on, as ``luna.site.sensor_changes`` has it; a new site is as it stands."""
+    row = connection.execute(_latest().where(sites.c.name == site.name)).first()
+    stored = None if row is None else _stored(row)
+    return date_changes(stored.site, site, at=at) if isinstance(stored, StoredSite) else (site, [])
+
+
 def read(connection: Connection, site_id: str) -> StoredSite:
     """Return the latest configuration of a site with its version.
 
@@ -139,6 +148,23 @@ def load(connection: Connection, site_id: str) -> Site:
     return read(connection, site_id).site
 
 
+def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, UnreadableError | None]:
+    """Return the newest configuration of a site that this release can read, and why the latest one cannot be read, None where it can.
+
+    Raises:
+        NotFoundError: no site of that name.
+        UnreadableError: no version of it can be read.
+    """
+    found = find(connection, site_id)
+    if isinstance(found, StoredSite):
+        return found.site, None
+    before = select(site_versions.c.configuration).where(site_versions.c.site_key == key_of(connection, site_id), site_versions.c.version < found.version)
+    for configuration in connection.scalars(before.order_by(site_versions.c.version.desc())):
+        with suppress(UnreadableError):
+            return parse_stored(site_id, configuration), found.error
+    raise found.error
+
+
 def load_all(connection: Connection) -> StoredSites:
     """Return the latest configuration of every site, in order of their names; those that cannot be read stand apart."""
     found = [_stored(row) for row in connection.execute(_latest())]
@@ -163,8 +189,8 @@ def list_unreadable(connection: Connection) -> list[UnreadableSite]:
     return [each for _, each in found if isinstance(each, UnreadableSite)]
 
 
-def price_series(connection: Connection) -> list[str]:
-    """Return under which names the prices are stored that the tariffs of all sites need, sorted: markets, and sites' own series."""
+def price_series(connection: Connection) -> list[StoredSeries]:
+    """Return where the prices are stored that the tariffs of all sites need, sorted: markets, and sites' own series, in the sites' currencies."""
     latest = (
         select(sites.c.name, site_versions.c.configuration)
         .join(site_versions, site_versions.c.site_key == sites.c.site_key)
@@ -175,8 +201,10 @@ def price_series(connection: Connection) -> list[str]:
     found = set()
     for side, own in (("import", OWN_IMPORT), ("export", OWN_EXPORT)):
         rule = latest.c.configuration["tariff"][side]
-        named = select(latest.c.name, rule["kind"].astext, rule["market"].astext).where(rule["kind"].astext.in_(("spot", "series")))
-        found |= {market if kind == "spot" else stored_name(site, own) for site, kind, market in connection.execute(named)}
+        currency = func.coalesce(latest.c.configuration["currency"].astext, USUAL_CURRENCY)
+        named = select(latest.c.name, currency, rule["kind"].astext, rule["market"].astext).where(rule["kind"].astext.in_(("spot", "series")))
+        rows = connection.execute(named)
+        found |= {StoredSeries(market if kind == "spot" else stored_name(site, own), money) for site, money, kind, market in rows}
     return sorted(found)
 
 

@@ -11,6 +11,7 @@ from luna.contracts.health import NodeSign
 from luna.contracts.message import interactive_queue_of
 from luna.database import control, engine, forecast_issues, jobs, plans, recorded_span, revision, sites
 from luna.database.engine import unit_of_work
+from luna.database.prices import StoredSeries
 from luna.doctor.finding import DoctorFinding, Severity
 from luna.embedded import Addresses
 from luna.errors import LunaError, UnavailableError
@@ -86,8 +87,12 @@ def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
 def _check_sites(connection: Connection, settings: Settings, now: datetime) -> Iterator[DoctorFinding]:
     if not (names := sites.names(connection)):
         yield DoctorFinding("freshness", "ok", "no site is set up yet")
-    yield from (DoctorFinding.of_error("configuration", each.error) for each in sites.list_unreadable(connection))
     armed = {state.site for state in control.load_active(connection) if state.armed_at is not None}
+    for each in sites.list_unreadable(connection):
+        yield DoctorFinding.of_error("configuration", each.error)
+        if each.name in armed:
+            said = f"{each.name} is armed: until it can be read again, its devices do what they do by themselves"
+            yield DoctorFinding("configuration", "warning", said, f"Mend the site, or hand its devices back: luna control disarm --site {each.name}")
     forecast_at = forecast_issues.last_of_each_site(connection)
     for name in names:
         span = recorded_span.of_site(connection, name)
@@ -109,10 +114,12 @@ def _check_site(name: str, seen: str, *issued: tuple[datetime | None, timedelta,
         yield DoctorFinding("freshness", "ok", f"{name}: {seen}; what drives it is fresh")
 
 
-def _check_prices(market: str, until: datetime | None, now: datetime) -> DoctorFinding:
+def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -> DoctorFinding:
+    market, currency = series
     if until is None or until - now < PRICES_AHEAD:
-        remedy = "Load them: luna data load --kind prices" if market.startswith("site:") else f"Ask for them: luna data prices --market {market}"
-        said = "no price is known" if until is None else f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
+        asking = f"Ask for them: luna data prices --market {market} --currency {currency}"
+        remedy = "Load them: luna data load --kind prices" if market.startswith("site:") else asking
+        said = f"no price is known in {currency}" if until is None else f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
         return DoctorFinding("freshness", "warning", f"{market}: {said}", remedy)
     return DoctorFinding("freshness", "ok", f"{market}: prices are known until {until:%Y-%m-%d %H:%M} UTC")
 

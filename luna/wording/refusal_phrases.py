@@ -33,6 +33,18 @@ PLANNING = (
         ),
     ),
     RefusalPhrases(
+        r"\d+ slots have no price, the first at (?P<when>.*)\nThey are known in (?P<known>.*) alone, and the site pays in [A-Z]+: .*"
+        r"--market (?P<market>\S+) --currency (?P<currency>[A-Z]+);.*",
+        Phrase(
+            "Prices of {market} are known in {known} alone, and you pay in {currency}: from {when} on none can be used.",
+            "Preise von {market} sind nur in {known} bekannt, und du zahlst in {currency}: Ab {when} ist keiner zu gebrauchen.",
+        ),
+        Phrase(
+            "Name the market's own currency in the home's description, or hand over its prices in {currency} on the page Data.",
+            "Nenn in der Beschreibung des Zuhauses die Währung des Marktes, oder gib seine Preise in {currency} auf der Seite Daten ab.",
+        ),
+    ),
+    RefusalPhrases(
         r"\d+ slots have no price, the first at (?P<when>.*)\n.*",
         Phrase("Prices are missing from {when} on.", "Ab {when} fehlen Preise."),
         Phrase(

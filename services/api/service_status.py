@@ -94,12 +94,15 @@ def _acts(gateway: Gateway) -> bool:
 def _list_unreadable(gateway: Gateway, has_site: Callable[[str], bool]) -> Iterator[UnreadableSiteReply]:
     # A database that is away is missed where it is needed.
     with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
-        yield from (describe_unreadable(each) for each in sites.list_unreadable(connection) if has_site(each.name))
+        armed = control.list_armed(connection)
+        found = [each for each in sites.list_unreadable(connection) if has_site(each.name)]
+        yield from (describe_unreadable(each, armed=each.name in armed) for each in found)
 
 
-def describe_unreadable(site: UnreadableSite) -> UnreadableSiteReply:
+def describe_unreadable(site: UnreadableSite, *, armed: bool) -> UnreadableSiteReply:
     """Return what is the matter with a site that cannot be read."""
-    return UnreadableSiteReply(site=site.name, field=site.error.field or "", detail=site.error.message, remedy=site.error.remedy or "")
+    error = site.error
+    return UnreadableSiteReply(site=site.name, field=error.field or "", detail=error.message, remedy=error.remedy or "", armed=armed)
 
 
 def _recorders(sign: RecorderSign | None, now: datetime) -> list[InstanceReply]:

@@ -8,6 +8,8 @@ import typer
 
 from luna.errors import InvalidInputError
 from luna.site import Part, Site, SpotPrice
+from luna.site.sensor_changes import ChangedSensors, SensorChange
+from luna.timeline import SLOT, floor_to
 from luna.wording import say_instant
 from services.cli.console import JsonOption, emit, out, report, table
 from services.cli.storage import unit_of_work
@@ -43,39 +45,59 @@ class Default(NamedTuple):
 def add(
     file: Annotated[Path, typer.Option("--file", help="The site's YAML file; config/site.yaml documents every field.")],
     *,
+    changed_sensors: Annotated[
+        ChangedSensors, typer.Option(help="A sensor whose sign or role the file changes counts so from now on, or always did: its past is then read anew.")
+    ] = "from-now",
     as_json: JsonOption = False,
 ) -> None:
     """Store a site; one of the same name takes the new configuration and keeps the old as a version. Names each default that costs money."""
     from luna.database import sites
     from luna.site import load_site
+    from luna.timeline import SystemClock
 
     site = load_site(file)
+    changes: list[SensorChange] = []
     with unit_of_work() as connection:
+        if changed_sensors == "from-now":
+            site, changes = sites.date_changed_sensors(connection, site, at=floor_to(SystemClock().now(), SLOT))
         sites.save(connection, site)
     defaults = list_defaults(site)
-    emit({"site": site.name, "defaults": [each._asdict() for each in defaults]}, as_json=as_json, show=lambda: _show(site, defaults))
+    document = {"site": site.name, "defaults": [each._asdict() for each in defaults], "changed_sensors": [each._asdict() for each in changes]}
+
+    def show_both() -> None:
+        _show(site, defaults)
+        for each in changes:
+            said = f"{each.sensor} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
+            out.print(said, soft_wrap=True, markup=False)
+        if changes:
+            out.print("If it was always so: luna site add --file FILE --changed-sensors always, then luna data slots for its past.", soft_wrap=True)
+
+    emit(document, as_json=as_json, show=show_both)
 
 
 @app.command("list")
 def list_sites(*, as_json: JsonOption = False) -> None:
     """Show every site with its parts, and apart from them those that this release cannot read."""
-    from luna.database import sites
+    from luna.database import control, sites
 
     with unit_of_work() as connection:
-        stored = sites.load_all(connection)
+        stored, armed = sites.load_all(connection), set(control.list_armed(connection))
     rows = [
         [site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{sum(array.peak_kw for array in site.pv):g} kW"]
         for site in stored.sites
     ]
     document: dict[str, Any] = {"sites": [site.model_dump(mode="json", by_alias=True) for site in stored.sites]}
     unreadable = [
-        {"site": each.name, "version": each.version, "configuration": each.configuration, "error": each.error.problem()} for each in stored.unreadable
+        {"site": each.name, "version": each.version, "armed": each.name in armed, "configuration": each.configuration, "error": each.error.problem()}
+        for each in stored.unreadable
     ]
 
     def show_both() -> None:
         table(["site", "timezone", "batteries", "PV"], rows)
         for each in stored.unreadable:
             out.print(f"\n{each.name}: {each.error}", markup=False, soft_wrap=True)
+            if each.name in armed:
+                out.print("It is armed: until it can be read again, its devices do what they do by themselves.", soft_wrap=True)
 
     emit(document | {"unreadable": unreadable}, as_json=as_json, show=show_both)
 

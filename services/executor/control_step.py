@@ -50,11 +50,12 @@ class Executor:
 
         Raises:
             NotFoundError: no such site.
+            UnreadableError: this release can read no version of the site.
             UnavailableError: the database is away.
         """
         with unit_of_work(self._engine) as connection:
-            state, site = control_rows.load(connection, site_id, key), sites.load(connection, site_id)
-        awaited = self._follow(state, site)
+            state, (site, fault) = control_rows.load(connection, site_id, key), sites.load_last_readable(connection, site_id)
+        awaited = self._follow(state, site, readable=fault is None)
         # Only now: what is to be done in this slot comes before any planning.
         self._plan_requests.send(site_id, key)
         return awaited
@@ -63,11 +64,14 @@ class Executor:
         """Let go of every device."""
         self._connections.close()
 
-    def _follow(self, state: ControlState, site: Site) -> bool:
-        now = self._clock.now()
-        named = find_unit(site, site.control, state.device)
-        source = find_source(state, now, named=named is not None)
-        target = None if source is None else self._reach(state, site, named=named is not None)
+    def _follow(self, state: ControlState, site: Site, *, readable: bool) -> bool:
+        now, told = self._clock.now(), state.decision.control if state.decision is not None else None
+        # Of a site that cannot be read now, how its devices were told last is newer than any version that can.
+        section = site.control if readable or told is None else told
+        named = find_unit(site, section, state.device) is not None
+        source = find_source(state, now, named=named)
+        # What its section does not name any more is handed back by the one that it was told by.
+        target = None if source is None else self._reach(state, site, section if named else told, readable=readable)
         if source is None or target is None:
             return False
         if not is_current(state, source, now):
@@ -78,10 +82,8 @@ class Executor:
             return True
         return self._delivery.advance(target, state, decision)
 
-    def _reach(self, state: ControlState, site: Site, *, named: bool) -> ControlTarget | None:
-        # What its section does not name any more is handed back by the one that it was told by.
-        control = site.control if named else state.decision.control if state.decision is not None else None
+    def _reach(self, state: ControlState, site: Site, control: Control | None, *, readable: bool) -> ControlTarget | None:
         unit = find_unit(site, control, state.device)
         if control is None or unit is None:
             return None
-        return ControlTarget(site, control, unit, *self._connections.reach((state.site, state.device), control))
+        return ControlTarget(site, control, unit, *self._connections.reach((state.site, state.device), control), readable)

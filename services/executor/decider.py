@@ -92,7 +92,7 @@ class Decider:
         decision = decision.model_copy(update={"mode_since": find_mode_since(state.decision, decision.allowed, now=now)})
         decided = store_decision(self.engine, state, decision)
         falls_back = wanted.decided_by == "rule" and wanted.reason != "not_in_plan"
-        if source == "planner" and (falls_back or _deviates(wanted.planned_soc, soc)):
+        if source == "planner" and told.readable and (falls_back or _deviates(wanted.planned_soc, soc)):
             self.plan_requests.want(state)
         return decided or state
 
@@ -110,6 +110,8 @@ class Decider:
             return fallback(told.unit, "disarmed", prices)
         if source == "owner" and state.override is not None:
             return follow_owner(state.override, told.unit)
+        if not told.readable:
+            return fallback(told.unit, "site_unreadable", prices)
         # Only what has begun is told; to read and to word the rest of it would be a third of a turn.
         plan = plans.read_due(connection, state.site, now, until=now)
         if plan is not None and plan_age(plan, now) >= REPLAN_AGE:

@@ -12,13 +12,17 @@ from services.executor.unit import Controllable
 
 @dataclass(frozen=True, slots=True)
 class ControlTarget:
-    """A unit of a site, the section ``control`` that describes how it is told, what tells it, and what reads how full it is."""
+    """A unit of a site, the section ``control`` that describes how it is told, what tells it, and what reads how full it is.
+
+    ``readable`` is False where the site as it is configured now cannot be read: ``site`` is then the last version that can.
+    """
 
     site: Site
     control: Control
     unit: Controllable
     device: Device
     gauge: SocReader
+    readable: bool = True
 
 
 class DeviceConnections:

@@ -31,7 +31,7 @@ FALLBACK = Gauge(
 PLAN_AGE = Gauge("luna_planner_plan_age_seconds", "How long ago the last plan of an armed site was issued; infinite without one.", ["site_id"])
 
 # What a device does by itself for want of a plan or an answer; all else is as it should be.
-FALLBACKS: tuple[ReasonCode, ...] = ("no_plan", "plan_too_old", "plan_without_setpoints", "not_acknowledged")
+FALLBACKS: tuple[ReasonCode, ...] = ("no_plan", "plan_too_old", "plan_without_setpoints", "not_acknowledged", "site_unreadable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +49,28 @@ class SiteUnits:
         self._known: dict[str, tuple[tuple[int, int], ToldUnits | None]] = {}
 
     def read(self, connection: Connection, names: Sequence[str]) -> dict[str, ToldUnits]:
-        """Return what is told at each of the sites; one that has no configuration, or none that can be read, is left out."""
+        """Return what is told at each of the sites; one that has no configuration, or none that can be read, is left out.
+
+        Of one whose latest cannot be read the last one counts that can: its devices have to be told that they are on their own.
+        """
         versions = sites.read_versions(connection, names)
         changed = [name for name, version in versions.items() if name not in self._known or self._known[name][0] != version]
         for name, configuration in sites.read_configurations(connection, changed).items():
-            self._known[name] = (versions[name], _read_units(name, configuration))
+            self._known[name] = (versions[name], _read_units(connection, name, configuration))
         # One may have been removed a moment ago.
         known = {name: self._known[name][1] for name in versions if name in self._known}
         return {name: units for name, units in known.items() if units is not None}
 
 
-def _read_units(name: str, configuration: Any) -> ToldUnits | None:
+def _read_units(connection: Connection, name: str, configuration: Any) -> ToldUnits | None:
     try:
         site = sites.parse_stored(name, configuration)
     except UnreadableError as error:
         log.warning("the site cannot be read", site_id=name, error=str(error))
-        return None
+        try:
+            site, _ = sites.load_last_readable(connection, name)
+        except UnreadableError:
+            return None
     return ToldUnits(None if site.control is None else site.control.by, tuple(list_units(site, site.control)))
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from luna.errors import InvalidInputError
 from luna.observations import SERIES
+from luna.plausibility import absurd_price
 from luna.resolution import kind_of
 from luna.rounding import ENERGY_ROUNDING_KWH, SOC_ROUNDING
 
@@ -46,10 +47,15 @@ class FileSchema:
         """Every column such a file may have."""
         return [self.time, *self.keys, *self.series, *self.notes]
 
+    def in_currency(self, currency: str) -> "FileSchema":
+        """Return the kind with the bounds of prices in a currency."""
+        farthest = absurd_price(currency)
+        return replace(self, series={name: replace(each, lowest=-farthest, highest=farthest) if each is PRICE else each for name, each in self.series.items()})
+
 
 ENERGY = Bounds(0.0, hint="energies are counted in their own direction", rounding=ENERGY_ROUNDING_KWH)
-# The harmonised maximum clearing price of day-ahead coupling was 4,000 EUR/MWh in 2023 and rises in steps: ten times that is a wrong unit.
-PRICE = Bounds(-40.0, 40.0, "prices are in currency per kWh, not per MWh")
+# Of whatever currency: ``in_currency`` says which bounds hold of a site's own.
+PRICE = Bounds(hint="prices are in currency per kWh, not per MWh")
 FRACTION = Bounds(0.0, 1.0, "a fraction between 0 and 1, no percentage")
 SOC = replace(FRACTION, rounding=SOC_ROUNDING)
 IRRADIANCE = Bounds(0.0, 2_000.0, "watts per square metre")

@@ -107,7 +107,7 @@ class _Loading:
     def __init__(self, connection: Connection, site: Site, form: FileForm, folder: Path) -> None:
         self.connection = connection
         self.site = site
-        self.kind = kind_named(form.kind)
+        self.kind = kind_named(form.kind).in_currency(site.currency)
         self.received_at = form.received_at
         self.said_units = frozenset(form.units)
         self.spill = Spill(folder, SAMPLE_SPAN if self.kind.sampled else SLOT_SPAN)

@@ -43,19 +43,19 @@ def store_own_prices(connection: Connection, site: Site, given: OwnPrices) -> No
     for column, price in given.series.items():
         stored = prices.stored_name(site.name, f"{OWN}{column}")
         if given.published_at is None:
-            known = read_at(connection, stored, given.starts)
+            known = read_at(connection, prices.StoredSeries(stored, site.currency), given.starts)
             chosen, published_at = date_prices(given.starts, price, known, zone=zone, received_at=given.received_at)
         else:
             chosen, published_at = np.isfinite(price), given.published_at
         prices.upsert(connection, stored, starts=given.starts[chosen], price=price[chosen], currency=site.currency, published_at=published_at[chosen])
 
 
-def read_at(connection: Connection, stored: str, starts: InstantArray) -> FloatArray:
+def read_at(connection: Connection, stored: prices.StoredSeries, starts: InstantArray) -> FloatArray:
     """Return the price of each slot as last published, NaN where none is stored."""
     first, last = (edge.astype("datetime64[s]").astype(datetime).replace(tzinfo=UTC) for edge in (starts.min(), starts.max()))
     timeline = Timeline(first, SLOT, (last - first) // SLOT + 1)
     place = ((starts.astype("datetime64[s]") - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
-    stored_price: FloatArray = prices.read(connection, stored, timeline)[place]
+    stored_price: FloatArray = prices.read(connection, stored.name, timeline, currency=stored.currency)[place]
     return stored_price
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
 from luna.database import prices, sites
 from luna.database.engine import unit_of_work
+from luna.database.prices import StoredSeries
 from luna.economics import publication_times
 from luna.errors import InvalidInputError, NotFoundError
 from luna.settings import Settings
@@ -206,14 +207,14 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
         NotFoundError: no service has the market named.
         InvalidInputError: the window is upside down, too long or off the quarter-hours.
     """
-    currencies = _currencies(sites.load_all(connection).sites)
-    names = [request.market] if request.market else [name for name in currencies if _is_known(name)]
-    wanted = []
-    for name in names:
-        currency = request.currency or currencies.get(name, "EUR")
-        timeline = _window_of(request) or _what_is_due(connection, name, now)
-        wanted += [Need(name, currency, timeline)] if timeline else []
-    return wanted
+    named = _find_series(sites.load_all(connection).sites)
+    if request.market:
+        of_sites = [each for each in named if each.name == request.market] or [StoredSeries(request.market, prices.USUAL_CURRENCY)]
+        asked = [StoredSeries(request.market, request.currency)] if request.currency else of_sites
+    else:
+        asked = [each for each in named if _is_known(each.name)]
+    due = ((each, _window_of(request) or _what_is_due(connection, each, now)) for each in asked)
+    return [Need(each.name, each.currency, timeline) for each, timeline in due if timeline]
 
 
 def gather_all(
@@ -238,10 +239,9 @@ def store_prices(connection: Connection, found: Sequence[CollectedPrices], *, no
     return FetchPricesReply(markets=[_store_market(connection, market, now) for market in found], reached=reached)
 
 
-def _currencies(stored: Sequence[Site]) -> dict[str, str]:
-    """Return the currency of each market that a tariff names; where sites disagree, that of the first, for a market has one."""
-    named = {market: site.currency for site in reversed(stored) for market in site.tariff.markets}
-    return dict(sorted(named.items()))
+def _find_series(stored: Sequence[Site]) -> list[StoredSeries]:
+    """Return the markets that tariffs name, each in every currency in which a site pays."""
+    return sorted({StoredSeries(market, site.currency) for site in stored for market in site.tariff.markets})
 
 
 def _is_known(market: str) -> bool:
@@ -265,15 +265,15 @@ def _window_of(request: FetchPricesRequest) -> Timeline | None:
     return Timeline(request.first, SLOT, (request.end - request.first) // SLOT)
 
 
-def _what_is_due(connection: Connection, market: str, now: datetime) -> Timeline | None:
-    zone = market_named(market).zone
+def _what_is_due(connection: Connection, asked: StoredSeries, now: datetime) -> Timeline | None:
+    zone = market_named(asked.name).zone
     wanted = days_wanted(now, zone)
-    return window_due(prices.read(connection, market, wanted), wanted, now=now, zone=zone)
+    return window_due(prices.read(connection, asked.name, wanted, currency=asked.currency), wanted, now=now, zone=zone)
 
 
 def _store_market(connection: Connection, found: CollectedPrices, now: datetime) -> MarketPricesReply:
     need = found.need
-    known = prices.read(connection, need.market, need.timeline)
+    known = prices.read(connection, need.market, need.timeline, currency=need.currency)
     chosen, published_at = date_prices(found, known, now=now, zone=market_named(need.market).zone)
     starts, price = need.timeline.starts[chosen], found.price[chosen]
     prices.upsert(connection, need.market, starts=starts, price=price, currency=need.currency, published_at=published_at[chosen])

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
 from luna.database import quality, quarantine, readings, recorded_span, sites
 from luna.database.engine import unit_of_work
+from luna.database.prices import StoredSeries
 from luna.observations import SERIES
 from luna.silent_sensors import find_silent
 from luna.site import APPLIANCES, Site
@@ -141,6 +142,6 @@ def _read_spans(connection: Connection, site: Site) -> dict[str, Span]:
     spans = recorded_span.of_series(connection, site.name)
     for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
         market = market_of(rule)
-        found = [span for span in (spans.get(name), market and recorded_span.of_market(connection, market)) if span]
+        found = [span for span in (spans.get(name), market and recorded_span.of_market(connection, StoredSeries(market, site.currency))) if span]
         spans |= {name: (min(first for first, _ in found), max(end for _, end in found))} if found else {}
     return spans

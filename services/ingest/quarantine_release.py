@@ -40,7 +40,7 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
         InvalidInputError: it breaks another rule, or one that nothing can be stored without: a readable time on the grid, a number, no energy below
             zero, a unit that there is.
     """
-    kind = kind_named(row.kind)
+    kind = kind_named(row.kind).in_currency(site.currency)
     refused_by = None if row.corrected else row.reason
     verdict = judge(_compose(row, kind), _lift_bounds(kind, refused_by), InstantReader(parse_zone(site.timezone)))
     _require(verdict.rejected, row)
@@ -191,7 +191,8 @@ def _write_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *
     starts, _ = columns_of(kind, rows)
     first = starts.min().astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
     slots = Timeline(first, SLOT, int((starts.max() - starts.min()) / np.timedelta64(SLOT)) + 1)
-    before = prices.read(connection, market, slots)
+    before = prices.read(connection, market, slots, currency=site.currency)
     store(connection, site, kind, rows)
-    revision = Revision(f"market_prices:{market}", slots.starts, before, prices.read(connection, market, slots))
+    after = prices.read(connection, market, slots, currency=site.currency)
+    revision = Revision(f"market_prices:{market}", slots.starts, before, after)
     return history_changes.record(connection, site.name, revision, rule=rule)

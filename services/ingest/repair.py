@@ -123,7 +123,7 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     names = tuple(name for name in dict.fromkeys((*SERIES, *ROLES, *observations.PRICES)) if name in spans or name in named)
     series = observations.read_series(connection, site_id, timeline, names) if names else {}
     for market in site.tariff.markets:
-        series[f"market_prices:{market}"] = prices.read(connection, market, timeline)
+        series[f"market_prices:{market}"] = prices.read(connection, market, timeline, currency=site.currency)
     return [gap for name, values in series.items() for gap in _gaps(name, values, timeline)]
 
 

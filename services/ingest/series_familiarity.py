@@ -56,7 +56,7 @@ def _read(connection: Connection, site: Site, name: str, start: datetime) -> Flo
     if name not in PRICES:
         return observations.read_series(connection, site.name, weeks, (name,))[name]
     stored = find_market(site) if name == "spot_price" else prices.stored_name(site.name, f"{OWN}{name}")
-    return prices.read(connection, stored, weeks)
+    return prices.read(connection, stored, weeks, currency=site.currency)
 
 
 def describe_doubt(name: str, doubt: UnitDoubt, unit: str) -> InvalidInputError:

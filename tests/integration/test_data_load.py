@@ -238,6 +238,14 @@ def test_older_watt_hours_are_noticed_beside_the_weeks_after_them(connection: Co
         load_file(connection, "home", file, OBSERVATIONS)
 
 
+def test_what_a_price_can_be_goes_by_the_sites_currency(connection: Connection, tmp_path: Path) -> None:
+    file = csv(tmp_path, *(f"{start.isoformat()},75" for start in DAY), header="slot_start,import_price")
+    store_site(connection, name="puszta", timezone="Europe/Budapest", currency="HUF")
+    assert counts(load_file(connection, "puszta", file, FileForm("prices")))[::2] == (96, 0)
+    with pytest.raises(InvalidInputError, match="import_price is above 40"):
+        load_file(connection, "home", file, FileForm("prices", units={"import_price": "EUR/kWh"}))
+
+
 def test_market_prices_need_a_tariff_with_a_market(connection: Connection, tmp_path: Path) -> None:
     store_site(connection, name="fixed", timezone="UTC")
     with pytest.raises(InvalidInputError, match="market"):

@@ -161,6 +161,21 @@ def test_prices_are_read_as_known_at_an_instant(connection: Connection) -> None:
     assert prices.read(connection, "NL", DAY)[0] == 0.2
 
 
+def test_prices_in_another_currency_stand_beside_and_are_read_by_those_who_pay_in_it(connection: Connection) -> None:
+    paid = {"EUR": 0.1, "SEK": 1.1}
+    for currency, price in paid.items():
+        prices.upsert(connection, "SE3", starts=DAY.starts, price=np.full(96, price), currency=currency, published_at=START)
+    tariff = {"import": {"kind": "spot", "market": "SE3"}}
+    for currency, price in paid.items():
+        site = store_site(connection, name=f"in {currency}", currency=currency, tariff=tariff)
+        assert prices.read_tariff(connection, site, DAY)["SE3"].tolist() == [price] * 96
+        assert prices.read_revisions(connection, "SE3", DAY, currency=currency)[2].tolist() == [price] * 96
+    site = store_site(connection, name="in GBP", currency="GBP", tariff=tariff)
+    assert np.isnan(prices.read_tariff(connection, site, DAY)["SE3"]).all()
+    assert prices.find_foreign(connection, [prices.stored_series(site, "SE3")], DAY) == {("SE3", "GBP"): ("EUR", "SEK")}
+    assert set(sites.price_series(connection)) >= {("SE3", "EUR"), ("SE3", "SEK"), ("SE3", "GBP")}
+
+
 def test_prices_may_be_published_one_by_one(connection: Connection) -> None:
     at = [START + timedelta(minutes=minute) for minute in range(96)]
     prices.upsert(connection, "NL", starts=DAY.starts, price=np.ones(96), currency="EUR", published_at=at)

@@ -119,6 +119,20 @@ def test_of_two_changes_of_one_version_the_second_is_refused(api: httpx.Client) 
 
 
 @pytest.mark.usefixtures("made")
+def test_a_sensor_that_is_turned_counts_so_from_now_on_unless_it_always_did(api: httpx.Client) -> None:
+    def put(sensor: str, version: int, **asked: str) -> list[Any]:
+        body, headers = document(input_sensors={"total_grid_import": sensor}), {"If-Match": f'"{version}"'}
+        stored: list[Any] = api.put("/v1/sites/made", json=body, params=asked, headers=headers).json()["input_sensors"]["total_grid_import"]
+        return stored
+
+    assert put("meter", 1) == ["meter"]
+    old, new = put("-meter", 2)
+    assert (old["sensor"], new["sensor"], old["until"]) == ("meter", "-meter", new["from"])
+    assert put("-meter", 3) == [old, new]
+    assert put("-meter", 3, changed_sensors="always") == ["-meter"]
+
+
+@pytest.mark.usefixtures("made")
 def test_a_site_keeps_its_name(api: httpx.Client) -> None:
     answer = api.put("/v1/sites/made", json=document("other"), headers={"If-Match": '"1"'})
     assert (answer.status_code, answer.json()["field"]) == (422, "name")

@@ -224,7 +224,7 @@ def test_the_list_of_sites_and_health_name_the_one_with_what_is_stored(api: http
     assert (apart["site"], apart["field"], apart["version"]) == (LATER, f"site.tariff.{FIELD}", 1)
     assert apart["configuration"]["tariff"][FIELD] == {"kind": "time_of_use"}
     assert api.get(f"/v1/sites/{LATER}").json()["type"] == "urn:luna:problem:unreadable"
-    assert [site["site"] for site in api.get("/health/services").json()["unreadable_sites"]] == [LATER]
+    assert [(site["site"], site["armed"]) for site in api.get("/health/services").json()["unreadable_sites"]] == [(LATER, True)]
     assert f'luna_site_unreadable_bool{{site="{LATER}"}} 1.0' in api.get("/metrics").raise_for_status().text
     # A page of one ends neither before nor after it.
     pages = [api.get("/v1/sites", params={"limit": 1}).json()]
@@ -240,6 +240,7 @@ def test_the_commands_list_the_others_and_name_the_one(pool: Engine, address: st
     assert all(word in listed.out for word in (SOUND, SPOILT, LATER, FIELD, "luna site add"))
     assert shown.document["tariff"][FIELD] == {"kind": "time_of_use"}
     assert shown.problem["type"] == "urn:luna:problem:unreadable"
+    assert "until it can be read again, its devices do what they do by themselves" in listed.out
     findings = [finding for finding in check_database(address, Settings(), clock=CLOCK) if LATER in finding.detail and finding.severity == "fault"]
     assert [FIELD in finding.detail for finding in findings] == [True]
 

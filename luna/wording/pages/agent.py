@@ -108,6 +108,7 @@ PHRASES = {
     "why_no_plan": Phrase("There was no plan to follow.", "Es gab keinen Plan, dem zu folgen war."),
     "why_plan_too_old": Phrase("The plan was too old.", "Der Plan war zu alt."),
     "why_disarmed": Phrase("The devices were handed back.", "Die Geräte wurden zurückgegeben."),
+    "why_site_unreadable": Phrase("Luna cannot read the home's description.", "Luna kann die Beschreibung des Zuhauses nicht lesen."),
     "why_not_acknowledged": Phrase("The device did not answer.", "Das Gerät hat nicht geantwortet."),
     "why_planned": Phrase("As planned.", "Wie geplant."),
     "why_nobody": Phrase("Nothing was sent: the site is not armed.", "Nichts wurde gesendet: Die Anlage ist nicht scharf geschaltet."),

@@ -10,12 +10,14 @@ from pydantic_core import to_json
 
 from luna.contracts.health import UnreadableSiteReply
 from luna.contracts.message import Message
-from luna.database import site_removal, sites
+from luna.database import control, site_removal, sites
 from luna.database.engine import unit_of_work
 from luna.database.sites import StoredSite, UnreadableSite
 from luna.errors import ConflictError, InvalidInputError, OutdatedError, UnconditionalError, UnreadableError
 from luna.site import Site
 from luna.site.inventory import SiteDevice, list_devices_of
+from luna.site.sensor_changes import ChangedSensors
+from luna.timeline import SLOT, floor_to
 from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
@@ -28,6 +30,7 @@ router = ResourceRouter("sites")
 
 _TAGGED = {"headers": {"ETag": {"description": "the site's version, for If-Match and If-None-Match", "schema": {"type": "string"}}}}
 IfMatch = Annotated[str | None, Header(max_length=100, description='the version that is changed, as the ETag said: "3"')]
+Changed = Annotated[ChangedSensors, Query(description="since when a sensor counts whose sign or role is changed")]
 IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 
 
@@ -64,8 +67,9 @@ def list_sites(
     """Return the sites with their configurations, in order of their names; those that this release cannot read stand apart, as they are stored."""
     with unit_of_work(gateway.database) as connection:
         rows = sites.list_page(connection, after=read_text(cursor), limit=limit + 1, among=caller.sites)
+        armed = control.list_armed(connection)
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.name,))
-    unreadable = [_show_unreadable(row) for row in page if isinstance(row, UnreadableSite)]
+    unreadable = [_show_unreadable(row, armed=row.name in armed) for row in page if isinstance(row, UnreadableSite)]
     return _json({"sites": [row.site for row in page if isinstance(row, StoredSite)], "unreadable": unreadable, "cursor": following})
 
 
@@ -89,12 +93,25 @@ def read_site(site_id: SitePath, gateway: CurrentGateway, request: Request, *, i
 
 
 @router.operation("Change a site", response_model=Site, responses={200: _TAGGED, **document_errors(OutdatedError, UnconditionalError)})
-def change_site(site_id: SitePath, site: Site, gateway: CurrentGateway, request: Request, *, if_match: IfMatch = None) -> Response:  # noqa: ARG001 - documents the header
-    """Store another configuration as the site's next version; the old one is kept. 412 where somebody else changed it meanwhile, 428 without `If-Match`."""
+def change_site(
+    site_id: SitePath,
+    site: Site,
+    gateway: CurrentGateway,
+    request: Request,
+    *,
+    changed_sensors: Changed = "from-now",
+    if_match: IfMatch = None,  # noqa: ARG001 - documents the header
+) -> Response:
+    """Store another configuration as the site's next version; the old one is kept. 412 where somebody else changed it meanwhile, 428 without `If-Match`.
+
+    A sensor whose sign or role changes counts so from now on, and both times stand in the site that is returned; `changed_sensors=always` stores it as given.
+    """
     version = read_version(request)
     if site.name != site_id:
         raise InvalidInputError("a site keeps its name", field="name", value=site.name, remedy=f"Write {site_id}, or add a new site.")
     with unit_of_work(gateway.database) as connection:
+        if changed_sensors == "from-now":
+            site, _ = sites.date_changed_sensors(connection, site, at=floor_to(gateway.clock.now(), SLOT))
         version = sites.change(connection, site, version=version)
     return Response(_document(site), headers={"ETag": version_tag(version)}, media_type="application/json")
 
@@ -120,8 +137,8 @@ def _remove_objects(gateway: Gateway, keys: list[str]) -> None:
         gateway.objects.remove(key)
 
 
-def _show_unreadable(site: UnreadableSite) -> UnreadableDocument:
-    return UnreadableDocument(**describe_unreadable(site).model_dump(), version=site.version, configuration=site.configuration)
+def _show_unreadable(site: UnreadableSite, *, armed: bool) -> UnreadableDocument:
+    return UnreadableDocument(**describe_unreadable(site, armed=armed).model_dump(), version=site.version, configuration=site.configuration)
 
 
 def _document(site: Site) -> bytes:

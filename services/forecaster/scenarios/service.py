@@ -66,20 +66,20 @@ def issue_asked(connection: Connection, request: IssueScenariosRequest, *, objec
 
 @dataclass(frozen=True)
 class PublishedPrices:
-    """Prices of markets and of sites' own series as published, by the names under which they are stored, until the end of the horizon ``ahead``.
+    """Prices of markets and of sites' own series as published, by where they are stored, until the end of the horizon ``ahead``.
 
     What is said of one beyond that is worked out once for all sites of a time zone.
     """
 
     ahead: Timeline
-    published: Mapping[str, FloatArray]
-    _looked: dict[tuple[str, str], MarketAhead] = field(default_factory=dict)
+    published: Mapping[prices.StoredSeries, FloatArray]
+    _looked: dict[tuple[prices.StoredSeries, str], MarketAhead] = field(default_factory=dict)
 
-    def look_beyond(self, name: str, timezone: str) -> MarketAhead:
+    def look_beyond(self, series: prices.StoredSeries, timezone: str) -> MarketAhead:
         """Return the prices over the horizon."""
-        if (name, timezone) not in self._looked:
-            self._looked[name, timezone] = look_beyond(self.published[name], _around(self.ahead), timeline=self.ahead, zone=ZoneInfo(timezone))
-        return self._looked[name, timezone]
+        if (series, timezone) not in self._looked:
+            self._looked[series, timezone] = look_beyond(self.published[series], _around(self.ahead), timeline=self.ahead, zone=ZoneInfo(timezone))
+        return self._looked[series, timezone]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def read_past(connection: Connection, known: Mapping[int, IssueFacts], versions:
     told = past_forecasts.read_past_each(connection, versions, wanted)
     found = {key: each.site for key, each in known.items()}
     excluded = quality.list_excluded_each(connection, found, min(wanted) - past_forecasts.NEAR, ahead.start)
-    names = dict.fromkeys(prices.stored_name(site.name, name) for site in found.values() for name in site.tariff.price_series)
+    names = dict.fromkeys(prices.stored_series(site, name) for site in found.values() for name in site.tariff.price_series)
     published = PublishedPrices(ahead, prices.read_each(connection, [*names], _around(ahead), known_at=issued_at))
     return {key: ForecastPast(each, told.get(key, ()), excluded[key], published) for key, each in known.items()}
 
@@ -119,7 +119,7 @@ def make_from_past(connection: Connection, past: ForecastPast, forecast: Forecas
     site = past.known.site
     errors = _measure_errors(connection, past, forecast, objects=objects, needed=max(NEEDED_DAYS, count))
     began = time.perf_counter()
-    markets = {name: past.prices.look_beyond(prices.stored_name(site.name, name), site.timezone) for name in site.tariff.price_series}
+    markets = {name: past.prices.look_beyond(prices.stored_series(site, name), site.timezone) for name in site.tariff.price_series}
     made = make_scenarios(forecast, errors, markets, count=count, seed=SEED)
     return IssuedScenarios(made, time.perf_counter() - began)
 

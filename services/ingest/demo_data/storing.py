@@ -70,7 +70,7 @@ def check_prices(connection: Connection, market: DemoPrices) -> None:
     Raises:
         ConflictError: one is not.
     """
-    starts, _, price = prices.read_revisions(connection, market.market, SLOTS)
+    starts, _, price = prices.read_revisions(connection, market.market, SLOTS, currency=market.currency)
     slot = ((starts - SLOTS.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
     if not _agrees(price, market.price[slot]):
         raise ConflictError("prices of this market are stored that are not the demo's", field="market", value=market.market, remedy=REMEDY)

@@ -57,13 +57,14 @@ class PriceVintages:
     """Every revision of a market's prices on a timeline.
 
     ``slot`` (position on the timeline), ``published_at`` (``datetime64``, UTC) and ``price`` (currency/kWh) have one value per revision, in
-    order of slot and publication.
+    order of slot and publication. ``foreign`` are other currencies than the site's in which the market's prices are stored: they are not used.
     """
 
     timeline: Timeline
     slot: np.ndarray[tuple[int], np.dtype[np.int64]]
     published_at: InstantArray
     price: FloatArray
+    foreign: tuple[str, ...] = ()
 
     def known(self, now: datetime) -> FloatArray:
         """Return the price of every slot as last published at or before ``now``; NaN where nothing was."""
@@ -127,6 +128,10 @@ class SitePrices:
         if gaps.size:
             since = (self.timeline.start + (first + int(gaps[0])) * self.timeline.step).astimezone(zone := ZoneInfo(self.site.timezone))
             said, remedy = f"{gaps.size} slots have no price, the first at {say_instant(since, zone)}", "Load them: luna data load --kind prices."
+            if foreign := self.books[market].foreign:
+                currency, known = self.site.currency, ", ".join(foreign)
+                asking = "" if market.startswith(OWN) else f" ask for them in {currency}: luna data prices --market {market} --currency {currency}; or"
+                remedy = f"They are known in {known} alone, and the site pays in {currency}:{asking} load them in {currency}: luna data load --kind prices."
             raise InvalidInputError(said, field=f"prices.{market.removeprefix(OWN)}", value=since.isoformat(), remedy=remedy)
 
     def actual(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:

@@ -90,7 +90,7 @@ def gather_inputs(facts: PlanningFacts) -> SiteInputs:
         raise NotFoundError("no forecast covers the start", field="start", value=start.astimezone(ZoneInfo(site.timezone)).isoformat(), remedy=remedy)
     horizon, back = Timeline(start, SLOT, HORIZON // SLOT), max(LOOK_BACK, look_back(site))
     around = Timeline(start - back, SLOT, back // SLOT + horizon.count)
-    prices = SitePrices(site, around, {name: _price_book(revisions, around) for name, revisions in facts.revisions.items()})
+    prices = SitePrices(site, around, {name: _price_book(revisions, around, facts.foreign[name]) for name, revisions in facts.revisions.items()})
     return SiteInputs(site, horizon, facts.driving, prices, _carry_carbon(facts.carbon, horizon))
 
 
@@ -179,18 +179,18 @@ def _read_scenarios(connection: Connection, site: Site, version: str, timeline: 
 
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:
     """Return what was published when, for every market of the site's tariff and the site's own series where that is its tariff."""
-    books = {}
-    for name in site.tariff.price_series:
-        books[name] = _price_book(market_prices.read_revisions(connection, market_prices.stored_name(site.name, name), timeline), timeline)
-    return SitePrices(site, timeline, books)
+    stored = {name: market_prices.stored_series(site, name) for name in site.tariff.price_series}
+    revisions = market_prices.read_revisions_each(connection, list(stored.values()), timeline)
+    foreign = market_prices.find_foreign(connection, list(stored.values()), timeline)
+    return SitePrices(site, timeline, {name: _price_book(revisions[each], timeline, foreign[each]) for name, each in stored.items()})
 
 
-def _price_book(revisions: Revisions, timeline: Timeline) -> PriceVintages:
+def _price_book(revisions: Revisions, timeline: Timeline, foreign: tuple[str, ...]) -> PriceVintages:
     """Return the revisions of the slots of a timeline."""
     starts, published_at, price = revisions
     slot = ((starts - timeline.starts[0]) // np.timedelta64(15, "m")).astype(np.int64)
     inside = (slot >= 0) & (slot < timeline.count)
-    return PriceVintages(timeline, slot[inside], published_at[inside], price[inside])
+    return PriceVintages(timeline, slot[inside], published_at[inside], price[inside], foreign)
 
 
 def read_weighed(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:

@@ -31,7 +31,7 @@ def read_energies(context: ToolContext, timeline: Timeline, names: tuple[str, ..
 def read_prices(context: ToolContext, timeline: Timeline, kind: PriceKind, market: str | None = None) -> FloatArray:
     """Return prices of quarter-hours as the gateway tells them: a market's, or what the site pays or earns; NaN where unknown."""
     if market is not None:
-        return prices.read(context.connection, market, timeline)
+        return prices.read(context.connection, market, timeline, currency=context.site.currency)
     spot = prices.read_tariff(context.connection, context.site, timeline)
     imported, exported = price_slots(context.site.tariff, timeline, zone=context.zone, spot=spot)
     return np.asarray(np.array([round(value, PRICE_DECIMALS) for value in (imported if kind == "import" else exported).tolist()]))

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.plan import PlanRequest
-from luna.database import control, observations, plans
+from luna.database import control, observations, plans, sites
 from luna.database.engine import unit_of_work
+from luna.database.schema.sites import site_versions
 from luna.observations import Observations
 from luna.timeline import SLOT, Timeline
 from services.executor.delivery import RESEND, VERIFY
@@ -75,6 +76,20 @@ def test_a_plan_that_is_too_old_leaves_the_inverter_alone_and_another_is_asked_f
     armed.turn()
     assert (inverter.modes, armed.asked) == (["Self Use"], [armed.name])
     assert armed.outcomes == [("plan_too_old", "self_consumption", True)]
+
+
+def test_an_inverter_of_a_site_that_cannot_be_read_any_more_is_let_go_and_followed_again_when_it_can(armed: Home, inverter: Inverter) -> None:
+    armed.plan(*[EXPORT] * 8)
+    armed.turn()
+    with unit_of_work(armed.database) as connection:
+        key = sites.key_of(connection, armed.name)
+        connection.execute(insert(site_versions).values(site_key=key, version=2, configuration={"name": armed.name, "of_a_later_release": True}))
+    armed.turn(SLOT)
+    assert (inverter.modes, armed.asked) == (["Force Discharge", "Self Use"], [])
+    assert armed.outcomes[-1] == ("site_unreadable", "self_consumption", True)
+    armed.configure(describe())
+    armed.turn(SLOT)
+    assert inverter.modes[-1] == "Force Discharge"
 
 
 def test_a_plan_that_ages_is_followed_and_replaced(armed: Home, inverter: Inverter) -> None:

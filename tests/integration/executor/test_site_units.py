@@ -54,10 +54,10 @@ def test_a_site_that_was_removed_and_added_again_is_another(connection: Connecti
     assert turned(connection, units, HOME) == ALL
 
 
-def test_a_site_that_cannot_be_read_is_left_alone_and_the_others_are_turned(connection: Connection, units: SiteUnits) -> None:
+def test_a_site_that_cannot_be_read_is_turned_as_it_was_last_read_and_so_are_the_others(connection: Connection, units: SiteUnits) -> None:
     connection.execute(insert(site_versions).values(site_key=sites.key_of(connection, HOME), version=2, configuration={"name": HOME}))
-    assert (turned(connection, units, HOME), turned(connection, units, OTHER)) == ([], ALL)
-    assert [site.devices for site in describe_sites(connection, units) if site.site == HOME] == [()]
+    assert (turned(connection, units, HOME), turned(connection, units, OTHER)) == ([BATTERIES], ALL)
+    assert [[device.device for device in site.devices] for site in describe_sites(connection, units) if site.site == HOME] == [[BATTERIES]]
 
 
 def test_each_site_is_described_with_its_last_plan(connection: Connection, units: SiteUnits) -> None:

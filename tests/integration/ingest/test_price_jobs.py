@@ -133,11 +133,13 @@ def test_nothing_is_asked_for_where_no_site_needs_it(connection: Connection) -> 
     assert list_needs(connection, FetchPricesRequest(), now=NOW) == []
 
 
-def test_a_market_is_asked_for_once_in_the_currency_of_its_sites(connection: Connection) -> None:
+def test_a_market_is_asked_for_once_in_each_currency_of_its_sites(connection: Connection) -> None:
     add_site(connection, "one", market="SE3", currency="SEK")
     add_site(connection, "two", market="SE3", currency="SEK")
     add_site(connection, "three", market="AT")
-    assert [(need.market, need.currency) for need in list_needs(connection, FetchPricesRequest(), now=NOW)] == [("AT", "EUR"), ("SE3", "SEK")]
+    add_site(connection, "four", market="SE3")
+    asked = [("AT", "EUR"), ("SE3", "EUR"), ("SE3", "SEK")]
+    assert [(need.market, need.currency) for need in list_needs(connection, FetchPricesRequest(), now=NOW)] == asked
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)], ids=["23 hours", "25 hours"])
@@ -167,4 +169,5 @@ def test_a_market_that_nobody_has_is_refused_where_it_is_named(connection: Conne
 def test_a_market_with_prices_is_known_until_the_last_of_them_ends(connection: Connection) -> None:
     add_site(connection)
     fetch(connection, energy_charts(list(WANTED), [100.0] * len(WANTED)))
-    assert {market: end for market, (_, end) in recorded_span.of_markets(connection, ["NL", "AT"]).items()} == {"NL": TOMORROW.end}
+    asked = [prices.StoredSeries("NL", "EUR"), prices.StoredSeries("NL", "SEK"), prices.StoredSeries("AT", "EUR")]
+    assert {series: end for series, (_, end) in recorded_span.of_markets(connection, asked).items()} == {("NL", "EUR"): TOMORROW.end}

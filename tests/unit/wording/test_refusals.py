@@ -30,6 +30,12 @@ def test_an_unlikely_unit_is_said_with_both_numbers_and_what_to_say_of_the_file(
     assert "spot_price=EUR/MWh, oder spot_price=EUR/kWh, wenn das stimmt." in said.remedy
 
 
+def test_prices_in_another_currency_are_named_with_the_market_and_what_to_do() -> None:
+    remedy = "They are known in SEK alone, and the site pays in EUR: ask for them in EUR: luna data prices --market SE3 --currency EUR; or load them in EUR."
+    said = say_refusal(InvalidInputError("9 slots have no price, the first at 00:00", field="prices.SE3", remedy=remedy), "de")
+    assert said.sentence == "Preise von SE3 sind nur in SEK bekannt, und du zahlst in EUR: Ab 00:00 ist keiner zu gebrauchen."
+
+
 def test_of_several_wrong_fields_the_first_is_said() -> None:
     error = InvalidInputError("Field required; also wrong: to, device", field="from", remedy="Add it.")
     assert say_refusal(error, "de") == SaidRefusal("Hier fehlt etwas.", "Füll es aus.", "von")

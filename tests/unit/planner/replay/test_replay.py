@@ -86,6 +86,9 @@ def test_a_market_without_any_price_names_its_first_slot() -> None:
     with pytest.raises(InvalidInputError, match="slots have no price, the first at 20") as refused:
         bare.ahead(WINDOW.start + timedelta(hours=12), WINDOW.window(48, 8))
     assert refused.value.field == "prices.NL"
+    told = {"NL": replace(bare.books["NL"], foreign=("GBP", "SEK"))}
+    with pytest.raises(InvalidInputError, match=r"known in GBP, SEK alone, and the site pays in EUR: ask .*--market NL --currency EUR"):
+        replace(bare, books=told).ahead(WINDOW.start + timedelta(hours=12), WINDOW.window(48, 8))
 
 
 def test_a_gap_in_published_prices_is_named_by_its_slots() -> None:

@@ -1,0 +1,61 @@
+"""A sensor that is turned, or gets another role: from now on, with its past as it was."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from luna.site import Site, parse_site
+from luna.site.sensor_changes import SensorChange, date_changes
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+THEN = "2026-03-01T13:00:00+01:00"
+
+
+def describe(**roles: Any) -> Site:
+    return parse_site({"name": "home", "timezone": "Europe/Berlin", "input_sensors": roles})
+
+
+def entries(site: Site) -> dict[str, list[Any]]:
+    return {name: listed for name, listed in site.model_dump(mode="json", by_alias=True, exclude_none=True)["input_sensors"].items() if listed}
+
+
+TURNED = {"total_grid_import": [{"sensor": "meter", "until": THEN}, {"sensor": "-meter", "from": THEN}]}
+MOVED = {"total_grid_import": [{"sensor": "meter", "until": THEN}], "total_grid_export": [{"sensor": "meter", "from": THEN}]}
+
+
+@pytest.mark.parametrize(
+    ("new", "expected", "after"),
+    [
+        ({"total_grid_import": "-meter"}, TURNED, "-total_grid_import"),
+        ({"total_grid_export": "meter"}, MOVED, "total_grid_export"),
+    ],
+    ids=["sign", "role"],
+)
+def test_a_changed_sensor_counts_so_from_now_on_and_once(new: dict[str, Any], expected: dict[str, Any], after: str) -> None:
+    changed, changes = date_changes(describe(total_grid_import="meter"), describe(**new), at=AT)
+    assert entries(changed) == expected
+    assert changes == [SensorChange("meter", ("total_grid_import",), (after,))]
+    # The same file again, a day later.
+    assert date_changes(changed, describe(**new), at=AT + timedelta(days=1)) == (changed, [])
+
+
+def test_a_sensor_that_is_turned_back_has_three_times() -> None:
+    later = AT + timedelta(hours=1)
+    back, _ = date_changes(describe(**TURNED), describe(total_grid_import="meter"), at=later)
+    first, second, third = entries(back)["total_grid_import"]
+    assert (first, second["until"], third["from"]) == (TURNED["total_grid_import"][0], "2026-03-01T14:00:00+01:00", "2026-03-01T14:00:00+01:00")
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        {"total_grid_import": ["meter", "other"], "battery_soc": "soc"},
+        {"total_grid_import": [{"sensor": "-meter", "from": "2026-01-01"}]},
+        {"total_grid_export": "another"},
+        {},
+    ],
+    ids=["added", "dated by its owner", "replaced", "removed"],
+)
+def test_what_is_added_removed_or_dated_is_taken_as_it_stands(new: dict[str, Any]) -> None:
+    assert date_changes(describe(total_grid_import="meter"), describe(**new), at=AT) == (describe(**new), [])
