@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from luna.contracts.data import BuildSlotsRequest, DayQuality
 from luna.database import observations, quality, quarantine, sites
 from luna.observations import SERIES
-from luna.timeline import FloatArray, local_day
+from luna.timeline import FloatArray, IndexArray, local_day
 from services.ingest.loading import FileForm, load_file
 from services.ingest.slot_service import build_site_slots
 from tests.meter_faults import Fault, Place
@@ -23,7 +23,8 @@ ENERGIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh")
 BATTERY = ("charge_kwh", "discharge_kwh")
 STORED = (*ENERGIES, *BATTERY, "soc", "vehicle_kwh")
 # What the verdict of a day bears, as the guide says: a kilowatt-hour, or a tenth of what flowed, since each of three meters may err by 5 %.
-METER_ERROR_SHARE, METER_ERROR_KWH, METER_ERROR_SOC = 0.1, 1.0, 0.03
+# Of a state of charge it bears a tenth of the capacity.
+METER_ERROR_SHARE, METER_ERROR_KWH, METER_ERROR_SOC = 0.1, 1.0, 0.1
 # What rounding to the last digit of a meter leaves of a quarter-hour.
 ROUNDING_KWH, ROUNDING_SOC = 0.002, 0.001
 
@@ -85,7 +86,7 @@ def find_contradictions(connection: Connection, house: House, happenings: Sequen
     return found
 
 
-def _find_wrong_but_clean(record: dict[str, tuple[FloatArray, FloatArray, FloatArray]], verdict: DayQuality) -> list[str]:
+def _find_wrong_but_clean(record: dict[str, tuple[FloatArray, FloatArray, IndexArray]], verdict: DayQuality) -> list[str]:
     flowed = sum(float(record[name][1].sum()) for name in ("import_kwh", "pv_kwh", "discharge_kwh"))
     return [
         f"{name} is wrong by {error:.2f} and trusted"
@@ -95,13 +96,13 @@ def _find_wrong_but_clean(record: dict[str, tuple[FloatArray, FloatArray, FloatA
     ]
 
 
-def measure_error(name: str, values: FloatArray, truth: FloatArray, marks: FloatArray) -> float:
+def measure_error(name: str, values: FloatArray, truth: FloatArray, marks: IndexArray) -> float:
     """Return by how much what is stored as measured differs from the truth: kWh that stand where they were not, or how far a state of charge is off.
 
     Of what is marked as repaired, and of appliances, which have no such mark, the sum counts.
     """
     known = np.isfinite(values)
-    marked = (marks.astype(np.int64) >> SERIES.index(name) & 1).astype(np.bool_) if name in SERIES else np.ones(values.size, dtype=np.bool_)
+    marked = (marks >> SERIES.index(name) & 1).astype(np.bool_) if name in SERIES else np.ones(values.size, dtype=np.bool_)
     if name == "soc":
         return float(np.abs(values - truth)[known & ~marked].max(initial=0.0))
     filled = known & marked
@@ -109,7 +110,7 @@ def measure_error(name: str, values: FloatArray, truth: FloatArray, marks: Float
     return float(displaced + abs(values[filled].sum() - truth[filled].sum()))
 
 
-def _find_right_but_doubted(record: dict[str, tuple[FloatArray, FloatArray, FloatArray]], verdict: DayQuality, refused: int) -> list[str]:
+def _find_right_but_doubted(record: dict[str, tuple[FloatArray, FloatArray, IndexArray]], verdict: DayQuality, refused: int) -> list[str]:
     found = [] if verdict.verdict == "clean" else ["nothing happened, and the day is not clean"]
     found += [f"nothing happened, and {refused} readings are refused"] * bool(refused)
     for name, (values, truth, _) in record.items():
