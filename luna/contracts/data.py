@@ -17,6 +17,7 @@ class LoadReply(Message):
 
     rows: int
     accepted: int
+    accepted_in_part: Annotated[int, Field(description="accepted rows of which a bad value is in quarantine")] = 0
     repaired: Annotated[int, Field(description="repairs to accepted rows")]
     quarantined: int
     duplicated: int
@@ -41,7 +42,7 @@ class LoadFileRequest(Request):
     object_key: Annotated[str, Field(max_length=1000, description="where the file lies in the store of objects")]
     file_name: Annotated[str, Field(max_length=200, description="what its owner calls it")] = "file"
     kind: Kind
-    timezone: Annotated[str | None, Field(max_length=100, description="where the clock of times without offset stands")] = None
+    timezone: Annotated[str | None, Field(max_length=100, description="where the clock of times without offset stands; default: the site's")] = None
     columns: Annotated[Mapping[Column, Column], Field(max_length=100, description="Luna's name of a column and the file's")] = {}
     units: Annotated[Mapping[Column, Column], Field(max_length=100, description="Luna's name of a column and its unit in the file")] = {}
     ignore: Annotated[list[Column], Field(max_length=200, description="columns of the file to leave out")] = []

@@ -96,8 +96,8 @@ FAULTS = {
     ),
     "soc_jump": FaultWords(
         r".* in (?P<known>\d+) slots, by (?P<jump>\S+?)%? at most",
-        "the state of charge moves faster than the battery can in {known} quarter-hours",
-        "der Ladestand springt in {known} Viertelstunden schneller, als die Batterie kann",
+        "the state of charge moves faster than the battery can, or did, in {known} quarter-hours",
+        "der Ladestand springt in {known} Viertelstunden schneller, als die Batterie kann oder es tat",
     ),
     "soc_stuck": FaultWords(
         r".* while (?P<flow>\S+) kWh went in or out",

@@ -32,7 +32,9 @@ def load(  # noqa: PLR0913 - one per option
     *,
     site: SiteOption,
     kind: Annotated[str, typer.Option(help="observations, prices, weather, carbon or readings.")],
-    timezone: Annotated[str | None, typer.Option(help="Where the clock of times without offset stands, such as Europe/Berlin.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Where the clock of times without offset stands, such as Europe/Berlin (default: the site's zone).")
+    ] = None,
     column: Annotated[
         list[str] | None, typer.Option(help="Luna's column and the file's: load_kwh=verbrauch, slot_start=Datum+Uhrzeit. May be repeated.")
     ] = None,
@@ -40,7 +42,7 @@ def load(  # noqa: PLR0913 - one per option
     unit: Annotated[list[str] | None, typer.Option(help="A column's unit in the file: load_kwh=Wh, soc=%, spot_price=EUR/MWh. May be repeated.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Store a file's rows; loading it again changes nothing. Rows that cannot be used go into quarantine with the reason."""
+    """Store a file's rows; loading it again changes nothing. What cannot be used goes into quarantine with the reason: a row, or its bad value alone."""
     from luna.settings import load_settings
     from luna.timeline import SystemClock, parse_zone
     from services.ingest.batches import FileLimits
@@ -134,6 +136,7 @@ def _describe(report: "LoadReport") -> dict[str, Any]:
     return {
         "rows": report.rows,
         "accepted": report.accepted,
+        "accepted_in_part": report.accepted_in_part,
         "repaired": report.repaired,
         "quarantined": report.quarantined,
         "duplicated": report.duplicated,
@@ -156,6 +159,8 @@ def _show(report: "LoadReport", zone: tzinfo) -> None:
     if report.first is not None and report.last is not None:
         span = f"Stored from {say_instant(report.first, zone)} to {say_instant(report.last, zone)}"
         out.print(f"{span}: {written.inserted:,} new, {written.updated:,} changed, {written.unchanged:,} as before.")
+    if report.accepted_in_part:
+        out.print(f"  {report.accepted_in_part:,} of the accepted without a bad value, which is in quarantine")
     for title, reasons in (("repaired", report.repairs), ("quarantined", report.reasons)):
         for reason, count in reasons.most_common(10):
             out.print(f"  {title} {count:,} × {reason}", markup=False)

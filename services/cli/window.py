@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 FirstOption = Annotated[str, typer.Option("--from", help="The first instant: with its offset, a local day, or a time of the site's clock.")]
-EndOption = Annotated[str, typer.Option("--to", help="The instant after the last.")]
+EndOption = Annotated[str, typer.Option("--to", help="The instant after the last; a day means its beginning.")]
 
 MaybeFirstOption = Annotated[str | None, typer.Option("--from", help="Only from this instant on: with its offset, a local day, or a time of the site's clock.")]
-MaybeEndOption = Annotated[str | None, typer.Option("--to", help="Only before this instant.")]
+MaybeEndOption = Annotated[str | None, typer.Option("--to", help="Only before this instant; a day means its beginning.")]
 
 
 def _read_first_day(text: str) -> date:
@@ -29,9 +29,9 @@ def _read_last_day(text: str) -> date:
 
 
 FirstDayOption = Annotated[date, typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day.")]
-LastDayOption = Annotated[date, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day.")]
+LastDayOption = Annotated[date, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day, itself included.")]
 MaybeFirstDayOption = Annotated[date | None, typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day.")]
-MaybeLastDayOption = Annotated[date | None, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day.")]
+MaybeLastDayOption = Annotated[date | None, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day, itself included.")]
 
 
 def parse_window(connection: "Connection", site: str, first: str, end: str) -> tuple[datetime, datetime]:

@@ -25,11 +25,14 @@ FURTHEST_OFFSET = 14 * 60
 class InstantReader:
     """Reads the times of one file, batch by batch.
 
+    ``met_naive`` says whether a time without offset was among them.
+
     A local time that a clock shows twice is told apart by order: read for the first time it is the earlier instant, in a file that runs backwards the later.
     """
 
     def __init__(self, zone: ZoneInfo | None) -> None:
         self.zone = zone
+        self.met_naive = False
         self._seen: Counter[tuple[object, ...]] = Counter()
         self._backwards: bool | None = None
 
@@ -46,6 +49,7 @@ class InstantReader:
         if self.zone is not None and times["offset_minutes"].has_nulls():
             times = self._read_clock(times, self.zone, series)
         naive = pl.col("offset_minutes").is_null() & ~pl.col("misstated")
+        self.met_naive |= bool(times.select((naive & pl.col("local").is_not_null()).any()).item())
         fault = (
             pl.when(pl.col("instant").is_not_null()).then(None).when(naive & pl.col("local").is_not_null()).then("without_offset").otherwise(pl.lit(UNREADABLE))
         )

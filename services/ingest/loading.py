@@ -30,19 +30,21 @@ from services.ingest.row_store import Spill, find_market, store
 from services.ingest.series_familiarity import require_familiar
 from services.ingest.slots import find_unusual, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
 from services.ingest.units import choose_units, convert, describe_units, say_unit, set_aside_unknown_units
-from services.ingest.validation import describe_rejected, judge
+from services.ingest.validation import describe_refused, judge, take_refused
 
 SLOT_SPAN = timedelta(days=364)
 SAMPLE_SPAN = timedelta(days=7)
 # A few values beyond everything are errors of measurement, a tenth of a file is another unit: then those below the limit are wrong too.
 MOST_ABOVE_SHARE = 0.1
 FEWEST_ABOVE = 10
+# So many bad values of a series without a good one are a column that is written otherwise than Luna reads it.
+FEWEST_UNREADABLE = 10
 Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class FileForm:
-    """How to read a file: its kind, the zone of times without offset, Luna's name → the file's, and the file's columns to leave out.
+    """How to read a file: its kind, the zone of times without offset (None: the site's), Luna's name → the file's, and the file's columns to leave out.
 
     ``renamed`` may join two columns of the file, as in ``Datum+Uhrzeit``; ``units`` are those of the file by Luna's names, where its columns do not say so.
     Its rows wait in ``scratch`` until all are read; default: where the machine keeps temporary files. ``received_at`` is when the file came: what it says of
@@ -61,14 +63,19 @@ class FileForm:
 
 @dataclass(slots=True)
 class LoadReport:
-    """What became of a file. ``accepted``, ``repaired``, ``quarantined`` and ``duplicated`` count its rows, ``written`` what is stored."""
+    """What became of a file. ``accepted``, ``accepted_in_part``, ``repaired``, ``quarantined`` and ``duplicated`` count its rows, ``written`` what is stored.
+
+    Those accepted in part are accepted without a bad value, which is in quarantine; ``known`` counts the values that were believed, by series.
+    """
 
     rows: int = 0
     accepted: int = 0
+    accepted_in_part: int = 0
     quarantined: int = 0
     duplicated: int = 0
     repairs: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     step: timedelta | None = None
     first: datetime | None = None
@@ -82,7 +89,7 @@ class LoadReport:
 
 
 def load_file(connection: Connection, site_id: str, path: Path, form: FileForm, *, progress: Progress | None = None) -> LoadReport:
-    """Store a file's rows for a site and put those that cannot be used into quarantine.
+    """Store a file's rows for a site and put what cannot be used into quarantine: a row, or of one with good values the bad ones.
 
     Args:
         progress: called with the rows read so far.
@@ -127,7 +134,8 @@ class _Loading:
         return replace(form, zone=parse_zone("UTC"), renamed=layout.renamed, ignored=form.ignored | layout.ignored)
 
     def read(self, path: Path, form: FileForm, progress: Progress | None) -> None:
-        clock = InstantReader(form.zone)
+        zone = form.zone or parse_zone(self.site.timezone)
+        clock = InstantReader(zone)
         latest: datetime | None = None
         for batch in read_batches(path, form.limits):
             verdict = judge(self._translate(batch, form), self.kind, clock)
@@ -140,6 +148,8 @@ class _Loading:
             self.spill.add(verdict.accepted)
             if progress:
                 progress(self.report.rows)
+        if clock.met_naive:
+            self._note([f"Times without an offset were read in {zone.key}{'' if form.zone else ', the zone of the site'}."])
         with path.open("rb") as file:
             self.source = hashlib.file_digest(file, "sha256").hexdigest()
         self.let_in = read_let_in(quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, sources=[self.source]), self.site)
@@ -182,9 +192,19 @@ class _Loading:
             (reason, _), *_ = above.most_common(1)
             message = f"{above.total():,} of {self.report.rows:,} rows cannot be: {reason}"
             raise InvalidInputError(message, field=reason.partition(" ")[0], value=self.examples[reason], remedy=_remedy(reason))
+        lost = Counter({reason: count for reason, count in self.report.reasons.items() if self._tells_of_nothing(reason)})
+        if lost.total() >= FEWEST_UNREADABLE:
+            reason = lost.most_common(1)[0][0]
+            name = reason.partition(" ")[0]
+            raise InvalidInputError(f"not a single {name} can be used: {reason}", field=name, value=self.examples[reason], remedy=_remedy(reason))
         if not self.report.accepted:
             reason = self.report.reasons.most_common(1)[0][0] if self.report.reasons else "the file has no rows"
             raise InvalidInputError(f"not a single row can be used: {reason}", field=str(path), value=self.examples.get(reason), remedy=_remedy(reason))
+
+    def _tells_of_nothing(self, reason: str) -> bool:
+        """Return whether a value is refused for the reason, and no other of its series was believed."""
+        name = reason.partition(" ")[0]
+        return name in self.kind.series and not self.report.known[name]
 
     def _tidy(self, rows: pl.DataFrame) -> pl.DataFrame:
         keys = ["instant", *(name for name in self.kind.keys if name in rows.columns)]
@@ -201,6 +221,10 @@ class _Loading:
             self._refuse_read(impossible)
             self._require_usual(rows, self.report.step)
             require_familiar(self.connection, self.site, rows.drop(self.said_units & {*rows.columns}), self.report.step)
+        rows, refused = take_refused(rows)
+        self.report.accepted_in_part += refused.height
+        self._tell_refused(refused)
+        self.report.known.update({name: rows[name].count() for name in self._values(rows)})
         return rows
 
     def _require_usual(self, rows: pl.DataFrame, step: timedelta) -> None:
@@ -226,6 +250,9 @@ class _Loading:
 
     def _refuse(self, rejected: pl.DataFrame) -> None:
         self.report.quarantined += rejected.height
+        self._tell_refused(rejected)
+
+    def _tell_refused(self, rejected: pl.DataFrame) -> None:
         self.report.reasons.update(dict(rejected["reason"].value_counts().iter_rows()))
         for reason, line, raw in rejected.select("reason", "line", "raw").unique("reason", keep="first", maintain_order=True).iter_rows():
             self.examples.setdefault(reason, f"line {line}: {raw}")
@@ -233,7 +260,7 @@ class _Loading:
 
     def _refuse_read(self, rows: pl.DataFrame) -> None:
         if rows.height:
-            self._refuse(describe_rejected(rows["reason"], rows.drop("reason")))
+            self._refuse(describe_refused(rows))
 
     def _note_order(self, instants: pl.Series, latest: datetime | None) -> datetime | None:
         if not instants.len():
@@ -251,8 +278,6 @@ def _extent(instants: pl.Series) -> tuple[datetime, datetime]:
 
 
 def _remedy(reason: str) -> str:
-    if "--timezone" in reason:
-        return "Name the clock's zone with --timezone, for example --timezone Europe/Berlin."
     if ABOVE in reason:
         return f"Nothing was stored. {say_unit(reason.partition(' ')[0])}Or correct the file, or the site's limits."
     return "Correct the file; nothing was stored."

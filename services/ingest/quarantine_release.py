@@ -27,7 +27,7 @@ from services.ingest.row_store import columns_of, find_market, store
 from services.ingest.slot_service import build_site_slots
 from services.ingest.slots import MINUTE, set_aside_impossible, set_aside_off_grid, to_quarter_hours
 from services.ingest.units import set_aside_unknown_units
-from services.ingest.validation import judge
+from services.ingest.validation import judge, take_refused
 
 
 def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
@@ -44,7 +44,8 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
     refused_by = None if row.corrected else row.reason
     verdict = judge(_compose(row, kind), _lift_bounds(kind, refused_by), InstantReader(parse_zone(site.timezone)))
     _require(verdict.rejected, row)
-    rows = verdict.accepted
+    rows, refused = take_refused(verdict.accepted)
+    _require(refused, row)
     if kind.sampled:
         rows, unknown = set_aside_unknown_units(rows, site)
         _require(unknown, row)
@@ -103,6 +104,8 @@ def _bring_to_slots(rows: pl.DataFrame, row: QuarantinedRow, kind: FileSchema, l
     _require(off_grid, row)
     rows, impossible = set_aside_impossible(rows, limits_kw, minutes * MINUTE)
     _require(impossible, row)
+    rows, refused = take_refused(rows)
+    _require(refused, row)
     slots = to_quarter_hours(rows, minutes * MINUTE, keys=keys, values=values)
     if not slots.height:
         remedy = "Correct the file and load it again."

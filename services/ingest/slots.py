@@ -8,25 +8,32 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from luna.observations import SERIES
 from luna.plausibility import USUAL_POWER_KW
 from luna.resolution import JOIN, SPLIT, kind_of
 from luna.timeline import SLOT
 from services.ingest.file_schema import ABOVE
 from services.ingest.limits import ANY_POWER_KW
+from services.ingest.validation import refuse_values
 
 MINUTE = timedelta(minutes=1)
 
 
 def set_aside_repeats(rows: pl.DataFrame, keys: Sequence[str], values: Sequence[str]) -> tuple[pl.DataFrame, int, pl.DataFrame]:
     """Return rows with each key once (its first), sorted; how many were identical repeats; and those that contradict the first, with ``reason``."""
-    rows = rows.sort([*keys, "line"])
+    # Of rows of one time the whole ones come first: they tell more than those that lost a value.
+    whole_first = [pl.col("doubt").is_not_null()] if "doubt" in rows.columns else []
+    rows = rows.sort([*keys, *whole_first, "line"])
     if not rows.select(keys).is_duplicated().any():
         return rows, 0, rows.clear().with_columns(pl.lit("").alias("reason"))
     first_line = pl.col("line").first().over(keys)
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).first().over(keys)) for name in values)
     marked = rows.with_columns(first_line.alias("first_line"), same.alias("same"))
     repeats = marked.filter(pl.col("line") != pl.col("first_line"))
-    contradicting = repeats.filter(~pl.col("same")).with_columns(pl.format("contradicts line {}, which has the same time", "first_line").alias("reason"))
+    contradiction = pl.format("contradicts line {}, which has the same time", "first_line")
+    # What a row that lost a value lacks is no contradiction.
+    reason = pl.coalesce("doubt", contradiction) if "doubt" in rows.columns else contradiction
+    contradicting = repeats.filter(~pl.col("same")).with_columns(reason.alias("reason"))
     return rows.filter(marked["line"] == marked["first_line"]), int(repeats["same"].sum()), contradicting.drop("first_line", "same")
 
 
@@ -43,15 +50,24 @@ def set_aside_off_grid(rows: pl.DataFrame, step: timedelta) -> tuple[pl.DataFram
 
 
 def set_aside_impossible(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return rows within the site's physical limits, and those beyond, with ``reason``."""
+    """Return rows without the values beyond the site's physical limits, marked as ``refuse_values`` does, and those of which none is left, with ``reason``."""
     hours = step / timedelta(hours=1)
-    beyond = [
-        pl.when(pl.col(name) > limit * hours).then(pl.lit(f"{name}{ABOVE}{limit * hours:g} kWh in {step // MINUTE} minutes, more than the site can do"))
+    beyond = rows.select(
+        pl.when(pl.col(name) > limit * hours)
+        .then(pl.lit(f"{name}{ABOVE}{limit * hours:g} kWh in {step // MINUTE} minutes, more than the site can do"))
+        .otherwise(pl.lit(None, pl.String))
+        .alias(name)
         for name, limit in limits_kw.items()
         if name in rows.columns
+    )
+    if not beyond.width:
+        return rows, rows.clear().with_columns(pl.lit("").alias("reason"))
+    left = [
+        pl.col(name).is_not_null() & beyond[name].is_null() if name in beyond.columns else pl.col(name).is_not_null() for name in SERIES if name in rows.columns
     ]
-    marked = rows.with_columns(pl.coalesce([*beyond, pl.lit(None, pl.String)]).alias("reason"))
-    return marked.filter(pl.col("reason").is_null()).drop("reason"), marked.filter(pl.col("reason").is_not_null())
+    refused = rows.with_columns(beyond.select(pl.coalesce(pl.all()).alias("reason")).to_series())
+    whole = refused.select(pl.col("reason").is_not_null() & ~pl.any_horizontal(left)).to_series()
+    return refuse_values(rows.filter(~whole), beyond.filter(~whole), written=rows.filter(~whole)), refused.filter(whole)
 
 
 def find_unusual(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta) -> tuple[str, float] | None:

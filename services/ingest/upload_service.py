@@ -64,6 +64,7 @@ def describe(report: LoadReport) -> LoadReply:
     return LoadReply(
         rows=report.rows,
         accepted=report.accepted,
+        accepted_in_part=report.accepted_in_part,
         repaired=report.repaired,
         quarantined=report.quarantined,
         duplicated=report.duplicated,

@@ -1,11 +1,13 @@
-"""Rows as they came into rows that can be believed and rows that cannot, each with its reason. Pure: no files, no database."""
+"""Rows as they came into rows that can be believed, whole or in part, and rows that cannot, each with its reason. Pure: no files, no database."""
 
+import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from services.ingest.file_schema import ABOVE, Bounds, FileSchema
+from services.ingest.file_schema import ABOVE, KINDS, Bounds, FileSchema
 from services.ingest.instants import InstantReader
 
 # What tables and home automations write where they know nothing; the second kind is a sensor's own word.
@@ -14,6 +16,8 @@ SILENT_WORDS = ("unknown", "unavailable")
 SWITCHED = {"on": 1.0, "off": 0.0}
 DECIMAL_COMMA = r"^[+-]?\d*,\d+$"
 ROUNDED = "a value just beyond its bounds, rounded to them"
+# What says whose a value is, and when.
+WHOSE = frozenset({"instant"} | {name for kind in KINDS.values() for name in (kind.time, *kind.keys)})
 TOLD_APART = "a local time that the clock shows twice, told apart by order"
 
 
@@ -21,8 +25,9 @@ TOLD_APART = "a local time that the clock shows twice, told apart by order"
 class RowVerdict:
     """What became of a batch.
 
-    ``accepted`` has ``line``, ``instant``, the kind's keys, series and notes that the file has; ``rejected`` has ``line``, ``reason``, ``raw`` (JSON)
-    and ``instant`` where the time could be read; ``repaired`` counts accepted rows by what was done to them.
+    ``accepted`` has ``line``, ``instant``, the kind's keys, series and notes that the file has, and where some rows hold a bad value beside good ones
+    ``doubt`` and ``refused`` as ``refuse_values`` gives them; ``rejected`` has ``line``, ``reason``, ``raw`` (JSON) and ``instant`` where the time could be
+    read; ``repaired`` counts accepted rows by what was done to them.
     """
 
     accepted: pl.DataFrame
@@ -31,37 +36,39 @@ class RowVerdict:
 
 
 def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerdict:
-    """Tell rows that can be used from rows that cannot.
+    """Tell rows that can be used, whole or without their bad values, from rows that cannot.
 
     Args:
         rows: Luna's columns, as text or typed, and ``line``.
         clock: reads the times; it remembers the batches before.
 
-    Invariants: every row is either accepted or rejected.
+    Invariants: every row is either accepted or rejected; an accepted row holds a value.
     """
     names = [name for name in kind.series if name in rows.columns]
     times = clock.read(rows[kind.time], series=rows["sensor"] if "sensor" in rows.columns else None)
     keys = [
         _read_instant_key(rows[name], clock) if form == "instant" else _read_text_key(rows[name]) for name, form in kind.keys.items() if name in rows.columns
     ]
-    numbers = [_read_numbers(rows[name], kind.series[name], silent=kind.sampled) for name in names]
+    numbers = [_read_numbers(rows[name], kind.series[name], silent=kind.sampled, complete=kind.complete) for name in names]
     values = pl.DataFrame([reading[name] for name, reading in zip(names, numbers, strict=True)])
-    faults = [reading["fault"] for reading in (times, *keys, *numbers, _find_gaps(values, complete=kind.complete))]
+    doubts = pl.DataFrame([reading["fault"].alias(name) for name, reading in zip(names, numbers, strict=True)])
+    empty = values.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    nothing = pl.select(pl.when(empty).then(pl.coalesce(*doubts, pl.lit("the row holds no value")))).to_series()
     judged = pl.DataFrame(
         [rows["line"], times["instant"], *(key.to_series() for key in keys), *values, *(rows[name].cast(pl.String) for name in _notes(rows, kind))]
     )
-    return _separate(judged.with_columns(_first(faults), times["resolved"], _any([reading["rounded"] for reading in numbers])), rows)
+    faults = [times["fault"], *(key["fault"] for key in keys), nothing]
+    judged = judged.with_columns(_first(faults), times["resolved"], _any([reading["rounded"] for reading in numbers]))
+    return _separate(judged, doubts, _note_instants(rows, times["instant"]))
 
 
-def _separate(judged: pl.DataFrame, rows: pl.DataFrame) -> RowVerdict:
+def _separate(judged: pl.DataFrame, doubts: pl.DataFrame, rows: pl.DataFrame) -> RowVerdict:
     bad = judged["reason"].is_not_null()
     good = judged.filter(~bad)
     repaired = {TOLD_APART: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
-    return RowVerdict(
-        good.drop("reason", "resolved", "rounded"),
-        describe_rejected(judged.filter(bad)["reason"], _note_instants(rows, judged["instant"]).filter(bad)).with_columns(judged.filter(bad)["instant"]),
-        {what: count for what, count in repaired.items() if count},
-    )
+    accepted = refuse_values(good.drop("reason", "resolved", "rounded"), doubts.filter(~bad), written=rows.filter(~bad))
+    rejected = describe_rejected(judged.filter(bad)["reason"], rows.filter(bad)).with_columns(judged.filter(bad)["instant"])
+    return RowVerdict(accepted, rejected, {what: count for what, count in repaired.items() if count})
 
 
 def _note_instants(rows: pl.DataFrame, instants: pl.Series) -> pl.DataFrame:
@@ -73,6 +80,59 @@ def _note_instants(rows: pl.DataFrame, instants: pl.Series) -> pl.DataFrame:
 def describe_rejected(reason: pl.Series | pl.Expr, rows: pl.DataFrame) -> pl.DataFrame:
     """Return ``line``, ``reason`` and ``raw`` (the row as JSON) of refused rows."""
     return rows.select("line", pl.struct(pl.exclude("line").cast(pl.String)).struct.json_encode().alias("raw")).with_columns(reason.alias("reason"))
+
+
+def refuse_values(rows: pl.DataFrame, doubts: pl.DataFrame, *, written: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows without the values that cannot be believed; where there are any, with ``doubt``, the reason, and ``refused``, JSON.
+
+    Args:
+        doubts: by series why each value is refused, null where it is not.
+        written: the rows as they came; ``refused`` keeps of them the refused values and what says whose they are.
+
+    Invariants: what was refused before stays so.
+    """
+    reason = doubts.select(pl.coalesce(pl.all().cast(pl.String))).to_series()
+    doubted = reason.is_not_null()
+    if not doubted.any():
+        return rows
+    before = rows["doubt"] if "doubt" in rows.columns else pl.Series([None] * rows.height, dtype=pl.String)
+    kept = rows["refused"].filter(doubted) if "refused" in rows.columns else [None] * int(doubted.sum())
+    texts = _compose_refused(written.filter(doubted), doubts.filter(doubted), kept)
+    refused = pl.Series([None] * rows.height, dtype=pl.String).scatter(doubted.arg_true(), pl.Series(texts, dtype=pl.String))
+    if "refused" in rows.columns:
+        refused = pl.select(pl.coalesce(refused, rows["refused"])).to_series()
+    without = [pl.when(doubts[name].is_null()).then(pl.col(name)).alias(name) for name in doubts.columns]
+    return rows.with_columns(*without, pl.select(pl.coalesce(before, reason)).to_series().alias("doubt"), refused.alias("refused"))
+
+
+def _compose_refused(written: pl.DataFrame, doubts: pl.DataFrame, kept: Iterable[str | None]) -> list[str]:
+    """Return for each row what says whose it is and the values that are refused now or were before, as JSON."""
+    whose = [name for name in written.columns if name in WHOSE]
+    cells = written.select(pl.col(*whose, *doubts.columns).cast(pl.String)).iter_rows(named=True)
+    marked = doubts.iter_rows(named=True)
+    return [
+        json.dumps({name: text for name, text in row.items() if name in whose or faults[name]} | json.loads(earlier or "{}"), ensure_ascii=False)
+        for row, faults, earlier in zip(cells, marked, kept, strict=True)
+    ]
+
+
+def take_refused(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows, and of those that were accepted in part ``line``, ``reason`` and ``raw`` of what was refused."""
+    if "doubt" not in rows.columns:
+        return rows, pl.DataFrame(schema={"line": rows["line"].dtype, "reason": pl.String, "raw": pl.String})
+    refused = rows.filter(pl.col("doubt").is_not_null()).select("line", pl.col("doubt").alias("reason"), pl.col("refused").alias("raw"))
+    return rows.drop("doubt", "refused"), refused
+
+
+def describe_refused(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows that were read and then set aside as ``describe_rejected`` does, each with the values that were refused before."""
+    whole, refused = take_refused(rows.drop("reason"))
+    described = describe_rejected(rows["reason"], whole)
+    written = dict(refused.select("line", "raw").iter_rows())
+    if not written:
+        return described
+    raws = [json.dumps(json.loads(raw) | json.loads(written.get(line, "{}")), ensure_ascii=False) for line, raw in described.select("line", "raw").iter_rows()]
+    return described.with_columns(pl.Series("raw", raws, dtype=pl.String))
 
 
 def _notes(rows: pl.DataFrame, kind: FileSchema) -> list[str]:
@@ -98,11 +158,12 @@ def _read_text_key(cells: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(cells).select(text, pl.when(missing).then(pl.lit(f"{cells.name} is missing")).alias("fault"))
 
 
-def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool) -> pl.DataFrame:
-    """Return the numbers (null: unknown) under the column's name, ``fault`` and ``rounded``.
+def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool, complete: bool) -> pl.DataFrame:
+    """Return the numbers (null: unknown or refused) under the column's name, ``fault`` and ``rounded``.
 
     Args:
         silent: whether sensors speak: their word for knowing nothing is a value of its own, NaN, and ``SWITCHED`` are numbers.
+        complete: whether a value that is missing is a fault.
     """
     name = cells.name
     number, word = _read_words(cells)
@@ -119,7 +180,9 @@ def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool) -> pl.DataF
         .when((value > bounds.highest) & ~rounded).then(pl.lit(f"{name}{ABOVE}{bounds.highest:g}: {bounds.hint}"))
     )  # fmt: skip
     known = pl.when(rounded).then(believed).when(pl.col("word").is_in(SILENT_WORDS) & silent).then(math.nan).otherwise(value)
-    return given.select(known.alias(name), fault.alias("fault"), rounded.fill_null(value=False).alias("rounded"))
+    missing = pl.when(known.is_null() & pl.lit(complete)).then(pl.lit(f"{name} is missing"))
+    read = given.select(known.alias(name), pl.coalesce(fault, missing).alias("fault"), rounded.fill_null(value=False).alias("rounded"))
+    return read.with_columns(pl.when(pl.col("fault").is_null()).then(pl.col(name)).alias(name))
 
 
 def _read_words(cells: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -132,9 +195,3 @@ def _read_words(cells: pl.Series) -> tuple[pl.Series, pl.Series]:
     if number.null_count() == text.null_count():
         return number, nothing
     return number, pl.select(pl.when(number.is_null()).then(text.str.to_lowercase()).fill_null("")).to_series()
-
-
-def _find_gaps(values: pl.DataFrame, *, complete: bool) -> pl.DataFrame:
-    if complete:
-        return values.select(pl.coalesce(pl.when(pl.col(name).is_null()).then(pl.lit(f"{name} is missing")) for name in values.columns).alias("fault"))
-    return values.select(pl.when(pl.all_horizontal(pl.all().is_null())).then(pl.lit("the row holds no value")).alias("fault"))

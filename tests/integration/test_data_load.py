@@ -103,12 +103,12 @@ def test_loading_twice_changes_nothing(connection: Connection, tmp_path: Path) -
 
 
 def test_every_row_is_accounted_for_with_its_reason(connection: Connection, tmp_path: Path) -> None:
-    wrong = ["2024-01-02T00:00:00,1,1", "2024-01-02T00:15:00Z,nan,1", "2024-01-02T00:30:00Z,-3,1", "2024-01-02T00:45:00Z,1,2", "2024-01-02T01:07:00Z,1,1"]
+    wrong = ["2024-01-02T0,1,1", "2024-01-02T00:15:00Z,nan,1", "2024-01-02T00:30:00Z,-3,1", "2024-01-02T00:45:00Z,1,2", "2024-01-02T01:07:00Z,1,1"]
     report = load_file(connection, "home", csv(tmp_path, *day(), *wrong, f"{START.isoformat()},9,9"), OBSERVATIONS)
-    assert counts(report) == (96, 0, 6, 0)
-    assert report.rows == 102
+    assert counts(report) == (99, 0, 3, 0)
+    assert (report.rows, report.accepted_in_part) == (102, 3)
     assert {row.line: row.reason.split()[0] for row in quarantine.read(connection, "home")} == {
-        98: "the",
+        98: "not",
         99: "load_kwh",
         100: "load_kwh",
         101: "pv_kwh",
@@ -172,9 +172,60 @@ def test_a_file_that_cannot_be_used_stores_nothing(connection: Connection, tmp_p
     assert recorded_span.of_site(connection, "home") is None
 
 
-def test_a_file_of_naive_times_names_the_option_that_helps(connection: Connection, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="--timezone"):
-        load_file(connection, "home", csv(tmp_path, "2024-01-01T00:00:00,1,1"), OBSERVATIONS)
+def test_a_files_zone_is_the_sites_unless_told_and_the_reply_says_which(connection: Connection, tmp_path: Path) -> None:
+    # Two o'clock of the summer is midnight in UTC.
+    path = csv(tmp_path, "2024-06-01T02:00:00,1,1", "2024-06-01T00:15:00Z,2,1", "2024-06-01T02:30:00,1,1")
+    report = load_file(connection, "home", path, OBSERVATIONS)
+    assert (report.first, report.last) == (datetime(2024, 6, 1, 0, tzinfo=UTC), datetime(2024, 6, 1, 0, 45, tzinfo=UTC))
+    assert report.notes == ["Times without an offset were read in Europe/Berlin, the zone of the site."]
+    told = load_file(connection, "home", csv(tmp_path, "2024-06-01T02:00:00,1,1"), FileForm("observations", zone=ZoneInfo("UTC")))
+    assert (told.first, told.last) == (datetime(2024, 6, 1, 2, tzinfo=UTC), datetime(2024, 6, 1, 2, 15, tzinfo=UTC))
+    assert "Times without an offset were read in UTC." in told.notes
+    assert load_file(connection, "home", csv(tmp_path, *day()), OBSERVATIONS).notes == []
+
+
+def test_a_row_with_one_bad_value_keeps_its_good_ones(connection: Connection, tmp_path: Path) -> None:
+    header, rows = "slot_start,load_kwh,pv_kwh,soc", [f"{row},0.{slot % 10}" for slot, row in enumerate(day())]
+    # No number; a roof of 5 kW gives 1.5625 kWh at most; both at once.
+    rows[5], rows[7], rows[9] = (f"{rows[slot].partition(',')[0]},{cells}" for slot, cells in ((5, "abc,0.25,0.5"), (7, "0.5,9,0.5"), (9, "abc,9,0.5")))
+    path = csv(tmp_path, *rows, header=header)
+    report = load_file(connection, "home", path, OBSERVATIONS)
+    assert (*counts(report), report.accepted_in_part) == (96, 0, 0, 0, 3)
+    stored = observations.read(connection, "home", DAY)
+    assert [stored.load_kwh[5], stored.load_kwh[7], stored.load_kwh[9]] == pytest.approx([np.nan, 0.5, np.nan], nan_ok=True)
+    assert [stored.pv_kwh[5], stored.pv_kwh[7], stored.pv_kwh[9]] == pytest.approx([0.25, np.nan, np.nan], nan_ok=True)
+    assert stored.soc[[5, 7, 9]].tolist() == [0.5] * 3
+    kept = {row.line: {*row.raw} & {"load_kwh", "pv_kwh", "soc"} for row in quarantine.read(connection, "home")}
+    assert kept == {7: {"load_kwh"}, 9: {"pv_kwh"}, 11: {"load_kwh", "pv_kwh"}}
+    again = load_file(connection, "home", path, OBSERVATIONS)
+    assert (again.written.inserted, again.written.updated, again.accepted_in_part) == (0, 0, 3)
+    assert len(quarantine.read(connection, "home")) == 3
+
+
+def test_a_whole_row_counts_for_more_than_one_of_its_time_that_lost_a_value(connection: Connection, tmp_path: Path) -> None:
+    rows = day()
+    load_file(connection, "home", csv(tmp_path, f"{rows[0].partition(',')[0]},0.7,abc", *rows), OBSERVATIONS)
+    assert observations.read(connection, "home", DAY).load_kwh[0] == 0.5
+    assert [row.reason for row in quarantine.read(connection, "home")] == ["pv_kwh is no number"]
+
+
+def test_a_column_without_a_single_good_value_is_refused_with_the_file(connection: Connection, tmp_path: Path) -> None:
+    rows = [f'{row.partition(",")[0]},"0,5",0.1' for row in day()]
+    with pytest.raises(InvalidInputError, match=r"not a single load_kwh .*a point, not a comma") as caught:
+        load_file(connection, "home", csv(tmp_path, *rows), OBSERVATIONS)
+    assert caught.value.field == "load_kwh"
+
+
+def test_a_price_beside_a_bad_one_and_weather_beside_a_bad_one_are_stored(connection: Connection, tmp_path: Path) -> None:
+    starts = [start.isoformat() for start in DAY]
+    priced = [f"{start},{'x' if slot == 4 else 0.3},0.07" for slot, start in enumerate(starts)]
+    load_file(connection, "home", csv(tmp_path, *priced, header="slot_start,import_price,export_price"), FileForm("prices", units={"import_price": "EUR/kWh"}))
+    imported, exported = observations.read_prices(connection, "home", DAY)
+    assert (np.isnan(imported).nonzero()[0].tolist(), exported[4]) == ([4], 0.07)
+    sky = [f"{start},{'x' if slot == 4 else 9},100" for slot, start in enumerate(starts)]
+    load_file(connection, "home", csv(tmp_path, *sky, header="slot_start,temperature_c,ghi_w_m2"), FileForm("weather"))
+    weather = weather_carbon.read_weather(connection, "home", DAY, known_at=DAY.end)
+    assert (np.isnan(weather["temperature_c"]).nonzero()[0].tolist(), weather["ghi_w_m2"][4]) == ([4], 100.0)
 
 
 def test_an_unknown_site_is_named(connection: Connection, tmp_path: Path) -> None:

@@ -68,8 +68,8 @@ PHRASES = {
     "loads_title": Phrase("Files loaded last", "Zuletzt geladene Dateien"),
     "loads_none": Phrase("No file was loaded yet.", "Noch wurde keine Datei geladen."),
     "load_counts": Phrase(
-        "{rows} rows: {accepted} accepted, {repaired} repairs, {quarantined} refused, {duplicated} twice",
-        "{rows} Zeilen: {accepted} angenommen, {repaired} Reparaturen, {quarantined} abgelehnt, {duplicated} doppelt",
+        "{rows} rows: {accepted} accepted ({accepted_in_part} in part), {repaired} repairs, {quarantined} refused, {duplicated} twice",
+        "{rows} Zeilen: {accepted} angenommen ({accepted_in_part} teilweise), {repaired} Reparaturen, {quarantined} abgelehnt, {duplicated} doppelt",
     ),
     "load_done": Phrase("done", "fertig"),
     "load_queued": Phrase("waits", "wartet"),

@@ -149,7 +149,9 @@ class DataView:
     def say_load(self, job: Job) -> str:
         """Return what became of a file."""
         for counts in read_each([job.reply] if job.status == "done" and job.reply is not None else [], LoadReply.model_validate):
-            figures = {name: self.numbers.number(getattr(counts, name)) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
+            figures = {
+                name: self.numbers.number(getattr(counts, name)) for name in ("rows", "accepted", "accepted_in_part", "repaired", "quarantined", "duplicated")
+            }
             return self.words("load_counts", **figures)
         detail = f": {say_problem(job.error, self.numbers.language)}" if job.error else ""
         return self.words("load_" + job.status) + detail

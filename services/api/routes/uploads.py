@@ -37,7 +37,7 @@ FORM: dict[str, Any] = {
                 "properties": {
                     "file": {"type": "string", "format": "binary", "description": "CSV, JSON lines, a JSON array or Parquet; all but Parquet also as gzip"},
                     "kind": {"type": "string", "enum": list(get_args(Kind)), "description": "what its rows are"},
-                    "timezone": {"type": "string", "description": "where the clock of times without offset stands, such as Europe/Berlin"},
+                    "timezone": {"type": "string", "description": "where the clock of times without offset stands, such as Europe/Berlin; default: the site's"},
                     "columns": _PAIRS | {"description": "Luna's name of a column and the file's: load_kwh=verbrauch"},
                     "ignore": _PAIRS | {"description": "columns of the file to leave out"},
                     "units": _PAIRS | {"description": "a column's unit in the file: load_kwh=Wh, soc=%"},

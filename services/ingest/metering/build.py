@@ -262,6 +262,7 @@ def _find_estimated(estimated: dict[str, Mask], derived: dict[str, FloatArray]) 
 SLOT_HOURS = 0.25
 # A roof under snow, a full battery and an absent car rest for days: standing still is a fault only where the others' energy then goes nowhere.
 LONGEST_STILL_SLOTS = 192
+DAY_SLOTS = 96
 # The base load of an empty home, about 40 W, and the errors of good meters (class B: 1 %) with much room.
 LEAST_MISSING_KWH_PER_DAY = 1.0
 LEAST_MISSING_SHARE = 0.1
@@ -291,20 +292,30 @@ def _stands_still(site: Site, measured: Mapping[str, FloatArray], name: str) -> 
     still = measured[name] <= REST_KW * SLOT_HOURS
     for first, end in runs_of(still):
         if end - first >= LONGEST_STILL_SLOTS:
-            stuck[first:end] = _is_missed(site, {other: kwh[first:end] for other, kwh in measured.items()}, name)
+            stuck[first:end] = _find_missed(site, {other: kwh[first:end] for other, kwh in measured.items()}, name)
     return stuck
 
 
-def _is_missed(site: Site, stretch: Mapping[str, FloatArray], name: str) -> bool:
-    """Return whether the other meters leave unexplained what this one should have shown."""
-    days = stretch[name].size * SLOT_HOURS / 24
+def _find_missed(site: Site, stretch: Mapping[str, FloatArray], name: str) -> Mask:
+    """Return from when until when the other meters leave unexplained what this one should have shown; before, it may have rested rightly."""
+    missed = np.zeros(stretch[name].size, dtype=np.bool_)
+    days = missed.size * SLOT_HOURS / 24
     residual = settle_balance(site, stretch).get("residual_kwh")
     if residual is None:
         others = [float(np.nansum(stretch[other])) for other in SOURCES if other in stretch]
-        return name == "load_kwh" and max(others, default=0.0) > LEAST_MISSING_KWH_PER_DAY * days
-    missing = float(np.nansum(residual)) * (-1 if name in SOURCES else 1)
-    moved = max(float(np.nansum(stretch[other])) for other in (*SOURCES, "load_kwh") if other in stretch)
-    return missing > max(LEAST_MISSING_KWH_PER_DAY * days, LEAST_MISSING_SHARE * moved)
+        missed[:] = name == "load_kwh" and max(others, default=0.0) > LEAST_MISSING_KWH_PER_DAY * days
+        return missed
+    missing = np.nan_to_num(residual) * (-1 if name in SOURCES else 1)
+    moved = {other: np.nan_to_num(stretch[other]) for other in (*SOURCES, "load_kwh") if other in stretch}
+    begins = np.arange(0, missed.size, DAY_SLOTS)
+    sizes = np.diff(np.append(begins, missed.size)) * SLOT_HOURS / 24
+    flowed = np.max([np.add.reduceat(kwh, begins) for kwh in moved.values()], axis=0)
+    too_much = np.add.reduceat(missing, begins) > np.maximum(LEAST_MISSING_KWH_PER_DAY * sizes, LEAST_MISSING_SHARE * flowed)
+    most = max(float(kwh.sum()) for kwh in moved.values())
+    if float(missing.sum()) > max(LEAST_MISSING_KWH_PER_DAY * days, LEAST_MISSING_SHARE * most):
+        slots = np.flatnonzero((missing > REST_KW * SLOT_HOURS) & np.repeat(too_much, DAY_SLOTS)[: missed.size])
+        missed[slots[0] if slots.size else 0 : slots[-1] + 1 if slots.size else missed.size] = True
+    return missed
 
 
 def _level_stands(site: Site, measured: Mapping[str, FloatArray]) -> Mask:

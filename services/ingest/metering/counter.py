@@ -28,6 +28,9 @@ FEWEST_BREAKS = 20
 # Where registers and displays begin again: decimal displays of five digits and more, and 16, 24, 31 and 32 bits of Wh, 10 Wh, 100 Wh or kWh.
 MODULI_KWH = tuple(sorted({10.0**digits for digits in range(4, 10)} | {2.0**bits * unit for bits in (16, 24, 31, 32) for unit in (0.001, 0.01, 0.1, 1.0)}))
 
+# A meter that rested for longer and then shows another level was exchanged rather than frozen.
+LONGEST_FROZEN_HOURS = 96.0
+
 MISREAD = "leaves the counter's level, which is back soon: misread, or of another time"
 NO_COUNTER = "rises and falls as no counter does: check the sensor's unit"
 
@@ -98,6 +101,9 @@ def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:
     level, since_left, there = counter.values[place - 1], counter.values[place:until], counter.instants[place:until]
     reachable = level + allowance.over(hours_between(counter.instants[place - 1], there))
     back = (since_left >= level - ROUNDING_KWH) & (since_left <= reachable)
+    if since_left[0] > level:
+        # What rose falls where it comes back; what goes on rising caught up, however far the time since lets it rise.
+        back &= since_left < np.maximum.accumulate(since_left) - ROUNDING_KWH
     if 0 <= since_left[0] <= min(level, reachable[0] - level):
         # From a true beginning it may count up to where it was: then it takes its time. Any other lower level is one that it had passed before.
         back &= since_left - since_left[0] > allowance.rise_kw * hours_between(there[0], there)
@@ -123,6 +129,7 @@ def _draw(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Energ
     reach = allowance.over(hours)
     for place in breaks.tolist():
         gain[place - 1] = _gain_across(counter.values[place - 1], counter.values[place], reach[place - 1])
+    gain = np.where(_find_frozen(counter, breaks, allowance), np.nan, gain)
     moving = ~(gain <= REST_KW * hours)
     # A source that tells changes only is silent until the next step of the display, however long that takes.
     unknown = np.isnan(gain) | (moving & (gain > ONE_STEP * allowance.step_kwh) & (hours > LONGEST_GAP_HOURS))
@@ -135,6 +142,18 @@ def _draw(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Energ
         interpolated=Spans.between(counter.instants, interpolated),
         resting=Spans.between(counter.instants, np.zeros(hours.size, dtype=np.bool_)),
     )
+
+
+def _find_frozen(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Mask:
+    """Return the steps through which a counter repeated its value before it rose at once by what it can only have counted meanwhile."""
+    frozen = np.zeros(len(counter) - 1, dtype=np.bool_)
+    rises = np.flatnonzero(np.diff(counter.values) != 0) + 1
+    for place in breaks.tolist():
+        begin = int(rises[np.searchsorted(rises, place) - 1]) if rises.size and rises[0] < place else 0
+        rise = counter.values[place] - counter.values[place - 1]
+        stood = hours_between(counter.instants[begin], counter.instants[place : place + 1])
+        frozen[begin:place] = stood[0] <= LONGEST_FROZEN_HOURS and 0 < rise <= allowance.over(stood)[0]
+    return frozen
 
 
 def _gain_across(before: float, after: float, reach_kwh: float) -> float:

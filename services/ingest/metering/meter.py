@@ -17,7 +17,7 @@ from services.ingest.metering.counter import read_counter
 from services.ingest.metering.curve import EnergyCurve, SlotEnergy, energy_per_slot
 from services.ingest.metering.power import find_outliers, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
-from services.ingest.metering.spans import LONGEST_GAP_HOURS, hours_between, runs_of
+from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, find_paced, hours_between, runs_of
 from services.ingest.reading import Samples
 
 # The largest connection of a home, three phases of 125 A, carries 86 kW.
@@ -64,7 +64,7 @@ FAR_FROM_NEIGHBOURS = "far from the readings beside it"
 
 @dataclass(frozen=True, slots=True)
 class SlotLevel:
-    """A state of charge at the end of each slot, NaN where unknown; ``estimated`` where it was taken to have rested through a long silence."""
+    """A state of charge at the end of each slot, NaN where unknown; ``estimated`` where it was taken to have rested or moved evenly through a silence."""
 
     soc: FloatArray
     estimated: NDArray[np.bool_]
@@ -72,6 +72,8 @@ class SlotLevel:
 
 def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], refusals: Refusals) -> SlotLevel:
     """Return the last state of charge at or before each of ``ends``, if it is not older than the longest gap, or the next one is the same.
+
+    Where a reading is missing on its way to another one, it lies between the two.
 
     Args:
         awake: which slots lie near a reading of any of the site's sensors.
@@ -85,10 +87,16 @@ def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], re
         return SlotLevel(np.full(ends.size, np.nan), np.zeros(ends.size, dtype=np.bool_))
     place = np.searchsorted(level.instants, ends, side="right") - 1
     last, following = np.maximum(place, 0), np.minimum(place + 1, len(level) - 1)
-    fresh = (place >= 0) & (hours_between(level.instants[last], ends) <= LONGEST_GAP_HOURS)
+    age, until = hours_between(level.instants[last], ends), hours_between(level.instants[last], level.instants[following])
+    fresh = (place >= 0) & (age <= LONGEST_GAP_HOURS)
     same = np.abs(level.values[following] - level.values[last]) <= STEADY
     rested = ~fresh & awake & same & (place >= 0) & (place + 1 < len(level))
-    return SlotLevel(np.where(fresh | rested, np.clip(level.values[last], 0.0, 1.0), np.nan), rested)
+    # A reading is missing where the next differs by more than a step: in between the battery went from one to the other.
+    paced = np.append(find_paced(hours_between(level.instants[:-1], level.instants[1:])), [False])[last]
+    passed = fresh & ~same & ~paced & (age > 0) & (until > LONGEST_STEP_HOURS) & (until <= LONGEST_GAP_HOURS)
+    share = np.divide(age, until, out=np.zeros(ends.size), where=passed)
+    soc = level.values[last] + share * (level.values[following] - level.values[last])
+    return SlotLevel(np.where(fresh | rested, np.clip(soc, 0.0, 1.0), np.nan), rested | passed)
 
 
 Part = tuple[FloatArray, NDArray[np.bool_]]

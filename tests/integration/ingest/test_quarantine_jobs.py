@@ -57,13 +57,13 @@ def observed(connection: Connection, series: str = "pv_kwh", slots: int = 4) -> 
 
 
 def test_a_released_row_goes_where_it_would_have_gone_and_the_change_is_told(connection: Connection, tmp_path: Path) -> None:
-    # A roof of 5 kW gives 1.5625 kWh in a quarter-hour at most, says the site.
+    # A roof of 5 kW gives 1.5625 kWh in a quarter-hour at most, says the site; the load beside it was stored at once.
     load(connection, tmp_path, row_at(0, 1, 1), row_at(15, 1, 2), row_at(30, 1, 1))
     reply = decide(connection, "released")
     assert observed(connection, slots=3) == [1.0, 2.0, 1.0]
-    assert (reply.row.resolution, reply.row.resolved_at, reply.slots_changed) == ("released", NOW, 2)
+    assert (reply.row.resolution, reply.row.resolved_at, reply.slots_changed) == ("released", NOW, 1)
     changes = history_changes.read(connection, "home", first=START, end=DAY.end)
-    assert [(change.series, change.before, change.after) for change in changes] == [("load_kwh", None, 1.0), ("pv_kwh", None, 2.0)]
+    assert [(change.series, change.before, change.after) for change in changes] == [("pv_kwh", None, 2.0)]
     assert changes[0].rule == f"released by hand from quarantine {reply.row.quarantine_id}"
     # The day whose slot it is was judged again: three of 96 slots are known.
     assert [day.verdict for day in quality.read(connection, "home", START.date(), START.date())] == ["exclude"]
@@ -108,7 +108,7 @@ def test_what_cannot_be_stored_as_it_stands_is_not_released(connection: Connecti
 
 def test_a_row_of_an_hourly_file_fills_its_four_quarter_hours(connection: Connection, tmp_path: Path) -> None:
     load(connection, tmp_path, row_at(0, 1, 1), row_at(60, 1, 8), row_at(120, 1, 1), row_at(180, 1, 1))
-    assert decide(connection, "released").slots_changed == 8
+    assert decide(connection, "released").slots_changed == 4
     assert observed(connection, slots=8) == [0.25] * 4 + [2.0] * 4
 
 

@@ -135,9 +135,11 @@ def test_slots_are_built_and_building_again_changes_nothing(connection: Connecti
     before = fingerprint(connection)
     second = build(connection, slots=6)
     np.testing.assert_allclose(stored(connection, "load_kwh", 6), [1.0] * 6)
-    np.testing.assert_allclose(stored(connection, "soc", 6), [0.4, 0.4, 0.4, 0.4, 0.4, 0.5])
+    # From 40 to 50 % in 70 minutes.
+    np.testing.assert_allclose(stored(connection, "soc", 6), [*(0.4 + 0.1 * (15 * place - 10) / 70 for place in range(1, 6)), 0.5], atol=1e-6)
     marks = connection.execute(OWN_SLOTS).all()
-    assert marks == [(0, "readings"), *[(1, "readings")] * 4, (0, "readings")]
+    # Bit 0 is the load, bit 6 the state of charge.
+    assert marks == [(64, "readings"), *[(65, "readings")] * 4, (0, "readings")]
     assert (first.slots_written, first.quarantined, first.missing_sensors) == (6, 1, ["roof"])
     assert first.series["load_kwh"].interpolated == 4
     assert sum(first.series["load_kwh"].rejected.values()) == 1

@@ -58,6 +58,12 @@ def test_a_step_beyond_the_batterys_power_is_a_jump(there: float, wrong: bool) -
     assert ("soc_jump" in faults([0.5, there], charge)) == wrong
 
 
+def test_a_step_that_no_energy_of_the_hour_around_it_explains_is_a_jump() -> None:
+    # From 12 % to zero for a slot, as a restart says: the battery could, and did nothing. A step told a slot late is none.
+    assert faults([0.12, 0.12, 0.12, 0.0, 0.12, 0.12, 0.12], np.zeros(7)) == ["soc_jump"]
+    assert "soc_jump" not in faults([0.3, 0.3, 0.3, 0.3, 0.4187, 0.4187, 0.4187], [0, 0, 0, 1.25, 0, 0, 0])
+
+
 def test_a_fall_may_be_steeper_than_a_rise_because_losses_add_to_it() -> None:
     # 1.5625 kWh at the terminals take 1.6447 from the cells: 18.4 % with rounding.
     assert faults([0.5, 0.317], [0, 0], [0, 1.5]) == []

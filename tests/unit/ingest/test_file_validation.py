@@ -67,8 +67,20 @@ def test_an_empty_cell_is_unknown_beside_a_known_one() -> None:
     assert accepted.select("load_kwh", "pv_kwh").row(0) == (1.0, None)
 
 
-def test_a_price_without_value_is_refused() -> None:
-    assert verdict("prices", import_price=["0.3"], export_price=[""]).rejected["reason"].to_list() == ["export_price is missing"]
+def test_a_price_that_is_missing_is_refused_and_the_one_beside_it_accepted() -> None:
+    judged = verdict("prices", import_price=["0.3"], export_price=[""])
+    assert judged.accepted.select("import_price", "export_price", "doubt").rows() == [(0.3, None, "export_price is missing")]
+    assert verdict("prices", spot_price=[""]).rejected["reason"].to_list() == ["spot_price is missing"]
+
+
+def test_a_bad_value_is_refused_as_it_was_written_and_those_beside_it_are_accepted() -> None:
+    judged = verdict("observations", load_kwh=["abc", "1", "0,3"], pv_kwh=["0.5", "-2", "nonsense"], soc=["0.4", "", ""])
+    assert judged.accepted.select("line", "load_kwh", "pv_kwh", "soc").rows() == [(2, None, 0.5, 0.4), (3, 1.0, None, None)]
+    assert [json.loads(raw) for raw in judged.accepted["refused"]] == [
+        {"slot_start": "2024-01-01T00:00:00Z", "instant": "2024-01-01 00:00:00.000000+00:00", "load_kwh": "abc"},
+        {"slot_start": "2024-01-01T00:15:00Z", "instant": "2024-01-01 00:15:00.000000+00:00", "pv_kwh": "-2"},
+    ]
+    assert judged.rejected["reason"].to_list() == ["load_kwh is no number: decimals follow a point, not a comma"]
 
 
 def test_a_value_just_beyond_its_bounds_is_rounded_and_counted() -> None:
@@ -79,7 +91,7 @@ def test_a_value_just_beyond_its_bounds_is_rounded_and_counted() -> None:
 
 def test_a_value_further_beyond_its_bounds_is_refused() -> None:
     judged = verdict("observations", load_kwh=["-0.006", "0.1"], soc=["0.5", "1.03"])
-    assert [reason.partition(":")[0] for reason in judged.rejected["reason"]] == ["load_kwh is below 0", "soc is above 1"]
+    assert [reason.partition(":")[0] for reason in judged.accepted["doubt"]] == ["load_kwh is below 0", "soc is above 1"]
 
 
 def test_a_reading_needs_its_sensor() -> None:

@@ -221,6 +221,15 @@ def test_a_meter_that_stands_still_although_the_others_move_is_stuck(still_load:
     assert {(rejected.sensor, rejected.reason) for rejected in built.rejected} == {("load", STUCK)}
 
 
+def test_a_meter_that_rested_rightly_before_it_was_missed_is_believed_until_then() -> None:
+    # The roof covers the house for three days; on the fourth it is silent in the dark, and nothing is imported.
+    used, day = np.full(432, 0.5), np.arange(432) // 96
+    roof = np.where((day == 0) | (day > 2), 0.0, used)
+    imported = np.where(day == 0, used, 0.0)
+    built = build(describe_metered(**SITE), {"load": used, "import": imported, "pv": roof, **dict.fromkeys(("export", "charge", "discharge"), used * 0)})
+    assert np.flatnonzero(np.isnan(built.columns["import_kwh"])).tolist() == [*range(288, 432)]
+
+
 def test_what_a_person_released_is_believed(still_load: dict[str, Samples]) -> None:
     (refused,) = build_slots(describe_metered(**SITE), still_load, Timeline(NOON, SLOT, 336)).rejected
     released = {"load": Spans(np.array([refused.first]), np.array([refused.last]))}

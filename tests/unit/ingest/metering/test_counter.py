@@ -86,6 +86,27 @@ def test_another_meter_counts_on_and_what_passed_between_is_unknown(level: float
     np.testing.assert_allclose(energies(load([(0, 1_000), (15, 1_001), (30, level), (45, level + 2)], slots=3)), [1, np.nan, 2])
 
 
+def test_another_meters_level_that_is_in_reach_after_an_hour_is_no_return() -> None:
+    # 50 kWh more at 12:30; by 14:15 the house might have used as much, and all the while the counter counted on.
+    build = load([(0, 10), *((15 * place, 10 + 0.5 * place + 50 * (place > 1)) for place in range(1, 13))], slots=12)
+    np.testing.assert_allclose(energies(build), [0.5, np.nan, *[0.5] * 10])
+    assert not build.rejected
+
+
+def test_a_counter_that_repeats_its_value_and_then_rises_at_once_was_frozen() -> None:
+    # From 12:30 to 18:30 it says 11, then 41: 30 kWh are more than a quarter-hour brings (14.1), and less than six hours do.
+    frozen = [(15 * place, 11.0) for place in range(2, 27)]
+    build = load([(0, 10), (15, 10.5), *frozen, (405, 41), (420, 41.5)], slots=28)
+    np.testing.assert_allclose(energies(build), [0.5, 0.5, *[np.nan] * 25, 0.5])
+
+
+def test_a_counter_that_rested_and_was_then_exchanged_did_rest() -> None:
+    # 1 000 kWh are more than these six hours bring.
+    rested = [(15 * place, 11.0) for place in range(2, 27)]
+    build = load([(0, 10), (15, 10.5), *rested, (405, 1_011), (420, 1_011.5)], slots=28)
+    np.testing.assert_allclose(energies(build), [0.5, 0.5, *[0.0] * 24, np.nan, 0.5])
+
+
 def test_a_minute_for_the_exchange_is_taken_to_be_like_the_rest_and_marked() -> None:
     # 14 of 15 minutes are known and brought 1.4.
     build = load([(0, 1_000), (5, 1_000.5), (6, 50), (15, 50.9)], slots=1)

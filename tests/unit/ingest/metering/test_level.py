@@ -32,6 +32,12 @@ def test_a_battery_that_says_the_same_after_a_long_silence_has_rested() -> None:
     assert np.flatnonzero(build.repaired & 64).tolist() == [*range(8, 19)]
 
 
+def test_where_a_reading_is_missing_on_the_way_the_level_lies_between_and_is_marked() -> None:
+    build = one_sensor("battery_soc", "%", minutes(15, 30, 60, 75), [50, 50, 60, 60], slots=5)
+    np.testing.assert_allclose(build.columns["soc"], [0.5, 0.5, 0.55, 0.6, 0.6])
+    assert np.flatnonzero(build.repaired & 64).tolist() == [2]
+
+
 def test_values_out_of_bounds_are_refused_and_rounding_is_not() -> None:
     build = one_sensor("battery_soc", "%", minutes(0, 10, 15), [101, 130, 100.5], slots=1)
     assert build.columns["soc"].tolist() == [1.0]
