@@ -304,6 +304,8 @@ CREATE TABLE documents (
 	kind TEXT NOT NULL,
 	language TEXT,
 	dated DATE,
+	valid_from DATE,
+	valid_until DATE,
 	source TEXT NOT NULL,
 	url TEXT,
 	media_type TEXT NOT NULL,
@@ -328,6 +330,8 @@ COMMENT ON COLUMN documents.site_key IS 'whose people alone find it; empty: ever
 COMMENT ON COLUMN documents.name IS 'of the file, or its address; the same through its versions';
 COMMENT ON COLUMN documents.current IS 'whether searches find it';
 COMMENT ON COLUMN documents.kind IS 'contract, tariff, manual, regulation, subsidy, other';
+COMMENT ON COLUMN documents.valid_from IS 'the first day on which it holds; empty: nobody says';
+COMMENT ON COLUMN documents.valid_until IS 'the last day on which it holds; empty: nobody says';
 COMMENT ON COLUMN documents.source IS 'upload, archive, url, example';
 COMMENT ON COLUMN documents.media_type IS 'by its content';
 COMMENT ON COLUMN documents.sha256 IS 'of the bytes, which are stored once';
@@ -1141,3 +1145,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9020_plan_faults.py
 -- r9023_sensor_units.py
 -- r9026_beyond_house.py
+-- r9029_document_validity.py
