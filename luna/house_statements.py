@@ -38,7 +38,7 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
         *(_state_no_plan(house, numbers) if house.slot is None else ()),
         *([HouseStatement("house_would", {})] if house.slot is not None and not house.armed else ()),
         *(_state_runs(runs[0], house, numbers) if runs and house.site.batteries else ()),
-        *(_state_use(use, numbers) for use in planned.uses),
+        *(state_use(use, numbers) for use in planned.uses),
         *(_state_stay(stay, numbers) for stay in planned.stays[:1]),
         *(_state_figure("house_stored", "soc", planned.soc, numbers) if house.site.batteries else ()),
         *_state_figure("house_cost_today", "cost", planned.cost_today, numbers),
@@ -79,7 +79,8 @@ def _tell_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[str, S
     return {"mode": _name(say_mode(run.mode, language=numbers.language)), "reason": _name(say_run(run, numbers, now=house.now))}
 
 
-def _state_use(use: DeviceUse, numbers: Numbers) -> HouseStatement:
+def state_use(use: DeviceUse, numbers: Numbers) -> HouseStatement:
+    """Return what is told of the next use of a device, a car's charge as an appliance's run: when, how much, at which cost."""
     span = {"begin": StatedFigure("instant", use.run.start), "end": StatedFigure("instant", use.run.end)}
     told = {"device": _name(say_device(use.name, language=numbers.language)), "basis": _basis(use, numbers)}
     return HouseStatement("house_use", told | span | {"kwh": StatedFigure("kwh", use.run.energy_kwh), "cost": StatedFigure("cost", use.run.cost)})

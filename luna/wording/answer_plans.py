@@ -38,6 +38,7 @@ PLANS: _Phrases = {
         "de": "Der Plan vom {issued} kostet bis {end} {cost}.",
     },
     "plan_self_sufficiency": {"en": "{share} of the consumption in it is not bought.", "de": "{share} des Verbrauchs darin werden nicht gekauft."},
+    "plan_window": {"en": "From {begin} to {end}:", "de": "Von {begin} bis {end}:"},
     "plan_charge": {
         "en": "Batteries charge {total}, next from {begin} to {end} ({kwh}).",
         "de": "Batterien laden {total}, als Nächstes von {begin} bis {end} ({kwh}).",

@@ -38,7 +38,7 @@ SPANS: dict[str, dict[Language, str]] = {
     "today": {"en": "today", "de": "heute"},
 }
 VALIDITY: dict[str, dict[Language, str]] = {
-    "holds": {"en": "{title} holds {span}.", "de": "{title} gilt {span}."},
+    "holds": {"en": "{title} {holds} {span}.", "de": "{title} {holds} {span}."},
     "beyond": {
         "en": "{title} {holds} {span}; what {asked_holds} {asked} it does not say.",
         "de": "{title} {holds} {span}; was {asked} {asked_holds}, steht nicht darin.",
@@ -76,20 +76,19 @@ def say_asked_time(first: date, last: date, language: Language, *, today: date) 
     return say_validity(first, last, language)
 
 
-def say_holds(title: str, validity: tuple[date | None, date | None], language: Language) -> str:
-    """Return the sentence that says when a document holds."""
-    return VALIDITY["holds"][language].format(title=_QUOTES[language].format(title), span=say_validity(*validity, language))
+def say_holds(title: str, validity: tuple[date | None, date | None], language: Language, *, today: date) -> str:
+    """Return the sentence that says when a document holds, or held."""
+    return VALIDITY["holds"][language].format(**_tell_validity(title, validity, language, today))
 
 
 def say_beyond(title: str, validity: tuple[date | None, date | None], asked: tuple[date, date], language: Language, *, today: date) -> str:
     """Return the sentence that a document does not hold at the time asked about."""
-    last = validity[1]
-    past, present = _HOLDS[language]
-    told = {
-        "title": _QUOTES[language].format(title),
-        "holds": past if last is not None and last < today else present,
-        "span": say_validity(*validity, language),
-        "asked": say_asked_time(*asked, language, today=today),
-        "asked_holds": past if asked[1] < today else present,
-    }
+    asked_holds = _HOLDS[language][0 if asked[1] < today else 1]
+    told = _tell_validity(title, validity, language, today) | {"asked": say_asked_time(*asked, language, today=today), "asked_holds": asked_holds}
     return VALIDITY["beyond"][language].format(**told)
+
+
+def _tell_validity(title: str, validity: tuple[date | None, date | None], language: Language, today: date) -> dict[str, str]:
+    past, present = _HOLDS[language]
+    holds = past if validity[1] is not None and validity[1] < today else present
+    return {"title": _QUOTES[language].format(title), "holds": holds, "span": say_validity(*validity, language)}

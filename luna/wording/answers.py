@@ -124,10 +124,6 @@ SITE: _Phrases = {
         "en": "{vehicle} is at its charger from {begin} to {end} and is to leave with {target}.",
         "de": "{vehicle} steht von {begin} bis {end} am Lader und soll mit {target} losfahren.",
     },
-    "session_charge": {
-        "en": "Luna charges it from {begin} to {end}: {kwh} for {cost}.",
-        "de": "Luna lädt es von {begin} bis {end}: {kwh} für {cost}.",
-    },
     "session_no_charge": {"en": "The plan charges nothing in this stay.", "de": "Der Plan lädt in diesem Aufenthalt nichts."},
     "best_time": {
         "en": "Best begin at {begin}: until {end} a kWh costs {price} on average, at once it would cost {now}.",
@@ -136,10 +132,6 @@ SITE: _Phrases = {
     "best_time_now": {
         "en": "Best begin at once: until {end} a kWh costs {price} on average, later no less.",
         "de": "Am besten sofort: Bis {end} kostet eine kWh im Mittel {price}, später nicht weniger.",
-    },
-    "load_planned": {
-        "en": "{load} is planned from {begin} to {end}: {kwh} for {cost}.",
-        "de": "{load} ist von {begin} bis {end} geplant: {kwh} für {cost}.",
     },
     "no_sessions": {"en": "No stay of a vehicle at a charger is known.", "de": "Es ist kein Aufenthalt eines Fahrzeugs am Lader bekannt."},
 }

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Add documents, list, show and remove them.", no_args_is_help=True)
 
 # As wide as a terminal at its narrowest: an id that is cut off is of no use.
-HEADINGS = ("document", "title", "version", "found", "state", "passages", "holds")
-WORDS = ("title", "found", "state", "holds")
+HEADINGS = ("document", "title", "version", "found", "state", "passages")
+WORDS = ("title", "found", "state")
 WEB = ("http://", "https://")
 
 IdArgument = Annotated[str, typer.Argument(help="The document's id.", metavar="ID")]
@@ -200,13 +200,14 @@ def _fetch(pool: "Engine", client: "Client", url: str, fields: DocumentFields, *
 def _show_list(found: list[Document]) -> None:
     table(HEADINGS, [_row(each) for each in found], words=WORDS, none="No documents: luna docs add FILE.")
     for each in found:
+        if holds := say_validity(each.valid_from, each.valid_until, "en"):
+            out.print(f"  {each.title}: holds {holds}", markup=False)
         if each.fault is not None:
             out.print(f"  {each.title}: {each.fault.message}. {each.fault.remedy or ''}".rstrip(), markup=False)
 
 
 def _row(document: Document) -> list[str]:
-    found, holds = "yes" if document.current else "no", say_validity(document.valid_from, document.valid_until, "en")
-    return [document.document_id, document.title, str(document.version), found, document.state, str(document.chunks), holds]
+    return [document.document_id, document.title, str(document.version), "yes" if document.current else "no", document.state, str(document.chunks)]
 
 
 def _show(document: Document, chunks: list[Chunk]) -> None:

@@ -233,7 +233,7 @@ class Answerer:
                 _note(made, "outside_validity")
                 said = say_beyond(title, days, (today, today), made.language, today=today)
             elif when is not None and not when.is_all_within(*days):
-                said = say_holds(title, days, made.language)
+                said = say_holds(title, days, made.language, today=today)
             else:
                 continue
             draft.add(said, sources=[sources[document_id]], support=1.0)

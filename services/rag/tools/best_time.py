@@ -9,7 +9,8 @@ from pydantic import Field
 from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply
 from luna.device_runs import SlotSources, find_load_run
-from luna.wording.devices import say_device
+from luna.house_now import DeviceUse, DeviceUseKind, basis_until
+from luna.house_statements import state_use
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source
 from services.rag.tools.telling import Teller
@@ -49,10 +50,8 @@ def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findin
         teller.say("best_time_now", **told)
     for number, load in enumerate(context.site.loads, start=1):
         if (run := find_load_run(plan, load.name, context.now)) is not None:
-            kwh, cost = teller.figure(f"load_kwh_{number}", run.energy_kwh, "kwh"), teller.figure(f"load_cost_{number}", run.cost, "cost")
-            span = {"begin": teller.moment(f"load_from_{number}", run.start, day=True), "end": teller.moment(f"load_to_{number}", run.end, day=True)}
-            name = teller.name(f"load_{number}", say_device(load.name, language=context.numbers.language))
-            teller.say("load_planned", load=name, kwh=kwh, cost=cost, **span)
+            kind: DeviceUseKind = "heater" if load.kind == "water_heater" else "appliance"
+            teller.state(state_use(DeviceUse(load.name, kind, run, basis_until(plan, run.end)), context.numbers), number, "load_")
     return teller.finish(sources=(plan_source(plan),))
 
 

@@ -6,6 +6,10 @@ _TIME = r"(?:(\d{1,2})(?:[:.](\d\d))?)"
 _HALF = r"(?: ?(am|pm|a\.m\.|p\.m\.))?"
 _SPAN = re.compile(rf"(?:zwischen|von|between|from) {_TIME}{_HALF}(?: uhr)? (?:und|bis|and|to|until|till) {_TIME}{_HALF}( uhr)?(?!\w|\.\d)")
 _INSTANT = re.compile(rf"(?:\bum|\bat|\bgegen|\bab|\baround) {_TIME}{_HALF}( uhr)?(?!\w|\.\d| ?(?:ct|cent|kwh|%))")
+_CLOCK_OR_NOON = rf"(?:(?P<noon>noon|mittag)\b|{_TIME}{_HALF}( uhr)?(?!\w|\.\d| ?(?:ct|cent|kwh|%)))"
+_ONE_END = re.compile(
+    rf"\b(?:(?P<begin>from|ab|after|nach|since|seit)|(?P<end>until|till|by|bis|before|vor))(?: um| at)? {_CLOCK_OR_NOON}(?! (?:bis|to|until|till|und|and) \d)"
+)
 # As clock times of a day.
 _PARTS: tuple[tuple[re.Pattern[str], tuple[str, str]], ...] = (
     (re.compile(r"\b(?:vormittags?|(?:yesterday|this|tomorrow|in the) morning|morgens|heute frueh|gestern frueh|morgen frueh)\b"), ("06:00", "12:00")),
@@ -22,7 +26,21 @@ def find_clock(text: str) -> tuple[str, str] | None:
     if match and (match[2] or match[3] or match[5] or match[6] or match[7]):
         begin, end = _clock(match[1], match[2], match[3] or match[6]), _clock(match[4], match[5], match[6])
         return None if begin is None or end is None else (begin, end)
-    return next((hours for pattern, hours in _PARTS if pattern.search(text)), None)
+    return next((hours for pattern, hours in _PARTS if pattern.search(text)), None) or _find_one_end(text)
+
+
+def _find_one_end(text: str) -> tuple[str, str] | None:
+    """Return from when to when of a day of which one end is named: "ab 18 Uhr", "before noon"."""
+    match = _ONE_END.search(text)
+    if match is None:
+        return None
+    hour, minute, half, hours_word = match.groups()[3:]
+    if not match["noon"] and not (minute or half or hours_word):
+        return None
+    clock = "12:00" if match["noon"] else _clock(hour, minute, half)
+    if clock is None or clock == ("24:00" if match["begin"] else "00:00"):
+        return None
+    return (clock, "24:00") if match["begin"] else ("00:00", clock)
 
 
 def find_instant(text: str) -> str | None:

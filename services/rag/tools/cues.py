@@ -37,6 +37,7 @@ DOCUMENT = _words(
 NARROWED = _words(
     r"except(?:ing)?|excluding|exclusive of|apart from|other than|without(?! luna)|ohne(?! luna)|ausser|abgesehen von|ausgenommen|abzueglich|not counting",
     r"ausserhalb|outside of",
+    r"(?:first|second|other|erste[nrsm]?|zweite[nrsm]?|andere[nrsm]?) (?:half|haelfte)|(?:the )?rest of|rest (?:des|der)|remaining|restliche[nrsm]?",
     # So far ahead no tool looks: a document may.
     r"(?:next|coming) (?:month|quarter|year)|naechste[nrsm]? (?:monats?|quartals?|jahre?s?)|kommende[nrsm]? (?:monats?|quartals?|jahre?s?)",
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)days(?!')|(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag)s",
@@ -45,12 +46,26 @@ NARROWED = _words(
     r"(?:since|seit|until|till|bis|before|vor|after|nach) (?:the |dem |zum |zur )?(?:middle|mid|end|ende|mitte)|(?:since|until) mid-\w+"
     r"|(?:until|till|bis|before|vor|after|nach) (?:the |dem |zum )?(?:beginning|start|anfang)",
 )
+# A weekday that is one end of what is to come, where nothing says that it is over.
+UNTIL_WEEKDAY = _words(
+    r"(?:bis|until|till|through|ab|after|nach)(?: zum| the| kommenden| naechsten| next)* (?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|(?:bis|ab|nach)(?: zum| dem| kommenden| naechsten)* (?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag)"
+    r"|from (?:mon|tues|wednes|thurs|fri|satur|sun)day on(?:wards?)?"
+)
+PAST = _words(
+    r"war|waren|lag|lagen|hat|hatte|hatten|haben|was|were|did|had|has|have|gekostet|bezahlt|paid|letzte\w*|vergangene\w*|last|past|since|seit"
+    r"|(?:von|vom|from) (?:mon|tues|wednes|thurs|fri|satur|sun)day (?:to|until|till|through)"
+    r"|(?:von|vom) (?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag)"
+)
+_NIGHTS = r"nachts|nachtsueber|at night|overnight|by night|tagsueber|during the (?:day|night)|in the night"
+# A part of each day, which no tool tells by itself.
+NIGHTLY = _words(_NIGHTS)
 # Of what is added up: per day it is another figure, and a night is a part of it.
 DIVIDED = _words(
     r"(?:per|je|pro|each|every|jede[nrms]?) (?:hour|day|week|month|stunde|tag|woche|monat)|taeglich\w*|daily|stuendlich\w*|hourly|monthly|weekly"
     r"|woechentlich\w*|monatlich\w*",
     r"on average|average|im (?:schnitt|durchschnitt|mittel)|mittlere[nrsm]?",
-    r"nachts|nachtsueber|at night|overnight|by night|tagsueber|during the (?:day|night)|in the night",
+    _NIGHTS,
 )
 # What goes on since then has no plan.
 SINCE = _words(r"(?:since|seit)(?! wann| when)")

@@ -38,11 +38,11 @@ def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Finding
     if timeline is None or driving is None or not np.isfinite(driving.forecast.load_kwh.expected).any():
         return teller.miss("no_forecast", period=teller.period(period))
     forecast, names = driving.forecast, dict.fromkeys(arguments.series or ("load", "pv"))
-    begins = teller.moment("from", timeline.start, day=True)
-    teller.say("forecast_window", begin=begins, end=teller.moment("to", timeline.end, day=True))
+    reached = np.isfinite(forecast.load_kwh.expected)
+    end = slot_start(timeline, int(np.flatnonzero(reached)[-1]) + 1)
+    teller.say("forecast_window", begin=teller.moment("from", timeline.start, day=True), end=teller.moment("to", end, day=True))
     for name in names:
         _tell_series(teller, forecast, name)
-    reached = np.isfinite(forecast.load_kwh.expected)
     if not reached.all():
         teller.say("forecast_ends", until=teller.moment("known_until", slot_start(timeline, int(np.flatnonzero(reached)[-1]) + 1), day=True))
     issued = teller.moment("issued_at", forecast.issued_at, day=True)

@@ -1,10 +1,9 @@
 """How the house stands now: what happens and why, what comes next, what the day costs and saves, when the car leaves."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from luna.house_now import read_house, read_planned
-from luna.house_statements import HouseStatement, StatedFigure, state_house
+from luna.house_statements import state_house
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.plan import plan_source
 from services.rag.tools.telling import Teller
@@ -16,21 +15,9 @@ def tell_house(context: ToolContext, _arguments: NoArguments) -> Findings:
     planned = read_planned(context.connection, context.site, now=context.now)
     house = read_house(context.connection, context.site, planned, plan_max_age=None, now=context.now)
     for number, statement in enumerate(state_house(house, context.numbers), start=1):
-        _tell(teller, statement, number)
+        teller.state(statement, number)
     found = teller.finish(sources=() if planned.plan is None else (plan_source(planned.plan),))
     return replace(found, found=house.slot is not None or bool(found.figures))
-
-
-def _tell(teller: Teller, statement: HouseStatement, number: int) -> None:
-    def note(name: str, figure: StatedFigure) -> str:
-        value = figure.value
-        if isinstance(value, datetime):
-            return teller.moment(f"{name}_{number}", value, day=True)
-        if isinstance(value, str):
-            return teller.name(f"{name}_{number}", value)
-        return teller.figure(f"{name}_{number}", value, "kwh" if figure.kind == "kwh" else "cost" if figure.kind == "cost" else "soc")
-
-    teller.say(statement.code, **{name: note(name, figure) for name, figure in statement.figures.items()})
 
 
 TOOL = Tool(

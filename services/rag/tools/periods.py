@@ -1,6 +1,6 @@
 """Periods that a question names, in German and English, resolved to local days. Pure; the text is one that ``fold`` made plain.
 
-A period with one end ("since Monday", "bis gestern") reaches to today, or back as far as tools read.
+A period with one end ("since Monday", "bis gestern") reaches to today, or back as far as tools read; one that begins ahead ("ab morgen") as far as plans do.
 """
 
 import re
@@ -70,6 +70,11 @@ _ONWARD = re.compile(
 )
 _BEFORE = rf"(?P<before>{_ONE_DAY}(?:before|vor|prior to)|bis vor)"
 _UNTIL = re.compile(rf"\b(?:(?:until|till|up to|up until|through)(?: and including)?|bis(?: zum| zur| zu| einschliesslich)?|{_BEFORE}){_ARTICLE}")
+# Plans, forecasts and prices end before it; tools say where.
+HORIZON = timedelta(days=14)
+# What is of a day that is to come begins with it in English alone: "die Preise von morgen" are that day's.
+_FROM_AHEAD = re.compile(rf"\bfrom{_BEGINNING}{_ARTICLE}")
+_HAS_BEEN = re.compile(r"\b(?:since|seit)\b")
 # A date without a year that lies further ahead is last year's.
 _AHEAD = timedelta(days=14)
 
@@ -143,13 +148,17 @@ def _open(text: str, found: list[NamedPeriod], today: date) -> list[NamedPeriod]
 
 
 def _open_end(text: str, named: NamedPeriod, today: date) -> NamedPeriod:
-    """Return what goes on since a period; as it is where that is still to come."""
+    """Return what goes on since a period: until today, or as far as anything is planned where it begins ahead."""
     before, after = text[: named.begin], text[named.end :]
     since = _SINCE.search(before)
-    if named.joined or not (since or (_FROM.search(before) and _ONWARD.match(after))):
+    ahead = named.period.first > today and _FROM_AHEAD.search(before)
+    if named.joined or not (since or ahead or (_FROM.search(before) and _ONWARD.match(after))):
         return named
     first = named.period.last + timedelta(days=1) if since and since["after"] else named.period.first
     clock = "00:00" if since and since["after"] else read_clock(after) or "00:00"
+    if first >= today and not (since and _HAS_BEEN.match(since[0])):
+        clock = clock if clock != "00:00" or named.period.whole_days else named.period.from_clock
+        return replace(named, period=DayPeriod(first, max(first, today + HORIZON), from_clock=clock), open_end=True)
     return named if first > today else replace(named, period=DayPeriod(first, today, from_clock=clock), open_end=True)
 
 

@@ -56,6 +56,9 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
     teller.say("plan_cost", issued=issued, cost=teller.figure("plan_cost", plan.cost.total, "cost"), end=teller.moment("plan_end", end_of(plan), day=True))
     if plan.cost.self_sufficiency is not None:
         teller.say("plan_self_sufficiency", share=teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share"))
+    if len(slots) < sum(slot.start + length > context.now for slot in plan.slots):
+        ends = slots[-1].start + length
+        teller.say("plan_window", begin=teller.moment("window_from", slots[0].start, day=True), end=teller.moment("window_to", ends, day=True))
     if not context.site.batteries and not slots[0].batteries:
         teller.say("no_battery")
     else:

@@ -1,5 +1,6 @@
 """What prices did over a period, beside the period before."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import numpy as np
@@ -35,6 +36,7 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     what = teller.phrase(f"price_{arguments.price}", market=teller.name("market", market or ""))
     if not np.isfinite(values).any():
         return teller.miss("no_prices", (source,), period=teller.period(period), what=what)
+    period, timeline, values = _end_with_known(context, period, timeline, values)
     tense = "_ahead" if period.first > context.today else ""
     teller.say(f"price_mean{tense}", period=teller.period(period), what=what, mean=teller.figure(f"mean_{arguments.price}_price", mean_known(values), "price"))
     _tell_extremes(teller, timeline, values, several=period.days > 1, tense=tense)
@@ -43,6 +45,16 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     if share_known(values) < 1:
         teller.say("partly_known", share=teller.figure("share_known", share_known(values), "share"))
     return teller.finish(chart=_draw(teller, timeline, values, arguments.price), sources=(source, *_before_source(context, period, market)))
+
+
+def _end_with_known(context: ToolContext, period: DayPeriod, timeline: Timeline, values: FloatArray) -> tuple[DayPeriod, Timeline, FloatArray]:
+    """Return a period up to the last price that is known, where it reaches ahead of what is published; otherwise as it is."""
+    count = int(np.flatnonzero(np.isfinite(values))[-1]) + 1
+    if count == timeline.count or timeline.end <= context.now:
+        return period, timeline, values
+    end = slot_start(timeline, count).astimezone(context.zone)
+    last, clock = (end.date(), f"{end:%H:%M}") if (end.hour, end.minute) != (0, 0) else (end.date() - timedelta(days=1), "24:00")
+    return DayPeriod(period.first, last, period.from_clock, clock), Timeline(timeline.start, timeline.step, count), values[:count]
 
 
 def _find_market(context: ToolContext, arguments: PriceArguments) -> str | None:

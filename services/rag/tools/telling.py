@@ -5,6 +5,7 @@ from datetime import date, datetime
 from math import isfinite
 
 from luna.contracts.site_tools import Chart, Figure, ToolSource, Unit
+from luna.house_statements import HouseStatement, StatedFigure
 from luna.timeline import local_midnight
 from luna.wording.answers import answer_phrase
 from luna.wording.numbers import NBSP
@@ -81,6 +82,10 @@ class Teller:
         """Add a sentence."""
         self._sentences.append(self.phrase(code, **told))
 
+    def state(self, statement: HouseStatement, number: int, prefix: str = "") -> None:
+        """Add a statement about the house, with its figures under their names there."""
+        self.say(statement.code, **{name: self._stated(f"{prefix}{name}_{number}", figure) for name, figure in statement.figures.items()})
+
     def finish(self, *, chart: Chart | None = None, sources: tuple[ToolSource, ...] = ()) -> Findings:
         """Return what was told."""
         return Findings(found=True, text=" ".join(self._sentences), figures=[*self._figures.values()], chart=chart, sources=sources)
@@ -89,6 +94,14 @@ class Teller:
         """Return that there is nothing to tell, and why."""
         self.say(code, **told)
         return Findings(found=False, text=" ".join(self._sentences), figures=[*self._figures.values()], sources=sources)
+
+    def _stated(self, name: str, figure: StatedFigure) -> str:
+        value = figure.value
+        if isinstance(value, datetime):
+            return self.moment(name, value, day=True)
+        if isinstance(value, str):
+            return self.name(name, value)
+        return self.figure(name, value, "kwh" if figure.kind == "kwh" else "cost" if figure.kind == "cost" else "soc")
 
     def _note(self, name: str, value: float | str, unit: Unit, text: str) -> str:
         assert isinstance(value, str) or isfinite(value), name  # noqa: S101 - what is unknown is left out by who asks

@@ -234,7 +234,7 @@ def _match_appliance(asked: PlainQuestion) -> list[MatchedCall]:
 
 
 def _match_plan(asked: PlainQuestion) -> list[MatchedCall]:
-    if asked.has(cues.NO_PLAN) or asked.has(cues.ABILITY) or asked.has(cues.SINCE):
+    if asked.has(cues.NO_PLAN) or asked.has(cues.ABILITY) or asked.has(cues.SINCE) or asked.has(cues.NIGHTLY):
         return []
     battery = asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ASKED) and asked.has(cues.BATTERY_ACTION)
     generic = re.search(r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", asked.text) is not None and not asked.has(cues.OWN)
@@ -249,9 +249,9 @@ def _match_plan(asked: PlainQuestion) -> list[MatchedCall]:
 
 def _match_price(asked: PlainQuestion) -> list[MatchedCall]:
     cheapest = (asked.has(cues.CHEAPEST) or asked.has(cues.EXPENSIVE)) and asked.has(cues.ELECTRIC)
-    if not (asked.has(cues.PRICE) or cheapest) or asked.has(cues.GOODS) or _is_definition(asked):
+    if not (asked.has(cues.PRICE) or cheapest) or asked.has(cues.GOODS) or asked.has(cues.NIGHTLY) or _is_definition(asked):
         return []
-    periods = asked.periods()
+    periods = asked.periods(forward=asked.has(cues.UNTIL_WEEKDAY) and not asked.has(cues.PAST))
     plain = re.search(r"(?<!\w)(?:preise?n?|prices?|spot)(?!\w)", asked.text) is not None
     course = re.search(r"verlauf|kurve|curve|course|entwickl|aktuell|current|jetzt|gerade|now", asked.text) is not None
     if not periods and not course and (plain or not asked.has(cues.OWN)) and not re.search(r"wie (?:hoch|teuer)|how (?:high|expensive)", asked.text):
@@ -281,7 +281,7 @@ def _match_forecast(asked: PlainQuestion) -> list[MatchedCall]:
     ahead = [part for period in periods if (part := _ahead(period, asked.today))]
     if strong and not series and not asked.has(cues.WEATHER):
         series = ["load", "pv"] if ahead else []
-    if not series or not asked.has(cues.FORECAST) or asked.has(cues.SINCE) or _is_definition(asked):
+    if not series or not asked.has(cues.FORECAST) or asked.has(cues.SINCE) or asked.has(cues.DIVIDED) or _is_definition(asked):
         return []
     if periods and not ahead:
         # What was forecast of a day that is over.

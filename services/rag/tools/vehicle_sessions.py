@@ -7,6 +7,8 @@ from luna.contracts.site_tools import ToolSource
 from luna.contracts.vehicle_session import StoredSession
 from luna.database.vehicle_sessions import read_standing
 from luna.device_runs import find_vehicle_run
+from luna.house_now import DeviceUse, basis_until
+from luna.house_statements import state_use
 from luna.vehicle_sessions import lay_out_sessions
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.plan import end_of, find_plan, plan_source
@@ -53,13 +55,8 @@ def _tell_charging(teller: Teller, plan: PlanReply, session: StoredSession, numb
     if run is None:
         teller.say("session_no_charge")
         return
-    told = {
-        "begin": teller.moment(f"charge_from_{number}", run.start, day=True),
-        "end": teller.moment(f"charge_to_{number}", run.end, day=True),
-        "kwh": teller.figure(f"charge_kwh_{number}", run.energy_kwh, "kwh"),
-        "cost": teller.figure(f"charge_cost_{number}", run.cost, "cost"),
-    }
-    teller.say("session_charge", **told)
+    use = DeviceUse(session.vehicle, "car", run, basis_until(plan, run.end))
+    teller.state(state_use(use, teller.numbers), number, "charge_")
 
 
 TOOL = Tool(

@@ -13,7 +13,9 @@ from luna.contracts.site_tools import ToolCallRequest, ToolResult
 from luna.database import plans, sites
 from luna.errors import InvalidInputError, LunaError, NotFoundError
 from luna.site import parse_site
+from luna.wording.house import HOUSE
 from services.rag.tools.registry import TOOLS, call_tool, list_tools
+from tests.stored import plan_stored
 from tests.told_home import FIRST, LAST, MARKET, NOW, PARTS, TODAY, furnish_told
 
 DAY = timedelta(days=1)
@@ -112,6 +114,33 @@ def test_the_plan_told_is_the_plan_that_is_stored(connection: Connection) -> Non
     ahead = [slot for slot in stored.slots if slot.start + timedelta(minutes=15) > NOW]
     assert figures["charge_kwh"] == sum(slot.batteries["battery 2"].charge_kwh for slot in ahead)
     assert figures["soc_end_1"] == ahead[-1].batteries["battery 2"].soc_end
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_when_a_car_charges_and_what_it_costs_is_one_sentence_wherever_it_is_asked(connection: Connection, language: str) -> None:
+    furnish_told(connection)
+    stay = {"from": NOW + timedelta(hours=6), "to": NOW + timedelta(hours=20), "arrival_soc": 0.3, "target_soc": 0.85}
+    state = {"batteries": {"battery 2": {"soc": 0.5}}, "vehicles": {"car 3": {"soc": 0.3, "sessions": [stay]}}}
+    plan_stored(connection, "home", NOW.replace(minute=0), state=state)
+    sessions, house = call(connection, "vehicle_sessions", language), call(connection, "house_now", language)
+    figures = {figure.name: figure.text for figure in sessions.figures}
+    told = {name: figures[f"charge_{name}_1"] for name in ("device", "kwh", "begin", "end", "cost", "basis")}
+    sentence = HOUSE["house_use"]["en" if language == "en" else "de"].format(**told)
+    assert sentence in sessions.text
+    assert sentence in house.text
+
+
+def test_what_reaches_further_ahead_than_is_known_names_where_that_ends(connection: Connection) -> None:
+    furnish_told(connection)
+    ahead = {"first_day": "2024-04-03", "last_day": "2024-04-16"}
+    # Prices are published to the end of 3 April, the forecast reaches forty hours, the plan as far.
+    assert call(connection, "price_course", **ahead).text.replace("\u00a0", " ").startswith("On 3 Apr 2024 the import price averages")
+    figures = {figure.name: figure.value for figure in call(connection, "forecast", **ahead).figures}
+    assert (figures["from"], figures["to"]) == ("2024-04-03T00:00:00+02:00", figures["known_until"])
+    stored = plans.read_due(connection, "home", NOW)
+    assert stored is not None
+    figures = {figure.name: figure.value for figure in call(connection, "plan", **ahead).figures}
+    assert (figures["window_from"], figures["window_to"]) == ("2024-04-03T00:00:00+02:00", figures["plan_end"])
 
 
 def test_the_reason_told_is_that_of_the_slot_that_covers_the_instant(connection: Connection) -> None:

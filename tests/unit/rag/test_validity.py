@@ -147,6 +147,8 @@ def test_an_expired_document_is_named_as_one_where_no_other_answers() -> None:
 def test_a_document_that_holds_for_a_part_of_the_time_says_for_which() -> None:
     made = answer("What is the base fee of the supply contract in 2026?", ENGLISH)
     assert plain(made).endswith("“Supply terms” holds from 1 Apr 2025 to 31 July 2026. [1]")
+    made = answer("Wie hoch war das Netzentgelt 2025?", passage(5, OLD.text, title="Preisblatt", holds=(None, date(2025, 6, 30))))
+    assert plain(made).endswith("„Preisblatt“ galt bis 30. Juni 2025. [1]")
 
 
 def test_a_sentence_about_the_year_itself_answers_from_a_document_that_is_over_by_then() -> None:
