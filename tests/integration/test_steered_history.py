@@ -31,7 +31,8 @@ def shine() -> FloatArray:
     """PV as the sun gives it: fair days with a clouded one in between."""
     brightness = np.where(np.arange(DAYS) % 4 == 2, 0.3, 0.8)
     brightness[-1] = brightness[:-1].mean()
-    return estimate_clear_sky(HABIT.starts, SITE) * np.repeat(brightness, 96)
+    pv: FloatArray = estimate_clear_sky(HABIT.starts, SITE) * np.repeat(brightness, 96)
+    return pv
 
 
 SUN = shine()
