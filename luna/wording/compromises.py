@@ -57,7 +57,7 @@ CONDITIONS: dict[str, dict[Language, str]] = {
     },
     "pv_held_back": {
         "en": "PV was held back on {0} of the last {1} days: what the sun could have given was estimated.",
-        "de": "An {0} der letzten {1} Tage war PV gedrosselt: Was die Sonne hätte geben können, ist geschätzt.",
+        "de": "An {0} der letzten {1} Tage wurde PV abgeregelt: Was die Sonne hätte geben können, ist geschätzt.",
     },
     "roof_grown": {
         "en": "The arrays yield more than they used to: what was measured before is scaled up to the new output.",

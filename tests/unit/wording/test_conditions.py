@@ -7,7 +7,6 @@ from luna.wording import Language
 from luna.wording.compromises import CONDITIONS, condition
 from tests.tables import each_row
 
-
 HELD_BACK = "pv_held_back:12:20"  # the days on which it was, and of how many
 
 
@@ -19,7 +18,7 @@ def test_every_code_is_said_in_sentences(code: str, language: Language) -> None:
 
 def test_figures_follow_their_code() -> None:
     assert condition(HELD_BACK, language="en").startswith("PV was held back on 12 of the last 20 days:")
-    assert condition(HELD_BACK, language="de").startswith("An 12 der letzten 20 Tage war PV gedrosselt:")
+    assert condition(HELD_BACK, language="de").startswith("An 12 der letzten 20 Tage wurde PV abgeregelt:")
     for code in ("pv_held_back", "pv_held_back:12", "load_gaps:12"):
         with pytest.raises(InvalidInputError, match="has no words"):
             condition(code, language="en")

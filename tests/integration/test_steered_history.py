@@ -1,0 +1,102 @@
+"""What Luna itself held back or ran, as its control log has it, is no habit of the house and not what its roof can do."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection
+
+from luna.contracts import IssueRequest, TrainRequest
+from luna.contracts.control import LoadSetpoint, PvSetpoint, Setpoint
+from luna.contracts.forecast_explanation import ExplainRequest
+from luna.database import control, observations, sites
+from luna.database.schema.plans import control_log
+from luna.objects import FileObjects
+from luna.observations import Observations
+from luna.timeline import FloatArray, InstantArray, to_instant
+from services.forecaster.explanation.service import explain_forecast
+from services.forecaster.inputs.solar import estimate_clear_sky
+from services.forecaster.retraining.training import train_site
+from services.forecaster.service import issue_forecasts
+from tests.household import QUICK, START, day, describe_site, measure_days
+
+DAYS = 20
+SITE = describe_site(loads=[{"name": "pump", "power_kw": 2.0, "energy_kwh_per_day": 2.0}])
+SLOT_OF_DAY = np.arange(DAYS * 96) % 96
+NOON, EVENING = (SLOT_OF_DAY >= 32) & (SLOT_OF_DAY < 60), (SLOT_OF_DAY >= 88) & (SLOT_OF_DAY < 92)
+HABIT = measure_days(DAYS)
+
+
+def shine() -> FloatArray:
+    """PV as the sun gives it: fair days with a clouded one in between."""
+    brightness = np.where(np.arange(DAYS) % 4 == 2, 0.3, 0.8)
+    brightness[-1] = brightness[:-1].mean()
+    pv: FloatArray = estimate_clear_sky(HABIT.starts, SITE) * np.repeat(brightness, 96)
+    return pv
+
+
+SUN = shine()
+
+
+def log(device: str, starts: InstantArray, told: Setpoint, *, confirmed: dict[str, str] | None) -> list[dict[str, Any]]:
+    told_to = {device.rpartition(":")[2]: told.model_dump(mode="json")}
+    row = {"decided_by": "planner", "device": device, "requested": told_to, "allowed": told_to, "reason": "planned"} | (
+        {} if confirmed is None else {"confirmed": confirmed}
+    )
+    return [row | {"slot_start": f"{at}Z"} for at in starts.tolist()]
+
+
+@pytest.fixture
+def steered(connection: Connection) -> Connection:
+    """A site of twenty days, on each of which Luna held PV back to 400 W around noon, and had a pump of 2 kW run in the evening."""
+    sites.save(connection, SITE)
+    pv, load = np.where(NOON, np.minimum(SUN, 0.1), SUN), HABIT.load_kwh + np.where(EVENING, 0.5, 0.0)
+    observations.upsert(connection, "home", Observations.of(HABIT.starts, {"pv_kwh": pv, "load_kwh": load}))
+    held = log("pv", HABIT.starts[NOON], PvSetpoint(mode="limit", limit_kw=0.4), confirmed={"limit": "400"})
+    ran = log("load:pump", HABIT.starts[EVENING], LoadSetpoint(mode="on"), confirmed={"switch": "on"})
+    key = sites.key_of(connection, "home")
+    connection.execute(control_log.insert(), [{"site_key": key} | row for row in held + ran])
+    return connection
+
+
+def test_forecasts_learn_what_the_sun_could_have_given_and_what_the_house_takes_by_itself(steered: Connection, tmp_path: Any) -> None:
+    store, sun, habit = FileObjects(tmp_path), SUN.sum() / DAYS, HABIT.load_kwh.sum() / DAYS
+    trained = train_site(steered, TrainRequest(site_id="home", until=day(DAYS)), objects=store, settings=QUICK)
+    assert trained.accepted
+    for version in ("baseline_like_days", "aurora_v1.0"):
+        issued = issue_forecasts(steered, IssueRequest(site_id="home", at=day(DAYS), forecast_version=version), objects=store)
+        forecast = issued.batch.forecast(0)
+        assert issued.reply().reasons[:1] == ["pv_held_back:20:20"]
+        assert forecast.pv_kwh.expected[:96].sum() == pytest.approx(sun, rel=0.15)
+        assert forecast.load_kwh.expected[:96].sum() == pytest.approx(habit, rel=0.15)  # the pump took 2 kWh more
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "PV was held back on 20 of the last 20 days: what the sun could have given was estimated."),
+        ("de", "An 20 der letzten 20 Tage wurde PV abgeregelt: Was die Sonne hätte geben können, ist geschätzt."),
+    ],
+)
+def test_a_forecast_says_on_how_many_days_pv_was_held_back(steered: Connection, tmp_path: Any, language: Any, words: str) -> None:
+    store = FileObjects(tmp_path)
+    issue_forecasts(steered, IssueRequest(site_id="home", at=day(DAYS), forecast_version="baseline_like_days"), objects=store)
+    request = ExplainRequest(site_id="home", at=day(DAYS), forecast_version="baseline_like_days", language=language)
+    assert words in explain_forecast(steered, request, objects=store).conditions
+
+
+def test_of_the_control_log_counts_what_was_confirmed_and_has_no_meter_of_its_own(steered: Connection) -> None:
+    metered = SITE.model_copy(update={"loads": [SITE.loads[0].model_copy(update={"kind": "water_heater"})]})
+    metered = metered.model_copy(update={"input_sensors": metered.input_sensors.model_copy(update={"water_heater_consumption": ("sensor.pump",)})})
+    key, late = sites.key_of(steered, "home"), HABIT.starts[:4] + np.timedelta64(DAYS, "D")
+    ignored = log("pv", late, PvSetpoint(mode="off", limit_kw=None), confirmed=None)
+    off = log("pv", late[:2], PvSetpoint(mode="off", limit_kw=None), confirmed={"limit": "0"}) + log(
+        "pv", late, PvSetpoint(mode="free", limit_kw=None), confirmed={}
+    )
+    for rows in (ignored, off):
+        steered.execute(control_log.insert(), [{"site_key": key} | row for row in rows])
+    found = [control.read_steering_each(steered, {key: site}, first=START, end=day(DAYS + 1))[key] for site in (SITE, metered)]
+    for steering in found:
+        assert np.isin(HABIT.starts[NOON], steering.pv_starts).all()
+        assert steering.pv_limit_kwh[steering.pv_starts >= to_instant(day(DAYS))].tolist() == [0.0, 0.0]
+    assert [steering.run_starts.size for steering in found] == [np.count_nonzero(EVENING), 0]
