@@ -8,7 +8,7 @@ from luna.simulated_home.files import Faults, HomeFiles, HomeSetup
 from luna.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
 from luna.simulated_home.market import publish_prices
 from luna.simulated_home.recorded_year import RecordedYear
-from luna.simulated_home.site import MARKET, MODES, SITE_NAME, TOPICS, ZONE, build_site
+from luna.simulated_home.site import MARKET, MODES, SITE_NAME, TOPICS, ZONE, build_site, is_simulated
 
 __all__ = [
     "BATTERY_MODEL",
@@ -27,6 +27,7 @@ __all__ = [
     "RecordedYear",
     "advance",
     "build_site",
+    "is_simulated",
     "measure",
     "publish_prices",
 ]

@@ -85,6 +85,11 @@ def build_site() -> Site:
     )
 
 
+def is_simulated(site: Site) -> bool:
+    """Return whether a site is the simulated home."""
+    return site.name == SITE_NAME and MARKET in site.tariff.markets
+
+
 def _counter(name: str) -> str:
     return f"mqtt:{TOPICS[name]} [kWh]"
 

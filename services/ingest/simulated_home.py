@@ -1,6 +1,7 @@
 """A simulated home comes and goes: its past as recorded, its site, its market, and the files that its process lives from."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Connection
@@ -29,6 +30,7 @@ from luna.simulated_home import (
 )
 from luna.timeline import SLOT, Timeline, floor_to
 from services.ingest.demo_data import load_demo
+from services.ingest.listening import StateFile
 
 HISTORY = timedelta(weeks=5)
 SEED = 2023
@@ -116,9 +118,18 @@ def _let_live(work: TaskContext, files: HomeFiles, year: RecordedYear, state: Ho
     year.save(files.year)
     files.write_state(state)
     setup = HomeSetup(port=choose_port(None), seed=SEED)
+    _forget_slots(work.settings.data_folder / "live" / "notes.json")
     # From now on its process is started; then Luna listens to it.
     files.write_setup(setup)
     store_settings(work.settings, {"mqtt_url": f"mqtt://127.0.0.1:{setup.port}"})
+
+
+def _forget_slots(path: Path) -> None:
+    # Of a home of this name that was removed, the recorder would build the slots since then, over the past that was loaded.
+    notes = StateFile(path)
+    built = dict(notes.read("built_until") or {})
+    if built.pop(SITE_NAME, None) is not None:
+        notes.write({"built_until": built})
 
 
 def _let_go(work: TaskContext, files: HomeFiles, artefacts: list[str]) -> None:
