@@ -3,7 +3,7 @@
 Nothing here is taken from ``luna.physics``: what Luna believes of a battery is judged by a battery that was written apart.
 """
 
-from luna.simulated_home.battery import BatteryModel, BatteryState, Command
+from luna.simulated_home.battery import BatteryCharge, BatteryModel, Command
 from luna.simulated_home.files import Faults, HomeFiles, HomeSetup
 from luna.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
 from luna.simulated_home.market import publish_prices
@@ -17,8 +17,8 @@ __all__ = [
     "SITE_NAME",
     "TOPICS",
     "ZONE",
+    "BatteryCharge",
     "BatteryModel",
-    "BatteryState",
     "Command",
     "Faults",
     "HomeFiles",

@@ -57,7 +57,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class BatteryState:
+class BatteryCharge:
     """How full it is, and the power that flows: above zero it charges."""
 
     stored_kwh: float
@@ -75,7 +75,7 @@ def wanted_power_kw(command: Command, soc: float, surplus_kw: float) -> float:
     return stored + served
 
 
-def step_battery(model: BatteryModel, state: BatteryState, wanted_kw: float, *, seconds: float) -> tuple[BatteryState, float]:
+def step_battery(model: BatteryModel, state: BatteryCharge, wanted_kw: float, *, seconds: float) -> tuple[BatteryCharge, float]:
     """Return the state some seconds later, and the energy lost meanwhile, kWh.
 
     Invariants: what goes in less what comes out less what is lost is what is stored; neither its power nor its capacity is ever exceeded.

@@ -12,7 +12,7 @@ from typing import Any
 
 from luna.errors import MachineError
 from luna.private_folders import make_private
-from luna.simulated_home.battery import BatteryState, Command
+from luna.simulated_home.battery import BatteryCharge, Command
 from luna.simulated_home.house import HomeState
 
 FOLDER = "simulated_home"
@@ -85,7 +85,7 @@ class HomeFiles:
         """
         document = self._read(self._state)
         figures = {each.name: document[each.name] for each in fields(HomeState)}
-        return HomeState(**figures | {"battery": BatteryState(**document["battery"]), "command": Command(**document["command"])})
+        return HomeState(**figures | {"battery": BatteryCharge(**document["battery"]), "command": Command(**document["command"])})
 
     def note_truth(self, state: HomeState, *, soc: float) -> None:
         """Add a row to the truth of the day."""

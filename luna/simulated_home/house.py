@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from luna.simulated_home.battery import SECONDS_PER_HOUR, BatteryModel, BatteryState, Command, step_battery, wanted_power_kw
+from luna.simulated_home.battery import SECONDS_PER_HOUR, BatteryCharge, BatteryModel, Command, step_battery, wanted_power_kw
 
 BATTERY_MODEL = BatteryModel()
 # What a meter of class B may be wrong by, and less. Source: EN 50470-3.
@@ -19,7 +19,7 @@ class HomeState:
     """The truth at an instant, seconds since 1970: powers in kW, and what was counted since the beginning, kWh."""
 
     at: float
-    battery: BatteryState
+    battery: BatteryCharge
     command: Command = field(default_factory=Command)
     load_kw: float = 0.0
     pv_kw: float = 0.0

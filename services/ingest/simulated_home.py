@@ -19,7 +19,7 @@ from luna.simulated_home import (
     MARKET,
     SITE_NAME,
     ZONE,
-    BatteryState,
+    BatteryCharge,
     HomeFiles,
     HomeSetup,
     HomeState,
@@ -82,7 +82,7 @@ def live_past(year: RecordedYear, timeline: Timeline, *, progress: Progress) -> 
     """Return what was measured of a past in which the inverter did what it does by itself, and the state at its end."""
     rows = year.rows_of(timeline.starts)
     load_kw, pv_kw = (series[rows] * (timedelta(hours=1) / SLOT) for series in (year.load_kwh, year.pv_kwh))
-    state = HomeState(at=timeline.start.timestamp(), battery=BatteryState(_START_SOC * BATTERY_MODEL.capacity_kwh))
+    state = HomeState(at=timeline.start.timestamp(), battery=BatteryCharge(_START_SOC * BATTERY_MODEL.capacity_kwh))
     series = {name: np.empty(timeline.count) for name in SERIES}
     for slot in range(timeline.count):
         before = state

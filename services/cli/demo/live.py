@@ -36,15 +36,16 @@ def show_live(*, speed: float) -> None:
     from services.api.server import listen
     from services.cli.up import run_everything
 
-    settings = _hurry(speed) if speed != 1.0 else load_settings()
+    settings = load_settings()
     try:
         listen(settings).close()
     except MachineError as error:
-        if error.field != "api_port":
+        # Where another Luna runs it takes the home in, but no other clock.
+        if error.field != "api_port" or speed != 1.0:
             raise
         add_home(settings)
         return
-    run_everything(settings, begin=prepare_home)
+    run_everything(_hurry(settings, speed) if speed != 1.0 else settings, begin=prepare_home)
 
 
 def add_home(settings: "Settings") -> None:
@@ -78,21 +79,31 @@ def prepare_home(addresses: "Addresses") -> None:
                 err.print(f"{name.replace('_', ' ')}: {error}", soft_wrap=True)
 
 
-def _hurry(speed: float) -> "Settings":
-    """Return settings of a folder of its own, whose clock goes faster from now on: no Luna of the owner's is ever in the future."""
+def _hurry(settings: "Settings", speed: float) -> "Settings":
+    """Return settings of a folder of its own, whose clock goes faster from now on: no Luna of the owner's is ever in the future.
+
+    Raises:
+        ConflictError: another one lives there.
+    """
     import shutil
 
+    from luna.embedded.account import is_held
+    from luna.errors import ConflictError
     from luna.private_folders import make_private
     from luna.settings import load_settings
     from luna.timeline import CLOCK_VARIABLE
 
-    folder = load_settings().data_folder / FAST_FOLDER
+    folder = settings.data_folder / FAST_FOLDER
+    users = folder / "servers" / "users.lock"
+    if users.exists() and is_held(users):
+        raise ConflictError("a simulated home lives in this folder already", field="data_folder", value=str(folder), remedy="End it with Ctrl-C.")
     shutil.rmtree(folder, ignore_errors=True)
     make_private(folder, holds_servers=True)
     clock = folder / "clock"
     _move(clock, 0.0)
-    os.environ |= {"LUNA_DATA_FOLDER": str(folder), CLOCK_VARIABLE: str(clock)}
+    os.environ |= {"LUNA_DATA_FOLDER": str(folder), "LUNA_CACHE_FOLDER": str(settings.cache.resolve()), CLOCK_VARIABLE: str(clock)}
     threading.Thread(target=_run_clock, args=(clock, speed), daemon=True).start()
+    load_settings.cache_clear()
     return load_settings()
 
 

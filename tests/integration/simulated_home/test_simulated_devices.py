@@ -12,7 +12,7 @@ import pytest
 
 from luna.addresses import Broker
 from luna.embedded.state import choose_port
-from luna.simulated_home import ZONE, BatteryState, Faults, HomeFiles, HomeSetup, HomeState, RecordedYear, build_site
+from luna.simulated_home import ZONE, BatteryCharge, Faults, HomeFiles, HomeSetup, HomeState, RecordedYear, build_site
 from luna.simulated_home.site import SETTINGS, TOPICS
 from luna.timeline import local_days
 from services.executor.mqtt import MqttDevice
@@ -76,7 +76,7 @@ async def living(folder: Path, year: RecordedYear) -> AsyncIterator[Lived]:
     files, clock, port = HomeFiles(folder), HandClock(), choose_port(None)
     files.make()
     year.save(files.year)
-    files.write_state(HomeState(at=NOON.timestamp(), battery=BatteryState(5.0)))
+    files.write_state(HomeState(at=NOON.timestamp(), battery=BatteryCharge(5.0)))
     files.write_setup(HomeSetup(port))
     home = LivingHome(files, clock)
     async with home.broker:

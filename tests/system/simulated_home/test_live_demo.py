@@ -115,7 +115,7 @@ def test_what_luna_tells_its_battery_is_what_the_truth_shows(demo: LiveDemo) -> 
     assert demo.client.put(f"{SITE}/control/overrides/batteries", json=wanted).is_success
     # Read back by the executor, not only sent.
     wait_until(lambda: demo.files.read_truth()[-1]["mode"] == "force_charge")
-    wait_until(lambda: any(each["confirmed_at"] and each["source"] == "owner" for each in demo.read(f"{SITE}/control/decisions")["decisions"]))
+    wait_until(lambda: any(each["confirmed"] and each["decided_by"] == "owner" for each in demo.read(f"{SITE}/control/decisions")["decisions"]))
 
     for _ in range(12):
         demo.move_clock(STEP)

@@ -6,15 +6,15 @@ from itertools import pairwise
 
 import pytest
 
-from luna.simulated_home import BATTERY_MODEL, BatteryModel, BatteryState, Command, HomeState, advance, measure
+from luna.simulated_home import BATTERY_MODEL, BatteryCharge, BatteryModel, Command, HomeState, advance, measure
 from luna.simulated_home.battery import WORDS, step_battery, wanted_power_kw
 
 STEP_SECONDS = 5.0
 MODEL = BatteryModel()
 
 
-def run(wanted_kw: float, *, stored_kwh: float, seconds: float) -> list[BatteryState]:
-    states = [BatteryState(stored_kwh)]
+def run(wanted_kw: float, *, stored_kwh: float, seconds: float) -> list[BatteryCharge]:
+    states = [BatteryCharge(stored_kwh)]
     for _ in range(int(seconds / STEP_SECONDS)):
         states.append(step_battery(MODEL, states[-1], wanted_kw, seconds=STEP_SECONDS)[0])
     return states
@@ -22,7 +22,7 @@ def run(wanted_kw: float, *, stored_kwh: float, seconds: float) -> list[BatteryS
 
 def test_energy_balances_and_limits_hold_whatever_it_is_told() -> None:
     chance = random.Random(7)
-    state = HomeState(at=1_700_000_000.0, battery=BatteryState(stored_kwh=5.0))
+    state = HomeState(at=1_700_000_000.0, battery=BatteryCharge(stored_kwh=5.0))
     for _ in range(2_000):
         command = Command(chance.choice(WORDS), chance.uniform(0, 9), chance.choice([None, 0.2, 0.9]), chance.uniform(0, 0.5), chance.uniform(0.5, 1))
         before = replace(state, command=command)
@@ -52,7 +52,7 @@ def test_it_takes_less_when_it_is_nearly_full_and_gives_less_when_it_is_nearly_e
 
 
 def test_power_rises_by_a_kilowatt_a_second() -> None:
-    assert step_battery(MODEL, BatteryState(5.0), 5.0, seconds=2.0)[0].power_kw == pytest.approx(2.0)
+    assert step_battery(MODEL, BatteryCharge(5.0), 5.0, seconds=2.0)[0].power_kw == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_each_mode_does_what_luna_means_by_it(command: Command, surplus_kw: floa
 
 def test_the_same_seed_lives_the_same_home_and_meters_never_fall() -> None:
     def live() -> list[dict[str, float]]:
-        state, said = HomeState(at=1_700_000_000.0, battery=BatteryState(stored_kwh=5.0)), []
+        state, said = HomeState(at=1_700_000_000.0, battery=BatteryCharge(stored_kwh=5.0)), []
         for _ in range(200):
             state = advance(state, load_kw=0.6, pv_kw=1.0, seconds=5, seed=11)
             said.append(measure(state, seed=11))
