@@ -51,14 +51,15 @@ def make_home(work: TaskContext) -> SimulatedHomeReply:
         _require_no_broker(work.settings.mqtt_url)
     year = _load_year(work)
     _require_own_name(work.connection)
-    if files.is_there:
+    if files.is_there and SITE_NAME in sites.names(work.connection):
         return SimulatedHomeReply(site_id=SITE_NAME, first=now, end=now, rows_written=0)
     first = now - HISTORY
     past, state = live_past(year, Timeline(first, SLOT, (now - first) // SLOT), progress=work.progress)
     sites.save(work.connection, build_site())
     written = observations.upsert(work.connection, SITE_NAME, past)
     written += publish_prices(work.connection, year, since=first, now=work.clock.now())
-    work.on_commit(lambda: _let_live(work, files, year, state))
+    if not files.is_there:
+        work.on_commit(lambda: _let_live(work, files, year, state))
     return SimulatedHomeReply(site_id=SITE_NAME, first=first, end=now, rows_written=written)
 
 
