@@ -167,9 +167,13 @@ def demo(language: Language) -> list[PreparationStage]:
 
 def simulated_home(language: Language, *, now: datetime) -> list[PreparationStage]:
     """Return what leads to a simulated home with a plan; what its last days were comes after it, and nothing waits for that."""
-    forecast, *past = (PreparationStage(name, lambda _, asked=asked: asked, optional=True) for name, asked in list_preparation(now).items())
+    forecast, *past = (PreparationStage(name, _always(asked), optional=True) for name, asked in list_preparation(now).items())
     plan = PlanRequest(site_id=SITE_NAME, options=PlanOptions(language=language))
-    return [PreparationStage("simulated_home", lambda _: SimulatedHomeRequest()), forecast, PreparationStage("plan", lambda _: plan), *past]
+    return [PreparationStage("simulated_home", _always(SimulatedHomeRequest())), forecast, PreparationStage("plan", _always(plan)), *past]
+
+
+def _always(request: Request) -> Callable[[Done], Request]:
+    return lambda _: request
 
 
 def _demo_site(done: Done) -> Site:
