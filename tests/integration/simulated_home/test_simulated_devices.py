@@ -152,3 +152,26 @@ async def test_what_its_meters_say_is_recorded_from_topics_of_the_site(tmp_path:
     # An hour of 0.8 kW, by what is random within a third more or less, out of the battery alone.
     discharged = said[f"mqtt:{TOPICS['battery_discharge']} [kWh]"]
     assert (discharged.unit, discharged.value) == ("kWh", pytest.approx(0.8, abs=0.15))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"\x10\xff\xff\xff\xff\xff", id="a length that never ends"),
+        pytest.param(b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00", id="MQTT 3.1.1"),
+        pytest.param(b"\x10\x02\x00\x40", id="a packet that is cut off"),
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", id="HTTP"),
+    ],
+)
+async def test_whoever_speaks_something_else_is_let_go_and_nobody_else_notices(sent: bytes, tmp_path: Path, year: RecordedYear) -> None:
+    async with living(tmp_path, year) as lived, telling(lived.port) as device:
+        await asyncio.to_thread(device.read, [TOPICS["battery_soc"]])
+        reader, writer = await asyncio.open_connection("127.0.0.1", lived.port)
+        writer.write(sent)
+        writer.write_eof()
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            await reader.read()
+        writer.close()
+        lived.pass_time(timedelta(minutes=1))
+        assert TOPICS["grid_import"] in await asyncio.to_thread(device.read, [TOPICS["grid_import"]])
+        assert lived.home.broker.hears(TOPICS["battery_soc"])
