@@ -127,7 +127,8 @@ def test_what_luna_tells_its_battery_is_what_the_truth_shows(demo: LiveDemo) -> 
     assert after.charge_kwh - before.charge_kwh >= 0.8 * min(2.0 * (after.at - before.at) / 3600, room_kwh)
     end, soc = demo.last_measured() + timedelta(minutes=15), demo.read_measured("soc")[-1]
     truth = [float(row["soc"]) for row in demo.files.read_truth() if datetime.fromisoformat(row["at"]) <= end]
-    assert soc == pytest.approx(truth[-1], abs=0.03)
+    # Time goes in steps of five minutes, in which 5 kW move 4 % of it.
+    assert soc == pytest.approx(truth[-1], abs=0.05)
 
 
 def test_one_button_removes_it_and_leaves_nothing(demo: LiveDemo) -> None:
