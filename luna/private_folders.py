@@ -8,7 +8,24 @@ from contextlib import suppress
 from pathlib import Path
 
 # What lies below ``data_folder``. "servers" and "demo" hold servers, which shut their own data.
-NAMES = ("agent", "aurora", "backups", "bench", "cache", "documents", "edge", "identity", "live", "loads", "objects", "scratch", "spool", "vectors", "wal")
+NAMES = (
+    "agent",
+    "aurora",
+    "backups",
+    "bench",
+    "cache",
+    "documents",
+    "edge",
+    "identity",
+    "live",
+    "loads",
+    "objects",
+    "scratch",
+    "simulated_home",
+    "spool",
+    "vectors",
+    "wal",
+)
 OF_SERVERS = ("demo", "servers")
 _OWNER_ALONE, _PASSED_BY_OTHERS = 0o700, 0o711
 

@@ -28,6 +28,7 @@ from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, Plan
 from luna.contracts.recommendations import RecommendRequest, RecordEventsRequest, RefreshRecommendationsRequest
 from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
 from luna.contracts.search import EmbedRequest, SearchRequest
+from luna.contracts.simulated_home import RemoveSimulatedHomeRequest, SimulatedHomeRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolListRequest
 
 # In the order in which lists name them.
@@ -56,6 +57,8 @@ REQUESTS: tuple[type[Request], ...] = (
     EvaluateRequest,
     ExplainRequest,
     DemoLoadRequest,
+    SimulatedHomeRequest,
+    RemoveSimulatedHomeRequest,
     RefreshForecastsRequest,
     RenewModelsRequest,
     JudgeForecastsRequest,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from psycopg import sql
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from luna.database import copy, plan_causes
 from luna.database.schema.series import market_prices
@@ -152,6 +152,11 @@ def require_market(connection: Connection, market: str) -> None:
     """
     if connection.scalar(select(market_prices.c.market).where(market_prices.c.market == market).limit(1)) is None:
         raise NotFoundError("no prices of this market", field="series", value=market, remedy="Load some, or name the market that the site's tariff names.")
+
+
+def forget_market(connection: Connection, market: str) -> None:
+    """Delete every price of a market."""
+    connection.execute(delete(market_prices).where(market_prices.c.market == market))
 
 
 def _instants(published_at: datetime | Sequence[datetime] | InstantArray) -> datetime | InstantArray:

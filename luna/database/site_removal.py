@@ -28,10 +28,15 @@ from luna.site import OWN_EXPORT, OWN_IMPORT
 _BY_KEY = (slot_observations, slot_forecasts, forecast_issues, forecast_scenarios, quarantine, control_log)
 
 
-def remove(connection: Connection, site_id: str) -> list[str]:
+def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list[str]:
     """Delete a site with all that was measured, forecast, planned, decided and asked for it; return the keys of its objects: models and documents.
 
     Prices of markets stay, for they are no site's. The caller removes the objects once this is committed.
+
+    Args:
+        connection: of the transaction.
+        site_id: which.
+        armed: also where its devices follow Luna: those of a simulated home go with it.
 
     Raises:
         NotFoundError: no such site.
@@ -39,6 +44,8 @@ def remove(connection: Connection, site_id: str) -> list[str]:
     """
     key = sites.key_of(connection, site_id)
     connection.execute(select(site_table.c.site_key).where(site_table.c.site_key == key).with_for_update())
+    if not armed:
+        _require_handed_back(connection, site_id)
     _require_idle(connection, site_id)
     artefacts = connection.scalars(select(training_runs.c.artefact_key).where(training_runs.c.site_key == key, training_runs.c.artefact_key.is_not(None))).all()
     own_sensors = select(sensors.c.sensor_key).where(sensors.c.site_key == key)
@@ -59,13 +66,16 @@ def _remove_documents(connection: Connection, site_id: str) -> list[str]:
     return [key for sha256, keys in removed.items() if not documents.is_needed(connection, sha256) for key in keys]
 
 
-def _require_idle(connection: Connection, site_id: str) -> None:
+def _require_handed_back(connection: Connection, site_id: str) -> None:
     if control.load(connection, site_id).armed_at is not None:
         remedy = f"Disarm it first, so that its devices are handed back: luna control disarm --site {site_id}."
         raise ConflictError("the site is armed", field="site_id", value=site_id, remedy=remedy)
     states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_told(connection, site_id))]
     if any(state.decision is not None and not (state.decision.source == "released" and state.decision.settled) for state in states):
         raise ConflictError("the site's devices are being handed back", field="site_id", value=site_id, remedy="Try again once the executor has done so.")
+
+
+def _require_idle(connection: Connection, site_id: str) -> None:
     open_job = connection.scalar(select(jobs.c.job_id).where(_of_site(connection, site_id), text(OPEN)).limit(1))
     if open_job is not None:
         remedy = f"Wait until job {open_job} and the others of the site have ended, or cancel them."

@@ -286,6 +286,8 @@ JOB_SCOPES: dict[str, Scope] = {
     "rag.documents.reindex": "administer",
     "rag.recommendations.refresh": "analyse",
     "ingest.demo.load": "administer",
+    "ingest.simulated_home.make": "administer",
+    "ingest.simulated_home.remove": "administer",
 }
 
 # Commands that no route does, each with the reason.

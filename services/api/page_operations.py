@@ -78,6 +78,7 @@ ADMIN_PAGES = (
     Operation("welcome", "GET", "/ui/setup", "administer", alone="a page"),
     Operation("begin_setup", "POST", "/ui/setup", "administer", alone="a page"),
     Operation("guess_place", "GET", "/ui/setup/guess", "administer", alone="a page"),
+    Operation("remove_simulated_home", "POST", "/ui/setup/remove-simulated-home", "administer", alone="a page"),
     Operation("take_setup_file", "POST", "/ui/setup/upload", "administer", alone="a page"),
     Operation("show_setup_step", "GET", "/ui/setup/{draft_id}/{step}", "administer", alone="a page"),
     Operation("save_setup_step", "POST", "/ui/setup/{draft_id}/{step}", "administer", alone="a page"),

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import typer
 from services.cli.console import err
 
 if TYPE_CHECKING:
+    from luna.embedded import Addresses
     from luna.settings import Settings
 
 # What somebody waits for has a worker that no job can fill; an answer that a language model words takes longer than a plan may wait.
@@ -30,6 +31,7 @@ COMPANIONS = {
     "recorder": ("services.ingest.live",),
     "home_assistant": ("services.home_assistant",),
     "backup": ("services.backup",),
+    "simulated home": ("services.simulated_home",),
 }
 # Processes that read their settings once, at their start; a worker looks at each task.
 STARTED_ANEW = ("executor", "recorder", "home_assistant")
@@ -47,28 +49,52 @@ def register(app: typer.Typer) -> None:
 def up() -> None:
     """Run everything on this machine: servers, a worker for plans and one for jobs, beat, executor and gateway; Ctrl-C stops it all.
 
-    A recorder runs where a source is configured.
+    A recorder runs where a source is configured, a simulated home where there is one.
+    """
+    from luna.settings import load_settings
+
+    run_everything(load_settings())
+
+
+def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] | None" = None) -> None:
+    """Run everything until Ctrl-C.
+
+    Args:
+        settings: of this Luna.
+        begin: what is done beside once all of it was started; what goes wrong there is said, and ends nothing.
     """
     from luna.database import migrate
     from luna.embedded import running
-    from luna.settings import load_settings
     from services.api.server import listen, serve
     from services.cli.opening import show_link
 
-    settings = load_settings()
     # Gateway, worker with beat, and servers end in this order; the port comes first, so that nothing is started where it is in use.
     with suppress(KeyboardInterrupt), listen(settings) as listener, running(settings, keep_alive=True) as addresses:
         migrate.upgrade(addresses.database_url)
         with companions(settings):
             err.print(f"Luna runs at http://{settings.api_host}:{settings.api_port} and stops with Ctrl-C.")
             show_link(settings, addresses.database_url)
+            if begin is not None:
+                threading.Thread(target=_begin, args=(begin, addresses), daemon=True).start()
             serve(settings, addresses, listener=listener)
+
+
+def _begin(begin: "Callable[[Addresses], None]", addresses: "Addresses") -> None:
+    from luna.errors import LunaError
+
+    try:
+        begin(addresses)
+    except LunaError as error:
+        err.print(str(error), soft_wrap=True)
 
 
 def _is_needed(name: str, settings: "Settings") -> bool:
     """Return whether a companion has to run: the recorder only where there is something to listen to, what speaks to Home Assistant only where wanted."""
+    from luna.simulated_home import HomeFiles
+
     needless = {"recorder": not (settings.home_assistant_url or settings.mqtt_url), "home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
     needless["backup"] = settings.backup_every is None
+    needless["simulated home"] = not HomeFiles(settings.data_folder).is_there
     return not needless.get(name, False)
 
 

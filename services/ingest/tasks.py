@@ -33,9 +33,11 @@ from luna.contracts.data import (
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
 from luna.contracts.job import ArchiveLogsReply, ArchiveLogsRequest
+from luna.contracts.simulated_home import RemovedHomeReply, RemoveSimulatedHomeRequest, SimulatedHomeReply, SimulatedHomeRequest
 from luna.database import answers, audit, idempotency, jobs, replays, retention, rollups, sessions, training_runs, what_ifs
 from luna.database.timescale import retention_ages
-from luna.queue import TaskContext, task
+from luna.errors import ConflictError
+from luna.queue import RetryableError, TaskContext, task
 from luna.queue.jobs import resend_due
 from services.ingest import (
     backfill,
@@ -45,6 +47,7 @@ from services.ingest import (
     quality_service,
     quarantine_release,
     repair,
+    simulated_home,
     slot_service,
     upload_service,
     verification,
@@ -62,6 +65,21 @@ FORECASTS_WITHIN = timedelta(minutes=15)
 def load_demo(_request: DemoLoadRequest, work: TaskContext) -> DemoLoadReply:
     """Load the demo's year, for which a slow line may take long, and store it."""
     return load_and_store(lambda: work.connection, work.settings.cache, progress=work.progress)
+
+
+@task(SimulatedHomeRequest, soft_limit=timedelta(hours=1))
+def make_simulated_home(_request: SimulatedHomeRequest, work: TaskContext) -> SimulatedHomeReply:
+    """Store a simulated home with its past; its process starts afterwards."""
+    return simulated_home.make_home(work)
+
+
+@task(RemoveSimulatedHomeRequest)
+def remove_simulated_home(_request: RemoveSimulatedHomeRequest, work: TaskContext) -> RemovedHomeReply:
+    """Remove the simulated home; where jobs of it are open it is tried again."""
+    try:
+        return simulated_home.remove_home(work)
+    except ConflictError as error:
+        raise RetryableError(str(error)) from error
 
 
 @task(RetentionRequest, soft_limit=timedelta(minutes=30))

@@ -35,5 +35,11 @@ PHRASES = {
     "site_add": Phrase("Add a site", "Standort hinzufügen"),
     "installation": Phrase("Installation", "Installation"),
     "account": Phrase("Account", "Konto"),
+    "simulated": Phrase("This home is simulated.", "Dieses Zuhause ist simuliert."),
+    "simulated_more": Phrase(
+        "Its devices are a program that lives a recorded year today; what it costs and saves is nobody's money.",
+        "Seine Geräte sind ein Programm, das ein aufgezeichnetes Jahr heute lebt; was es kostet und spart, ist niemandes Geld.",
+    ),
+    "simulated_remove": Phrase("Remove it with all its data", "Mit allen Daten entfernen"),
     "another_site": Phrase("Set up a site", "Standort einrichten"),
 }

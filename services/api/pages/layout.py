@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.errors import ConfirmationError, LunaError, NotFoundError, UnauthenticatedError, UnreadableError
+from luna.simulated_home import is_simulated
 from luna.site import Site, explain_faults
 from luna.telemetry import current_trace_id
 from luna.timeline import SLOT, parse_zone
@@ -115,6 +116,7 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
         "navigation": NAVIGATION,
         "reader": reader,
         "site": site,
+        "simulated": site is not None and is_simulated(site),
         "switcher": _offer_sites(request, page),
         "t": words,
         "numbers": numbers,

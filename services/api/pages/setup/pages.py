@@ -1,13 +1,17 @@
 """The steps of set-up: each shows what was typed so far, takes more, and leads on; nothing typed is lost, whatever is wrong with it."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from luna.contracts.simulated_home import RemoveSimulatedHomeRequest
 from luna.database import setup_drafts, sites
 from luna.database.engine import unit_of_work
+from luna.settings import Settings
+from luna.simulated_home import HomeFiles
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import data_step, views
@@ -15,6 +19,9 @@ from services.api.pages.setup.composition import STEPS, compose, country_of
 from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVICES, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
 
 PAGE = Page("setup", "/ui/setup", "administer")
+EXAMPLES = ("demo", "simulated")
+# Jobs of the home that are under way come to their end first.
+REMOVAL_TIMEOUT = timedelta(minutes=2)
 Step = Literal["site", "devices", "tariff", "data", "review"]
 DraftId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
@@ -36,20 +43,32 @@ Typed = Annotated[dict[str, str], Depends(read_form)]
 
 @router.get("/ui/setup")
 def welcome(request: Request, gateway: CurrentGateway) -> Response:
-    """Show the ways in: a home of one's own, or the demo's."""
+    """Show the ways in: a home of one's own, one that is simulated, or the demo's."""
     with unit_of_work(gateway.database) as connection:
         names = sites.names(connection)
-    return show(request, PAGE, names=names)
+    return show(request, PAGE, names=names, offers_simulated=_offers_simulated(gateway.settings))
+
+
+def _offers_simulated(settings: Settings) -> bool:
+    """Return whether a simulated home can be had: beside ``luna up`` with servers of its own, and no broker of the owner's."""
+    return settings.redis_url is None and (not settings.mqtt_url or HomeFiles(settings.data_folder).is_there)
+
+
+@router.post("/ui/setup/remove-simulated-home")
+def remove_simulated_home(gateway: CurrentGateway) -> Response:
+    """Remove the simulated home with all that belongs to it, and lead to what can be set up instead."""
+    gateway.queue.call(RemoveSimulatedHomeRequest(), timeout=REMOVAL_TIMEOUT)
+    return RedirectResponse("/", 303)
 
 
 @router.post("/ui/setup")
 def begin_setup(typed: Typed, gateway: CurrentGateway) -> Response:
-    """Begin a draft, and lead to its first step or, for the demo, straight to its plan."""
-    demo = typed.get("kind") == "demo"
+    """Begin a draft, and lead to its first step or, for an example, straight to its plan."""
+    example = typed.get("kind") if typed.get("kind") in EXAMPLES else None
     with unit_of_work(gateway.database) as connection:
-        answers: dict[str, Any] = {"demo": True} if demo else _begin(sites.names(connection))
+        answers: dict[str, Any] = {"example": example} if example else _begin(sites.names(connection))
         draft_id = setup_drafts.create(connection, answers)
-    return _lead(draft_id, "plan" if demo else STEPS[0])
+    return _lead(draft_id, "plan" if example else STEPS[0])
 
 
 def _begin(taken: list[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import NAVIGATION, PageRoute, Reader, show, show_part
 from services.api.pages.setup.pages import PAGE, DraftId
-from services.api.pages.setup.preparation import Preparation, advance, demo, first_plan
+from services.api.pages.setup.preparation import Preparation, advance, demo, first_plan, simulated_home
 from services.api.uploads import Upload, receive_upload
 
 UPLOAD_PATH = "/ui/setup/upload"
@@ -67,16 +67,16 @@ def retry_preparation(draft_id: DraftId, request: Request, gateway: CurrentGatew
 
 
 def _view(draft_id: str, request: Request, gateway: Gateway) -> dict[str, Any]:
-    preparation, is_demo = _prepare(draft_id, request, gateway)
-    view: dict[str, Any] = {"preparation": preparation, "demo": is_demo, "idle": False, "sentence": "", "notes": [], "home": "/"}
+    preparation, example = _prepare(draft_id, request, gateway)
+    view: dict[str, Any] = {"preparation": preparation, "example": example, "idle": False, "sentence": "", "notes": [], "home": "/"}
     if preparation.status == "running":
         return view | {"idle": _is_idle(gateway)}
     plan = preparation.jobs["plan"].reply if preparation.status == "done" else None
     return view | (_describe(plan) if plan else {})
 
 
-def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Preparation, bool]:
-    """Return how far the preparation of a draft is, and whether it is the demo's.
+def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Preparation, str]:
+    """Return how far the preparation of a draft is, and of which example: "demo", "simulated", or none of them.
 
     Raises:
         ConflictError: the draft is no site yet.
@@ -86,13 +86,16 @@ def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Prepara
         answers = setup_drafts.load(connection, draft_id)
         stored = answers.get("stored")
         site = sites.load(connection, stored) if stored else None
-    if answers.get("demo"):
-        return advance(gateway, demo(language), draft_id), True
+    # Drafts of a release before this one say so in this way.
+    example: str = answers.get("example") or ("demo" if answers.get("demo") else "")
+    if example:
+        stages = demo(language) if example == "demo" else simulated_home(language, now=gateway.clock.now())
+        return advance(gateway, stages, draft_id), example
     if site is None:
         raise ConflictError("the site is not stored yet", field="draft_id", value=draft_id, remedy=f"Finish it: /ui/setup/{draft_id}/review")
     upload = answers.get("upload") if answers.get("data", {}).get("source") == "file" else None
     stages = first_plan(site, gateway.settings, upload, now=SystemClock().now(), language=language)
-    return advance(gateway, stages, f"{draft_id}:{answers['run']}"), False
+    return advance(gateway, stages, f"{draft_id}:{answers['run']}"), ""
 
 
 def _is_idle(gateway: Gateway) -> bool:

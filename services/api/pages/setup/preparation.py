@@ -10,6 +10,7 @@ from luna.contracts.forecast import IssueRequest, RefreshForecastsRequest
 from luna.contracts.job import DemoLoadRequest, Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanOptions, PlanRequest
+from luna.contracts.simulated_home import SimulatedHomeRequest
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
@@ -17,6 +18,8 @@ from luna.errors import UnavailableError
 from luna.queue import Progress
 from luna.queue.jobs import submit_job
 from luna.settings import Settings
+from luna.simulated_home import SITE_NAME
+from luna.simulated_home.preparation import list_preparation
 from luna.site import Site
 from luna.timeline import parse_zone
 from luna.wording import Language
@@ -160,6 +163,17 @@ def demo(language: Language) -> list[PreparationStage]:
         PreparationStage("forecast", lambda done: IssueRequest(site_id=_demo_site(done).name, at=_demo_start(done), forecast_version=DEFAULT_VERSION)),
         PreparationStage("plan", lambda done: PlanRequest(site_id=_demo_site(done).name, start=_demo_start(done), options=options)),
     ]
+
+
+def simulated_home(language: Language, *, now: datetime) -> list[PreparationStage]:
+    """Return what leads to a simulated home with a plan; what its last days were comes after it, and nothing waits for that."""
+    forecast, *past = (PreparationStage(name, _always(asked), optional=True) for name, asked in list_preparation(now).items())
+    plan = PlanRequest(site_id=SITE_NAME, options=PlanOptions(language=language))
+    return [PreparationStage("simulated_home", _always(SimulatedHomeRequest())), forecast, PreparationStage("plan", _always(plan)), *past]
+
+
+def _always(request: Request) -> Callable[[Done], Request]:
+    return lambda _: request
 
 
 def _demo_site(done: Done) -> Site:

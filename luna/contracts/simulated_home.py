@@ -1,0 +1,37 @@
+"""A home that does not exist, for whoever has none to show yet."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from luna.contracts.message import Message, Request
+
+
+class SimulatedHomeReply(Message):
+    """What lives now: the site, its recorded past from ``first`` to ``end``, and how many rows were written."""
+
+    site_id: str
+    first: datetime
+    end: datetime
+    rows_written: int
+
+
+class SimulatedHomeRequest(Request):
+    """Store a simulated home with its weeks before now, and let its devices live; refused where Luna speaks to a broker already."""
+
+    task: ClassVar[str] = "ingest.simulated_home.make"
+    reply: ClassVar[type[Message]] = SimulatedHomeReply
+    public: ClassVar[bool] = True
+
+
+class RemovedHomeReply(Message):
+    """Whether there was a simulated home."""
+
+    removed: bool
+
+
+class RemoveSimulatedHomeRequest(Request):
+    """Remove the simulated home with all that belongs to it: site, history, prices, broker, files."""
+
+    task: ClassVar[str] = "ingest.simulated_home.remove"
+    reply: ClassVar[type[Message]] = RemovedHomeReply
+    public: ClassVar[bool] = True

@@ -1,0 +1,99 @@
+"""A battery with an inverter: what it makes of a command, second by second."""
+
+from dataclasses import dataclass, replace
+
+WORDS = ("self_use", "no_discharge", "no_charge", "standby", "force_charge", "force_discharge")
+_STORING, _SERVING = {"self_use", "no_discharge", "force_charge"}, {"self_use", "no_charge", "force_discharge"}
+SECONDS_PER_HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryModel:
+    """What a battery is. Powers in kW at its terminals on the AC side.
+
+    One way, ``fixed_loss_kw`` + ``linear_loss`` · P + ``square_loss_per_kw`` · P² is lost: 4 to 5 % at half and full power, much more at a trickle.
+    Above ``charge_taper_soc`` and below ``discharge_taper_soc`` it takes and gives less and less.
+    """
+
+    capacity_kwh: float = 10.0
+    limit_kw: float = 5.0
+    min_soc: float = 0.10
+    fixed_loss_kw: float = 0.015
+    linear_loss: float = 0.025
+    square_loss_per_kw: float = 0.004
+    charge_taper_soc: float = 0.92
+    discharge_taper_soc: float = 0.15
+    least_taper: float = 0.06
+    ramp_kw_per_second: float = 1.0
+
+    def loss_kw(self, power_kw: float) -> float:
+        """Return what is lost at a power, whichever way it flows."""
+        moved = abs(power_kw)
+        return self.fixed_loss_kw + self.linear_loss * moved + self.square_loss_per_kw * moved * moved
+
+    def charge_limit_kw(self, soc: float) -> float:
+        """Return the most that it takes when it is this full."""
+        share = (1.0 - soc) / (1.0 - self.charge_taper_soc)
+        return self.limit_kw * min(1.0, max(share, self.least_taper)) if soc < 1.0 else 0.0
+
+    def discharge_limit_kw(self, soc: float) -> float:
+        """Return the most that it gives when it is this full."""
+        share = (soc - self.min_soc) / (self.discharge_taper_soc - self.min_soc)
+        return self.limit_kw * min(1.0, max(share, self.least_taper)) if soc > self.min_soc else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What an inverter was last told, in its own words; limits as shares of the capacity.
+
+    ``power_kw`` is exchanged with the grid, beside the house, when charging or discharging is forced, until ``target_soc`` is reached.
+    """
+
+    mode: str = "self_use"
+    power_kw: float = 0.0
+    target_soc: float | None = None
+    floor_soc: float = 0.0
+    ceiling_soc: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryCharge:
+    """How full it is, and the power that flows: above zero it charges."""
+
+    stored_kwh: float
+    power_kw: float = 0.0
+
+
+def wanted_power_kw(command: Command, soc: float, surplus_kw: float) -> float:
+    """Return the power that a command asks for, above zero to charge, where ``surplus_kw`` (PV less load) is what the house leaves over."""
+    stored = max(surplus_kw, 0.0) if command.mode in _STORING and soc < command.ceiling_soc else 0.0
+    served = min(surplus_kw, 0.0) if command.mode in _SERVING and soc > command.floor_soc else 0.0
+    if command.mode == "force_charge" and soc < (1.0 if command.target_soc is None else command.target_soc):
+        return max(surplus_kw, 0.0) + command.power_kw
+    if command.mode == "force_discharge" and soc > (0.0 if command.target_soc is None else command.target_soc):
+        return min(surplus_kw, 0.0) - command.power_kw
+    return stored + served
+
+
+def step_battery(model: BatteryModel, state: BatteryCharge, wanted_kw: float, *, seconds: float) -> tuple[BatteryCharge, float]:
+    """Return the state some seconds later, and the energy lost meanwhile, kWh.
+
+    Invariants: what goes in less what comes out less what is lost is what is stored; neither its power nor its capacity is ever exceeded.
+    """
+    hours = seconds / SECONDS_PER_HOUR
+    soc = state.stored_kwh / model.capacity_kwh
+    most = model.ramp_kw_per_second * seconds
+    ramped = min(max(wanted_kw, state.power_kw - most), state.power_kw + most)
+    power = min(max(ramped, -model.discharge_limit_kw(soc)), model.charge_limit_kw(soc))
+    stored = state.stored_kwh + (power - model.loss_kw(power)) * hours
+    if power > 0.0 and stored > model.capacity_kwh:
+        # The share of the step for which it fits; full, it takes nothing.
+        power *= (model.capacity_kwh - state.stored_kwh) / (stored - state.stored_kwh)
+    if power < 0.0 and stored < model.min_soc * model.capacity_kwh:
+        room = max(state.stored_kwh - model.min_soc * model.capacity_kwh, 0.0)
+        power *= room / (state.stored_kwh - stored)
+    # Once it is empty, what the inverter needs for itself comes from the grid, which is the house's.
+    spare = max(state.stored_kwh + power * hours - model.min_soc * model.capacity_kwh, 0.0)
+    lost = min(model.loss_kw(power) * hours, spare if power <= 0.0 else state.stored_kwh + power * hours)
+    after = min(state.stored_kwh + power * hours - lost, model.capacity_kwh)
+    return replace(state, stored_kwh=after, power_kw=power), state.stored_kwh + power * hours - after

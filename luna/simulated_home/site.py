@@ -1,0 +1,98 @@
+"""The simulated home as Luna knows it: a site like any other, whose sensors and commands are topics of a broker."""
+
+from zoneinfo import ZoneInfo
+
+from luna.site import Site, parse_site
+
+SITE_NAME = "simulated_home"
+# Where its year was lived: the market's.
+ZONE = ZoneInfo("Europe/Amsterdam")
+# No service has prices of it: they are the recorded year's.
+MARKET = "SIMULATED"
+MODES = {
+    "self_consumption": "self_use",
+    "save": "no_discharge",
+    "supply": "no_charge",
+    "hold": "standby",
+    "charge": "force_charge",
+    "export": "force_discharge",
+}
+# What its devices say, by what ``measure`` calls it.
+TOPICS = {
+    "grid_import": "simulated_home/meter/import",
+    "grid_export": "simulated_home/meter/export",
+    "grid_power": "simulated_home/meter/power",
+    "pv_energy": "simulated_home/pv/energy",
+    "pv_power": "simulated_home/pv/power",
+    "battery_charge": "simulated_home/battery/charged",
+    "battery_discharge": "simulated_home/battery/discharged",
+    "battery_power": "simulated_home/battery/power",
+    "battery_soc": "simulated_home/battery/soc",
+}
+# What its inverter is told at ``…/set`` and says back; power in W, limits in per cent.
+SETTINGS = {name: f"simulated_home/inverter/{name}" for name in ("power", "target", "floor", "ceiling", "mode")}
+
+
+def build_site() -> Site:
+    """Return the site: the demo's home, with sensors and an inverter that can be told."""
+    return parse_site(
+        {
+            "name": SITE_NAME,
+            "timezone": ZONE.key,
+            "currency": "EUR",
+            "grid": {"import_limit_kw": 17, "export_limit_kw": 17},
+            "batteries": [
+                {
+                    "name": "battery",
+                    "capacity_kwh": 10,
+                    "min_soc": 0.1,
+                    "charge_limit_kw": 5,
+                    "discharge_limit_kw": 5,
+                    "charge_efficiency": 0.95,
+                    "discharge_efficiency": 0.95,
+                    "wear_price": 0.01,
+                }
+            ],
+            "pv": [{"name": "roof", "peak_kw": 6}],
+            "tariff": {"import": {"kind": "spot", "market": MARKET, "markup": 0.13}, "export": {"kind": "spot", "market": MARKET}},
+            "input_sensors": {
+                "total_grid_import": _counter("grid_import"),
+                "total_grid_export": _counter("grid_export"),
+                "total_pv_production": _counter("pv_energy"),
+                "total_battery_charge": _counter("battery_charge"),
+                "total_battery_discharge": _counter("battery_discharge"),
+                "battery_soc": f"mqtt:{TOPICS['battery_soc']} [%]",
+            },
+            "control": {
+                "by": "mqtt",
+                "batteries": [
+                    {
+                        "battery": "battery",
+                        "soc": TOPICS["battery_soc"],
+                        "modes": MODES,
+                        "writes": [
+                            _write("power", "{power_w}", ["charge", "export"]),
+                            _write("target", "{target_percent}", ["charge", "export"]),
+                            _write("floor", "{floor_percent}", ["self_consumption", "supply", "export"]),
+                            _write("ceiling", "{ceiling_percent}", ["self_consumption", "save", "charge"]),
+                            # Last: what it goes with holds by then.
+                            _write("mode", "{mode}", []),
+                        ],
+                    }
+                ],
+            },
+        }
+    )
+
+
+def is_simulated(site: Site) -> bool:
+    """Return whether a site is the simulated home."""
+    return site.name == SITE_NAME and MARKET in site.tariff.markets
+
+
+def _counter(name: str) -> str:
+    return f"mqtt:{TOPICS[name]} [kWh]"
+
+
+def _write(name: str, value: str, modes: list[str]) -> dict[str, object]:
+    return {"to": f"{SETTINGS[name]}/set", "value": value, "when": modes, "read_back": SETTINGS[name]}

@@ -1,0 +1,140 @@
+"""A simulated home comes and goes: its past as recorded, its site, its market, and the files that its process lives from."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.simulated_home import RemovedHomeReply, SimulatedHomeReply
+from luna.database import observations, prices, site_removal, sites
+from luna.embedded.state import choose_port
+from luna.errors import ConflictError
+from luna.observations import SERIES, Observations
+from luna.packages import Progress
+from luna.queue import TaskContext
+from luna.settings.stored import store_settings
+from luna.simulated_home import (
+    BATTERY_MODEL,
+    MARKET,
+    SITE_NAME,
+    ZONE,
+    BatteryCharge,
+    HomeFiles,
+    HomeSetup,
+    HomeState,
+    RecordedYear,
+    advance,
+    build_site,
+    publish_prices,
+)
+from luna.timeline import SLOT, Timeline, floor_to
+from services.ingest.demo_data import load_demo
+from services.ingest.listening import StateFile
+
+HISTORY = timedelta(weeks=5)
+SEED = 2023
+_STEP_SECONDS = 60.0
+_START_SOC = 0.5
+_COUNTED = tuple(name for name in SERIES if name != "soc")
+
+
+def make_home(work: TaskContext) -> SimulatedHomeReply:
+    """Store the home and its past, then let its process start.
+
+    Raises:
+        MachineError: the recorded year is neither cached nor downloadable.
+        ConflictError: Luna speaks to a broker already, or another site has the home's name; nothing was changed.
+    """
+    files, now = HomeFiles(work.settings.data_folder), floor_to(work.clock.now(), SLOT)
+    if not files.is_there:
+        _require_no_broker(work.settings.mqtt_url)
+    year = _load_year(work)
+    _require_own_name(work.connection)
+    if files.is_there and SITE_NAME in sites.names(work.connection):
+        return SimulatedHomeReply(site_id=SITE_NAME, first=now, end=now, rows_written=0)
+    first = now - HISTORY
+    past, state = live_past(year, Timeline(first, SLOT, (now - first) // SLOT), progress=work.progress)
+    sites.save(work.connection, build_site())
+    written = observations.upsert(work.connection, SITE_NAME, past)
+    written += publish_prices(work.connection, year, since=first, now=work.clock.now())
+    if not files.is_there:
+        work.on_commit(lambda: _let_live(work, files, year, state))
+    return SimulatedHomeReply(site_id=SITE_NAME, first=first, end=now, rows_written=written)
+
+
+def remove_home(work: TaskContext) -> RemovedHomeReply:
+    """Remove everything that ``make_home`` made, and what came of it since; its devices need no handing back.
+
+    Raises:
+        ConflictError: work for it is under way.
+    """
+    files = HomeFiles(work.settings.data_folder)
+    was_there, has_site = files.is_there, SITE_NAME in sites.names(work.connection)
+    if not was_there:
+        return RemovedHomeReply(removed=False)
+    artefacts = site_removal.remove(work.connection, SITE_NAME, armed=True) if has_site else []
+    prices.forget_market(work.connection, MARKET)
+    work.on_commit(lambda: _let_go(work, files, artefacts))
+    return RemovedHomeReply(removed=True)
+
+
+def live_past(year: RecordedYear, timeline: Timeline, *, progress: Progress) -> tuple[Observations, HomeState]:
+    """Return what was measured of a past in which the inverter did what it does by itself, and the state at its end."""
+    rows = year.rows_of(timeline.starts)
+    load_kw, pv_kw = (series[rows] * (timedelta(hours=1) / SLOT) for series in (year.load_kwh, year.pv_kwh))
+    state = HomeState(at=timeline.start.timestamp(), battery=BatteryCharge(_START_SOC * BATTERY_MODEL.capacity_kwh))
+    series = {name: np.empty(timeline.count) for name in SERIES}
+    for slot in range(timeline.count):
+        before = state
+        for _ in range(int(SLOT.total_seconds() / _STEP_SECONDS)):
+            state = advance(state, load_kw=float(load_kw[slot]), pv_kw=float(pv_kw[slot]), seconds=_STEP_SECONDS, seed=SEED)
+        for name in _COUNTED:
+            series[name][slot] = getattr(state, name) - getattr(before, name)
+        series["soc"][slot] = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
+        if slot % 96 == 0:
+            progress(slot, timeline.count, SITE_NAME)
+    return Observations.of(timeline.starts, series), state
+
+
+def _load_year(work: TaskContext) -> RecordedYear:
+    demo = load_demo(work.settings.cache, progress=work.progress)
+    home = demo.sites[0].observations
+    return RecordedYear.of(home.starts, ZONE, load_kwh=home.load_kwh, pv_kwh=home.pv_kwh, price=demo.prices.price)
+
+
+def _require_no_broker(mqtt_url: str | None) -> None:
+    if mqtt_url:
+        remedy = "Try the simulated home with a Luna of its own: LUNA_DATA_FOLDER names another folder."
+        raise ConflictError("Luna speaks to a broker already, and the simulated home has its own", field="mqtt_url", remedy=remedy)
+
+
+def _require_own_name(connection: Connection) -> None:
+    if SITE_NAME in sites.names(connection) and sites.load(connection, SITE_NAME) != build_site():
+        raise ConflictError("a site has the simulated home's name", field="site", value=SITE_NAME, remedy="Delete it, or keep it and do without.")
+
+
+def _let_live(work: TaskContext, files: HomeFiles, year: RecordedYear, state: HomeState) -> None:
+    files.make()
+    year.save(files.year)
+    files.write_state(state)
+    setup = HomeSetup(port=choose_port(None), seed=SEED)
+    _forget_slots(work.settings.data_folder / "live" / "notes.json")
+    # From now on its process is started; then Luna listens to it.
+    files.write_setup(setup)
+    store_settings(work.settings, {"mqtt_url": f"mqtt://127.0.0.1:{setup.port}"})
+
+
+def _forget_slots(path: Path) -> None:
+    # Of a home of this name that was removed, the recorder would build the slots since then, over the past that was loaded.
+    notes = StateFile(path)
+    built = dict(notes.read("built_until") or {})
+    if built.pop(SITE_NAME, None) is not None:
+        notes.write({"built_until": built})
+
+
+def _let_go(work: TaskContext, files: HomeFiles, artefacts: list[str]) -> None:
+    store_settings(work.settings, {"mqtt_url": None})
+    files.remove()
+    for key in artefacts:
+        work.objects.remove(key)

@@ -1,0 +1,127 @@
+"""The process of the simulated home: ``python -m services.simulated_home`` runs its broker and its devices, and publishes its market's prices."""
+
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Engine
+
+from luna.database import engine
+from luna.embedded import running
+from luna.errors import LunaError, UnavailableError
+from luna.settings import load_settings
+from luna.simulated_home import HomeFiles, RecordedYear, publish_prices
+from luna.telemetry import configure_logging
+from luna.timeline import Clock, SystemClock
+from services.simulated_home.broker import LocalBroker
+from services.simulated_home.devices import Devices
+
+# Of this machine's clock; where Luna's goes faster, more passes meanwhile.
+TURN_SECONDS = 1.0
+SAY_EVERY = timedelta(seconds=5)
+KEEP_EVERY = timedelta(minutes=1)
+PUBLISH_EVERY = timedelta(minutes=10)
+# Prices that were missed while Luna was off.
+LOOK_BACK = timedelta(days=30)
+
+log = structlog.get_logger("luna.simulated_home")
+
+
+class LivingHome:
+    """Runs the devices by the clock.
+
+    Args:
+        files: of the home.
+        clock: Luna's.
+    """
+
+    def __init__(self, files: HomeFiles, clock: Clock) -> None:
+        self._files, self._clock = files, clock
+        self._setup = files.read_setup()
+        self.year = RecordedYear.load(files.year)
+        self.broker = LocalBroker(lambda topic, payload: self._devices.hear(topic, payload, at=self._clock.now()))
+        self._devices = Devices(self.year, files.read_state(), self._setup.seed, self._say, self._setup.faults)
+        self._said_at = self._kept_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
+        self._mode = ""
+
+    async def run(self, done: asyncio.Event, database: Engine) -> None:
+        """Live until ``done``."""
+        async with self.broker:
+            await self.broker.start(self._setup.port)
+            log.info("the simulated home lives", port=self._setup.port)
+            self._devices.live_until(self._clock.now())
+            self._devices.say_settings()
+            prices = asyncio.create_task(self._publish_prices(database))
+            while not done.is_set():
+                self.turn()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(done.wait(), TURN_SECONDS)
+            prices.cancel()
+        self._files.write_state(self._devices.state)
+
+    def turn(self) -> None:
+        """Let the time pass that has passed, and say and keep what is due."""
+        now = self._clock.now()
+        if self._files.is_there:
+            self._devices.faults = self._files.read_setup().faults
+        self._devices.live_until(now)
+        if abs(now - self._said_at) >= SAY_EVERY:
+            self._said_at = now
+            self._devices.say_measured()
+        mode = self._devices.state.command.mode
+        if (abs(now - self._kept_at) >= KEEP_EVERY or mode != self._mode) and self._files.is_there:
+            self._kept_at, self._mode = now, mode
+            self._files.note_truth(self._devices.state, soc=self._devices.soc)
+            self._files.write_state(self._devices.state)
+
+    def _say(self, topic: str, value: str) -> None:
+        self.broker.publish(topic, value.encode())
+
+    async def _publish_prices(self, database: Engine) -> None:
+        published_at = None
+        while True:
+            now = self._clock.now()
+            if published_at is None or abs(now - published_at) >= PUBLISH_EVERY:
+                try:
+                    await asyncio.to_thread(self._store_prices, database, now)
+                    published_at = now
+                except UnavailableError as error:
+                    log.warning("prices are published later", error=str(error))
+            await asyncio.sleep(TURN_SECONDS)
+
+    def _store_prices(self, database: Engine, now: datetime) -> None:
+        with engine.unit_of_work(database) as connection:
+            publish_prices(connection, self.year, since=now - LOOK_BACK, now=now)
+
+
+async def live(home: LivingHome, database: Engine) -> None:
+    """Run a home until SIGTERM or SIGINT."""
+    done = asyncio.Event()
+    for kind in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(kind, done.set)
+    await home.run(done, database)
+
+
+def main() -> int:
+    """Live until SIGTERM or SIGINT."""
+    settings = load_settings()
+    configure_logging("simulated_home", level=settings.log_level)
+    home = LivingHome(HomeFiles(settings.data_folder), SystemClock())
+    with running(settings) as addresses:
+        database = engine.create(addresses.database_url, application_name="luna-simulated-home", pool_size=1)
+        try:
+            asyncio.run(live(home, database))
+        finally:
+            database.dispose()
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LunaError as error:
+        log.error("the simulated home cannot start", error=str(error))  # noqa: TRY400 - the message says what to do
+        sys.exit(error.exit_code)

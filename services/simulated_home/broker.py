@@ -1,0 +1,219 @@
+"""A small MQTT broker on this machine alone, for a simulated home and the Luna beside it.
+
+MQTT 5 at QoS 0 and 1 with retained messages; no sessions outlive a connection, nobody signs in, and nothing is stored.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Self
+
+import structlog
+
+from luna.errors import MachineError
+from services.simulated_home import packets
+from services.simulated_home.packets import ProtocolError, Publication
+
+HOST = "127.0.0.1"
+CONNECT_SECONDS = 10.0
+# 3.1.2.10: who is silent for one and a half times as long is gone.
+_PATIENCE = 1.5
+# A client that takes nothing is let go before it fills the memory.
+_MOST_WAITING = 10_000
+_NO_RETAINED = 2
+# CONNACK, 3.2: no session; properties: QoS 1 at most, the name given to a client that has none.
+_MAXIMUM_QOS, _ASSIGNED = b"\x24\x01", 0x12
+_MALFORMED, _TAKEN_OVER = 0x81, 0x8E
+
+log = structlog.get_logger("luna.simulated_home.broker")
+
+
+def matches(wanted: str, topic: str) -> bool:
+    """Return whether a filter takes a topic: ``+`` stands for one level, ``#`` for all that are left. 4.7."""
+    levels, names = wanted.split("/"), topic.split("/")
+    for place, level in enumerate(levels):
+        if level == "#":
+            return True
+        if place >= len(names) or level not in {"+", names[place]}:
+            return False
+    return len(levels) == len(names)
+
+
+class LocalBroker:
+    """The broker; the devices beside it in this process publish and hear without a connection.
+
+    Args:
+        hear: is told of every message that a client publishes, its topic and what it says.
+    """
+
+    def __init__(self, hear: Callable[[str, bytes], None]) -> None:
+        self._hear = hear
+        self._retained: dict[str, bytes] = {}
+        self._clients: dict[str, _Session] = {}
+        self._server: asyncio.Server | None = None
+        self._named = 0
+
+    async def start(self, port: int) -> None:
+        """Listen.
+
+        Raises:
+            MachineError: the port is in use.
+        """
+        try:
+            self._server = await asyncio.start_server(self._serve, HOST, port)
+        except OSError as exc:
+            remedy = "End what uses it, or remove the simulated home and try it anew."
+            raise MachineError(f"the simulated home's broker cannot listen: {exc.strerror}", field="port", value=port, remedy=remedy) from exc
+
+    async def close(self) -> None:
+        """Let every client go."""
+        if self._server is not None:
+            self._server.close()
+        for session in list(self._clients.values()):
+            session.hang_up()
+
+    def hears(self, topic: str) -> bool:
+        """Return whether a client has subscribed to a topic."""
+        return any(session.wants(topic) for session in self._clients.values())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
+        """Pass a message on to whoever has subscribed; ``retain``: and to whoever does so later."""
+        if retain and payload:
+            self._retained[topic] = payload
+        elif retain:
+            self._retained.pop(topic, None)
+        for session in list(self._clients.values()):
+            session.offer(Publication(topic, payload))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = None
+        try:
+            session = await self._admit(reader, writer)
+            while (packet := await session.next_packet(reader)).kind != packets.DISCONNECT:
+                self._answer(session, packet)
+                await writer.drain()
+        except ProtocolError as error:
+            log.warning("client is let go", error=str(error))
+            writer.write(packets.write_packet(packets.DISCONNECT, bytes([_MALFORMED, 0])))
+        except (OSError, EOFError, TimeoutError):
+            pass
+        finally:
+            if session is not None and self._clients.get(session.name) is session:
+                del self._clients[session.name]
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> "_Session":
+        packet = await asyncio.wait_for(packets.read_packet(reader), CONNECT_SECONDS)
+        if packet.kind != packets.CONNECT:
+            raise ProtocolError("it does not begin with CONNECT")
+        wanted = packets.read_connect(packet.body)
+        properties = _MAXIMUM_QOS
+        if not wanted.client:
+            self._named += 1
+            wanted = replace(wanted, client=f"client-{self._named}")
+            name = wanted.client.encode()
+            properties += bytes([_ASSIGNED]) + len(name).to_bytes(2, "big") + name
+        if (before := self._clients.get(wanted.client)) is not None:
+            before.hang_up(_TAKEN_OVER)
+        session = self._clients[wanted.client] = _Session(wanted, writer)
+        writer.write(packets.write_packet(packets.CONNACK, bytes([0, 0, len(properties)]) + properties))
+        return session
+
+    def _answer(self, session: "_Session", packet: packets.Packet) -> None:
+        if packet.kind == packets.PUBLISH:
+            message = packets.read_publish(packet)
+            if message.qos:
+                session.send(packets.PUBACK, message.number.to_bytes(2, "big"))
+            self.publish(message.topic, message.payload, retain=message.retain)
+            self._hear(message.topic, message.payload)
+        elif packet.kind == packets.PUBACK:
+            session.note_acknowledged(packets.read_number(packet.body))
+        elif packet.kind == packets.SUBSCRIBE:
+            number, wanted = packets.read_subscribe(packet.body)
+            granted = bytes(session.subscribe(name, options) for name, options in wanted)
+            session.send(packets.SUBACK, number.to_bytes(2, "big") + b"\0" + granted)
+            for name, options in wanted:
+                self._send_retained(session, name, options)
+        elif packet.kind == packets.UNSUBSCRIBE:
+            number, names = packets.read_unsubscribe(packet.body)
+            session.unsubscribe(names)
+            session.send(packets.UNSUBACK, number.to_bytes(2, "big") + b"\0" + bytes(len(names)))
+        elif packet.kind == packets.PINGREQ:
+            session.send(packets.PINGRESP)
+        else:
+            raise ProtocolError(f"a packet of kind {packet.kind} is not expected")
+
+    def _send_retained(self, session: "_Session", wanted: str, options: int) -> None:
+        if options >> 4 & 3 != _NO_RETAINED:
+            for topic, payload in self._retained.items():
+                if matches(wanted, topic):
+                    session.offer(Publication(topic, payload, retain=True))
+
+
+class _Session:
+    """A connected client: what it wants to hear, and what it has not acknowledged yet."""
+
+    def __init__(self, connect: packets.Connect, writer: asyncio.StreamWriter) -> None:
+        self.name = connect.client
+        self._writer = writer
+        self._patience = connect.keepalive_seconds * _PATIENCE or None
+        self._most = connect.under_way
+        self._wanted: dict[str, int] = {}
+        self._under_way: set[int] = set()
+        self._waiting: deque[Publication] = deque()
+        self._number = 0
+
+    async def next_packet(self, reader: asyncio.StreamReader) -> packets.Packet:
+        return await asyncio.wait_for(packets.read_packet(reader), self._patience)
+
+    def subscribe(self, name: str, options: int) -> int:
+        self._wanted[name] = qos = min(options & 3, 1)
+        return qos
+
+    def unsubscribe(self, names: list[str]) -> None:
+        for name in names:
+            self._wanted.pop(name, None)
+
+    def wants(self, topic: str) -> bool:
+        return any(matches(name, topic) for name in self._wanted)
+
+    def send(self, kind: int, body: bytes = b"") -> None:
+        self._writer.write(packets.write_packet(kind, body))
+
+    def offer(self, message: Publication) -> None:
+        """Send a message that is wanted, now or when the client has acknowledged others."""
+        qos = max((qos for name, qos in self._wanted.items() if matches(name, message.topic)), default=None)
+        if qos == 0:
+            self._writer.write(packets.write_publish(message))
+        elif qos is not None:
+            self._waiting.append(replace(message, qos=qos))
+            self._send_waiting()
+        if len(self._waiting) > _MOST_WAITING:
+            self.hang_up()
+
+    def note_acknowledged(self, number: int) -> None:
+        self._under_way.discard(number)
+        self._send_waiting()
+
+    def hang_up(self, reason: int = 0) -> None:
+        with suppress(OSError):
+            self.send(packets.DISCONNECT, bytes([reason, 0]))
+        self._writer.close()
+
+    def _send_waiting(self) -> None:
+        while self._waiting and len(self._under_way) < self._most:
+            self._number = self._number % 65_535 + 1
+            while self._number in self._under_way:
+                self._number = self._number % 65_535 + 1
+            self._under_way.add(self._number)
+            self._writer.write(packets.write_publish(replace(self._waiting.popleft(), number=self._number)))

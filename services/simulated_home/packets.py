@@ -1,0 +1,197 @@
+"""Packets of MQTT 5 as far as Luna's own clients need them.
+
+Source: OASIS, MQTT Version 5.0; section numbers stand beside what they define.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14
+VERSION = 5
+LONGEST_BYTES = 1 << 18
+# 2.2.2.2: how long the value of a property is; "text": a string or bytes behind their length, "pair": two of them, "number": as many bytes as it says.
+_PROPERTY = {
+    **dict.fromkeys((0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A), 1),
+    **dict.fromkeys((0x13, 0x21, 0x22, 0x23), 2),
+    **dict.fromkeys((0x02, 0x11, 0x18, 0x27), 4),
+    **dict.fromkeys((0x03, 0x08, 0x09, 0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F), "text"),
+    0x0B: "number",
+    0x26: "pair",
+}
+_RECEIVE_MAXIMUM = 0x21
+_MOST_UNDER_WAY = 65_535
+
+
+class ProtocolError(Exception):
+    """What came is no packet, or none that is understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """Its kind, the four bits beside it, and the rest."""
+
+    kind: int
+    flags: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Who connects; ``under_way``: how many messages it takes without acknowledging one."""
+
+    client: str
+    keepalive_seconds: int
+    under_way: int
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A message of a topic; ``number``: of the packet that is acknowledged, 0 at QoS 0."""
+
+    topic: str
+    payload: bytes
+    qos: int = 0
+    retain: bool = False
+    number: int = 0
+
+
+class _Cursor:
+    """Reads a body from front to back."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body, self.place = body, 0
+
+    def take(self, count: int) -> bytes:
+        if self.place + count > len(self.body):
+            raise ProtocolError("the packet is cut off")
+        self.place += count
+        return self.body[self.place - count : self.place]
+
+    def number(self, count: int) -> int:
+        return int.from_bytes(self.take(count), "big")
+
+    def text(self) -> str:
+        try:
+            return self.take(self.number(2)).decode()
+        except UnicodeDecodeError as exc:
+            raise ProtocolError("no UTF-8") from exc
+
+    def length(self) -> int:
+        value = 0
+        for place in range(4):
+            byte = self.number(1)
+            value |= (byte & 0x7F) << (7 * place)
+            if byte < 0x80:
+                return value
+        raise ProtocolError("no length")
+
+    def properties(self) -> dict[int, int]:
+        """Read the properties and return those that are numbers."""
+        end = self.length() + self.place
+        found: dict[int, int] = {}
+        while self.place < end:
+            name = self.length()
+            form = _PROPERTY.get(name)
+            if isinstance(form, int):
+                found[name] = self.number(form)
+            elif form == "number":
+                self.length()
+            elif form in {"text", "pair"}:
+                for _ in range(2 if form == "pair" else 1):
+                    self.take(self.number(2))
+            else:
+                raise ProtocolError(f"no such property: {name}")
+        return found
+
+    @property
+    def rest(self) -> bytes:
+        return self.body[self.place :]
+
+
+async def read_packet(reader: asyncio.StreamReader) -> Packet:
+    """Return the next packet.
+
+    Raises:
+        ProtocolError: it is none, or too long.
+        IncompleteReadError: the connection has ended.
+    """
+    first, length = (await reader.readexactly(1))[0], 0
+    for place in range(4):
+        byte = (await reader.readexactly(1))[0]
+        length |= (byte & 0x7F) << (7 * place)
+        if byte < 0x80:
+            break
+    else:
+        raise ProtocolError("no length")
+    if length > LONGEST_BYTES:
+        raise ProtocolError("the packet is too long")
+    return Packet(first >> 4, first & 0x0F, await reader.readexactly(length))
+
+
+def write_packet(kind: int, body: bytes = b"", *, flags: int = 0) -> bytes:
+    """Return a packet's bytes."""
+    return bytes([kind << 4 | flags]) + _write_length(len(body)) + body
+
+
+def read_connect(body: bytes) -> Connect:
+    """Return who connects; a will, a name and a password are passed over. 3.1."""
+    cursor = _Cursor(body)
+    name, version = cursor.text(), cursor.number(1)
+    if name != "MQTT" or version != VERSION:
+        raise ProtocolError("another version of MQTT than 5")
+    cursor.number(1)
+    keepalive = cursor.number(2)
+    properties = cursor.properties()
+    return Connect(cursor.text(), keepalive, properties.get(_RECEIVE_MAXIMUM, _MOST_UNDER_WAY))
+
+
+def read_publish(packet: Packet) -> Publication:
+    """Return a message. 3.3."""
+    cursor, qos = _Cursor(packet.body), packet.flags >> 1 & 3
+    if qos > 1:
+        raise ProtocolError("QoS 2 is not offered")
+    topic = cursor.text()
+    number = cursor.number(2) if qos else 0
+    cursor.properties()
+    return Publication(topic, cursor.rest, qos, bool(packet.flags & 1), number)
+
+
+def write_publish(message: Publication) -> bytes:
+    """Return a message's packet. 3.3."""
+    topic = message.topic.encode()
+    number = message.number.to_bytes(2, "big") if message.qos else b""
+    return write_packet(PUBLISH, len(topic).to_bytes(2, "big") + topic + number + b"\0" + message.payload, flags=message.qos << 1 | message.retain)
+
+
+def read_subscribe(body: bytes) -> tuple[int, list[tuple[str, int]]]:
+    """Return the packet's number, and each filter with its options. 3.8."""
+    cursor = _Cursor(body)
+    number, wanted = cursor.number(2), []
+    cursor.properties()
+    while cursor.rest:
+        wanted.append((cursor.text(), cursor.number(1)))
+    return number, wanted
+
+
+def read_unsubscribe(body: bytes) -> tuple[int, list[str]]:
+    """Return the packet's number and the filters. 3.10."""
+    cursor = _Cursor(body)
+    number, filters = cursor.number(2), []
+    cursor.properties()
+    while cursor.rest:
+        filters.append(cursor.text())
+    return number, filters
+
+
+def read_number(body: bytes) -> int:
+    """Return the number of the packet that is acknowledged. 3.4."""
+    return _Cursor(body).number(2)
+
+
+def _write_length(value: int) -> bytes:
+    parts = bytearray()
+    while True:
+        value, byte = value >> 7, value & 0x7F
+        parts.append(byte | (0x80 if value else 0))
+        if not value:
+            return bytes(parts)
