@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,14 @@ def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], re
     return SlotLevel(np.where(fresh | rested, np.clip(level.values[last], 0.0, 1.0), np.nan), rested)
 
 
-Part = tuple[FloatArray, NDArray[np.bool_]]
+class Part(NamedTuple):
+    """Values per slot, NaN where unknown; which rest on less than readings, and which of these a counter's two ends alone bound."""
+
+    values: FloatArray
+    estimated: Mask
+    filled: Mask
+
+
 GAP_SLOTS = int(timedelta(hours=LONGEST_GAP_HOURS) / SLOT)
 
 
@@ -124,18 +132,19 @@ class Meters:
 
         Each slot is what the sensors say that hold in it: one that takes the place of another counts from its own first reading.
         """
-        values, estimated = np.full(self.starts.size, np.nan), np.zeros(self.starts.size, dtype=np.bool_)
+        whole = Part(np.full(self.starts.size, np.nan), *np.zeros((2, self.starts.size), dtype=np.bool_))
         for together, slots in column.in_turn(self._edges):
-            part, rests = self._measure_level(together) if column.is_level else self._measure_together(together)
-            values[slots], estimated[slots] = part[slots], rests[slots]
-        return values, estimated
+            part = self._measure_level(together) if column.is_level else self._measure_together(together)
+            for there, measured in zip(whole, part, strict=True):
+                there[slots] = measured[slots]
+        return whole
 
     def measure_taken_off(self, column: Column) -> FloatArray:
         """Return what a column's sensors with a minus take off per slot, NaN where unknown and where there are none."""
         taken_off = np.full(self.starts.size, np.nan)
         for together, slots in column.in_turn(self._edges):
             if together.taken_off is not None:
-                taken_off[slots] = self._measure_together(together.taken_off)[0][slots]
+                taken_off[slots] = self._measure_together(together.taken_off).values[slots]
         return taken_off
 
     def find_named(self, column: Column) -> Mask:
@@ -144,10 +153,8 @@ class Meters:
 
     def _measure_together(self, column: Column) -> Part:
         parts = [(sensor.sign, self._measure_energy(sensor, column)) for sensor in column.sensors]
-        estimated = np.any([part.estimated for _, part in parts], axis=0)
-        if column.reversed:
-            return np.sum([part.kwh for _, part in parts], axis=0), estimated
-        return np.sum([sign * part.kwh for sign, part in parts], axis=0), estimated
+        values = np.sum([part.kwh if column.reversed else sign * part.kwh for sign, part in parts], axis=0)
+        return Part(values, *(np.any(masks, axis=0) for masks in zip(*((part.estimated, part.filled) for _, part in parts), strict=True)))
 
     def refuse_slots(self, column: Column, slots: Mask, reason: str) -> Mask:
         """Refuse what a column's sensors said in ``slots``; returns those slots without the runs in which a person released it."""
@@ -195,7 +202,8 @@ class Meters:
 
     def _measure_level(self, column: Column) -> Part:
         levels = [read_level(self._readings_of(sensor), self._edges[1:], self._awake, self._refusals) for sensor in column.sensors]
-        return np.average([level.soc for level in levels], axis=0, weights=self._weigh(levels)), np.any([level.estimated for level in levels], axis=0)
+        soc = np.average([level.soc for level in levels], axis=0, weights=self._weigh(levels))
+        return Part(soc, np.any([level.estimated for level in levels], axis=0), np.zeros(soc.size, dtype=np.bool_))
 
     def _weigh(self, levels: list[SlotLevel]) -> list[float]:
         """Return what each state of charge counts: a battery's capacity, where there is one sensor for each battery."""
