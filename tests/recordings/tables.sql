@@ -887,8 +887,10 @@ CREATE TABLE slot_observations (
 	export_price DOUBLE PRECISION,
 	repaired SMALLINT DEFAULT '0' NOT NULL,
 	source TEXT DEFAULT 'file' NOT NULL,
+	estimated SMALLINT DEFAULT '0' NOT NULL,
 	CONSTRAINT pk_slot_observations PRIMARY KEY (site_key, slot_start)
 );
+CREATE INDEX ix_slot_observations_estimated ON slot_observations (site_key, slot_start) WHERE estimated > 0;
 COMMENT ON COLUMN slot_observations.charge_kwh IS 'at the battery terminals';
 COMMENT ON COLUMN slot_observations.discharge_kwh IS 'at the battery terminals';
 COMMENT ON COLUMN slot_observations.soc IS 'fraction at the end of the slot';
@@ -901,6 +903,7 @@ COMMENT ON COLUMN slot_observations.import_price IS 'what the site paid, currenc
 COMMENT ON COLUMN slot_observations.export_price IS 'what the site earned, currency per kWh';
 COMMENT ON COLUMN slot_observations.repaired IS 'bit i: value i (load first, soc seventh) was repaired, not measured';
 COMMENT ON COLUMN slot_observations.source IS 'where the values came from: file, home_assistant, mqtt, …';
+COMMENT ON COLUMN slot_observations.estimated IS 'bit i: value i (load first, soc seventh, then residual, beyond house, vehicle, heat pump, water heater) is filled to a meter''s total';
 COMMENT ON TABLE slot_observations IS 'What a site did in one quarter-hour; empty means unknown, never zero';
 CREATE TABLE slot_observations_by_day (
 	site_key INTEGER NOT NULL,
@@ -1141,3 +1144,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9020_plan_faults.py
 -- r9023_sensor_units.py
 -- r9026_beyond_house.py
+-- r9027_estimated.py
