@@ -14,7 +14,7 @@ from luna.site import APPLIANCES, Site, measured_series
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.columns import Column, measured_columns, outside_columns
 from services.ingest.metering.counter import COARSEST_STEP_KWH
-from services.ingest.metering.meter import Meters, Part
+from services.ingest.metering.meter import ColumnValues, Meters
 from services.ingest.metering.rejection import Mask, Refusals, Rejected
 from services.ingest.metering.spans import REST_KW, Spans, runs_of
 from services.ingest.reading import Samples
@@ -248,7 +248,7 @@ def _round(columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
     return {name: np.round(values, DIGITS) for name, values in columns.items() if name != OUTSIDE}
 
 
-def _without_negative(columns: list[Column], parts: Mapping[str, Part], meters: Meters) -> dict[str, FloatArray]:
+def _without_negative(columns: list[Column], parts: Mapping[str, ColumnValues], meters: Meters) -> dict[str, FloatArray]:
     """Return the columns of which so much is taken off that they fall below zero, unknown there."""
     found = {}
     for column in columns:

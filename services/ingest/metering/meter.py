@@ -92,7 +92,7 @@ def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], re
     return SlotLevel(np.where(fresh | rested, np.clip(level.values[last], 0.0, 1.0), np.nan), rested)
 
 
-class Part(NamedTuple):
+class ColumnValues(NamedTuple):
     """Values per slot, NaN where unknown; which rest on less than readings, and which of these a counter's two ends alone bound."""
 
     values: FloatArray
@@ -127,12 +127,12 @@ class Meters:
                 self._readings[name] = put_in_order(given, _factor(given.unit, column), self._refusals, now=now)
         self._awake = _find_awake(list(self._readings.values()), self._edges)
 
-    def measure(self, column: Column) -> Part:
+    def measure(self, column: Column) -> ColumnValues:
         """Return a column's value per slot, NaN where unknown and below zero where more is taken off than there is, and which rest on less than readings.
 
         Each slot is what the sensors say that hold in it: one that takes the place of another counts from its own first reading.
         """
-        whole = Part(np.full(self.starts.size, np.nan), *np.zeros((2, self.starts.size), dtype=np.bool_))
+        whole = ColumnValues(np.full(self.starts.size, np.nan), *np.zeros((2, self.starts.size), dtype=np.bool_))
         for together, slots in column.in_turn(self._edges):
             part = self._measure_level(together) if column.is_level else self._measure_together(together)
             for there, measured in zip(whole, part, strict=True):
@@ -151,10 +151,10 @@ class Meters:
         """Return the slots in any part of which one of a column's sensors holds."""
         return column.is_named(self._edges)
 
-    def _measure_together(self, column: Column) -> Part:
+    def _measure_together(self, column: Column) -> ColumnValues:
         parts = [(sensor.sign, self._measure_energy(sensor, column)) for sensor in column.sensors]
         values = np.sum([part.kwh if column.reversed else sign * part.kwh for sign, part in parts], axis=0)
-        return Part(values, *(np.any(masks, axis=0) for masks in zip(*((part.estimated, part.filled) for _, part in parts), strict=True)))
+        return ColumnValues(values, *(np.any(masks, axis=0) for masks in zip(*((part.estimated, part.filled) for _, part in parts), strict=True)))
 
     def refuse_slots(self, column: Column, slots: Mask, reason: str) -> Mask:
         """Refuse what a column's sensors said in ``slots``; returns those slots without the runs in which a person released it."""
@@ -200,10 +200,10 @@ class Meters:
             return read_power(directed, limit_kw, self._refusals, reverse_kw=max(self._limits.values()))
         return read_counter(directed, believable_rise_kw(directed, limit_kw), self._refusals)
 
-    def _measure_level(self, column: Column) -> Part:
+    def _measure_level(self, column: Column) -> ColumnValues:
         levels = [read_level(self._readings_of(sensor), self._edges[1:], self._awake, self._refusals) for sensor in column.sensors]
         soc = np.average([level.soc for level in levels], axis=0, weights=self._weigh(levels))
-        return Part(soc, np.any([level.estimated for level in levels], axis=0), np.zeros(soc.size, dtype=np.bool_))
+        return ColumnValues(soc, np.any([level.estimated for level in levels], axis=0), np.zeros(soc.size, dtype=np.bool_))
 
     def _weigh(self, levels: list[SlotLevel]) -> list[float]:
         """Return what each state of charge counts: a battery's capacity, where there is one sensor for each battery."""
