@@ -69,6 +69,18 @@ def reduce_parts(parts: Parts, begins: NDArray[np.intp], aggregate: str) -> tupl
     return np.where(there == slots, sums, np.nan), there / slots
 
 
+def share_per_bucket(chosen: NDArray[np.bool_], slots: InstantArray, starts: InstantArray) -> FloatArray:
+    """Return the share of each bucket that is ``chosen``.
+
+    Args:
+        chosen: by slot.
+        slots: their starts, ascending.
+        starts: of the buckets, each of them one of ``slots``; the last ends with these.
+    """
+    begins = np.searchsorted(slots, starts)
+    return np.asarray(np.add.reduceat(chosen, begins, dtype=np.int64) / np.diff(begins, append=slots.size))
+
+
 def find_width(timeline: Timeline, resolution: str, zone: ZoneInfo) -> timedelta | None:
     """Return the longest whole hours or days in UTC of which buckets on ``timeline`` can be put together: None where only quarter-hours will do."""
     length = RESOLUTIONS[resolution]

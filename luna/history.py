@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from luna.buckets import AGGREGATES, RESOLUTIONS, Parts, find_buckets, reduce_buckets, reduce_parts, thin
+from luna.buckets import AGGREGATES, RESOLUTIONS, Parts, find_buckets, reduce_buckets, reduce_parts, share_per_bucket, thin
 from luna.errors import InvalidInputError
 from luna.outlook import SHARES
 from luna.resolution import kind_of
@@ -137,6 +138,7 @@ class SeriesQuery:
 class SeriesAnswer:
     """A series over time. ``known`` is the share of each bucket that is stored (None: readings as received); a sum is unknown (NaN) unless all of it is.
 
+    ``estimated`` is the share of each bucket that is filled to a meter's total, None where a series has none such.
     ``following`` is where what the limit left over begins, None where nothing is left.
     """
 
@@ -147,21 +149,36 @@ class SeriesAnswer:
     values: FloatArray
     known: FloatArray | None
     following: datetime | None = None
+    estimated: FloatArray | None = None
 
     def columns(self) -> tuple[str, ...]:
         """Return what a row is made of, in order."""
-        return ("instant", "value") if self.known is None else ("start", "value", "known")
+        return ("instant", "value") if self.known is None else ("start", "value", *self.shares())
+
+    def shares(self) -> dict[str, FloatArray]:
+        """Return which share of each bucket is known and, where some may be, estimated, by column."""
+        shares = {"known": self.known, "estimated": self.estimated}
+        return {name: share for name, share in shares.items() if share is not None}
 
     def thinned(self, points: int | None) -> "SeriesAnswer":
         """Return the answer with at most ``points`` rows, extremes and gaps kept; all of it where None."""
         if points is None or self.known is None:
             return self
         places = thin(self.values, points)
-        return replace(self, starts=self.starts[places], values=self.values[places], known=self.known[places])
+        estimated = None if self.estimated is None else self.estimated[places]
+        return replace(self, starts=self.starts[places], values=self.values[places], known=self.known[places], estimated=estimated)
 
 
-def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zone: str) -> SeriesAnswer:
-    """Return the quarter-hours ``values`` on ``timeline`` as ``query`` wants them; days are those of ``zone``."""
+def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zone: str, *, estimated: NDArray[np.bool_] | None = None) -> SeriesAnswer:
+    """Return the quarter-hours ``values`` on ``timeline`` as ``query`` wants them; days are those of ``zone``.
+
+    Args:
+        query: of the series.
+        timeline: quarter-hours.
+        values: NaN where unknown.
+        zone: of local days.
+        estimated: which of them are filled to a meter's total; None: such a series has none.
+    """
     aggregate = query.reduced_by
     length = RESOLUTIONS[query.resolution]
     if length == timeline.step:
@@ -169,25 +186,34 @@ def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zo
     else:
         begins = find_buckets(timeline.starts, length, parse_zone(zone))
         (reduced, known), starts = reduce_buckets(values, begins, aggregate), timeline.starts[begins]
-    return SeriesAnswer(query.series, query.resolution, aggregate, starts, reduced, known).thinned(query.points)
+    share = None if estimated is None else share_per_bucket(estimated, timeline.starts, starts)
+    return SeriesAnswer(query.series, query.resolution, aggregate, starts, reduced, known, estimated=share).thinned(query.points)
 
 
-def reduce_summed(query: SeriesQuery, starts: InstantArray, parts: Parts, zone: str) -> SeriesAnswer:
-    """Return what ``reduce_series`` makes of the quarter-hours that ``parts`` are the sums of.
+def reduce_summed(
+    query: SeriesQuery, timeline: Timeline, summed: tuple[InstantArray, Parts], zone: str, *, estimated: NDArray[np.bool_] | None = None
+) -> SeriesAnswer:
+    """Return what ``reduce_series`` makes of the quarter-hours that ``summed`` holds in parts.
 
     Args:
-        starts: start of each part, ``datetime64[s]`` in UTC; every bucket begins with one.
+        query: of the series.
+        timeline: the quarter-hours.
+        summed: start of each part, ``datetime64[s]`` in UTC, and the parts; every bucket begins with one.
+        zone: of local days.
+        estimated: as for ``reduce_series``.
     """
+    starts, parts = summed
     begins = find_buckets(starts, RESOLUTIONS[query.resolution], parse_zone(zone))
     reduced, known = reduce_parts(parts, begins, query.reduced_by)
-    return SeriesAnswer(query.series, query.resolution, query.reduced_by, starts[begins], reduced, known).thinned(query.points)
+    share = None if estimated is None else share_per_bucket(estimated, timeline.starts, starts[begins])
+    return SeriesAnswer(query.series, query.resolution, query.reduced_by, starts[begins], reduced, known, estimated=share).thinned(query.points)
 
 
 def as_rows(answer: SeriesAnswer) -> list[dict[str, Any]]:
-    """Return the answer as rows of start, value (None: unknown) and known share; readings as received have an instant and a value."""
+    """Return the answer as rows of start, value (None: unknown), known and estimated share; readings as received have an instant and a value."""
     columns = answer.columns()
     values = np.where(np.isnan(answer.values), None, answer.values).tolist()  # type: ignore[call-overload]
-    cells = [write_instants(answer.starts), values, *([] if answer.known is None else [answer.known.tolist()])]
+    cells = [write_instants(answer.starts), values, *(share.tolist() for share in answer.shares().values())]
     return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
 
 

@@ -137,12 +137,13 @@ class ResolveRequest(Request):
 class BuiltSeries(Message):
     """A column of the quarter-hours that were built.
 
-    ``known`` counts its quarter-hours with a value, ``interpolated`` those of them that rest on less than readings, ``rejected`` the readings of its sensors
-    that were refused, by reason.
+    ``known`` counts its quarter-hours with a value, ``interpolated`` those of them that rest on less than readings, ``filled`` those of which a counter gives
+    the sum alone, ``rejected`` the readings of its sensors that were refused, by reason.
     """
 
     known: int
     interpolated: int
+    filled: int = 0
     rejected: dict[str, int]
 
 

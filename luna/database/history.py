@@ -5,11 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.buckets import EXTREMES, RESOLUTIONS, cut, end_of_page, find_width
-from luna.database import forecast_activations, forecasts, observations, plans, prices, reading_aggregates, readings, rollups, sites, timescale
+from luna.database import forecast_activations, forecasts, observations, plans, prices, quality, reading_aggregates, readings, rollups, sites, timescale
 from luna.history import SeriesAnswer, SeriesQuery, reduce_series, reduce_summed, require_window
+from luna.observations import ESTIMABLE
 from luna.reading_history import USUAL_POINTS, ReadingQuery
 from luna.readings import Buckets
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, parse_zone
@@ -40,10 +43,11 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
     width = _find_rollup(query, timeline, zone)
     # Where TimescaleDB keeps the rollups, they may be late.
     if width and timescale.keeps_rollups(connection) and rollups.are_fresh(connection, site_id, timeline):
-        starts, parts = rollups.read_parts(connection, site_id, query.name.parts[0], timeline=timeline, width=width)
-        answer = reduce_summed(query, starts, parts, zone.key)
+        summed = rollups.read_parts(connection, site_id, query.name.parts[0], timeline=timeline, width=width)
+        answer = reduce_summed(query, timeline, summed, zone.key, estimated=_read_estimated(connection, site_id, timeline, query))
     else:
-        answer = reduce_series(query, timeline, _read_slots(connection, site_id, timeline, query), zone.key)
+        values = _read_slots(connection, site_id, timeline, query)
+        answer = reduce_series(query, timeline, values, zone.key, estimated=_read_estimated(connection, site_id, timeline, query))
     return _followed_by(answer, end if end < query.end else None)
 
 
@@ -118,6 +122,14 @@ def _read_slots(connection: Connection, site_id: str, timeline: Timeline, query:
     if source == "plans":
         return plans.read_latest(connection, site_id, timeline, columns=parts[:1], issued=_issued(query))[parts[0]]
     return observations.read_series(connection, site_id, timeline, parts)[parts[0]]
+
+
+def _read_estimated(connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery) -> NDArray[np.bool_] | None:
+    """Return which quarter-hours are filled to a meter's total; None for what no meter counts."""
+    series = query.name.parts[0]
+    if query.name.source != "slot_observations" or series not in ESTIMABLE:
+        return None
+    return np.asarray(quality.read_estimated(connection, site_id, timeline) >> ESTIMABLE.index(series) & 1 > 0)
 
 
 def _issued(query: SeriesQuery) -> tuple[datetime, datetime]:

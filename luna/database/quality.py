@@ -59,13 +59,22 @@ def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Obse
 
 def read_repaired(connection: Connection, site_id: str, timeline: Timeline) -> IndexArray:
     """Return which values of each quarter-hour of ``timeline`` were repaired: bit i stands for value i of ``SERIES``."""
+    return _read_marks(connection, site_id, timeline, "repaired")
+
+
+def read_estimated(connection: Connection, site_id: str, timeline: Timeline) -> IndexArray:
+    """Return which values of each quarter-hour of ``timeline`` are filled to a meter's total: bit i stands for value i of ``ESTIMABLE``."""
+    return _read_marks(connection, site_id, timeline, "estimated")
+
+
+def _read_marks(connection: Connection, site_id: str, timeline: Timeline, column: str) -> IndexArray:
     query = sql.SQL(
-        "SELECT slot_start, repaired::int FROM slot_observations WHERE site_key = {} AND slot_start >= {} AND slot_start < {} AND repaired > 0"
-    ).format(sites.key_of(connection, site_id), timeline.start, timeline.end)
-    rows = copy.read(connection, query, {"slot_start": "M8[s]", "repaired": "i4"})
-    repaired = np.zeros(timeline.count, dtype=np.int64)
-    repaired[(rows["slot_start"] - timeline.starts[0]) // np.timedelta64(SLOT)] = rows["repaired"]
-    return repaired
+        "SELECT slot_start, {column}::int FROM slot_observations WHERE site_key = {site} AND slot_start >= {start} AND slot_start < {end} AND {column} > 0"
+    ).format(column=sql.Identifier(column), site=sites.key_of(connection, site_id), start=timeline.start, end=timeline.end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", column: "i4"})
+    marks = np.zeros(timeline.count, dtype=np.int64)
+    marks[(rows["slot_start"] - timeline.starts[0]) // np.timedelta64(SLOT)] = rows[column]
+    return marks
 
 
 def mark_repaired(connection: Connection, site_id: str, series: str, starts: InstantArray, *, repaired: bool = True) -> None:

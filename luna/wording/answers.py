@@ -85,6 +85,10 @@ ENERGIES: _Phrases = {
         "en": "Only {share} of the time is recorded; sums count what is there.",
         "de": "Aufgezeichnet sind nur {share} der Zeit; die Summen zählen, was da ist.",
     },
+    "partly_estimated": {
+        "en": "{share} of the time was silent: its sum is the meter's, its course is estimated.",
+        "de": "{share} der Zeit blieben stumm: Die Summe ist die des Zählers, der Verlauf ist geschätzt.",
+    },
     "so_far": {"en": "That is up to {until}.", "de": "Das gilt bis {until}."},
     "nothing_recorded": {"en": "{period} nothing of this is recorded.", "de": "{period} ist davon nichts aufgezeichnet."},
     "nothing_to_compare": {

@@ -46,6 +46,11 @@ FAULTS = {
         "{series}: {sensor} has never said anything, so the sum is unknown. Correct its name in the site's file, or take it out",
         "{series}: {sensor} hat noch nie etwas gesagt, die Summe ist also unbekannt. Berichtige seinen Namen in der Datei der Anlage, oder nimm ihn heraus",
     ),
+    "estimated": FaultWords(
+        r"(?P<series>\w+) is filled to the meter's total in (?P<known>\d+) of (?P<slots>\d+) slots",
+        "{series}: the sum is the meter's, {known} of {slots} quarter-hours of it are estimated",
+        "{series}: Die Summe ist die des Zählers, {known} von {slots} Viertelstunden davon sind geschätzt",
+    ),
     "repaired": FaultWords(
         r"(?P<series>\w+) was repaired in (?P<known>\d+) of (?P<slots>\d+) slots",
         "{series} was repaired in {known} of {slots} quarter-hours",

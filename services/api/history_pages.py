@@ -58,7 +58,7 @@ def write_arrow(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
 
 def _rows(answer: SeriesAnswer) -> Iterator[tuple[str, ...]]:
     """Yield each row as it is written: the instant, then numbers, ``UNKNOWN`` where there is none."""
-    columns = [answer.values, *([] if answer.known is None else [answer.known])]
+    columns = [answer.values, *answer.shares().values()]
     return zip(write_instants(answer.starts), *map(_tokens, columns), strict=True)
 
 
@@ -67,7 +67,7 @@ def _tokens(values: FloatArray) -> list[str]:
 
 
 def _batch(answer: SeriesAnswer) -> Any:
-    children = [_instants(answer.starts), _floats(answer.values), *([] if answer.known is None else [_floats(answer.known)])]
+    children = [_instants(answer.starts), _floats(answer.values), *map(_floats, answer.shares().values())]
     fields = {name: child.schema for name, child in zip(answer.columns(), children, strict=True)}
     return nanoarrow.c_array_from_buffers(nanoarrow.struct(fields), length=answer.starts.size, buffers=[None], children=children)
 

@@ -69,7 +69,7 @@ def query(  # noqa: PLR0913 - one per option
     aggregate: Annotated[str | None, typer.Option(help="sum, mean, min or max; energies are summed by default.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a stored series; what is unknown stays empty."""
+    """Show a stored series; what is unknown stays empty, and what is estimated to a meter's total is said beside it."""
     from luna.database.history import query_series
     from luna.history import SeriesQuery, as_rows
 
@@ -78,7 +78,7 @@ def query(  # noqa: PLR0913 - one per option
         answer = query_series(connection, site, SeriesQuery(series, *window, resolution, aggregate))
     rows = as_rows(answer)
     document = {"site": site, "series": series, "resolution": resolution, "aggregate": answer.aggregate, "rows": rows}
-    emit(document, as_json=as_json, show=lambda: table(["start", series, "known"], [_cells(row, zone) for row in rows]))
+    emit(document, as_json=as_json, show=lambda: table(["start", series, *answer.shares()], [_cells(row, zone) for row in rows]))
 
 
 @app.command()

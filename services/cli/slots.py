@@ -41,8 +41,11 @@ def build(
 
 
 def _show(reply: "BuildSlotsReply") -> None:
-    rows = [[name, f"{series.known:,}", f"{series.interpolated:,}", f"{sum(series.rejected.values()):,}"] for name, series in reply.series.items()]
-    table(["series", "known", "interpolated", "readings refused"], rows)
+    rows = [
+        [name, f"{series.known:,}", f"{series.interpolated:,}", f"{series.filled:,}", f"{sum(series.rejected.values()):,}"]
+        for name, series in reply.series.items()
+    ]
+    table(["series", "known", "interpolated", "filled to the meter's total", "readings refused"], rows)
     out.print(f"{reply.slots_written:,} quarter-hours new or changed, {reply.slots_withdrawn:,} values withdrawn, {reply.quarantined:,} entries in quarantine.")
     for name, series in reply.series.items():
         for reason, count in series.rejected.items():

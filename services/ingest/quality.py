@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import get_args
 
@@ -131,6 +131,7 @@ class DayRecord:
     Args:
         series: column of ``slot_observations`` → values, NaN where unknown: energies, battery, ``residual_kwh``, ``beyond_house_kwh``, ``APPLIANCES``.
         repaired: bit i says that value i of ``luna.observations.SERIES`` was repaired.
+        estimated: how many slots of a series are filled to a meter's total; in ``series`` they are unknown.
         prices: ``import_price`` and ``export_price``.
         expected: the series and prices that the site had around that day.
         silent: series with the sensor that said nothing all day while others of its role spoke, and the day of its last word; None: it never had one.
@@ -142,6 +143,7 @@ class DayRecord:
     repaired: NDArray[np.int64]
     prices: Mapping[str, PriceRecord]
     expected: frozenset[str]
+    estimated: Mapping[str, int] = field(default_factory=dict)
     rebuilt: Sequence[tuple[str, float, float]] = ()
     silent: Sequence[tuple[str, str, date | None]] = ()
 
@@ -158,9 +160,9 @@ def expect_series(spans: Mapping[str, Span], site: Site, day: Timeline) -> froze
 
 
 def judge_day(record: DayRecord, site: Site) -> DayQuality:
-    """Return the verdict on a day with all that speaks against it, what excludes it first.
+    """Return the verdict on a day with all that speaks against it, what excludes it first, and what was not measured of a clean one.
 
-    Invariants: a day without reasons is clean, and no other is.
+    Invariants: a day without reasons is clean; the reasons of a clean day are quarter-hours that were not measured, too few to exclude it.
     """
     against = [
         *_find_gaps(record, ENERGIES),
@@ -178,15 +180,21 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
         *find_battery_faults(record.series, site.batteries),
     ]
     masked = battery if site.batteries else []
-    return DayQuality(day=record.day, verdict=VERDICTS[2 if against else 1 if masked else 0], reasons=[*against, *masked])
+    few = list(_find_gaps(record, (*ENERGIES, *(BATTERY if site.batteries else ())), tolerated=True))
+    return DayQuality(day=record.day, verdict=VERDICTS[2 if against else 1 if masked else 0], reasons=[*against, *masked, *few])
 
 
-def _find_gaps(record: DayRecord, names: tuple[str, ...]) -> Iterator[str]:
+def _find_gaps(record: DayRecord, names: tuple[str, ...], *, tolerated: bool = False) -> Iterator[str]:
+    """Yield how much of a series was not measured: more than a day may lack, or where ``tolerated`` no more."""
     for name in names:
         values = record.series[name]
-        known = int(np.isfinite(values).sum())
-        if name in record.expected and known < LEAST_COVERAGE * values.size:
-            yield f"coverage: {name} is known in {known} of {values.size} slots"
+        measured, estimated = int(np.isfinite(values).sum()), record.estimated.get(name, 0)
+        if name not in record.expected or (measured >= LEAST_COVERAGE * values.size) != tolerated:
+            continue
+        if estimated:
+            yield f"estimated: {name} is filled to the meter's total in {estimated} of {values.size} slots"
+        if measured + estimated < values.size:
+            yield f"coverage: {name} is known in {measured + estimated} of {values.size} slots"
 
 
 def _find_silent(record: DayRecord, names: tuple[str, ...]) -> Iterator[str]:

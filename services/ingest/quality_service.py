@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 
+import numpy as np
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
 from luna.database import quality, quarantine, readings, recorded_span, sites
 from luna.database.engine import unit_of_work
 from luna.database.prices import StoredSeries
-from luna.observations import SERIES
+from luna.observations import ESTIMABLE, SERIES
 from luna.silent_sensors import find_silent
 from luna.site import APPLIANCES, Site
 from luna.timeline import SLOT, Timeline, parse_zone
@@ -113,6 +114,8 @@ def _find_overdue(connection: Connection, site: Site, last: date) -> tuple[date,
 
 def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span], now: datetime) -> Iterator[DayQuality]:
     repaired = quality.read_repaired(connection, stored.site.name, stored.timeline)
+    marks = quality.read_estimated(connection, stored.site.name, stored.timeline)
+    estimated = {name: marks >> bit & 1 > 0 for bit, name in enumerate(ESTIMABLE)}
     lines = int(stored.timeline.start.timestamp()) * 1_000_000, int(stored.timeline.end.timestamp()) * 1_000_000
     several = {sensor.name for sensors in stored.site.sensor_roles.values() if len(sensors) > 1 for sensor in sensors}
     heard = readings.read_spans(connection, stored.site.name, several, now=now) if several else {}
@@ -123,11 +126,13 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
         if slots.end > now:
             yield DayQuality(day=day, verdict="exclude", reasons=["open: the day has not ended"])
             continue
-        series = {name: values[place] for name, values in stored.series.items()}
+        # A verdict is on what was measured.
+        series = {name: np.where(estimated[name][place], np.nan, values[place]) for name, values in stored.series.items()}
+        filled = {name: int(mask[place].sum()) for name, mask in estimated.items()}
         prices = {name: record.on(place) for name, record in stored.prices.items()}
         expected = expect_series(spans, stored.site, slots)
         quiet = _find_silent(stored.site, heard, slots)
-        yield judge_day(DayRecord(day, series, repaired[place], prices, expected, rebuilt.get(day.isoformat(), ()), quiet), stored.site)
+        yield judge_day(DayRecord(day, series, repaired[place], prices, expected, filled, rebuilt.get(day.isoformat(), ()), quiet), stored.site)
 
 
 def _find_silent(site: Site, heard: Mapping[str, Span], day: Timeline) -> list[tuple[str, str, date | None]]:

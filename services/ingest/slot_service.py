@@ -1,7 +1,7 @@
 """Quarter-hours out of stored readings: fetch, build, store. Tasks and commands both come through here."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from luna.database import copy, history_changes, observations, quality, quaranti
 from luna.database.history_changes import Revision, Rule
 from luna.database.quarantine import Refused
 from luna.errors import ConflictError, InvalidInputError
-from luna.observations import SERIES
+from luna.observations import ESTIMABLE, SERIES
 from luna.silent_sensors import read_silent
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to, local_day, local_midnight, parse_zone, to_instant
@@ -51,6 +51,7 @@ class _Tally:
     quarantined: int = 0
     known: Counter[str] = field(default_factory=Counter)
     interpolated: Counter[str] = field(default_factory=Counter)
+    filled: Counter[str] = field(default_factory=Counter)
     rejected: dict[str, Counter[str]] = field(default_factory=dict)
     kept: list[RebuiltSeries] = field(default_factory=list)
 
@@ -60,6 +61,7 @@ class _Tally:
         for name, counts in build.counts.items():
             self.known[name] += counts.known
             self.interpolated[name] += counts.interpolated
+            self.filled[name] += counts.filled
             self.rejected.setdefault(name, Counter()).update(counts.rejected)
 
     def note_withdrawn(self, values: int) -> None:
@@ -68,7 +70,8 @@ class _Tally:
 
     def series(self) -> dict[str, BuiltSeries]:
         return {
-            name: BuiltSeries(known=self.known[name], interpolated=self.interpolated[name], rejected=dict(reasons)) for name, reasons in self.rejected.items()
+            name: BuiltSeries(known=self.known[name], interpolated=self.interpolated[name], filled=self.filled[name], rejected=dict(reasons))
+            for name, reasons in self.rejected.items()
         }
 
 
@@ -164,14 +167,16 @@ class _Building:
         build = build_slots(self.site, samples, window, now=self.now, released=self._read_released(), absent=self.absent)
         build = replace(build, rejected=[*build.rejected, *unconverted])
         before = observations.read_series(self.connection, self.site.name, window, tuple(build.columns))
-        build = self._compare(build, before, stretch, accept=accept, automatic=automatic)
+        build = self._compare(
+            build, observations.read_measured(self.connection, self.site.name, window, tuple(before)), stretch, accept=accept, automatic=automatic
+        )
         withdrawn = history_changes.withdraw_observations(self.connection, self.site.name, build.starts, build.withdrawn, rule=WITHDRAWN)
         self.tally.note_withdrawn(withdrawn)
         self._quarantine(build.rejected, window)
         self.tally.add(build.last(stretch.count), self._write(build, before, window))
 
     def _compare(self, build: SlotBuild, before: Mapping[str, FloatArray], stretch: Timeline, *, accept: bool, automatic: bool) -> SlotBuild:
-        """Return what was built without the days that stay as they are stored.
+        """Return what was built without the days that stay as they are stored; estimates, before and after, contradict nothing.
 
         Raises:
             ConflictError: there are such days, and somebody waits who can say whether they are right.
@@ -182,7 +187,8 @@ class _Building:
         for day in [] if accept else days:
             place = _place(build, day)
             local = day.start.astimezone(parse_zone(self.site.timezone)).date()
-            found = list(compare_day(local, *({name: kwh[place] for name, kwh in series.items()} for series in (before, build.columns))))
+            measured = {name: np.where(build.filled[name], np.nan, kwh) for name, kwh in build.columns.items()}
+            found = list(compare_day(local, *({name: kwh[place] for name, kwh in series.items()} for series in (before, measured))))
             kept[place] = bool(found)
             changed += found
         if changed and not automatic:
@@ -197,9 +203,15 @@ class _Building:
         return replace(build, columns=columns, withdrawn=withdrawn)
 
     def _write(self, build: SlotBuild, before: Mapping[str, FloatArray], window: Timeline) -> int:
-        """Store what is known, before the slots asked for only where nothing was; returns how many rows were added or changed."""
+        """Store what is known, before the slots asked for only where nothing was measured; returns how many rows were added or changed."""
         earlier = np.arange(window.count) < LONGEST_STILL_SLOTS
-        columns = {name: np.where(earlier & ~np.isnan(before[name]), np.nan, values) for name, values in build.columns.items()}
+        estimated = quality.read_estimated(self.connection, self.site.name, window)
+        columns = {}
+        for name, values in build.columns.items():
+            filled, was_filled = build.filled[name], estimated >> ESTIMABLE.index(name) & 1 > 0
+            # What was measured stays, whatever it is estimated to be; an estimate gives way to what is measured.
+            stays = np.where(was_filled, filled & (values == before[name]), earlier | filled) & ~np.isnan(before[name])
+            columns[name] = np.where(stays, np.nan, values)
         known = np.logical_or.reduce([~np.isnan(values) for values in columns.values()])
         if known[earlier].any():
             self.tally.earlier_slots = LONGEST_STILL_SLOTS
@@ -207,8 +219,9 @@ class _Building:
         for name, values in columns.items():
             revision = Revision(name, build.starts[settled], before[name][settled], values[settled])
             history_changes.record(self.connection, self.site.name, revision, rule=BUILT)
-        marks = _keep_marks(quality.read_repaired(self.connection, self.site.name, window), columns, build.repaired)
-        rows: copy.Columns = {**{name: values[known] for name, values in columns.items()}, "repaired": marks[known], "source": SOURCE}
+        repaired = _keep_marks(quality.read_repaired(self.connection, self.site.name, window), columns, build.repaired, SERIES)
+        marks = {"repaired": repaired[known], "estimated": _keep_marks(estimated, columns, build.marks, ESTIMABLE)[known]}
+        rows: copy.Columns = {**{name: values[known] for name, values in columns.items()}, **marks, "source": SOURCE}
         written = observations.write(self.connection, self.site.name, build.starts[known], rows)
         return written.inserted + written.updated
 
@@ -271,10 +284,10 @@ def _refuse_day(changed: RebuiltSeries, site: Site) -> Refused:
     return Refused(line, f"built again, {changed}", raw | {"before_kwh": round(changed.before_kwh, 6), "after_kwh": round(changed.after_kwh, 6)})
 
 
-def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: NDArray[np.int16]) -> NDArray[np.int16]:
-    """Return the marks of what is built, and those stored of values that stay as they are."""
+def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: NDArray[np.int16], names: Sequence[str]) -> NDArray[np.int16]:
+    """Return the marks of what is built, bit i for the i-th of ``names``, and those stored of values that stay as they are."""
     marks = np.zeros(stored.size, dtype=np.int64)
-    for bit, name in enumerate(SERIES):
+    for bit, name in enumerate(names):
         stays = np.isnan(columns[name]) if name in columns else np.ones(stored.size, dtype=np.bool_)
         marks |= np.where(stays, stored, built) & (1 << bit)
     return marks.astype(np.int16)

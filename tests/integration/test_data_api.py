@@ -117,7 +117,7 @@ def test_a_series_comes_by_the_quarter_hour_with_its_gaps_null(api: httpx.Client
     found = rows(api)
     assert [row["start"] for row in found] == np.datetime_as_string(TIMELINE.starts, timezone="UTC").tolist()
     assert [row["value"] for row in found] == [None if np.isnan(value) else value for value in LOAD]
-    assert found[100] == {"start": "2024-03-31T00:00:00Z", "value": None, "known": 0.0}
+    assert found[100] == {"start": "2024-03-31T00:00:00Z", "value": None, "known": 0.0, "estimated": 0.0}
 
 
 def test_times_are_by_the_sites_clock_or_by_their_offset(api: httpx.Client) -> None:
@@ -146,7 +146,7 @@ def test_json_csv_and_arrow_hold_the_same_rows(api: httpx.Client) -> None:
     expected = rows(api)
     csv = pl.read_csv(ask(api, format="csv").content)
     arrow = pl.read_ipc_stream(BytesIO(ask(api, format="arrow").content))
-    assert csv.columns == arrow.columns == ["start", "value", "known"]
+    assert csv.columns == arrow.columns == ["start", "value", "known", "estimated"]
     assert csv.to_dicts() == expected
     assert arrow.with_columns(pl.col("start").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_dicts() == expected
     assert arrow.schema["start"] == pl.Datetime("ms", "UTC")
@@ -159,7 +159,7 @@ def test_forms_are_named_by_their_media_types(api: httpx.Client) -> None:
 
 def test_a_csv_answer_can_be_loaded_again(api: httpx.Client, stored: Engine, tmp_path: Path) -> None:
     (tmp_path / "answer.csv").write_bytes(ask(api, format="csv").content)
-    form = FileForm("observations", renamed={"slot_start": "start", "load_kwh": "value"}, ignored=frozenset({"known"}))
+    form = FileForm("observations", renamed={"slot_start": "start", "load_kwh": "value"}, ignored=frozenset({"known", "estimated"}))
     with unit_of_work(stored) as connection:
         store_site(connection, name="copied")
         load_file(connection, "copied", tmp_path / "answer.csv", form)

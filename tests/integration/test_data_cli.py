@@ -100,7 +100,10 @@ def test_slots_are_built_from_readings(metered: Luna, tmp_path: Path) -> None:
     window = ["--from", "2024-01-01T01:00:00+01:00", "--to", "2024-01-01T04:00:00Z"]
     report = metered("data", "slots", "--site", "metered home", *window, "--json").document
     # Two kilowatt-hours in each half-hour, shared by its two quarter-hours.
-    assert report["series"] == {"load_kwh": {"known": 16, "interpolated": 0, "rejected": {}}, "soc": {"known": 0, "interpolated": 0, "rejected": {}}}
+    assert report["series"] == {
+        "load_kwh": {"known": 16, "interpolated": 0, "filled": 0, "rejected": {}},
+        "soc": {"known": 0, "interpolated": 0, "filled": 0, "rejected": {}},
+    }
     assert (report["slots_written"], report["missing_sensors"]) == (16, ["soc"])
     assert metered("data", "slots", "--site", "metered home", *window, "--json").document["slots_written"] == 0
     assert "16 " in metered("data", "slots", "--site", "metered home", *window).out

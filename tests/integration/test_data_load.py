@@ -332,7 +332,10 @@ def test_gaps_are_none_and_never_zero(connection: Connection, tmp_path: Path) ->
     raw = as_rows(query_series(connection, "home", SeriesQuery("load_kwh", START, START + timedelta(hours=2))))
     assert [row["value"] for row in raw] == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5, None, None]
     hourly = as_rows(query_series(connection, "home", SeriesQuery("load_kwh", START, START + timedelta(hours=2), "1h")))
-    assert hourly == [{"start": "2024-01-01T00:00:00Z", "value": 8.0, "known": 1.0}, {"start": "2024-01-01T01:00:00Z", "value": None, "known": 0.5}]
+    assert hourly == [
+        {"start": "2024-01-01T00:00:00Z", "value": 8.0, "known": 1.0, "estimated": 0.0},
+        {"start": "2024-01-01T01:00:00Z", "value": None, "known": 0.5, "estimated": 0.0},
+    ]
 
 
 @each_row(

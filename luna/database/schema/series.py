@@ -4,6 +4,7 @@ The hot tables have no foreign keys: a check per row would halve the speed of bu
 """
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, ForeignKey, Identity, Index, Integer, SmallInteger, Table
+from sqlalchemy import text as sa_text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from luna.database.schema.metadata import document, instant, metadata, number, recorded, text
@@ -126,6 +127,14 @@ slot_observations = Table(
     number("export_price", "what the site earned, currency per kWh"),
     Column("repaired", SmallInteger, nullable=False, server_default="0", comment="bit i: value i (load first, soc seventh) was repaired, not measured"),
     text("source", "where the values came from: file, home_assistant, mqtt, …", server_default="file"),
+    Column(
+        "estimated",
+        SmallInteger,
+        nullable=False,
+        server_default="0",
+        comment="bit i: value i (load first, soc seventh, then residual, beyond house, vehicle, heat pump, water heater) is filled to a meter's total",
+    ),
+    Index("ix_slot_observations_estimated", "site_key", "slot_start", postgresql_where=sa_text("estimated > 0")),
     comment="What a site did in one quarter-hour; empty means unknown, never zero",
 )
 

@@ -40,7 +40,7 @@ def _find_excluded(connection: Connection, site: Site, first: date, last: date) 
 
 def _find_gaps(connection: Connection, site: Site, window: Timeline) -> dict[date, str]:
     """Return the days on which load, sun or a price is unknown in some slots."""
-    seen = observations.read_series(connection, site.name, window, _NEEDED)
+    seen = observations.read_measured(connection, site.name, window, _NEEDED)
     unknown = {name: np.isnan(series) for name, series in seen.items()} | _find_unpriced(connection, site, window)
     days = np.array([day.toordinal() for day in local_dates(window, parse_zone(site.timezone))])
     found: dict[date, list[str]] = {}

@@ -49,14 +49,19 @@ class SeriesList(Message):
 
 
 class DataReply(Message):
-    """A series. Rows have a ``start``, a ``value`` (null: unknown) and the ``known`` share; readings as received an ``instant`` and a ``value``."""
+    """A series. Rows have a ``start``, a ``value`` (null: unknown) and the ``known`` share; readings as received an ``instant`` and a ``value``.
+
+    Where a meter counts the series, rows also have the ``estimated`` share: filled to the meter's total, of which nothing but the sum was read.
+    """
 
     site: Annotated[str, Field(description="the site's name")]
     series: Annotated[str, Field(description="the series as asked for")]
     resolution: Annotated[str | None, Field(description="length of a row: 15m, 30m, 1h, 1d; null for readings as received")]
     aggregate: Annotated[str | None, Field(description="what a row is made by: sum, mean, min, max, …; null for readings as received")]
     timezone: Annotated[str, Field(description="where the site's clock stands")]
-    rows: Annotated[list[dict[str, Any]], Field(description="in order of time; start or instant, value in the series' unit, known share between 0 and 1")]
+    rows: Annotated[
+        list[dict[str, Any]], Field(description="in order of time; start or instant, value in the series' unit, known and estimated share between 0 and 1")
+    ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 

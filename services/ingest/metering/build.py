@@ -1,7 +1,7 @@
 """A site's samples onto quarter-hours: the one entry."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
-from luna.observations import SERIES
+from luna.observations import ESTIMABLE, SERIES
 from luna.site import APPLIANCES, Site, measured_series
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.columns import Column, measured_columns, outside_columns
 from services.ingest.metering.counter import COARSEST_STEP_KWH
-from services.ingest.metering.meter import Meters, Part
+from services.ingest.metering.meter import ColumnValues, Meters
 from services.ingest.metering.rejection import Mask, Refusals, Rejected
 from services.ingest.metering.spans import REST_KW, Spans, runs_of
 from services.ingest.reading import Samples
@@ -79,10 +79,11 @@ STUCK = "stands still although the site's other meters say that it moved: the se
 
 @dataclass(frozen=True, slots=True)
 class SeriesCounts:
-    """How many slots of a column are known, how many of those rest on less than readings, and how many readings were refused, by reason."""
+    """How many slots of a column are known, how many of those are interpolated or filled to a meter's total, and how many readings were refused, by reason."""
 
     known: int
     interpolated: int
+    filled: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
 
 
@@ -94,6 +95,7 @@ class SlotBuild:
         starts: ``datetime64[s]``, UTC.
         columns: by name of ``slot_observations`` shape ``(slots,)``, NaN where unknown; only those for which the site has sensors.
         estimated: by column which known values rest on less than readings.
+        filled: by column which of these are estimates of the shape alone: what they come to between two readings is the meter's total.
         withdrawn: by column the values that a stuck meter would have given, where it was found out; NaN elsewhere.
         rejected: readings that were refused, as far as they reach into the slots.
         sensors: of each column.
@@ -102,32 +104,35 @@ class SlotBuild:
     starts: InstantArray
     columns: dict[str, FloatArray]
     estimated: dict[str, Mask]
+    filled: dict[str, Mask]
     withdrawn: dict[str, FloatArray]
     rejected: list[Rejected]
     sensors: dict[str, frozenset[str]]
 
     @property
     def repaired(self) -> NDArray[np.int16]:
-        """Bit i: value i of ``SERIES`` rests on less than readings; shape ``(slots,)``."""
-        marks = np.zeros(self.starts.size, dtype=np.int16)
-        for bit, name in enumerate(SERIES):
-            if name in self.estimated:
-                marks |= (self.estimated[name] * (1 << bit)).astype(np.int16)
-        return marks
+        """Bit i: value i of ``SERIES`` is interpolated; shape ``(slots,)``."""
+        return mark({name: mask & ~self.filled[name] for name, mask in self.estimated.items()}, SERIES, self.starts.size)
+
+    @property
+    def marks(self) -> NDArray[np.int16]:
+        """Bit i: value i of ``ESTIMABLE`` is filled to a meter's total; shape ``(slots,)``."""
+        return mark(self.filled, ESTIMABLE, self.starts.size)
 
     @property
     def counts(self) -> dict[str, SeriesCounts]:
         """What became of each column."""
         return {
-            name: SeriesCounts(int((~np.isnan(values)).sum()), int(self.estimated[name].sum()), self._reasons(name)) for name, values in self.columns.items()
+            name: SeriesCounts(int((~np.isnan(values)).sum()), int((self.estimated[name] & ~filled).sum()), int(filled.sum()), self._reasons(name))
+            for name, values, filled in ((name, values, self.filled[name]) for name, values in self.columns.items())
         }
 
     def last(self, slots: int) -> "SlotBuild":
         """Return the last ``slots`` of it, and what was refused in them."""
         columns, withdrawn = ({name: values[-slots:] for name, values in series.items()} for series in (self.columns, self.withdrawn))
-        estimated = {name: mask[-slots:] for name, mask in self.estimated.items()}
+        estimated, filled = ({name: mask[-slots:] for name, mask in masks.items()} for masks in (self.estimated, self.filled))
         rejected = [refused for refused in self.rejected if refused.last >= self.starts[-slots]]
-        return SlotBuild(self.starts[-slots:], columns, estimated, withdrawn, rejected, self.sensors)
+        return SlotBuild(self.starts[-slots:], columns, estimated, filled, withdrawn, rejected, self.sensors)
 
     def _reasons(self, name: str) -> Counter[str]:
         reasons: Counter[str] = Counter()
@@ -135,6 +140,15 @@ class SlotBuild:
             if refused.sensor in self.sensors.get(name, frozenset()):
                 reasons[refused.reason] += refused.readings
         return reasons
+
+
+def mark(masks: Mapping[str, Mask], names: Sequence[str], slots: int) -> NDArray[np.int16]:
+    """Return for each slot the bits of those ``names`` whose mask holds, the first name's lowest."""
+    marks = np.zeros(slots, dtype=np.int16)
+    for bit, name in enumerate(names):
+        if name in masks:
+            marks |= (masks[name] * (1 << bit)).astype(np.int16)
+    return marks
 
 
 def build_slots(
@@ -166,13 +180,16 @@ def build_slots(
     meters = Meters(site, _widen(window), refusals)
     meters.read(samples, columns, now=now)
     parts = {column.name: meters.measure(column) for column in columns}
-    outside = [np.where(meters.find_named(column), meters.measure(column)[0], 0.0) for column in outside_columns(site)]
-    as_said = {name: np.maximum(values, 0.0) for name, (values, _) in parts.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
+    outside = [np.where(meters.find_named(column), meters.measure(column).values, 0.0) for column in outside_columns(site)]
+    as_said = {name: np.maximum(part.values, 0.0) for name, part in parts.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
     believed = _without_stuck(site, columns, as_said | _without_negative(columns, parts, meters), meters)
     named = {column.name: meters.find_named(column) for column in columns}
     before, values = (_round(measured | _settle_as_named(site, measured, named)) for measured in (as_said, believed))
-    estimated = _find_estimated({name: mask for name, (_, mask) in parts.items()}, values)
-    return _cut_out(window, columns, _Widened(before, values, estimated), list(refusals.rejected.values()))
+    estimated = _pass_on({name: part.estimated for name, part in parts.items()}, values)
+    filled = _pass_on({name: part.filled for name, part in parts.items()}, values)
+    if "load_kwh" in values and "load_kwh" not in parts:
+        values |= _keep_total(values["load_kwh"], values["residual_kwh"], filled["load_kwh"])
+    return _cut_out(window, columns, _Widened(before, values, estimated, filled), list(refusals.rejected.values()))
 
 
 def _settle_as_named(site: Site, measured: Mapping[str, FloatArray], named: Mapping[str, Mask]) -> dict[str, FloatArray]:
@@ -187,13 +204,30 @@ def _settle_as_named(site: Site, measured: Mapping[str, FloatArray], named: Mapp
     return settled
 
 
+def _keep_total(load: FloatArray, residual: FloatArray, filled: Mask) -> dict[str, FloatArray]:
+    """Return a base load that other meters leave, and its residual, so that each filled run comes to what the meters' totals leave for it.
+
+    Shapes that are estimated apart may leave less than nothing for some quarter-hours; what is cut off at zero there is missing in the others of the run.
+    """
+    load, residual = load.copy(), residual.copy()
+    for first, end in runs_of(filled):
+        kwh, cut_off = load[first:end], float(-residual[first:end].sum())
+        if 0 < cut_off < kwh.sum():
+            counted = np.round(np.cumsum(kwh) * (1 - cut_off / kwh.sum()), DIGITS)
+            residual[first:end] += kwh
+            load[first:end] = np.round(np.diff(counted, prepend=0.0), DIGITS)
+            residual[first:end] = np.round(residual[first:end] - load[first:end], DIGITS)
+    return {"load_kwh": load, "residual_kwh": residual}
+
+
 @dataclass(frozen=True, slots=True)
 class _Widened:
-    """Columns over more than the window: as they were said, as they are believed, and which of these rest on less than readings."""
+    """Columns over more than the window: as they were said, as they are believed, which of these rest on less than readings, and which are filled."""
 
     said: dict[str, FloatArray]
     believed: dict[str, FloatArray]
     estimated: dict[str, Mask]
+    filled: dict[str, Mask]
 
 
 def _cut_out(window: Timeline, columns: list[Column], widened: _Widened, rejected: list[Rejected]) -> SlotBuild:
@@ -203,6 +237,7 @@ def _cut_out(window: Timeline, columns: list[Column], widened: _Widened, rejecte
         starts=window.starts,
         columns={name: kwh[inner] for name, kwh in widened.believed.items()},
         estimated={name: mask[inner] for name, mask in widened.estimated.items()},
+        filled={name: mask[inner] for name, mask in widened.filled.items()},
         withdrawn={name: np.where(np.isnan(kwh), widened.said[name], np.nan)[inner] for name, kwh in widened.believed.items()},
         rejected=[refused for refused in rejected if refused.first < end and refused.last >= first],
         sensors={column.name: frozenset(sensor.name for sensor in column.sensors) for column in columns},
@@ -213,13 +248,13 @@ def _round(columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
     return {name: np.round(values, DIGITS) for name, values in columns.items() if name != OUTSIDE}
 
 
-def _without_negative(columns: list[Column], parts: Mapping[str, Part], meters: Meters) -> dict[str, FloatArray]:
+def _without_negative(columns: list[Column], parts: Mapping[str, ColumnValues], meters: Meters) -> dict[str, FloatArray]:
     """Return the columns of which so much is taken off that they fall below zero, unknown there."""
     found = {}
     for column in columns:
         if column.taken_off is None or column.is_level:
             continue
-        signed = parts[column.name][0]
+        signed = parts[column.name].values
         refused = meters.refuse_slots(column, find_below_zero(signed, meters.measure_taken_off(column), meters.starts), BELOW_ZERO)
         found[column.name] = np.where(refused, np.nan, np.maximum(signed, 0.0))
     return found
@@ -249,12 +284,12 @@ def _without_stuck(site: Site, columns: list[Column], measured: dict[str, FloatA
     return {name: np.where(refused[name], np.nan, values) if name in refused else values for name, values in measured.items()}
 
 
-def _find_estimated(estimated: dict[str, Mask], derived: dict[str, FloatArray]) -> dict[str, Mask]:
-    """Return by column which known values rest on less than readings; a base load does where any meter it is made of does."""
-    parts = ("load_kwh", *APPLIANCES) if "load_kwh" in estimated else (*SOURCES, *SINKS, *APPLIANCES)
+def _pass_on(measured: dict[str, Mask], derived: dict[str, FloatArray]) -> dict[str, Mask]:
+    """Return by column which known values are marked; a base load is where any meter that it is made of is."""
+    parts = ("load_kwh", *APPLIANCES) if "load_kwh" in measured else (*SOURCES, *SINKS, *APPLIANCES)
     made_of = {"load_kwh": parts, "beyond_house_kwh": parts, "residual_kwh": (*SOURCES, *SINKS, "load_kwh", *APPLIANCES)}
     return {
-        name: np.logical_or.reduce([estimated[part] for part in made_of.get(name, (name,)) if part in estimated]) & ~np.isnan(values)
+        name: np.logical_or.reduce([measured[part] for part in made_of.get(name, (name,)) if part in measured]) & ~np.isnan(values)
         for name, values in derived.items()
     }
 

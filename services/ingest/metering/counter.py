@@ -6,8 +6,9 @@ import numpy as np
 
 from luna.timeline import FloatArray, IndexArray
 from services.ingest.metering.curve import EnergyCurve
+from services.ingest.metering.filling import shape_fills
 from services.ingest.metering.rejection import Mask, Readings, Refusals
-from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, find_paced, hours_between
+from services.ingest.metering.spans import LONGEST_FILL_HOURS, LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, find_paced, hours_between
 
 # Meters round, and some add phases that were read one after the other: a fall this small is none.
 ROUNDING_KWH = 0.02
@@ -55,6 +56,9 @@ def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> Energ
     Args:
         counter: in kWh.
         rise_kw: how fast it can rise.
+
+    A silence that is too long to interpolate, and no longer than a day, is filled: its energy is the difference of its two ends, its shape is that of the days
+    before.
 
     Invariants: without resets the curve gains the difference of last and first reading, whatever lies between; a reset gains no more than the value after it.
     """
@@ -132,16 +136,22 @@ def _draw(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Energ
     gain = np.where(_find_frozen(counter, breaks, allowance), np.nan, gain)
     moving = ~(gain <= REST_KW * hours)
     # A source that tells changes only is silent until the next step of the display, however long that takes.
-    unknown = np.isnan(gain) | (moving & (gain > ONE_STEP * allowance.step_kwh) & (hours > LONGEST_GAP_HOURS))
+    silent = moving & (gain > ONE_STEP * allowance.step_kwh) & (hours > LONGEST_GAP_HOURS)
+    continued = np.ones(gain.size, dtype=np.bool_)
+    continued[breaks - 1] = False
+    filled = silent & continued & (hours <= LONGEST_FILL_HOURS)
+    unknown = np.isnan(gain) | (silent & ~filled)
     energy = np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, gain))]))
-    interpolated = moving & ~unknown & (hours > LONGEST_STEP_HOURS) & ~find_paced(hours)
-    return EnergyCurve(
+    interpolated = moving & ~unknown & ~filled & (hours > LONGEST_STEP_HOURS) & ~find_paced(hours)
+    curve = EnergyCurve(
         counter.instants,
         energy,
         unknown=Spans.between(counter.instants, unknown),
         interpolated=Spans.between(counter.instants, interpolated),
         resting=Spans.between(counter.instants, np.zeros(hours.size, dtype=np.bool_)),
+        filled=Spans.between(counter.instants, filled),
     )
+    return shape_fills(curve, allowance.rise_kw)
 
 
 def _find_frozen(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Mask:

@@ -26,6 +26,7 @@ class EnergyCurve:
         unknown: stretches of which nothing is known; the curve is level there.
         interpolated: stretches without a reading whose energy was spread evenly.
         resting: long stretches in which the sensor said nothing after it had said zero: at rest, if others spoke meanwhile.
+        filled: long stretches without a reading of which a counter's two ends give the energy, and nothing gives its shape.
     """
 
     instants: InstantArray
@@ -33,21 +34,23 @@ class EnergyCurve:
     unknown: Spans
     interpolated: Spans
     resting: Spans
+    filled: Spans
 
     @classmethod
     def empty(cls) -> Self:
         """Return the curve of a sensor that said nothing."""
         never = np.array([], dtype="datetime64[us]")
         none = Spans(never, never)
-        return cls(never, np.array([], dtype=np.float64), none, none, none)
+        return cls(never, np.array([], dtype=np.float64), unknown=none, interpolated=none, resting=none, filled=none)
 
 
 @dataclass(frozen=True, slots=True)
 class SlotEnergy:
-    """Energy per slot, kWh, NaN where unknown; ``estimated`` says which rest on less than readings."""
+    """Energy per slot, kWh, NaN where unknown; ``estimated``: which rest on less than readings; ``filled``: which of these lie in a counter's long silence."""
 
     kwh: FloatArray
     estimated: NDArray[np.bool_]
+    filled: NDArray[np.bool_]
 
 
 def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.bool_]) -> SlotEnergy:
@@ -65,7 +68,8 @@ def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.b
     enough = known >= 1 - MOST_UNKNOWN_SHARE - ALL_BUT
     whole = known >= 1 - ALL_BUT
     kwh = np.divide(gain.values, np.where(whole, 1.0, known), out=np.full(known.size, np.nan), where=enough)
-    return SlotEnergy(kwh, enough & (~whole | (curve.interpolated.hours_per_slot(edges) > ALL_BUT)))
+    filled = enough & (curve.filled.hours_per_slot(edges) > ALL_BUT)
+    return SlotEnergy(kwh, enough & (~whole | filled | (curve.interpolated.hours_per_slot(edges) > ALL_BUT)), filled)
 
 
 def _runs_around(curve: EnergyCurve, edges: InstantArray) -> Runs:

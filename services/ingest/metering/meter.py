@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,14 @@ def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], re
     return SlotLevel(np.where(fresh | rested, np.clip(soc, 0.0, 1.0), np.nan), rested | passed)
 
 
-Part = tuple[FloatArray, NDArray[np.bool_]]
+class ColumnValues(NamedTuple):
+    """Values per slot, NaN where unknown; which rest on less than readings, and which of these a counter's two ends alone bound."""
+
+    values: FloatArray
+    estimated: Mask
+    filled: Mask
+
+
 GAP_SLOTS = int(timedelta(hours=LONGEST_GAP_HOURS) / SLOT)
 
 
@@ -127,35 +135,34 @@ class Meters:
                 self._readings[name] = put_in_order(given, _factor(given.unit, column), self._refusals, now=now)
         self._awake = _find_awake(list(self._readings.values()), self._edges)
 
-    def measure(self, column: Column) -> Part:
+    def measure(self, column: Column) -> ColumnValues:
         """Return a column's value per slot, NaN where unknown and below zero where more is taken off than there is, and which rest on less than readings.
 
         Each slot is what the sensors say that hold in it: one that takes the place of another counts from its own first reading.
         """
-        values, estimated = np.full(self.starts.size, np.nan), np.zeros(self.starts.size, dtype=np.bool_)
+        whole = ColumnValues(np.full(self.starts.size, np.nan), *np.zeros((2, self.starts.size), dtype=np.bool_))
         for together, slots in column.in_turn(self._edges):
-            part, rests = self._measure_level(together) if column.is_level else self._measure_together(together)
-            values[slots], estimated[slots] = part[slots], rests[slots]
-        return values, estimated
+            part = self._measure_level(together) if column.is_level else self._measure_together(together)
+            for there, measured in zip(whole, part, strict=True):
+                there[slots] = measured[slots]
+        return whole
 
     def measure_taken_off(self, column: Column) -> FloatArray:
         """Return what a column's sensors with a minus take off per slot, NaN where unknown and where there are none."""
         taken_off = np.full(self.starts.size, np.nan)
         for together, slots in column.in_turn(self._edges):
             if together.taken_off is not None:
-                taken_off[slots] = self._measure_together(together.taken_off)[0][slots]
+                taken_off[slots] = self._measure_together(together.taken_off).values[slots]
         return taken_off
 
     def find_named(self, column: Column) -> Mask:
         """Return the slots in any part of which one of a column's sensors holds."""
         return column.is_named(self._edges)
 
-    def _measure_together(self, column: Column) -> Part:
+    def _measure_together(self, column: Column) -> ColumnValues:
         parts = [(sensor.sign, self._measure_energy(sensor, column)) for sensor in column.sensors]
-        estimated = np.any([part.estimated for _, part in parts], axis=0)
-        if column.reversed:
-            return np.sum([part.kwh for _, part in parts], axis=0), estimated
-        return np.sum([sign * part.kwh for sign, part in parts], axis=0), estimated
+        values = np.sum([part.kwh if column.reversed else sign * part.kwh for sign, part in parts], axis=0)
+        return ColumnValues(values, *(np.any(masks, axis=0) for masks in zip(*((part.estimated, part.filled) for _, part in parts), strict=True)))
 
     def refuse_slots(self, column: Column, slots: Mask, reason: str) -> Mask:
         """Refuse what a column's sensors said in ``slots``; returns those slots without the runs in which a person released it."""
@@ -201,9 +208,10 @@ class Meters:
             return read_power(directed, limit_kw, self._refusals, reverse_kw=max(self._limits.values()))
         return read_counter(directed, believable_rise_kw(directed, limit_kw), self._refusals)
 
-    def _measure_level(self, column: Column) -> Part:
+    def _measure_level(self, column: Column) -> ColumnValues:
         levels = [read_level(self._readings_of(sensor), self._edges[1:], self._awake, self._refusals) for sensor in column.sensors]
-        return np.average([level.soc for level in levels], axis=0, weights=self._weigh(levels)), np.any([level.estimated for level in levels], axis=0)
+        soc = np.average([level.soc for level in levels], axis=0, weights=self._weigh(levels))
+        return ColumnValues(soc, np.any([level.estimated for level in levels], axis=0), np.zeros(soc.size, dtype=np.bool_))
 
     def _weigh(self, levels: list[SlotLevel]) -> list[float]:
         """Return what each state of charge counts: a battery's capacity, where there is one sensor for each battery."""

@@ -89,6 +89,7 @@ def _draw(power: Readings, kw: FloatArray) -> EnergyCurve:
         unknown=Spans.between(power.instants, unknown),
         interpolated=Spans.between(power.instants, moving & ~unknown & (hours > LONGEST_STEP_HOURS)),
         resting=Spans.between(power.instants, ~moving & (hours > LONGEST_GAP_HOURS)),
+        filled=Spans.between(power.instants, np.zeros(hours.size, dtype=np.bool_)),
     )
 
 

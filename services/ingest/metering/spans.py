@@ -12,6 +12,8 @@ MICROSECONDS_PER_HOUR = 3.6e9
 
 # Longer than any restart or update of a home's automation takes; over two hours a load's shape is still more even than not.
 LONGEST_GAP_HOURS = 2.0
+# A night, a day off line: of a longer silence the two ends no longer bound any one day.
+LONGEST_FILL_HOURS = 24.0
 # A meter that is read every quarter-hour, at its own pace, was measured; where a third more time lies between, a reading is missing.
 LONGEST_STEP_HOURS = 20 / 60
 # Long-term statistics and many smart meters are read by the hour: four such readings in a row are a pace, a missing one leaves a single longer distance.

@@ -100,7 +100,7 @@ def read_days(connection: Connection, site: Site, now: datetime) -> RecordedDays
         priced = _price(connection, site, timeline, zone)
     except InvalidInputError:
         return None
-    return cut_days(timeline, zone, observations.read_series(connection, site.name, timeline, _SERIES), priced)
+    return cut_days(timeline, zone, observations.read_measured(connection, site.name, timeline, _SERIES), priced)
 
 
 def _price(connection: Connection, site: Site, timeline: Timeline, zone: ZoneInfo) -> tuple[Any, Any]:

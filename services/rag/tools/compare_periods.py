@@ -52,6 +52,9 @@ def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findin
     least = min(seen.known(name) for seen in (one, other) for name in both)
     if least < 1:
         teller.say("partly_recorded", share=teller.figure("share_known", least, "share"))
+    estimated = max(seen.estimated[name] for seen in (one, other) for name in both)
+    if estimated > 0:
+        teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
     priced = tuple(price_source(context, seen.timeline) for seen in (one, other))
     return teller.finish(chart=_draw(teller, both, (one, other), titles), sources=(*sources, *priced))
 

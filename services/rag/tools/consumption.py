@@ -47,6 +47,9 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     least = min(seen.known(name) for name in known)
     if least < 1:
         teller.say("partly_recorded", share=teller.figure("share_known", least, "share"))
+    estimated = max(seen.estimated[name] for name in known)
+    if estimated > 0:
+        teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
     priced = (price_source(context, seen.timeline),) if arguments.cost else ()
     return teller.finish(chart=_draw(teller, seen, known), sources=(*sources, *priced))
 

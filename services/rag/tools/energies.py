@@ -10,7 +10,7 @@ from luna.economics import find_charge, slot_costs
 from luna.objective_weights import self_sufficiency
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
 from services.rag.tools.declaration import ToolContext
-from services.rag.tools.reading import read_energies, read_prices, share_known, sum_known
+from services.rag.tools.reading import read_energies, read_estimated, read_prices, share_known, sum_known
 
 SeriesName = Literal["load", "pv", "import", "export", "charge", "discharge"]
 SERIES: tuple[SeriesName, ...] = ("load", "pv", "import", "export", "charge", "discharge")
@@ -32,10 +32,11 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Energies:
-    """Measured quarter-hours of a period by series, NaN where unknown."""
+    """Quarter-hours of a period by series, NaN where unknown, and which share of each is filled to a meter's total."""
 
     timeline: Timeline
     values: Mapping[SeriesName, FloatArray]
+    estimated: Mapping[SeriesName, float]
 
     def known(self, name: SeriesName) -> float:
         """Return which share of a series is known."""
@@ -58,7 +59,9 @@ def read(context: ToolContext, timeline: Timeline) -> Energies:
     if timeline.start < now < timeline.end:
         timeline = Timeline(timeline.start, SLOT, (now - timeline.start) // SLOT)
     stored = read_energies(context, timeline, tuple(f"{name}_kwh" for name in SERIES))
-    return Energies(timeline, {name: stored[f"{name}_kwh"] for name in SERIES})
+    estimated = read_estimated(context, timeline)
+    shares = {name: float(estimated[f"{name}_kwh"].mean()) for name in SERIES}
+    return Energies(timeline, {name: stored[f"{name}_kwh"] for name in SERIES}, shares)
 
 
 def settle(context: ToolContext, energies: Energies) -> Bill | None:

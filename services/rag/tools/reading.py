@@ -1,16 +1,19 @@
 """A site's stored series over a period, and charts of them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from math import fsum
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.buckets import RESOLUTIONS, find_buckets, reduce_buckets
 from luna.contracts.site_tools import Chart, ChartSeries, ToolSource, Unit
-from luna.database import observations, prices
+from luna.database import observations, prices, quality
 from luna.economics import price_slots
 from luna.history import write_instants
+from luna.observations import ESTIMABLE
 from luna.timeline import FloatArray, Timeline
 from services.rag.tools.declaration import ToolContext
 from services.rag.tools.telling import Teller
@@ -24,8 +27,14 @@ Column = tuple[str, Unit, Kind, FloatArray, str]
 
 
 def read_energies(context: ToolContext, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Return what was measured in each quarter-hour, NaN where nothing is known."""
+    """Return what is known of each quarter-hour, NaN where nothing is; what a meter's total fills is known."""
     return observations.read_series(context.connection, context.site.name, timeline, names)
+
+
+def read_estimated(context: ToolContext, timeline: Timeline) -> Mapping[str, NDArray[np.bool_]]:
+    """Return by column which quarter-hours are filled to a meter's total."""
+    marks = quality.read_estimated(context.connection, context.site.name, timeline)
+    return {name: marks >> bit & 1 > 0 for bit, name in enumerate(ESTIMABLE)}
 
 
 def read_prices(context: ToolContext, timeline: Timeline, kind: PriceKind, market: str | None = None) -> FloatArray:

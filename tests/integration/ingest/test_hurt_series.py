@@ -95,10 +95,11 @@ def test_a_short_gap_keeps_its_energy_and_is_marked(build: SlotBuild, truth: dic
     assert build.estimated[name][gap].all()
 
 
-def test_a_long_gap_in_a_load_stays_unknown(build: SlotBuild) -> None:
+def test_a_long_gap_in_a_load_is_filled_to_the_counters_total(build: SlotBuild, truth: dict[str, FloatArray]) -> None:
     first, slots = LONG_GAP
-    assert np.isnan(build.columns["load_kwh"][first : first + slots]).all()
-    assert np.isfinite(np.delete(build.columns["load_kwh"], np.s_[first : first + slots])).all()
+    gap = slice(first, first + slots)
+    assert build.columns["load_kwh"][gap].sum() == pytest.approx(truth["load_kwh"][gap].sum(), abs=slots * ROUNDING)
+    assert np.flatnonzero(build.filled["load_kwh"]).tolist() == [*range(first, first + slots)]
 
 
 @pytest.mark.parametrize("name", ["load_kwh", "pv_kwh"])
@@ -111,6 +112,6 @@ def test_a_clock_an_hour_late_moves_energy_within_its_day_and_makes_none(build: 
 def test_the_report_counts_what_was_interpolated_and_refused(build: SlotBuild) -> None:
     load = build.counts["load_kwh"]
     filled = sum(slots for _, slots in SHORT_GAPS)
-    assert load.known == MONTH.count - LONG_GAP[1]
+    assert (load.known, load.filled) == (MONTH.count, LONG_GAP[1])
     assert filled <= load.interpolated <= filled + 3 * AN_HOUR
     assert load.rejected.total() > 0

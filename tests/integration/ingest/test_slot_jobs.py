@@ -1,7 +1,7 @@
 """Stored readings into stored quarter-hours: written once, refused with a reason, taken back where a meter was stuck."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +9,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, ResolveRequest
-from luna.database import history_changes, observations, quarantine, readings, sites
+from luna.database import history_changes, observations, quality, quarantine, readings, sites
+from luna.database.history import query_series
+from luna.database.savings import read_savings
 from luna.errors import ConflictError, InvalidInputError
 from luna.findings import find_silent_beside_others
+from luna.history import SeriesQuery, as_rows
 from luna.silent_sensors import read_silent
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
@@ -80,6 +83,78 @@ def test_a_file_loaded_again_with_the_right_unit_is_counted_as_changed_and_built
     assert (written.inserted, written.updated, written.unchanged) == (0, 3, 0)
     build(connection, slots=6)
     np.testing.assert_allclose(stored(connection, "load_kwh", 6), [0.5] * 6)
+
+
+# Three local days of Berlin: 0.25 kWh and, from six to six, 0.75 kWh in each quarter-hour.
+FIRST_MIDNIGHT = datetime(2024, 5, 31, 22, tzinfo=UTC)
+USED = np.tile(np.where(np.arange(96) // 24 % 3 == 0, 0.25, 0.75), 3)
+COUNTED = 5_000 + np.concatenate([[0.0], np.cumsum(USED)])
+HEARD = np.datetime64(FIRST_MIDNIGHT.replace(tzinfo=None), "us") + np.arange(289) * np.timedelta64(SLOT)
+
+
+def put_counter(connection: Connection, *silent: slice) -> None:
+    kept = np.ones(289, dtype=np.bool_)
+    for gap in silent:
+        kept[gap] = False
+    put(connection, "load", "kWh", HEARD[kept], COUNTED[kept])
+
+
+def ask_days(connection: Connection) -> list[tuple[float, float, float]]:
+    answer = query_series(connection, "metered", SeriesQuery("load_kwh", FIRST_MIDNIGHT, FIRST_MIDNIGHT + timedelta(days=3), "1d"))
+    return [(row["value"], row["known"], row["estimated"]) for row in as_rows(answer)]
+
+
+def test_the_total_of_a_silence_is_the_counters_and_its_quarter_hours_are_no_measurement(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    # From 21:30 on the second day to 02:00 on the third, and from 12:00 to 14:00: 10 and 8 quarter-hours, and 8 more.
+    put_counter(connection, slice(96 + 87, 192 + 8), slice(192 + 49, 192 + 57))
+    reply = build(connection, slots=288, first=FIRST_MIDNIGHT)
+    assert (reply.series["load_kwh"].known, reply.series["load_kwh"].filled) == (288, 18 + 9)
+    assert ask_days(connection) == [(pytest.approx(48, abs=1e-6), 1.0, share / 96) for share in (0, 10, 17)]
+    whole = Timeline(FIRST_MIDNIGHT, SLOT, 288)
+    measured = observations.read(connection, "metered", whole).load_kwh
+    assert np.isfinite(measured).sum() == 288 - 27
+    days = judge_days(connection, "metered", date(2024, 6, 1), date(2024, 6, 3), now=NOW)
+    assert [day.verdict for day in days] == ["clean", "exclude", "exclude"]
+    assert days[1].reasons[0] == "estimated: load_kwh is filled to the meter's total in 10 of 96 slots"
+    assert [left.code for left in read_savings(connection, sites.load(connection, "metered"), first=days[0].day, last=days[1].day).left_out][1] == "excluded"
+    before = fingerprint(connection)
+    assert build(connection, slots=288, first=FIRST_MIDNIGHT).slots_written == 0
+    assert build(connection, slots=96, first=FIRST_MIDNIGHT + timedelta(days=2)).slots_written == 0
+    assert fingerprint(connection) == before
+
+
+def test_readings_that_come_later_take_the_place_of_what_was_filled(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    put_counter(connection, slice(97, 181))
+    # Nobody is asked, although a day that looked known becomes another one: only its sum was.
+    build(connection, slots=288, first=FIRST_MIDNIGHT)
+    put_counter(connection)
+    build(connection, slots=192, first=FIRST_MIDNIGHT)
+    np.testing.assert_allclose(observations.read(connection, "metered", Timeline(FIRST_MIDNIGHT, SLOT, 288)).load_kwh, USED, atol=1e-6)
+    assert not quality.read_estimated(connection, "metered", Timeline(FIRST_MIDNIGHT, SLOT, 288)).any()
+    assert judge_days(connection, "metered", date(2024, 6, 2), date(2024, 6, 2), now=NOW)[0].reasons == []
+
+
+def test_what_was_loaded_as_measured_is_never_replaced_by_an_estimate(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    gap = np.arange(120, 140)
+    observations.write(connection, "metered", HEARD[gap].astype("datetime64[s]"), {"load_kwh": np.full(gap.size, 0.5)})
+    put_counter(connection, slice(121, 140))
+    build(connection, slots=288, first=FIRST_MIDNIGHT)
+    timeline = Timeline(FIRST_MIDNIGHT, SLOT, 288)
+    np.testing.assert_array_equal(observations.read(connection, "metered", timeline).load_kwh[gap], 0.5)
+
+
+def test_what_is_loaded_after_a_silence_was_filled_counts_as_measured(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    put_counter(connection, slice(121, 140))
+    build(connection, slots=288, first=FIRST_MIDNIGHT)
+    timeline, gap = Timeline(FIRST_MIDNIGHT, SLOT, 288), np.arange(120, 140)
+    filled = observations.read_series(connection, "metered", timeline, ("load_kwh",))["load_kwh"]
+    # The second half with the very values that were estimated.
+    observations.write(connection, "metered", HEARD[gap].astype("datetime64[s]"), {"load_kwh": np.where(gap < 130, 0.5, filled[gap])})
+    assert np.isfinite(observations.read(connection, "metered", timeline).load_kwh).all()
 
 
 def test_a_unit_that_changes_within_a_file_and_live_is_that_of_each_reading(connection: Connection, add_site: Callable[..., None], tmp_path: Path) -> None:

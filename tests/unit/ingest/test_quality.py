@@ -49,12 +49,19 @@ def test_a_whole_day_is_clean() -> None:
 @pytest.mark.parametrize(("slots", "allowed"), [(92, 9), (96, 9), (100, 10)])
 def test_a_day_is_judged_by_its_own_slots(slots: int, allowed: int) -> None:
     # A tenth may be missing: of 92 slots 9.2, of 96 9.6, of 100 exactly 10.
-    assert judge(record(slots, load_kwh=without_first(allowed, of=slots))) == ("clean", [])
+    few = judge_day(record(slots, load_kwh=without_first(allowed, of=slots)), PLAIN)
+    assert (few.verdict, few.reasons) == ("clean", [f"coverage: load_kwh is known in {slots - allowed} of {slots} slots"])
     assert judge(record(slots, load_kwh=without_first(allowed + 1, of=slots))) == ("exclude", ["coverage"])
 
 
 def test_the_reason_names_the_series_and_its_slots() -> None:
     assert judge_day(record(load_kwh=without_first(30)), PLAIN).reasons == ["coverage: load_kwh is known in 66 of 96 slots"]
+
+
+@pytest.mark.parametrize(("filled", "verdict"), [(9, "clean"), (10, "exclude")])
+def test_what_is_filled_to_the_meters_total_is_named_and_counts_as_not_measured(filled: int, verdict: str) -> None:
+    judged = judge_day(replace(record(load_kwh=without_first(filled)), estimated={"load_kwh": filled}), PLAIN)
+    assert (judged.verdict, judged.reasons) == (verdict, [f"estimated: load_kwh is filled to the meter's total in {filled} of 96 slots"])
 
 
 @pytest.mark.parametrize("name", ["pv_kwh", "import_kwh", "export_kwh"])

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "9032"
-down_revision = "9026"
+down_revision = "9029"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from luna.timeline import FloatArray
-from services.ingest.metering import SlotBuild
+from services.ingest.metering import SeriesCounts, SlotBuild
 from services.ingest.metering.counter import MISREAD, NO_COUNTER
 from tests.metering import every, minutes, one_sensor
 from tests.tables import each_row
@@ -51,11 +51,37 @@ def test_hours_that_were_counted_one_after_the_other_are_measured() -> None:
     assert np.flatnonzero(build.repaired).tolist() == list(range(16, 24))
 
 
-def test_a_long_gap_stays_unknown() -> None:
-    # Two and a half hours: ten slots.
+def test_a_long_gap_is_filled_to_the_counters_total_and_marked_apart() -> None:
+    # Two and a half hours, ten slots: 9 kWh, evenly, for nothing is known of the days before.
     build = load([(0, 10), (15, 11), (165, 20), (180, 21)], slots=12)
-    np.testing.assert_allclose(energies(build), [1, *[np.nan] * 10, 1])
+    np.testing.assert_allclose(energies(build), [1, *[0.9] * 10, 1])
     assert not build.repaired.any()
+    assert build.marks.nonzero()[0].tolist() == [*range(1, 11)]
+    assert build.counts["load_kwh"] == SeriesCounts(known=12, interpolated=0, filled=10)
+
+
+def test_what_fills_a_gap_is_shaped_like_the_days_before_and_adds_up_to_the_last_digit() -> None:
+    # Of every hour the first quarter brings 1 kWh, the others 0.1; from 21:15 on the third day to 05:15 it is 1.7 times as much, and nothing is said.
+    truth = np.tile([1.0, 0.1, 0.1, 0.1], 96)
+    night = slice(229, 261)
+    truth[night] *= 1.7
+    kwh = 100 + np.concatenate([[0.0], np.cumsum(truth)])
+    heard = [(15.0 * place, float(kwh[place])) for place in range(385) if place <= night.start or place >= night.stop]
+    build = load(heard, slots=384)
+    np.testing.assert_allclose(energies(build), truth, atol=1e-6)
+    assert np.flatnonzero(build.marks).tolist() == [*range(night.start, night.stop)]
+    assert energies(build)[night].sum() == pytest.approx(kwh[night.stop] - kwh[night.start], abs=1e-9)
+
+
+@pytest.mark.parametrize(("after", "why"), [(5.0, "it began again"), (1_000.0, "no house uses that much"), (19.0, "below")], ids=["reset", "jump", "step back"])
+def test_a_gap_whose_total_is_impossible_is_not_filled(after: float, why: str) -> None:
+    build = load([(0, 20), (15, 21), (315, after), (330, after + 1)], slots=22)
+    assert not build.marks.any(), why
+
+
+def test_a_gap_of_more_than_a_day_bounds_no_day_and_stays_unknown() -> None:
+    build = load([(0, 20), (15, 21), (15 + 24 * 60 + 15, 40), (15 + 24 * 60 + 30, 41)], slots=99)
+    assert np.isnan(energies(build)[1:98]).all()
 
 
 def test_a_counter_that_was_silent_because_it_stood_still_is_known() -> None:
@@ -124,13 +150,14 @@ def test_a_counter_that_is_back_at_its_level_was_misread(nonsense: float) -> Non
 
 
 def test_a_counter_that_says_zero_for_hours_and_goes_on_at_its_level_was_away() -> None:
-    # Zero from 12:30 to 18:00; 0.1 kWh more at 18:15 is nothing that a house uses, so it stood; with 5 kWh more it is a gap.
+    # Zero from 12:30 to 18:00; 0.1 kWh more at 18:15 is nothing that a house uses, so it stood; with 5 kWh more it is a gap, filled to its total.
     zeros = [(30.0 + 15 * count, 0.0) for count in range(23)]
     stood = load([(0, 1_000), (15, 1_001), *zeros, (375, 1_001.1), (390, 1_002)], slots=26)
     np.testing.assert_allclose(energies(stood), [1, *[0.1 / 24] * 24, 0.9], atol=1e-6)
     assert sum(stood.counts["load_kwh"].rejected.values()) == 23
     ran = load([(0, 1_000), (15, 1_001), *zeros, (375, 1_006), (390, 1_007)], slots=26)
-    np.testing.assert_allclose(energies(ran), [1, *[np.nan] * 24, 1])
+    np.testing.assert_allclose(energies(ran), [1, *[5 / 24] * 24, 1], atol=1e-6)
+    assert np.flatnonzero(ran.marks).tolist() == [*range(1, 25)]
 
 
 def test_a_small_counter_that_dips_to_zero_for_ten_seconds_was_misread() -> None:
@@ -153,11 +180,12 @@ def test_readings_of_an_hour_ago_among_those_of_now_are_refused() -> None:
 
 
 def test_a_coarse_counter_is_silent_until_its_next_step() -> None:
-    # Whole kilowatt-hours, told when they change: one in four hours is no gap, and marked; three are one.
+    # Whole kilowatt-hours, told when they change: one in four hours is no gap, and marked; three are one, and filled.
     steps = [(15.0 * count, float(count)) for count in range(13)]
     build = load([*steps, (420, 13), (660, 16), (675, 17)], slots=45)
-    np.testing.assert_allclose(energies(build), [*[1.0] * 12, *[1 / 16] * 16, *[np.nan] * 16, 1.0], atol=1e-6)
-    assert build.repaired[12:28].all()
+    np.testing.assert_allclose(energies(build), [*[1.0] * 12, *[1 / 16] * 16, *[3 / 16] * 16, 1.0], atol=1e-6)
+    assert build.repaired.nonzero()[0].tolist() == [*range(12, 28)]
+    assert build.marks.nonzero()[0].tolist() == [*range(28, 44)]
 
 
 def test_rounding_is_no_reset() -> None:
