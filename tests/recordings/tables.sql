@@ -304,6 +304,8 @@ CREATE TABLE documents (
 	kind TEXT NOT NULL,
 	language TEXT,
 	dated DATE,
+	valid_from DATE,
+	valid_until DATE,
 	source TEXT NOT NULL,
 	url TEXT,
 	media_type TEXT NOT NULL,
@@ -328,6 +330,8 @@ COMMENT ON COLUMN documents.site_key IS 'whose people alone find it; empty: ever
 COMMENT ON COLUMN documents.name IS 'of the file, or its address; the same through its versions';
 COMMENT ON COLUMN documents.current IS 'whether searches find it';
 COMMENT ON COLUMN documents.kind IS 'contract, tariff, manual, regulation, subsidy, other';
+COMMENT ON COLUMN documents.valid_from IS 'the first day on which it holds; empty: nobody says';
+COMMENT ON COLUMN documents.valid_until IS 'the last day on which it holds; empty: nobody says';
 COMMENT ON COLUMN documents.source IS 'upload, archive, url, example';
 COMMENT ON COLUMN documents.media_type IS 'by its content';
 COMMENT ON COLUMN documents.sha256 IS 'of the bytes, which are stored once';
@@ -888,8 +892,10 @@ CREATE TABLE slot_observations (
 	export_price DOUBLE PRECISION,
 	repaired SMALLINT DEFAULT '0' NOT NULL,
 	source TEXT DEFAULT 'file' NOT NULL,
+	estimated SMALLINT DEFAULT '0' NOT NULL,
 	CONSTRAINT pk_slot_observations PRIMARY KEY (site_key, slot_start)
 );
+CREATE INDEX ix_slot_observations_estimated ON slot_observations (site_key, slot_start) WHERE estimated > 0;
 COMMENT ON COLUMN slot_observations.charge_kwh IS 'at the battery terminals';
 COMMENT ON COLUMN slot_observations.discharge_kwh IS 'at the battery terminals';
 COMMENT ON COLUMN slot_observations.soc IS 'fraction at the end of the slot';
@@ -902,6 +908,7 @@ COMMENT ON COLUMN slot_observations.import_price IS 'what the site paid, currenc
 COMMENT ON COLUMN slot_observations.export_price IS 'what the site earned, currency per kWh';
 COMMENT ON COLUMN slot_observations.repaired IS 'bit i: value i (load first, soc seventh) was repaired, not measured';
 COMMENT ON COLUMN slot_observations.source IS 'where the values came from: file, home_assistant, mqtt, …';
+COMMENT ON COLUMN slot_observations.estimated IS 'bit i: value i (load first, soc seventh, then residual, beyond house, vehicle, heat pump, water heater) is filled to a meter''s total';
 COMMENT ON TABLE slot_observations IS 'What a site did in one quarter-hour; empty means unknown, never zero';
 CREATE TABLE slot_observations_by_day (
 	site_key INTEGER NOT NULL,
@@ -1142,4 +1149,6 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9020_plan_faults.py
 -- r9023_sensor_units.py
 -- r9026_beyond_house.py
+-- r9027_estimated.py
+-- r9029_document_validity.py
 -- r9032_newest_quarantine.py
