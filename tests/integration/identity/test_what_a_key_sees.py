@@ -156,7 +156,7 @@ def store_everything(connection: Connection, site: str, owner: int) -> dict[str,
     parts = {"answer_id": f"answer-{named}", "conversation_id": f"talk-{named}", "question": f"what of {named}?", "answer": "!", "prompt_version": "1"}
     answer = Answer(**parts, language="en", refused=False, answered_at=SystemClock().now(), latency_seconds=0.5)
     answers.save(connection, StoredAnswer(answer=answer, asked_by=NAMES["admin"], sites=[site]))
-    file = NewDocument(f"{named}.md", site, named, "other", "en", None, "upload", None, unique, f"documents/{unique}", 1, "test")
+    file = NewDocument(f"{named}.md", site, named, "other", "en", None, None, None, "upload", None, unique, f"documents/{unique}", 1, "test")
     document = documents.add(connection, file)
     new = NewNotification("plan", "no_plan", unique, "No plan", f"Message of {named}.", urgent=True, expires_at=now + timedelta(days=1))
     notifications.add(connection, site, new, targets=[], due_at=now)

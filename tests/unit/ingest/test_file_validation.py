@@ -14,7 +14,7 @@ def verdict(kind: str, **columns: list[Any]) -> RowVerdict:
     size = max(len(cells) for cells in columns.values())
     times = {KINDS[kind].time: [f"2024-01-01T00:{minute:02}:00Z" for minute in range(0, 15 * size, 15)]}
     rows = pl.DataFrame(times | columns).with_row_index("line", offset=2)
-    return judge(rows, KINDS[kind], InstantReader(None))
+    return judge(rows, KINDS[kind].in_currency("EUR"), InstantReader(None))
 
 
 @each_row(
