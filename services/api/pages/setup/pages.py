@@ -57,7 +57,9 @@ def _offers_simulated(settings: Settings) -> bool:
 @router.post("/ui/setup/remove-simulated-home")
 def remove_simulated_home(gateway: CurrentGateway) -> Response:
     """Remove the simulated home with all that belongs to it, and lead to what can be set up instead."""
-    gateway.queue.call(RemoveSimulatedHomeRequest(), timeout=REMOVAL_TIMEOUT)
+    # Pressed twice, it is gone already.
+    if HomeFiles(gateway.settings.data_folder).is_there:
+        gateway.queue.call(RemoveSimulatedHomeRequest(), timeout=REMOVAL_TIMEOUT)
     return RedirectResponse("/", 303)
 
 
