@@ -42,7 +42,7 @@ def issue_half_a_kilowatt(connection: Connection, site_id: str, issued_at: datet
     forecasts.upsert(connection, site_id, [Forecast(Timeline(issued_at, SLOT, slots), issued_at, version, load, sun)])
 
 
-def plan_stored(connection: Connection, site_id: str, start: datetime, **parts: Any) -> PlanReply:
-    """Plan a stored site at the plan's start; ``parts`` are of the request."""
+def plan_stored(connection: Connection, site_id: str, start: datetime, *, now: datetime | None = None, **parts: Any) -> PlanReply:
+    """Plan a stored site at the plan's start, or later; ``parts`` are of the request."""
     request = PlanRequest.model_validate({"site_id": site_id, "start": start} | parts)
-    return plan_and_store(request, lambda: connection, now=start, solver=Solver())
+    return plan_and_store(request, lambda: connection, now=now or start, solver=Solver())

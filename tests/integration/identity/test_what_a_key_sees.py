@@ -141,7 +141,9 @@ class World:
         if operation.method != "GET":
             self.things = {}
         path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: str(values.get(match[1], "1")), operation.path)
-        with self.gate.client.stream(operation.method, path, headers=headers | {"X-Confirm-Password": PASSWORD.replace(" ", "%20")}) as answer:
+        confirmed = headers | {"X-Confirm-Password": PASSWORD.replace(" ", "%20")}
+        # What replaces something says nothing of it: without a body it is no request.
+        with self.gate.client.stream(operation.method, path, headers=confirmed, json={} if operation.method == "PUT" else None) as answer:
             if not answer.headers.get("content-type", "").startswith("text/event-stream"):
                 answer.read()
             return answer

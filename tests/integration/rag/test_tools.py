@@ -121,7 +121,7 @@ def test_when_a_car_charges_and_what_it_costs_is_one_sentence_wherever_it_is_ask
     furnish_told(connection)
     stay = {"from": NOW + timedelta(hours=6), "to": NOW + timedelta(hours=20), "arrival_soc": 0.3, "target_soc": 0.85}
     state = {"batteries": {"battery 2": {"soc": 0.5}}, "vehicles": {"car 3": {"soc": 0.3, "sessions": [stay]}}}
-    plan_stored(connection, "home", NOW.replace(minute=0), state=state)
+    plan_stored(connection, "home", NOW.replace(minute=0), now=NOW, state=state)
     sessions, house = call(connection, "vehicle_sessions", language), call(connection, "house_now", language)
     figures = {figure.name: figure.text for figure in sessions.figures}
     told = {name: figures[f"charge_{name}_1"] for name in ("device", "kwh", "begin", "end", "cost", "basis")}
