@@ -37,7 +37,7 @@ PHRASES = {
     "step_charge": Phrase("Battery takes {kwh} at {price}", "Batterie lädt {kwh} zu {price}"),
     "step_export": Phrase("Battery sells {kwh}", "Batterie verkauft {kwh}"),
     "step_owner": Phrase("{mode}, as you decided", "{mode}, wie du entschieden hast"),
-    "step_car": Phrase("{name} charges {kwh} for {cost} ({price}), ready at {t}", "{name} lädt {kwh} für {cost} ({price}), fertig um {t}"),
+    "step_car": Phrase("{name} charges {kwh} for {cost} ({price}), ready by {t}", "{name} lädt {kwh} für {cost} ({price}), fertig bis {t}"),
     "step_heats": Phrase("{name} heats with {kwh} for {cost} until {t}", "{name} heizt mit {kwh} für {cost} bis {t}"),
     "step_runs": Phrase("{name} runs with {kwh} for {cost}, done at {t}", "{name} läuft mit {kwh} für {cost}, fertig um {t}"),
     # Figures.

@@ -210,4 +210,4 @@ def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is
     # 40 % of 50 kWh, with its losses of a tenth: 22.2 kWh at the charger.
     said = r"22\.[0-9] kWh for €\d\.\d\d \(\d+ ct\), ready"
     assert re.search("Luna charges " + said, read(api, PAGE).replace("\xa0", " ").replace("\u202f", " "))
-    assert re.search("Car charges " + said + " at", read(api, f"/ui/sites/{site}/home").replace("\xa0", " ").replace("\u202f", " "))
+    assert re.search("Car charges " + said + " by", read(api, f"/ui/sites/{site}/home").replace("\xa0", " ").replace("\u202f", " "))
