@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, column, create_engine, exists, select, table, text
+from sqlalchemy import Connection, column, create_engine, exists, literal_column, select, table, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -95,9 +95,16 @@ def _columns(connection: Connection) -> dict[tuple[int, str], str]:
 
 
 def _filled_columns(connection: Connection) -> dict[tuple[int, str], str]:
-    """Return the columns that hold a value in any row, with the names of their tables."""
+    """Return the columns that hold a value in any row other than the constant that they have by default, with the names of their tables."""
+    query = (
+        "SELECT attrelid, attname, pg_get_expr(adbin, adrelid) AS expression FROM pg_attrdef"
+        " JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE NOT attisdropped"
+    )
+    # What is called for each row, such as the time, is none.
+    constants = {(row.attrelid, row.attname): row.expression for row in connection.execute(text(query)) if "(" not in row.expression}
 
-    def is_filled(name: str, of: str) -> bool:
-        return bool(connection.scalar(select(exists().select_from(table(name)).where(column(of).is_not(None)))))
+    def is_filled(name: str, of: str, constant: str | None) -> bool:
+        holds = [column(of).is_not(None)] if constant is None else [column(of).is_not(None), column(of) != literal_column(constant)]
+        return bool(connection.scalar(select(exists().select_from(table(name)).where(*holds))))
 
-    return {(key, of): name for (key, of), name in _columns(connection).items() if name not in DERIVED and is_filled(name, of)}
+    return {(key, of): name for (key, of), name in _columns(connection).items() if name not in DERIVED and is_filled(name, of, constants.get((key, of)))}

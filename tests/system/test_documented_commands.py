@@ -98,7 +98,7 @@ def home(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def fill_home(home: PreparedHome, luna: Luna) -> None:
     """Fill the home by a reader's commands, which work on it."""
     write_files(home.folder)
-    for name in ("tariff.pdf", "manual.pdf"):
+    for name in ("tariff.pdf", "manual.pdf", "grid-fees.pdf"):
         (home.folder / name).write_bytes(pdf())
     assert luna("site", "add", "--file", "my-site.yaml").code == 0
     remember(home.database_url)

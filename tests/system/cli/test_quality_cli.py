@@ -37,18 +37,20 @@ def home(luna_on_servers: Luna, tmp_path: Path) -> Luna:
 def test_every_local_day_has_a_verdict_with_reasons(home: Luna) -> None:
     rows = home("quality", *WINDOW, "--json").document["rows"]
     assert [(row["day"], row["verdict"]) for row in rows] == [("2024-01-01", "exclude"), ("2024-01-02", "exclude")]
-    assert rows[0]["reasons"] == ["price_zero: import_price is zero in 1 of 96 slots in which market and tariff were not"]
+    assert rows[0]["reasons"] == [
+        "price_zero: import_price is zero in 1 of 96 slots in which market and tariff were not",
+        "coverage: load_kwh is known in 95 of 96 slots",
+    ]
     assert rows[1]["reasons"] == ["coverage: load_kwh is known in 72 of 96 slots"]
     assert "2 exclude" in home("quality", *WINDOW).out
 
 
 def test_a_repair_is_tried_made_and_told_and_the_day_is_clean_afterwards(home: Luna) -> None:
     tried = home("repair", *WINDOW, "--dry-run", "--json").document
-    assert (tried["dry_run"], tried["slots"]) == (True, 3)
+    assert (tried["dry_run"], tried["slots"]) == (True, 2)
     assert home("repair", *WINDOW, "--json").document["repairs"] == [
         {"series": "import_price", "day": "2024-01-01", "rule": "zero price filled forward", "slots": 1},
         {"series": "load_kwh", "day": "2024-01-01", "rule": "short gap filled", "slots": 1},
-        {"series": "pv_kwh", "day": "2024-01-01", "rule": "short gap filled", "slots": 1},
     ]
     assert home("repair", *WINDOW, "--json").document["slots"] == 0
     change = home("changes", *WINDOW, "--json").document["changes"][0]
@@ -83,7 +85,7 @@ def test_a_refused_row_is_listed_corrected_and_gone_from_the_list(home: Luna, lu
     refused = luna_on_servers("data", "quarantine", "release", number)
     assert (refused.code, "no number" in refused.problem["detail"]) == (2, True)
     reply = luna_on_servers("data", "quarantine", "correct", number, "--value", "load_kwh=0.4", "--json").document
-    assert (reply["row"]["resolution"], reply["row"]["corrected"], reply["slots_changed"]) == ("corrected", {"load_kwh": "0.4"}, 2)
+    assert (reply["row"]["resolution"], reply["row"]["corrected"], reply["slots_changed"]) == ("corrected", {"load_kwh": "0.4"}, 1)
     assert home("quarantine", "list", "--json").document["rows"] == []
     assert len(home("quarantine", "list", "--status", "corrected", "--json").document["rows"]) == 1
     again = luna_on_servers("data", "quarantine", "dismiss", number)
