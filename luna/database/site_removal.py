@@ -75,10 +75,15 @@ def _require_handed_back(connection: Connection, site_id: str) -> None:
         raise ConflictError("the site's devices are being handed back", field="site_id", value=site_id, remedy="Try again once the executor has done so.")
 
 
+def list_open_jobs(connection: Connection, site_id: str) -> list[str]:
+    """Return the jobs of a site that wait or run."""
+    return list(connection.scalars(select(jobs.c.job_id).where(_of_site(connection, site_id), text(OPEN))))
+
+
 def _require_idle(connection: Connection, site_id: str) -> None:
-    open_job = connection.scalar(select(jobs.c.job_id).where(_of_site(connection, site_id), text(OPEN)).limit(1))
-    if open_job is not None:
-        remedy = f"Wait until job {open_job} and the others of the site have ended, or cancel them."
+    open_jobs = list_open_jobs(connection, site_id)
+    if open_jobs:
+        remedy = f"Wait until job {open_jobs[0]} and the others of the site have ended, or cancel them."
         raise ConflictError("jobs of the site are open", field="site_id", value=site_id, remedy=remedy)
 
 

@@ -182,8 +182,11 @@ def build_slots(
     parts = {column.name: meters.measure(column) for column in columns}
     outside = [np.where(meters.find_named(column), meters.measure(column).values, 0.0) for column in outside_columns(site)]
     as_said = {name: np.maximum(part.values, 0.0) for name, part in parts.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
+    positive = as_said | _without_negative(columns, parts, meters)
     counted = {name: part.filled for name, part in parts.items()}
-    believed = _without_stuck(site, columns, as_said | _without_negative(columns, parts, meters), counted, meters)
+    # An estimated shape says of no quarter-hour that something moved.
+    stuck = find_stuck(site, {name: np.where(counted.get(name, False), np.nan, values) for name, values in positive.items()})
+    believed = _without_stuck(columns, positive, stuck, meters)
     named = {column.name: meters.find_named(column) for column in columns}
     before, values = (_round(measured | _settle_as_named(site, measured, named)) for measured in (as_said, believed))
     estimated = _pass_on({name: part.estimated for name, part in parts.items()}, values)
@@ -279,9 +282,7 @@ def _widen(window: Timeline) -> Timeline:
     return Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS)
 
 
-def _without_stuck(site: Site, columns: list[Column], measured: dict[str, FloatArray], filled: Mapping[str, Mask], meters: Meters) -> dict[str, FloatArray]:
-    # An estimated shape says of no quarter-hour that something moved.
-    stuck = find_stuck(site, {name: np.where(filled[name], np.nan, values) if name in filled else values for name, values in measured.items()})
+def _without_stuck(columns: list[Column], measured: dict[str, FloatArray], stuck: Mapping[str, Mask], meters: Meters) -> dict[str, FloatArray]:
     refused = {column.name: meters.refuse_slots(column, stuck[column.name], STUCK) for column in columns if column.name in stuck}
     return {name: np.where(refused[name], np.nan, values) if name in refused else values for name, values in measured.items()}
 

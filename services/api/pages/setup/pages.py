@@ -1,6 +1,7 @@
 """The steps of set-up: each shows what was typed so far, takes more, and leads on; nothing typed is lost, whatever is wrong with it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -8,10 +9,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from luna.contracts.simulated_home import RemoveSimulatedHomeRequest
-from luna.database import setup_drafts, sites
+from luna.database import setup_drafts, site_removal, sites
 from luna.database.engine import unit_of_work
+from luna.errors import ConflictError
+from luna.queue.jobs import cancel_job
 from luna.settings import Settings
-from luna.simulated_home import HomeFiles
+from luna.simulated_home import SITE_NAME, HomeFiles
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import data_step, views
@@ -20,7 +23,7 @@ from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVIC
 
 PAGE = Page("setup", "/ui/setup", "administer")
 EXAMPLES = ("demo", "simulated")
-# Jobs of the home that are under way come to their end first.
+# Jobs of the home that are under way are ended first.
 REMOVAL_TIMEOUT = timedelta(minutes=2)
 Step = Literal["site", "devices", "tariff", "data", "review"]
 DraftId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
@@ -59,6 +62,12 @@ def remove_simulated_home(gateway: CurrentGateway) -> Response:
     """Remove the simulated home with all that belongs to it, and lead to what can be set up instead."""
     # Pressed twice, it is gone already.
     if HomeFiles(gateway.settings.data_folder).is_there:
+        with unit_of_work(gateway.database) as connection:
+            under_way = site_removal.list_open_jobs(connection, SITE_NAME)
+        for job in under_way:
+            # One that has ended meanwhile is in nobody's way.
+            with suppress(ConflictError):
+                cancel_job(gateway.database, gateway.queue, job)
         gateway.queue.call(RemoveSimulatedHomeRequest(), timeout=REMOVAL_TIMEOUT)
     return RedirectResponse("/", 303)
 
