@@ -28,9 +28,20 @@ TOPICS = {
     "battery_discharge": "simulated_home/battery/discharged",
     "battery_power": "simulated_home/battery/power",
     "battery_soc": "simulated_home/battery/soc",
+    "car_energy": "simulated_home/charger/energy",
+    "car_power": "simulated_home/charger/power",
+    "car_connected": "simulated_home/charger/connected",
+    "car_soc": "simulated_home/car/soc",
+    "heater_energy": "simulated_home/water_heater/energy",
+    "heater_power": "simulated_home/water_heater/power",
+    "heater_temperature": "simulated_home/water_heater/temperature",
 }
 # What its inverter is told at ``…/set`` and says back; power in W, limits in per cent.
 SETTINGS = {name: f"simulated_home/inverter/{name}" for name in ("power", "target", "floor", "ceiling", "mode")}
+# What its charger and its water heater are told in the same way: amperes per phase, and words.
+CHARGER_SETTINGS = {name: f"simulated_home/charger/{name}" for name in ("current", "phases", "mode")}
+HEATER_SETTINGS = {"mode": "simulated_home/water_heater/mode"}
+CAR, HEATER = "car", "water_heater"
 
 
 def build_site() -> Site:
