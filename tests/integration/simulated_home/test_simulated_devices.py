@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from luna.addresses import Broker
-from luna.embedded.state import choose_port
 from luna.contracts.control import LoadSetpoint, VehicleSetpoint
+from luna.embedded.state import choose_port
 from luna.simulated_home import (
     CAR,
     HEATER,
@@ -250,10 +250,9 @@ async def test_whoever_speaks_something_else_is_let_go_and_nobody_else_notices(s
 
 async def test_whoever_is_connected_when_it_ends_is_let_go_before_it_returns(tmp_path: Path, year: RecordedYear) -> None:
     before = asyncio.all_tasks()
-    async with living(tmp_path, year) as lived:
-        async with telling(lived.port) as device:
-            await asyncio.to_thread(device.read, [TOPICS["battery_soc"]])
-            _, silent = await asyncio.open_connection("127.0.0.1", lived.port)
-            await lived.home.broker.close()
-            assert asyncio.all_tasks() == before
-            silent.close()
+    async with living(tmp_path, year) as lived, telling(lived.port) as device:
+        await asyncio.to_thread(device.read, [TOPICS["battery_soc"]])
+        _, silent = await asyncio.open_connection("127.0.0.1", lived.port)
+        await lived.home.broker.close()
+        assert asyncio.all_tasks() == before
+        silent.close()
