@@ -1,4 +1,7 @@
-"""A tank of hot water with a heating element: what it does by itself, and what is left of it after showers."""
+"""A tank of hot water with a heating element: what it does by itself, and what is left of it after showers.
+
+It is no heat pump: that one's efficiency follows the weather, and this home lies nowhere.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
