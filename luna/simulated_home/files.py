@@ -97,7 +97,7 @@ class HomeFiles:
         """
         document = self._read(self._state)
         car, heater = document.get("car"), document.get("heater")
-        parts = {
+        parts: dict[str, Any] = {
             "battery": BatteryCharge(**document["battery"]),
             "command": Command(**document["command"]),
             "car": CarState(**car | {"command": ChargerCommand(**car["command"])}) if car else None,

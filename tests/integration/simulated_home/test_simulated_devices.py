@@ -31,6 +31,7 @@ from luna.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS
 from luna.timeline import local_days
 from services.executor.mqtt import MqttDevice
 from services.executor.template import Write, matches
+from services.executor.unit import Setpoints
 from services.executor.units import find_unit
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt import MqttSource
@@ -50,7 +51,7 @@ READ = [*ALL_SETTINGS, TOPICS["battery_soc"], TOPICS["grid_import"], TOPICS["car
 # What no part of Luna records: powers, whose counters it has, and how warm the tank is.
 _SAID_BESIDE = {"grid_power", "pv_power", "battery_power", "car_power", "heater_power", "heater_temperature"}
 # What a plan that charges with 6.9 kW, and keeps the tank cold, makes of both.
-WANTED = {f"vehicle:{CAR}": {CAR: VehicleSetpoint(mode="charge", charge_kw=6.9)}, f"load:{HEATER}": {HEATER: LoadSetpoint(mode="off")}}
+WANTED: dict[str, Setpoints] = {f"vehicle:{CAR}": {CAR: VehicleSetpoint(mode="charge", charge_kw=6.9)}, f"load:{HEATER}": {HEATER: LoadSetpoint(mode="off")}}
 
 
 @pytest.fixture
