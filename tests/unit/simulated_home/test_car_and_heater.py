@@ -24,7 +24,7 @@ def charge(command: ChargerCommand, *, soc: float, seconds: float = 5.0) -> CarS
 def test_energy_balances_in_house_car_and_tank_whatever_they_are_told() -> None:
     chance = random.Random(7)
     first = state = HomeState(EVENING, BatteryCharge(5.0), car=CarState(20.0), heater=HeaterState(50.0))
-    for _ in range(3_000):
+    for _ in range(2_000):
         assert state.car is not None
         assert state.heater is not None
         command = ChargerCommand(chance.choice(CHARGER_WORDS), chance.uniform(0, 20), chance.choice([1, 3]))
