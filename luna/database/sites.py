@@ -58,7 +58,14 @@ class StoredSites:
 
 
 def save(connection: Connection, site: Site) -> int:
-    """Store ``site`` under its name and return its version: a changed configuration becomes the next one, the same one changes nothing."""
+    """Store ``site`` under its name and return its version: a changed configuration becomes the next one, the same one changes nothing.
+
+    Raises:
+        ConflictError: the name of another differs only in small and capital letters.
+    """
+    alike = select(sites.c.name).where(func.lower(sites.c.name) == site.name.lower(), sites.c.name != site.name)
+    if (other := connection.scalar(alike.limit(1))) is not None:
+        raise ConflictError(f"a site is called {other}", field="name", value=site.name, remedy=f"Write {other} where you mean that one, or take another name.")
     connection.execute(insert(sites).values(name=site.name).on_conflict_do_nothing())
     # The row's lock keeps two savers from taking the same version.
     key: int = connection.scalars(select(sites.c.site_key).where(sites.c.name == site.name).with_for_update()).one()
@@ -76,7 +83,7 @@ def create(connection: Connection, site: Site) -> int:
     """Store a site that is not there yet and return its version, 1.
 
     Raises:
-        ConflictError: there is one of that name.
+        ConflictError: there is one of that name, or of one that differs only in small and capital letters.
     """
     if connection.scalar(insert(sites).values(name=site.name).on_conflict_do_nothing().returning(sites.c.site_key)) is None:
         raise ConflictError("there is a site of that name", field="name", value=site.name, remedy="Take another name, or change the site that is there.")
@@ -206,6 +213,12 @@ def price_series(connection: Connection) -> list[StoredSeries]:
         rows = connection.execute(named)
         found |= {StoredSeries(market if kind == "spot" else stored_name(site, own), money) for site, money, kind, market in rows}
     return sorted(found)
+
+
+def display_names(connection: Connection) -> dict[str, str]:
+    """Return what the owners call all sites, by their names and sorted by them; a site that cannot be read has its own."""
+    rows = connection.execute(_latest(site_versions.c.configuration["display_name"].astext.label("called")))
+    return {row.name: row.called or row.name for row in rows}
 
 
 def names(connection: Connection) -> list[str]:

@@ -35,6 +35,7 @@ PHRASES = {
     "site_add": Phrase("Add a site", "Standort hinzufügen"),
     "installation": Phrase("Installation", "Installation"),
     "account": Phrase("Account", "Konto"),
+    "simulated_name": Phrase("Simulated home", "Simuliertes Zuhause"),
     "simulated": Phrase("This home is simulated.", "Dieses Zuhause ist simuliert."),
     "simulated_more": Phrase(
         "Its devices are a program that lives a recorded year today; what it costs and saves is nobody's money.",

@@ -54,7 +54,7 @@ PHRASES = {
     "guess_none": Phrase("none that Luna knows", "keiner, den Luna kennt"),
     "elsewhere": Phrase("Somewhere else", "Anderswo"),
     "field_name": Phrase("Name", "Name"),
-    "hint_name": Phrase("Letters and digits; appears in addresses.", "Buchstaben und Ziffern ohne Umlaute; steht in Adressen."),
+    "hint_name": Phrase("As you call it.", "Wie du es nennst."),
     "field_place": Phrase("Nearest large town", "Nächste große Stadt"),
     "hint_place": Phrase(
         "For sun, weather, time zone and market. The exact place stays on this machine.",
@@ -282,10 +282,8 @@ PHRASES = {
     "fault_clock": Phrase("Write a time such as 22:00.", "Schreib eine Uhrzeit wie 22:00."),
     "fault_timezone": Phrase("Write a time zone such as Europe/Berlin.", "Schreib eine Zeitzone wie Europe/Berlin."),
     "fault_currency": Phrase("Write three letters such as EUR.", "Schreib drei Buchstaben wie EUR."),
-    "fault_name": Phrase(
-        "Begin with a letter or digit; use letters a–z, digits, blanks, _ . and - only.",
-        "Beginne mit Buchstabe oder Ziffer; erlaubt sind a–z, Ziffern, Leerzeichen, _ . und -, keine Umlaute.",
-    ),
+    "fault_name": Phrase("It has characters that cannot be seen; type it anew.", "Darin sind Zeichen, die man nicht sieht; tippe ihn neu."),
+    "fault_long": Phrase("Use at most 64 characters.", "Höchstens 64 Zeichen."),
     "fault_exists": Phrase("There is a site of this name; choose another.", "Einen Standort dieses Namens gibt es schon; wähle einen anderen."),
     "fault_both": Phrase("Latitude and longitude go together.", "Breite und Länge gehören zusammen."),
     "fault_watts": Phrase("This would fill it within minutes; give kW, not W.", "Damit wäre sie in Minuten voll; gib kW an, nicht W."),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from luna.errors import NotFoundError
-from luna.site import SENSOR_ROLES, Site
+from luna.site import MOST_CALLED, SENSOR_ROLES, Site, is_written
 from luna.site.countries import COUNTRIES, Country, place_named
 from luna.timeline import parse_zone
 from luna.wording import Numbers
@@ -28,10 +28,10 @@ from services.api.pages.setup.fields import (
     check_entries,
     check_zone,
 )
+from services.api.pages.setup.naming import identifier_of
 
 STEPS = ("site", "devices", "tariff", "data", "review")
 ELSEWHERE = "elsewhere"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # Which step asks for a part of a site.
 _STEP_OF = {"grid": "devices", "batteries": "devices", "pv": "devices", "vehicles": "devices", "loads": "devices", "tariff": "tariff", "input_sensors": "data"}
@@ -107,9 +107,11 @@ def suggest_tariff(answers: Mapping[str, Any]) -> dict[str, str]:
 
 def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
     values, faults = check_entries(SITE, answers.get("site", {}))
-    name = values.get("name", "")
-    if name and not _NAME.fullmatch(name):
+    called = values.get("name", "")
+    if not is_written(called):
         faults.append(FieldFault("name", "name"))
+    elif len(called) > MOST_CALLED:
+        faults.append(FieldFault("name", "long"))
     place = _find_place(values, faults)
     zone = values.get("timezone") or (place[0].timezone if place else "")
     currency = str(values.get("currency") or (place[0].currency if place else "")).upper()
@@ -130,7 +132,8 @@ def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
     if not faults:
         own = {"latitude": values["latitude"], "longitude": values["longitude"]} if "latitude" in values else None
         town = {"latitude": place[1].latitude, "longitude": place[1].longitude} if place else None
-        composed.document |= {"name": name, "timezone": parse_zone(zone).key, "currency": currency, "location": own or town}
+        composed.document |= {"name": identifier_of(called), "display_name": called}
+        composed.document |= {"timezone": parse_zone(zone).key, "currency": currency, "location": own or town}
         composed.document |= {"country": place[0].code} if place else {}
 
 

@@ -60,7 +60,7 @@ def view_review(answers: Mapping[str, Any], words: PageWords, language: Language
 def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     used = words("review_load_" + site.household.load_basis, kwh=numbers.number(site.household.yearly_load_kwh, 0))
     return [
-        (words("field_name"), site.name),
+        (words("field_name"), site.called),
         (words("field_timezone"), site.timezone),
         (words("field_currency"), site.currency),
         (words("field_yearly_kwh"), used),
