@@ -39,6 +39,15 @@ class StoredSite:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteVersion:
+    """A configuration that a site has or had, as it is stored."""
+
+    version: int
+    saved_at: datetime
+    configuration: Any
+
+
+@dataclass(frozen=True, slots=True)
 class UnreadableSite:
     """A site whose latest configuration this release cannot read: what is stored, and what is the matter with it."""
 
@@ -263,6 +272,30 @@ def read_versions(connection: Connection, names: Collection[str]) -> dict[str, t
 def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:
     """Return the latest configurations of sites as they are stored, for ``parse_stored``; one that has none is left out."""
     return {row.name: row.configuration for row in connection.execute(_latest().where(sites.c.name.in_(names)))}
+
+
+def list_versions(connection: Connection, site_id: str, *, limit: int) -> list[SiteVersion]:
+    """Return the configurations that a site has had, the newest first.
+
+    Raises:
+        NotFoundError: no site of that name.
+    """
+    columns = select(site_versions.c.version, site_versions.c.saved_at, site_versions.c.configuration)
+    rows = connection.execute(columns.where(site_versions.c.site_key == key_of(connection, site_id)).order_by(site_versions.c.version.desc()).limit(limit))
+    return [SiteVersion(row.version, row.saved_at.astimezone(UTC), row.configuration) for row in rows]
+
+
+def read_version(connection: Connection, site_id: str, version: int) -> Any:
+    """Return a configuration that a site had, as it is stored.
+
+    Raises:
+        NotFoundError: no site of that name, or it had no such version.
+    """
+    there = site_versions.c.site_key == key_of(connection, site_id), site_versions.c.version == version
+    row = connection.execute(select(site_versions.c.configuration).where(*there)).first()
+    if row is None:
+        raise NotFoundError("the site had no such version", field="version", value=version, remedy="Choose one of those that its page lists.")
+    return row.configuration
 
 
 def parse_stored(site_id: str, configuration: object) -> Site:

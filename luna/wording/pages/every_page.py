@@ -32,6 +32,7 @@ PHRASES = {
     "sites": Phrase("Sites", "Standorte"),
     "sites_choose": Phrase("Site: {site}. Choose another one", "Standort: {site}. Einen anderen wählen"),
     "site_unreadable": Phrase("cannot be read", "nicht lesbar"),
+    "site_change": Phrase("Change this site", "Diesen Standort ändern"),
     "site_add": Phrase("Add a site", "Standort hinzufügen"),
     "installation": Phrase("Installation", "Installation"),
     "account": Phrase("Account", "Konto"),

@@ -203,3 +203,30 @@ def find_run(database: Engine, draft: str) -> str:
 @pytest.mark.parametrize("step", ["site", "devices", "tariff", "data", "review", "plan", "progress"])
 def test_a_draft_that_is_not_there_is_said_so(api: httpx.Client, step: str) -> None:
     assert api.get(f"/ui/setup/nothing/{step}").status_code == 404
+
+
+def test_a_site_is_changed_on_its_page_and_a_version_comes_back(api: httpx.Client, database: Engine) -> None:
+    follow(api, begin(api), ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+    page = f"/ui/sites/{OWN_ID}/site"
+    assert "9.6 kWh" in api.get(page).text
+    draft = api.post(f"{page}/change", data={"step": "devices"}).headers["Location"].removesuffix("/devices")
+    assert 'value="Akku' not in api.get(f"{draft}/devices").text
+    assert 'name="batteries-0-name" value="battery"' in api.get(f"{draft}/devices").text
+    changed = DEVICES | {"batteries-0-name": "battery", "batteries-0-capacity_kwh": "12", "batteries-0-from_grid": "", "go": "next"}
+    assert follow(api, draft, ("devices", changed | {"batteries-0-capacity_kwh": "viel"}), ("review", {"go": "next"})) == "devices?check=1"
+    assert follow(api, draft, ("devices", changed)) == "tariff"
+    review = re.sub(r"\s+", " ", api.get(f"{draft}/review", headers={"Accept-Language": "de"}).text)
+    assert "battery: Kapazität" in review
+    assert "<td>9.6 kWh</td><td>12 kWh</td>" in review
+    assert api.post(f"{draft}/review", data={"go": "next"}).headers["Location"] == page
+    with unit_of_work(database) as connection:
+        assert sites.load(connection, OWN_ID).batteries[0].capacity_kwh == 12
+    # Sent once more, it would go over what is there now.
+    assert api.post(f"{draft}/review", data={"go": "next"}).status_code == 409
+    shown = re.sub(r"<[^>]+>", "", api.get(page).text)
+    assert "batteries.battery.capacity_kwh: 9.6 → 12.0" in shown
+    assert api.post(f"{page}/back", data={"version": "1"}).status_code == 303
+    assert api.post(f"{page}/back", data={"version": "99"}).status_code == 404
+    with unit_of_work(database) as connection:
+        assert sites.read(connection, OWN_ID).version == 3
+        assert sites.load(connection, OWN_ID).batteries[0].capacity_kwh == 9.6

@@ -153,20 +153,23 @@ def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
     if grid:
         composed.document["grid"] = grid
     for kind, entries in DEVICES.items():
-        devices = []
+        devices: list[dict[str, Any]] = []
+        named = {typed["name"] for typed in answers.get(kind, []) if typed.get("name")}
         for place, typed in enumerate(answers.get(kind, [])):
             values, faults = check_entries(entries, typed, prefix=f"{kind}-{place}-")
             if not faults and kind == "batteries" and values["power_kw"] > 20 * values["capacity_kwh"]:
                 faults.append(FieldFault(f"{kind}-{place}-power_kw", "watts"))
             composed.faults["devices"] += faults
             if not faults:
-                devices.append({"name": _name(kind, place), **_DEVICE[kind](values)})
+                name = typed.get("name") or _free_name(kind, named)
+                named.add(name)
+                devices.append({"name": name, **_DEVICE[kind](values)})
         if devices:
             composed.document[kind] = devices
 
 
-def _name(kind: str, place: int) -> str:
-    return _NAMES[kind] if place == 0 else f"{_NAMES[kind]} {place + 1}"
+def _free_name(kind: str, taken: set[str]) -> str:
+    return next(name for number in range(1, len(taken) + 2) if (name := _NAMES[kind] if number == 1 else f"{_NAMES[kind]} {number}") not in taken)
 
 
 def _battery(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,7 +188,7 @@ def _battery(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _array(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"peak_kw": values["peak_kw"], "tilt_deg": values["tilt_deg"], "azimuth_deg": float(values["azimuth_deg"])}
+    return {"peak_kw": values["peak_kw"], "tilt_deg": values["tilt_deg"], "azimuth_deg": values["azimuth_deg"]}
 
 
 def _vehicle(values: Mapping[str, Any]) -> dict[str, Any]:

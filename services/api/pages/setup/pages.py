@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -18,9 +19,12 @@ from luna.settings import Settings
 from luna.simulated_home import SITE_NAME, HomeFiles
 from luna.site import Site
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import data_step, views
+from services.api.pages.setup.changes import view_changes
 from services.api.pages.setup.composition import STEPS, compose, country_of
+from services.api.pages.setup.editing import CHANGEABLE, change_site, list_changed_steps
 from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVICES, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
 from services.api.pages.setup.naming import free_identifier
 
@@ -104,7 +108,7 @@ def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: Cu
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
     faults = _faults(gateway, answers, step) if check or step == "review" else {}
-    context = {"draft_id": draft_id, "step": step, "steps": STEPS, "answers": answers, "faults": faults}
+    context = {"draft_id": draft_id, "step": step, "steps": _steps(answers), "answers": answers, "faults": faults}
     shown = data_step.view_data(gateway, answers, look=sensors) if step == "data" else _view(request, step, answers, faults)
     return show(request, PAGE, template=f"setup_{step}.html.j2", **(context | shown))
 
@@ -117,11 +121,13 @@ def _view(request: Request, step: str, answers: Mapping[str, Any], faults: Mappi
         return {"devices": DEVICES, "grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}
     if step == "tariff":
         return views.view_tariff(answers, language)
+    if "changes" in answers:
+        return {"changed": view_changes(answers["before"], answers, words)}
     return {"summary_lines": views.view_review(answers, words, language)}
 
 
 @router.post("/ui/setup/{draft_id}/{step}")
-def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: CurrentGateway) -> Response:
+def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: CurrentGateway, *, caller: CurrentCaller) -> Response:
     """Keep what was typed, and lead on: to the next step, back, or to the same one where something is wrong or was added."""
     go = typed.get("go", "next")
     with unit_of_work(gateway.database) as connection:
@@ -131,17 +137,44 @@ def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: Curren
         setup_drafts.save(connection, draft_id, answers)
     if step == "data" and (told := data_step.store_access(gateway, answers, typed)):
         return _lead(draft_id, f"data?{told}")
+    steps = _steps(answers)
     if go == "back":
-        return _lead(draft_id, STEPS[max(STEPS.index(step) - 1, 0)])
+        return _lead(draft_id, steps[max(steps.index(step) - 1, 0)])
     if go != "next":
         return _lead(draft_id, step)
-    return _finish(gateway, draft_id) if step == "review" else _go_on(gateway, draft_id, step, answers)
+    if step != "review":
+        return _go_on(gateway, draft_id, step, answers)
+    return _change(gateway, draft_id, caller) if "changes" in answers else _finish(gateway, draft_id)
+
+
+def _steps(answers: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is asked, one after the other: of a site that is changed, what the fields can say of it."""
+    if "changes" not in answers:
+        return STEPS
+    return (*(step for step in CHANGEABLE if step not in answers["fixed"]), "review")
 
 
 def _go_on(gateway: Gateway, draft_id: str, step: Step, answers: Mapping[str, Any]) -> Response:
     if _faults(gateway, answers, step):
         return _lead(draft_id, f"{step}?check=1")
-    return _lead(draft_id, STEPS[STEPS.index(step) + 1])
+    steps = _steps(answers)
+    return _lead(draft_id, steps[steps.index(step) + 1])
+
+
+def _change(gateway: Gateway, draft_id: str, caller: Caller) -> Response:
+    """Store the changed site where nothing is wrong, and lead to its page; else to the first step where something is."""
+    with unit_of_work(gateway.database) as connection:
+        answers = setup_drafts.load(connection, draft_id)
+        caller.require_site(answers["changes"])
+    if faulty := [step for step in list_changed_steps(answers["before"], answers) if _faults(gateway, answers, step)]:
+        return _lead(draft_id, f"{faulty[0]}?check=1")
+    with unit_of_work(gateway.database) as connection:
+        stored = sites.read(connection, answers["changes"])
+        if stored.version != answers["version"]:
+            remedy = "Change it again from how it is now."
+            raise ConflictError("the site was changed meanwhile", field="version", value=stored.version, remedy=remedy)
+        sites.change(connection, change_site(stored.site, answers), version=stored.version)
+    return RedirectResponse(f"/ui/sites/{quote(answers['changes'])}/site", 303)
 
 
 def _finish(gateway: Gateway, draft_id: str) -> Response:
@@ -186,7 +219,7 @@ def _find_taken(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault
     with unit_of_work(gateway.database) as connection:
         known = sites.display_names(connection)
         # A site that cannot be read is mended by storing it anew.
-        own = {each.name for each in sites.list_unreadable(connection)} | {answers.get("stored")}
+        own = {each.name for each in sites.list_unreadable(connection)} | {answers.get("stored"), answers.get("changes")}
     taken = {each.casefold() for name, each in known.items() if name not in own}
     return [FieldFault("name", "exists")] if called.casefold() in taken else []
 
