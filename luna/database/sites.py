@@ -39,6 +39,15 @@ class StoredSite:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteVersion:
+    """A configuration that a site has or had, as it is stored."""
+
+    version: int
+    saved_at: datetime
+    configuration: Any
+
+
+@dataclass(frozen=True, slots=True)
 class UnreadableSite:
     """A site whose latest configuration this release cannot read: what is stored, and what is the matter with it."""
 
@@ -58,7 +67,14 @@ class StoredSites:
 
 
 def save(connection: Connection, site: Site) -> int:
-    """Store ``site`` under its name and return its version: a changed configuration becomes the next one, the same one changes nothing."""
+    """Store ``site`` under its name and return its version: a changed configuration becomes the next one, the same one changes nothing.
+
+    Raises:
+        ConflictError: the name of another differs only in small and capital letters.
+    """
+    alike = select(sites.c.name).where(func.lower(sites.c.name) == site.name.lower(), sites.c.name != site.name)
+    if (other := connection.scalar(alike.limit(1))) is not None:
+        raise ConflictError(f"a site is called {other}", field="name", value=site.name, remedy=f"Write {other} where you mean that one, or take another name.")
     connection.execute(insert(sites).values(name=site.name).on_conflict_do_nothing())
     # The row's lock keeps two savers from taking the same version.
     key: int = connection.scalars(select(sites.c.site_key).where(sites.c.name == site.name).with_for_update()).one()
@@ -76,7 +92,7 @@ def create(connection: Connection, site: Site) -> int:
     """Store a site that is not there yet and return its version, 1.
 
     Raises:
-        ConflictError: there is one of that name.
+        ConflictError: there is one of that name, or of one that differs only in small and capital letters.
     """
     if connection.scalar(insert(sites).values(name=site.name).on_conflict_do_nothing().returning(sites.c.site_key)) is None:
         raise ConflictError("there is a site of that name", field="name", value=site.name, remedy="Take another name, or change the site that is there.")
@@ -208,6 +224,12 @@ def price_series(connection: Connection) -> list[StoredSeries]:
     return sorted(found)
 
 
+def display_names(connection: Connection) -> dict[str, str]:
+    """Return what the owners call all sites, by their names and sorted by them; a site that cannot be read has its own."""
+    rows = connection.execute(_latest(site_versions.c.configuration["display_name"].astext.label("called")))
+    return {row.name: row.called or row.name for row in rows}
+
+
 def names(connection: Connection) -> list[str]:
     """Return the names of all sites, sorted."""
     return list(connection.scalars(select(sites.c.name).order_by(sites.c.name)))
@@ -250,6 +272,30 @@ def read_versions(connection: Connection, names: Collection[str]) -> dict[str, t
 def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:
     """Return the latest configurations of sites as they are stored, for ``parse_stored``; one that has none is left out."""
     return {row.name: row.configuration for row in connection.execute(_latest().where(sites.c.name.in_(names)))}
+
+
+def list_versions(connection: Connection, site_id: str, *, limit: int) -> list[SiteVersion]:
+    """Return the configurations that a site has had, the newest first.
+
+    Raises:
+        NotFoundError: no site of that name.
+    """
+    columns = select(site_versions.c.version, site_versions.c.saved_at, site_versions.c.configuration)
+    rows = connection.execute(columns.where(site_versions.c.site_key == key_of(connection, site_id)).order_by(site_versions.c.version.desc()).limit(limit))
+    return [SiteVersion(row.version, row.saved_at.astimezone(UTC), row.configuration) for row in rows]
+
+
+def read_version(connection: Connection, site_id: str, version: int) -> Any:
+    """Return a configuration that a site had, as it is stored.
+
+    Raises:
+        NotFoundError: no site of that name, or it had no such version.
+    """
+    there = site_versions.c.site_key == key_of(connection, site_id), site_versions.c.version == version
+    row = connection.execute(select(site_versions.c.configuration).where(*there)).first()
+    if row is None:
+        raise NotFoundError("the site had no such version", field="version", value=version, remedy="Choose one of those that its page lists.")
+    return row.configuration
 
 
 def parse_stored(site_id: str, configuration: object) -> Site:

@@ -18,7 +18,7 @@ from luna.site.model import (
     Strategy,
     VacationRule,
 )
-from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price
+from luna.site.part import MOST_CALLED, Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price, is_written
 from luna.site.sensors import APPLIANCES, LEVELS, OWN_VACATION, SENSOR_ROLES, DatedSensor, InputSensors, SensorRole, Sensors, SiteSensor, measured_series
 from luna.site.tariff import (
     OWN,
@@ -42,6 +42,7 @@ from luna.site.tariff import (
 __all__ = [
     "APPLIANCES",
     "LEVELS",
+    "MOST_CALLED",
     "MOST_C_RATE",
     "OWN",
     "OWN_EXPORT",
@@ -99,6 +100,7 @@ __all__ = [
     "VacationRule",
     "explain_faults",
     "invalid_input",
+    "is_written",
     "load_site",
     "measured_series",
     "parse_site",

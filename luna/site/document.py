@@ -106,7 +106,8 @@ _FORMS = {
     r"^[a-z0-9_.]{1,96}$": "Use small letters, digits, _ and . only.",
     r"^[^\x00]+$": "Leave out the NUL.",
     r"^[^\x00:;]+$": "Leave out colons and semicolons.",
-    r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$": "Begin with a letter or digit and use letters, digits, blanks, _ . and - only.",
+    r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$": "Begin with a letter or digit and use a-z, digits, blanks, _ . and - only; display_name takes it as people write it.",
+    r"^[^\W_][\w .-]*$": "Begin with a letter or digit and use letters, digits, blanks, _ . and - only.",
     r"^[A-Z]{3}$": "Give the ISO 4217 code of the currency, such as EUR.",
     r"^[A-Z]{2}$": "Give the ISO 3166 code of the country, such as DE.",
     r"^[A-Z0-9]{1,3}$": "Give the ISO 3166-2 code without the country's, such as BY.",
@@ -128,6 +129,7 @@ _REMEDIES = {
     "string_type": 'Put it in quotes, as in "22:00"; without, it is read as a number.',
     "string_too_short": "Give at least {min_length} characters.",
     "string_too_long": "Shorten it to at most {max_length} characters.",
+    "display_name": "Write it as it is to be shown, without control characters.",
     "time_zone": 'Use an IANA name such as "Europe/Berlin".',
     "timezone_aware": _INSTANT,
     "datetime_type": _INSTANT,
@@ -163,7 +165,7 @@ _REMEDIES = {
 # Lists whose members have names; in a change they stand by name.
 _NAMED = ("batteries", "pv", "vehicles", "loads")
 # What makes a site this one and not another, and what no plan depends on.
-_FIXED = ("name", "timezone", "currency", "country", "region", "location", "input_sensors", "forecasting", "control")
+_FIXED = ("name", "display_name", "timezone", "currency", "country", "region", "location", "input_sensors", "forecasting", "control")
 
 
 def change_site(site: Site, changes: Mapping[str, Any], *, field: str = "site") -> Site:

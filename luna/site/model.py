@@ -12,7 +12,7 @@ from luna.errors import InvalidInputError
 from luna.site.devices import Battery, ElectricVehicle, GridConnection, Inverter, PvArray, require_connected
 from luna.site.household import Household
 from luna.site.loads import DeferrableLoad, HeatPump
-from luna.site.part import Fraction, Name, Part
+from luna.site.part import DisplayName, Fraction, Name, Part, SiteName
 from luna.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SiteSensor, require_in_order, resolve_sensors
 from luna.site.tariff import Objective, Tariff
 from luna.timeline import parse_zone
@@ -111,7 +111,8 @@ class Agent(Part):
 class Site(Part):
     """Everything about a site that does not change from slot to slot."""
 
-    name: Name
+    name: Annotated[SiteName, Field(description="its id: in addresses, topics and the names of files")]
+    display_name: Annotated[DisplayName | None, Field(description="what its owner calls it, in any script; empty: its name")] = None
     timezone: str
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")] = "EUR"
     country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166, for public holidays; empty: the time zone's")] = None
@@ -144,8 +145,8 @@ class Site(Part):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for kind in ("batteries", "pv", "inverters", "vehicles", "loads", "heat_pumps"):
-            counts = Counter(part.name for part in getattr(self, kind))
-            doubled = [name for name, count in counts.items() if count > 1]
+            counts = Counter(part.name.casefold() for part in getattr(self, kind))
+            doubled = [part.name for part in getattr(self, kind) if counts[part.name.casefold()] > 1]
             if doubled:
                 raise ValueError(f"{kind}: the name {doubled[0]!r} stands twice")
         for kind, told in _told(self.control).items():
@@ -185,6 +186,11 @@ class Site(Part):
             except ValueError as exc:
                 raise ValueError(f"input_sensors.{role}: {exc}") from exc
         return self
+
+    @property
+    def called(self) -> str:
+        """What its owner calls it."""
+        return self.display_name or self.name
 
     def list_sensors(self, entries: Sequence[str | DatedSensor]) -> tuple[SiteSensor, ...]:
         """Return the sensors that a role of ``input_sensors`` names, and when each holds."""

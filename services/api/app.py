@@ -45,6 +45,7 @@ from services.api.pages.knowledge import documents as document_pages
 from services.api.pages.layout import answer_missing_page
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
+from services.api.pages.setup import site_page
 from services.api.problems import add_problem_handlers, problem_response
 from services.api.routes import (
     agent,
@@ -108,6 +109,7 @@ PAGES = (
     edge_lab.router,
     setup_plan.router,
     setup.router,
+    site_page.router,
     people.router,
     admin.router,
     sign_in.router,

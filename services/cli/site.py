@@ -1,8 +1,9 @@
 """``luna site``: which sites there are."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -11,9 +12,14 @@ from luna.site import Part, Site, SpotPrice
 from luna.site.sensor_changes import ChangedSensors, SensorChange
 from luna.timeline import SLOT, floor_to
 from luna.wording import say_instant
-from services.cli.console import JsonOption, emit, out, report, table
+from services.cli.console import JsonOption, emit, err, out, report, table
 from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from luna.site.differences import SiteDifference
 
 app = typer.Typer(help="Add, list, show and remove sites.", no_args_is_help=True)
 
@@ -48,9 +54,13 @@ def add(
     changed_sensors: Annotated[
         ChangedSensors, typer.Option(help="A sensor whose sign or role the file changes counts so from now on, or always did: its past is then read anew.")
     ] = "from-now",
+    yes: Annotated[bool, typer.Option("--yes", help="Store it without asking; scripts are not asked.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Store a site; one of the same name takes the new configuration and keeps the old as a version. Names each default that costs money."""
+    """Store a site; one of the same name takes the new configuration, after what differs was shown, and keeps the old as a version.
+
+    Names each default that costs money.
+    """
     from luna.database import sites
     from luna.site import load_site
     from luna.timeline import SystemClock
@@ -60,9 +70,15 @@ def add(
     with unit_of_work() as connection:
         if changed_sensors == "from-now":
             site, changes = sites.date_changed_sensors(connection, site, at=floor_to(SystemClock().now(), SLOT))
+        differences = _find_differences(connection, site)
+        if differences and not as_json:
+            _show_differences(site.name, differences)
+            if not yes and sys.stdin.isatty():
+                typer.confirm("Store it?", abort=True, err=True)
         sites.save(connection, site)
     defaults = list_defaults(site)
     document = {"site": site.name, "defaults": [each._asdict() for each in defaults], "changed_sensors": [each._asdict() for each in changes]}
+    document |= {"differences": [each._asdict() for each in differences]}
 
     def show_both() -> None:
         _show(site, defaults)
@@ -73,6 +89,21 @@ def add(
             out.print("If it was always so: luna site add --file FILE --changed-sensors always, then luna data slots for its past.", soft_wrap=True)
 
     emit(document, as_json=as_json, show=show_both)
+
+
+def _find_differences(connection: "Connection", site: Site) -> "list[SiteDifference]":
+    """Return in what a site differs from the one of its name that is stored; of a new one nothing."""
+    from luna.database import sites
+    from luna.site.differences import list_differences
+
+    stored = sites.read_configurations(connection, [site.name])
+    return list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True)) if stored else []
+
+
+def _show_differences(name: str, differences: "list[SiteDifference]") -> None:
+    err.print(f"{name} is there already; this changes:")
+    for each in differences:
+        err.print(f"  {each.field}: {'–' if each.before is None else each.before} → {'–' if each.after is None else each.after}", soft_wrap=True, markup=False)
 
 
 @app.command("list")

@@ -27,9 +27,10 @@ _ORIGIN = "https://www.home-assistant.io/integrations/mqtt/"
 
 
 def slug(name: str) -> str:
-    """Return a name for topics and ids; two names never share one."""
-    plain = _ELSE.sub("_", name.casefold()).strip("_")
-    return plain if plain == name else f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:6]}".lstrip("_")
+    """Return a name for topics and ids; two names that differ in more than small and capital letters never share one."""
+    folded = name.casefold()
+    plain = _ELSE.sub("_", folded).strip("_")
+    return plain if plain == folded else f"{plain}_{hashlib.sha256(folded.encode()).hexdigest()[:6]}".lstrip("_")
 
 
 def topic_key(entity: PublishedEntity) -> str:
@@ -89,7 +90,7 @@ def _config(view: HouseNow, entity: PublishedEntity, numbers: Numbers) -> dict[s
         "availability": [{"topic": AVAILABILITY}],
         "device": {
             "identifiers": [f"{BASE}_{site}"],
-            "name": f"Luna {view.site.name}",
+            "name": f"Luna {view.site.called}",
             "manufacturer": "Luna",
             "model": "Energy manager",
             "sw_version": version("luna-energy"),

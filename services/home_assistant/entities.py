@@ -137,7 +137,7 @@ def _problem(view: HouseNow, _: Numbers) -> str:
 
 
 def _problem_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
-    said = [say_message(finding.code, finding.figures, site=view.site.name, numbers=numbers) for finding in view.findings]
+    said = [say_message(finding.code, finding.figures, site=view.site.called, numbers=numbers) for finding in view.findings]
     return {"codes": [finding.code for finding in view.findings], "sentences": [words.text for words in said]}
 
 

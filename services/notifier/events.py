@@ -63,7 +63,7 @@ def cheapest_run(price: FloatArray, length: int) -> int:
 
 def _word(finding: SiteFinding, site: Site, numbers: Numbers, *, expires_at: datetime) -> NewNotification:
     code = finding.code
-    words = say_message(code, finding.figures, site=site.name, numbers=numbers)
+    words = say_message(code, finding.figures, site=site.called, numbers=numbers)
     return NewNotification(KINDS[code], code, finding.key, words.title, words.text, code in URGENT, expires_at)
 
 
@@ -85,7 +85,7 @@ def _cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now: date
         return []
     start = tomorrow.start + first * SLOT
     figures = {"start": start, "end": start + length * SLOT, "price": mean, "usual": usual}
-    words = say_message("cheap_hours", figures, site=site.name, numbers=numbers)
+    words = say_message("cheap_hours", figures, site=site.called, numbers=numbers)
     return [NewNotification("prices", "cheap_hours", start.astimezone(zone).date().isoformat(), words.title, words.text, urgent=False, expires_at=start)]
 
 
@@ -105,7 +105,7 @@ def _week(connection: Connection, site: Site, numbers: Numbers, now: datetime) -
         return []
     saved = sum(day.saved for day in savings.counted)
     code = "weekly_saving" if saved >= 0 else "weekly_loss"
-    words = say_message(code, {"saved": abs(saved), "days": len(savings.counted)}, site=site.name, numbers=numbers)
+    words = say_message(code, {"saved": abs(saved), "days": len(savings.counted)}, site=site.called, numbers=numbers)
     # One key for both: a day that is replayed later may turn the sum, and is no second message.
     expires_at = local_instant(monday + timedelta(days=WEEK_TOLD_DAYS), "24:00", zone)
     return [NewNotification("saving", "weekly_saving", _week_of(monday), words.title, words.text, urgent=False, expires_at=expires_at)]
@@ -122,7 +122,7 @@ def _day(connection: Connection, site: Site, numbers: Numbers, now: datetime) ->
         # That there is no plan is told by itself, to those who armed the site.
         return []
     statements = " ".join(say_statement(statement, numbers, now=now) for statement in state_house(house, numbers))
-    words = say_message("day_ahead", {"statements": statements}, site=site.name, numbers=numbers)
+    words = say_message("day_ahead", {"statements": statements}, site=site.called, numbers=numbers)
     return [NewNotification("day", "day_ahead", today.isoformat(), words.title, words.text, urgent=False, expires_at=until)]
 
 

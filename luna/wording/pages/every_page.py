@@ -32,9 +32,11 @@ PHRASES = {
     "sites": Phrase("Sites", "Standorte"),
     "sites_choose": Phrase("Site: {site}. Choose another one", "Standort: {site}. Einen anderen wählen"),
     "site_unreadable": Phrase("cannot be read", "nicht lesbar"),
+    "site_change": Phrase("Change this site", "Diesen Standort ändern"),
     "site_add": Phrase("Add a site", "Standort hinzufügen"),
     "installation": Phrase("Installation", "Installation"),
     "account": Phrase("Account", "Konto"),
+    "simulated_name": Phrase("Simulated home", "Simuliertes Zuhause"),
     "simulated": Phrase("This home is simulated.", "Dieses Zuhause ist simuliert."),
     "simulated_more": Phrase(
         "Its devices are a program that lives a recorded year today; what it costs and saves is nobody's money.",

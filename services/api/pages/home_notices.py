@@ -102,7 +102,7 @@ def _late_prices(view: HomeView) -> Iterator[Notice]:
 def _findings(view: HomeView) -> Iterator[Notice]:
     for found in view.house.findings:
         if found.code in TOLD:
-            said = say_message(found.code, found.figures, site=view.window.site.name, numbers=view.numbers)
+            said = say_message(found.code, found.figures, site=view.window.site.called, numbers=view.numbers)
             yield Notice(TOLD[found.code], f"{said.title}.", said.text)
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import quote
 
 from anyio import to_thread
@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from luna.database import sites
 from luna.database.engine import unit_of_work
 from luna.errors import ConfirmationError, LunaError, NotFoundError, UnauthenticatedError, UnreadableError
-from luna.simulated_home import is_simulated
+from luna.simulated_home import SITE_NAME, is_simulated
 from luna.site import Site, explain_faults
 from luna.telemetry import current_trace_id
 from luna.timeline import SLOT, parse_zone
@@ -117,7 +117,7 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
         "reader": reader,
         "site": site,
         "simulated": site is not None and is_simulated(site),
-        "switcher": _offer_sites(request, page),
+        "switcher": _offer_sites(request, page, words),
         "t": words,
         "numbers": numbers,
         "csrf_token": getattr(request.state, "csrf_token", ""),
@@ -127,9 +127,10 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
 
 @dataclass(frozen=True, slots=True)
 class SiteSwitcher:
-    """The sites of who looks at a page, each with where the same page of it is found, which cannot be read and why, and whether they may add one."""
+    """The sites of who looks at a page: where its like is found for each, what each is called, which cannot be read and why, and whether they may add one."""
 
     addresses: dict[str, str]
+    called: dict[str, str]
     unreadable: dict[str, UnreadableError]
     may_add: bool
 
@@ -142,18 +143,25 @@ async def remember_sites(request: Request) -> None:
         request.state.sites = await to_thread.run_sync(_list_sites, request.app.state.gateway.database)
 
 
-def _list_sites(database: Engine) -> dict[str, UnreadableError | None]:
+class _KnownSite(NamedTuple):
+    called: str
+    error: UnreadableError | None
+
+
+def _list_sites(database: Engine) -> dict[str, _KnownSite]:
     with unit_of_work(database) as connection:
-        return dict.fromkeys(sites.names(connection)) | {each.name: each.error for each in sites.list_unreadable(connection)}
+        unreadable = {each.name: each.error for each in sites.list_unreadable(connection)}
+        return {name: _KnownSite(called, unreadable.get(name)) for name, called in sites.display_names(connection).items()}
 
 
-def _offer_sites(request: Request, page: Page) -> SiteSwitcher:
+def _offer_sites(request: Request, page: Page, words: PageWords) -> SiteSwitcher:
     caller: Caller = getattr(request.state, "caller", NOBODY)
     shown = page if page.is_of_site else NAVIGATION[0]
-    known: dict[str, UnreadableError | None] = getattr(request.state, "sites", {})
-    own = {name: error for name, error in known.items() if caller.has_site(name)}
-    unreadable = {name: error for name, error in own.items() if error is not None}
-    return SiteSwitcher({name: shown.address(name) for name in own}, unreadable, may_add="administer" in caller.scopes)
+    known: dict[str, _KnownSite] = getattr(request.state, "sites", {})
+    own = {name: site for name, site in known.items() if caller.has_site(name)}
+    called = {name: words("simulated_name") if name == SITE_NAME else site.called for name, site in own.items()}
+    unreadable = {name: site.error for name, site in own.items() if site.error is not None}
+    return SiteSwitcher({name: shown.address(name) for name in own}, called, unreadable, may_add="administer" in caller.scopes)
 
 
 @cache

@@ -159,3 +159,14 @@ def test_work_that_cannot_be_accepted_is_refused(home: Luna, tmp_path: Path, tas
     file.write_text(json.dumps(document), encoding="utf-8")
     said = home("jobs", "submit", task, "--request", str(file))
     assert (said.code, said.problem["field"]) == (2, field)
+
+
+def test_a_site_of_the_same_name_shows_what_changes_before_it_is_stored(home: Luna, tmp_path: Path) -> None:
+    stored = yaml.safe_load(home("site", "show", *SITE).out)
+    file = tmp_path / "site.yaml"
+    file.write_text(yaml.safe_dump(stored | {"batteries": [stored["batteries"][0] | {"capacity_kwh": 12}]}), encoding="utf-8")
+    added = home("site", "add", "--file", str(file), "--yes", "--json")
+    assert added.code == 0
+    assert json.loads(added.out)["differences"] == [{"field": "batteries.battery.capacity_kwh", "before": 10.0, "after": 12.0}]
+    again = home("site", "add", "--file", str(file))
+    assert (again.code, "changes" in again.err) == (0, False)

@@ -22,7 +22,9 @@ from tests.home_assistant import TOKEN, House, Sensor
 from tests.home_assistant import serve as serve_home_assistant
 from tests.workers import wait_for, worker_process
 
-SITE = {"name": "Own home", "place": "AT:Graz", "yearly_kwh": "3.500", "go": "next"}
+# What the pages make of "Haus Müller".
+OWN_ID = "haus_mueller"
+SITE = {"name": "Haus Müller", "place": "AT:Graz", "yearly_kwh": "3.500", "go": "next"}
 DEVICES = {
     "batteries-0-capacity_kwh": "9,6",
     "batteries-0-power_kw": "4.6",
@@ -38,7 +40,7 @@ def api(redis_url: str, database_url: str, database: Engine, tmp_path: Path) -> 
     addresses = Addresses(database_url=database_url, redis_url=redis_url)
     with serve(addresses, data_folder=tmp_path, outside_services=False) as client:
         yield client
-    remove_site(database, "Own home")
+    remove_site(database, OWN_ID)
 
 
 def begin(api: httpx.Client) -> str:
@@ -63,12 +65,14 @@ def test_from_nothing_to_a_plan(api: httpx.Client, redis_url: str, database_url:
     )
     assert ended == "plan"
     with worker_process(redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks"):
-        wait_for(lambda: "/ui/sites/Own%20home/home" in api.get(f"{draft}/progress").text)
+        wait_for(lambda: f"/ui/sites/{OWN_ID}/home" in api.get(f"{draft}/progress").text)
     page = api.get(f"{draft}/plan").text
     assert "standard load profile" in page
     assert "household.yearly_kwh" in page
     assert "hx-get" not in page
-    assert api.get("/ui/sites/Own%20home/home").status_code == 200
+    home = api.get(f"/ui/sites/{OWN_ID}/home")
+    assert home.status_code == 200
+    assert ">Haus Müller</a>" in home.text
     by_hour = read_forecast_load(api)
     # Of 3,500 kWh a year 9.6 kWh are the mean day's; by H25 days have 7.7 to 12.9, and evenings at least twice the load of nights.
     assert 7.5 < sum(sum(loads) for loads in by_hour.values()) < 13
@@ -78,7 +82,7 @@ def test_from_nothing_to_a_plan(api: httpx.Client, redis_url: str, database_url:
 
 def read_forecast_load(api: httpx.Client) -> dict[int, list[float]]:
     """Return the quarter-hours of the forecast's first day that drives the plan, kWh by hour of the site's clock."""
-    path = "/v1/sites/Own home/series"
+    path = f"/v1/sites/{OWN_ID}/series"
     spans = {each["series"]: each for each in api.get(path).json()["series"]}
     name = "slot_forecasts:baseline_like_days:load_kwh"
     rows = api.get(f"{path}/{name}", params={"from": spans[name]["first"], "to": spans[name]["end"]}).json()["rows"][:96]
@@ -121,9 +125,14 @@ def test_a_name_that_is_taken_and_a_review_that_is_not_whole_lead_back(api: http
     assert follow(api, draft, ("site", SITE), ("review", {"go": "next"})) == "devices?check=1"
     follow(api, draft, ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
     with unit_of_work(database) as connection:
-        assert "Own home" in sites.names(connection)
+        assert OWN_ID in sites.names(connection)
+    # Entered anew in the same draft, it is called otherwise and stays the same site.
+    follow(api, draft, ("site", SITE | {"name": "家"}), ("review", {"go": "next"}))
+    with unit_of_work(database) as connection:
+        assert sites.load(connection, OWN_ID).called == "家"
+    follow(api, draft, ("site", SITE), ("review", {"go": "next"}))
     other = begin(api)
-    assert follow(api, other, ("site", SITE)) == "site?check=1"
+    assert follow(api, other, ("site", SITE | {"name": "haus müller"})) == "site?check=1"
     assert "There is a site of this name" in api.get(f"{other}/site?check=1").text
 
 
@@ -177,10 +186,10 @@ def test_a_fetch_that_brought_nothing_is_not_said_to_be_done(redis_url: str, dat
         with unit_of_work(database) as connection:
             asked = jobs.find_newest(connection, task=FetchWeatherRequest.task, key=f"setup:{find_run(database, draft)}:weather")
             assert asked is not None
-            reply = {"sites": [{"site_id": "Own home", "written": 0, "faults": ["open-meteo: no answer within 30 s"]}]}
+            reply = {"sites": [{"site_id": OWN_ID, "written": 0, "faults": ["open-meteo: no answer within 30 s"]}]}
             jobs.finish(connection, jobs.begin(connection, asked.job_id), status="done", reply=json.dumps(reply))
         shown = api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
-    remove_site(database, "Own home")
+    remove_site(database, OWN_ID)
     assert "No service gave anything. Luna tries again by itself" in " ".join(re.sub(r"<[^>]+>", " ", shown).split())
     assert "open-meteo: no answer within 30 s" in shown
 
@@ -194,3 +203,30 @@ def find_run(database: Engine, draft: str) -> str:
 @pytest.mark.parametrize("step", ["site", "devices", "tariff", "data", "review", "plan", "progress"])
 def test_a_draft_that_is_not_there_is_said_so(api: httpx.Client, step: str) -> None:
     assert api.get(f"/ui/setup/nothing/{step}").status_code == 404
+
+
+def test_a_site_is_changed_on_its_page_and_a_version_comes_back(api: httpx.Client, database: Engine) -> None:
+    follow(api, begin(api), ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+    page = f"/ui/sites/{OWN_ID}/site"
+    assert "9.6 kWh" in api.get(page).text
+    draft = api.post(f"{page}/change", data={"step": "devices"}).headers["Location"].removesuffix("/devices")
+    assert 'value="Akku' not in api.get(f"{draft}/devices").text
+    assert 'name="batteries-0-name" value="battery"' in api.get(f"{draft}/devices").text
+    changed = DEVICES | {"batteries-0-name": "battery", "batteries-0-capacity_kwh": "12", "batteries-0-from_grid": "", "go": "next"}
+    assert follow(api, draft, ("devices", changed | {"batteries-0-capacity_kwh": "viel"}), ("review", {"go": "next"})) == "devices?check=1"
+    assert follow(api, draft, ("devices", changed)) == "tariff"
+    review = re.sub(r"\s+", " ", api.get(f"{draft}/review", headers={"Accept-Language": "de"}).text)
+    assert "battery: Kapazität" in review
+    assert "<td>9.6 kWh</td><td>12 kWh</td>" in review
+    assert api.post(f"{draft}/review", data={"go": "next"}).headers["Location"] == page
+    with unit_of_work(database) as connection:
+        assert sites.load(connection, OWN_ID).batteries[0].capacity_kwh == 12
+    # Sent once more, it would go over what is there now.
+    assert api.post(f"{draft}/review", data={"go": "next"}).status_code == 409
+    shown = re.sub(r"<[^>]+>", "", api.get(page).text)
+    assert "batteries.battery.capacity_kwh: 9.6 → 12.0" in shown
+    assert api.post(f"{page}/back", data={"version": "1"}).status_code == 303
+    assert api.post(f"{page}/back", data={"version": "99"}).status_code == 404
+    with unit_of_work(database) as connection:
+        assert sites.read(connection, OWN_ID).version == 3
+        assert sites.load(connection, OWN_ID).batteries[0].capacity_kwh == 9.6

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from luna.errors import NotFoundError
-from luna.site import SENSOR_ROLES, Site
+from luna.site import MOST_CALLED, SENSOR_ROLES, Site, is_written
 from luna.site.countries import COUNTRIES, Country, place_named
 from luna.timeline import parse_zone
 from luna.wording import Numbers
@@ -28,10 +28,10 @@ from services.api.pages.setup.fields import (
     check_entries,
     check_zone,
 )
+from services.api.pages.setup.naming import identifier_of
 
 STEPS = ("site", "devices", "tariff", "data", "review")
 ELSEWHERE = "elsewhere"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # Which step asks for a part of a site.
 _STEP_OF = {"grid": "devices", "batteries": "devices", "pv": "devices", "vehicles": "devices", "loads": "devices", "tariff": "tariff", "input_sensors": "data"}
@@ -107,9 +107,11 @@ def suggest_tariff(answers: Mapping[str, Any]) -> dict[str, str]:
 
 def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
     values, faults = check_entries(SITE, answers.get("site", {}))
-    name = values.get("name", "")
-    if name and not _NAME.fullmatch(name):
+    called = values.get("name", "")
+    if not is_written(called):
         faults.append(FieldFault("name", "name"))
+    elif len(called) > MOST_CALLED:
+        faults.append(FieldFault("name", "long"))
     place = _find_place(values, faults)
     zone = values.get("timezone") or (place[0].timezone if place else "")
     currency = str(values.get("currency") or (place[0].currency if place else "")).upper()
@@ -130,7 +132,8 @@ def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
     if not faults:
         own = {"latitude": values["latitude"], "longitude": values["longitude"]} if "latitude" in values else None
         town = {"latitude": place[1].latitude, "longitude": place[1].longitude} if place else None
-        composed.document |= {"name": name, "timezone": parse_zone(zone).key, "currency": currency, "location": own or town}
+        composed.document |= {"name": identifier_of(called), "display_name": called}
+        composed.document |= {"timezone": parse_zone(zone).key, "currency": currency, "location": own or town}
         composed.document |= {"country": place[0].code} if place else {}
 
 
@@ -150,20 +153,23 @@ def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
     if grid:
         composed.document["grid"] = grid
     for kind, entries in DEVICES.items():
-        devices = []
+        devices: list[dict[str, Any]] = []
+        named = {typed["name"] for typed in answers.get(kind, []) if typed.get("name")}
         for place, typed in enumerate(answers.get(kind, [])):
             values, faults = check_entries(entries, typed, prefix=f"{kind}-{place}-")
             if not faults and kind == "batteries" and values["power_kw"] > 20 * values["capacity_kwh"]:
                 faults.append(FieldFault(f"{kind}-{place}-power_kw", "watts"))
             composed.faults["devices"] += faults
             if not faults:
-                devices.append({"name": _name(kind, place), **_DEVICE[kind](values)})
+                name = typed.get("name") or _free_name(kind, named)
+                named.add(name)
+                devices.append({"name": name, **_DEVICE[kind](values)})
         if devices:
             composed.document[kind] = devices
 
 
-def _name(kind: str, place: int) -> str:
-    return _NAMES[kind] if place == 0 else f"{_NAMES[kind]} {place + 1}"
+def _free_name(kind: str, taken: set[str]) -> str:
+    return next(name for number in range(1, len(taken) + 2) if (name := _NAMES[kind] if number == 1 else f"{_NAMES[kind]} {number}") not in taken)
 
 
 def _battery(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,7 +188,7 @@ def _battery(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _array(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"peak_kw": values["peak_kw"], "tilt_deg": values["tilt_deg"], "azimuth_deg": float(values["azimuth_deg"])}
+    return {"peak_kw": values["peak_kw"], "tilt_deg": values["tilt_deg"], "azimuth_deg": values["azimuth_deg"]}
 
 
 def _vehicle(values: Mapping[str, Any]) -> dict[str, Any]:

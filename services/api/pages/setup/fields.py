@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from luna.errors import InvalidInputError
 from luna.timeline import parse_zone
+from luna.wording.pages.setup import PHRASES
 
 Answers = Mapping[str, str]
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
@@ -29,14 +30,14 @@ class Entry:
 
     Args:
         name: in the form; ``field_<name>`` is its label, ``hint_<name>`` what stands below it where ``hint`` says so.
-        kind: what it takes. A price is typed in the unit in which the site's prices are shown.
+        kind: what it takes. A price is typed in the unit in which the site's prices are shown, a bearing in degrees from north or as one of eight winds.
         least: bound of a number; ``above`` shuts it out.
         unit: shown beside it.
         options: of a choice; ``option_<name>_<value>`` names each.
     """
 
     name: str
-    kind: Literal["text", "number", "price", "choice", "switch", "clock"] = "number"
+    kind: Literal["text", "number", "price", "choice", "switch", "clock", "bearing"] = "number"
     least: float = 0.0
     most: float = math.inf
     above: bool = False
@@ -73,11 +74,15 @@ BATTERY = (
     Entry("from_grid", "switch", default=ON),
     Entry("to_grid", "switch", default=ON),
 )
-DIRECTIONS = ("90", "135", "180", "225", "270", "0")
+# Clockwise from north; ``option_azimuth_deg_<degrees>`` names each.
+DIRECTIONS = ("0", "45", "90", "135", "180", "225", "270", "315")
+_WINDS = dict.fromkeys(("n",), "0") | dict.fromkeys(("ne", "no"), "45") | dict.fromkeys(("e", "o"), "90") | dict.fromkeys(("se", "so"), "135")
+_WINDS |= {"s": "180", "sw": "225", "w": "270", "nw": "315"}
+_WINDS |= {said.casefold(): degrees for degrees in DIRECTIONS for said in PHRASES[f"option_azimuth_deg_{degrees}"]}
 PV = (
     Entry("peak_kw", most=2_000, above=True, unit="kW"),
     Entry("tilt_deg", most=90, default="30", unit="°"),
-    Entry("azimuth_deg", "choice", options=DIRECTIONS, default="180"),
+    Entry("azimuth_deg", "bearing", most=359.9, options=DIRECTIONS, default="180", unit="°"),
 )
 VEHICLE = (Entry("capacity_kwh", most=500, above=True, unit="kWh"), Entry("power_kw", least=1.4, most=400, default="11", unit="kW"))
 HEATER = (Entry("power_kw", most=100, above=True, default="3", unit="kW"), Entry("energy_kwh_per_day", most=1_000, default="6", unit="kWh"))
@@ -163,8 +168,8 @@ def _check(entry: Entry, text: str, scale: int) -> tuple[Any, FieldFault | None]
         return text == ON, None
     if not text:
         return None, FieldFault("", "missing") if entry.required else None
-    if entry.kind in {"number", "price"}:
-        return _check_number(entry, text, scale if entry.kind == "price" else 1)
+    if entry.kind in {"number", "price", "bearing"}:
+        return _check_number(entry, _WINDS.get(text.casefold(), text) if entry.kind == "bearing" else text, scale if entry.kind == "price" else 1)
     if entry.kind == "clock":
         return (text, None) if CLOCK.fullmatch(text) else (None, FieldFault("", "clock"))
     if entry.options and text not in entry.options:
@@ -207,7 +212,8 @@ def check_zone(text: str) -> FieldFault | None:
 def gather_devices(typed: Answers, kind: str) -> list[dict[str, str]]:
     """Return the devices of a kind as a form names them: ``<kind>-<place>-<field>``; a switch that is not named is off."""
     pattern = re.compile(rf"{kind}-(\d{{1,2}})-(\w+)")
-    names = {entry.name for entry in DEVICES[kind]}
+    # Of a device that is changed its name comes along.
+    names = {"name"} | {entry.name for entry in DEVICES[kind]}
     found: dict[int, dict[str, str]] = {}
     for name, text in typed.items():
         match = pattern.fullmatch(name)

@@ -1,12 +1,14 @@
 """The steps of set-up: each shows what was typed so far, takes more, and leads on; nothing typed is lost, whatever is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy import Connection
 
 from luna.contracts.simulated_home import RemoveSimulatedHomeRequest
 from luna.database import setup_drafts, site_removal, sites
@@ -15,11 +17,16 @@ from luna.errors import ConflictError
 from luna.queue.jobs import cancel_job
 from luna.settings import Settings
 from luna.simulated_home import SITE_NAME, HomeFiles
+from luna.site import Site
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import data_step, views
+from services.api.pages.setup.changes import view_changes
 from services.api.pages.setup.composition import STEPS, compose, country_of
+from services.api.pages.setup.editing import CHANGEABLE, change_site, list_changed_steps
 from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVICES, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
+from services.api.pages.setup.naming import free_identifier
 
 PAGE = Page("setup", "/ui/setup", "administer")
 EXAMPLES = ("demo", "simulated")
@@ -48,7 +55,7 @@ Typed = Annotated[dict[str, str], Depends(read_form)]
 def welcome(request: Request, gateway: CurrentGateway) -> Response:
     """Show the ways in: a home of one's own, one that is simulated, or the demo's."""
     with unit_of_work(gateway.database) as connection:
-        names = sites.names(connection)
+        names = list(sites.display_names(connection).values())
     return show(request, PAGE, names=names, offers_simulated=_offers_simulated(gateway.settings))
 
 
@@ -77,12 +84,12 @@ def begin_setup(typed: Typed, gateway: CurrentGateway) -> Response:
     """Begin a draft, and lead to its first step or, for an example, straight to its plan."""
     example = typed.get("kind") if typed.get("kind") in EXAMPLES else None
     with unit_of_work(gateway.database) as connection:
-        answers: dict[str, Any] = {"example": example} if example else _begin(sites.names(connection))
+        answers: dict[str, Any] = {"example": example} if example else _begin(sites.display_names(connection).values())
         draft_id = setup_drafts.create(connection, answers)
     return _lead(draft_id, "plan" if example else STEPS[0])
 
 
-def _begin(taken: list[str]) -> dict[str, Any]:
+def _begin(taken: Collection[str]) -> dict[str, Any]:
     own = defaults_of(SITE)["name"]
     name = own if own not in taken else next(free for number in range(2, len(taken) + 3) if (free := f"{own} {number}") not in taken)
     first = {kind: [new_device(kind)] if kind in {"batteries", "pv"} else [] for kind in DEVICES}
@@ -101,7 +108,7 @@ def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: Cu
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
     faults = _faults(gateway, answers, step) if check or step == "review" else {}
-    context = {"draft_id": draft_id, "step": step, "steps": STEPS, "answers": answers, "faults": faults}
+    context = {"draft_id": draft_id, "step": step, "steps": _steps(answers), "answers": answers, "faults": faults}
     shown = data_step.view_data(gateway, answers, look=sensors) if step == "data" else _view(request, step, answers, faults)
     return show(request, PAGE, template=f"setup_{step}.html.j2", **(context | shown))
 
@@ -114,11 +121,13 @@ def _view(request: Request, step: str, answers: Mapping[str, Any], faults: Mappi
         return {"devices": DEVICES, "grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}
     if step == "tariff":
         return views.view_tariff(answers, language)
+    if "changes" in answers:
+        return {"changed": view_changes(answers["before"], answers, words)}
     return {"summary_lines": views.view_review(answers, words, language)}
 
 
 @router.post("/ui/setup/{draft_id}/{step}")
-def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: CurrentGateway) -> Response:
+def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: CurrentGateway, *, caller: CurrentCaller) -> Response:
     """Keep what was typed, and lead on: to the next step, back, or to the same one where something is wrong or was added."""
     go = typed.get("go", "next")
     with unit_of_work(gateway.database) as connection:
@@ -128,17 +137,44 @@ def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: Curren
         setup_drafts.save(connection, draft_id, answers)
     if step == "data" and (told := data_step.store_access(gateway, answers, typed)):
         return _lead(draft_id, f"data?{told}")
+    steps = _steps(answers)
     if go == "back":
-        return _lead(draft_id, STEPS[max(STEPS.index(step) - 1, 0)])
+        return _lead(draft_id, steps[max(steps.index(step) - 1, 0)])
     if go != "next":
         return _lead(draft_id, step)
-    return _finish(gateway, draft_id) if step == "review" else _go_on(gateway, draft_id, step, answers)
+    if step != "review":
+        return _go_on(gateway, draft_id, step, answers)
+    return _change(gateway, draft_id, caller) if "changes" in answers else _finish(gateway, draft_id)
+
+
+def _steps(answers: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is asked, one after the other: of a site that is changed, what the fields can say of it."""
+    if "changes" not in answers:
+        return STEPS
+    return (*(step for step in CHANGEABLE if step not in answers["fixed"]), "review")
 
 
 def _go_on(gateway: Gateway, draft_id: str, step: Step, answers: Mapping[str, Any]) -> Response:
     if _faults(gateway, answers, step):
         return _lead(draft_id, f"{step}?check=1")
-    return _lead(draft_id, STEPS[STEPS.index(step) + 1])
+    steps = _steps(answers)
+    return _lead(draft_id, steps[steps.index(step) + 1])
+
+
+def _change(gateway: Gateway, draft_id: str, caller: Caller) -> Response:
+    """Store the changed site where nothing is wrong, and lead to its page; else to the first step where something is."""
+    with unit_of_work(gateway.database) as connection:
+        answers = setup_drafts.load(connection, draft_id)
+        caller.require_site(answers["changes"])
+    if faulty := [step for step in list_changed_steps(answers["before"], answers) if _faults(gateway, answers, step)]:
+        return _lead(draft_id, f"{faulty[0]}?check=1")
+    with unit_of_work(gateway.database) as connection:
+        stored = sites.read(connection, answers["changes"])
+        if stored.version != answers["version"]:
+            remedy = "Change it again from how it is now."
+            raise ConflictError("the site was changed meanwhile", field="version", value=stored.version, remedy=remedy)
+        sites.change(connection, change_site(stored.site, answers), version=stored.version)
+    return RedirectResponse(f"/ui/sites/{quote(answers['changes'])}/site", 303)
 
 
 def _finish(gateway: Gateway, draft_id: str) -> Response:
@@ -148,12 +184,21 @@ def _finish(gateway: Gateway, draft_id: str) -> Response:
     faulty = next((step for step in STEPS if _faults(gateway, answers, step)), None)
     if faulty is not None:
         return _lead(draft_id, f"{faulty}?check=1")
-    site = compose(answers).site()
     with unit_of_work(gateway.database) as connection:
+        site = compose(answers).site()
+        site = site.model_copy(update={"name": _identify(connection, site, answers)})
         sites.save(connection, site)
         # What was entered anew is prepared anew.
         setup_drafts.save(connection, draft_id, answers | {"stored": site.name, "run": answers.get("run", 0) + 1})
     return _lead(draft_id, "plan")
+
+
+def _identify(connection: Connection, site: Site, answers: Mapping[str, Any]) -> str:
+    """Return the id under which a site is stored: the one it has, that of a site that cannot be read and is entered anew, else one that is free."""
+    unreadable = {each.name for each in sites.list_unreadable(connection)}
+    if "stored" in answers or site.called in unreadable:
+        return str(answers.get("stored", site.called))
+    return free_identifier(site.name, {*sites.names(connection)} - unreadable)
 
 
 def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str, FieldFault]:
@@ -170,11 +215,13 @@ def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str
 
 
 def _find_taken(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault]:
-    name = answers.get("site", {}).get("name", "").strip()
+    called = answers.get("site", {}).get("name", "").strip()
     with unit_of_work(gateway.database) as connection:
+        known = sites.display_names(connection)
         # A site that cannot be read is mended by storing it anew.
-        taken = name in {*sites.names(connection)} - {each.name for each in sites.list_unreadable(connection)} and name != answers.get("stored")
-    return [FieldFault("name", "exists")] if taken else []
+        own = {each.name for each in sites.list_unreadable(connection)} | {answers.get("stored"), answers.get("changes")}
+    taken = {each.casefold() for name, each in known.items() if name not in own}
+    return [FieldFault("name", "exists")] if called.casefold() in taken else []
 
 
 def _merge(answers: dict[str, Any], step: Step, typed: Mapping[str, str]) -> dict[str, Any]:

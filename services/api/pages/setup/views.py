@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from luna.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.site.countries import COUNTRIES, places
@@ -48,19 +49,28 @@ def view_review(answers: Mapping[str, Any], words: PageWords, language: Language
     composed = compose(answers)
     if not composed.whole:
         return [(step, []) for step, faults in composed.faults.items() if faults]
-    site, numbers = composed.site(), numbers_of(answers, language)
+    parts = view_site_parts(composed.site(), words, numbers_of(answers, language))
+    return [*parts, ("data", [(words("step_data"), _say_data(answers, words))])]
+
+
+def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tuple[str, Lines]]:
+    """Return what a site is, step by step, as set-up asks for it."""
     return [
         ("site", _site_lines(site, words, numbers)),
         ("devices", _device_lines(site, words, numbers)),
         ("tariff", _tariff_lines(site, words, numbers)),
-        ("data", [(words("step_data"), _say_data(answers, words))]),
     ]
+
+
+def numbers_of_site(site: Site, language: Language) -> Numbers:
+    """Return how the reader is told figures of a site."""
+    return Numbers(language, ZoneInfo(site.timezone), site.currency)
 
 
 def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     used = words("review_load_" + site.household.load_basis, kwh=numbers.number(site.household.yearly_load_kwh, 0))
     return [
-        (words("field_name"), site.name),
+        (words("field_name"), site.called),
         (words("field_timezone"), site.timezone),
         (words("field_currency"), site.currency),
         (words("field_yearly_kwh"), used),

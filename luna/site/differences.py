@@ -1,0 +1,37 @@
+"""What differs between two configurations of a site: field by field, devices by their names. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+
+class SiteDifference(NamedTuple):
+    """A field that another configuration has otherwise: its path as errors name it; None: it is not there."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+def list_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[SiteDifference]:
+    """Return what differs between two configurations as they are stored, in the order of a site's file."""
+    return list(_compare("", before, after))
+
+
+def _compare(path: str, before: Any, after: Any) -> Iterator[SiteDifference]:
+    if before == after:
+        return
+    one, other = _by_name(before), _by_name(after)
+    if one is None or other is None or one.get("kind") != other.get("kind"):
+        yield SiteDifference(path, before, after)
+        return
+    for name in [*other, *(name for name in one if name not in other)]:
+        yield from _compare(f"{path}.{name}" if path else name, one.get(name), other.get(name))
+
+
+def _by_name(value: Any) -> Mapping[str, Any] | None:
+    if isinstance(value, Mapping):
+        return value
+    # A list of devices is compared by their names; one that is empty says nothing of which kind it is.
+    if isinstance(value, list) and all(isinstance(each, Mapping) and "name" in each for each in value):
+        return {each["name"]: each for each in value}
+    return None

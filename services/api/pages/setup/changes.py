@@ -1,0 +1,62 @@
+"""What a change of a site's answers changes, as the reader is told before it is stored. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from luna.wording.pages import PageWords
+from services.api.pages.setup.composition import ELSEWHERE, suggest_tariff
+from services.api.pages.setup.fields import ASKED_EXPORT, ASKED_IMPORT, DEVICES, GRID, HOUSEHOLD, ON, SITE, TARIFF, Entry
+
+
+class ChangedAnswer(NamedTuple):
+    """Something that is answered otherwise: the step that asks for it, its label, and what stood and stands there; empty: nothing."""
+
+    step: str
+    label: str
+    before: str
+    after: str
+
+
+def view_changes(before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords) -> list[ChangedAnswer]:
+    """Return what is answered otherwise than before, in the order of the steps."""
+    changes = [
+        ChangedAnswer("site", *each)
+        for part, entries in (("site", SITE), ("household", HOUSEHOLD))
+        for each in _compare(entries, before[part], after[part], words)
+    ]
+    for kind in DEVICES:
+        changes += [ChangedAnswer("devices", *each) for each in _compare_devices(kind, before[kind], after[kind], words)]
+    changes += [ChangedAnswer("devices", *each) for each in _compare(GRID, before["grid"], after["grid"], words)]
+    was, then = (suggest_tariff(answers) | answers["tariff"] for answers in (before, after))
+    asked = {entry.name for each in (was, then) for entry in (*ASKED_IMPORT.get(each["import_kind"], ()), *ASKED_EXPORT.get(each["export_kind"], ()))}
+    entries = [entry for entry in TARIFF if entry.name in asked | {"import_kind", "export_kind"}]
+    return changes + [ChangedAnswer("tariff", *each) for each in _compare(entries, was, then, words)]
+
+
+_Line = tuple[str, str, str]
+
+
+def _compare(entries: Iterable[Entry], before: Mapping[str, str], after: Mapping[str, str], words: PageWords) -> list[_Line]:
+    pairs = [(entry, before.get(entry.name, ""), after.get(entry.name, "")) for entry in entries]
+    return [(words(f"field_{entry.name}"), _said(entry, was, words), _said(entry, then, words)) for entry, was, then in pairs if was != then]
+
+
+def _compare_devices(kind: str, before: Iterable[Mapping[str, str]], after: Iterable[Mapping[str, str]], words: PageWords) -> list[_Line]:
+    was, then = ({each.get("name", ""): each for each in devices} for devices in (before, after))
+    lines: list[_Line] = []
+    for name, device in was.items():
+        if name in then:
+            lines += [(f"{name}: {label}", one, other) for label, one, other in _compare(DEVICES[kind], device, then[name], words)]
+        else:
+            lines.append((f"{words(kind)}: {name}", words("device_there"), words("device_gone")))
+    return lines + [(words(kind), "", words("device_new")) for each in after if not each.get("name")]
+
+
+def _said(entry: Entry, text: str, words: PageWords) -> str:
+    if entry.kind == "switch":
+        return words("switch_on" if text == ON else "switch_off")
+    if entry.name == "place":
+        return words("elsewhere") if text == ELSEWHERE else text.partition(":")[2]
+    if entry.kind == "choice" and text in entry.options:
+        return words(f"option_{entry.name}_{text}")
+    return f"{text}\u00a0{entry.unit}" if text and entry.unit else text

@@ -1,0 +1,177 @@
+"""A site that is there, as set-up would have been told of it, and what a change of the answers makes of it. Pure.
+
+Set-up asks for less than a site can say. What it does not ask for stays: only what the answers make otherwise than before is taken over.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from luna.site import DeferrableLoad, FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
+from luna.site.countries import place_named, places
+from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of
+from services.api.pages.setup.fields import ON
+
+# What may be changed, in the order of set-up.
+CHANGEABLE = ("site", "devices", "tariff")
+# Each step's parts of the answers.
+ANSWERS = {"site": ("site", "household"), "devices": ("batteries", "pv", "vehicles", "loads", "grid"), "tariff": ("tariff",)}
+# By what a section of ``control`` names its device.
+_TOLD_AS = {"batteries": "battery", "vehicles": "vehicle", "loads": "load"}
+_NAMED = frozenset({"batteries", "pv", "vehicles", "loads"})
+
+
+def answers_of(site: Site) -> dict[str, Any]:
+    """Return the answers that describe a site, as far as set-up asks for it."""
+    answers: dict[str, Any] = {"site": _answer_site(site), "household": _answer_household(site), "data": {"source": "nothing"}}
+    answers["grid"] = _typed(import_limit_kw=site.grid.import_limit_kw, export_limit_kw=site.grid.export_limit_kw)
+    answers |= _answer_devices(site)
+    return answers | {"tariff": _answer_tariff(site, numbers_of(answers, "en").price_unit[0])}
+
+
+def find_fixed(site: Site) -> tuple[str, ...]:
+    """Return the steps whose fields cannot say what the site has: they are changed in its file alone."""
+    composed = compose(answers_of(site))
+    # Of a tariff that the fields cannot say they say something else.
+    told = composed.document.get("tariff")
+    says_it = not composed.faults["tariff"] and told is not None and _is_part(told, _document(site)["tariff"])
+    return () if says_it else ("tariff",)
+
+
+def list_changed_steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the steps of which something was answered otherwise."""
+    return [step for step, parts in ANSWERS.items() if any(before.get(part) != after.get(part) for part in parts)]
+
+
+def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
+    """Return a site with what the answers say otherwise than it does.
+
+    Raises:
+        InvalidInputError: what the answers ask for cannot be; what is not asked for names a device that goes, for one.
+    """
+    # Where there are none of a kind, a composition does not name it.
+    before, after = ({kind: [] for kind in _NAMED} | compose(each).document for each in (answers_of(site), answers))
+    document = _take_over(_document(site), before, after)
+    document["name"] = site.name
+    _forget_devices(document, site)
+    return parse_site(document)
+
+
+def _forget_devices(document: dict[str, Any], site: Site) -> None:
+    """Take devices that go out of what else names them: how they are told, and the inverters before them."""
+    for kind in _NAMED:
+        gone = {device.name for device in getattr(site, kind)} - {device["name"] for device in document[kind]}
+        told = (document["control"] or {}).get(kind)
+        if kind in _TOLD_AS and told:
+            document["control"][kind] = [each for each in told if each[_TOLD_AS[kind]] not in gone]
+        for inverter in document["inverters"]:
+            inverter.update({part: [name for name in inverter[part] if name not in gone] for part in ("pv", "batteries") if part == kind})
+    control = document["control"]
+    if control and not (control["batteries"] or control["vehicles"] or control["loads"] or control["pv"]):
+        document["control"] = None
+    document["inverters"] = [each for each in document["inverters"] if each["pv"] or each["batteries"]]
+
+
+def _document(site: Site) -> dict[str, Any]:
+    return site.model_dump(mode="json", by_alias=True)
+
+
+def _take_over(stored: Any, before: Any, after: Any) -> Any:
+    """Return what is stored with what differs between before and after."""
+    if before == after:
+        return stored
+    if not isinstance(stored, dict) or not isinstance(before, dict) or not isinstance(after, dict) or before.get("kind") != after.get("kind"):
+        return after
+    changed = {name: value for name, value in stored.items() if name in after or name not in before}
+    for name, value in after.items():
+        taken = _take_over_devices if name in _NAMED else _take_over
+        changed[name] = taken(stored.get(name), before.get(name), value)
+    if "charge_limit_kw" in changed and changed["charge_limit_kw"] != stored.get("charge_limit_kw") and changed.get("charger") is None:
+        # It follows from the greatest power.
+        changed.pop("min_charge_kw", None)
+    return {name: value for name, value in changed.items() if name in stored or value is not None}
+
+
+def _take_over_devices(stored: Any, before: Any, after: Any) -> list[Any]:
+    known, was, wanted = ({device["name"]: device for device in devices or []} for devices in (stored, before, after))
+    gone = was.keys() - wanted.keys()
+    kept = {name: _take_over(device, was.get(name), wanted.get(name, was.get(name))) for name, device in known.items() if name not in gone}
+    return list((kept | {name: device for name, device in wanted.items() if name not in known}).values())
+
+
+def _is_part(told: Any, stored: Any) -> bool:
+    if isinstance(told, dict):
+        return isinstance(stored, dict) and all(_is_part(value, stored.get(name)) for name, value in told.items())
+    if isinstance(told, list):
+        return isinstance(stored, list) and len(told) == len(stored) and all(map(_is_part, told, stored))
+    return bool(told == stored)
+
+
+def _typed(**values: float | None) -> dict[str, str]:
+    return {name: "" if value is None else f"{value:.10g}" for name, value in values.items()}
+
+
+def _answer_site(site: Site) -> dict[str, str]:
+    answer = {"name": site.called, "place": ELSEWHERE, "timezone": site.timezone, "currency": site.currency, "latitude": "", "longitude": ""}
+    if site.location is None:
+        return answer
+    here = (site.location.latitude, site.location.longitude)
+    answer |= _typed(latitude=here[0], longitude=here[1])
+    towns = [place for place, code in places() if code == site.country]
+    if not towns:
+        return answer
+    # The nearest town was chosen; beside it stands only what differs from what follows from it.
+    place = min(towns, key=lambda place: _distance(place, here))
+    country, town = place_named(place)
+    usual = {"timezone": country.timezone, "currency": country.currency} | _typed(latitude=town.latitude, longitude=town.longitude)
+    other = {name: "" if answer[name] == text else answer[name] for name, text in usual.items()}
+    if not (other["latitude"] or other["longitude"]):
+        return answer | other | {"place": place}
+    return answer | other | _typed(latitude=here[0], longitude=here[1]) | {"place": place}
+
+
+def _distance(place: str, here: tuple[float, float]) -> float:
+    _, town = place_named(place)
+    return (town.latitude - here[0]) ** 2 + (town.longitude - here[1]) ** 2
+
+
+def _answer_household(site: Site) -> dict[str, str]:
+    # More than the list's last persons are asked for as those.
+    return _typed(yearly_kwh=site.household.yearly_kwh, persons=None if site.household.persons is None else min(site.household.persons, 5))
+
+
+def _answer_devices(site: Site) -> dict[str, list[dict[str, str]]]:
+    return {
+        "batteries": [
+            {"name": each.name, "from_grid": ON if each.charge_from_grid else "", "to_grid": ON if each.discharge_to_grid else ""}
+            | _typed(
+                capacity_kwh=each.capacity_kwh,
+                power_kw=each.charge_limit_kw,
+                reserve_percent=100 * each.min_soc,
+                efficiency_percent=round(100 * each.charge_efficiency * each.discharge_efficiency, 2),
+            )
+            for each in site.batteries
+        ],
+        "pv": [{"name": each.name} | _typed(peak_kw=each.peak_kw, tilt_deg=each.tilt_deg, azimuth_deg=each.azimuth_deg) for each in site.pv],
+        "vehicles": [{"name": each.name} | _typed(capacity_kwh=each.capacity_kwh, power_kw=each.charge_limit_kw) for each in site.vehicles],
+        "loads": [{"name": each.name} | _typed(power_kw=each.power_kw, energy_kwh_per_day=each.energy_kwh_per_day) for each in site.loads if _is_heater(each)],
+    }
+
+
+def _is_heater(load: DeferrableLoad) -> bool:
+    return load.kind == "water_heater" and not load.profile_kw
+
+
+def _answer_tariff(site: Site, scale: int) -> dict[str, str]:
+    """Return the tariff as it is typed, in the unit in which prices are shown; of one that the fields cannot say a fixed price stands there."""
+    bought, sold = site.tariff.import_, site.tariff.export
+    if isinstance(bought, SpotPrice):
+        typed = {"import_kind": "spot", "market": bought.market} | _typed(markup=bought.markup * scale, vat_percent=100 * bought.vat)
+    elif isinstance(bought, TimeOfUsePrice):
+        typed = {"import_kind": "time_of_use"} | _typed(default_price=bought.default * scale)
+        for name, band in zip(("first", "second"), bought.bands, strict=False):
+            typed |= {f"{name}_from": band.from_, f"{name}_to": band.to, f"{name}_days": band.days, **_typed(**{f"{name}_price": band.price * scale})}
+    else:
+        typed = {"import_kind": "fixed"} | _typed(import_price=bought.price * scale if isinstance(bought, FixedPrice) else scale)
+    if isinstance(sold, SpotPrice):
+        return typed | {"export_kind": "spot", "export_market": sold.market} | _typed(export_fee=-sold.markup * scale)
+    return typed | {"export_kind": "fixed"} | _typed(export_price=sold.price * scale if isinstance(sold, FixedPrice) else 0.0)

@@ -1,0 +1,132 @@
+"""A site that is there is told as set-up would have asked for it, and only what is answered otherwise changes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luna.errors import InvalidInputError
+from luna.site import Site, load_site, parse_site
+from luna.site.differences import SiteDifference, list_differences
+from luna.wording.pages import page_words
+from services.api.pages.setup.changes import view_changes
+from services.api.pages.setup.composition import compose
+from services.api.pages.setup.editing import answers_of, change_site, find_fixed, list_changed_steps
+
+EXAMPLE = Path(__file__).parents[5] / "config" / "site.yaml"
+HOUSE: dict[str, Any] = {
+    "name": "haus",
+    "display_name": "Haus Müller",
+    "timezone": "Europe/Berlin",
+    "country": "DE",
+    "location": {"latitude": 48.14, "longitude": 11.58},
+    "household": {"yearly_kwh": 3500},
+    "grid": {"import_limit_kw": 11},
+    "batteries": [{"name": "Akku", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 4, "wear_price": 0.03, "charge_efficiency": 0.96}],
+    "pv": [{"name": "Süddach", "peak_kw": 6, "azimuth_deg": 190}, {"name": "Garage", "peak_kw": 2}],
+    "inverters": [{"name": "Hybrid", "ac_limit_kw": 5, "pv": ["Garage", "Süddach"], "batteries": ["Akku"]}],
+    "vehicles": [{"name": "car", "capacity_kwh": 50, "charge_limit_kw": 11}],
+    "loads": [
+        {"name": "boiler", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 5, "max_gap_hours": 12},
+        {"name": "washer", "power_kw": 2, "profile_kw": [2, 0.5]},
+    ],
+    "tariff": {
+        "import": {"kind": "time_of_use", "default": 0.3251, "bands": [{"from": "22:00", "to": "06:00", "price": 0.25}]},
+        "export": {"kind": "fixed", "price": 0.0786},
+    },
+}
+
+
+def changed(site: Site, part: str, place: int | None = None, **fields: str) -> dict[str, Any]:
+    """Return the site's answers with fields typed otherwise."""
+    answers = answers_of(site)
+    if place is None:
+        return answers | {part: answers[part] | fields}
+    return answers | {part: [device | fields if number == place else device for number, device in enumerate(answers[part])]}
+
+
+def told(site: Site, other: Site) -> list[str]:
+    return [each.field for each in list_differences(site.model_dump(mode="json", by_alias=True), other.model_dump(mode="json", by_alias=True))]
+
+
+@pytest.mark.parametrize(
+    "site", [parse_site(HOUSE), load_site(EXAMPLE), parse_site({"name": "bare", "timezone": "Asia/Tokyo", "currency": "JPY"})], ids=lambda site: site.name
+)
+def test_what_is_not_answered_otherwise_changes_nothing(site: Site) -> None:
+    assert change_site(site, answers_of(site)) == site
+
+
+def test_every_answer_of_a_site_passes_its_own_check() -> None:
+    assert compose(answers_of(parse_site(HOUSE))).whole
+    assert not find_fixed(parse_site(HOUSE))
+
+
+def test_one_field_changes_one_field_and_what_the_page_does_not_ask_for_stays() -> None:
+    site = parse_site(HOUSE)
+    battery = change_site(site, changed(site, "batteries", 0, capacity_kwh="12,5"))
+    assert told(site, battery) == ["batteries.Akku.capacity_kwh"]
+    assert battery.batteries[0].capacity_kwh == 12.5
+    assert told(site, change_site(site, changed(site, "pv", 0, azimuth_deg="Südwesten"))) == ["pv.Süddach.azimuth_deg"]
+    assert told(site, change_site(site, changed(site, "tariff", export_price="7"))) == ["tariff.export.price"]
+    assert told(site, change_site(site, changed(site, "site", name="家"))) == ["display_name"]
+    # What follows from the greatest power follows from the new one.
+    car = change_site(site, changed(site, "vehicles", 0, power_kw="3.7"))
+    assert (car.vehicles[0].charge_limit_kw, car.vehicles[0].min_charge_kw) == (3.7, 1.4)
+
+
+def test_a_device_comes_and_goes_with_what_names_it() -> None:
+    site = parse_site(HOUSE)
+    answers = answers_of(site)
+    more = change_site(site, answers | {"pv": [*answers["pv"], {"peak_kw": "3", "tilt_deg": "20", "azimuth_deg": "W"}]})
+    assert [(array.name, array.azimuth_deg) for array in more.pv] == [("Süddach", 190.0), ("Garage", 180.0), ("roof", 270.0)]
+    less = change_site(site, answers | {"pv": answers["pv"][:1], "batteries": []})
+    assert ([array.name for array in less.pv], less.batteries, less.inverters[0].pv) == (["Süddach"], [], ["Süddach"])
+    none = change_site(site, answers | {"pv": [], "batteries": []})
+    assert none.inverters == []
+    assert [load.name for load in none.loads] == ["boiler", "washer"]
+
+
+def test_another_kind_of_tariff_takes_the_place_of_the_one_before() -> None:
+    site = parse_site(HOUSE)
+    fixed = change_site(site, changed(site, "tariff", import_kind="fixed", import_price="30"))
+    assert fixed.tariff.import_.model_dump() == {"kind": "fixed", "price": 0.3}
+    series = parse_site(HOUSE | {"tariff": {"import": {"kind": "series"}}})
+    assert find_fixed(series) == ("tariff",)
+    assert change_site(series, changed(series, "grid", import_limit_kw="9")).tariff == series.tariff
+
+
+def test_what_cannot_be_is_refused() -> None:
+    site = parse_site(HOUSE | {"strategy": {"vacation": {"loads_off": ["boiler"]}}})
+    with pytest.raises(InvalidInputError, match="boiler"):
+        change_site(site, answers_of(site) | {"loads": []})
+
+
+@given(st.floats(1, 500).map(lambda value: round(value, 3)))
+def test_a_number_that_is_typed_is_the_number_that_is_stored(capacity: float) -> None:
+    site = parse_site(HOUSE)
+    assert change_site(site, changed(site, "vehicles", 0, capacity_kwh=f"{capacity:.10g}")).vehicles[0].capacity_kwh == capacity
+
+
+def test_the_review_tells_what_was_and_what_will_be() -> None:
+    site = parse_site(HOUSE)
+    after = changed(site, "batteries", 0, capacity_kwh="12,5") | {"pv": answers_of(site)["pv"][1:]}
+    after |= {"tariff": after["tariff"] | {"import_kind": "fixed", "import_price": "30"}}
+    lines = view_changes(answers_of(site), after, page_words("setup", "de"))
+    assert [(line.step, line.label, line.before, line.after) for line in lines][:3] == [
+        ("devices", "Akku: Kapazität", "10\u00a0kWh", "12,5\u00a0kWh"),
+        ("devices", "Solaranlage: Süddach", "vorhanden", "entfernt"),
+        ("tariff", "Kaufen", "Nach Uhrzeit", "Ein Preis rund um die Uhr"),
+    ]
+    assert list_changed_steps(answers_of(site), after) == ["devices", "tariff"]
+
+
+def test_differences_name_devices_and_what_came_or_went() -> None:
+    before = {"name": "a", "pv": [{"name": "roof", "peak_kw": 5}], "grid": {"import_limit_kw": None}}
+    after = {"name": "a", "pv": [{"name": "roof", "peak_kw": 6}, {"name": "shed", "peak_kw": 1}], "grid": {"import_limit_kw": 9}}
+    assert list_differences(before, after) == [
+        SiteDifference("pv.roof.peak_kw", 5, 6),
+        SiteDifference("pv.shed", None, {"name": "shed", "peak_kw": 1}),
+        SiteDifference("grid.import_limit_kw", None, 9),
+    ]
