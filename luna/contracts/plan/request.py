@@ -12,7 +12,7 @@ from luna.contracts.owner import ManualBlock, Reserve, Surroundings
 from luna.contracts.plan.reply import Assumption, PlanReply
 from luna.contracts.plan.state import OutlookMessage, StateMessage
 from luna.errors import InvalidInputError
-from luna.site import Objective, Site
+from luna.site import Money, Objective, Site
 from luna.timeline import STEPS, parse_zone
 
 Language = Literal["en", "de"]
@@ -27,7 +27,7 @@ class Terminal(Message):
 
     kind: Literal["minimum_soc", "equal_soc", "value", "automatic"] = "automatic"
     soc: Annotated[float, Field(ge=0, le=1)] | None = None
-    value: Annotated[float, Field(ge=-100, le=100)] | dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = None
+    value: Annotated[float, Money(100, signed=True)] | dict[str, Annotated[float, Money(100, signed=True)]] | None = None
 
     @model_validator(mode="after")
     def _value_given(self) -> Self:
@@ -46,7 +46,9 @@ class PlanOptions(Message):
     time_limit_s: Annotated[float, Field(gt=0, le=600, description="by when the plan is there, with all that it is set beside, seconds")] = 10.0
     language: Language = "en"
     objective: Annotated[Objective | None, Field(description="what counts beside money; empty: as the site says")] = None
-    switching_price: Annotated[float | None, Field(ge=0, le=10, description="instead of the objective's: what another mode of a battery has to gain")] = None
+    switching_price: Annotated[
+        Annotated[float, Money(10)] | None, Field(description="instead of the objective's: what another mode of a battery has to gain")
+    ] = None
     compare_cheapest: Annotated[
         bool, Field(description="say what the objective costs beside the cheapest plan even where vehicles or appliances are placed: it takes as long again")
     ] = False
