@@ -223,6 +223,15 @@ PHRASES = {
     "role_battery_soc": Phrase("Battery's charge", "Ladestand der Batterie"),
     "role_vehicle_consumption": Phrase("Charging of the car", "Laden des Autos"),
     "role_water_heater_consumption": Phrase("Water heater", "Warmwasser"),
+    "changed_sensors": Phrase("Sensors that count otherwise than before", "Sensoren, die anders zählen als bisher"),
+    "changed_sensor": Phrase("{sensor}: {after}; before: {before}", "{sensor}: {after}; bisher: {before}"),
+    "taken_off": Phrase("{role}, taken off", "{role}, abgezogen"),
+    "changed_sensors_from-now": Phrase(
+        "From now on. What they said before keeps its meaning.", "Ab jetzt. Was sie vorher gesagt haben, behält seine Bedeutung."
+    ),
+    "changed_sensors_always": Phrase(
+        "It was always so. Build the past anew afterwards: luna data slots.", "Es war immer so. Baue die Vergangenheit danach neu: luna data slots."
+    ),
     "upload_file": Phrase("File", "Datei"),
     "upload": Phrase("Hand over", "Übergeben"),
     "upload_hint": Phrase(

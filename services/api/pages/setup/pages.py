@@ -15,6 +15,8 @@ from luna.errors import ConflictError
 from luna.queue.jobs import cancel_job
 from luna.settings import Settings
 from luna.simulated_home import SITE_NAME, HomeFiles
+from luna.site.sensor_changes import SensorChange
+from luna.timeline import SLOT, floor_to
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import data_step, views
@@ -102,11 +104,11 @@ def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: Cu
         answers = setup_drafts.load(connection, draft_id)
     faults = _faults(gateway, answers, step) if check or step == "review" else {}
     context = {"draft_id": draft_id, "step": step, "steps": STEPS, "answers": answers, "faults": faults}
-    shown = data_step.view_data(gateway, answers, look=sensors) if step == "data" else _view(request, step, answers, faults)
+    shown = data_step.view_data(gateway, answers, look=sensors) if step == "data" else _view(gateway, request, step=step, answers=answers, faults=faults)
     return show(request, PAGE, template=f"setup_{step}.html.j2", **(context | shown))
 
 
-def _view(request: Request, step: str, answers: Mapping[str, Any], faults: Mapping[str, FieldFault]) -> dict[str, Any]:
+def _view(gateway: Gateway, request: Request, *, step: str, answers: Mapping[str, Any], faults: Mapping[str, FieldFault]) -> dict[str, Any]:
     words, language = words_of(request, PAGE), Reader.of(request).language
     if step == "site":
         return views.view_site(answers, language, faults)
@@ -114,7 +116,17 @@ def _view(request: Request, step: str, answers: Mapping[str, Any], faults: Mappi
         return {"devices": DEVICES, "grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}
     if step == "tariff":
         return views.view_tariff(answers, language)
-    return {"summary_lines": views.view_review(answers, words, language)}
+    changed = [views.say_sensor_change(each, words) for each in _find_changed_sensors(gateway, answers)]
+    return {"summary_lines": views.view_review(answers, words, language), "changed_sensors": changed}
+
+
+def _find_changed_sensors(gateway: Gateway, answers: Mapping[str, Any]) -> list[SensorChange]:
+    """Return the sensors that count otherwise than in the site as it is stored, where what was typed is whole."""
+    composed = compose(answers)
+    if not composed.whole:
+        return []
+    with unit_of_work(gateway.database) as connection:
+        return sites.date_changed_sensors(connection, composed.site(), at=floor_to(gateway.clock.now(), SLOT))[1]
 
 
 @router.post("/ui/setup/{draft_id}/{step}")
@@ -132,7 +144,9 @@ def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: Curren
         return _lead(draft_id, STEPS[max(STEPS.index(step) - 1, 0)])
     if go != "next":
         return _lead(draft_id, step)
-    return _finish(gateway, draft_id) if step == "review" else _go_on(gateway, draft_id, step, answers)
+    return (
+        _finish(gateway, draft_id, changed_sensors=typed.get("changed_sensors", "from-now")) if step == "review" else _go_on(gateway, draft_id, step, answers)
+    )
 
 
 def _go_on(gateway: Gateway, draft_id: str, step: Step, answers: Mapping[str, Any]) -> Response:
@@ -141,8 +155,11 @@ def _go_on(gateway: Gateway, draft_id: str, step: Step, answers: Mapping[str, An
     return _lead(draft_id, STEPS[STEPS.index(step) + 1])
 
 
-def _finish(gateway: Gateway, draft_id: str) -> Response:
-    """Store the site where nothing is wrong any more, and lead to its plan; else to the first step where something is."""
+def _finish(gateway: Gateway, draft_id: str, *, changed_sensors: str) -> Response:
+    """Store the site where nothing is wrong any more, and lead to its plan; else to the first step where something is.
+
+    A sensor that counts otherwise than stored does so from now on, unless it is said that it always did.
+    """
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
     faulty = next((step for step in STEPS if _faults(gateway, answers, step)), None)
@@ -150,6 +167,8 @@ def _finish(gateway: Gateway, draft_id: str) -> Response:
         return _lead(draft_id, f"{faulty}?check=1")
     site = compose(answers).site()
     with unit_of_work(gateway.database) as connection:
+        if changed_sensors != "always":
+            site, _ = sites.date_changed_sensors(connection, site, at=floor_to(gateway.clock.now(), SLOT))
         sites.save(connection, site)
         # What was entered anew is prepared anew.
         setup_drafts.save(connection, draft_id, answers | {"stored": site.name, "run": answers.get("run", 0) + 1})

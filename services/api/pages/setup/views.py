@@ -7,6 +7,7 @@ from typing import Any
 
 from luna.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.site.countries import COUNTRIES, places
+from luna.site.sensor_changes import SensorChange
 from luna.wording import Language, Numbers
 from luna.wording.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, numbers_of, suggest_tariff
@@ -55,6 +56,18 @@ def view_review(answers: Mapping[str, Any], words: PageWords, language: Language
         ("tariff", _tariff_lines(site, words, numbers)),
         ("data", [(words("step_data"), _say_data(answers, words))]),
     ]
+
+
+def say_sensor_change(change: SensorChange, words: PageWords) -> str:
+    """Return that a sensor counts otherwise than in the site as it is stored."""
+    before, after = (", ".join(_say_meaning(each, words) for each in meanings) for meanings in (change.before, change.after))
+    return words("changed_sensor", sensor=change.sensor, before=before, after=after)
+
+
+def _say_meaning(meaning: str, words: PageWords) -> str:
+    role = meaning.removeprefix("-")
+    said = words(f"role_{role}") if words.knows(f"role_{role}") else role
+    return said if role == meaning else words("taken_off", role=said)
 
 
 def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
