@@ -82,13 +82,21 @@ def list_sites(*, as_json: JsonOption = False) -> None:
 
     with unit_of_work() as connection:
         stored, armed = sites.load_all(connection), set(control.list_armed(connection))
+        untold = sites.find_untold(connection, stored.unreadable, armed)
     rows = [
         [site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{sum(array.peak_kw for array in site.pv):g} kW"]
         for site in stored.sites
     ]
     document: dict[str, Any] = {"sites": [site.model_dump(mode="json", by_alias=True) for site in stored.sites]}
     unreadable = [
-        {"site": each.name, "version": each.version, "armed": each.name in armed, "configuration": each.configuration, "error": each.error.problem()}
+        {
+            "site": each.name,
+            "version": each.version,
+            "armed": each.name in armed,
+            "untold": each.name in untold,
+            "configuration": each.configuration,
+            "error": each.error.problem(),
+        }
         for each in stored.unreadable
     ]
 
@@ -96,7 +104,10 @@ def list_sites(*, as_json: JsonOption = False) -> None:
         table(["site", "timezone", "batteries", "PV"], rows)
         for each in stored.unreadable:
             out.print(f"\n{each.name}: {each.error}", markup=False, soft_wrap=True)
-            if each.name in armed:
+            if each.name in untold:
+                said = "It is armed and no version of it can be read: nobody tells its devices anything, they keep what they were told last. Set them by hand."
+                out.print(said, soft_wrap=True)
+            elif each.name in armed:
                 out.print("It is armed: until it can be read again, its devices do what they do by themselves.", soft_wrap=True)
 
     emit(document | {"unreadable": unreadable}, as_json=as_json, show=show_both)

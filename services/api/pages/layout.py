@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import quote
 
 from anyio import to_thread
@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 
-from luna.database import sites
+from luna.database import control, sites
 from luna.database.engine import unit_of_work
 from luna.errors import ConfirmationError, LunaError, NotFoundError, UnauthenticatedError, UnreadableError
 from luna.simulated_home import is_simulated
@@ -125,12 +125,19 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
     return templates().get_template(template).render(frame | context)
 
 
+class SiteFault(NamedTuple):
+    """Why a site cannot be read; ``untold``: it is armed, and nobody can tell its devices anything."""
+
+    error: UnreadableError
+    untold: bool
+
+
 @dataclass(frozen=True, slots=True)
 class SiteSwitcher:
     """The sites of who looks at a page, each with where the same page of it is found, which cannot be read and why, and whether they may add one."""
 
     addresses: dict[str, str]
-    unreadable: dict[str, UnreadableError]
+    unreadable: dict[str, SiteFault]
     may_add: bool
 
 
@@ -142,17 +149,19 @@ async def remember_sites(request: Request) -> None:
         request.state.sites = await to_thread.run_sync(_list_sites, request.app.state.gateway.database)
 
 
-def _list_sites(database: Engine) -> dict[str, UnreadableError | None]:
+def _list_sites(database: Engine) -> dict[str, SiteFault | None]:
     with unit_of_work(database) as connection:
-        return dict.fromkeys(sites.names(connection)) | {each.name: each.error for each in sites.list_unreadable(connection)}
+        unreadable = sites.list_unreadable(connection)
+        untold = sites.find_untold(connection, unreadable, control.list_armed(connection)) if unreadable else set()
+        return dict.fromkeys(sites.names(connection)) | {each.name: SiteFault(each.error, each.name in untold) for each in unreadable}
 
 
 def _offer_sites(request: Request, page: Page) -> SiteSwitcher:
     caller: Caller = getattr(request.state, "caller", NOBODY)
     shown = page if page.is_of_site else NAVIGATION[0]
-    known: dict[str, UnreadableError | None] = getattr(request.state, "sites", {})
-    own = {name: error for name, error in known.items() if caller.has_site(name)}
-    unreadable = {name: error for name, error in own.items() if error is not None}
+    known: dict[str, SiteFault | None] = getattr(request.state, "sites", {})
+    own = {name: fault for name, fault in known.items() if caller.has_site(name)}
+    unreadable = {name: fault for name, fault in own.items() if fault is not None}
     return SiteSwitcher({name: shown.address(name) for name in own}, unreadable, may_add="administer" in caller.scopes)
 
 

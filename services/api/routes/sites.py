@@ -68,8 +68,9 @@ def list_sites(
     with unit_of_work(gateway.database) as connection:
         rows = sites.list_page(connection, after=read_text(cursor), limit=limit + 1, among=caller.sites)
         armed = control.list_armed(connection)
+        untold = sites.find_untold(connection, (row for row in rows if isinstance(row, UnreadableSite)), armed)
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.name,))
-    unreadable = [_show_unreadable(row, armed=row.name in armed) for row in page if isinstance(row, UnreadableSite)]
+    unreadable = [_show_unreadable(row, armed=row.name in armed, untold=row.name in untold) for row in page if isinstance(row, UnreadableSite)]
     return _json({"sites": [row.site for row in page if isinstance(row, StoredSite)], "unreadable": unreadable, "cursor": following})
 
 
@@ -137,8 +138,8 @@ def _remove_objects(gateway: Gateway, keys: list[str]) -> None:
         gateway.objects.remove(key)
 
 
-def _show_unreadable(site: UnreadableSite, *, armed: bool) -> UnreadableDocument:
-    return UnreadableDocument(**describe_unreadable(site, armed=armed).model_dump(), version=site.version, configuration=site.configuration)
+def _show_unreadable(site: UnreadableSite, *, armed: bool, untold: bool) -> UnreadableDocument:
+    return UnreadableDocument(**describe_unreadable(site, armed=armed, untold=untold).model_dump(), version=site.version, configuration=site.configuration)
 
 
 def _document(site: Site) -> bytes:
