@@ -67,7 +67,8 @@ def add(
     def show_both() -> None:
         _show(site, defaults)
         for each in changes:
-            said = f"{each.sensor} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
+            named = f"{each.sensor}, until now {', '.join(each.instead_of)}," if each.instead_of else each.sensor
+            said = f"{named} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
             out.print(said, soft_wrap=True, markup=False)
         if changes:
             out.print("If it was always so: luna site add --file FILE --changed-sensors always, then luna data slots for its past.", soft_wrap=True)

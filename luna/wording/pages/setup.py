@@ -225,6 +225,7 @@ PHRASES = {
     "role_water_heater_consumption": Phrase("Water heater", "Warmwasser"),
     "changed_sensors": Phrase("Sensors that count otherwise than before", "Sensoren, die anders zählen als bisher"),
     "changed_sensor": Phrase("{sensor}: {after}; before: {before}", "{sensor}: {after}; bisher: {before}"),
+    "changed_unit": Phrase("{sensor} (until now {before})", "{sensor} (bisher {before})"),
     "taken_off": Phrase("{role}, taken off", "{role}, abgezogen"),
     "changed_sensors_from-now": Phrase(
         "From now on. What they said before keeps its meaning.", "Ab jetzt. Was sie vorher gesagt haben, behält seine Bedeutung."

@@ -61,7 +61,8 @@ def view_review(answers: Mapping[str, Any], words: PageWords, language: Language
 def say_sensor_change(change: SensorChange, words: PageWords) -> str:
     """Return that a sensor counts otherwise than in the site as it is stored."""
     before, after = (", ".join(_say_meaning(each, words) for each in meanings) for meanings in (change.before, change.after))
-    return words("changed_sensor", sensor=change.sensor, before=before, after=after)
+    sensor = words("changed_unit", sensor=change.sensor, before=", ".join(change.instead_of)) if change.instead_of else change.sensor
+    return words("changed_sensor", sensor=sensor, before=before, after=after)
 
 
 def _say_meaning(meaning: str, words: PageWords) -> str:
