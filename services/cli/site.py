@@ -48,18 +48,24 @@ def add(
     changed_sensors: Annotated[
         ChangedSensors, typer.Option(help="A sensor whose sign or role the file changes counts so from now on, or always did: its past is then read anew.")
     ] = "from-now",
+    accept_time_zone: Annotated[
+        bool, typer.Option("--accept-time-zone", help="Store another time zone although what is recorded is then billed and drawn by other days.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Store a site; one of the same name takes the new configuration and keeps the old as a version. Names each default that costs money."""
-    from luna.database import sites
+    from luna.database import site_zones, sites
     from luna.site import load_site
     from luna.timeline import SystemClock
 
     site = load_site(file)
     changes: list[SensorChange] = []
+    now = SystemClock().now()
     with unit_of_work() as connection:
+        if not accept_time_zone:
+            site_zones.require_same_clock(connection, site, now=now)
         if changed_sensors == "from-now":
-            site, changes = sites.date_changed_sensors(connection, site, at=floor_to(SystemClock().now(), SLOT))
+            site, changes = sites.date_changed_sensors(connection, site, at=floor_to(now, SLOT))
         sites.save(connection, site)
     defaults = list_defaults(site)
     document = {"site": site.name, "defaults": [each._asdict() for each in defaults], "changed_sensors": [each._asdict() for each in changes]}

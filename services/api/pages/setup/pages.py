@@ -2,26 +2,28 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy import Connection
 
 from luna.contracts.simulated_home import RemoveSimulatedHomeRequest
-from luna.database import setup_drafts, site_removal, sites
+from luna.database import setup_drafts, site_removal, site_zones, sites
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError
 from luna.queue.jobs import cancel_job
 from luna.settings import Settings
 from luna.simulated_home import SITE_NAME, HomeFiles
+from luna.site import Site
 from luna.site.sensor_changes import SensorChange
 from luna.timeline import SLOT, floor_to
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import data_step, views
 from services.api.pages.setup.composition import STEPS, compose, country_of
-from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVICES, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
+from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVICES, ON, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
 
 PAGE = Page("setup", "/ui/setup", "administer")
 EXAMPLES = ("demo", "simulated")
@@ -116,17 +118,27 @@ def _view(gateway: Gateway, request: Request, *, step: str, answers: Mapping[str
         return {"devices": DEVICES, "grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}
     if step == "tariff":
         return views.view_tariff(answers, language)
-    changed = [views.say_sensor_change(each, words) for each in _find_changed_sensors(gateway, answers)]
-    return {"summary_lines": views.view_review(answers, words, language), "changed_sensors": changed}
+    changes, clock_changes = _compare_with_stored(gateway, answers)
+    changed = [views.say_sensor_change(each, words) for each in changes]
+    return {"summary_lines": views.view_review(answers, words, language), "changed_sensors": changed, "clock_changes": clock_changes}
 
 
-def _find_changed_sensors(gateway: Gateway, answers: Mapping[str, Any]) -> list[SensorChange]:
-    """Return the sensors that count otherwise than in the site as it is stored, where what was typed is whole."""
+def _compare_with_stored(gateway: Gateway, answers: Mapping[str, Any]) -> tuple[list[SensorChange], bool]:
+    """Return the sensors that count otherwise than in the site as it is stored, and whether its days are others; where what was typed is whole."""
     composed = compose(answers)
     if not composed.whole:
-        return []
+        return [], False
     with unit_of_work(gateway.database) as connection:
-        return sites.date_changed_sensors(connection, composed.site(), at=floor_to(gateway.clock.now(), SLOT))[1]
+        site, now = composed.site(), gateway.clock.now()
+        return sites.date_changed_sensors(connection, site, at=floor_to(now, SLOT))[1], _changes_clock(connection, site, now)
+
+
+def _changes_clock(connection: Connection, site: Site, now: datetime) -> bool:
+    try:
+        site_zones.require_same_clock(connection, site, now=now)
+    except ConflictError:
+        return True
+    return False
 
 
 @router.post("/ui/setup/{draft_id}/{step}")
@@ -144,9 +156,7 @@ def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: Curren
         return _lead(draft_id, STEPS[max(STEPS.index(step) - 1, 0)])
     if go != "next":
         return _lead(draft_id, step)
-    return (
-        _finish(gateway, draft_id, changed_sensors=typed.get("changed_sensors", "from-now")) if step == "review" else _go_on(gateway, draft_id, step, answers)
-    )
+    return _finish(gateway, draft_id, typed) if step == "review" else _go_on(gateway, draft_id, step, answers)
 
 
 def _go_on(gateway: Gateway, draft_id: str, step: Step, answers: Mapping[str, Any]) -> Response:
@@ -155,10 +165,10 @@ def _go_on(gateway: Gateway, draft_id: str, step: Step, answers: Mapping[str, An
     return _lead(draft_id, STEPS[STEPS.index(step) + 1])
 
 
-def _finish(gateway: Gateway, draft_id: str, *, changed_sensors: str) -> Response:
+def _finish(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> Response:
     """Store the site where nothing is wrong any more, and lead to its plan; else to the first step where something is.
 
-    A sensor that counts otherwise than stored does so from now on, unless it is said that it always did.
+    A sensor that counts otherwise than stored does so from now on, unless it is said that it always did; another clock has to be accepted.
     """
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
@@ -167,7 +177,9 @@ def _finish(gateway: Gateway, draft_id: str, *, changed_sensors: str) -> Respons
         return _lead(draft_id, f"{faulty}?check=1")
     site = compose(answers).site()
     with unit_of_work(gateway.database) as connection:
-        if changed_sensors != "always":
+        if typed.get("accept_time_zone") != ON and _changes_clock(connection, site, gateway.clock.now()):
+            return _lead(draft_id, "review")
+        if typed.get("changed_sensors") != "always":
             site, _ = sites.date_changed_sensors(connection, site, at=floor_to(gateway.clock.now(), SLOT))
         sites.save(connection, site)
         # What was entered anew is prepared anew.
