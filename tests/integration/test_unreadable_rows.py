@@ -211,7 +211,10 @@ def test_every_page_of_the_other_sites_is_shown_and_names_the_one(api: httpx.Cli
 
 
 def test_the_page_of_a_site_that_cannot_be_read_says_what_is_wrong_and_what_mends_it(api: httpx.Client) -> None:
-    for language, words in (("de", ("Aktualisiere Luna wieder", "Einrichten")), ("en", ("Update Luna again", "Set up"))):
+    for language, words in (
+        ("de", ("Aktualisiere Luna wieder", "Einrichten", "sagt niemand etwas")),
+        ("en", ("Update Luna again", "Set up", "Nobody tells its devices")),
+    ):
         page = api.get(NAVIGATION[0].address(LATER), headers={"Accept-Language": language})
         assert page.status_code == 409
         assert all(word in page.text for word in (LATER, FIELD, *words))
