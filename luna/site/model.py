@@ -12,7 +12,7 @@ from luna.errors import InvalidInputError
 from luna.site.devices import Battery, ElectricVehicle, GridConnection, Inverter, PvArray, require_connected
 from luna.site.household import Household
 from luna.site.loads import DeferrableLoad, HeatPump
-from luna.site.part import Fraction, Name, Part, list_amounts
+from luna.site.part import Fraction, Name, Part, list_amounts, require_in_currency
 from luna.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SiteSensor, require_in_order, resolve_sensors
 from luna.site.tariff import Objective, Tariff
 from luna.timeline import parse_zone
@@ -161,12 +161,7 @@ class Site(Part):
 
     @model_validator(mode="after")
     def _pays_what_is_paid_in_its_currency(self) -> Self:
-        for amount in list_amounts(self):
-            least, most = amount.money.bounds(self.currency)
-            if not least <= amount.value <= most:
-                bound = f"at least {least:g}" if amount.value < least else f"at most {most:g}"
-                said = {"bound": bound, "currency": self.currency, "remedy": f"Give {bound}.", "place": amount.place, "value": amount.value}
-                raise PydanticCustomError("beyond_currency", "in {currency} it is {bound}", said)
+        require_in_currency(list_amounts(self), self.currency)
         return self
 
     @model_validator(mode="after")

@@ -1,12 +1,12 @@
 """What every part of a site is made of: frozen, strict about names, with bounds on every number."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from luna.plausibility import in_currency
 
@@ -43,7 +43,9 @@ class Money:
         return handler(Annotated[source, Field(ge=least, le=most)])
 
 
-Price = Annotated[float, Money(100, signed=True), Field(description="currency per kWh")]
+# What a kWh may cost or earn.
+PRICE = Money(100, signed=True)
+Price = Annotated[float, PRICE, Field(description="currency per kWh")]
 
 
 class Part(BaseModel):
@@ -72,6 +74,20 @@ def list_amounts(part: Part, place: tuple[str | int, ...] = ()) -> Iterator[Amou
         elif isinstance(value, list | tuple):
             for number, each in enumerate(value):
                 yield from list_amounts(each, (*there, number)) if isinstance(each, Part) else ()
+
+
+def require_in_currency(amounts: Iterable[Amount], currency: str) -> None:
+    """Accept amounts within their bounds in a currency; for validators, which a fault leaves with its own place.
+
+    Raises:
+        PydanticCustomError: one is beyond them.
+    """
+    for amount in amounts:
+        least, most = amount.money.bounds(currency)
+        if not least <= amount.value <= most:
+            bound = f"at least {least:g}" if amount.value < least else f"at most {most:g}"
+            said = {"bound": bound, "currency": currency, "remedy": f"Give {bound}. Prices are per kWh.", "place": amount.place, "value": amount.value}
+            raise PydanticCustomError("beyond_currency", "in {currency} it is {bound}", said)
 
 
 @cache

@@ -356,7 +356,7 @@ def test_a_price_of_a_small_currency_stands_in_any_kind_of_tariff(currency: str,
 @each_row(
     ("path", "value", "field", "remedy"),
     [
-        ("tariff.import.bands.0.price", 320.0, "site.tariff.import.bands.0.price", "Give at most 100."),
+        ("tariff.import.bands.0.price", 320.0, "site.tariff.import.bands.0.price", "Give at most 100. Prices are per kWh."),
         ("tariff.export.price", -101.0, "site.tariff.export.price", "Give at least -100."),
         ("tariff.peak.price_per_kw_month", 1_200.0, "site.tariff.peak.price_per_kw_month", "Give at most 1000."),
         ("batteries.0", BATTERY | {"wear_price": 11.0}, "site.batteries.0.wear_price", "Give at most 10."),

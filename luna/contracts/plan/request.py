@@ -1,5 +1,6 @@
 """Ask for a plan."""
 
+from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -13,6 +14,7 @@ from luna.contracts.plan.reply import Assumption, PlanReply
 from luna.contracts.plan.state import OutlookMessage, StateMessage
 from luna.errors import InvalidInputError
 from luna.site import Money, Objective, Site
+from luna.site.part import PRICE, Amount, require_in_currency
 from luna.timeline import STEPS, parse_zone
 
 Language = Literal["en", "de"]
@@ -27,7 +29,7 @@ class Terminal(Message):
 
     kind: Literal["minimum_soc", "equal_soc", "value", "automatic"] = "automatic"
     soc: Annotated[float, Field(ge=0, le=1)] | None = None
-    value: Annotated[float, Money(100, signed=True)] | dict[str, Annotated[float, Money(100, signed=True)]] | None = None
+    value: Annotated[float, PRICE] | dict[str, Annotated[float, PRICE]] | None = None
 
     @model_validator(mode="after")
     def _value_given(self) -> Self:
@@ -105,6 +107,20 @@ class PlanRequest(Request):
         if self.first_slot_minutes is not None and self.first_slot_minutes > self.slot_minutes:
             raise ValueError("first_slot_minutes is what remains of the first slot: at most slot_minutes")
         return self
+
+    @model_validator(mode="after")
+    def _in_the_sites_currency(self) -> Self:
+        if self.site is not None:
+            require_in_currency(self._list_prices(), self.site.currency)
+        return self
+
+    def _list_prices(self) -> Iterator[Amount]:
+        """Yield the prices beside those of the site itself."""
+        for name in ("import_price", "export_price") if self.outlook is not None else ():
+            yield from (Amount(("outlook", name, number), price, PRICE) for number, price in enumerate(getattr(self.outlook, name)))
+        value = self.options.terminal.value
+        for place, worth in value.items() if isinstance(value, dict) else [] if value is None else [("", value)]:
+            yield Amount(("options", "terminal", "value", *([place] if place else [])), worth, PRICE)
 
     @property
     def step(self) -> timedelta:

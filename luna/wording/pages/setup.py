@@ -239,7 +239,7 @@ PHRASES = {
         "From now on. What they said before keeps its meaning.", "Ab jetzt. Was sie vorher gesagt haben, behält seine Bedeutung."
     ),
     "changed_sensors_always": Phrase(
-        "It was always so. Build the past anew afterwards: luna data slots.", "Es war immer so. Baue die Vergangenheit danach neu: luna data slots."
+        "It was always so: what they said before counts otherwise too.", "Es war immer so: Auch was sie vorher gesagt haben, zählt anders."
     ),
     "upload_file": Phrase("File", "Datei"),
     "upload": Phrase("Hand over", "Übergeben"),
