@@ -10,6 +10,7 @@ from luna.contracts.documents import DocumentFilter
 from luna.database import agent_gates, agent_plans, answers, control, documents, edge_runs, jobs, plans, vehicle_sessions, what_ifs
 from luna.database.answers import AnswerFilter
 from luna.database.stored_rows import count_left_out
+from luna.device_config import BATTERIES
 
 # Of each list, or of each site's: what lies further back drives nothing and is shown by no page at first sight.
 MOST = 200
@@ -21,7 +22,7 @@ class UnreadableKind(NamedTuple):
     """Documents of one kind that cannot be read: how many, what is wrong with the first of them, and what to do."""
 
     kind: str
-    count: int
+    rows: int
     reason: str
     remedy: str
 
@@ -47,7 +48,7 @@ _LISTINGS = (
         "states of devices",
         "The next decision takes the place of the one that is stored; give an override again: luna control override.",
         lambda connection, names, _now: [
-            control.load(connection, name, device) for name in names for device in (control.BATTERIES, *control.list_devices(connection, name))
+            control.load(connection, name, device) for name in names for device in (BATTERIES, *control.list_devices(connection, name))
         ],
     ),
     _Listing("stays of vehicles", "Say again when they are at their chargers: luna session add.", _per_site(vehicle_sessions.read_history)),

@@ -100,7 +100,7 @@ def _check_sites(connection: Connection, settings: Settings, now: datetime) -> I
             said = f"{each.name} is armed: until it can be read again, its devices do what they do by themselves"
             yield DoctorFinding("configuration", "warning", said, f"Mend the site, or hand its devices back: luna control disarm --site {each.name}")
     for kind in unreadable_rows.count_unreadable(connection, names, now=now):
-        yield DoctorFinding("configuration", "warning", f"{kind.count} {kind.kind} cannot be read by this release ({kind.reason})", kind.remedy)
+        yield DoctorFinding("configuration", "warning", f"{kind.rows} {kind.kind} cannot be read by this release ({kind.reason})", kind.remedy)
     forecast_at = forecast_issues.last_of_each_site(connection)
     for name in names:
         span = recorded_span.of_site(connection, name)
