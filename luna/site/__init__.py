@@ -18,7 +18,7 @@ from luna.site.model import (
     Strategy,
     VacationRule,
 )
-from luna.site.part import Efficiency, EnergyKwh, Fraction, Money, Name, Part, PowerKw, Price
+from luna.site.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw, Price
 from luna.site.sensors import APPLIANCES, LEVELS, OWN_VACATION, SENSOR_ROLES, DatedSensor, InputSensors, SensorRole, Sensors, SiteSensor, measured_series
 from luna.site.tariff import (
     OWN,
@@ -74,7 +74,7 @@ __all__ = [
     "Inverter",
     "LoadBasis",
     "Location",
-    "Money",
+    "MoneyBounds",
     "Name",
     "Objective",
     "OutageRule",

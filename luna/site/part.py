@@ -26,7 +26,7 @@ EnergyKwh = Annotated[float, Field(gt=0, le=100_000)]
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class MoneyBounds:
     """Bounds of a field in the site's currency, in euros. By itself the field takes what is within them in any currency; the site knows its own."""
 
     most_eur: float
@@ -44,7 +44,7 @@ class Money:
 
 
 # What a kWh may cost or earn.
-PRICE = Money(100, signed=True)
+PRICE = MoneyBounds(100, signed=True)
 Price = Annotated[float, PRICE, Field(description="currency per kWh")]
 
 
@@ -59,7 +59,7 @@ class Amount(NamedTuple):
 
     place: tuple[str | int, ...]
     value: float
-    money: Money
+    money: MoneyBounds
 
 
 def list_amounts(part: Part, place: tuple[str | int, ...] = ()) -> Iterator[Amount]:
@@ -91,9 +91,9 @@ def require_in_currency(amounts: Iterable[Amount], currency: str) -> None:
 
 
 @cache
-def _find_money(kind: type[Part]) -> dict[str, Money]:
+def _find_money(kind: type[Part]) -> dict[str, MoneyBounds]:
     found = {
-        name: next((each for each in (*field.metadata, *_within(field.annotation)) if isinstance(each, Money)), None)
+        name: next((each for each in (*field.metadata, *_within(field.annotation)) if isinstance(each, MoneyBounds)), None)
         for name, field in kind.model_fields.items()
     }
     return {name: money for name, money in found.items() if money is not None}

@@ -13,7 +13,7 @@ from luna.contracts.owner import ManualBlock, Reserve, Surroundings
 from luna.contracts.plan.reply import Assumption, PlanReply
 from luna.contracts.plan.state import OutlookMessage, StateMessage
 from luna.errors import InvalidInputError
-from luna.site import Money, Objective, Site
+from luna.site import MoneyBounds, Objective, Site
 from luna.site.part import PRICE, Amount, require_in_currency
 from luna.timeline import STEPS, parse_zone
 
@@ -49,7 +49,7 @@ class PlanOptions(Message):
     language: Language = "en"
     objective: Annotated[Objective | None, Field(description="what counts beside money; empty: as the site says")] = None
     switching_price: Annotated[
-        Annotated[float, Money(10)] | None, Field(description="instead of the objective's: what another mode of a battery has to gain")
+        Annotated[float, MoneyBounds(10)] | None, Field(description="instead of the objective's: what another mode of a battery has to gain")
     ] = None
     compare_cheapest: Annotated[
         bool, Field(description="say what the objective costs beside the cheapest plan even where vehicles or appliances are placed: it takes as long again")

@@ -125,7 +125,7 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
     return templates().get_template(template).render(frame | context)
 
 
-class SiteFault(NamedTuple):
+class UnreadableMark(NamedTuple):
     """Why a site cannot be read; ``untold``: it is armed, and nobody can tell its devices anything."""
 
     error: UnreadableError
@@ -137,7 +137,7 @@ class SiteSwitcher:
     """The sites of who looks at a page, each with where the same page of it is found, which cannot be read and why, and whether they may add one."""
 
     addresses: dict[str, str]
-    unreadable: dict[str, SiteFault]
+    unreadable: dict[str, UnreadableMark]
     may_add: bool
 
 
@@ -149,17 +149,17 @@ async def remember_sites(request: Request) -> None:
         request.state.sites = await to_thread.run_sync(_list_sites, request.app.state.gateway.database)
 
 
-def _list_sites(database: Engine) -> dict[str, SiteFault | None]:
+def _list_sites(database: Engine) -> dict[str, UnreadableMark | None]:
     with unit_of_work(database) as connection:
         unreadable = sites.list_unreadable(connection)
         untold = sites.find_untold(connection, unreadable, control.list_armed(connection)) if unreadable else set()
-        return dict.fromkeys(sites.names(connection)) | {each.name: SiteFault(each.error, each.name in untold) for each in unreadable}
+        return dict.fromkeys(sites.names(connection)) | {each.name: UnreadableMark(each.error, each.name in untold) for each in unreadable}
 
 
 def _offer_sites(request: Request, page: Page) -> SiteSwitcher:
     caller: Caller = getattr(request.state, "caller", NOBODY)
     shown = page if page.is_of_site else NAVIGATION[0]
-    known: dict[str, SiteFault | None] = getattr(request.state, "sites", {})
+    known: dict[str, UnreadableMark | None] = getattr(request.state, "sites", {})
     own = {name: fault for name, fault in known.items() if caller.has_site(name)}
     unreadable = {name: fault for name, fault in own.items() if fault is not None}
     return SiteSwitcher({name: shown.address(name) for name in own}, unreadable, may_add="administer" in caller.scopes)
