@@ -122,7 +122,13 @@ def price_bounds(currency: str) -> tuple[float, float] | None:
 
 def absurd_price(currency: str) -> float:
     """Return the price, currency/kWh, beyond which only another unit lies; of a currency without an order of magnitude here that of the smallest one."""
-    return ABSURD_PRICE_EUR * PER_EURO.get(currency, max(PER_EURO.values()))
+    return in_currency(ABSURD_PRICE_EUR, currency)
+
+
+def in_currency(most_eur: float, currency: str | None = None) -> float:
+    """Return a bound of so many euros in a currency; of one without an order of magnitude here, and of any one, that of the smallest."""
+    widest = max(PER_EURO.values())
+    return most_eur * (widest if currency is None else PER_EURO.get(currency, widest))
 
 
 def _suspect_units(currency: str, times: float) -> tuple[str, ...]:

@@ -116,6 +116,7 @@ class UnreadableSiteReply(Message):
     detail: str
     remedy: str
     armed: Annotated[bool, Field(description="its devices do what they do by themselves until it can be read")] = False
+    untold: Annotated[bool, Field(description="armed, and no older version can be read either: its devices keep what they were told last")] = False
 
 
 class ServicesReply(Message):

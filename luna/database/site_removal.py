@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, text
 
-from luna.database import control, documents, recommendations, rollups, sites, timescale
+from luna.database import control, documents, recommendations, rollups, sites, timescale, weather_places
 from luna.database.prices import stored_name
 from luna.database.schema.forecasting import forecast_issues, forecast_scenarios
 from luna.database.schema.metadata import metadata
@@ -98,8 +98,8 @@ def _delete_named(connection: Connection, site_id: str) -> None:
     _delete(connection, what_ifs, what_ifs.c.request["site_id"].astext == site_id)
     _delete(connection, plan_history, plan_history.c.site == site_id)
     _delete(connection, market_prices, market_prices.c.market.in_([stored_name(site_id, own) for own in (OWN_IMPORT, OWN_EXPORT)]))
-    for table in (weather, carbon_intensity):
-        _delete(connection, table, table.c.place == site_id)
+    _delete(connection, carbon_intensity, carbon_intensity.c.place == site_id)
+    _delete(connection, weather, weather_places.is_of(weather.c.place, site_id))
 
 
 def _delete_rollups(connection: Connection, key: int) -> None:

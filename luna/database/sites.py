@@ -4,7 +4,7 @@ A release reads what it knows. A site that another release stored with a field t
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -179,6 +179,17 @@ def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, Unre
         with suppress(UnreadableError):
             return parse_stored(site_id, configuration), found.error
     raise found.error
+
+
+def find_untold(connection: Connection, unreadable: Iterable[UnreadableSite], armed: Collection[str]) -> set[str]:
+    """Return the armed ones among sites that cannot be read of which no older version can be read either: nobody can tell their devices anything."""
+    untold = set()
+    for each in unreadable:
+        try:
+            _ = load_last_readable(connection, each.name) if each.name in armed else None
+        except UnreadableError:
+            untold.add(each.name)
+    return untold
 
 
 def load_all(connection: Connection) -> StoredSites:

@@ -1,6 +1,8 @@
 """Rows that hold documents, each read apart: one that this release cannot read is left out of its list, stays as it is stored, and is named in the log."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 import structlog
@@ -19,6 +21,21 @@ MOST_FAULTS = 3
 
 log = structlog.get_logger("luna.database")
 
+# By what they are known and why they were left out, while somebody counts them.
+LeftOut = dict[tuple[tuple[str, str], ...], str]
+_COUNTED: ContextVar[LeftOut | None] = ContextVar("left_out", default=None)
+
+
+@contextmanager
+def count_left_out() -> Iterator[LeftOut]:
+    """Collect the rows that are left out of lists while the context lasts, each once, instead of naming them in the log."""
+    found: LeftOut = {}
+    token = _COUNTED.set(found)
+    try:
+        yield found
+    finally:
+        _COUNTED.reset(token)
+
 
 def read_each(rows: Iterable[RowT], read: Callable[[RowT], T]) -> list[T]:
     """Return what ``read`` makes of each row; one of which it makes nothing because of its form is left out and named in the log."""
@@ -27,7 +44,7 @@ def read_each(rows: Iterable[RowT], read: Callable[[RowT], T]) -> list[T]:
         try:
             found.append(read(row))
         except UNREADABLE as error:
-            log.warning("a stored row cannot be read", row=_name(row), error=_explain(error))
+            _note(row, error)
     return found
 
 
@@ -41,6 +58,15 @@ def read_page(connection: Connection, query: Select[object], read: Callable[[Row
         if unreadable == skipped or len(rows) < limit + skipped:
             return found
         skipped = unreadable
+
+
+def _note(row: object, error: Exception) -> None:
+    counted = _COUNTED.get()
+    if counted is None:
+        log.warning("a stored row cannot be read", row=_name(row), error=_explain(error))
+    else:
+        known_by = tuple(sorted(_name(row).items())) or (("number", str(len(counted) + 1)),)
+        counted.setdefault(known_by, _explain(error))
 
 
 def _explain(error: Exception) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection
 
-from luna.database import copy
+from luna.database import copy, weather_places
 from luna.database.schema import series
 from luna.resolution import from_quarter_hours, quarter_hours
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align
@@ -25,16 +25,18 @@ def upsert(
     """Store quarter-hours of ``weather`` or ``carbon_intensity``.
 
     Args:
+        place: a site by its name; its weather is that of where it is now.
         issued_at: when each value was forecast; None says that they were measured, known when their slot ended.
     """
     known_at = starts.astype("datetime64[us]") + np.timedelta64(SLOT) if issued_at is None else issued_at
-    columns: copy.Columns = {"place": place, "slot_start": starts, "issued_at": known_at, **values}
+    there = weather_places.place_of(connection, place) if table == "weather" else place
+    columns: copy.Columns = {"place": there, "slot_start": starts, "issued_at": known_at, **values}
     return copy.upsert(connection, TABLES[table], columns, on_conflict="complete")
 
 
 def read_weather(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> dict[str, FloatArray]:
-    """Return each weather series on ``timeline`` as known at ``known_at``, NaN where nothing was."""
-    return _read(connection, "weather", place, timeline, names=WEATHER, known_at=known_at)
+    """Return each weather series on ``timeline`` as known at ``known_at``, NaN where nothing was; of a site, by its name, where it is now."""
+    return _read(connection, "weather", weather_places.place_of(connection, place), timeline, names=WEATHER, known_at=known_at)
 
 
 def read_weather_book(connection: Connection, place: str, *, first: datetime, end: datetime, known_at: datetime | None = None) -> WeatherVintages:
@@ -47,7 +49,7 @@ def read_weather_book(connection: Connection, place: str, *, first: datetime, en
         "SELECT DISTINCT ON (slot_start, date_bin('3 hours', issued_at, 'epoch')) slot_start, issued_at, {} FROM weather"
         " WHERE place = {} AND slot_start >= {} AND slot_start < {} AND issued_at <= {}"
         " ORDER BY slot_start, date_bin('3 hours', issued_at, 'epoch'), issued_at DESC"
-    ).format(copy.known(*WEATHER), place, first, end, known_at or datetime.max.replace(tzinfo=UTC))
+    ).format(copy.known(*WEATHER), weather_places.place_of(connection, place), first, end, known_at or datetime.max.replace(tzinfo=UTC))
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]"} | dict.fromkeys(WEATHER, "f8"))
     return WeatherVintages.of(rows["slot_start"], rows["issued_at"], {name: rows[name] for name in WEATHER}, known_at=known_at)
 
@@ -57,23 +59,25 @@ def find_returns(connection: Connection, places: Sequence[str], *, since: dateti
 
     An hour of tomorrow stands for all that is ahead: it is forecast anew with each run of a weather model.
     """
+    named = {there: place for place, there in weather_places.places_of(connection, places).items()}
     query = sql.SQL(
         "SELECT place, (SELECT min(issued_at) FROM weather AS stored WHERE stored.place = wanted.place AND slot_start >= {} AND slot_start < {}"
         " AND issued_at > {} AND issued_at <= {}) FROM unnest({}::text[]) AS wanted (place)"
-    ).format(until + _DAY, until + _DAY + _HOUR, since - STALE, until, list(places))
+    ).format(until + _DAY, until + _DAY + _HOUR, since - STALE, until, list(named))
     with copy.cursor(connection) as session:
         found = dict(session.execute(query).fetchall())
-    return {place: first.astimezone(UTC) for place, first in found.items() if first is not None and first > since}
+    return {named[place]: first.astimezone(UTC) for place, first in found.items() if first is not None and first > since}
 
 
 def list_places(connection: Connection, places: Sequence[str], *, first: datetime, end: datetime) -> set[str]:
     """Return for which of many places any weather of the quarter-hours from ``first`` on, before ``end``, is stored."""
+    named = {there: place for place, there in weather_places.places_of(connection, places).items()}
     query = sql.SQL(
         "SELECT place FROM unnest({}::text[]) AS wanted (place)"
         " WHERE EXISTS (SELECT FROM weather AS stored WHERE stored.place = wanted.place AND slot_start >= {} AND slot_start < {})"
-    ).format(list(places), first, end)
+    ).format(list(named), first, end)
     with copy.cursor(connection) as session:
-        return {place for (place,) in session.execute(query).fetchall()}
+        return {named[place] for (place,) in session.execute(query).fetchall()}
 
 
 def read_carbon(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> FloatArray:

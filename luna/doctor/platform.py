@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.health import NodeSign
 from luna.contracts.message import interactive_queue_of
-from luna.database import control, engine, forecast_issues, jobs, plans, recorded_span, revision, sites
+from luna.database import control, engine, forecast_issues, jobs, plans, recorded_span, revision, sites, unreadable_rows
 from luna.database.engine import unit_of_work
 from luna.database.prices import StoredSeries
 from luna.doctor.finding import DoctorFinding, Severity
@@ -88,11 +88,19 @@ def _check_sites(connection: Connection, settings: Settings, now: datetime) -> I
     if not (names := sites.names(connection)):
         yield DoctorFinding("freshness", "ok", "no site is set up yet")
     armed = {state.site for state in control.load_active(connection) if state.armed_at is not None}
-    for each in sites.list_unreadable(connection):
+    unreadable = sites.list_unreadable(connection)
+    untold = sites.find_untold(connection, unreadable, armed)
+    for each in unreadable:
         yield DoctorFinding.of_error("configuration", each.error)
-        if each.name in armed:
+        if each.name in untold:
+            said = f"{each.name} is armed and no version of it can be read: nobody tells its devices anything, they keep what they were told last"
+            remedy = "Set the devices by hand now; then run the release again that stored the site, or store it anew: luna site add --file FILE."
+            yield DoctorFinding("configuration", "fault", said, remedy)
+        elif each.name in armed:
             said = f"{each.name} is armed: until it can be read again, its devices do what they do by themselves"
             yield DoctorFinding("configuration", "warning", said, f"Mend the site, or hand its devices back: luna control disarm --site {each.name}")
+    for kind in unreadable_rows.count_unreadable(connection, names, now=now):
+        yield DoctorFinding("configuration", "warning", f"{kind.rows} {kind.kind} cannot be read by this release ({kind.reason})", kind.remedy)
     forecast_at = forecast_issues.last_of_each_site(connection)
     for name in names:
         span = recorded_span.of_site(connection, name)

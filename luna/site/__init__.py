@@ -18,7 +18,7 @@ from luna.site.model import (
     Strategy,
     VacationRule,
 )
-from luna.site.part import MOST_CALLED, Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw, Price, is_written
+from luna.site.part import MOST_CALLED, Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw, Price, is_written
 from luna.site.sensors import APPLIANCES, LEVELS, OWN_VACATION, SENSOR_ROLES, DatedSensor, InputSensors, SensorRole, Sensors, SiteSensor, measured_series
 from luna.site.tariff import (
     OWN,
@@ -75,6 +75,7 @@ __all__ = [
     "Inverter",
     "LoadBasis",
     "Location",
+    "MoneyBounds",
     "Name",
     "Objective",
     "OutageRule",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from luna.site.part import Efficiency, EnergyKwh, Fraction, Name, Part, PowerKw
+from luna.site.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
 
 
 class GridConnection(Part):
@@ -29,7 +29,7 @@ class DepthWear(Part):
     """What discharging wears in one segment of a battery's depth: between the segment before and ``to_depth``."""
 
     to_depth: Annotated[float, Field(gt=0, le=1, description="share of the capacity")]
-    price: Annotated[float, Field(ge=0, le=10, description="currency per kWh discharged")]
+    price: Annotated[float, MoneyBounds(10), Field(description="currency per kWh discharged")]
 
 
 class Battery(Part):
@@ -43,7 +43,7 @@ class Battery(Part):
     discharge_limit_kw: PowerKw
     charge_efficiency: Efficiency = 0.95
     discharge_efficiency: Efficiency = 0.95
-    wear_price: Annotated[float, Field(ge=0, le=10, description="currency per kWh charged and per kWh discharged")] = 0.0
+    wear_price: Annotated[float, MoneyBounds(10), Field(description="currency per kWh charged and per kWh discharged")] = 0.0
     wear_by_depth: Annotated[
         tuple[DepthWear, ...], Field(max_length=16, description="instead of wear_price: from the shallowest segment to the deepest, each as dear or dearer")
     ] = ()
@@ -136,10 +136,10 @@ class ElectricVehicle(Part):
     discharge_efficiency: Efficiency = 0.9
     min_soc: Annotated[Fraction, Field(description="what it keeps for itself when it supplies the house")] = 0.2
     max_soc: Annotated[Fraction, Field(gt=0, description="never charged beyond")] = 1.0
-    wear_price: Annotated[float, Field(ge=0, le=10, description="currency per kWh given to the house")] = 0.05
+    wear_price: Annotated[float, MoneyBounds(10), Field(description="currency per kWh given to the house")] = 0.05
     charger: Charger | None = None
     from_battery: Annotated[Literal["never", "if_it_pays"], Field(description="whether the house's battery discharges into it")] = "if_it_pays"
-    start_price: Annotated[float, Field(ge=0, le=10, description="what one start less is worth, currency; a switch between phases is a start")] = 0.0
+    start_price: Annotated[float, MoneyBounds(10), Field(description="what one start less is worth, currency; a switch between phases is a start")] = 0.0
     min_run_minutes: Annotated[int, Field(ge=0, le=1440, description="shortest charge; only a departure cuts it short")] = 0
 
     @model_validator(mode="before")

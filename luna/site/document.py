@@ -52,7 +52,8 @@ def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> Invali
     first = faults[0]
     others = [_path(field, fault) for fault in faults[1:4]]
     more = f"; also wrong: {', '.join(others)}" if others else ""
-    value = first["input"] if isinstance(first["input"], str | int | float | bool) else None
+    found = (first.get("ctx") or {}).get("value", first["input"])
+    value = found if isinstance(found, str | int | float | bool) else None
     message = first["msg"].removeprefix("Value error, ")
     return InvalidInputError(f"{message}{more}", field=_path(field, first) or None, value=value, remedy=_remedy(first))
 
@@ -78,7 +79,8 @@ def _unit(fault: Mapping[str, Any]) -> str:
 
 def _path(root: str, fault: Any) -> str:
     # Pydantic puts the kind of a tariff, and how many components it has, into the path; the caller never wrote it there.
-    place = [str(part) for part in fault["loc"]]
+    # A rule of the whole site says itself which of its fields breaks it.
+    place = [str(part) for part in (*fault["loc"], *(fault.get("ctx") or {}).get("place", ()))]
     parts = [part for before, part in zip(["", *place], place, strict=False) if part not in (*_KINDS.get(before, ()), SENSOR_NAME, DATED_SENSOR)]
     return ".".join([root, *parts] if root else parts)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from luna.site.part import Name, Part, PowerKw, Price
+from luna.site.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.site.tariff import ClockWindow
 
 
@@ -25,14 +25,15 @@ class DeferrableLoad(Part):
     max_gap_hours: Annotated[float, Field(gt=0, le=168)] = 24.0
     min_on_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     min_off_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
-    start_price: Annotated[float, Field(ge=0, le=10, description="what one start less is worth, currency")] = 0.0
+    start_price: Annotated[float, MoneyBounds(10), Field(description="what one start less is worth, currency")] = 0.0
     allowed: Annotated[list[ClockWindow], Field(max_length=24, description="the only local times at which it may be on; empty: any")] = []
     forbidden: Annotated[list[ClockWindow], Field(max_length=24, description="local times at which it may not be on")] = []
     comfort: Annotated[list[ComfortWindow], Field(max_length=24, description="energy wanted between two local times, part of the day's")] = []
     price_limit: Annotated[Price | None, Field(description="on only where a bought kWh costs at most this, or PV surplus carries it")] = None
     surplus_only: Annotated[bool, Field(description="on only where forecast PV surplus carries it")] = False
     extra_value: Annotated[
-        float | None, Field(ge=0, le=100, description="worth of a kWh that it gets: beyond its needs it runs where a kWh costs less; empty: it runs no more")
+        Annotated[float, MoneyBounds(100)] | None,
+        Field(description="worth of a kWh that it gets: beyond its needs it runs where a kWh costs less; empty: it runs no more"),
     ] = None
     most_kwh_per_day: Annotated[float | None, Field(gt=0, le=10_000, description="with extra_value: as much as it takes in a day; empty: any")] = None
     profile_kw: Annotated[list[Annotated[PowerKw, Field(gt=0)]], Field(max_length=288, description="a programme: mean power step by step")] = []

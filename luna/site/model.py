@@ -12,7 +12,7 @@ from luna.errors import InvalidInputError
 from luna.site.devices import Battery, ElectricVehicle, GridConnection, Inverter, PvArray, require_connected
 from luna.site.household import Household
 from luna.site.loads import DeferrableLoad, HeatPump
-from luna.site.part import DisplayName, Fraction, Name, Part, SiteName
+from luna.site.part import DisplayName, Fraction, Name, Part, SiteName, list_amounts, require_in_currency
 from luna.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SiteSensor, require_in_order, resolve_sensors
 from luna.site.tariff import Objective, Tariff
 from luna.timeline import parse_zone
@@ -158,6 +158,11 @@ class Site(Part):
         for each in self.control.vehicles if self.control else ():
             if each.vehicle in without and any(name in write.value for write in each.writes for name in _OF_CHARGERS):
                 raise ValueError(f"control: currents and phases of {each.vehicle!r} are not known; name vehicles.charger, or write {{power_w}}")
+        return self
+
+    @model_validator(mode="after")
+    def _pays_what_is_paid_in_its_currency(self) -> Self:
+        require_in_currency(list_amounts(self), self.currency)
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Sensors whose sign or role changes with a site's new configuration: dated, so that what they said before keeps its meaning. Pure."""
+"""Sensors whose sign, role or unit changes with a site's new configuration: dated, so that what they said before keeps its meaning. Pure."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from luna.site.document import parse_site
 from luna.site.model import Site
-from luna.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SensorEntry, SiteSensor, name_of, resolve_sensors
+from luna.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SensorEntry, SiteSensor, name_of, resolve_sensors, split_unit
 from luna.timeline import parse_zone
 
 # Whether a changed sensor was turned now, or was named wrongly from the beginning.
@@ -15,11 +15,15 @@ ChangedSensors = Literal["from-now", "always"]
 
 
 class SensorChange(NamedTuple):
-    """A sensor that counts otherwise from an instant on: the roles that named it before and name it after, with a minus where it is taken off."""
+    """A sensor that counts otherwise from an instant on: the roles that named it before and name it after, with a minus where it is taken off.
+
+    ``instead_of``: by which names the same topic was named before, with another unit.
+    """
 
     sensor: str
     before: tuple[str, ...]
     after: tuple[str, ...]
+    instead_of: tuple[str, ...] = ()
 
 
 class _Named(NamedTuple):
@@ -39,8 +43,8 @@ class _Named(NamedTuple):
 def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[SensorChange]]:
     """Return a site's new configuration with the sensors whose sign or role it changes counting so from ``at`` on, and before as it is stored; and which.
 
-    A sensor to which the new configuration gives times itself is taken as it says. One that is named without any, and means what it does, keeps those that
-    are stored.
+    A topic that is named with another unit is another sensor, which follows the one of before as an exchanged meter follows the old one. A sensor to which
+    the new configuration gives times itself is taken as it says. One that is named without any, and means what it does, keeps those that are stored.
 
     Invariants: a second call with the result as ``stored`` and the same configuration changes nothing.
     """
@@ -49,17 +53,21 @@ def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[
     settled: dict[str, list[_Named]] = {}
     for name, named in after.items():
         known = before.get(name, [])
+        others = [other for other in before if other not in after and _is_in_another_unit(other, name)]
         holding = {each.meaning for each in known if each.sensor.holds_at(at)}
-        if not holding or any(each.is_dated for each in named):
+        followed = {other: spoken for other in others if (spoken := {each.meaning for each in before[other] if each.sensor.holds_at(at)})}
+        if not (holding or followed) or any(each.is_dated for each in named):
             continue
         wanted = {each.meaning for each in named}
+        settled.update((other, _end_at(before[other], set(), at, site)) for other in others)
         settled[name] = [*_end_at(known, wanted, at, site), *(_begin_at(each, at, site) for each in named if each.meaning not in holding)]
         if wanted != holding:
-            changes.append(SensorChange(name, tuple(sorted(holding)), tuple(sorted(wanted))))
+            changes.append(SensorChange(name, tuple(sorted(holding.union(*followed.values()))), tuple(sorted(wanted)), tuple(followed)))
     if not settled:
         return site, []
     # The rules of a site hold of what came of it as of what an owner writes.
-    dated = site.model_copy(update={"input_sensors": _settle(site, settled)})
+    outside = [name for name in stored.input_sensors.outside_house_meter if name in settled and name not in after]
+    dated = site.model_copy(update={"input_sensors": _settle(site, settled, outside)})
     return parse_site(dated.model_dump(mode="json", by_alias=True)), changes
 
 
@@ -94,16 +102,26 @@ def _date(named: _Named, site: Site, **times: datetime) -> DatedSensor:
     return dated.model_copy(update=written)
 
 
-def _settle(site: Site, settled: dict[str, list[_Named]]) -> InputSensors:
-    """Return the sensors of a site with the entries of those that are settled in the place of its own; those stand last in their roles."""
-    roles = {
+def _is_in_another_unit(one: str, other: str) -> bool:
+    """Return whether two names are of the same topic, with different units."""
+    (named, unit), (other_named, other_unit) = split_unit(one), split_unit(other)
+    return named == other_named and unit != other_unit
+
+
+def _settle(site: Site, settled: dict[str, list[_Named]], outside: Sequence[str]) -> InputSensors:
+    """Return the sensors of a site with the entries of those that are settled in the place of its own; those stand last in their roles.
+
+    Args:
+        outside: names of before that stay outside the house's meter.
+    """
+    roles: dict[str, tuple[SensorEntry | str, ...]] = {
         role: (
             *(entry for entry in getattr(site.input_sensors, role) if name_of(entry) not in settled or _is_kept(entry, role, settled[name_of(entry)])),
             *(each.entry for named in settled.values() for each in named if each.role == role and each.entry not in getattr(site.input_sensors, role)),
         )
         for role in SENSOR_ROLES
     }
-    return site.input_sensors.model_copy(update=roles)
+    return site.input_sensors.model_copy(update=roles | {"outside_house_meter": (*site.input_sensors.outside_house_meter, *outside)})
 
 
 def _is_kept(entry: SensorEntry, role: str, named: Sequence[_Named]) -> bool:

@@ -1,5 +1,6 @@
 """Which sensors tell what of a site: one declaration per role, read by whoever measures, balances, judges or shows it."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -70,6 +71,17 @@ def _as_text(value: Any) -> Any:
 
 def _tag_of(value: Any) -> str:
     return DATED_SENSOR if isinstance(value, Mapping | DatedSensor) else SENSOR_NAME
+
+
+# A sensor that names its topic: mqtt:path/to/topic [kWh], or mqtt:path/to/topic#path.into.json [W].
+OWN_TOPIC = "mqtt:"
+_OWN_UNIT = re.compile(r"\s+\[([^\[\]]+)\]$")
+
+
+def split_unit(sensor: str) -> tuple[str, str | None]:
+    """Return a sensor's name without the unit that it says, and that unit; only one that names its topic says one."""
+    unit = _OWN_UNIT.search(sensor) if sensor.startswith(OWN_TOPIC) else None
+    return (sensor, None) if unit is None else (sensor[: unit.start()], unit[1].strip())
 
 
 # They stand in pydantic's paths alone; nobody wrote them.

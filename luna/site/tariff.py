@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from luna.site.part import Name, Part, PowerKw, Price
+from luna.site.part import MoneyBounds, Name, Part, PowerKw, Price
 
 
 class Objective(Part):
@@ -14,11 +14,11 @@ class Objective(Part):
     Reported costs stay what is really paid: these prices only decide.
     """
 
-    carbon_price_per_kg: Annotated[float, Field(ge=0, le=100, description="currency per kg of carbon that imported energy carries")] = 0.0
-    self_sufficiency_price: Annotated[float, Field(ge=0, le=100, description="currency per imported kWh, beside what it costs")] = 0.0
+    carbon_price_per_kg: Annotated[float, MoneyBounds(100), Field(description="currency per kg of carbon that imported energy carries")] = 0.0
+    self_sufficiency_price: Annotated[float, MoneyBounds(100), Field(description="currency per imported kWh, beside what it costs")] = 0.0
     wear_factor: Annotated[float, Field(ge=0, le=100, description="how often a battery's wear counts: 0 not at all, 1 as it costs")] = 1.0
     switching_price: Annotated[
-        float, Field(ge=0, le=10, description="currency per stored kWh that another mode of a battery has to gain; without it what follows from prices")
+        float, MoneyBounds(10), Field(description="currency per stored kWh that another mode of a battery has to gain; without it what follows from prices")
     ] = 0.0
 
 
@@ -119,7 +119,7 @@ class PeakPrice(ClockWindow):
     """
 
     name: Name = "peak"
-    price_per_kw_month: Annotated[float, Field(ge=0, le=1_000)]
+    price_per_kw_month: Annotated[float, MoneyBounds(1_000)]
     highest: Annotated[int, Field(ge=1, le=10)] = 1
     interval_minutes: Literal[15, 30, 60] = 15
     one_per_day: bool = False

@@ -137,6 +137,25 @@ SITE: _Phrases = {
         "en": "Best begin at once: until {end} a kWh costs {price} on average, later no less.",
         "de": "Am besten sofort: Bis {end} kostet eine kWh im Mittel {price}, später nicht weniger.",
     },
+    "battery_since": {
+        "en": "The battery has been {doing} since {begin}, as measured up to {end}.",
+        "de": "Die Batterie {doing} seit {begin}, gemessen bis {end}.",
+    },
+    "battery_since_at_least": {
+        "en": "The battery has been {doing} at least since {begin}, as measured up to {end}; what it did before is not recorded.",
+        "de": "Die Batterie {doing} mindestens seit {begin}, gemessen bis {end}; was sie davor tat, ist nicht aufgezeichnet.",
+    },
+    "battery_charges": {"en": "charging", "de": "lädt"},
+    "battery_discharges": {"en": "discharging", "de": "entlädt"},
+    "battery_rests": {"en": "resting", "de": "ruht"},
+    "battery_told_since": {
+        "en": "Nothing was measured of the battery lately. Luna has told it the same since {begin}: {mode}.",
+        "de": "Von der Batterie wurde zuletzt nichts gemessen. Luna sagt ihr seit {begin} dasselbe: {mode}.",
+    },
+    "battery_not_measured": {
+        "en": "Nothing was measured of the battery lately, and Luna told it nothing.",
+        "de": "Von der Batterie wurde zuletzt nichts gemessen, und Luna hat ihr nichts gesagt.",
+    },
     "no_sessions": {"en": "No stay of a vehicle at a charger is known.", "de": "Es ist kein Aufenthalt eines Fahrzeugs am Lader bekannt."},
 }
 CHARTS: _Phrases = {

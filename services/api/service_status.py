@@ -96,13 +96,14 @@ def _list_unreadable(gateway: Gateway, has_site: Callable[[str], bool]) -> Itera
     with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         armed = control.list_armed(connection)
         found = [each for each in sites.list_unreadable(connection) if has_site(each.name)]
-        yield from (describe_unreadable(each, armed=each.name in armed) for each in found)
+        untold = sites.find_untold(connection, found, armed)
+        yield from (describe_unreadable(each, armed=each.name in armed, untold=each.name in untold) for each in found)
 
 
-def describe_unreadable(site: UnreadableSite, *, armed: bool) -> UnreadableSiteReply:
+def describe_unreadable(site: UnreadableSite, *, armed: bool, untold: bool) -> UnreadableSiteReply:
     """Return what is the matter with a site that cannot be read."""
     error = site.error
-    return UnreadableSiteReply(site=site.name, field=error.field or "", detail=error.message, remedy=error.remedy or "", armed=armed)
+    return UnreadableSiteReply(site=site.name, field=error.field or "", detail=error.message, remedy=error.remedy or "", armed=armed, untold=untold)
 
 
 def _recorders(sign: RecorderSign | None, now: datetime) -> list[InstanceReply]:

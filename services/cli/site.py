@@ -54,6 +54,9 @@ def add(
     changed_sensors: Annotated[
         ChangedSensors, typer.Option(help="A sensor whose sign or role the file changes counts so from now on, or always did: its past is then read anew.")
     ] = "from-now",
+    accept_time_zone: Annotated[
+        bool, typer.Option("--accept-time-zone", help="Store another time zone although what is recorded is then billed and drawn by other days.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Store it without asking; scripts are not asked.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -61,15 +64,18 @@ def add(
 
     Names each default that costs money.
     """
-    from luna.database import sites
+    from luna.database import site_zones, sites
     from luna.site import load_site
     from luna.timeline import SystemClock
 
     site = load_site(file)
     changes: list[SensorChange] = []
+    now = SystemClock().now()
     with unit_of_work() as connection:
+        if not accept_time_zone:
+            site_zones.require_same_clock(connection, site, now=now)
         if changed_sensors == "from-now":
-            site, changes = sites.date_changed_sensors(connection, site, at=floor_to(SystemClock().now(), SLOT))
+            site, changes = sites.date_changed_sensors(connection, site, at=floor_to(now, SLOT))
         differences = _find_differences(connection, site)
         if differences and not as_json:
             _show_differences(site.name, differences)
@@ -83,7 +89,8 @@ def add(
     def show_both() -> None:
         _show(site, defaults)
         for each in changes:
-            said = f"{each.sensor} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
+            named = f"{each.sensor}, until now {', '.join(each.instead_of)}," if each.instead_of else each.sensor
+            said = f"{named} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
             out.print(said, soft_wrap=True, markup=False)
         if changes:
             out.print("If it was always so: luna site add --file FILE --changed-sensors always, then luna data slots for its past.", soft_wrap=True)
@@ -113,13 +120,21 @@ def list_sites(*, as_json: JsonOption = False) -> None:
 
     with unit_of_work() as connection:
         stored, armed = sites.load_all(connection), set(control.list_armed(connection))
+        untold = sites.find_untold(connection, stored.unreadable, armed)
     rows = [
         [site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{sum(array.peak_kw for array in site.pv):g} kW"]
         for site in stored.sites
     ]
     document: dict[str, Any] = {"sites": [site.model_dump(mode="json", by_alias=True) for site in stored.sites]}
     unreadable = [
-        {"site": each.name, "version": each.version, "armed": each.name in armed, "configuration": each.configuration, "error": each.error.problem()}
+        {
+            "site": each.name,
+            "version": each.version,
+            "armed": each.name in armed,
+            "untold": each.name in untold,
+            "configuration": each.configuration,
+            "error": each.error.problem(),
+        }
         for each in stored.unreadable
     ]
 
@@ -127,7 +142,10 @@ def list_sites(*, as_json: JsonOption = False) -> None:
         table(["site", "timezone", "batteries", "PV"], rows)
         for each in stored.unreadable:
             out.print(f"\n{each.name}: {each.error}", markup=False, soft_wrap=True)
-            if each.name in armed:
+            if each.name in untold:
+                said = "It is armed and no version of it can be read: nobody tells its devices anything, they keep what they were told last. Set them by hand."
+                out.print(said, soft_wrap=True)
+            elif each.name in armed:
                 out.print("It is armed: until it can be read again, its devices do what they do by themselves.", soft_wrap=True)
 
     emit(document | {"unreadable": unreadable}, as_json=as_json, show=show_both)

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
-from luna.database import readings, sites, weather_carbon
+from luna.database import readings, site_removal, sites, weather_carbon
+from luna.database.schema.series import weather
+from luna.site import Location
 from luna.timeline import SLOT, Timeline
 from services.forecaster.inputs.context import read_context
 from services.forecaster.inputs.frame import number_slot
@@ -34,6 +36,29 @@ def test_the_weather_is_read_as_it_was_issued(home: Connection) -> None:
     assert weather.at(slot, slot + np.array([-80, 0, 1]))["temperature_c"] == pytest.approx([np.nan, 12, 10], nan_ok=True)
     assert np.isnan(weather.at(slot, slot)["ghi_w_m2"]).all()
     assert len(read_context(home, SITE, first=day(1), end=day(2)).weather) == 0
+
+
+def test_a_site_that_moves_leaves_its_weather_behind_and_finds_it_when_it_comes_back(home: Connection) -> None:
+    def move(latitude: float) -> None:
+        sites.save(home, SITE.model_copy(update={"location": Location(latitude=latitude, longitude=13.4)}))
+
+    def read() -> list[float]:
+        known = read_context(home, SITE, first=START, end=day(1)).weather
+        now = weather_carbon.read_weather(home, "home", DAY, known_at=day(1))["temperature_c"]
+        listed = weather_carbon.list_places(home, ["home"], first=START, end=day(1))
+        assert listed == ({"home"} if len(known) else set())
+        assert sorted(set(known.series["temperature_c"])) == sorted(set(now[np.isfinite(now)]))
+        return sorted(set(now[np.isfinite(now)]))
+
+    for latitude, temperature in ((52.5, 10.0), (40.4, 30.0)):
+        move(latitude)
+        assert read() == []
+        weather_carbon.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": np.full(96, temperature)}, issued_at=None)
+        assert read() == [temperature]
+    move(52.55)
+    assert read() == [10]
+    site_removal.remove(home, "home")
+    assert home.scalar(select(func.count()).select_from(weather).where(weather.c.place.startswith("home"))) == 0
 
 
 def test_of_forecasts_of_the_same_three_hours_the_last_is_read(home: Connection) -> None:

@@ -133,6 +133,22 @@ def test_a_sensor_that_is_turned_counts_so_from_now_on_unless_it_always_did(api:
 
 
 @pytest.mark.usefixtures("made")
+def test_another_clock_over_recorded_days_is_refused_until_it_is_accepted(api: httpx.Client, database: Engine) -> None:
+    def put(zone: str, version: int, **asked: str) -> tuple[int, str]:
+        answer = api.put("/v1/sites/made", json=document(timezone=zone), params=asked, headers={"If-Match": f'"{version}"'})
+        return answer.status_code, answer.json().get("field", "")
+
+    # Nothing is recorded: no day has another clock.
+    assert put("Europe/London", 1)[0] == 200
+    with unit_of_work(database) as connection:
+        starts = np.array(["2024-03-01T12:00"], dtype="datetime64[s]")
+        observations.write(connection, "made", starts, {"load_kwh": np.array([0.1])})
+    assert put("Europe/Lisbon", 2)[0] == 200
+    assert put("America/New_York", 3) == (409, "timezone")
+    assert put("America/New_York", 3, accept_time_zone="true")[0] == 200
+
+
+@pytest.mark.usefixtures("made")
 def test_a_site_keeps_its_name(api: httpx.Client) -> None:
     answer = api.put("/v1/sites/made", json=document("other"), headers={"If-Match": '"1"'})
     assert (answer.status_code, answer.json()["field"]) == (422, "name")

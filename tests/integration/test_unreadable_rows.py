@@ -205,12 +205,16 @@ def test_every_page_of_the_other_sites_is_shown_and_names_the_one(api: httpx.Cli
     for _, text in shown.values():
         assert f"Der Standort {LATER} ist mit etwas gespeichert" in text
         assert FIELD in text
+        assert "Seinen Geräten sagt niemand etwas" in text
     first = api.get("/")
     assert (first.status_code, first.headers["Location"]) == (303, NAVIGATION[0].address(SPOILT))
 
 
 def test_the_page_of_a_site_that_cannot_be_read_says_what_is_wrong_and_what_mends_it(api: httpx.Client) -> None:
-    for language, words in (("de", ("Aktualisiere Luna wieder", "Einrichten")), ("en", ("Update Luna again", "Set up"))):
+    for language, words in (
+        ("de", ("Aktualisiere Luna wieder", "Einrichten", "sagt niemand etwas")),
+        ("en", ("Update Luna again", "Set up", "Nobody tells its devices")),
+    ):
         page = api.get(NAVIGATION[0].address(LATER), headers={"Accept-Language": language})
         assert page.status_code == 409
         assert all(word in page.text for word in (LATER, FIELD, *words))
@@ -224,7 +228,8 @@ def test_the_list_of_sites_and_health_name_the_one_with_what_is_stored(api: http
     assert (apart["site"], apart["field"], apart["version"]) == (LATER, f"site.tariff.{FIELD}", 1)
     assert apart["configuration"]["tariff"][FIELD] == {"kind": "time_of_use"}
     assert api.get(f"/v1/sites/{LATER}").json()["type"] == "urn:luna:problem:unreadable"
-    assert [(site["site"], site["armed"]) for site in api.get("/health/services").json()["unreadable_sites"]] == [(LATER, True)]
+    assert [(site["site"], site["armed"], site["untold"]) for site in api.get("/health/services").json()["unreadable_sites"]] == [(LATER, True, True)]
+    assert apart["untold"]
     assert f'luna_site_unreadable_bool{{site="{LATER}"}} 1.0' in api.get("/metrics").raise_for_status().text
     # A page of one ends neither before nor after it.
     pages = [api.get("/v1/sites", params={"limit": 1}).json()]
@@ -240,9 +245,20 @@ def test_the_commands_list_the_others_and_name_the_one(pool: Engine, address: st
     assert all(word in listed.out for word in (SOUND, SPOILT, LATER, FIELD, "luna site add"))
     assert shown.document["tariff"][FIELD] == {"kind": "time_of_use"}
     assert shown.problem["type"] == "urn:luna:problem:unreadable"
-    assert "until it can be read again, its devices do what they do by themselves" in listed.out
+    assert "nobody tells its devices anything, they keep what they were told last" in listed.out
     findings = [finding for finding in check_database(address, Settings(), clock=CLOCK) if LATER in finding.detail and finding.severity == "fault"]
-    assert [FIELD in finding.detail for finding in findings] == [True]
+    assert [next(word for word in (FIELD, "nobody tells its devices") if word in finding.detail) for finding in findings] == [FIELD, "nobody tells its devices"]
+
+
+def test_the_doctor_names_every_kind_of_document_that_cannot_be_read_with_how_many_and_what_to_do(pool: Engine, address: str) -> None:
+    findings = [
+        each for each in check_database(address, Settings(), clock=CLOCK) if each.detail[0].isdigit() and "cannot be read by this release" in each.detail
+    ]
+    told = {each.detail.partition(" cannot")[0] for each in findings}
+    # A table's row is read as what it is; the state of the batteries has two documents, that of the array as many.
+    kinds = ("plans", "stays of vehicles", "what-ifs", "gates of the agent", "plans of the agent", "documents", "answers")
+    assert told == {*(f"1 {kind}" for kind in kinds), "4 states of devices"}
+    assert all(each.remedy and each.severity == "warning" for each in findings)
 
 
 def refuse(request: object, key: str = "") -> Job:
@@ -317,6 +333,19 @@ def test_a_sensor_of_a_site_that_became_unreadable_is_recorded_on(database: Engi
     finally:
         with unit_of_work(database) as connection:
             connection.execute(site_table.delete().where(site_table.c.name == "heard"))
+
+
+def test_devices_of_a_site_with_an_older_version_that_can_be_read_are_handed_back(connection: Any) -> None:
+    site = store_site(connection, name="older", **HOUSE)
+    sites.save(connection, site.model_copy(update={"currency": "CHF"}))
+    own = site_versions.c.site_key == sites.key_of(connection, "older")
+    latest = connection.scalar(select(site_versions.c.configuration).where(own, site_versions.c.version == 2))
+    connection.execute(update(site_versions).where(own, site_versions.c.version == 2).values(configuration=latest | {FIELD: 1}))
+    found = [each for each in sites.list_unreadable(connection) if each.name == "older"]
+    assert sites.find_untold(connection, found, {"older"}) == set()
+    connection.execute(update(site_versions).where(own).values(configuration={FIELD: 1}))
+    assert sites.find_untold(connection, found, {"older"}) == {"older"}
+    assert sites.find_untold(connection, found, set()) == set()
 
 
 def test_a_site_that_cannot_be_read_is_mended_by_storing_it_anew_and_what_was_stored_is_kept(connection: Any) -> None:

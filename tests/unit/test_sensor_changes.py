@@ -40,6 +40,30 @@ def test_a_changed_sensor_counts_so_from_now_on_and_once(new: dict[str, Any], ex
     assert date_changes(changed, describe(**new), at=AT + timedelta(days=1)) == (changed, [])
 
 
+KWH, WH = "mqtt:meter/energy#total [kWh]", "mqtt:meter/energy#total [Wh]"
+
+
+def test_a_topic_with_another_unit_follows_the_one_of_before_and_once() -> None:
+    stored = describe(vehicle_consumption=KWH, total_load_consumption="house", outside_house_meter=[KWH])
+    new = describe(vehicle_consumption=WH, total_load_consumption="house", outside_house_meter=[WH])
+    changed, changes = date_changes(stored, new, at=AT)
+    assert entries(changed)["vehicle_consumption"] == [{"sensor": KWH, "until": THEN}, {"sensor": WH, "from": THEN}]
+    # What did not pass the house's meter before did not by its old name.
+    assert set(changed.input_sensors.outside_house_meter) == {KWH, WH}
+    assert changes == [SensorChange(WH, ("vehicle_consumption",), ("vehicle_consumption",), (KWH,))]
+    assert date_changes(changed, new, at=AT + timedelta(days=1)) == (changed, [])
+    # And back: the past has both.
+    back, _ = date_changes(changed, stored, at=AT + timedelta(hours=1))
+    later = "2026-03-01T14:00:00+01:00"
+    times = [(each["sensor"], each.get("from"), each.get("until")) for each in entries(back)["vehicle_consumption"]]
+    assert sorted(times, key=lambda each: each[1] or "") == [(KWH, None, THEN), (WH, THEN, later), (KWH, later, None)]
+
+
+@pytest.mark.parametrize("new", ["mqtt:other/energy#total [Wh]", "mqtt:meter/energy#other [Wh]", "sensor.energy [Wh]"])
+def test_another_topic_is_another_sensor(new: str) -> None:
+    assert date_changes(describe(total_grid_import=KWH), describe(total_grid_import=new), at=AT) == (describe(total_grid_import=new), [])
+
+
 def test_a_sensor_that_is_turned_back_has_three_times() -> None:
     later = AT + timedelta(hours=1)
     back, _ = date_changes(describe(**TURNED), describe(total_grid_import="meter"), at=later)

@@ -334,3 +334,36 @@ def test_what_a_sensor_says_is_limited_to_the_time_for_which_it_holds() -> None:
     instants, values = sensor.limit(at, np.array([1.0, 2.0, 3.0]))
     assert instants.tolist() == [datetime(2026, 3, 1, hour) for hour in (3, 6, 9)]  # noqa: DTZ001
     np.testing.assert_array_equal(values, [1.0, 2.0, np.nan])
+
+
+@each_row(
+    ("currency", "rule"),
+    [
+        ("HUF", {"kind": "fixed", "price": 140.0}),
+        ("HUF", {"kind": "time_of_use", "default": 140.0, "bands": [{"from": "22:00", "to": "06:00", "price": 110.0}]}),
+        ("HUF", {"kind": "spot", "market": "HU", "markup": 120.0}),
+        ("HUF", {"kind": "blocks", "blocks": [{"up_to_kwh": 210, "price": 36.0}, {"price": 150.0}]}),
+        ("CZK", {"kind": "fixed", "price": 130.0}),
+        ("SEK", {"kind": "fixed", "price": 110.0}),
+    ],
+)
+def test_a_price_of_a_small_currency_stands_in_any_kind_of_tariff(currency: str, rule: dict[str, Any]) -> None:
+    battery = BATTERY | {"wear_price": 12.0}
+    site = parse_site(SITE | {"currency": currency, "batteries": [battery], "tariff": {"import": rule, "peak": {"price_per_kw_month": 1_600}}})
+    assert site.tariff.import_.kind == rule["kind"]
+
+
+@each_row(
+    ("path", "value", "field", "remedy"),
+    [
+        ("tariff.import.bands.0.price", 320.0, "site.tariff.import.bands.0.price", "Give at most 100. Prices are per kWh."),
+        ("tariff.export.price", -101.0, "site.tariff.export.price", "Give at least -100."),
+        ("tariff.peak.price_per_kw_month", 1_200.0, "site.tariff.peak.price_per_kw_month", "Give at most 1000."),
+        ("batteries.0", BATTERY | {"wear_price": 11.0}, "site.batteries.0.wear_price", "Give at most 10."),
+        ("loads.0.price_limit", 101.0, "site.loads.0.price_limit", "Give at most 100."),
+        ("loads.0.start_price", -1.0, "site.loads.0.start_price", "Give at least 0."),
+    ],
+)
+def test_an_amount_beyond_its_currency_s_bounds_is_refused_by_name(path: str, value: object, field: str, remedy: str) -> None:
+    refused = refuse(change(path, value))
+    assert (refused.field, (refused.remedy or "")[: len(remedy)]) == (field, remedy)

@@ -1,5 +1,6 @@
 """Ask for a plan."""
 
+from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -12,7 +13,8 @@ from luna.contracts.owner import ManualBlock, Reserve, Surroundings
 from luna.contracts.plan.reply import Assumption, PlanReply
 from luna.contracts.plan.state import OutlookMessage, StateMessage
 from luna.errors import InvalidInputError
-from luna.site import Objective, Site
+from luna.site import MoneyBounds, Objective, Site
+from luna.site.part import PRICE, Amount, require_in_currency
 from luna.timeline import STEPS, parse_zone
 
 Language = Literal["en", "de"]
@@ -27,7 +29,7 @@ class Terminal(Message):
 
     kind: Literal["minimum_soc", "equal_soc", "value", "automatic"] = "automatic"
     soc: Annotated[float, Field(ge=0, le=1)] | None = None
-    value: Annotated[float, Field(ge=-100, le=100)] | dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = None
+    value: Annotated[float, PRICE] | dict[str, Annotated[float, PRICE]] | None = None
 
     @model_validator(mode="after")
     def _value_given(self) -> Self:
@@ -46,7 +48,9 @@ class PlanOptions(Message):
     time_limit_s: Annotated[float, Field(gt=0, le=600, description="by when the plan is there, with all that it is set beside, seconds")] = 10.0
     language: Language = "en"
     objective: Annotated[Objective | None, Field(description="what counts beside money; empty: as the site says")] = None
-    switching_price: Annotated[float | None, Field(ge=0, le=10, description="instead of the objective's: what another mode of a battery has to gain")] = None
+    switching_price: Annotated[
+        Annotated[float, MoneyBounds(10)] | None, Field(description="instead of the objective's: what another mode of a battery has to gain")
+    ] = None
     compare_cheapest: Annotated[
         bool, Field(description="say what the objective costs beside the cheapest plan even where vehicles or appliances are placed: it takes as long again")
     ] = False
@@ -103,6 +107,20 @@ class PlanRequest(Request):
         if self.first_slot_minutes is not None and self.first_slot_minutes > self.slot_minutes:
             raise ValueError("first_slot_minutes is what remains of the first slot: at most slot_minutes")
         return self
+
+    @model_validator(mode="after")
+    def _in_the_sites_currency(self) -> Self:
+        if self.site is not None:
+            require_in_currency(self._list_prices(), self.site.currency)
+        return self
+
+    def _list_prices(self) -> Iterator[Amount]:
+        """Yield the prices beside those of the site itself."""
+        for name in ("import_price", "export_price") if self.outlook is not None else ():
+            yield from (Amount(("outlook", name, number), price, PRICE) for number, price in enumerate(getattr(self.outlook, name)))
+        value = self.options.terminal.value
+        for place, worth in value.items() if isinstance(value, dict) else [] if value is None else [("", value)]:
+            yield Amount(("options", "terminal", "value", *([place] if place else [])), worth, PRICE)
 
     @property
     def step(self) -> timedelta:

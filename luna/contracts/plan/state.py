@@ -12,6 +12,7 @@ from luna.contracts.message import Instant, Message
 from luna.device_config import Mode
 from luna.outlook import PROBABILITY_TOLERANCE
 from luna.rounding import round_energies, round_soc
+from luna.site.part import PRICE
 from luna.timeline import FloatArray
 
 MAX_SLOTS = 12 * 24 * 14
@@ -26,7 +27,7 @@ MOST_KWH = 100_000
 Energies = Annotated[list[Annotated[float, Field(ge=0, le=MOST_KWH)]], Field(min_length=1, max_length=MAX_SLOTS), BeforeValidator(round_energies)]
 
 
-Prices = Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Field(min_length=1, max_length=MAX_SLOTS)]
+Prices = Annotated[list[Annotated[float, PRICE]], Field(min_length=1, max_length=MAX_SLOTS)]
 
 
 # What may pass the connection in a slot, kW; null: what the connection carries anyway.

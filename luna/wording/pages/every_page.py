@@ -33,6 +33,10 @@ PHRASES = {
     "sites_choose": Phrase("Site: {site}. Choose another one", "Standort: {site}. Einen anderen wählen"),
     "site_unreadable": Phrase("cannot be read", "nicht lesbar"),
     "site_change": Phrase("Change this site", "Diesen Standort ändern"),
+    "site_untold": Phrase(
+        "Nobody tells its devices anything: they keep what they were told last. Set them by hand until it can be read again.",
+        "Seinen Geräten sagt niemand etwas: Sie bleiben bei dem, was ihnen zuletzt gesagt wurde. Stell sie von Hand ein, bis er wieder lesbar ist.",
+    ),
     "site_add": Phrase("Add a site", "Standort hinzufügen"),
     "installation": Phrase("Installation", "Installation"),
     "account": Phrase("Account", "Konto"),

@@ -247,6 +247,24 @@ PHRASES = {
     "role_battery_soc": Phrase("Battery's charge", "Ladestand der Batterie"),
     "role_vehicle_consumption": Phrase("Charging of the car", "Laden des Autos"),
     "role_water_heater_consumption": Phrase("Water heater", "Warmwasser"),
+    "clock_changes": Phrase("The time zone is another one", "Die Zeitzone ist eine andere"),
+    "clock_changes_lead": Phrase(
+        "What is recorded would be billed and drawn by other days and hours; days that were judged stay those of the old clock. What is somewhere else now is"
+        " better a site of its own: give it another name.",
+        "Was aufgezeichnet ist, würde nach anderen Tagen und Uhrzeiten abgerechnet und gezeigt; beurteilte Tage bleiben die der alten Uhr. Was jetzt woanders"
+        " ist, legst du besser als eigenen Standort an: Gib ihm einen anderen Namen.",
+    ),
+    "clock_changes_accept": Phrase("Change it all the same", "Trotzdem ändern"),
+    "changed_sensors": Phrase("Sensors that count otherwise than before", "Sensoren, die anders zählen als bisher"),
+    "changed_sensor": Phrase("{sensor}: {after}; before: {before}", "{sensor}: {after}; bisher: {before}"),
+    "changed_unit": Phrase("{sensor} (until now {before})", "{sensor} (bisher {before})"),
+    "taken_off": Phrase("{role}, taken off", "{role}, abgezogen"),
+    "changed_sensors_from-now": Phrase(
+        "From now on. What they said before keeps its meaning.", "Ab jetzt. Was sie vorher gesagt haben, behält seine Bedeutung."
+    ),
+    "changed_sensors_always": Phrase(
+        "It was always so: what they said before counts otherwise too.", "Es war immer so: Auch was sie vorher gesagt haben, zählt anders."
+    ),
     "upload_file": Phrase("File", "Datei"),
     "upload": Phrase("Hand over", "Übergeben"),
     "upload_hint": Phrase(

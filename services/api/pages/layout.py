@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 
-from luna.database import sites
+from luna.database import control, sites
 from luna.database.engine import unit_of_work
 from luna.errors import ConfirmationError, LunaError, NotFoundError, UnauthenticatedError, UnreadableError
 from luna.simulated_home import SITE_NAME, is_simulated
@@ -125,13 +125,20 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
     return templates().get_template(template).render(frame | context)
 
 
+class UnreadableMark(NamedTuple):
+    """Why a site cannot be read; ``untold``: it is armed, and nobody can tell its devices anything."""
+
+    error: UnreadableError
+    untold: bool
+
+
 @dataclass(frozen=True, slots=True)
 class SiteSwitcher:
     """The sites of who looks at a page: where its like is found for each, what each is called, which cannot be read and why, and whether they may add one."""
 
     addresses: dict[str, str]
     called: dict[str, str]
-    unreadable: dict[str, UnreadableError]
+    unreadable: dict[str, UnreadableMark]
     may_add: bool
 
 
@@ -145,13 +152,15 @@ async def remember_sites(request: Request) -> None:
 
 class _KnownSite(NamedTuple):
     called: str
-    error: UnreadableError | None
+    fault: UnreadableMark | None
 
 
 def _list_sites(database: Engine) -> dict[str, _KnownSite]:
     with unit_of_work(database) as connection:
-        unreadable = {each.name: each.error for each in sites.list_unreadable(connection)}
-        return {name: _KnownSite(called, unreadable.get(name)) for name, called in sites.display_names(connection).items()}
+        unreadable = sites.list_unreadable(connection)
+        untold = sites.find_untold(connection, unreadable, control.list_armed(connection)) if unreadable else set()
+        marks = {each.name: UnreadableMark(each.error, each.name in untold) for each in unreadable}
+        return {name: _KnownSite(called, marks.get(name)) for name, called in sites.display_names(connection).items()}
 
 
 def _offer_sites(request: Request, page: Page, words: PageWords) -> SiteSwitcher:
@@ -160,7 +169,7 @@ def _offer_sites(request: Request, page: Page, words: PageWords) -> SiteSwitcher
     known: dict[str, _KnownSite] = getattr(request.state, "sites", {})
     own = {name: site for name, site in known.items() if caller.has_site(name)}
     called = {name: words("simulated_name") if name == SITE_NAME else site.called for name, site in own.items()}
-    unreadable = {name: site.error for name, site in own.items() if site.error is not None}
+    unreadable = {name: site.fault for name, site in own.items() if site.fault is not None}
     return SiteSwitcher({name: shown.address(name) for name in own}, called, unreadable, may_add="administer" in caller.scopes)
 
 

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from luna.contracts.health import UnreadableSiteReply
 from luna.contracts.message import Message
-from luna.database import control, site_removal, sites
+from luna.database import control, site_removal, site_zones, sites
 from luna.database.engine import unit_of_work
 from luna.database.sites import StoredSite, UnreadableSite
 from luna.errors import ConflictError, InvalidInputError, OutdatedError, UnconditionalError, UnreadableError
@@ -30,7 +30,6 @@ router = ResourceRouter("sites")
 
 _TAGGED = {"headers": {"ETag": {"description": "the site's version, for If-Match and If-None-Match", "schema": {"type": "string"}}}}
 IfMatch = Annotated[str | None, Header(max_length=100, description='the version that is changed, as the ETag said: "3"')]
-Changed = Annotated[ChangedSensors, Query(description="since when a sensor counts whose sign or role is changed")]
 IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 
 
@@ -39,6 +38,13 @@ class UnreadableDocument(UnreadableSiteReply):
 
     version: int
     configuration: Annotated[Any, Field(description="as it is stored")]
+
+
+class PastOfSite(Message):
+    """What another configuration means for what is recorded."""
+
+    changed_sensors: Annotated[ChangedSensors, Field(description="since when a sensor counts whose sign or role is changed")] = "from-now"
+    accept_time_zone: Annotated[bool, Field(description="store another time zone although what is recorded is then billed and drawn by other days")] = False
 
 
 class SiteList(Message):
@@ -68,8 +74,9 @@ def list_sites(
     with unit_of_work(gateway.database) as connection:
         rows = sites.list_page(connection, after=read_text(cursor), limit=limit + 1, among=caller.sites)
         armed = control.list_armed(connection)
+        untold = sites.find_untold(connection, (row for row in rows if isinstance(row, UnreadableSite)), armed)
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.name,))
-    unreadable = [_show_unreadable(row, armed=row.name in armed) for row in page if isinstance(row, UnreadableSite)]
+    unreadable = [_show_unreadable(row, armed=row.name in armed, untold=row.name in untold) for row in page if isinstance(row, UnreadableSite)]
     return _json({"sites": [row.site for row in page if isinstance(row, StoredSite)], "unreadable": unreadable, "cursor": following})
 
 
@@ -92,17 +99,19 @@ def read_site(site_id: SitePath, gateway: CurrentGateway, request: Request, *, i
     return respond_tagged(request, _document(stored.site), version_tag(stored.version))
 
 
-@router.operation("Change a site", response_model=Site, responses={200: _TAGGED, **document_errors(OutdatedError, UnconditionalError)})
+@router.operation("Change a site", response_model=Site, responses={200: _TAGGED, **document_errors(ConflictError, OutdatedError, UnconditionalError)})
 def change_site(
     site_id: SitePath,
     site: Site,
     gateway: CurrentGateway,
     request: Request,
     *,
-    changed_sensors: Changed = "from-now",
+    past: Annotated[PastOfSite, Query()],
     if_match: IfMatch = None,  # noqa: ARG001 - documents the header
 ) -> Response:
     """Store another configuration as the site's next version; the old one is kept. 412 where somebody else changed it meanwhile, 428 without `If-Match`.
+
+    409 where another time zone would give what is recorded other days, unless `accept_time_zone` is true.
 
     A sensor whose sign or role changes counts so from now on, and both times stand in the site that is returned; `changed_sensors=always` stores it as given.
     """
@@ -110,7 +119,9 @@ def change_site(
     if site.name != site_id:
         raise InvalidInputError("a site keeps its name", field="name", value=site.name, remedy=f"Write {site_id}, or add a new site.")
     with unit_of_work(gateway.database) as connection:
-        if changed_sensors == "from-now":
+        if not past.accept_time_zone:
+            site_zones.require_same_clock(connection, site, now=gateway.clock.now())
+        if past.changed_sensors == "from-now":
             site, _ = sites.date_changed_sensors(connection, site, at=floor_to(gateway.clock.now(), SLOT))
         version = sites.change(connection, site, version=version)
     return Response(_document(site), headers={"ETag": version_tag(version)}, media_type="application/json")
@@ -137,8 +148,8 @@ def _remove_objects(gateway: Gateway, keys: list[str]) -> None:
         gateway.objects.remove(key)
 
 
-def _show_unreadable(site: UnreadableSite, *, armed: bool) -> UnreadableDocument:
-    return UnreadableDocument(**describe_unreadable(site, armed=armed).model_dump(), version=site.version, configuration=site.configuration)
+def _show_unreadable(site: UnreadableSite, *, armed: bool, untold: bool) -> UnreadableDocument:
+    return UnreadableDocument(**describe_unreadable(site, armed=armed, untold=untold).model_dump(), version=site.version, configuration=site.configuration)
 
 
 def _document(site: Site) -> bytes:

@@ -5,34 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.rag.answering.plain_text import URL, urls_of
+from services.rag.months import ANY_MONTH, MONTHS
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "januar january jan jänner",
-            "februar february feb",
-            "märz march mar mrz",
-            "april apr",
-            "mai may",
-            "juni june jun",
-            "juli july jul",
-            "august aug",
-            "september sep sept",
-            "oktober october oct okt",
-            "november nov",
-            "dezember december dec dez",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _DATES = (
     re.compile(r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})\b"),
     re.compile(r"\b(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})\b"),
-    re.compile(rf"\b(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_MONTH})\.?,?\s+(?P<year>\d{{4}})\b", re.IGNORECASE),
-    re.compile(rf"\b(?P<month>{_MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})\b", re.IGNORECASE),
+    re.compile(rf"\b(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{ANY_MONTH})\.?,?\s+(?P<year>\d{{4}})\b", re.IGNORECASE),
+    re.compile(rf"\b(?P<month>{ANY_MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})\b", re.IGNORECASE),
 )
 _NUMBER = re.compile(r"(?<![\w.,])[-+\u2212]?(?:\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+(?!\d)|\d+)(?:[.,]\d+)?")
 _UNITS = {
@@ -131,7 +110,7 @@ def _take_dates(text: str) -> tuple[frozenset[date], str]:
     def take(match: re.Match[str]) -> str:
         month = match["month"].lower()
         try:
-            found.add(date(int(match["year"]), _MONTHS.get(month) or int(month), int(match["day"])))
+            found.add(date(int(match["year"]), MONTHS.get(month) or int(month), int(match["day"])))
         except ValueError:
             return match.group()
         return " "

@@ -5,22 +5,9 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
-_NAMES = (
-    "januar january jänner jaenner jan",
-    "februar february feb",
-    "märz maerz march mrz mar",
-    "april apr",
-    "mai may",
-    "juni june jun",
-    "juli july jul",
-    "august aug",
-    "september sept sep",
-    "oktober october okt oct",
-    "november nov",
-    "dezember december dez dec",
-)
-_MONTHS = {name: number for number, names in enumerate(_NAMES, start=1) for name in names.split()}
-_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
+from services.rag.months import ANY_MONTH, MONTHS
+
+_MONTH = rf"(?P<month>{ANY_MONTH})\.?"
 _YEAR = r"(?P<year>20\d\d)"
 # What a number of four digits counts, or whose name it is part of, is no year.
 _NO_YEAR = r"(?!\w|[-/]\w|[.,:]\d|\s?(?:kwh|kwp|kw|mwh|wh|w|watt|v|volt|€|eur|euro|ct|cent|%|zyklen|cycles|stunden|hours|h|uhr|kg|mm|m|stück|pieces)\b|\s?[€%])"
@@ -72,7 +59,7 @@ def _read(match: re.Match[str]) -> tuple[date, date] | None:
     year, quarter = int(parts["year"]), parts.get("quarter") or parts.get("ordinal")
     if quarter:
         return months_of(year, 3 * int(quarter) - 2, 3)
-    month = _MONTHS[parts["month"].lower()] if parts.get("month") else int(parts.get("number") or 0)
+    month = MONTHS[parts["month"].lower()] if parts.get("month") else int(parts.get("number") or 0)
     try:
         if parts.get("day"):
             day = date(year, month, int(parts["day"]))

@@ -33,8 +33,18 @@ DOCUMENT = _words(
     r"wie kann ich|wie koennen wir|wie soll ich|how can i|how do i|how can we|how should i|soll(?:te)? ich|should i|darf ich",
     r"muss ich|am i allowed|do i have to|lohnt|tipps?|tips?|advice",
 )
-# Leaves out a part of the time or of the energy: what a tool tells of the whole answers another question.
+_AMOUNT = r"(?:\d|(?:a|one|two|three|half|ein\w*|zwei|drei|halb\w*) )"
+# Leaves out a part of the time or of the energy, or asks whether a bound holds: what a tool tells of the whole answers another question.
 NARROWED = _words(
+    r"at (?:the )?(?:very )?(?:least|most)|no (?:more|less|fewer) than|mindestens|wenigstens|zumindest|hoechstens|allerhoechstens|maximal \d\w*|minimal \d\w*",
+    # "More than last week" compares.
+    rf"(?:more|less|fewer|higher|lower|greater) than(?= {_AMOUNT})|(?:mehr|weniger|hoeher|niedriger|tiefer) als(?= {_AMOUNT})",
+    r"(?:over|above|below|under|beyond|ueber|oberhalb(?: von)?|unter|unterhalb(?: von)?|up to|bis zu)"
+    r"(?= [\d.,]+ ?(?:m?wh|kwh?|w|%|percent|prozent|ct|cents?|eur\w*|€))",
+    r"exceed\w*|uebersteig\w*|ueberstieg\w*|ueberschr\w+|unterschr\w+",
+    # At the beginning it goes on with what was asked before.
+    r"(?<=\w )(?:only|nur|lediglich|solely|ausschliesslich|exclusively)",
+    r"never|nie|niemals|hardly|rarely|kaum|selten|barely|mostly|meistens|immer|always",
     r"except(?:ing)?|excluding|exclusive of|apart from|other than|without(?! luna)|ohne(?! luna)|ausser|abgesehen von|ausgenommen|abzueglich|not counting",
     r"ausserhalb|outside of",
     r"(?:first|second|other|erste[nrsm]?|zweite[nrsm]?|andere[nrsm]?) (?:half|haelfte)|(?:the )?rest of|rest (?:des|der)|remaining|restliche[nrsm]?",
@@ -67,6 +77,9 @@ DIVIDED = _words(
     r"on average|average|im (?:schnitt|durchschnitt|mittel)|mittlere[nrsm]?",
     _NIGHTS,
 )
+# Asks when it began, which was measured.
+SINCE_WHEN = _words(r"(?:since|seit) (?:when|wann)|how long (?:has|have)|wie lange (?:schon|bereits|\w+ (?:\w+ ){0,3}(?:schon|bereits))")
+BATTERY_STATE = _words(r"\w*laedt|\w*laden|\w*geladen|entlaed\w*|entlad\w*|\w*charg\w+|idle|idling|rest|rests|resting|ruht|nichts|nothing")
 # What goes on since then has no plan.
 SINCE = _words(r"(?:since|seit)(?! wann| when)")
 # Asks what a word means, not what happened.

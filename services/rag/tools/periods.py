@@ -10,23 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
+from services.rag.months import ANY_MONTH, MONTHS
 from services.rag.tools.clock_phrases import find_clock, read_clock
 from services.rag.tools.declaration import MOST_DAYS, DayPeriod
 
-_MONTHS = {
-    **dict.fromkeys(("januar", "january", "jan", "jaenner"), 1),
-    **dict.fromkeys(("februar", "february", "feb"), 2),
-    **dict.fromkeys(("maerz", "march", "mar"), 3),
-    **dict.fromkeys(("april", "apr"), 4),
-    **dict.fromkeys(("mai", "may"), 5),
-    **dict.fromkeys(("juni", "june", "jun"), 6),
-    **dict.fromkeys(("juli", "july", "jul"), 7),
-    **dict.fromkeys(("august", "aug"), 8),
-    **dict.fromkeys(("september", "sept", "sep"), 9),
-    **dict.fromkeys(("oktober", "october", "okt", "oct"), 10),
-    **dict.fromkeys(("november", "nov"), 11),
-    **dict.fromkeys(("dezember", "december", "dez", "dec"), 12),
-}
 _WEEKDAYS = {
     **dict.fromkeys(("montag", "monday"), 0),
     **dict.fromkeys(("dienstag", "tuesday"), 1),
@@ -48,7 +35,6 @@ _COUNTS = {
     **dict.fromkeys(("vierzehn", "fourteen"), 14),
     **dict.fromkeys(("dreissig", "thirty"), 30),
 }
-_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _WEEKDAY = "|".join(_WEEKDAYS)
 _COUNT = r"(?:\d{1,3}|" + "|".join(_COUNTS) + ")"
 _LAST, _NEXT = r"letzte[nrsm]?|vergangene[nrsm]?|vorige[nrsm]?|last|past|previous", r"naechste[nrsm]?|kommende[nrsm]?|next|coming"
@@ -280,11 +266,11 @@ def _ago(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
 
 
 def _spelled(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
-    return _days(_dated(int(match["day"]), _MONTHS[match["month"]], match["year"], today))
+    return _days(_dated(int(match["day"]), MONTHS[match["month"]], match["year"], today))
 
 
 def _spelled_span(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
-    month = _MONTHS[match["month"]]
+    month = MONTHS[match["month"]]
     last = _dated(int(match["last"]), month, match["year"], today)
     return DayPeriod(last.replace(day=int(match["first"])), last)
 
@@ -295,7 +281,7 @@ def _numbered(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
 
 def _month_span(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     last = _named_month(match, today, _forward)
-    first = _MONTHS[match["first"]]
+    first = MONTHS[match["first"]]
     return DayPeriod(date(last.first.year - (first > last.first.month), first, 1), last.last)
 
 
@@ -305,7 +291,7 @@ def _since_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod
 
 
 def _named_month(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
-    month = _MONTHS[match["month"]]
+    month = MONTHS[match["month"]]
     year = int(match["year"]) if match["year"] else today.year - (date(today.year, month, 1) > today)
     return _month_of(year, month)
 
@@ -320,11 +306,11 @@ def _rule(pattern: str, resolve: _Resolve) -> tuple[re.Pattern[str], _Resolve]:
 # In order: what an earlier rule found, a later one does not find again within it.
 _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
     _rule(r"(\d{4})-(\d\d)-(\d\d)", lambda match, *_: _days(date(int(match[1]), int(match[2]), int(match[3])))),
-    _rule(rf"(?P<first>\d{{1,2}})\.? ?(?:bis(?: zum)?|to|-|until) ?(?P<last>\d{{1,2}})\.? (?P<month>{_MONTH}){_YEAR}", _spelled_span),
-    _rule(rf"zwischen (?:dem )?(?P<first>\d{{1,2}})\.? und (?:dem )?(?P<last>\d{{1,2}})\.? (?P<month>{_MONTH}){_YEAR}", _spelled_span),
-    _rule(rf"(?P<month>{_MONTH}) (?P<first>\d{{1,2}})(?:st|nd|rd|th)? ?(?:to|-|until) ?(?P<last>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}", _spelled_span),
-    _rule(rf"(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)? (?:of )?(?P<month>{_MONTH})\.?{_YEAR}", _spelled),
-    _rule(rf"(?P<month>{_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}", _spelled),
+    _rule(rf"(?P<first>\d{{1,2}})\.? ?(?:bis(?: zum)?|to|-|until) ?(?P<last>\d{{1,2}})\.? (?P<month>{ANY_MONTH}){_YEAR}", _spelled_span),
+    _rule(rf"zwischen (?:dem )?(?P<first>\d{{1,2}})\.? und (?:dem )?(?P<last>\d{{1,2}})\.? (?P<month>{ANY_MONTH}){_YEAR}", _spelled_span),
+    _rule(rf"(?P<month>{ANY_MONTH}) (?P<first>\d{{1,2}})(?:st|nd|rd|th)? ?(?:to|-|until) ?(?P<last>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}", _spelled_span),
+    _rule(rf"(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)? (?:of )?(?P<month>{ANY_MONTH})\.?{_YEAR}", _spelled),
+    _rule(rf"(?P<month>{ANY_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}", _spelled),
     _rule(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>(?:20)?\d\d)?", _numbered),
     _rule(r"(?:vorgestern|(?:the )?day before yesterday)", _shifted(-2)),
     _rule(r"(?:uebermorgen|(?:the )?day after tomorrow)", _shifted(2)),
@@ -350,10 +336,10 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
         _weekend,
     ),
     _rule(rf"(?:(?P<last>{_LAST}) |(?P<next>{_NEXT}) |am |on |{_THIS} |dem )?(?P<day>{_WEEKDAY})(?:'s)?", _weekday),
-    _rule(rf"(?:from|von|zwischen|between) (?P<first>{_MONTH}) (?:to|until|till|through|bis|und|and) (?P<month>{_MONTH}){_YEAR}", _month_span),
+    _rule(rf"(?:from|von|zwischen|between) (?P<first>{ANY_MONTH}) (?:to|until|till|through|bis|und|and) (?P<month>{ANY_MONTH}){_YEAR}", _month_span),
     _rule(rf"(?:seit|since) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?|monate?n?|months?)", _since_count),
-    _rule(rf"(?:im|in|fuer|for|monat|month of|vom|of) (?P<month>{_MONTH}){_YEAR}", _named_month),
+    _rule(rf"(?:im|in|fuer|for|monat|month of|vom|of) (?P<month>{ANY_MONTH}){_YEAR}", _named_month),
     # One end of a longer time is a name alone.
-    _rule(rf"(?:{_ENDS})(?P<month>{_MONTH}){_YEAR}", _named_month),
-    _rule(rf"(?P<month>{_MONTH}) (?P<year>20\d\d)", _named_month),
+    _rule(rf"(?:{_ENDS})(?P<month>{ANY_MONTH}){_YEAR}", _named_month),
+    _rule(rf"(?P<month>{ANY_MONTH}) (?P<year>20\d\d)", _named_month),
 )

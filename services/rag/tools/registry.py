@@ -15,6 +15,7 @@ from luna.site import Site, invalid_input
 from luna.timeline import parse_zone
 from luna.wording import Numbers
 from services.rag.tools import (
+    battery_since,
     best_time,
     compare_periods,
     consumption,
@@ -47,6 +48,7 @@ TOOLS: dict[str, Tool] = {
         vehicle_sessions,
         best_time,
         house_now,
+        battery_since,
     )
 }
 

@@ -233,13 +233,23 @@ def _match_appliance(asked: PlainQuestion) -> list[MatchedCall]:
     return [MatchedCall("best_time")] if asked_for and not past else []
 
 
+def _is_generic(asked: PlainQuestion) -> bool:
+    """Return whether it is about batteries in general."""
+    return re.search(r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", asked.text) is not None and not asked.has(cues.OWN)
+
+
+def _match_since(asked: PlainQuestion) -> list[MatchedCall]:
+    begun = asked.has(cues.SINCE_WHEN) and asked.has(cues.BATTERY) and asked.has(cues.BATTERY_STATE)
+    other = asked.has(cues.VEHICLE) or asked.has(cues.ABILITY) or asked.has(cues.PLAN) or asked.has(cues.WHY)
+    return [MatchedCall("battery_since")] if begun and not other and not _is_generic(asked) else []
+
+
 def _match_plan(asked: PlainQuestion) -> list[MatchedCall]:
     if asked.has(cues.NO_PLAN) or asked.has(cues.ABILITY) or asked.has(cues.SINCE) or asked.has(cues.NIGHTLY):
         return []
     battery = asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ASKED) and asked.has(cues.BATTERY_ACTION)
-    generic = re.search(r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", asked.text) is not None and not asked.has(cues.OWN)
     periods = asked.periods(forward=True)
-    if not asked.has(cues.PLAN) and (not battery or generic):
+    if not asked.has(cues.PLAN) and (not battery or _is_generic(asked) or asked.has(cues.SINCE_WHEN)):
         return []
     ahead = [part for period in periods if (part := _ahead(period, asked.today))]
     if periods and not ahead:
@@ -321,6 +331,7 @@ _MATCHERS: tuple[Callable[[PlainQuestion], list[MatchedCall]], ...] = (
     _match_compare,
     _match_site,
     _match_house,
+    _match_since,
     _match_vehicle,
     _match_appliance,
     _match_price,

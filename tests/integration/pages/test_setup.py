@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.data import FetchWeatherRequest
-from luna.database import jobs, setup_drafts, sites
+from luna.database import jobs, observations, setup_drafts, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from tests.databases import remove_site
@@ -151,6 +151,35 @@ def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored
     assert re.search(r'<option value="sensor.house_energy" selected', page)
     assert TOKEN not in page
     assert TOKEN in (tmp_path / "settings.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("answer", "kept"), [({}, 1), ({"changed_sensors": "always"}, 0)], ids=["from now on", "always"])
+def test_a_sensor_that_gets_another_role_keeps_what_it_said_before_unless_it_always_had_it(
+    api: httpx.Client, database: Engine, answer: dict[str, str], kept: int
+) -> None:
+    access = {"source": "home_assistant", "url": "http://127.0.0.1:9", "token": TOKEN, "go": "next"}
+    draft = begin(api)
+    steps = (("site", SITE), ("devices", DEVICES), ("tariff", TARIFF))
+    follow(api, draft, *steps, ("data", access | {"sensor-total_grid_import": "sensor.meter"}), ("review", {"go": "next"}))
+    follow(api, draft, ("data", access | {"sensor-total_grid_export": "sensor.meter"}))
+    assert "sensor.meter: Into the grid; before: From the grid" in api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text
+    follow(api, draft, ("review", {"go": "next"} | answer))
+    with unit_of_work(database) as connection:
+        sensors = sites.load(connection, "Own home").input_sensors
+    assert (len(sensors.total_grid_import), len(sensors.total_grid_export)) == (kept, 1)
+
+
+def test_another_time_zone_over_recorded_days_is_stored_once_it_is_accepted(api: httpx.Client, database: Engine) -> None:
+    draft = begin(api)
+    follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+    with unit_of_work(database) as connection:
+        observations.write(connection, "Own home", np.array(["2024-03-01T12:00"], dtype="datetime64[s]"), {"load_kwh": np.array([0.1])})
+    follow(api, draft, ("site", SITE | {"timezone": "America/New_York"}))
+    assert follow(api, draft, ("review", {"go": "next"})) == "review"
+    assert "The time zone is another one" in api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text
+    assert follow(api, draft, ("review", {"go": "next", "accept_time_zone": "on"})) == "plan"
+    with unit_of_work(database) as connection:
+        assert sites.load(connection, "Own home").timezone == "America/New_York"
 
 
 def test_an_address_that_is_none_is_refused_where_it_stands(api: httpx.Client) -> None:

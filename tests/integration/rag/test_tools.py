@@ -4,15 +4,18 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from math import fsum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from sqlalchemy import Connection
 
+from luna.contracts.control import BatterySetpoint, Decision
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
-from luna.database import plans, sites
+from luna.database import control, observations, plans, sites
 from luna.errors import InvalidInputError, LunaError, NotFoundError
 from luna.site import parse_site
+from luna.timeline import SLOT, Timeline, floor_to
 from luna.wording.house import HOUSE
 from services.rag.tools.registry import TOOLS, call_tool, list_tools
 from tests.stored import plan_stored
@@ -69,6 +72,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("best_time", {}),
     ("best_time", {"hours": 12}),
     ("house_now", {}),
+    ("battery_since", {}),
 ]
 
 
@@ -306,3 +310,33 @@ def test_days_of_any_clock_are_told_or_refused(connection: Connection, zone: str
     # The day that Samoa went without.
     skipped = attempt(connection, "consumption", {"first_day": "2011-12-30"})
     assert (skipped is None) is (zone == "Pacific/Apia")
+
+
+@pytest.mark.parametrize(("language", "doing"), [("en", "has been charging since"), ("de", "lädt seit")])
+def test_since_when_the_battery_charges_is_what_was_measured_and_not_what_is_planned(connection: Connection, language: str, doing: str) -> None:
+    furnish_told(connection)
+    end = floor_to(NOW, SLOT)
+    lived = Timeline(end - 12 * SLOT, SLOT, 12)
+    # It rested, then charged for five quarter-hours; the heat of a converter counts as rest.
+    charged = np.array([0.02] * 7 + [0.5] * 5)
+    observations.write(connection, "home", lived.starts, {"charge_kwh": charged, "discharge_kwh": np.zeros(12)})
+    result = call(connection, "battery_since", language)
+    figures = {figure.name: figure.value for figure in result.figures}
+    assert doing in result.text
+    assert datetime.fromisoformat(str(figures["since"])) == end - 5 * SLOT
+
+
+def test_of_a_battery_of_which_nothing_was_measured_since_when_luna_told_it_so_is_said(connection: Connection) -> None:
+    furnish_told(connection)
+    later = NOW + timedelta(days=2)
+    request = ToolCallRequest.model_validate({"tool": "battery_since", "arguments": {}, "site_id": "home"})
+    assert not call_tool(connection, request, now=later).found
+    state, told = control.load(connection, "home"), {"battery 2": BatterySetpoint(mode="charge", power_kw=2.0)}
+    for number in range(3):
+        start = floor_to(later, SLOT) + (number - 2) * SLOT
+        decided = Decision(slot_start=start, source="planner", decided_by="planner", reason="planned", requested=told, allowed=told)
+        control.record(connection, state, decided, None)
+    result = call_tool(connection, request, now=later)
+    assert {figure.name: figure.value for figure in result.figures}["since"] == (floor_to(later, SLOT) - 2 * SLOT).astimezone(
+        ZoneInfo("Europe/Berlin")
+    ).isoformat()

@@ -209,8 +209,9 @@ def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
     if kind not in KINDS or export not in EXPORT_KINDS:
         composed.faults["tariff"].append(FieldFault("import_kind", "choice"))
         return
-    bought, faults = check_entries(ASKED_IMPORT[kind], typed, price_scale=scale)
-    sold, more = check_entries(ASKED_EXPORT[export], typed, price_scale=scale)
+    currency = currency_of(answers)
+    bought, faults = check_entries([entry.in_currency(currency) for entry in ASKED_IMPORT[kind]], typed, price_scale=scale)
+    sold, more = check_entries([entry.in_currency(currency) for entry in ASKED_EXPORT[export]], typed, price_scale=scale)
     country = country_of(answers)
     for name, values in (("market", bought), ("export_market", sold)):
         if name in values and (country is None or values[name] not in country.markets):

@@ -3,11 +3,12 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from luna.errors import InvalidInputError
+from luna.plausibility import in_currency
 from luna.timeline import parse_zone
 from luna.wording.pages.setup import PHRASES
 
@@ -31,7 +32,7 @@ class Entry:
     Args:
         name: in the form; ``field_<name>`` is its label, ``hint_<name>`` what stands below it where ``hint`` says so.
         kind: what it takes. A price is typed in the unit in which the site's prices are shown, a bearing in degrees from north or as one of eight winds.
-        least: bound of a number; ``above`` shuts it out.
+        least: bound of a number, of a price in euros; ``above`` shuts it out.
         unit: shown beside it.
         options: of a choice; ``option_<name>_<value>`` names each.
     """
@@ -46,6 +47,10 @@ class Entry:
     unit: str = ""
     options: tuple[str, ...] = ()
     hint: bool = False
+
+    def in_currency(self, currency: str) -> "Entry":
+        """Return the field with a price's bounds in a currency."""
+        return replace(self, least=in_currency(self.least, currency), most=in_currency(self.most, currency)) if self.kind == "price" else self
 
 
 SITE = (

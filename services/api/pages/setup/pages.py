@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -11,13 +11,15 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from luna.contracts.simulated_home import RemoveSimulatedHomeRequest
-from luna.database import setup_drafts, site_removal, sites
+from luna.database import setup_drafts, site_removal, site_zones, sites
 from luna.database.engine import unit_of_work
-from luna.errors import ConflictError
+from luna.errors import ConflictError, InvalidInputError
 from luna.queue.jobs import cancel_job
 from luna.settings import Settings
 from luna.simulated_home import SITE_NAME, HomeFiles
 from luna.site import Site
+from luna.site.sensor_changes import SensorChange
+from luna.timeline import SLOT, floor_to
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
@@ -25,7 +27,7 @@ from services.api.pages.setup import data_step, views
 from services.api.pages.setup.changes import view_changes
 from services.api.pages.setup.composition import STEPS, compose, country_of
 from services.api.pages.setup.editing import CHANGEABLE, change_site, list_changed_steps
-from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVICES, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
+from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVICES, ON, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
 from services.api.pages.setup.naming import free_identifier
 
 PAGE = Page("setup", "/ui/setup", "administer")
@@ -109,11 +111,11 @@ def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: Cu
         answers = setup_drafts.load(connection, draft_id)
     faults = _faults(gateway, answers, step) if check or step == "review" else {}
     context = {"draft_id": draft_id, "step": step, "steps": _steps(answers), "answers": answers, "faults": faults}
-    shown = data_step.view_data(gateway, answers, look=sensors) if step == "data" else _view(request, step, answers, faults)
+    shown = data_step.view_data(gateway, answers, look=sensors) if step == "data" else _view(gateway, request, step=step, answers=answers, faults=faults)
     return show(request, PAGE, template=f"setup_{step}.html.j2", **(context | shown))
 
 
-def _view(request: Request, step: str, answers: Mapping[str, Any], faults: Mapping[str, FieldFault]) -> dict[str, Any]:
+def _view(gateway: Gateway, request: Request, *, step: str, answers: Mapping[str, Any], faults: Mapping[str, FieldFault]) -> dict[str, Any]:
     words, language = words_of(request, PAGE), Reader.of(request).language
     if step == "site":
         return views.view_site(answers, language, faults)
@@ -121,9 +123,42 @@ def _view(request: Request, step: str, answers: Mapping[str, Any], faults: Mappi
         return {"devices": DEVICES, "grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}
     if step == "tariff":
         return views.view_tariff(answers, language)
+    changes, clock_changes = _compare_with_stored(gateway, answers)
+    changed = [views.say_sensor_change(each, words) for each in changes]
+    review = {"changed_sensors": changed, "clock_changes": clock_changes}
     if "changes" in answers:
-        return {"changed": view_changes(answers["before"], answers, words)}
-    return {"summary_lines": views.view_review(answers, words, language)}
+        return review | {"changed": view_changes(answers["before"], answers, words)}
+    return review | {"summary_lines": views.view_review(answers, words, language)}
+
+
+def _compare_with_stored(gateway: Gateway, answers: Mapping[str, Any]) -> tuple[list[SensorChange], bool]:
+    """Return the sensors that count otherwise than in the site as it is stored, and whether its days are others; where what was typed is whole."""
+    with unit_of_work(gateway.database) as connection:
+        site, now = _compose_over(connection, answers), gateway.clock.now()
+        if site is None:
+            return [], False
+        return sites.date_changed_sensors(connection, site, at=floor_to(now, SLOT))[1], _changes_clock(connection, site, now)
+
+
+def _compose_over(connection: Connection, answers: Mapping[str, Any]) -> Site | None:
+    """Return the site that the answers make, over the stored one where they change it; None: they are not whole."""
+    if "changes" in answers:
+        with suppress(InvalidInputError):
+            return change_site(sites.load(connection, answers["changes"]), answers)
+        return None
+    composed = compose(answers)
+    if not composed.whole:
+        return None
+    site = composed.site()
+    return site.model_copy(update={"name": _identify(connection, site, answers)})
+
+
+def _changes_clock(connection: Connection, site: Site, now: datetime) -> bool:
+    try:
+        site_zones.require_same_clock(connection, site, now=now)
+    except ConflictError:
+        return True
+    return False
 
 
 @router.post("/ui/setup/{draft_id}/{step}")
@@ -144,7 +179,7 @@ def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: Curren
         return _lead(draft_id, step)
     if step != "review":
         return _go_on(gateway, draft_id, step, answers)
-    return _change(gateway, draft_id, caller) if "changes" in answers else _finish(gateway, draft_id)
+    return _change(gateway, draft_id, typed, caller) if "changes" in answers else _finish(gateway, draft_id, typed)
 
 
 def _steps(answers: Mapping[str, Any]) -> tuple[str, ...]:
@@ -161,8 +196,8 @@ def _go_on(gateway: Gateway, draft_id: str, step: Step, answers: Mapping[str, An
     return _lead(draft_id, steps[steps.index(step) + 1])
 
 
-def _change(gateway: Gateway, draft_id: str, caller: Caller) -> Response:
-    """Store the changed site where nothing is wrong, and lead to its page; else to the first step where something is."""
+def _change(gateway: Gateway, draft_id: str, typed: Mapping[str, str], caller: Caller) -> Response:
+    """Store the changed site where nothing is wrong, and lead to its page; else to the first step where something is. Another clock has to be accepted."""
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
         caller.require_site(answers["changes"])
@@ -173,12 +208,18 @@ def _change(gateway: Gateway, draft_id: str, caller: Caller) -> Response:
         if stored.version != answers["version"]:
             remedy = "Change it again from how it is now."
             raise ConflictError("the site was changed meanwhile", field="version", value=stored.version, remedy=remedy)
-        sites.change(connection, change_site(stored.site, answers), version=stored.version)
+        site = change_site(stored.site, answers)
+        if typed.get("accept_time_zone") != ON and _changes_clock(connection, site, gateway.clock.now()):
+            return _lead(draft_id, "review")
+        sites.change(connection, site, version=stored.version)
     return RedirectResponse(f"/ui/sites/{quote(answers['changes'])}/site", 303)
 
 
-def _finish(gateway: Gateway, draft_id: str) -> Response:
-    """Store the site where nothing is wrong any more, and lead to its plan; else to the first step where something is."""
+def _finish(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> Response:
+    """Store the site where nothing is wrong any more, and lead to its plan; else to the first step where something is.
+
+    A sensor that counts otherwise than stored does so from now on, unless it is said that it always did; another clock has to be accepted.
+    """
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
     faulty = next((step for step in STEPS if _faults(gateway, answers, step)), None)
@@ -187,6 +228,10 @@ def _finish(gateway: Gateway, draft_id: str) -> Response:
     with unit_of_work(gateway.database) as connection:
         site = compose(answers).site()
         site = site.model_copy(update={"name": _identify(connection, site, answers)})
+        if typed.get("accept_time_zone") != ON and _changes_clock(connection, site, gateway.clock.now()):
+            return _lead(draft_id, "review")
+        if typed.get("changed_sensors") != "always":
+            site, _ = sites.date_changed_sensors(connection, site, at=floor_to(gateway.clock.now(), SLOT))
         sites.save(connection, site)
         # What was entered anew is prepared anew.
         setup_drafts.save(connection, draft_id, answers | {"stored": site.name, "run": answers.get("run", 0) + 1})

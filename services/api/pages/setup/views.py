@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from luna.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.site.countries import COUNTRIES, places
+from luna.site.sensor_changes import SensorChange
 from luna.wording import Language, Numbers
 from luna.wording.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, numbers_of, suggest_tariff
@@ -65,6 +66,19 @@ def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tupl
 def numbers_of_site(site: Site, language: Language) -> Numbers:
     """Return how the reader is told figures of a site."""
     return Numbers(language, ZoneInfo(site.timezone), site.currency)
+
+
+def say_sensor_change(change: SensorChange, words: PageWords) -> str:
+    """Return that a sensor counts otherwise than in the site as it is stored."""
+    before, after = (", ".join(_say_meaning(each, words) for each in meanings) for meanings in (change.before, change.after))
+    sensor = words("changed_unit", sensor=change.sensor, before=", ".join(change.instead_of)) if change.instead_of else change.sensor
+    return words("changed_sensor", sensor=sensor, before=before, after=after)
+
+
+def _say_meaning(meaning: str, words: PageWords) -> str:
+    role = meaning.removeprefix("-")
+    said = words(f"role_{role}") if words.knows(f"role_{role}") else role
+    return said if role == meaning else words("taken_off", role=said)
 
 
 def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:

@@ -1,7 +1,6 @@
 """Which topics tell of which sensors: what devices describe, and topics that a site names itself."""
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,13 +9,10 @@ import structlog
 from prometheus_client import Counter
 
 from luna.errors import InvalidInputError
+from luna.site.sensors import OWN_TOPIC, split_unit
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.discovery import DiscoveredEntity, is_description, parse_descriptions, require_topic
 from services.ingest.sources.mqtt.template import decoder, parse_path
-
-# A sensor that names its topic: mqtt:path/to/topic [kWh], or mqtt:path/to/topic#path.into.json [W].
-OWN_TOPIC = "mqtt:"
-OWN_UNIT = re.compile(r"\s+\[([^\[\]]+)\]$")
 
 UNREADABLE = Counter("luna_ingest_mqtt_unreadable_total", "Messages of known sensors without a number in them.")
 RETAINED = Counter("luna_ingest_mqtt_retained_total", "Numbers that a broker had kept since nobody knows when; they are not recorded.")
@@ -144,12 +140,10 @@ class Directory:
         return None
 
     def _own_topic(self, sensor: str) -> DiscoveredEntity | None:
-        unit = OWN_UNIT.search(sensor)
-        topic, _, path = OWN_UNIT.sub("", sensor.removeprefix(OWN_TOPIC)).partition("#")
+        named, unit = split_unit(sensor)
+        topic, _, path = named.removeprefix(OWN_TOPIC).partition("#")
         try:
-            return DiscoveredEntity(
-                names=(frozenset({sensor}),), topic=require_topic(topic), decode=decoder(parse_path(path)), unit=unit[1].strip() if unit else None
-            )
+            return DiscoveredEntity(names=(frozenset({sensor}),), topic=require_topic(topic), decode=decoder(parse_path(path)), unit=unit)
         except InvalidInputError as error:
             self._name_once(sensor, "sensor names no topic", error)
             return None

@@ -17,10 +17,11 @@ import structlog
 
 from luna.addresses import Broker
 from luna.retry import RetryPolicy
+from luna.site.sensors import OWN_TOPIC
 from luna.timeline import Clock, SystemClock
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.connection import Connection, connected
-from services.ingest.sources.mqtt.directory import OWN_TOPIC, Directory, MqttMessage
+from services.ingest.sources.mqtt.directory import Directory, MqttMessage
 from services.ingest.sources.mqtt.discovery import discovery_filters
 from services.ingest.sources.mqtt.session_store import Journal, Session, digest_of
 from services.ingest.sources.source import SourceError

@@ -199,6 +199,13 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("What is Luna doing right now?", "house_now", {}),
     ("Was macht Luna gerade?", "house_now", {}),
     ("Was ist gerade los?", "house_now", {}),
+    # What began before is measured, not planned
+    ("Since when is the battery charging?", "battery_since", {}),
+    ("How long has the battery been discharging?", "battery_since", {}),
+    ("Seit wann lädt die Batterie?", "battery_since", {}),
+    ("Wie lange lädt der Speicher schon?", "battery_since", {}),
+    # What compares two periods names no bound
+    ("Did we use more than last week this week?", "compare_periods", day("05-06", "05-12", other_first_day="2024-05-13", other_last_day="2024-05-16")),
 ]
 NEGATIVE = [
     "Was kostet eine neue Waschmaschine?",
@@ -298,6 +305,21 @@ NEGATIVE = [
     "What are the prices tomorrow at night?",
     "PV forecast tomorrow per hour",
     "Wie teuer ist der Strom nächstes Jahr?",
+    # So does a bound, and a word that turns what is asked.
+    "On which days last week did we use at least 10 kWh?",
+    "When is the price at most 20 ct tomorrow?",
+    "Wann kostet der Strom morgen höchstens 20 ct?",
+    "An welchen Tagen haben wir letzte Woche mindestens 10 kWh verbraucht?",
+    "When was the electricity price above 30 ct yesterday?",
+    "Wann lag der Strompreis gestern unter 20 ct?",
+    "How much was fed in yesterday at more than 5 kW?",
+    "An welchen Tagen letzte Woche war der Verbrauch mehr als 12 kWh?",
+    "How much PV did only the roof make yesterday?",
+    "When did we never use power yesterday?",
+    "Wann wurde letzte Woche nie eingespeist?",
+    "Wird die Batterie morgen mindestens halb voll?",
+    "Since when is the battery full?",
+    "Seit wann gibt es Batterien?",
     "",
     "   ",
     "???",

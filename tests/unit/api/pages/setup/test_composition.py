@@ -83,6 +83,13 @@ def test_prices_are_typed_in_hundredths_and_stored_in_the_currency() -> None:
     assert (tariff.import_.price, tariff.export.price) == (0.32, 0.082)
 
 
+def test_prices_of_a_small_currency_are_within_its_own_bounds() -> None:
+    elsewhere = {"name": "Home", "place": "elsewhere", "latitude": "47,5", "longitude": "19", "timezone": "Europe/Budapest", "currency": "HUF"}
+    forint = compose(typed(site=elsewhere, tariff=FIXED | {"import_price": "70", "export_price": "5"}))
+    assert forint.site().tariff.import_.price == 70
+    assert refused(compose(typed(tariff=FIXED | {"import_price": "7000"}))) == {"import_price": "most"}
+
+
 def test_a_price_below_one_hundredth_is_asked_about() -> None:
     assert refused(compose(typed(tariff=FIXED | {"import_price": "0,32"}))) == {"import_price": "too_cheap"}
 

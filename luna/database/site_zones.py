@@ -1,0 +1,49 @@
+"""A site's clock: what is recorded by local days and months is kept by one, and another one reads it anew."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from luna.database import recorded_span, sites
+from luna.database.sites import StoredSite
+from luna.errors import ConflictError, InvalidInputError, NotFoundError
+from luna.site import Site
+from luna.timeline import parse_zone
+
+# Tariffs and plans look ahead by less.
+AHEAD = timedelta(days=366)
+_DAY = timedelta(days=1)
+
+
+def require_same_clock(connection: Connection, site: Site, *, now: datetime) -> None:
+    """Accept a configuration by whose clock the days of what is recorded stay what they are, such as that of a new site or of the same clock's other name.
+
+    Raises:
+        ConflictError: something is recorded, and its days would be others.
+    """
+    before = _find_stored(connection, site.name)
+    span = None if before is None else recorded_span.of_site(connection, site.name)
+    if before is None or span is None or is_same_clock(before, parse_zone(site.timezone), first=span[0], end=now + AHEAD):
+        return
+    said = f"the site's clock is {before.key} since {span[0]:%Y-%m-%d}, and what is recorded would be billed and drawn by other days and hours"
+    remedy = (
+        "Keep the time zone, store what is somewhere else now as a site of its own, or accept it: luna site add --accept-time-zone,"
+        " accept_time_zone=true over HTTP. Days that were judged stay those of the old clock."
+    )
+    raise ConflictError(said, field="timezone", value=site.timezone, remedy=remedy)
+
+
+def is_same_clock(one: ZoneInfo, other: ZoneInfo, *, first: datetime, end: datetime) -> bool:
+    """Return whether two zones show the same time on each day from ``first`` to ``end``."""
+    days = range((end - first) // _DAY + 1)
+    return all((at := first + number * _DAY).astimezone(one).utcoffset() == at.astimezone(other).utcoffset() for number in days)
+
+
+def _find_stored(connection: Connection, name: str) -> ZoneInfo | None:
+    """Return the zone of the latest configuration, also of one that this release cannot read; None where there is none."""
+    try:
+        found = sites.find(connection, name)
+        return parse_zone(found.site.timezone if isinstance(found, StoredSite) else str(found.configuration["timezone"]))
+    except (NotFoundError, InvalidInputError, LookupError, TypeError):
+        return None

@@ -1,0 +1,79 @@
+"""Since when the batteries charge, discharge or rest: as it was measured, and where nothing was, as Luna told them."""
+
+from datetime import timedelta
+from itertools import takewhile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.contracts.control import ControlEntry
+from luna.database import control
+from luna.device_config import BATTERIES
+from luna.timeline import SLOT, Timeline, floor_to
+from luna.wording import say_mode
+from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
+from services.rag.tools.reading import read_energies, series_source, slot_start
+from services.rag.tools.telling import Teller
+
+# Meters are read and quarter-hours built within the hour; what was last measured before says nothing of now.
+FRESH = timedelta(hours=1)
+BACK = timedelta(days=3)
+# Below a hundred watts converters keep themselves warm.
+LEAST_KWH = 0.025
+UNKNOWN, RESTING, CHARGING, DISCHARGING = range(4)
+_DOING = {RESTING: "battery_rests", CHARGING: "battery_charges", DISCHARGING: "battery_discharges"}
+
+
+def tell_since(context: ToolContext, _arguments: NoArguments) -> Findings:
+    """Tell what the batteries do and since when; of what was before it where that is unknown."""
+    teller = Teller(context)
+    end = floor_to(context.now, SLOT)
+    timeline = Timeline(end - BACK, SLOT, BACK // SLOT)
+    sources = tuple(series_source(context, name, timeline) for name in ("charge_kwh", "discharge_kwh"))
+    states = find_states(context, timeline)
+    known = np.flatnonzero(states != UNKNOWN)
+    if known.size == 0 or end - slot_start(timeline, int(known[-1]) + 1) > FRESH:
+        return _tell_control(teller, context)
+    last = int(known[-1])
+    others = np.flatnonzero(states[:last] != states[last])
+    first = int(others[-1]) + 1 if others.size else 0
+    told = {
+        "begin": teller.moment("since", slot_start(timeline, first), day=True),
+        "end": teller.moment("measured_to", slot_start(timeline, last + 1), day=False),
+    }
+    is_begin = bool(others.size) and states[first - 1] != UNKNOWN
+    teller.say("battery_since" if is_begin else "battery_since_at_least", doing=teller.phrase(_DOING[int(states[last])]), **told)
+    return teller.finish(sources=sources)
+
+
+def find_states(context: ToolContext, timeline: Timeline) -> NDArray[np.int64]:
+    """Return of each quarter-hour whether batteries charged, discharged or rested in it."""
+    flows = read_energies(context, timeline, ("charge_kwh", "discharge_kwh"))
+    charged, discharged = flows["charge_kwh"], flows["discharge_kwh"]
+    net = np.nan_to_num(charged) - np.nan_to_num(discharged)
+    states = np.where(net > LEAST_KWH, CHARGING, np.where(net < -LEAST_KWH, DISCHARGING, RESTING))
+    # One of both meters may be missing: what the other one counts is known, and that neither counts is not.
+    unknown = np.isnan(charged) & np.isnan(discharged) | (np.isnan(charged) | np.isnan(discharged)) & (states == RESTING)
+    return np.where(unknown, UNKNOWN, states)
+
+
+def _tell_control(teller: Teller, context: ToolContext) -> Findings:
+    log = [entry for entry in control.read_log(context.connection, context.site.name, limit=BACK // SLOT) if entry.device == BATTERIES]
+    if not log or context.now - log[0].slot_start > FRESH:
+        return teller.miss("battery_not_measured")
+    told = list(takewhile(lambda entry: _modes(entry) == _modes(log[0]), log))
+    mode = ", ".join(dict.fromkeys(say_mode(mode, language=context.numbers.language) for mode in _modes(log[0])))
+    teller.say("battery_told_since", mode=teller.name("mode", mode), begin=teller.moment("since", told[-1].slot_start, day=True))
+    return teller.finish()
+
+
+def _modes(entry: ControlEntry) -> tuple[str, ...]:
+    return tuple(setpoint["mode"] for _, setpoint in sorted(entry.allowed.items()))
+
+
+TOOL = Tool(
+    "battery_since",
+    "Since when the batteries have been charging, discharging or resting, as it was measured; where nothing was measured lately, as Luna told them.",
+    NoArguments,
+    tell_since,
+)
