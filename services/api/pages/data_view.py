@@ -20,7 +20,7 @@ from luna.wording.refusals import say_problem
 
 # A source that was silent for longer has lost more than a slot.
 STALE_AFTER = timedelta(hours=2)
-GLYPHS = {"clean": "✓", "mask_battery": "◐", "exclude": "✕", "none": "·"}
+GLYPHS = {"clean": "✓", "mask_battery": "◐", "exclude": "✕", "none": "·", "estimated": "≈"}
 TRUSTED = ("clean", "mask_battery")
 
 
@@ -93,6 +93,11 @@ class DataView:
         found = Counter(day.verdict for day in self.verdicts.values())
         days = (self.month.last - self.month.first).days + 1
         return [(name, found[name]) for name in ("clean", "mask_battery", "exclude")] + [("none", days - len(self.verdicts))]
+
+    @property
+    def estimated_days(self) -> set[date]:
+        """The days of which a series is in part filled to a meter's total."""
+        return {day.day for day in self.verdicts.values() if any(fault.startswith("estimated: ") for fault in day.reasons)}
 
     @property
     def silent_hours(self) -> int | None:

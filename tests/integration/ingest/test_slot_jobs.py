@@ -124,6 +124,17 @@ def test_the_total_of_a_silence_is_the_counters_and_its_quarter_hours_are_no_mea
     assert fingerprint(connection) == before
 
 
+def test_savings_leave_out_a_day_that_is_partly_estimated_and_say_so(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    # Two hours and a quarter: less than a tenth of a day, which stays clean.
+    put_counter(connection, slice(96 + 40, 96 + 48))
+    build(connection, slots=288, first=FIRST_MIDNIGHT)
+    observations.write(connection, "metered", Timeline(FIRST_MIDNIGHT, SLOT, 288).starts, {"pv_kwh": np.zeros(288)})
+    days = judge_days(connection, "metered", date(2024, 6, 1), date(2024, 6, 3), now=NOW)
+    savings = read_savings(connection, sites.load(connection, "metered"), first=days[0].day, last=days[2].day)
+    assert [left.code for left in savings.left_out] == ["no_forecast", "estimated", "no_forecast"]
+
+
 def test_readings_that_come_later_take_the_place_of_what_was_filled(connection: Connection, add_site: Callable[..., None]) -> None:
     add_site(total_load_consumption="load")
     put_counter(connection, slice(97, 181))
