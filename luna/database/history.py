@@ -10,7 +10,20 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.buckets import EXTREMES, RESOLUTIONS, cut, end_of_page, find_width
-from luna.database import forecast_activations, forecasts, observations, plans, prices, quality, reading_aggregates, readings, rollups, sites, timescale
+from luna.database import (
+    energy_intervals,
+    forecast_activations,
+    forecasts,
+    observations,
+    plans,
+    prices,
+    quality,
+    reading_aggregates,
+    readings,
+    rollups,
+    sites,
+    timescale,
+)
 from luna.history import SeriesAnswer, SeriesQuery, reduce_series, reduce_summed, require_window
 from luna.observations import ESTIMABLE
 from luna.reading_history import USUAL_POINTS, ReadingQuery
@@ -48,7 +61,8 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
     else:
         values = _read_slots(connection, site_id, timeline, query)
         answer = reduce_series(query, timeline, values, zone.key, estimated=_read_estimated(connection, site_id, timeline, query))
-    return _followed_by(answer, end if end < query.end else None)
+    counted = energy_intervals.read(connection, site_id, query.name.parts[0], first=start, end=end) if query.name.source == "slot_observations" else []
+    return _followed_by(replace(answer, intervals=counted), end if end < query.end else None)
 
 
 def query_readings(connection: Connection, site_id: str, query: ReadingQuery) -> SeriesAnswer:

@@ -71,14 +71,22 @@ def query(  # noqa: PLR0913 - one per option
 ) -> None:
     """Show a stored series; what is unknown stays empty, and what is estimated to a meter's total is said beside it."""
     from luna.database.history import query_series
-    from luna.history import SeriesQuery, as_rows
+    from luna.history import SeriesQuery, as_rows, list_intervals
 
     with unit_of_work() as connection:
         zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
         answer = query_series(connection, site, SeriesQuery(series, *window, resolution, aggregate))
     rows = as_rows(answer)
-    document = {"site": site, "series": series, "resolution": resolution, "aggregate": answer.aggregate, "rows": rows}
-    emit(document, as_json=as_json, show=lambda: table(["start", series, *answer.shares()], [_cells(row, zone) for row in rows]))
+    document = {"site": site, "series": series, "resolution": resolution, "aggregate": answer.aggregate, "rows": rows, "intervals": list_intervals(answer)}
+
+    def show() -> None:
+        table(["start", series, *answer.shares()], [_cells(row, zone) for row in rows])
+        for each in answer.intervals:
+            span, energy = f"{say_instant(each.first, zone)} to {say_instant(each.end, zone)}", f"{each.energy_kwh:.3f} kWh"
+            certain = energy if each.certainty == "counted" else f"{energy} at least"
+            out.print(f"  {span}: {certain}, counted by {each.sensor}; its course is not known", markup=False)
+
+    emit(document, as_json=as_json, show=show)
 
 
 @app.command()

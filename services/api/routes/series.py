@@ -12,7 +12,8 @@ from pydantic import Field
 from luna.contracts.message import Instant, Message
 from luna.database import recorded_span
 from luna.database.engine import unit_of_work
-from luna.history import SeriesAnswer
+from luna.history import SeriesAnswer, list_intervals
+from luna.observations import Certainty
 from services.api.entity_tags import CACHE_CONTROL, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.history_pages import MEDIA_TYPES, DataQuestion, Pages, SeriesQuestion, open_pages, write_arrow, write_csv, write_json
@@ -48,6 +49,16 @@ class SeriesList(Message):
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
+class CountedInterval(Message):
+    """What a counter counted between two readings that lie more than two hours apart: the energy is known, its course is not."""
+
+    from_: Annotated[Instant, Field(alias="from", description="the reading before")]
+    to: Annotated[Instant, Field(description="the reading after")]
+    energy_kwh: Annotated[float, Field(description="what it adds to the series; below zero where the sensor is taken off")]
+    source: Annotated[str, Field(description="the sensor that counted it")]
+    certainty: Annotated[Certainty, Field(description="counted: all of it; at_least: the counter began anew meanwhile")]
+
+
 class DataReply(Message):
     """A series. Rows have a ``start``, a ``value`` (null: unknown) and the ``known`` share; readings as received an ``instant`` and a ``value``.
 
@@ -63,6 +74,10 @@ class DataReply(Message):
         list[dict[str, Any]], Field(description="in order of time; start or instant, value in the series' unit, known and estimated share between 0 and 1")
     ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+    intervals: Annotated[
+        list[CountedInterval],
+        Field(description="what counters counted through silences that reach into this page; rows that lie in one are estimated, or unknown"),
+    ]
 
 
 FORMS: dict[int | str, dict[str, Any]] = {
@@ -129,4 +144,5 @@ def _frame(pages: Pages, answer: SeriesAnswer) -> dict[str, Any]:
         "aggregate": answer.aggregate,
         "timezone": pages.timezone,
         "cursor": pages.cursor(answer),
+        "intervals": list_intervals(answer),
     }
