@@ -49,7 +49,8 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
         NotFoundError: no such site or market.
         InvalidInputError: the window is too long to be thinned.
     """
-    zone = parse_zone(sites.load(connection, site_id).timezone)
+    site = sites.load(connection, site_id)
+    zone = parse_zone(site.timezone)
     end = _end(query, zone)
     start = floor_to(query.first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
@@ -61,8 +62,11 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
     else:
         values = _read_slots(connection, site_id, timeline, query)
         answer = reduce_series(query, timeline, values, zone.key, estimated=_read_estimated(connection, site_id, timeline, query))
-    counted = energy_intervals.read(connection, site_id, query.name.parts[0], first=start, end=end) if query.name.source == "slot_observations" else []
-    return _followed_by(replace(answer, intervals=counted), end if end < query.end else None)
+    if query.name.source == "slot_observations":
+        series = query.name.parts[0]
+        counted = energy_intervals.read(connection, site_id, series, first=start, end=end)
+        answer = replace(answer, intervals=counted, unusable=quality.list_unusable(connection, site, series, first=start, end=end))
+    return _followed_by(answer, end if end < query.end else None)
 
 
 def query_readings(connection: Connection, site_id: str, query: ReadingQuery) -> SeriesAnswer:

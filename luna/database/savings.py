@@ -11,6 +11,7 @@ from luna.contracts.data import DayQuality
 from luna.contracts.replay import DayCost
 from luna.database import forecasts, observations, prices, quality, recorded_span, scores
 from luna.database.forecast_activations import find_active
+from luna.judgement import may_use
 from luna.observations import ESTIMABLE
 from luna.savings import G_PER_KG, NEEDED, CountedDay, LeftOutCode, LeftOutDay, Savings
 from luna.site import Site
@@ -45,7 +46,7 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
 
 def _leave_out(day: date, verdict: DayQuality | None, *, waits_for: LeftOutCode | None) -> LeftOutDay | None:
     """Return why a day does not count; None where it does. ``waits_for``: what a trusted day lacks, None where it was replayed."""
-    if verdict is not None and verdict.verdict == "exclude":
+    if verdict is not None and not may_use(verdict.verdict):
         return LeftOutDay(day, "excluded", tuple(verdict.reasons))
     if waits_for is None:
         return None

@@ -11,6 +11,7 @@ from luna.contracts.data import DayQuality, LoadReply, QuarantinedRow
 from luna.contracts.job import Job
 from luna.database.recorded_span import Span
 from luna.database.stored_rows import read_each
+from luna.judgement import may_use
 from luna.site import Site
 from luna.timeline import parse_zone
 from luna.wording import Numbers
@@ -21,7 +22,6 @@ from luna.wording.refusals import say_problem
 # A source that was silent for longer has lost more than a slot.
 STALE_AFTER = timedelta(hours=2)
 GLYPHS = {"clean": "✓", "mask_battery": "◐", "exclude": "✕", "none": "·", "estimated": "≈"}
-TRUSTED = ("clean", "mask_battery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class DataView:
     @property
     def headline(self) -> str:
         """The first sentence of the page."""
-        judged, good = len(self.verdicts), sum(day.verdict in TRUSTED for day in self.verdicts.values())
+        judged, good = len(self.verdicts), sum(may_use(day.verdict) for day in self.verdicts.values())
         if not judged:
             return self.words("headline_empty")
         return self.words("headline_clean", judged=judged) if good == judged else self.words("headline_some", good=good, judged=judged)

@@ -9,10 +9,11 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from luna.contracts.data import QualityVerdict
 from luna.contracts.message import Instant, Message
 from luna.database import recorded_span
 from luna.database.engine import unit_of_work
-from luna.history import SeriesAnswer, list_intervals
+from luna.history import SeriesAnswer, list_intervals, list_unusable
 from luna.observations import Certainty
 from services.api.entity_tags import CACHE_CONTROL, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
@@ -59,6 +60,15 @@ class CountedInterval(Message):
     certainty: Annotated[Certainty, Field(description="counted: all of it; at_least: the counter began anew meanwhile")]
 
 
+class UnusableDay(Message):
+    """A local day on which the series neither trains nor scores."""
+
+    from_: Annotated[Instant, Field(alias="from", description="its midnight")]
+    to: Annotated[Instant, Field(description="the midnight after it")]
+    verdict: Annotated[QualityVerdict, Field(description="exclude, or mask_battery where the series is the battery's")]
+    reasons: Annotated[list[str], Field(description="what speaks against it: a code, a colon, and the figures")]
+
+
 class DataReply(Message):
     """A series. Rows have a ``start``, a ``value`` (null: unknown) and the ``known`` share; readings as received an ``instant`` and a ``value``.
 
@@ -78,6 +88,7 @@ class DataReply(Message):
         list[CountedInterval],
         Field(description="what counters counted through silences that reach into this page; rows that lie in one are estimated, or unknown"),
     ]
+    unusable: Annotated[list[UnusableDay], Field(description="days of this page whose verdict says that the series may not be used")]
 
 
 FORMS: dict[int | str, dict[str, Any]] = {
@@ -145,4 +156,5 @@ def _frame(pages: Pages, answer: SeriesAnswer) -> dict[str, Any]:
         "timezone": pages.timezone,
         "cursor": pages.cursor(answer),
         "intervals": list_intervals(answer),
+        "unusable": list_unusable(answer),
     }
