@@ -1,5 +1,6 @@
 """What readers ask of stored series, and what they are given. What is unknown is None, never zero."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
@@ -8,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.buckets import AGGREGATES, RESOLUTIONS, Parts, find_buckets, reduce_buckets, reduce_parts, share_per_bucket, thin
+from luna.contracts.data import QualityVerdict
 from luna.errors import InvalidInputError
+from luna.observations import EnergyInterval
 from luna.outlook import SHARES
 from luna.resolution import kind_of
 from luna.site import APPLIANCES
@@ -135,11 +138,22 @@ class SeriesQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class UnusableSpan:
+    """From when until when a series may not be used, the verdict that says so, and what speaks against that day."""
+
+    first: datetime
+    end: datetime
+    verdict: QualityVerdict
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesAnswer:
     """A series over time. ``known`` is the share of each bucket that is stored (None: readings as received); a sum is unknown (NaN) unless all of it is.
 
     ``estimated`` is the share of each bucket that is filled to a meter's total, None where a series has none such.
-    ``following`` is where what the limit left over begins, None where nothing is left.
+    ``following`` is where what the limit left over begins, None where nothing is left. ``intervals``: what counters counted through long silences that reach
+    into the answer, whatever its rows make of them. ``unusable``: the days of it on which the series neither trains nor scores, by the verdict on them.
     """
 
     series: str
@@ -150,6 +164,8 @@ class SeriesAnswer:
     known: FloatArray | None
     following: datetime | None = None
     estimated: FloatArray | None = None
+    intervals: Sequence[EnergyInterval] = ()
+    unusable: Sequence[UnusableSpan] = ()
 
     def columns(self) -> tuple[str, ...]:
         """Return what a row is made of, in order."""
@@ -215,6 +231,19 @@ def as_rows(answer: SeriesAnswer) -> list[dict[str, Any]]:
     values = np.where(np.isnan(answer.values), None, answer.values).tolist()  # type: ignore[call-overload]
     cells = [write_instants(answer.starts), values, *(share.tolist() for share in answer.shares().values())]
     return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
+
+
+def list_intervals(answer: SeriesAnswer) -> list[dict[str, Any]]:
+    """Return what is known of intervals as rows: from when until when, energy, the sensor that counted it, and how certain it is."""
+    return [
+        {"from": each.first.isoformat(), "to": each.end.isoformat(), "energy_kwh": each.energy_kwh, "source": each.sensor, "certainty": each.certainty}
+        for each in answer.intervals
+    ]
+
+
+def list_unusable(answer: SeriesAnswer) -> list[dict[str, Any]]:
+    """Return the days on which the series may not be used as rows."""
+    return [{"from": each.first.isoformat(), "to": each.end.isoformat(), "verdict": each.verdict, "reasons": list(each.reasons)} for each in answer.unusable]
 
 
 def write_instants(instants: InstantArray) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -17,6 +17,31 @@ class SeenSoc(NamedTuple):
 
     soc: float
     at: datetime
+
+
+# Between two readings of a counter that went on; or one that began anew between them: what it counted before that is lost.
+Certainty = Literal["counted", "at_least"]
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyInterval:
+    """What a counter counted from one reading to the next while it was silent for longer than a gap is interpolated: its energy is known, its course is not.
+
+    Args:
+        series: the column that the sensor counts for.
+        sensor: whose two readings it lies between.
+        first: the instant of the first of them.
+        end: that of the second.
+        energy_kwh: what it adds to the series; below zero where the sensor is taken off.
+        certainty: of the energy.
+    """
+
+    series: str
+    sensor: str
+    first: datetime
+    end: datetime
+    energy_kwh: float
+    certainty: Certainty
 
 
 SERIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "soc")

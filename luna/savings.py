@@ -14,7 +14,7 @@ NEEDED = (WITHOUT, LUNA, POSSIBLE)
 LITTLE_MONEY = 0.005
 G_PER_KG = 1000
 
-LeftOutCode = Literal["excluded", "not_recorded", "no_forecast", "gaps", "no_prices", "not_replayed"]
+LeftOutCode = Literal["excluded", "not_recorded", "no_forecast", "gaps", "estimated", "no_prices", "not_replayed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ class EvaluateAgentRequest(Request):
 
     site_id: SiteId
     days: Annotated[int, Field(ge=7, le=366)] = 100
-    to_day: Annotated[Day | None, Field(description="last local day; default: the last one recorded whole")] = None
+    to_day: Annotated[Day | None, Field(description="last local day, included; default: the last one recorded whole")] = None
     policies: Annotated[list[str], Field(max_length=16, description="default: all that were trained")] = []
 
 

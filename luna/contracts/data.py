@@ -83,8 +83,8 @@ class JudgeQualityRequest(Request):
     public: ClassVar[bool] = True
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64, description="default: every site")] = None
-    from_day: Annotated[Day | None, Field(description="default: a week before to_day")] = None
-    to_day: Annotated[Day | None, Field(description="default: the site's day before this one")] = None
+    from_day: Annotated[Day | None, Field(description="first local day; default: a week before to_day")] = None
+    to_day: Annotated[Day | None, Field(description="last local day, included; default: the site's day before this one")] = None
 
 
 Resolution = Literal["released", "corrected", "dismissed"]

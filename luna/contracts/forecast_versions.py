@@ -118,7 +118,7 @@ class JudgeForecastsRequest(Request):
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64, description="default: every site")] = None
     from_day: Annotated[Day | None, Field(description="first local day of issue, scored anew; default: what is due")] = None
-    to_day: Annotated[Day | None, Field(description="last local day of issue; default: the first")] = None
+    to_day: Annotated[Day | None, Field(description="last local day of issue, included; default: the first")] = None
 
     @model_validator(mode="after")
     def _window(self) -> Self:

@@ -10,7 +10,20 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.buckets import EXTREMES, RESOLUTIONS, cut, end_of_page, find_width
-from luna.database import forecast_activations, forecasts, observations, plans, prices, quality, reading_aggregates, readings, rollups, sites, timescale
+from luna.database import (
+    energy_intervals,
+    forecast_activations,
+    forecasts,
+    observations,
+    plans,
+    prices,
+    quality,
+    reading_aggregates,
+    readings,
+    rollups,
+    sites,
+    timescale,
+)
 from luna.history import SeriesAnswer, SeriesQuery, reduce_series, reduce_summed, require_window
 from luna.observations import ESTIMABLE
 from luna.reading_history import USUAL_POINTS, ReadingQuery
@@ -36,7 +49,8 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
         NotFoundError: no such site or market.
         InvalidInputError: the window is too long to be thinned.
     """
-    zone = parse_zone(sites.load(connection, site_id).timezone)
+    site = sites.load(connection, site_id)
+    zone = parse_zone(site.timezone)
     end = _end(query, zone)
     start = floor_to(query.first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
@@ -48,6 +62,10 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
     else:
         values = _read_slots(connection, site_id, timeline, query)
         answer = reduce_series(query, timeline, values, zone.key, estimated=_read_estimated(connection, site_id, timeline, query))
+    if query.name.source == "slot_observations":
+        series = query.name.parts[0]
+        counted = energy_intervals.read(connection, site_id, series, first=start, end=end)
+        answer = replace(answer, intervals=counted, unusable=quality.list_unusable(connection, site, series, first=start, end=end))
     return _followed_by(answer, end if end < query.end else None)
 
 

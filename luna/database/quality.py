@@ -11,9 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from luna.contracts.data import DayQuality
 from luna.database import copy, observations, sites
 from luna.database.schema.series import data_quality_daily
+from luna.history import UnusableSpan
+from luna.judgement import may_use
 from luna.observations import SERIES, Observations
 from luna.site import Site
-from luna.timeline import SLOT, IndexArray, InstantArray, Timeline, local_midnight, parse_zone
+from luna.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, local_midnight, parse_zone, to_instant
 
 _COLUMNS = (*SERIES, *observations.PRICES)
 
@@ -52,9 +54,41 @@ def read(connection: Connection, site_id: str, first: date, last: date) -> list[
 
 
 def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Observations:
-    """Return what a site did on ``timeline``, unknown on days that are judged ``exclude``: what learns and what is scored looks here."""
-    excluded = list_excluded_each(connection, {sites.key_of(connection, site.name): site}, timeline.start, timeline.end)
-    return observations.read(connection, site.name, timeline).without(*excluded.values())
+    """Return what a site did on ``timeline`` as far as it may be used: what learns and what is scored looks here."""
+    return Observations.of(timeline.starts, read_usable(connection, site, timeline, SERIES))
+
+
+def read_usable(connection: Connection, site: Site, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
+    """Return series of a site as they were measured, unknown on days whose verdict says that they may not be used (``luna.judgement``)."""
+    measured, days = observations.read_measured(connection, site.name, timeline, names), _read_spoiled(connection, site, timeline.start, timeline.end)
+    for name, values in measured.items():
+        for day in (each for each in days if not may_use(each.verdict, name)):
+            values[(timeline.starts >= to_instant(day.first)) & (timeline.starts < to_instant(day.end))] = np.nan
+    return measured
+
+
+def list_unusable(connection: Connection, site: Site, series: str, *, first: datetime, end: datetime) -> list[UnusableSpan]:
+    """Return the local days from ``first`` on, before ``end``, on which a series may not be used, in order."""
+    return [day for day in _read_spoiled(connection, site, first, end) if not may_use(day.verdict, series) and day.first < end and day.end > first]
+
+
+def _read_spoiled(connection: Connection, site: Site, first: datetime, end: datetime) -> list[UnusableSpan]:
+    key = sites.key_of(connection, site.name)
+    return _read_spoiled_each(connection, {key: site}, first, end)[key]
+
+
+def _read_spoiled_each(connection: Connection, found: Mapping[int, Site], first: datetime, end: datetime) -> dict[int, list[UnusableSpan]]:
+    table, day = data_quality_daily.c, timedelta(days=1)
+    # In whatever zone: a day more does no harm.
+    around = table.day.between(first.date() - day, end.date() + day)
+    spoiled: dict[int, list[UnusableSpan]] = {key: [] for key in found}
+    columns = (table.site_key, table.day, table.verdict, table.reasons)
+    query = select(*columns).where(table.site_key.in_(found), around, table.verdict != "clean").order_by(table.site_key, table.day)
+    for row in connection.execute(query):
+        zone = parse_zone(found[row.site_key].timezone)
+        span = local_midnight(row.day, zone), local_midnight(row.day + day, zone)
+        spoiled[row.site_key].append(UnusableSpan(*span, row.verdict, row.reasons))
+    return spoiled
 
 
 def read_repaired(connection: Connection, site_id: str, timeline: Timeline) -> IndexArray:
@@ -90,13 +124,6 @@ def mark_repaired(connection: Connection, site_id: str, series: str, starts: Ins
 
 
 def list_excluded_each(connection: Connection, found: Mapping[int, Site], first: datetime, end: datetime) -> dict[int, list[tuple[datetime, datetime]]]:
-    """Return from when until when what sites did from ``first`` on, before ``end``, is not to be trusted: local days judged ``exclude``, by the sites' keys."""
-    table, day = data_quality_daily.c, timedelta(days=1)
-    # In whatever zone: a day more does no harm.
-    around = table.day.between(first.date() - day, end.date() + day)
-    excluded: dict[int, list[tuple[datetime, datetime]]] = {key: [] for key in found}
-    query = select(table.site_key, table.day).where(table.site_key.in_(found), around, table.verdict == "exclude").order_by(table.site_key, table.day)
-    for key, local in connection.execute(query):
-        zone = parse_zone(found[key].timezone)
-        excluded[key].append((local_midnight(local, zone), local_midnight(local + day, zone)))
-    return excluded
+    """Return from when until when load and PV of sites may not be used from ``first`` on, before ``end``: whole local days, by the sites' keys."""
+    spoiled = _read_spoiled_each(connection, found, first, end)
+    return {key: [(day.first, day.end) for day in days if not may_use(day.verdict)] for key, days in spoiled.items()}

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.contracts.data import DayQuality
 from luna.contracts.replay import DayCost
 from luna.database import forecasts, observations, prices, quality, recorded_span, scores
 from luna.database.forecast_activations import find_active
+from luna.judgement import may_use
+from luna.observations import ESTIMABLE
 from luna.savings import G_PER_KG, NEEDED, CountedDay, LeftOutCode, LeftOutDay, Savings
 from luna.site import Site
 from luna.timeline import local_dates, local_days, local_midnight, parse_zone
@@ -43,7 +46,7 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
 
 def _leave_out(day: date, verdict: DayQuality | None, *, waits_for: LeftOutCode | None) -> LeftOutDay | None:
     """Return why a day does not count; None where it does. ``waits_for``: what a trusted day lacks, None where it was replayed."""
-    if verdict is not None and verdict.verdict == "exclude":
+    if verdict is not None and not may_use(verdict.verdict):
         return LeftOutDay(day, "excluded", tuple(verdict.reasons))
     if waits_for is None:
         return None
@@ -55,20 +58,23 @@ def _is_replayed(scored: Mapping[date, Mapping[str, DayCost]], day: date) -> boo
 
 
 def _find_lacking(connection: Connection, site: Site, days: Sequence[date]) -> dict[date, LeftOutCode]:
-    """Return of which days a slot of load, PV or a price is unknown: a replay refuses them, and all days that it is asked for beside them."""
+    """Return of which days a slot of load, PV or a price is unknown or estimated: a replay refuses them, and all days that it is asked for beside them."""
     if not days:
         return {}
     zone = parse_zone(site.timezone)
     span = local_days(min(days), max(days), zone)
     seen = observations.read(connection, site.name, span)
-    measured = np.isfinite(seen.load_kwh) & np.isfinite(seen.pv_kwh)
+    marks = quality.read_estimated(connection, site.name, span)
+    values = {name: np.isfinite(getattr(seen, name)) for name in ("load_kwh", "pv_kwh")}
+    measured = np.logical_and.reduce([*values.values()])
+    known = np.logical_and.reduce([there | (marks >> ESTIMABLE.index(name) & 1 > 0) for name, there in values.items()])
     priced = np.logical_and.reduce([np.ones(span.count, dtype=bool), *(np.isfinite(price) for price in prices.read_tariff(connection, site, span).values())])
     found: dict[date, LeftOutCode] = {}
-    for day, is_measured, is_priced in zip(local_dates(span, zone), measured.tolist(), priced.tolist(), strict=True):
-        if not is_measured:
-            found[day] = "gaps"
-        elif not is_priced:
-            found.setdefault(day, "no_prices")
+    codes: tuple[tuple[LeftOutCode, NDArray[np.bool_]], ...] = (("gaps", ~known), ("estimated", ~measured), ("no_prices", ~priced))
+    days = local_dates(span, zone)
+    for code, lacking in codes:
+        for place in np.flatnonzero(lacking).tolist():
+            found.setdefault(days[place], code)
     return found
 
 

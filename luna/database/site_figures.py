@@ -13,6 +13,7 @@ from luna.database.savings import read_savings
 from luna.database.schema.series import slot_observations
 from luna.database.schema.sites import sites as site_table
 from luna.errors import LunaError
+from luna.judgement import may_use
 from luna.savings import LUNA, WITHOUT
 from luna.site import Site
 from luna.timeline import parse_zone
@@ -77,7 +78,7 @@ def _read(connection: Connection, site: Site, now: datetime) -> SiteFigures:
         site=site.name,
         currency=site.currency,
         residual_ratio=_read_residual(connection, site.name, now),
-        excluded_days=sum(day.verdict == "exclude" for day in verdicts),
+        excluded_days=sum(not may_use(day.verdict) for day in verdicts),
         saved=saved,
         saved_days=counted,
         forecast_errors=_read_errors(connection, site),

@@ -19,6 +19,7 @@ from luna.database import agent_plans, observations, plan_slots, plans, quality,
 from luna.database.agent_plans import SHADOW
 from luna.database.forecast_activations import find_active
 from luna.errors import InvalidInputError, NotFoundError
+from luna.judgement import may_use
 from luna.physics import Curtailment, IntArray, Mode, SetPoint
 from luna.policy import BatteryPolicy, PlanPolicy
 from luna.schedule import Committed, PlainPolicy, Policy, whole_range
@@ -72,7 +73,7 @@ def score_day(connection: Connection, site: Site, day: date, *, policy: str, max
         UnscoredDayError: the day is excluded or has gaps, the state of charge at its midnight is unknown, or too little was planned.
     """
     verdicts = {each.day: each.verdict for each in quality.read(connection, site.name, day, day)}
-    if verdicts.get(day) == "exclude":
+    if not may_use(verdicts.get(day)):
         raise UnscoredDayError("excluded", "the day is excluded by its quality")
     scene = _read_scene(connection, site, day)
     window = local_days(day, day, ZoneInfo(site.timezone))

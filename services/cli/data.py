@@ -8,6 +8,7 @@ import typer
 
 from luna.errors import InvalidInputError
 from luna.wording import say_instant
+from luna.wording.quality import say_fault
 from services.cli import backfill, fetch, quality, quarantine, slots
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.storage import unit_of_work
@@ -71,14 +72,26 @@ def query(  # noqa: PLR0913 - one per option
 ) -> None:
     """Show a stored series; what is unknown stays empty, and what is estimated to a meter's total is said beside it."""
     from luna.database.history import query_series
-    from luna.history import SeriesQuery, as_rows
+    from luna.history import SeriesQuery, as_rows, list_intervals, list_unusable
 
     with unit_of_work() as connection:
         zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
         answer = query_series(connection, site, SeriesQuery(series, *window, resolution, aggregate))
     rows = as_rows(answer)
-    document = {"site": site, "series": series, "resolution": resolution, "aggregate": answer.aggregate, "rows": rows}
-    emit(document, as_json=as_json, show=lambda: table(["start", series, *answer.shares()], [_cells(row, zone) for row in rows]))
+    document = {"site": site, "series": series, "resolution": resolution, "aggregate": answer.aggregate, "rows": rows, "intervals": list_intervals(answer)}
+    document["unusable"] = list_unusable(answer)
+
+    def show() -> None:
+        table(["start", series, *answer.shares()], [_cells(row, zone) for row in rows])
+        for each in answer.intervals:
+            span, energy = f"{say_instant(each.first, zone)} to {say_instant(each.end, zone)}", f"{each.energy_kwh:.3f} kWh"
+            certain = energy if each.certainty == "counted" else f"{energy} at least"
+            out.print(f"  {span}: {certain}, counted by {each.sensor}; its course is not known", markup=False)
+        for day in answer.unusable:
+            said = "; ".join(say_fault(reason, language="en") for reason in day.reasons)
+            out.print(f"  {day.first.astimezone(zone):%Y-%m-%d}: {day.verdict}, neither trains nor scores: {said}", markup=False)
+
+    emit(document, as_json=as_json, show=show)
 
 
 @app.command()

@@ -57,7 +57,7 @@ def issue(
     *,
     site: SiteOption,
     at: Annotated[str, typer.Option(help="When the forecast is issued; nothing measured after it is used.")],
-    to: Annotated[str | None, typer.Option(help="Issue again and again until this instant.")] = None,
+    to: Annotated[str | None, typer.Option(help="Issue again and again until this instant, itself included.")] = None,
     every: Annotated[str, typer.Option(help="How often, with --to: 15m, 1h, 6h.")] = "1h",
     version: Annotated[str | None, typer.Option(help="aurora_v1.0 (default) or a baseline.")] = None,
     as_json: JsonOption = False,

@@ -31,7 +31,8 @@ class FileSchema:
     """A kind of file.
 
     ``series`` are the numbers, ``complete`` says that a row needs all of those the file has, ``keys`` are further columns that tell rows apart (name → text or
-    instant), ``sampled`` that rows are instants, not slots.
+    instant), ``sampled`` that rows are instants, not slots. ``shares`` are what Luna's own answers say of a row beside its values: one that is in part
+    ``estimated`` is no measurement, and what is ``known`` of it shows in its value.
     """
 
     name: str
@@ -41,11 +42,12 @@ class FileSchema:
     notes: tuple[str, ...] = ()
     complete: bool = False
     sampled: bool = False
+    shares: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
         """Every column such a file may have."""
-        return [self.time, *self.keys, *self.series, *self.notes]
+        return [self.time, *self.keys, *self.series, *self.notes, *self.shares]
 
     def in_currency(self, currency: str) -> "FileSchema":
         """Return the kind with the bounds of prices in a currency."""
@@ -68,6 +70,7 @@ KINDS = {
             "slot_start",
             {name: ENERGY if kind_of(name) == "energy" else SOC for name in SERIES},
             keys={},
+            shares=("known", "estimated"),
         ),
         FileSchema(
             "prices", "slot_start", dict.fromkeys(("import_price", "export_price", "spot_price"), PRICE), keys={"published_at": "instant"}, complete=True

@@ -27,7 +27,7 @@ from services.ingest.row_store import columns_of, find_market, store
 from services.ingest.slot_service import build_site_slots
 from services.ingest.slots import MINUTE, set_aside_impossible, set_aside_off_grid, to_quarter_hours
 from services.ingest.units import set_aside_unknown_units
-from services.ingest.validation import judge, take_refused
+from services.ingest.validation import ESTIMATED, judge, take_refused
 
 
 def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
@@ -87,14 +87,15 @@ def _compose(row: QuarantinedRow, kind: FileSchema) -> pl.DataFrame:
 
 
 def _lift_bounds(kind: FileSchema, refused_by: str | None) -> FileSchema:
-    """Return the kind without the bounds that refused the row; an energy below zero and a fraction above one are no values at all."""
+    """Return the kind without what refused the row, its bounds or that it is estimated; an energy below zero and a fraction above one are no values at all."""
 
     def lift(name: str, bounds: Bounds) -> Bounds:
         if refused_by is None or not refused_by.startswith((f"{name} is below", f"{name} is above")):
             return bounds
         return replace(bounds, lowest=0.0 if bounds.lowest == 0 else -inf, highest=1.0 if bounds.highest == 1 else inf)
 
-    return replace(kind, series={name: lift(name, bounds) for name, bounds in kind.series.items()})
+    shares = () if refused_by == ESTIMATED else kind.shares
+    return replace(kind, series={name: lift(name, bounds) for name, bounds in kind.series.items()}, shares=shares)
 
 
 def _bring_to_slots(rows: pl.DataFrame, row: QuarantinedRow, kind: FileSchema, limits_kw: Mapping[str, float]) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, BuiltSeries, KeptDay
-from luna.database import copy, history_changes, observations, quality, quarantine, readings, sites
+from luna.database import copy, energy_intervals, history_changes, observations, quality, quarantine, readings, sites
 from luna.database.history_changes import Revision, Rule
 from luna.database.quarantine import Refused
 from luna.errors import ConflictError, InvalidInputError
@@ -159,7 +159,8 @@ class _Building:
         # A meter that stands still is found out after days, and what was silent through a night is known in the morning.
         window = Timeline(stretch.start - LONGEST_STILL_SLOTS * SLOT, SLOT, stretch.count + LONGEST_STILL_SLOTS)
         margin = LONGEST_STILL_SLOTS * SLOT + NIGHT
-        said = readings.read_each(self.connection, self.site.name, self.units, first=window.start - margin, end=window.end + margin)
+        read = window.start - margin, window.end + margin
+        said = readings.read_each(self.connection, self.site.name, self.units, first=read[0], end=read[1])
         samples, unconverted = {}, []
         for name, (instants, values) in said.items():
             samples[name], left_out = convert_samples(Samples(name, None, instants, values), self.units[name])
@@ -173,6 +174,7 @@ class _Building:
         withdrawn = history_changes.withdraw_observations(self.connection, self.site.name, build.starts, build.withdrawn, rule=WITHDRAWN)
         self.tally.note_withdrawn(withdrawn)
         self._quarantine(build.rejected, window)
+        energy_intervals.settle(self.connection, self.site.name, build.intervals, window=window, read=read)
         self.tally.add(build.last(stretch.count), self._write(build, before, window))
 
     def _compare(self, build: SlotBuild, before: Mapping[str, FloatArray], stretch: Timeline, *, accept: bool, automatic: bool) -> SlotBuild:

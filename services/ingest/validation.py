@@ -18,6 +18,7 @@ DECIMAL_COMMA = r"^[+-]?\d*,\d+$"
 ROUNDED = "a value just beyond its bounds, rounded to them"
 # What says whose a value is, and when.
 WHOSE = frozenset({"instant"} | {name for kind in KINDS.values() for name in (kind.time, *kind.keys)})
+ESTIMATED = "estimated: filled to a meter's total, no measurement"
 TOLD_APART = "a local time that the clock shows twice, told apart by order"
 
 
@@ -57,7 +58,8 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
     judged = pl.DataFrame(
         [rows["line"], times["instant"], *(key.to_series() for key in keys), *values, *(rows[name].cast(pl.String) for name in _notes(rows, kind))]
     )
-    faults = [times["fault"], *(key["fault"] for key in keys), nothing]
+    estimated = [_refuse_estimated(rows[name]) for name in kind.shares if name == "estimated" and name in rows.columns]
+    faults = [times["fault"], *(key["fault"] for key in keys), nothing, *estimated]
     judged = judged.with_columns(_first(faults), times["resolved"], _any([reading["rounded"] for reading in numbers]))
     return _separate(judged, doubts, _note_instants(rows, times["instant"]))
 
@@ -133,6 +135,13 @@ def describe_refused(rows: pl.DataFrame) -> pl.DataFrame:
         return described
     raws = [json.dumps(json.loads(raw) | json.loads(written.get(line, "{}")), ensure_ascii=False) for line, raw in described.select("line", "raw").iter_rows()]
     return described.with_columns(pl.Series("raw", raws, dtype=pl.String))
+
+
+def _refuse_estimated(share: pl.Series) -> pl.Series:
+    """Return why rows are refused that are in part filled to a meter's total, null elsewhere."""
+    said = share.cast(pl.String).str.to_lowercase()
+    marked = (said.cast(pl.Float64, strict=False).fill_null(0.0) > 0) | (said.fill_null("") == "true")
+    return pl.select(pl.when(marked).then(pl.lit(ESTIMATED))).to_series()
 
 
 def _notes(rows: pl.DataFrame, kind: FileSchema) -> list[str]:

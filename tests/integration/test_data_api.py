@@ -159,7 +159,7 @@ def test_forms_are_named_by_their_media_types(api: httpx.Client) -> None:
 
 def test_a_csv_answer_can_be_loaded_again(api: httpx.Client, stored: Engine, tmp_path: Path) -> None:
     (tmp_path / "answer.csv").write_bytes(ask(api, format="csv").content)
-    form = FileForm("observations", renamed={"slot_start": "start", "load_kwh": "value"}, ignored=frozenset({"known", "estimated"}))
+    form = FileForm("observations", renamed={"slot_start": "start", "load_kwh": "value"})
     with unit_of_work(stored) as connection:
         store_site(connection, name="copied")
         load_file(connection, "copied", tmp_path / "answer.csv", form)

@@ -16,6 +16,7 @@ from luna.history import SeriesQuery, as_rows
 from luna.site import OWN
 from luna.timeline import SLOT, Timeline
 from services.ingest.loading import FileForm, LoadReport, load_file
+from services.ingest.validation import ESTIMATED
 from tests.stored import store_site
 from tests.tables import each_row
 
@@ -325,6 +326,14 @@ def test_columns_of_another_name_are_loaded(connection: Connection, tmp_path: Pa
     form = FileForm("observations", renamed={"load_kwh": "verbrauch"}, ignored=frozenset({"note"}))
     report = load_file(connection, "home", csv(tmp_path, "2024-01-01T00:00:00Z,3,x", header="slot_start,verbrauch,note"), form)
     assert report.accepted == 1
+
+
+def test_rows_that_their_file_says_are_estimated_are_no_measurement(connection: Connection, tmp_path: Path) -> None:
+    rows = ["2024-01-01T00:00:00Z,3,1.0,0.0", "2024-01-01T00:15:00Z,4,1.0,1.0", "2024-01-01T00:30:00Z,5,1.0,", "2024-01-01T00:45:00Z,6,1.0,0.25"]
+    report = load_file(connection, "home", csv(tmp_path, *rows, header="slot_start,load_kwh,known,estimated"), OBSERVATIONS)
+    assert (report.accepted, report.reasons) == (2, {ESTIMATED: 2})
+    stored = as_rows(query_series(connection, "home", SeriesQuery("load_kwh", START, START + timedelta(hours=1))))
+    assert [row["value"] for row in stored] == [3, None, 5, None]
 
 
 def test_gaps_are_none_and_never_zero(connection: Connection, tmp_path: Path) -> None:

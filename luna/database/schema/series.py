@@ -52,6 +52,20 @@ sensor_units = Table(
     comment="A change of the unit in which a sensor speaks",
 )
 
+energy_intervals = Table(
+    "energy_intervals",
+    metadata,
+    Column("sensor_key", ForeignKey(sensors.c.sensor_key, ondelete="CASCADE"), primary_key=True),
+    text("series", "the column of slot_observations that the sensor counts for", primary_key=True),
+    instant("starts_at", "of the reading before", primary_key=True),
+    instant("ends_at", "of the reading after"),
+    number("energy_kwh", "below zero where the sensor is taken off", nullable=False),
+    text("certainty", "counted: all of it; at_least: the counter began anew meanwhile"),
+    CheckConstraint("certainty IN ('counted', 'at_least')", name="ck_energy_intervals_certainty"),
+    CheckConstraint("ends_at > starts_at", name="ck_energy_intervals_span"),
+    comment="What a counter counted between two readings that are too far apart to interpolate",
+)
+
 sensor_readings = Table(
     "sensor_readings",
     metadata,

@@ -22,6 +22,7 @@ PHRASES = {
     "verdict_mask_battery": Phrase("all but the battery", "alles außer Batterie"),
     "verdict_exclude": Phrase("left out", "ausgelassen"),
     "verdict_none": Phrase("not judged", "nicht beurteilt"),
+    "estimated_days": Phrase("partly estimated", "teilweise geschätzt"),
     "reasons_title": Phrase("What speaks against days", "Was gegen Tage spricht"),
     "judge": Phrase("Judge this month again", "Diesen Monat neu beurteilen"),
     "gaps_title": Phrase("Gaps", "Lücken"),

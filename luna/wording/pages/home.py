@@ -95,6 +95,7 @@ PHRASES = {
     "plan_of": Phrase("Plan of {t}", "Plan von {t}"),
     "expected": Phrase("expected", "erwartet"),
     "measured": Phrase("measured", "gemessen"),
+    "estimated": Phrase("estimated", "geschätzt"),
     "planned": Phrase("planned", "geplant"),
     "band": Phrase("P10–P90", "P10–P90"),
     "held": Phrase("held back", "gedrosselt"),

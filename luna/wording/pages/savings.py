@@ -60,6 +60,10 @@ PHRASES = {
     "left_not_recorded": Phrase("nothing was recorded, or the day was not judged yet", "nichts aufgezeichnet, oder der Tag wurde noch nicht beurteilt"),
     "left_no_forecast": Phrase("no forecast was issued that day", "an diesem Tag wurde keine Prognose erstellt"),
     "left_gaps": Phrase("some quarter-hours of consumption or solar power are unknown", "einzelne Viertelstunden von Verbrauch oder Solarstrom sind unbekannt"),
+    "left_estimated": Phrase(
+        "some quarter-hours of consumption or solar power are estimated: their sum is the meter's, their course is not known",
+        "einzelne Viertelstunden von Verbrauch oder Solarstrom sind geschätzt: Ihre Summe ist die des Zählers, ihr Verlauf ist unbekannt",
+    ),
     "left_no_prices": Phrase("some prices of that day are unknown", "einzelne Preise dieses Tages sind unbekannt"),
     "left_not_replayed": Phrase("not counted yet", "noch nicht gezählt"),
     "compute": Phrase("Count {days} days now", "{days} Tage jetzt zählen"),

@@ -11,6 +11,7 @@ import numpy as np
 from luna.contracts.data import QualityVerdict
 from luna.economics import find_charge, site_curtailment
 from luna.errors import InvalidInputError, NotFoundError
+from luna.judgement import may_use
 from luna.physics import BoolArray, IntArray
 from luna.site import Battery, Site
 from luna.timeline import FloatArray, IndexArray
@@ -107,7 +108,7 @@ class EpisodeBatch:
             said = next(iter(refused.values()), f"it has fewer than {days} days")
             raise InvalidInputError(f"no episode can be made of these days: {said}", field="days", value=days)
         first, count, worth, day = zip(*found, strict=True)
-        masked = np.array([any(verdicts.get(each + timedelta(days=ahead)) == "mask_battery" for ahead in range(days)) for each in day])
+        masked = np.array([any(not may_use(verdicts.get(each + timedelta(days=ahead)), "soc") for ahead in range(days)) for each in day])
         episodes = EpisodeTable(np.array(first), np.array(count), np.zeros(len(found), dtype=np.int64), np.array(worth), masked, day)
         return cls((scene.site,), SiteColumns.of([scene.site]), scene.timeline.step / timedelta(hours=1), table, seen.known, episodes, refused)
 
@@ -205,7 +206,7 @@ def _refuse_days(scene: ReplayData, gaps: Mapping[int, str], verdicts: Mapping[d
     for first, end in scene.days:
         day = _day_of(scene, first)
         missing = [slot for slot in range(first, end) if slot in gaps]
-        if verdicts.get(day) == "exclude":
+        if not may_use(verdicts.get(day)):
             reasons[day] = "its data cannot be trusted (exclude)"
         elif missing:
             reasons[day] = f"{len(missing)} of {end - first} slots have gaps: {gaps[missing[0]]}"

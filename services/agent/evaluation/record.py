@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 from luna.database import observations, quality, recorded_span
 from luna.database.prices import read_tariff
 from luna.errors import NotFoundError
+from luna.judgement import may_use
 from luna.physics import BoolArray
 from luna.site import Site
 from luna.timeline import Timeline, local_dates, local_days, parse_zone
 from services.agent.evaluation.days import UsableDays
 
 _NEEDED = ("load_kwh", "pv_kwh")
-EXCLUDED = "exclude"
 
 
 def read_record(connection: Connection, site: Site, *, first: date | None = None, last: date | None = None) -> UsableDays:
@@ -35,7 +35,7 @@ def read_record(connection: Connection, site: Site, *, first: date | None = None
 
 def _find_excluded(connection: Connection, site: Site, first: date, last: date) -> dict[date, str]:
     judged = quality.read(connection, site.name, first, last)
-    return {day.day: "; ".join([EXCLUDED, *day.reasons]) for day in judged if day.verdict == EXCLUDED}
+    return {day.day: "; ".join([day.verdict, *day.reasons]) for day in judged if not may_use(day.verdict)}
 
 
 def _find_gaps(connection: Connection, site: Site, window: Timeline) -> dict[date, str]:

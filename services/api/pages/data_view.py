@@ -11,6 +11,7 @@ from luna.contracts.data import DayQuality, LoadReply, QuarantinedRow
 from luna.contracts.job import Job
 from luna.database.recorded_span import Span
 from luna.database.stored_rows import read_each
+from luna.judgement import may_use
 from luna.site import Site
 from luna.timeline import parse_zone
 from luna.wording import Numbers
@@ -20,8 +21,7 @@ from luna.wording.refusals import say_problem
 
 # A source that was silent for longer has lost more than a slot.
 STALE_AFTER = timedelta(hours=2)
-GLYPHS = {"clean": "✓", "mask_battery": "◐", "exclude": "✕", "none": "·"}
-TRUSTED = ("clean", "mask_battery")
+GLYPHS = {"clean": "✓", "mask_battery": "◐", "exclude": "✕", "none": "·", "estimated": "≈"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class DataView:
     @property
     def headline(self) -> str:
         """The first sentence of the page."""
-        judged, good = len(self.verdicts), sum(day.verdict in TRUSTED for day in self.verdicts.values())
+        judged, good = len(self.verdicts), sum(may_use(day.verdict) for day in self.verdicts.values())
         if not judged:
             return self.words("headline_empty")
         return self.words("headline_clean", judged=judged) if good == judged else self.words("headline_some", good=good, judged=judged)
@@ -93,6 +93,11 @@ class DataView:
         found = Counter(day.verdict for day in self.verdicts.values())
         days = (self.month.last - self.month.first).days + 1
         return [(name, found[name]) for name in ("clean", "mask_battery", "exclude")] + [("none", days - len(self.verdicts))]
+
+    @property
+    def estimated_days(self) -> set[date]:
+        """The days of which a series is in part filled to a meter's total."""
+        return {day.day for day in self.verdicts.values() if any(fault.startswith("estimated: ") for fault in day.reasons)}
 
     @property
     def silent_hours(self) -> int | None:

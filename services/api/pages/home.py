@@ -39,7 +39,7 @@ LOCALES: dict[Language, str] = {"en": "en-GB", "de": "de-DE"}
 # Said by the chart: by the names it knows them by.
 CHART_WORDS = {
     **{name: name for name in ("price", "power", "soc", "target", "used", "supplied", "measured", "planned", "band", "held", "reserve", "cheap", "dear")},
-    **{name: name for name in ("predicted", "buy", "sell", "now", "hourly", "daily", "appliances", "plan_changed", "offline")},
+    **{name: name for name in ("estimated", "predicted", "buy", "sell", "now", "hourly", "daily", "appliances", "plan_changed", "offline")},
     "plan_of": "plan_of",
     "expected": "expected",
     "gap": "unknown",

@@ -68,7 +68,8 @@ def view_flow(view: HomeView) -> FlowView | None:
     now = {name: float(np.nan_to_num(values[slot])) for name, values in measured.items()}
     sides = list(_sources(view, now)), list(_uses(view, now))
     nodes = [_place(item, place, len(side), view, left=left) for left, side in zip((True, False), sides, strict=True) for place, item in enumerate(side)]
-    return FlowView(view.say_instant(view.instant(slot) + SLOT), nodes)
+    at = view.say_instant(view.instant(slot) + SLOT)
+    return FlowView(f"{at}, {view.words('estimated')}" if view.document["estimated"][slot] else at, nodes)
 
 
 def _sources(view: HomeView, now: Mapping[str, float]) -> Iterator[_Item]:

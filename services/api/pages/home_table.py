@@ -37,18 +37,21 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
     shown = [name for _, name in POWERS if _any(view, name)]
     for slot, start in enumerate(view.window.timeline):
         way = decided["mode"][slot]
-        gap = slot < view.window.past and np.isnan(document["measured"]["load_kw"][slot])
-        state = words("unknown" if gap else "measured" if slot < view.window.past else "planned")
-        part = document["measured" if slot < view.window.past else "planned"]
+        over, estimated = slot < view.window.past, document["estimated"][slot] or ()
+        gap = over and np.isnan(document["measured"]["load_kw"][slot])
+        state = words("unknown" if gap else "estimated" if estimated else "measured" if over else "planned")
+        part = document["measured" if over else "planned"]
         yield [
             f"{numbers.weekday(start)} {numbers.clock(start)}",
             state,
             mode(way, language=numbers.language).full if way else "–",
             numbers.price(float(prices["import"][slot]), decimals=1),
             numbers.price(float(prices["export"][slot]), decimals=1),
-            *(numbers.power(_value(view, name, slot)) for name in shown),
-            numbers.power(float(part["charge_kw"][slot] - part["discharge_kw"][slot]), signed=True),
-            numbers.power(float(part["import_kw"][slot] - part["export_kw"][slot]), signed=True),
+            *(_mark(numbers.power(_value(view, name, slot)), estimated=name in estimated) for name in shown),
+            *(
+                _mark(numbers.power(float(part[taken][slot] - part[given][slot]), signed=True), estimated=taken in estimated or given in estimated)
+                for taken, given in (("charge_kw", "discharge_kw"), ("import_kw", "export_kw"))
+            ),
             numbers.share(float(part["soc"][slot])),
             numbers.share(float(document["planned"]["target_soc"][slot])),
             numbers.share(float(document["reserve_soc"][slot])),
@@ -76,6 +79,7 @@ def _columns(document: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[int],
     for part in ("measured", "planned"):
         for name, values in document[part].items():
             yield f"{part}_{name}", values.__getitem__
+    yield "estimated", lambda slot: " ".join(document["estimated"][slot] or ()) or None
     for name, values in document["bands"].items():
         yield name, values.__getitem__
     yield "reserve_soc", document["reserve_soc"].__getitem__
@@ -91,6 +95,10 @@ def _cell(value: Any) -> Any:
         return round(float(value), 5)
     # A spreadsheet takes what begins like a formula for one.
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" else value
+
+
+def _mark(figure: str, *, estimated: bool) -> str:
+    return f"≈\u00a0{figure}" if estimated else figure
 
 
 def _value(view: HomeView, name: str, slot: int) -> float | None:

@@ -189,13 +189,15 @@ class SavingsView:
         """Draw what was saved on each day; a phone shows the last fortnight."""
         shown = self.savings.tail(NARROW_DAYS) if narrow else self.savings
         counted = {day.day: day for day in shown.counted}
+        why = {left.day: self._say_why(left.code, left.faults) for left in shown.left_out}
         dates = [shown.first + timedelta(days=number) for number in range(shown.days)]
-        days = [self._draw_day(day, counted.get(day)) for day in dates]
+        days = [self._draw_day(day, counted.get(day), why.get(day)) for day in dates]
         return draw_saved_days(days, self.numbers, label=self.words("daily_label"), narrow=narrow)
 
-    def _draw_day(self, day: date, counted: CountedDay | None) -> SavedDay:
+    def _draw_day(self, day: date, counted: CountedDay | None, why: str | None) -> SavedDay:
         if counted is None:
-            return SavedDay(day, None, None, f"{self.say_day(day)}: {self.words('key_left_out')}")
+            said = self.words("key_left_out")
+            return SavedDay(day, None, None, f"{self.say_day(day)}: {said if why is None else f'{said}, {why}'}")
         figures = {name: self.numbers.money(value) for name, value in (("saved", counted.saved), ("possible", counted.possible))}
         return SavedDay(day, counted.saved, counted.possible, self.words("daily_title_counted", day=self.say_day(day), **figures))
 

@@ -89,7 +89,7 @@ class EvaluationOrder(Message):
     """On which unseen days agents are measured."""
 
     days: Annotated[int, Field(ge=7, le=366, description="how many")] = 100
-    to_day: Annotated[Day | None, Field(description="last local day; default: the last one recorded whole")] = None
+    to_day: Annotated[Day | None, Field(description="last local day, included; default: the last one recorded whole")] = None
     policies: Annotated[list[str], Field(max_length=16, description="default: all that were trained")] = []
 
 

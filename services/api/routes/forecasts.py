@@ -61,7 +61,7 @@ class Evaluation(Message):
     """Which versions to compare, and over which days."""
 
     from_day: Annotated[Day, Field(description="the first local day")]
-    to_day: Annotated[Day, Field(description="the last local day")]
+    to_day: Annotated[Day, Field(description="the last local day, included")]
     versions: Annotated[list[ForecastVersion], Field(min_length=1, max_length=16, description="skill is against the first baseline named")] = [
         "aurora_v1.0",
         "baseline_like_days",

@@ -9,10 +9,12 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from luna.contracts.data import QualityVerdict
 from luna.contracts.message import Instant, Message
 from luna.database import recorded_span
 from luna.database.engine import unit_of_work
-from luna.history import SeriesAnswer
+from luna.history import SeriesAnswer, list_intervals, list_unusable
+from luna.observations import Certainty
 from services.api.entity_tags import CACHE_CONTROL, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.history_pages import MEDIA_TYPES, DataQuestion, Pages, SeriesQuestion, open_pages, write_arrow, write_csv, write_json
@@ -48,6 +50,25 @@ class SeriesList(Message):
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
+class CountedInterval(Message):
+    """What a counter counted between two readings that lie more than two hours apart: the energy is known, its course is not."""
+
+    from_: Annotated[Instant, Field(alias="from", description="the reading before")]
+    to: Annotated[Instant, Field(description="the reading after")]
+    energy_kwh: Annotated[float, Field(description="what it adds to the series; below zero where the sensor is taken off")]
+    source: Annotated[str, Field(description="the sensor that counted it")]
+    certainty: Annotated[Certainty, Field(description="counted: all of it; at_least: the counter began anew meanwhile")]
+
+
+class UnusableDay(Message):
+    """A local day on which the series neither trains nor scores."""
+
+    from_: Annotated[Instant, Field(alias="from", description="its midnight")]
+    to: Annotated[Instant, Field(description="the midnight after it")]
+    verdict: Annotated[QualityVerdict, Field(description="exclude, or mask_battery where the series is the battery's")]
+    reasons: Annotated[list[str], Field(description="what speaks against it: a code, a colon, and the figures")]
+
+
 class DataReply(Message):
     """A series. Rows have a ``start``, a ``value`` (null: unknown) and the ``known`` share; readings as received an ``instant`` and a ``value``.
 
@@ -63,6 +84,11 @@ class DataReply(Message):
         list[dict[str, Any]], Field(description="in order of time; start or instant, value in the series' unit, known and estimated share between 0 and 1")
     ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+    intervals: Annotated[
+        list[CountedInterval],
+        Field(description="what counters counted through silences that reach into this page; rows that lie in one are estimated, or unknown"),
+    ]
+    unusable: Annotated[list[UnusableDay], Field(description="days of this page whose verdict says that the series may not be used")]
 
 
 FORMS: dict[int | str, dict[str, Any]] = {
@@ -129,4 +155,6 @@ def _frame(pages: Pages, answer: SeriesAnswer) -> dict[str, Any]:
         "aggregate": answer.aggregate,
         "timezone": pages.timezone,
         "cursor": pages.cursor(answer),
+        "intervals": list_intervals(answer),
+        "unusable": list_unusable(answer),
     }

@@ -32,7 +32,7 @@ def read_timeline(
     gateway: CurrentGateway,
     *,
     first: Annotated[Instant | None, Query(alias="from", description="usual: a day ago")] = None,
-    end: Annotated[Instant | None, Query(alias="to", description="usual: in two days; at most 8 days after from")] = None,
+    end: Annotated[Instant | None, Query(alias="to", description="the instant after the last; usual: in two days; at most 8 days after from")] = None,
     language: Annotated[Language, Query(description="of the sentences")] = "en",
 ) -> Response:
     """Return prices, what was measured, what is planned and why, and what both are compared with, as columns with a value per quarter-hour."""

@@ -35,6 +35,7 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
         _frame(window)
         | {"plan": _describe_plan(followed, window), "ages_s": _ages(followed, measured, window)}
         | {"prices": {"import": prices.import_price, "export": prices.export_price, "known_slots": prices.known}}
+        | {"estimated": measured.estimated}
         | {"measured": measured.flows | {"soc": measured.soc}, "planned": {**said.planned, "soc": said.soc, "target_soc": said.target_soc}, "bands": said.bands}
         | {"devices": said.devices, "reserve_soc": trace_reserve(inputs["reserves"], window.site, window.timeline)}
         | {"decisions": apply_override(said.decisions, deciders, overrides, window) | {"decided_by": deciders}}

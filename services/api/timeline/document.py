@@ -199,6 +199,9 @@ class Timelines(BaseModel):
     ages_s: Ages
     prices: TimelinePrices
     measured: MeasuredFlows
+    estimated: Annotated[
+        list[list[str] | None], Field(description="which of measured are filled to a meter's total: the sum is the meter's, the course an estimate; null: none")
+    ]
     planned: TimelineFlows
     bands: Bands
     devices: list[DeviceColumn]

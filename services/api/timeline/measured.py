@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.database import forecast_activations, forecasts, observations, prices
+from luna.database import forecast_activations, forecasts, observations, prices, quality
 from luna.economics import price_slots
+from luna.observations import ESTIMABLE
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.api.timeline.window import Window
 
@@ -17,10 +18,14 @@ PER_HOUR = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Mean powers in kW and the state of charge at each slot's end, on all slots of a window, NaN where nothing was measured."""
+    """Mean powers in kW and the state of charge at each slot's end, on all slots of a window, NaN where nothing was measured.
+
+    ``estimated`` names the flows of each slot that are filled to a meter's total, None where none is.
+    """
 
     flows: dict[str, FloatArray]
     soc: FloatArray
+    estimated: list[list[str] | None]
 
     @property
     def last(self) -> int | None:
@@ -30,12 +35,15 @@ class Measured:
 
 
 def read_measured(connection: Connection, window: Window) -> Measured:
-    """Return what was measured in the slots that are over."""
+    """Return what was measured in the slots that are over, and what of it is filled to a meter's total."""
     names, past = observations.MEASURED, window.past
     unknown = np.full(window.timeline.count - past, np.nan)
     read = observations.read_series(connection, window.site.name, window.timeline.window(0, past), names) if past else dict.fromkeys(names, np.zeros(0))
     series = {name: np.concatenate([values, unknown]) for name, values in read.items()}
-    return Measured({f"{name.removesuffix('_kwh')}_kw": series[name] * PER_HOUR for name in names if name != "soc"}, series["soc"])
+    flows = {name: f"{name.removesuffix('_kwh')}_kw" for name in names if name != "soc"}
+    marks = quality.read_estimated(connection, window.site.name, window.timeline.window(0, past)).tolist() if past else []
+    estimated = [[flow for name, flow in flows.items() if mark >> ESTIMABLE.index(name) & 1] or None for mark in marks]
+    return Measured({flow: series[name] * PER_HOUR for name, flow in flows.items()}, series["soc"], [*estimated, *[None] * unknown.size])
 
 
 @dataclass(frozen=True, slots=True)

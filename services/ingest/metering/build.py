@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.errors import InvalidInputError
-from luna.observations import ESTIMABLE, SERIES
+from luna.observations import ESTIMABLE, SERIES, EnergyInterval
 from luna.site import APPLIANCES, Site, measured_series
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.columns import Column, measured_columns, outside_columns
@@ -99,6 +99,7 @@ class SlotBuild:
         withdrawn: by column the values that a stuck meter would have given, where it was found out; NaN elsewhere.
         rejected: readings that were refused, as far as they reach into the slots.
         sensors: of each column.
+        intervals: what counters counted while they were silent for long, as far as these reach into the slots.
     """
 
     starts: InstantArray
@@ -108,6 +109,7 @@ class SlotBuild:
     withdrawn: dict[str, FloatArray]
     rejected: list[Rejected]
     sensors: dict[str, frozenset[str]]
+    intervals: list[EnergyInterval] = field(default_factory=list)
 
     @property
     def repaired(self) -> NDArray[np.int16]:
@@ -193,7 +195,9 @@ def build_slots(
     filled = _pass_on(counted, values)
     if "load_kwh" in values and "load_kwh" not in parts:
         values |= _keep_total(values["load_kwh"], values["residual_kwh"], filled["load_kwh"])
-    return _cut_out(window, columns, _Widened(before, values, estimated, filled), list(refusals.rejected.values()))
+    build = _cut_out(window, columns, _Widened(before, values, estimated, filled), list(refusals.rejected.values()))
+    intervals = [each for column in columns for each in meters.find_intervals(column) if each.first < window.end and each.end > window.start]
+    return replace(build, intervals=intervals)
 
 
 def _settle_as_named(site: Site, measured: Mapping[str, FloatArray], named: Mapping[str, Mask]) -> dict[str, FloatArray]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.timeline import FloatArray, IndexArray
-from services.ingest.metering.curve import EnergyCurve
+from services.ingest.metering.curve import EnergyCurve, Silences
 from services.ingest.metering.filling import shape_fills
 from services.ingest.metering.rejection import Mask, Readings, Refusals
 from services.ingest.metering.spans import LONGEST_FILL_HOURS, LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, find_paced, hours_between
@@ -140,6 +140,8 @@ def _draw(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Energ
     continued = np.ones(gain.size, dtype=np.bool_)
     continued[breaks - 1] = False
     filled = silent & continued & (hours <= LONGEST_FILL_HOURS)
+    # Of a register that rolled over all is known; of one that began anew what it shows since.
+    whole = continued | (gain != counter.values[1:])
     unknown = np.isnan(gain) | (silent & ~filled)
     energy = np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, gain))]))
     interpolated = moving & ~unknown & ~filled & (hours > LONGEST_STEP_HOURS) & ~find_paced(hours)
@@ -150,6 +152,7 @@ def _draw(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Energ
         interpolated=Spans.between(counter.instants, interpolated),
         resting=Spans.between(counter.instants, np.zeros(hours.size, dtype=np.bool_)),
         filled=Spans.between(counter.instants, filled),
+        silences=Silences(Spans.between(counter.instants, silent), gain[silent], whole[silent]),
     )
     return shape_fills(curve, allowance.rise_kw)
 

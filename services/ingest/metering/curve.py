@@ -1,6 +1,6 @@
 """Energy as a curve over time, and what its quarter-hours hold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -17,6 +17,21 @@ ALL_BUT = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
+class Silences:
+    """Stretches between two readings of a counter that are too long to interpolate: what it counted, kWh, and whether that is all of it."""
+
+    spans: Spans
+    kwh: FloatArray
+    whole: NDArray[np.bool_]
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return no stretch."""
+        never = np.array([], dtype="datetime64[us]")
+        return cls(Spans(never, never), np.zeros(0), np.zeros(0, dtype=np.bool_))
+
+
+@dataclass(frozen=True, slots=True)
 class EnergyCurve:
     """Energy since the first instant, kWh, rising evenly between instants, and how well each stretch is known.
 
@@ -27,6 +42,7 @@ class EnergyCurve:
         interpolated: stretches without a reading whose energy was spread evenly.
         resting: long stretches in which the sensor said nothing after it had said zero: at rest, if others spoke meanwhile.
         filled: long stretches without a reading of which a counter's two ends give the energy, and nothing gives its shape.
+        silences: these, and those that are too long to be filled, with what was counted.
     """
 
     instants: InstantArray
@@ -35,6 +51,7 @@ class EnergyCurve:
     interpolated: Spans
     resting: Spans
     filled: Spans
+    silences: Silences = field(default_factory=Silences.none)
 
     @classmethod
     def empty(cls) -> Self:

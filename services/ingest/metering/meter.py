@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.observations import EnergyInterval
 from luna.rounding import SOC_ROUNDING
 from luna.site import SENSOR_ROLES, Site, SiteSensor
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
@@ -16,6 +17,7 @@ from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_p
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import read_counter
 from services.ingest.metering.curve import EnergyCurve, SlotEnergy, energy_per_slot
+from services.ingest.metering.filling import DIGITS
 from services.ingest.metering.power import find_outliers, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, find_paced, hours_between, runs_of
@@ -120,6 +122,7 @@ class Meters:
         self._refusals = refusals
         self._edges: InstantArray = np.append(window.starts, window.starts[-1:] + np.timedelta64(SLOT)).astype("datetime64[us]")
         self._readings: dict[str, Readings] = {}
+        self._curves: dict[tuple[str, bool, SiteSensor], EnergyCurve] = {}
         self._awake: Mask = np.zeros(window.count, dtype=np.bool_)
 
     @property
@@ -155,6 +158,17 @@ class Meters:
                 taken_off[slots] = self._measure_together(together.taken_off).values[slots]
         return taken_off
 
+    def find_intervals(self, column: Column) -> list[EnergyInterval]:
+        """Return what a column's counters counted while they were silent for long, sensor by sensor."""
+        found = []
+        for sensor in () if column.is_level else column.sensors:
+            silences, sign = self._curve_of(sensor, column).silences, 1 if column.reversed else sensor.sign
+            ends = zip(*(instants.astype(datetime).tolist() for instants in (silences.spans.starts, silences.spans.ends)), strict=True)
+            for (first, end), kwh, whole in zip(ends, np.round(sign * silences.kwh, DIGITS).tolist(), silences.whole.tolist(), strict=True):
+                span = first.replace(tzinfo=UTC), end.replace(tzinfo=UTC)
+                found.append(EnergyInterval(column.name, sensor.name, *span, kwh, "counted" if whole else "at_least"))
+        return found
+
     def find_named(self, column: Column) -> Mask:
         """Return the slots in any part of which one of a column's sensors holds."""
         return column.is_named(self._edges)
@@ -182,7 +196,13 @@ class Meters:
         return bool((within & ~self._refusals.refuse(readings, within, reason)).any())
 
     def _measure_energy(self, sensor: SiteSensor, column: Column) -> SlotEnergy:
-        return energy_per_slot(self._draw(self._readings_of(sensor), column), self._edges, self._awake)
+        return energy_per_slot(self._curve_of(sensor, column), self._edges, self._awake)
+
+    def _curve_of(self, sensor: SiteSensor, column: Column) -> EnergyCurve:
+        key = column.name, column.reversed, sensor
+        if key not in self._curves:
+            self._curves[key] = self._draw(self._readings_of(sensor), column)
+        return self._curves[key]
 
     def _readings_of(self, sensor: SiteSensor) -> Readings:
         """Return what a sensor said while it held; a power and a level that were fresh as it began still hold then, of a counter nothing else counts."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from luna.contracts.counterfactual import VariantReply, WhatIfReply, WhatIfRequest
 from luna.contracts.plan import Language
 from luna.contracts.recommendations import ItemKind
-from luna.database import observations, prices, recommendation_items, sites, what_ifs
+from luna.database import prices, quality, recommendation_items, sites, what_ifs
 from luna.database.recommendation_items import DocumentSource, Item
 from luna.economics import price_slots
 from luna.errors import InvalidInputError
@@ -100,7 +100,7 @@ def read_days(connection: Connection, site: Site, now: datetime) -> RecordedDays
         priced = _price(connection, site, timeline, zone)
     except InvalidInputError:
         return None
-    return cut_days(timeline, zone, observations.read_measured(connection, site.name, timeline, _SERIES), priced)
+    return cut_days(timeline, zone, quality.read_usable(connection, site, timeline, _SERIES), priced)
 
 
 def _price(connection: Connection, site: Site, timeline: Timeline, zone: ZoneInfo) -> tuple[Any, Any]:

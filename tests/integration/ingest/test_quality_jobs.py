@@ -8,11 +8,17 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from luna.contracts.data import JudgeQualityRequest
+from luna.contracts.data import DayQuality, JudgeQualityRequest
 from luna.database import copy, history_changes, observations, prices, quality, sites
+from luna.database.history import query_series
+from luna.database.savings import read_savings
 from luna.database.schema.series import slot_observations
 from luna.errors import InvalidInputError, NotFoundError
+from luna.history import SeriesQuery
+from luna.judgement import may_use
 from luna.timeline import SLOT, FloatArray, local_day, local_days
+from services.agent.evaluation.record import read_record
+from services.agent.scorekeeper import UnscoredDayError, score_day
 from services.ingest.quality_service import judge_days, judge_later, judge_quality, judge_slots
 from services.ingest.repair import Repair, find_gaps, repair_days
 from tests.stored import store_site
@@ -70,6 +76,25 @@ def test_slots_of_a_day_that_has_not_ended_have_the_days_before_judged_alone(con
     assert judge_slots(connection, site, last.start, last.end, now=last.end - SLOT) == []
     assert [day.day for day in judge_slots(connection, site, spring.start, last.end, now=last.end - SLOT)] == [SPRING]
     assert [day.day for day in judge_slots(connection, site, before.start, last.end, now=last.end)] == [FIRST, SPRING, LAST]
+
+
+def test_quality_queries_training_scores_and_savings_agree_on_what_may_be_used(connection: Connection) -> None:
+    store_site(connection, pv=[{"peak_kw": 5}], tariff={"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.0}})
+    site, days, short = sites.load(connection, "home"), (FIRST, SPRING, LAST), place(SPRING)
+    measure(connection, load_kwh=hurt(0.2, slice(short.start, short.start + 10)), soc=np.full(DAYS.count, 0.5))
+    judge_days(connection, "home", FIRST, LAST, now=LATER)
+    quality.save(connection, "home", [DayQuality(day=LAST, verdict="mask_battery", reasons=["soc_stuck: the state of charge stands still"])])
+    for series, expected in {"load_kwh": [True, False, True], "soc": [True, False, False]}.items():
+        judged = [may_use(day.verdict, series) for day in quality.read(connection, "home", FIRST, LAST)]
+        unusable = {each.first for each in query_series(connection, "home", SeriesQuery(series, DAYS.start, DAYS.end)).unusable}
+        learned = getattr(quality.read_trusted(connection, site, DAYS), series)
+        told = judged, [local_day(day, BERLIN).start not in unusable for day in days], [bool(np.isfinite(learned[place(day)]).any()) for day in days]
+        assert told == (expected, expected, expected), series
+    # Scored and counted is what load and sun did.
+    left = {day.day: day.code for day in read_savings(connection, site, first=FIRST, last=LAST).left_out}
+    assert [left[day] != "excluded" for day in days] == [day not in read_record(connection, site).unusable for day in days] == [True, False, True]
+    with pytest.raises(UnscoredDayError, match="excluded"):
+        score_day(connection, site, SPRING, policy="any")
 
 
 def test_judging_again_changes_what_differs_and_nothing_else(connection: Connection) -> None:

@@ -124,6 +124,61 @@ def test_the_total_of_a_silence_is_the_counters_and_its_quarter_hours_are_no_mea
     assert fingerprint(connection) == before
 
 
+def ask_intervals(connection: Connection) -> list[tuple[datetime, datetime, float, str]]:
+    answer = query_series(connection, "metered", SeriesQuery("load_kwh", FIRST_MIDNIGHT, FIRST_MIDNIGHT + timedelta(days=3), "1d"))
+    return [(each.first, each.end, each.energy_kwh, each.certainty) for each in answer.intervals]
+
+
+def after_slots(slots: int) -> datetime:
+    return FIRST_MIDNIGHT + slots * SLOT
+
+
+def test_what_a_counter_counted_through_each_silence_is_kept_as_its_own_fact(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    # Two silences side by side, told apart by the one reading between them, and one that is longer than a day, which no quarter-hour is filled from.
+    put_counter(connection, slice(11, 30), slice(31, 50), slice(101, 221))
+    build(connection, slots=288, first=FIRST_MIDNIGHT)
+    spans = [(10, 30), (30, 50), (100, 221)]
+    expected = [(after_slots(first), after_slots(end), pytest.approx(COUNTED[end] - COUNTED[first]), "counted") for first, end in spans]
+    assert ask_intervals(connection) == expected
+    assert np.isnan(observations.read_series(connection, "metered", Timeline(after_slots(101), SLOT, 119), ("load_kwh",))["load_kwh"]).all()
+    # Built again, in a part that sees none of the ends, and once the readings are deleted, it stays as it is.
+    kept = connection.execute(text("SELECT xmin::text, * FROM energy_intervals ORDER BY starts_at")).all()
+    build(connection, slots=288, first=FIRST_MIDNIGHT)
+    build(connection, slots=8, first=after_slots(150))
+    assert connection.execute(text("SELECT xmin::text, * FROM energy_intervals ORDER BY starts_at")).all() == kept
+    connection.execute(text("DELETE FROM sensor_readings WHERE instant < :before"), {"before": after_slots(60)})
+    build(connection, slots=288, first=FIRST_MIDNIGHT)
+    assert ask_intervals(connection) == expected
+
+
+def test_an_interval_gives_way_to_readings_that_come_later_and_is_a_lower_bound_where_its_counter_began_anew(
+    connection: Connection, add_site: Callable[..., None]
+) -> None:
+    add_site(total_load_consumption="load")
+    put_counter(connection, slice(11, 50), slice(101, 140))
+    build(connection, slots=288, first=FIRST_MIDNIGHT)
+    put(connection, "load", "kWh", HEARD[30:31], COUNTED[30:31])
+    put(connection, "load", "kWh", HEARD[140:289], COUNTED[140:289] - COUNTED[120])
+    build(connection, slots=288, first=FIRST_MIDNIGHT)
+    found = ask_intervals(connection)
+    assert [(first, end, certainty) for first, end, _, certainty in found] == [
+        (after_slots(first), after_slots(end), certainty) for first, end, certainty in ((10, 30, "counted"), (30, 50, "counted"), (100, 140, "at_least"))
+    ]
+    assert found[2][2] == pytest.approx(COUNTED[140] - COUNTED[120])
+
+
+def test_savings_leave_out_a_day_that_is_partly_estimated_and_say_so(connection: Connection, add_site: Callable[..., None]) -> None:
+    add_site(total_load_consumption="load")
+    # Two hours and a quarter: less than a tenth of a day, which stays clean.
+    put_counter(connection, slice(96 + 40, 96 + 48))
+    build(connection, slots=288, first=FIRST_MIDNIGHT)
+    observations.write(connection, "metered", Timeline(FIRST_MIDNIGHT, SLOT, 288).starts, {"pv_kwh": np.zeros(288)})
+    days = judge_days(connection, "metered", date(2024, 6, 1), date(2024, 6, 3), now=NOW)
+    savings = read_savings(connection, sites.load(connection, "metered"), first=days[0].day, last=days[2].day)
+    assert [left.code for left in savings.left_out] == ["no_forecast", "estimated", "no_forecast"]
+
+
 def test_readings_that_come_later_take_the_place_of_what_was_filled(connection: Connection, add_site: Callable[..., None]) -> None:
     add_site(total_load_consumption="load")
     put_counter(connection, slice(97, 181))

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.data import JudgeQualityRequest, LoadFileRequest
-from luna.database import jobs, quarantine, sites
+from luna.contracts.data import DayQuality, JudgeQualityRequest, LoadFileRequest
+from luna.database import jobs, quality, quarantine, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from tests.furnished import describe_furnished, forget_furnished, furnish, refuse_row
@@ -51,6 +51,19 @@ def test_it_speaks_german(api: httpx.Client) -> None:
     text = read(api, f"{PAGE}?month=2026-10", "de")
     assert "25 von 27 Tagen dieses Monats ist zu trauen." in text
     assert "So., 18. Okt.: ausgelassen (Verbrauch ist in 68 von 96 Viertelstunden bekannt)" in text
+
+
+def test_a_day_that_is_partly_estimated_says_so_and_stays_clean(api: httpx.Client, database: Engine) -> None:
+    told = DayQuality(day=LAST, verdict="clean", reasons=["estimated: load_kwh is filled to the meter's total in 9 of 96 slots"])
+    with unit_of_work(database) as connection:
+        quality.save(connection, "home", [told])
+    english, german = (read(api, f"{PAGE}?month=2026-10", language) for language in ("en", "de"))
+    with unit_of_work(database) as connection:
+        quality.save(connection, "home", [told.model_copy(update={"reasons": []})])
+    assert "Tue 27 Oct: clean (Consumption: the sum is the meter's, 9 of 96 quarter-hours of it are estimated)" in english.replace("&#39;", "'")
+    assert "≈ partly estimated 1" in english
+    assert "≈ teilweise geschätzt 1" in german
+    assert "estimated" not in read(api, f"{PAGE}?month=2026-10")
 
 
 def test_a_month_of_which_nothing_is_known_says_so(api: httpx.Client) -> None:

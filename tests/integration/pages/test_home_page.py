@@ -6,21 +6,23 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.site_tools import ToolCallRequest
-from luna.database import jobs, plan_causes, sites
+from luna.database import jobs, observations, plan_causes, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.house_now import HouseNow, read_house, read_planned
-from luna.timeline import SLOT, FixedClock, parse_zone
+from luna.observations import ESTIMABLE
+from luna.timeline import SLOT, FixedClock, Timeline, parse_instant, parse_zone
 from luna.wording import REASONS
 from luna.wording.pages import page_words
 from services.api.pages.home_sheet import view_sheet
@@ -179,6 +181,31 @@ def test_the_csv_has_a_row_per_slot_with_the_site_s_offset(api: httpx.Client) ->
     # How full the battery is to be stands where it trades.
     assert {bool(row["planned_target_soc"]) for row in rows if row["mode"] in {"export", "charge"} and row["planned_load_kw"]} == {True}
     assert {bool(row["planned_target_soc"]) for row in rows if row["mode"] == "save"} == {False}
+
+
+def test_what_is_filled_to_a_meters_total_is_said_to_be_estimated_wherever_its_figures_stand(api: httpx.Client, database: Engine) -> None:
+    before = api.get("/v1/sites/shown/timeline").json()
+    slot = before["past_slots"] - 4
+    starts = Timeline(parse_instant(before["start"], field="start"), SLOT, before["slots"]).window(slot, 1).starts
+    load_kwh = np.array([before["measured"]["load_kw"][slot] / 4])
+    with unit_of_work(database) as connection:
+        observations.write(connection, "shown", starts, {"load_kwh": load_kwh, "estimated": np.array([1 << ESTIMABLE.index("load_kwh")], dtype=np.int16)})
+    timeline, german = api.get("/v1/sites/shown/timeline").json(), api.get(f"{HOME}/table", headers={"Accept-Language": "de"})
+    (row,) = [each for each in csv.DictReader(io.StringIO(api.get(f"{HOME}/plan.csv").text)) if each["estimated"]]
+    (cells,) = [each for each in re.findall(r"<tr>(.*?)</tr>", german.text, re.DOTALL) if "geschätzt" in each and "gemessen" not in each]
+    with unit_of_work(database) as connection:
+        # Measured, it is an estimate no longer.
+        observations.write(connection, "shown", starts, {"load_kwh": load_kwh})
+    assert [place for place, names in enumerate(timeline["estimated"]) if names] == [slot]
+    assert timeline["estimated"][slot] == ["load_kw"]
+    assert (parse_instant(row["slot_start"], field="start"), row["estimated"]) == (timeline_instant(timeline, slot), "load_kw")
+    assert cells.count("≈") == 1
+    assert json.loads(html.unescape(re.findall(r'data-words="([^"]+)"', api.get(HOME).text)[0]))["estimated"] == "estimated"
+    assert api.get("/v1/sites/shown/timeline").json()["estimated"] == [None] * timeline["slots"]
+
+
+def timeline_instant(timeline: dict[str, Any], slot: int) -> datetime:
+    return parse_instant(timeline["start"], field="start") + slot * SLOT
 
 
 def test_no_cell_of_a_csv_is_a_formula() -> None:

@@ -50,3 +50,19 @@ def test_every_command_is_an_operations_or_says_why_not() -> None:
 def test_what_stands_alone_is_there_and_no_operations() -> None:
     assert set(COMMANDS_ALONE) <= set(KNOWN)
     assert set(COMMANDS_ALONE).isdisjoint({operation.command for operation in NAMED})
+
+
+# A local day that is included; an instant that is not, or that says itself what it is.
+INCLUDED, AFTER = ("itself included", "this day or before"), ("instant after the last", "before this instant", "When it leaves")
+
+
+def _list_ends(path: str, command: object) -> Iterator[tuple[str, str]]:
+    yield from ((path, parameter.help) for parameter in getattr(command, "params", ()) if "--to" in parameter.opts)
+    for name, sub in getattr(command, "commands", {}).items():
+        yield from _list_ends(f"{path} {name}".strip(), sub)
+
+
+def test_the_help_of_every_end_says_whether_it_is_included() -> None:
+    ends = dict(end for name in COMMANDS for end in _list_ends(name, get_command(build(name)).commands[name]))  # type: ignore[attr-defined]
+    assert {path: said for path, said in ends.items() if not any(word in said for word in (*INCLUDED, *AFTER))} == {}
+    assert {path for path, said in ends.items() if path.startswith("data ") and any(word in said for word in INCLUDED)} == {"data quality", "data repair"}

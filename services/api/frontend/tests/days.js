@@ -6,7 +6,7 @@ export const LOCAL_DAYS = {
   100: "2026-10-24T22:00:00Z",
 };
 
-export function timelineOf(slots, { past = 40, known = slots - 12, zone = "Europe/Amsterdam", gap = [10, 12] } = {}) {
+export function timelineOf(slots, { past = 40, estimated = [], known = slots - 12, zone = "Europe/Amsterdam", gap = [10, 12] } = {}) {
   const start = LOCAL_DAYS[slots] ?? LOCAL_DAYS[96];
   const column = (value) => Array.from({ length: slots }, (_, i) => value(i));
   const before = (value) => column((i) => (i < past && !(gap[0] <= i && i < gap[1]) ? value(i) : null));
@@ -36,6 +36,7 @@ export function timelineOf(slots, { past = 40, known = slots - 12, zone = "Europ
     now: new Date(Date.parse(start) + past * 9e5 + 6e5).toISOString(),
     prices: { import: column((i) => 0.1 + (i % 24) / 100), export: column((i) => (i % 24) / 100 - 0.05), known_slots: known },
     measured: { ...flows(before), water_heater_kw: before(() => 0) },
+    estimated: column((i) => (estimated.includes(i) ? ["load_kw", "import_kw"] : null)),
     planned: { ...flows(after), target_soc: after((i) => (i >= 60 && i < 70 ? 0.2 : null)), curtailed_kw: after((i) => (i === 50 ? 1 : 0)), vehicle_discharge_kw: after(() => 0), appliance_kw: after(() => 0) },
     bands: Object.fromEntries(["load_p10_kw", "load_p90_kw", "pv_p10_kw", "pv_p90_kw"].map((name, k) => [name, after(() => 0.3 + k)])),
     devices: [{ name: "car", kind: "vehicles", soc: after(() => 0.6) }],

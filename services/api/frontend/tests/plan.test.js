@@ -162,6 +162,21 @@ test("a gap is a gap: nothing is drawn, bridged or counted as zero", () => {
   assert.ok(row.cells.filter(({ token }) => token === "load").every(({ value }) => value === "–"));
 });
 
+test("what is estimated is hatched, its figures are marked, and the legend has a key for it where there is any", () => {
+  const [scene, plain] = [sceneOf(96, { estimated: [20] }), sceneOf(96)];
+  const words = { ...WORDS, measured: "measured", estimated: "estimated", house: "House", solar: "Solar", plan_of: "{t}" };
+  const option = planOption(scene, { ...viewOf(scene), words });
+  const fillsOf = (slot) => draw(byId(option, "flows"), slot, scene).children.map(({ style }) => style.fill);
+  assert.deepEqual([fillsOf(20).includes("hatch <load>"), fillsOf(20).includes("<load>"), fillsOf(21).includes("<load>")], [true, false, true]);
+  const rowOf = (slot) => readout(scene, slot, { ...viewOf(scene), words, level: "slot", priceDecimals: 0 });
+  const figureOf = (row, name) => row.cells.find((cell) => cell.name === name).value;
+  assert.equal(rowOf(20).state, "estimated, Save");
+  assert.equal(rowOf(21).state, "measured, Save");
+  assert.deepEqual([figureOf(rowOf(20), "House"), figureOf(rowOf(21), "House")], ["≈\u00a00.5\u00a0kW", "0.5\u00a0kW"]);
+  const legends = [scene, plain].map((each) => JSON.stringify(planOption(each, { ...viewOf(each), words }).graphic).includes("{note|estimated}"));
+  assert.deepEqual(legends, [true, false]);
+});
+
 test("held-back solar is hatched outside the balance", () => {
   const scene = sceneOf(96);
   const shapes = draw(byId(planOption(scene, viewOf(scene)), "flows"), 50, scene).children;

@@ -1,6 +1,7 @@
 // Five panels on one time axis, their scales and their titles.
 import { ticks, zoned } from "./clock.js";
 import { GRID, LINE } from "./marks.js";
+import { isEstimated } from "./scene.js";
 
 const LABEL_PIXELS = 66;
 const HOUR = 36e5;
@@ -113,6 +114,7 @@ export function titles({ scene, words, narrow, ghosts, paint }, grid) {
     light: box({ backgroundColor: paint.alpha("pv", 0.5), borderWidth: 0 }),
     band: box({ backgroundColor: paint.alpha("pv", 0.2), borderColor: paint.color("pv") }),
     held: box({ borderColor: paint.color("pv"), borderDash: [2, 2] }),
+    estimated: box({ borderColor: paint.color("load"), borderDash: [2, 2] }),
     battery: dash("battery"),
     car: dash("ev"),
     muted: dash("muted"),
@@ -121,12 +123,13 @@ export function titles({ scene, words, narrow, ghosts, paint }, grid) {
   const keyed = (name, text, sign = "") => `  {${name}|${sign}} {note|${text}}`;
   const wide = (text) => (narrow ? "" : text);
   const car = scene.soc.car.some((v) => v != null) ? keyed("car", words.car, "━") : "";
+  const estimated = isEstimated(scene, Object.keys(scene.estimated), 0, scene.past) ? keyed("estimated", words.estimated) : "";
   const target = scene.soc.target.some((v) => v != null) ? keyed("battery", words.target, "┅") : "";
   const ghost = (name, style, text) => (ghosts.has(name) ? keyed(style, text, "┈") : "");
   const texts = [
     `{title|${words.price}} {note|${scene.priceUnit}/kWh}${keyed("cheap", words.cheap)}${keyed("dear", words.dear)}`,
     `{title|${words.power}} {note|kW  ↑ ${words.used}  ↓ ${words.supplied}}` +
-      wide(keyed("solid", words.measured) + keyed("light", words.planned) + keyed("band", words.band) + keyed("held", words.held)),
+      wide(keyed("solid", words.measured) + estimated + keyed("light", words.planned) + keyed("band", words.band) + keyed("held", words.held)),
     `{title|${words.soc}} {note|%}${keyed("battery", words.measured, "━")}${keyed("battery", words.planned, "╍")}` +
       wide(target + ghost("without", "muted", words.without) + ghost("midnight", "planner", words.midnight) + keyed("reserve", words.reserve)) +
       car,

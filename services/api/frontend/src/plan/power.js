@@ -1,6 +1,7 @@
-// Power: what uses energy stands above the axis, what supplies it below; both sides of a slot are equally long.
+// Power: what uses energy stands above the axis, what supplies it below; both sides of a slot are equally long. What is estimated is hatched.
 import { GRID, custom, line, zeroLine } from "./marks.js";
 import { mean } from "./sampling.js";
+import { isEstimated } from "./scene.js";
 
 const USES = [
   ["load", "load"],
@@ -38,7 +39,7 @@ export function powerSeries(c) {
   ];
 }
 
-function stack({ scene, paint }, { bucket: [from, to], flows }, api, held) {
+function stack({ scene, paint, hatch }, { bucket: [from, to], flows }, api, held) {
   const [left] = api.coord([scene.at(from), 0]);
   const span = api.coord([scene.at(to), 0])[0] - left;
   const width = span > 4 ? span * 0.86 : span;
@@ -54,7 +55,8 @@ function stack({ scene, paint }, { bucket: [from, to], flows }, api, held) {
     let sum = 0;
     for (const [key, name] of list) {
       if (!(flows[key] > LEAST_KW)) continue;
-      children.push(rect(sign * sum, sign * (sum + flows[key]), from < scene.past ? paint.color(name) : paint.alpha(name, PLANNED)));
+      const fill = from >= scene.past ? paint.alpha(name, PLANNED) : isEstimated(scene, [key], from, to) ? hatch(paint.color(name)) : paint.color(name);
+      children.push(rect(sign * sum, sign * (sum + flows[key]), fill));
       sum += flows[key];
     }
   }

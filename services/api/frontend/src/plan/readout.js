@@ -1,7 +1,7 @@
 // The row of live values above the chart: legend and tooltip in one place that covers nothing.
 import { tellingClockOf, zoned } from "./clock.js";
 import { numbersOf } from "./numbers.js";
-import { isGap } from "./scene.js";
+import { isEstimated, isGap } from "./scene.js";
 
 const difference = (a, b) => (a == null && b == null ? null : (a ?? 0) - (b ?? 0));
 
@@ -17,7 +17,9 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
   const numbers = numbersOf({ locale, priceDecimals, priceScale: scene.priceScale, priceUnit: scene.priceUnit });
   const { flows } = scene;
   const weekday = zoned(scene.timeZone, locale, { weekday: "short" })(scene.at(i));
-  const state = isGap(scene, i) ? words.gap : i < scene.past ? words.measured : words.planned;
+  const guessed = isEstimated(scene, Object.keys(scene.estimated), i);
+  const state = isGap(scene, i) ? words.gap : guessed ? words.estimated : i < scene.past ? words.measured : words.planned;
+  const power = (value, ...names) => (isEstimated(scene, names, i) ? `≈\u00a0${value}` : value);
   const soc = i < scene.past ? scene.soc.measured[i] : scene.soc.planned[i];
   const battery = difference(flows.charge[i], flows.discharge[i]);
   const planOf = (issued) => words.plan_of.replace("{t}", sayInstant(scene, issued, locale));
@@ -27,13 +29,13 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
   const cells = [
     ["price", words.buy, numbers.price(scene.importPrice[i]), "line"],
     ["grid", words.sell, numbers.price(scene.exportPrice[i]), "line"],
-    ["load", words.house, numbers.power(flows.load[i])],
-    ["heater", words.heater, numbers.power(flows.heater[i]), "", used(flows.heater)],
-    ["ev", words.car, numbers.power(flows.ev[i]), "", used(flows.ev)],
-    ["pv", words.solar, numbers.power(flows.pv[i]), "", used(flows.pv)],
-    ["battery", words.battery, `${numbers.signedPower(battery)} · ${numbers.share(soc)}`],
+    ["load", words.house, power(numbers.power(flows.load[i]), "load")],
+    ["heater", words.heater, power(numbers.power(flows.heater[i]), "heater"), "", used(flows.heater)],
+    ["ev", words.car, power(numbers.power(flows.ev[i]), "ev"), "", used(flows.ev)],
+    ["pv", words.solar, power(numbers.power(flows.pv[i]), "pv"), "", used(flows.pv)],
+    ["battery", words.battery, `${power(numbers.signedPower(battery), "charge", "discharge")} · ${numbers.share(soc)}`],
     ["battery", words.target, numbers.share(scene.soc.target[i]), "dashed", scene.soc.target],
-    ["grid", words.grid, numbers.signedPower(difference(flows.gridImport[i], flows.gridExport[i]))],
+    ["grid", words.grid, power(numbers.signedPower(difference(flows.gridImport[i], flows.gridExport[i])), "gridImport", "gridExport")],
     ["load", `${words.house}, ${words.expected}`, numbers.power(scene.ghosts.load[i]), "dotted", wanted("forecast")],
     ["pv", `${words.solar}, ${words.expected}`, numbers.power(scene.ghosts.pv[i]), "dotted", wanted("forecast")],
     ["muted", words.without, numbers.share(scene.ghosts.without[i]), "dotted", wanted("without")],

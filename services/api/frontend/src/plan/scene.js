@@ -2,6 +2,17 @@
 const sumKnown = (...values) => (values.every((v) => v == null) ? null : values.reduce((sum, v) => sum + (v ?? 0), 0));
 const instantOf = (text) => (text == null ? null : Date.parse(text));
 const DEVICE_SOC = "vehicles";
+// By flow: the measured ones that it is made of.
+const MADE_OF = {
+  load: ["load_kw"],
+  heater: ["water_heater_kw", "heat_pump_kw"],
+  ev: ["vehicle_kw"],
+  charge: ["charge_kw"],
+  gridExport: ["export_kw"],
+  pv: ["pv_kw"],
+  discharge: ["discharge_kw"],
+  gridImport: ["import_kw"],
+};
 
 export function readScene(timeline) {
   const step = timeline.slot_minutes * 60e3;
@@ -37,6 +48,8 @@ export function readScene(timeline) {
       gridImport: plain("import_kw"),
       curtailed: pick(() => null, (i) => planned.curtailed_kw[i]),
     },
+    // Flows whose sum is a meter's and whose course is estimated: by flow, whether it is in each slot.
+    estimated: Object.fromEntries(Object.entries(MADE_OF).map(([flow, names]) => [flow, timeline.estimated.map((marked) => names.some((name) => marked?.includes(name)))])),
     bands: Object.fromEntries(["load", "pv"].map((name) => [name, { low: timeline.bands[`${name}_p10_kw`], high: timeline.bands[`${name}_p90_kw`] }])),
     soc: { measured: measured.soc, planned: planned.soc, target: planned.target_soc, reserve: timeline.reserve_soc, ...carSoc(timeline, start, step) },
     ghosts: {
@@ -75,6 +88,11 @@ export function findRuns({ modes, deciders, past }) {
     else runs.push({ from: i, to: i + 1, mode: modes[i], owner, agent });
   }
   return runs;
+}
+
+// Whether any of some flows is estimated in a slot from `from` on, before `to`.
+export function isEstimated(scene, flows, from, to = from + 1) {
+  return flows.some((flow) => scene.estimated[flow]?.slice(from, to).includes(true));
 }
 
 export function isGap(scene, i) {
