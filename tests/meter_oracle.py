@@ -22,9 +22,9 @@ SITE = "metered"
 ENERGIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh")
 BATTERY = ("charge_kwh", "discharge_kwh")
 STORED = (*ENERGIES, *BATTERY, "soc", "vehicle_kwh")
-# What the verdict of a day bears, as the guide says: a kilowatt-hour, or a tenth of what flowed, since each of three meters may err by 5 %.
-# Of a state of charge it bears a tenth of the capacity, and what goes in or out within the hour.
-METER_ERROR_SHARE, METER_ERROR_KWH, METER_ERROR_SOC = 0.1, 1.0, 0.15
+# What the verdict of a day bears, as the guide says: a quarter of a kilowatt-hour, or a twentieth of what flowed, and of a state of charge what whole per
+# cents and losses come to.
+METER_ERROR_SHARE, METER_ERROR_KWH, METER_ERROR_SOC = 0.05, 0.25, 0.03
 # What rounding to the last digit of a meter leaves of a quarter-hour.
 ROUNDING_KWH, ROUNDING_SOC = 0.002, 0.001
 

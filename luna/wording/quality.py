@@ -61,6 +61,26 @@ FAULTS = {
         "meters leave {open} of {flow} kWh unexplained",
         "die Zähler lassen {open} von {flow} kWh offen",
     ),
+    "balance_unusual": FaultWords(
+        r"the meters leave (?P<open>\S+) kWh unexplained of (?P<flow>\S+) kWh that flowed, usually (?P<usual>\S+) kWh",
+        "meters leave {open} of {flow} kWh unexplained, on the days around mostly {usual} at most. Did one of them stand still, or was its clock wrong?",
+        "die Zähler lassen {open} von {flow} kWh offen, an den Tagen ringsum meist höchstens {usual}. Stand einer von ihnen still, oder ging seine Uhr falsch?",
+    ),
+    "frozen": FaultWords(
+        r"(?P<sensor>\w+) stands still for (?P<hours>\S+) h in which the other meters say (?P<missed>\S+) kWh",
+        "{sensor} stands still for {hours} h in which the other meters say {missed} kWh. Is its sensor stuck, or does it count the other direction?",
+        "{sensor} steht {hours} h still, in denen die anderen Zähler {missed} kWh sagen. Hängt sein Sensor, oder zählt er die andere Richtung?",
+    ),
+    "clock_late": FaultWords(
+        r"(?P<sensor>\w+) looks (?P<hours>\S+) h late",
+        "{sensor} looks {hours} h late: told earlier, it fits the other meters. Is the clock of its meter right?",
+        "{sensor} sieht {hours} h verspätet aus: Früher gemeldet, passt es zu den anderen Zählern. Geht die Uhr seines Zählers richtig?",
+    ),
+    "clock_early": FaultWords(
+        r"(?P<sensor>\w+) looks (?P<hours>\S+) h early",
+        "{sensor} looks {hours} h early: told later, it fits the other meters. Is the clock of its meter right?",
+        "{sensor} sieht {hours} h verfrüht aus: Später gemeldet, passt es zu den anderen Zählern. Geht die Uhr seines Zählers richtig?",
+    ),
     "turned": FaultWords(
         r"(?P<source>\w+) and (?P<sink>\w+) look exchanged.*",
         "{source} and {sink} look exchanged: the other way round meters explain the day. Exchange their sensors in the site's file; where one power with a sign"
@@ -103,6 +123,11 @@ FAULTS = {
         r".* in (?P<known>\d+) slots, by (?P<jump>\S+?)%? at most",
         "the state of charge moves faster than the battery can, or did, in {known} quarter-hours",
         "der Ladestand springt in {known} Viertelstunden schneller, als die Batterie kann oder es tat",
+    ),
+    "soc_excursion": FaultWords(
+        r".* by (?P<jump>\S+?)%? in (?P<known>\d+) slots, and comes back",
+        "the state of charge is off by up to {jump} % in {known} quarter-hours, and then comes back. Did its sensor restart?",
+        "der Ladestand liegt in {known} Viertelstunden um bis zu {jump} % daneben und kommt dann zurück. Hat sein Sensor neu gestartet?",
     ),
     "soc_stuck": FaultWords(
         r".* while (?P<flow>\S+) kWh went in or out",

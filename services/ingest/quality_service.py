@@ -1,19 +1,20 @@
 """Judging days: fetch, judge, store. Tasks and commands both come through here, and whoever wrote slots."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 import numpy as np
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
-from luna.database import quality, quarantine, readings, recorded_span, sites
+from luna.database import observations, quality, quarantine, readings, recorded_span, sites
 from luna.database.engine import unit_of_work
 from luna.database.prices import StoredSeries
 from luna.observations import ESTIMABLE, SERIES
 from luna.silent_sensors import find_silent
 from luna.site import APPLIANCES, Site
-from luna.timeline import SLOT, Timeline, parse_zone
+from luna.timeline import SLOT, Timeline, local_days, parse_zone
+from services.ingest.balance import BALANCED, LEAST_COVERAGE, USUAL_DAYS, Imbalance, UsualImbalance, learn_usual, measure_imbalance, settle_residual
 from services.ingest.quality import DayRecord, Span, expect_series, judge_day
 from services.ingest.rebuild import REBUILT
 from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
@@ -122,6 +123,7 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
     rebuilt: dict[str, list[tuple[str, float, float]]] = {}
     for row in quarantine.list_open(connection, stored.site.name, source=REBUILT, lines=lines):
         rebuilt.setdefault(row.raw["day"], []).append((row.raw["series"], row.raw["before_kwh"], row.raw["after_kwh"]))
+    usual = _learn_usual(connection, stored, spans)
     for day, slots, place in stored:
         if slots.end > now:
             yield DayQuality(day=day, verdict="exclude", reasons=["open: the day has not ended"])
@@ -132,7 +134,27 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
         prices = {name: record.on(place) for name, record in stored.prices.items()}
         expected = expect_series(spans, stored.site, slots)
         quiet = _find_silent(stored.site, heard, slots)
-        yield judge_day(DayRecord(day, series, repaired[place], prices, expected, filled, rebuilt.get(day.isoformat(), ()), quiet), stored.site)
+        again = rebuilt.get(day.isoformat(), ())
+        yield judge_day(DayRecord(day, series, repaired[place], prices, expected, filled, again, quiet, usual(day)), stored.site)
+
+
+def _learn_usual(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]) -> Callable[[date], UsualImbalance | None]:
+    """Return what tells by how much a day's meters usually disagree: the other days of two weeks before and after it, however many are judged."""
+    first, last = stored.first - timedelta(days=USUAL_DAYS), stored.last + timedelta(days=USUAL_DAYS)
+    timeline = local_days(first, last, parse_zone(stored.site.timezone))
+    series = observations.read_measured(connection, stored.site.name, timeline, BALANCED)
+    found: dict[date, Imbalance] = {}
+    for day, slots, place in StoredDays(stored.site, first, last, timeline, series, {}):
+        measured = {name: values[place] for name, values in series.items()}
+        residual = settle_residual(measured, expect_series(spans, stored.site, slots), stored.site)
+        if np.isfinite(residual).sum() >= LEAST_COVERAGE * residual.size:
+            found[day] = measure_imbalance(residual, measured)
+
+    def learn(day: date) -> UsualImbalance | None:
+        around = (day + timedelta(days=days) for days in range(-USUAL_DAYS, USUAL_DAYS + 1) if days)
+        return learn_usual([found[each] for each in around if each in found])
+
+    return learn
 
 
 def _find_silent(site: Site, heard: Mapping[str, Span], day: Timeline) -> list[tuple[str, str, date | None]]:

@@ -7,7 +7,7 @@ import pytest
 
 from luna.site import Battery
 from luna.timeline import FloatArray
-from services.ingest.quality import find_battery_faults
+from services.ingest.battery_faults import find_battery_faults
 
 BATTERY = Battery(capacity_kwh=10, charge_limit_kw=5, discharge_limit_kw=5)
 
@@ -62,6 +62,20 @@ def test_a_step_that_no_energy_of_the_hour_around_it_explains_is_a_jump() -> Non
     # From 12 % to zero for a slot, as a restart says: the battery could, and did nothing. A step told a slot late is none.
     assert faults([0.12, 0.12, 0.12, 0.0, 0.12, 0.12, 0.12], np.zeros(7)) == ["soc_jump"]
     assert "soc_jump" not in faults([0.3, 0.3, 0.3, 0.3, 0.4187, 0.4187, 0.4187], [0, 0, 0, 1.25, 0, 0, 0])
+
+
+def test_a_level_that_leaves_its_path_for_an_hour_and_comes_back_is_an_excursion() -> None:
+    # From 50 % down to 16.7 % by four o'clock, slower and slower; at noon a restart says 4 % less than it holds, or zero, for four slots.
+    discharge = np.maximum(0.38 - 0.025 * np.arange(96), 0.0)
+    soc = follow(np.zeros(96), discharge, 0.5)
+    for less in (0.04, soc[50]):
+        restarted = soc - np.where((np.arange(96) >= 48) & (np.arange(96) < 52), less, 0.0)
+        assert set(faults(restarted, np.zeros(96), discharge)) & {"soc_excursion", "soc_jump"}
+    # What a controller corrects for good is none, nor what is told two slots late, nor whole per cents of one that loses a tenth more than its plate.
+    corrected = soc + np.where(np.arange(96) >= 48, 0.08, 0.0)
+    assert faults(corrected, np.zeros(96), discharge) == faults(np.append(soc[:2], soc[:-2]), np.zeros(96), discharge) == []
+    charge, discharge = np.where(np.arange(96) % 48 < 16, 0.5, 0.0), np.where(np.arange(96) % 48 >= 32, 0.4, 0.0)
+    assert "soc_excursion" not in faults(np.round(follow(0.9 * charge, discharge, 0.1), 2), charge, discharge)
 
 
 def test_a_fall_may_be_steeper_than_a_rise_because_losses_add_to_it() -> None:

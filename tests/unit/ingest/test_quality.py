@@ -1,5 +1,6 @@
 """Verdicts on days, each with the figures that lead to it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +10,9 @@ import pytest
 
 from luna.site import InputSensors, parse_site
 from luna.timeline import FloatArray, local_day
+from luna.wording.numbers import LANGUAGES
 from luna.wording.quality import say_fault
+from services.ingest.balance import Imbalance, UsualImbalance, learn_usual
 from services.ingest.price_repair import PriceRecord
 from services.ingest.quality import DayRecord, expect_series, judge_day
 from tests.tables import each_row
@@ -226,6 +229,49 @@ def test_the_turn_that_explains_a_day_is_named(swap: tuple[str, ...], load_meter
 def test_an_imbalance_that_no_turn_explains_names_none() -> None:
     reasons = judge_day(record(import_kwh=np.full(96, 0.15)), STORING).reasons
     assert [reason.partition(":")[0] for reason in reasons] == ["balance"]
+
+
+AGREED = UsualImbalance(kwh=0.02, share=0.001)
+
+
+def sunny(**changed: FloatArray) -> DayRecord:
+    """A house with an oven at noon and more use in the evening, supplied by the sun from eight to four and by the grid else; its meters usually agree."""
+    slot = np.arange(96)
+    load = np.select([(slot >= 46) & (slot < 50), slot >= 72], [2.1, 0.2], 0.1)
+    pv = np.where((slot >= 32) & (slot < 64), 1.2 - 0.07 * np.abs(slot - 47.5), 0.0)
+    true = {"load_kwh": load, "pv_kwh": pv, "import_kwh": np.maximum(load - pv, 0), "export_kwh": np.maximum(pv - load, 0)}
+    return replace(record(**true | changed), usual=AGREED)
+
+
+@each_row(
+    ("name", "change", "told"),
+    [
+        ("import_kwh", lambda kwh: kwh, []),
+        # Of meters that are off by 4 % of what they count, as clamps are.
+        ("import_kwh", lambda kwh: 1.04 * kwh, []),
+        # (32 + 8) × 0.1 and 24 × 0.2 kWh by night, and for the oven 4 × 2.1 less what the sun gives meanwhile, 2 × (1.165 + 1.095).
+        ("import_kwh", lambda kwh: 0.0 * kwh, ["frozen: total_grid_import stands still for 24 h in which the other meters say 12.7 kWh"]),
+        ("pv_kwh", lambda kwh: np.roll(kwh, 4), ["clock_late: total_pv_production looks 1 h late"]),
+        ("pv_kwh", lambda kwh: np.roll(kwh, -8), ["clock_early: total_pv_production looks 2 h early"]),
+        ("pv_kwh", lambda kwh: 0.0 * kwh, ["frozen: total_pv_production stands still for 24 h in which the other meters say 20.5 kWh"]),
+    ],
+    ids=["right", "within a meter's error", "import frozen", "sun late", "sun early", "sun turned"],
+)
+def test_the_one_meter_that_explains_a_day_is_named(name: str, change: Callable[[FloatArray], FloatArray], told: list[str]) -> None:
+    judged = judge_day(sunny(**{name: change(sunny().series[name])}), PLAIN)
+    assert (judged.verdict, judged.reasons[1:]) == ("exclude" if told else "clean", told)
+    assert [reason.partition(":")[0] for reason in judged.reasons[:1]] in ([], ["balance"], ["balance_unusual"])
+    assert all("?" in say_fault(reason, language=language) for reason in told for language in LANGUAGES)
+
+
+def test_how_far_meters_may_disagree_is_what_they_do_on_the_days_around() -> None:
+    # 96 × 0.015 = 1.44 kWh of 96 × 0.215 = 20.6 kWh that flowed, 7 %: more than 4 %, less than a tenth.
+    day = record(import_kwh=np.full(96, 0.115))
+    few, agreed, coarse = ([Imbalance(kwh, 20.0)] * days for kwh, days in ((0.02, 6), (0.02, 7), (0.6, 28)))
+    assert judge(replace(day, usual=learn_usual(few))) == judge(replace(day, usual=learn_usual(coarse))) == ("clean", [])
+    reasons = judge_day(replace(day, usual=learn_usual(agreed)), PLAIN).reasons
+    assert reasons == ["balance_unusual: the meters leave 1.4 kWh unexplained of 20.6 kWh that flowed, usually 0.0 kWh"]
+    assert say_fault(reasons[0], language="de").startswith("die Zähler lassen 1,4 von 20,6 kWh offen, an den Tagen ringsum meist höchstens 0,0")
 
 
 def hours(count: float) -> datetime:

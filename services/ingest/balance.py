@@ -1,0 +1,245 @@
+"""What the meters of a site leave unexplained of a local day, by how much they usually disagree, and which of them would explain it. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from luna.site import APPLIANCES, Site
+from luna.timeline import SLOT, FloatArray
+from services.ingest.battery_faults import is_reversed, measure_against, stored_kwh
+from services.ingest.metering.columns import ROLES
+from services.ingest.metering.spans import REST_KW, runs_of
+
+SLOT_HOURS = SLOT.total_seconds() / 3600
+# Policies differ by a tenth of a day's cost and less: with more than a tenth of the day unknown, its cost says nothing about them.
+LEAST_COVERAGE = 0.9
+# Meters of class B are right within 1 %, clamps and inverters' own counters within 5 %: what three of them leave open is less than a tenth.
+MOST_UNEXPLAINED = 0.1
+# Counters that move in steps of 0.1 kWh leave that much open in a few blocks of a day on which next to nothing flows.
+UNEXPLAINED_KWH = 1.0
+# Four hours: long enough for coarse counters to catch up, short enough for an hour's clock error to show.
+BALANCE_SLOTS = 16
+
+# Meters that agree on the days around show less: a quarter of a kilowatt-hour is what a slot that was read late leaves, and a twenty-fifth costs nothing.
+LEAST_UNUSUAL_KWH, LEAST_UNUSUAL_SHARE = 0.25, 0.04
+# How far good meters disagree differs from day to day with what flows through which of them: by half rather than threefold.
+USUAL_FACTOR = 3.0
+# A week of days tells what is usual; in two weeks to either side a fault that lasts for six days, or that comes back every fourth, does not become it.
+USUAL_DAYS, FEWEST_USUAL, USUAL_SHARE = 14, 7, 0.75
+# Clocks are wrong by an hour, as the time changes, or by two, as local time and UTC differ in summer.
+CLOCK_SLOTS = (4, -4, 8, -8)
+# Losses and what the other direction moved meanwhile take away less than half.
+LEAST_SHOWN_SHARE = 0.5
+# What a house uses in two hours does not flow in a quarter of one: that is what a meter says that goes on after it stood still, or counts whole kWh.
+MOST_AT_ONCE = 0.2
+# What explains a day leaves a tenth of what was open.
+MOST_LEFT = 0.1
+# One explanation is named where the next leaves ten times as much, and more than a few readings of a watt-hour's rounding.
+PLAINER_FACTOR, PLAINER_KWH = 10.0, 0.05
+# A meter that rests for less than two hours is nothing to ask about.
+LEAST_FROZEN_SLOTS = 8
+
+BALANCED = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "residual_kwh", *APPLIANCES)
+SUPPLIES, USES = ("import_kwh", "pv_kwh", "discharge_kwh"), ("export_kwh", "charge_kwh", "load_kwh", *APPLIANCES)
+
+
+@dataclass(frozen=True, slots=True)
+class Imbalance:
+    """How far the running sum of what a day's meters leave unexplained moves, and what flowed meanwhile, kWh."""
+
+    kwh: float
+    flow_kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsualImbalance:
+    """The imbalance that three in four of the days around stay below, in kWh and as a share of what flowed."""
+
+    kwh: float
+    share: float
+
+    def limit_kwh(self, flow_kwh: float) -> float:
+        """Return the imbalance beyond which a day is unlike those around it."""
+        return max(LEAST_UNUSUAL_KWH, LEAST_UNUSUAL_SHARE * flow_kwh, USUAL_FACTOR * max(self.kwh, self.share * flow_kwh))
+
+
+def settle_residual(series: Mapping[str, FloatArray], expected: frozenset[str], site: Site) -> FloatArray:
+    """Return import + PV + discharge − export − charge − consumption per slot, unknown where a meter is silent; all unknown where the site lacks one.
+
+    Args:
+        series: ``BALANCED``, NaN where unknown; where ``residual_kwh`` is stored, it stands.
+        expected: the series that the site had around that day.
+    """
+
+    def part(name: str) -> FloatArray:
+        return series[name] if name in expected else np.zeros_like(series[name])
+
+    stored = series["residual_kwh"]
+    metered = {"import_kwh"} | ({"export_kwh"} if "pv_kwh" in expected else set()) | ({"charge_kwh", "discharge_kwh"} if site.batteries else set())
+    if not metered <= expected:
+        return stored
+    apart = np.nansum([series[name] for name in APPLIANCES], axis=0)
+    supply = part("import_kwh") + part("pv_kwh") + part("discharge_kwh") - part("export_kwh") - part("charge_kwh")
+    return np.where(np.isfinite(stored), stored, supply - part("load_kwh") - apart)
+
+
+def measure_imbalance(residual: FloatArray, series: Mapping[str, FloatArray]) -> Imbalance:
+    """Return the imbalance of a day's known slots: a counter that moves in steps adds one step to it, however often it does."""
+    running = np.cumsum(np.concatenate([[0.0], np.nan_to_num(residual)]))
+    return Imbalance(float(np.ptp(running)), _sum_flow(residual, series))
+
+
+def learn_usual(around: Sequence[Imbalance]) -> UsualImbalance | None:
+    """Return what is usual on the days around a day; None where they are too few to tell."""
+    if len(around) < FEWEST_USUAL:
+        return None
+    kwh, flow = (np.array([getattr(each, name) for each in around]) for name in ("kwh", "flow_kwh"))
+    return UsualImbalance(float(np.quantile(kwh, USUAL_SHARE)), float(np.quantile(kwh / np.maximum(flow, LEAST_UNUSUAL_KWH), USUAL_SHARE)))
+
+
+def find_imbalance(series: Mapping[str, FloatArray], residual: FloatArray, site: Site, usual: UsualImbalance | None) -> Iterator[str]:
+    """Yield that a day's meters contradict each other, and where one change alone explains it, which.
+
+    Args:
+        series: ``BALANCED`` and ``soc``, NaN where unknown.
+        residual: as from ``settle_residual``.
+        usual: what the days around leave unexplained; None where that is not known.
+    """
+    unexplained, flow = _sum_blocks(residual), _sum_flow(residual, series)
+    imbalance = measure_imbalance(residual, series)
+    if _is_beyond(unexplained, flow):
+        yield f"balance: the meters leave {unexplained:.1f} kWh unexplained of {flow:.1f} kWh that flowed"
+    elif usual and imbalance.kwh > usual.limit_kwh(flow):
+        yield f"balance_unusual: the meters leave {imbalance.kwh:.1f} kWh unexplained of {flow:.1f} kWh that flowed, usually {usual.kwh:.1f} kWh"
+    else:
+        return
+    yield from _explain(_Day(series, residual, usual, site))
+
+
+def _sum_blocks(residual: FloatArray) -> float:
+    """Return what a residual leaves unexplained, in blocks in which coarse counters catch up, kWh."""
+    return float(np.abs(np.add.reduceat(np.nan_to_num(residual), np.arange(0, residual.size, BALANCE_SLOTS))).sum())
+
+
+def _sum_flow(residual: FloatArray, series: Mapping[str, FloatArray]) -> float:
+    known = np.isfinite(residual)
+    return float(np.nansum([series[name][known] for name in SUPPLIES]))
+
+
+def _is_beyond(unexplained: float, flow: float) -> bool:
+    return unexplained > UNEXPLAINED_KWH and unexplained > MOST_UNEXPLAINED * flow
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day that does not balance."""
+
+    series: Mapping[str, FloatArray]
+    residual: FloatArray
+    usual: UsualImbalance | None
+    site: Site
+
+    @property
+    def derived(self) -> bool:
+        """Whether the base load is what the other meters leave, so that only a residual below zero shows."""
+        return bool(np.isfinite(self.series["residual_kwh"]).any()) and not self.site.input_sensors.total_load_consumption
+
+    @property
+    def capacity_kwh(self) -> float:
+        """What its batteries hold together."""
+        return sum(battery.capacity_kwh for battery in self.site.batteries)
+
+    def leave(self, changed: Mapping[str, FloatArray]) -> float | None:
+        """Return the imbalance that is left where some series are others, kWh; None where the day is still no right one."""
+        left = self.residual.copy()
+        for name, kwh in changed.items():
+            left += (kwh - self.series[name]) * (1 if name in SUPPLIES else -1)
+        left = np.minimum(self.series["load_kwh"] + left, 0.0) if self.derived else left
+        series = {**self.series, **changed}
+        if np.isfinite(left).sum() < LEAST_COVERAGE * np.isfinite(self.residual).sum():
+            return None
+        imbalance = measure_imbalance(left, series)
+        unusual = self.usual is not None and imbalance.kwh > self.usual.limit_kwh(imbalance.flow_kwh)
+        return None if unusual or _is_beyond(_sum_blocks(left), imbalance.flow_kwh) else imbalance.kwh
+
+
+def _explain(day: _Day) -> Iterator[str]:
+    """Yield what alone would explain a day: directions that are exchanged, else one meter whose clock is wrong or one that stood still."""
+    turned = _choose_turn(day)
+    for source, sink in turned:
+        yield f"turned: {ROLES[source]} and {ROLES[sink]} look exchanged; the other way round the meters explain the day"
+    if turned:
+        return
+    metered = {name for name in (*SUPPLIES, *USES) if np.isfinite(day.series[name]).any()} - ({"load_kwh"} if day.derived else set())
+    # What is used and not counted may be a load that has no meter; what is supplied comes through one of them, and a house always uses something.
+    found = sorted([*_find_shifted(day, metered), *_find_frozen(day, metered & {*SUPPLIES, "load_kwh"})])
+    found = [each for each in found if each[0] <= max(LEAST_UNUSUAL_KWH, MOST_LEFT * measure_imbalance(day.residual, day.series).kwh)]
+    if found and (len(found) == 1 or found[1][0] > PLAINER_FACTOR * found[0][0] + PLAINER_KWH):
+        yield found[0][1]
+
+
+# Two directions of one flow, the one that supplies the house first: where they are exchanged, the residual is off by twice their difference.
+DIRECTIONS = (("discharge_kwh", "charge_kwh"), ("import_kwh", "export_kwh"))
+
+
+def _choose_turn(day: _Day) -> tuple[tuple[str, str], ...]:
+    """Return what looks exchanged, where one way alone explains the day; of two ways the one that the state of charge shows.
+
+    Both directions only where neither alone is enough.
+    """
+    series = day.series
+    ways: list[tuple[tuple[str, str], ...]] = []
+    for turned in (*((pair,) for pair in DIRECTIONS), DIRECTIONS):
+        if ways and len(turned) > 1:
+            break
+        if day.leave({name: series[other] for pair in turned for name, other in (pair, pair[::-1])}) is not None:
+            ways.append(turned)
+    if len(ways) > 1 and day.site.batteries:
+        battery = is_reversed(*measure_against(np.diff(series["soc"]) * day.capacity_kwh, stored_kwh(series, day.site.batteries)[1:]))
+        ways = [way for way in ways if battery == (DIRECTIONS[0] in way)]
+    return ways[0] if len(ways) == 1 else ()
+
+
+def _find_shifted(day: _Day, names: Collection[str]) -> Iterator[tuple[float, str]]:
+    """Yield which meters explain the day if they are read earlier or later, with what is left then."""
+    for name in names:
+        for slots in CLOCK_SLOTS:
+            late, early = max(slots, 0), max(-slots, 0)
+            kwh = day.series[name]
+            # What lies beyond the day is unknown.
+            moved = np.concatenate([np.full(early, np.nan), kwh[late : kwh.size - early], np.full(late, np.nan)])
+            left = day.leave({name: moved})
+            if left is not None:
+                word = "late" if late else "early"
+                yield left, f"clock_{word}: {ROLES[name]} looks {abs(slots) * SLOT_HOURS:.0f} h {word}"
+
+
+def _find_frozen(day: _Day, names: Collection[str]) -> Iterator[tuple[float, str]]:
+    """Yield which meters explain the day if they stood still for a while, with what is left then."""
+    for name in names:
+        kwh, missed = day.series[name], np.nan_to_num(day.residual) * (-1 if name in SUPPLIES else 1)
+        runs = [run for run in runs_of(kwh <= REST_KW * SLOT_HOURS) if run[1] - run[0] >= LEAST_FROZEN_SLOTS]
+        first, end = max(runs, key=lambda run: float(missed[slice(*run)].sum()), default=(0, 0))
+        # Nobody imports while they export.
+        missed = np.where(day.series["export_kwh"] > REST_KW * SLOT_HOURS, 0.0, missed) if name == "import_kwh" else missed
+        lost = np.maximum(missed[first:end], 0.0)
+        moves = lost.sum() > LEAST_UNUSUAL_KWH and lost.max() <= MOST_AT_ONCE * lost.sum()
+        if not moves or not _shows_level(day, name, day.series["soc"][first:end], lost_kwh=float(lost.sum())):
+            continue
+        filled = kwh.copy()
+        filled[first:end] += lost
+        # As the meter goes on, what it missed may come at once.
+        filled[end : end + 1] += np.minimum(0.0, missed[end : end + 1])
+        left = day.leave({name: filled})
+        if left is not None:
+            yield left, f"frozen: {ROLES[name]} stands still for {(end - first) * SLOT_HOURS:.0f} h in which the other meters say {lost.sum():.1f} kWh"
+
+
+def _shows_level(day: _Day, name: str, soc: FloatArray, *, lost_kwh: float) -> bool:
+    """Return whether the state of charge moves by what a battery's meter is thought to have missed; of others it says nothing."""
+    if name not in DIRECTIONS[0]:
+        return True
+    known = soc[np.isfinite(soc)]
+    risen_kwh = (known[-1] - known[0]) * day.capacity_kwh if known.size else 0.0
+    return bool(risen_kwh * (-1 if name in SUPPLIES else 1) > LEAST_SHOWN_SHARE * lost_kwh)

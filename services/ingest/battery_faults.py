@@ -1,0 +1,123 @@
+"""What a battery's sensors cannot have meant. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from luna.site import Battery
+from luna.timeline import SLOT, FloatArray
+
+SLOT_HOURS = SLOT.total_seconds() / 3600
+# Power goes a little beyond the name plate; a state of charge in whole percent is off by one at either end.
+POWER_TOLERANCE, ROUNDING_SOC = 1.25, 0.02
+# While a tenth of the capacity went in or out, no sensor stands still: what a full battery takes to balance its cells is less.
+STUCK_SHARE = 0.1
+# Capacity and efficiency are name-plate values: a tenth of the capacity, and of what flowed, may be off without a fault.
+DRIFT_SHARE = 0.1
+# A level that leaves its path and is back within three hours was misread; what a battery's controller corrects stays as it is then.
+EXCURSION_SLOTS = 12
+# Whole per cents at both ends, and one for losses that are none of the name plate's.
+EXCURSION_SOC = 0.03
+# A state of charge may be told two slots early or late.
+LATE_SLOTS = 2
+# Half of the energy runs against the state of charge only where charge is called discharge; a kilowatt-hour is what whole per cents show of any battery.
+REVERSED_SHARE, REVERSED_KWH = 0.5, 1.0
+
+
+def find_battery_faults(series: Mapping[str, FloatArray], batteries: Sequence[Battery]) -> Iterator[str]:
+    """Yield what is wrong with a day's ``soc``, ``charge_kwh`` and ``discharge_kwh``; slots in which one is unknown say nothing.
+
+    Args:
+        series: shape ``(slots,)`` each; SoC at the end of the slot.
+        batteries: of the site, seen as one whose capacities and powers add up.
+    """
+    if not batteries:
+        return
+    capacity = sum(battery.capacity_kwh for battery in batteries)
+    soc, stored = series["soc"], stored_kwh(series, batteries)
+    steps = np.diff(soc)
+    jumps = list(_find_jumps(steps, stored[1:], batteries, capacity))
+    yield from jumps or _find_excursions(soc, stored, capacity)
+    yield from _find_stuck(steps, stored[1:], capacity)
+    against, moved = measure_against(steps * capacity, stored[1:])
+    if is_reversed(against, moved):
+        yield f"soc_reversed: the state of charge moves by {against:.1f} kWh against the {moved:.1f} kWh that are charged and discharged"
+    else:
+        yield from _find_drift(steps, stored[1:], series, capacity)
+
+
+def measure_against(steps_kwh: FloatArray, stored: FloatArray) -> tuple[float, float]:
+    """Return by how much more the state of charge falls while it charges and rises while it discharges than the other way, and what moved in those slots.
+
+    Args:
+        steps_kwh: what each slot's state of charge gains, kWh.
+        stored: what each slot's charge and discharge add to what is stored, kWh.
+    """
+    known = np.isfinite(steps_kwh) & np.isfinite(stored)
+    return -float((steps_kwh * np.sign(stored))[known].sum()), float(np.abs(stored[known]).sum())
+
+
+def is_reversed(against: float, moved: float) -> bool:
+    """Return whether a battery's charge and discharge look exchanged: a right one's is below zero, and a state of charge that lags comes to about zero."""
+    return moved > REVERSED_KWH and against > REVERSED_SHARE * moved
+
+
+def stored_kwh(series: Mapping[str, FloatArray], batteries: Sequence[Battery]) -> FloatArray:
+    """Return by how much each slot's energy at the terminals changes what is stored."""
+    capacity = sum(battery.capacity_kwh for battery in batteries)
+    charge = sum(battery.charge_efficiency * battery.capacity_kwh for battery in batteries) / capacity
+    discharge = sum(battery.discharge_efficiency * battery.capacity_kwh for battery in batteries) / capacity
+    return np.asarray(series["charge_kwh"] * charge - series["discharge_kwh"] / discharge)
+
+
+def _find_jumps(steps: FloatArray, stored: FloatArray, batteries: Sequence[Battery], capacity: float) -> Iterator[str]:
+    up = sum(battery.charge_limit_kw for battery in batteries) * SLOT_HOURS * POWER_TOLERANCE / capacity + ROUNDING_SOC
+    # What leaves the terminals is less than what leaves the cells.
+    down = sum(battery.discharge_limit_kw / battery.discharge_efficiency for battery in batteries) * SLOT_HOURS * POWER_TOLERANCE / capacity + ROUNDING_SOC
+    # A state of charge may be told a slot early or late: what moved within an hour around a step is what it can be of.
+    moved = np.lib.stride_tricks.sliding_window_view(np.pad(np.abs(stored), (2, 1), constant_values=np.nan), 4).sum(axis=1)
+    jumps = np.flatnonzero((steps > up) | (steps < -down) | (np.abs(steps) > moved / capacity + DRIFT_SHARE))
+    if jumps.size:
+        yield f"soc_jump: the state of charge moves faster than the battery can, or did, in {jumps.size} slots, by {np.abs(steps[jumps]).max():.0%} at most"
+
+
+def _find_excursions(soc: FloatArray, stored: FloatArray, capacity: float) -> Iterator[str]:
+    """Yield that the state of charge leaves the path that the energy gives it, and comes back to it."""
+    known = np.isfinite(soc) & np.isfinite(stored)
+    width = 2 * EXCURSION_SLOTS + 1
+    if known.sum() < width:
+        return
+    level, energy = soc[known], np.cumsum(stored[known]) / capacity
+    # What comes and goes within a window's half its median does not see.
+    path = np.median(_windows(level - energy, EXCURSION_SLOTS), axis=1) + energy
+    near = _windows(path, LATE_SLOTS)
+    off = np.maximum(near.min(axis=1) - level, level - near.max(axis=1))
+    moved = _windows(np.abs(stored[known]), EXCURSION_SLOTS).sum(axis=1) / capacity
+    # A coarse counter shows at once what went in or out over a while.
+    step = np.abs(stored[known]).min(initial=capacity, where=stored[known] != 0) / capacity
+    away = off > EXCURSION_SOC + DRIFT_SHARE * moved + (step if moved.any() else 0.0)
+    if away.any():
+        yield f"soc_excursion: the state of charge leaves what the energy says by {off.max():.0%} in {away.sum()} slots, and comes back"
+
+
+def _windows(values: FloatArray, half: int) -> FloatArray:
+    return np.lib.stride_tricks.sliding_window_view(np.pad(values, half, mode="reflect"), 2 * half + 1)
+
+
+def _find_stuck(steps: FloatArray, stored: FloatArray, capacity: float) -> Iterator[str]:
+    still = (steps == 0) & np.isfinite(stored)
+    run = np.cumsum(~still)
+    # Within a run of equal values, what went in or out since it began.
+    moved = np.cumsum(np.where(still, stored, 0.0))
+    begun = np.concatenate([[0.0], moved[~still]])
+    furthest = float(np.abs(np.where(still, moved - begun[run], 0.0)).max(initial=0.0))
+    if furthest > STUCK_SHARE * capacity:
+        yield f"soc_stuck: the state of charge stands still while {furthest:.1f} kWh went in or out"
+
+
+def _find_drift(steps: FloatArray, stored: FloatArray, series: Mapping[str, FloatArray], capacity: float) -> Iterator[str]:
+    known = np.isfinite(steps) & np.isfinite(stored)
+    told, metered = float(steps[known].sum()) * capacity, float(stored[known].sum())
+    flow = float((series["charge_kwh"] + series["discharge_kwh"])[1:][known].sum())
+    if abs(told - metered) > DRIFT_SHARE * (capacity + flow):
+        yield f"soc_drift: the state of charge moved by {told:+.1f} kWh, the energy says {metered:+.1f} kWh"
