@@ -59,6 +59,10 @@ CONDITIONS: dict[str, dict[Language, str]] = {
         "en": "PV was held back on {0} of the last {1} days: what the sun could have given was estimated.",
         "de": "An {0} der letzten {1} Tage wurde PV abgeregelt: Was die Sonne hätte geben können, ist geschätzt.",
     },
+    "unnamed_ac_limit": {
+        "en": "The inverter seems to give {0} kW at most, whatever the sun. Name it in the site's file: ac_limit_kw, under inverters.",
+        "de": "Der Wechselrichter gibt offenbar höchstens {0} kW, wie hell es auch ist. Nenne das in der Datei des Standorts: ac_limit_kw, unter inverters.",
+    },
     "roof_grown": {
         "en": "The arrays yield more than they used to: what was measured before is scaled up to the new output.",
         "de": "Die Anlage liefert mehr als früher: Was vorher gemessen wurde, ist auf die neue Leistung hochgerechnet.",

@@ -17,14 +17,15 @@ from luna.timeline import SLOT, FloatArray, floor_to, parse_zone
 from luna.weather import WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch
 from services.forecaster.inputs.frame import DAY_SLOTS, BoolArray, number_slot
-from services.forecaster.inputs.held_back import count_held_days
+from services.forecaster.inputs.held_back import AT_INVERTER, count_held_days, sum_ac_limits
 from services.forecaster.inputs.preparation import mark_frozen_load, mark_frozen_pv
 from services.forecaster.inputs.roof import CapacityChange
-from services.forecaster.inputs.solar import estimate_clear_sky, limit_output
+from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output, sum_peaks
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS
 
 YOUNG_DAYS = 14
 HELD_BACK, HELD_DAYS = "pv_held_back", 20  # with the days on which it was, and of how many: two weeks are still felt by like days
+UNNAMED_LIMIT = "unnamed_ac_limit"  # with the kW at which PV always ends, which the site does not name
 WEEK_SLOTS = 7 * DAY_SLOTS
 # Forecasts of tomorrow rest on the last day and the last week: half of the one or a quarter of the other missing is felt.
 LEAST_OF_DAY, LEAST_OF_WEEK = 0.5, 0.75
@@ -64,13 +65,14 @@ class InputQuality:
     load_kwh: FloatArray
     pv_kwh: FloatArray
     held_back: BoolArray
+    ceiling_kwh: float = np.inf
 
     @classmethod
-    def of(cls, history: Observations, site: Site, *, held_back: BoolArray | None = None) -> "InputQuality":
-        """Return the record of a gapless history, as it was measured; ``held_back`` says in which of its slots PV was."""
+    def of(cls, history: Observations, site: Site, *, held_back: BoolArray | None = None, ceiling_kwh: float = np.inf) -> "InputQuality":
+        """Return the record of a gapless history, as it was measured; ``held_back`` says in which of its slots PV was, ``ceiling_kwh`` where it always ends."""
         held = np.zeros(len(history), dtype=np.bool_) if held_back is None else held_back
         first = int(history.starts[0].astype(np.int64)) // 900 if len(history) else 0
-        return cls(site, first, history.load_kwh, history.pv_kwh, held)
+        return cls(site, first, history.load_kwh, history.pv_kwh, held, ceiling_kwh)
 
     @cached_property
     def load_still(self) -> FloatArray:
@@ -115,8 +117,10 @@ class InputQuality:
         recent = pv[-SILENT_SLOTS:][known[-SILENT_SLOTS:]]
         if recent.size >= SILENT_SLOTS // 2 and not recent.any() and not self.held_back[max(origin - SILENT_SLOTS, 0) : origin].any():
             yield "pv_silent"
-        if np.count_nonzero(pv[-WEEK_SLOTS:] > PEAK_EXCESS * limit_output(self.site)) > EXCESS_SLOTS:
+        if np.count_nonzero(pv[-WEEK_SLOTS:] > PEAK_EXCESS * sum_peaks(self.site)) > EXCESS_SLOTS:
             yield "roof_exceeds_peak"
+        if self.ceiling_kwh < AT_INVERTER * sum_ac_limits(self.site):
+            yield f"{UNNAMED_LIMIT}:{self.ceiling_kwh / SLOT_HOURS:.1f}"
 
 
 def judge_origins(record: InputQuality, instants: Sequence[datetime], circumstances: Circumstances) -> list[tuple[str, ...]]:
@@ -180,6 +184,7 @@ FACTORS: dict[str, tuple[float, float]] = {
     "load_constant": (3.0, 1.0),
     "pv_silent": (1.0, 2.0),
     HELD_BACK: (1.0, 1.1),
+    UNNAMED_LIMIT: (1.0, 1.0),
     "roof_grown": (1.0, 1.15),
     "roof_exceeds_peak": (1.0, 1.15),
     "clock_change": (1.05, 1.0),

@@ -29,7 +29,7 @@ from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, joi
 from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins, widen
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation, read_context, read_vacations
 from services.forecaster.inputs.frame import DAY_SLOTS, MEMORY_DAYS
-from services.forecaster.inputs.held_back import SEASON, estimate_potential
+from services.forecaster.inputs.held_back import estimate_potential
 from services.forecaster.inputs.preparation import Prepared, drop_runs, prepare_history
 from services.forecaster.inputs.series import OriginViews
 from services.forecaster.model.artefact import ArtefactError, load_aurora
@@ -176,7 +176,7 @@ class IssueBasis:
     @cached_property
     def quality(self) -> InputQuality:
         """What the history is worth."""
-        return InputQuality.of(self.measured, self.facts.site, held_back=self.prepared.held_back)
+        return InputQuality.of(self.measured, self.facts.site, held_back=self.prepared.held_back, ceiling_kwh=self.prepared.ceiling_kwh)
 
 
 def issue_version(basis: IssueBasis, version: str, *, objects: ObjectStore, progress: Progress = keep_quiet) -> IssuedForecast:
@@ -291,8 +291,8 @@ def read_steering(connection: Connection, site: Site, window: Timeline) -> Steer
 
 def read_scorable(connection: Connection, site: Site, window: Timeline) -> Observations:
     """Return what forecasts of a window are scored against: without days that are judged ``exclude``, PV that was held back and what a plan ran."""
-    # What shows day after day shows in the weeks before.
-    around = Timeline(window.start - SEASON * DAY, SLOT, window.count + SEASON * DAY_SLOTS)
+    # What shows day after day, or for good, shows in the weeks before.
+    around = Timeline(window.start - MEMORY_DAYS * DAY, SLOT, window.count + MEMORY_DAYS * DAY_SLOTS)
     measured, steering = observations.read(connection, site.name, around), read_steering(connection, site, around)
     held = estimate_potential(measured, site, before=around.end, steering=steering).held[-window.count :]
     trusted = drop_runs(quality.read_trusted(connection, site, window), steering)

@@ -20,7 +20,7 @@ from luna.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.public_holidays import EPOCH, country_of, list_holidays
 from services.forecaster.inputs.rough_sky import RoughSky
-from services.forecaster.inputs.solar import Sky, expected_output, limit_output, look_up
+from services.forecaster.inputs.solar import Sky, expected_output, limit_output, look_up, sum_peaks
 from services.forecaster.inputs.standard_profile import StandardProfile
 
 BoolArray = NDArray[np.bool_]
@@ -116,16 +116,16 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
     """Put what was measured onto the slots ``first`` to ``last`` (exclusive), with clear sky and local time; impossible values become gaps."""
     numbers = np.arange(first, last, dtype=np.int64)
     starts: InstantArray = (numbers * SLOT_SECONDS).astype("datetime64[s]")
-    limit, sky = limit_output(site), look_up(starts, site)
+    peak, sky = sum_peaks(site), look_up(starts, site)
     local = numbers + offset_slots(numbers, parse_zone(site.timezone))
     return Frame(
         first,
         _place(history.starts, history.load_kwh, numbers, np.inf),
-        _place(history.starts, history.pv_kwh, numbers, limit * PLAUSIBLE_EXCESS),
+        _place(history.starts, history.pv_kwh, numbers, peak * PLAUSIBLE_EXCESS),
         np.ones(numbers.size) if sky is None else sky.clear_sky_kwh,
         local,
-        limit,
-        limit if np.isfinite(limit) else 1.0,
+        limit_output(site),
+        peak if np.isfinite(peak) else 1.0,
         context.vacation.shares(numbers),
         np.full(numbers.size, np.nan) if sky is None else expected_output(context.weather, sky, site.pv, first=first),
         context.weather.at(numbers, numbers + 1)["temperature_c"],

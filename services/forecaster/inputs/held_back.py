@@ -3,11 +3,12 @@
 Luna's own control log says when Luna did it. Inverters do it by themselves too, and nobody writes that down: it shows in what was measured under a bright sky:
 
 - off, or just what the house takes, at the same time day after day;
-- output held at one level while the sun moves on, the day's highest;
+- output held at one level while the sun moves on, the day's highest, for hours or on several days;
 - feed-in held at one level, which it never exceeds, while the output moves.
 
 What the arrays could have yielded follows from the slots beside those, seen on the same day, and from how the roof answers the sun at each time of day; the
-weather says it where a whole day was held back. Where what was measured is no less than that, nothing was held back.
+weather says it where a whole day was held back. Where what was measured is no less than that, nothing was held back. A level at which PV ends for months, and
+which it never exceeded, is its inverters' own: that is all it will give.
 """
 
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ BRIGHT, LOW = 0.3, 0.03  # shares of the best clear-sky slot: below the lower on
 NEXT_TO_NOTHING, SHONE = 0.02, 0.2  # shares of a clear sky: held back, though so much came
 SHONE_SLOTS = 32  # the same day
 EDGE_SLOTS = 2  # within which PV is shut off, or comes back
+SHADOW_SLOTS = 8  # by less a shadow comes earlier, or goes later, within a season: the sun at one time of day sinks by 10 degrees, an afternoon's in five
 SEASON = 28  # days before and after in which roof and sun stand alike
 ALIKE = 0.01  # share of PV by which it may differ from the load
 OFTEN, OFTEN_DAYS = 4, 6  # at the same time on so many of the days before: once is a fault, a shadow or chance
@@ -38,6 +40,9 @@ LEVEL_SLOTS, LEVEL_SPREAD, LEVEL_SKY = 6, 0.01, 0.06
 FEED_SLOTS = 4  # feed-in moves with the house: shorter runs say as much
 FEED_DAYS = 2  # on which it was held, at least, and never exceeded since
 LEAST_STEPS = 20  # different values below a level: meters that count in coarse steps stand still by themselves
+LEVEL_LONG = 12  # at a level that no other day of the season had: clouds hold six slots a few times a year
+CEILING_DAYS, CEILING_SPAN = 3, 42  # with a level, and from the first to the last of them: curtailment ends, or changes, within six weeks
+WRONG_READINGS = 4  # slots above it
 AT_INVERTER = 0.95  # of what its inverters bear: that is all the arrays will ever give
 AT_LIMIT, AT_LOAD = 0.9, 0.9  # of what PV was limited to, and of the load where it was kept from the grid: below, the sun gave no more
 
@@ -49,13 +54,20 @@ def mark_held_back(history: Observations, site: Site, *, before: datetime, steer
 
     Invariants: nothing at or after that instant changes what is marked before it, and nothing after a later slot whether that is marked.
     """
+    return _find_held_back(history, site, before=before, steering=steering)[0]
+
+
+def _find_held_back(history: Observations, site: Site, *, before: datetime, steering: Steering) -> tuple[BoolArray, float]:
+    """Return in which slots PV was held back, and the level of a quarter-hour, kWh, at which it ends for good: infinite where none shows."""
     told = _mark_told(history, site, steering)
     if site.location is None or not site.pv or not len(history):
-        return told
+        return told, np.inf
     sky, known = estimate_clear_sky(history.starts, site), history.starts < to_instant(before)
-    level = _mark_level(history.pv_kwh, sky, known, highest_kwh=_bear_kwh(site))
+    steady = _find_steady(history.pv_kwh, sky, known)
+    ceiling_kwh = _find_ceiling(history.pv_kwh, steady & known, known)
+    level = _mark_level(history.pv_kwh, steady & (history.pv_kwh < AT_INVERTER * min(sum_ac_limits(site), ceiling_kwh)), known)
     held: BoolArray = told | _mark_often(history, sky, known) | level | _mark_feed_in(history, sky, known)
-    return held
+    return held, ceiling_kwh
 
 
 def _mark_told(history: Observations, site: Site, steering: Steering) -> BoolArray:
@@ -83,9 +95,9 @@ def _mark_often(history: Observations, sky: FloatArray, known: BoolArray) -> Boo
     rests = (history.import_kwh <= little) & (history.export_kwh <= little) & (np.nan_to_num(history.charge_kwh) <= little)
     alike = (pv > 0) & ((np.abs(pv - history.load_kwh) <= little) | rests & (np.nan_to_num(history.discharge_kwh) <= little))
     low = off | bright & alike
-    # A hill or a house takes the sun for good, in its season: off is who comes back the same day, or shone at that time of day before.
+    # A hill or a house takes the sun for good, in its season: off is who comes back the same day, or shone for hours at those times of day before.
     returns = np.sum(_look_back(returned, OFTEN_DAYS), axis=0) > 0
-    proven = ~off | returns | np.any(_look_back(share > SHONE, SEASON), axis=0)
+    proven = ~off | returns | _exceeds_shadow(off, np.any(_look_back(share > SHONE, SEASON), axis=0), known)
     often = low & proven & (np.sum(_look_back(low, OFTEN_DAYS), axis=0) >= OFTEN)
     later = [np.concatenate([(often & known)[days * DAY_SLOTS :], np.zeros(days * DAY_SLOTS, dtype=np.bool_)])[: low.size] for days in range(1, OFTEN_DAYS + 1)]
     held: BoolArray = often | low & np.any(later, axis=0)
@@ -112,22 +124,59 @@ def _mark_off(nothing: BoolArray, share: FloatArray) -> tuple[BoolArray, BoolArr
     return off, off & came_back[run]
 
 
+def _exceeds_shadow(off: BoolArray, shone: BoolArray, known: BoolArray) -> BoolArray:
+    """Return in which slots of ``off`` PV ``shone`` at that time of day before, in runs in which it did so for longer than a shadow moves within a season."""
+    run = np.cumsum(off & ~np.concatenate([[False], off[:-1]]))
+    slots = np.bincount(run[off & shone & known], minlength=int(run[-1]) + 1)
+    exceeds: BoolArray = off & shone & (slots[run] >= SHADOW_SLOTS)
+    return exceeds
+
+
 def _look_back(mark: BoolArray, days: int) -> list[BoolArray]:
     """Return what was marked at the same time one day before, two days before, and so on."""
     none = np.zeros(days * DAY_SLOTS, dtype=np.bool_)
     return [np.concatenate([none, mark])[(days - back) * DAY_SLOTS :][: mark.size] for back in range(1, days + 1)]
 
 
-def _mark_level(pv: FloatArray, sky: FloatArray, known: BoolArray, *, highest_kwh: float) -> BoolArray:
-    """Return in which slots PV was held at one level, the day's highest by then, while the sun moved on."""
+def _find_ceiling(pv: FloatArray, steady: BoolArray, known: BoolArray) -> float:
+    """Return the level at which PV ended on clear days through all that was known, kWh; infinite where none shows. ``steady`` as ``_find_steady`` has it."""
+    measured = pv[known & ~np.isnan(pv)]
+    if not steady.any() or measured.size <= WRONG_READINGS:
+        return np.inf
+    top = float(np.partition(measured, -1 - WRONG_READINGS)[-1 - WRONG_READINGS])
+    ends = steady & (pv >= (1 - LEVEL_SPREAD) * top)
+    days = np.unique(np.flatnonzero(ends) // DAY_SLOTS)
+    lasts = days.size >= CEILING_DAYS and days[-1] - days[0] >= CEILING_SPAN
+    return float(np.median(pv[ends])) if lasts else np.inf
+
+
+def _find_steady(pv: FloatArray, sky: FloatArray, known: BoolArray) -> BoolArray:
+    """Return the slots that end a run in which PV stood at one level, the day's highest by then, while the sun moved on."""
     spread, bright = _measure_spread(pv, LEVEL_SLOTS), sky > LOW * sky.max(initial=0.0)
     steady = bright & (spread <= LEVEL_SPREAD) & (_measure_spread(sky, LEVEL_SLOTS) >= LEVEL_SKY) & (pv > NEXT_TO_NOTHING * sky)
     # Of a sky that moves, the day so far; what rises above it later was seen by nobody yet.
     highest = sliding_window_view(np.concatenate([np.zeros(SHONE_SLOTS), np.nan_to_num(pv)]), SHONE_SLOTS)[1:].max(axis=1)
-    steady &= (pv >= (1 - LEVEL_SPREAD) * highest) & (pv < AT_INVERTER * highest_kwh)
     steps = np.unique(pv[known & ~np.isnan(pv)])
-    steady &= np.searchsorted(steps, np.nan_to_num(pv)) >= LEAST_STEPS
-    return _extend_runs(steady, LEVEL_SLOTS, known)
+    found: BoolArray = steady & (pv >= (1 - LEVEL_SPREAD) * highest) & (np.searchsorted(steps, np.nan_to_num(pv)) >= LEAST_STEPS)
+    return found
+
+
+def _mark_level(pv: FloatArray, steady: BoolArray, known: BoolArray) -> BoolArray:
+    """Return in which slots PV was held at one level: for hours, or on several days of a season at the same. ``steady`` as ``_find_steady`` has it."""
+    if not steady.any():
+        return steady
+    long = steady & (_measure_spread(pv, LEVEL_LONG) <= LEVEL_SPREAD)
+    place = np.flatnonzero(steady)
+    day, level = place // DAY_SLOTS, pv[place]
+    # Of slots of a day at one level the first speaks for all.
+    _, first = np.unique(np.stack([day, np.round(2 * np.log(level) / LEVEL_SPREAD)]), axis=1, return_index=True)
+    apart = np.abs(day[:, None] - day[first])
+    alike = (np.abs(level[:, None] - level[first]) <= LEVEL_SPREAD * level[first]) & (apart > 0) & (apart <= SEASON)
+    # What was not known by then says nothing of what was before.
+    told = known[place[first]] | (place[first] <= place[:, None])
+    again = np.zeros(pv.size, dtype=np.bool_)
+    again[place] = (alike & told).any(axis=1)
+    return _extend_runs(again | _extend_runs(long, LEVEL_LONG - LEVEL_SLOTS + 1, known) & steady, LEVEL_SLOTS, known)
 
 
 def _mark_feed_in(history: Observations, sky: FloatArray, known: BoolArray) -> BoolArray:
@@ -159,7 +208,7 @@ def _extend_runs(ends: BoolArray, slots: int, known: BoolArray) -> BoolArray:
     return held
 
 
-def _bear_kwh(site: Site) -> float:
+def sum_ac_limits(site: Site) -> float:
     """Return what the inverters bear in a quarter-hour, infinite where the site names none."""
     return sum(each.ac_limit_kw for each in site.inverters) * SLOT_HOURS if site.inverters else np.inf
 
@@ -180,11 +229,12 @@ class Potential:
     """What the sun could have given in slots in which PV was held back.
 
     ``held`` says which those are; ``pv_kwh`` is what is to be learned in all: as measured where PV was free, estimated where it was held back, NaN where it
-    was and nobody can say. Both of shape ``(slots,)``.
+    was and nobody can say. Both of shape ``(slots,)``. ``ceiling_kwh`` is what PV gives at most in any, infinite where it is not known to end.
     """
 
     held: BoolArray
     pv_kwh: FloatArray
+    ceiling_kwh: float
 
 
 def estimate_potential(
@@ -196,10 +246,10 @@ def estimate_potential(
 
     Invariants: as ``mark_held_back``; no estimate is below what was measured.
     """
-    held, pv = mark_held_back(history, site, before=before, steering=steering), history.pv_kwh
+    (held, ceiling), pv = _find_held_back(history, site, before=before, steering=steering), history.pv_kwh
     sky = look_up(history.starts, site)
     if sky is None or site.location is None or not held.any():
-        return Potential(held, np.where(held, np.nan, pv))
+        return Potential(held, np.where(held, np.nan, pv), ceiling)
     first, known = int(history.starts[0].astype(np.int64)) // SLOT_SECONDS, history.starts < to_instant(before)
     promised = expected_output(weather, sky, site.pv, first=first)
     # What is cut off within a slot is half of both.
@@ -209,8 +259,8 @@ def estimate_potential(
     past = _Past.of(free, measured, held & known, sky=sky.clear_sky_kwh, promised=promised, noon=noon)
     could = past.estimate(pv.size)
     held = held & ~(known & (could < WORTH * pv))  # what the slots beside explain was nobody's doing
-    estimate = np.fmax(np.minimum(could, limit_output(site)), np.where(np.isnan(could), np.nan, pv))
-    return Potential(held, np.where(held, estimate, pv))
+    estimate = np.fmax(np.minimum(could, min(limit_output(site), ceiling)), np.where(np.isnan(could), np.nan, pv))
+    return Potential(held, np.where(held, estimate, pv), ceiling)
 
 
 @dataclass(frozen=True, slots=True)

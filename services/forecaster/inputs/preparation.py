@@ -13,7 +13,7 @@ from luna.timeline import FloatArray
 from luna.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.frame import BoolArray, IntArray
 from services.forecaster.inputs.held_back import estimate_potential
-from services.forecaster.inputs.roof import CapacityChange, find_growth
+from services.forecaster.inputs.roof import CapacityChange, cap_output, find_growth
 
 # Meters that count in steps of 0.1 kWh repeat a value for an hour or two at night; nothing in a house keeps to the watt-hour for six.
 LOAD_SLOTS = 24
@@ -74,12 +74,14 @@ class Prepared:
     """A history to learn or forecast from, of a site whose arrays can yield what they were seen to.
 
     ``growth`` is what was scaled, if anything; ``held_back`` where PV was held back, shape ``(slots,)``: it is what the sun could have given there, or unknown.
+    ``ceiling_kwh`` is the level of a quarter-hour at which PV ends for good, as its inverters let it; infinite where none shows.
     """
 
     history: Observations
     site: Site
     growth: CapacityChange | None
     held_back: BoolArray
+    ceiling_kwh: float = np.inf
 
 
 def prepare_history(
@@ -99,6 +101,6 @@ def prepare_history(
     potential = estimate_potential(measured, site, before=before, steering=steering, weather=weather)
     measured = replace(drop_runs(measured, steering), pv_kwh=potential.pv_kwh)
     growth = find_growth(measured, site, before=before)
-    if growth is None:
-        return Prepared(drop_frozen(measured), site, None, potential.held)
-    return Prepared(drop_frozen(growth.scale(measured)), growth.enlarge(site), growth, potential.held)
+    grown = site if growth is None else growth.enlarge(site)
+    history = measured if growth is None else growth.scale(measured)
+    return Prepared(drop_frozen(history), cap_output(grown, potential.ceiling_kwh), growth, potential.held, potential.ceiling_kwh)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from luna.observations import Observations
-from luna.site import Site
+from luna.site import Inverter, Site
 from luna.timeline import FloatArray, InstantArray
 from services.forecaster.inputs.frame import DAY_SLOTS
-from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output
+from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output, sum_peaks
 
 # Clear-sky shares of the brightest days differ by a tenth or two over a season; the smallest array worth adding is a third of the old ones.
 LEAST_GROWTH = 1.3
@@ -38,11 +38,19 @@ class CapacityChange:
 
     def enlarge(self, site: Site) -> Site:
         """Return the site with arrays that can yield what was seen; the same where they can already."""
-        limit = limit_output(site)
+        limit = sum_peaks(site)
         if not np.isfinite(limit) or self.top_kwh <= limit:
             return site
         arrays = [array.model_copy(update={"peak_kw": array.peak_kw * self.top_kwh / limit}) for array in site.pv]
         return site.model_copy(update={"pv": arrays})
+
+
+def cap_output(site: Site, ceiling_kwh: float) -> Site:
+    """Return the site with arrays that never yield more than ``ceiling_kwh`` in a quarter-hour; the same where they cannot anyway, and at an infinite one."""
+    if ceiling_kwh >= limit_output(site):
+        return site
+    inverter = Inverter(ac_limit_kw=ceiling_kwh / SLOT_HOURS, pv=[array.name for array in site.pv])
+    return site.model_copy(update={"inverters": [inverter]})
 
 
 def find_growth(history: Observations, site: Site, *, before: datetime) -> CapacityChange | None:

@@ -190,9 +190,19 @@ def estimate_clear_sky(starts: InstantArray, site: Site) -> FloatArray:
     return np.ones(starts.size) if sky is None else sky.clear_sky_kwh
 
 
-def limit_output(site: Site) -> float:
-    """Return the most the arrays yield in a quarter-hour, kWh; infinite where the site names none."""
+def sum_peaks(site: Site) -> float:
+    """Return the most the arrays could yield in a quarter-hour whatever stands behind them, kWh; infinite where the site names none."""
     return sum(array.peak_kw for array in site.pv) * SLOT_HOURS if site.pv else np.inf
+
+
+def limit_output(site: Site) -> float:
+    """Return the most the arrays yield in a quarter-hour, kWh; infinite where the site names none.
+
+    What passes an inverter is no more than it bears; before a hybrid one the battery takes what is beyond.
+    """
+    peaks = {array.name: array.peak_kw for array in site.pv}
+    alone = [(inverter.ac_limit_kw, sum(peaks[name] for name in inverter.pv)) for inverter in site.inverters if not inverter.batteries]
+    return sum_peaks(site) - sum(max(peak_kw - limit_kw, 0.0) for limit_kw, peak_kw in alone) * SLOT_HOURS
 
 
 LOW_SUN = np.cos(np.radians(87))  # below, a division by it makes much of nothing

@@ -11,6 +11,7 @@ from luna.site import Site
 from luna.steering import NO_STEERING, Steering
 from luna.timeline import FloatArray
 from luna.weather import WeatherVintages
+from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins
 from services.forecaster.inputs.held_back import estimate_potential, mark_held_back
 from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.inputs.solar import estimate_clear_sky, expected_output, look_up
@@ -100,6 +101,64 @@ def test_a_day_without_sun_of_its_own_is_estimated_by_the_weather() -> None:
     dark, bright = potential.pv_kwh[15 * 96 : 16 * 96].sum(), potential.pv_kwh[16 * 96 : 17 * 96].sum()
     assert dark == pytest.approx(came[15 * 96 : 16 * 96].sum(), rel=0.1)
     assert bright == pytest.approx(came[16 * 96 : 17 * 96].sum(), rel=0.1)
+
+
+def live_season(days: int, *, start: int, limit_kwh: float = np.inf) -> Observations:
+    """Return days from the ``start``-th on, two of three of them clear, under an inverter that ends at ``limit_kwh``."""
+    measured = measure_days(days, start=START + timedelta(days=start))
+    share = np.where(np.arange(days) % 3 == 1, 0.4, 0.85)
+    cloud = np.random.default_rng(5).normal(1.0, 0.03, measured.pv_kwh.size)
+    return measure(measured, np.minimum(estimate_clear_sky(measured.starts, SITE) * share.repeat(96) * cloud, limit_kwh * STEADY_YEAR[: cloud.size]))
+
+
+STEADY_YEAR = np.random.default_rng(2).uniform(0.996, 1.0, 400 * 96)
+CEILING_KWH = 0.6  # 2.4 of 5 kW
+CAPPED = live_season(64, start=60, limit_kwh=CEILING_KWH)
+
+
+def test_a_level_at_which_pv_ends_for_months_is_the_inverters_and_learned() -> None:
+    before = day(60 + 64)
+    prepared = prepare_history(CAPPED, SITE, before=before)
+    assert not prepared.held_back.any()
+    np.testing.assert_array_equal(prepared.history.pv_kwh, CAPPED.pv_kwh)
+    assert prepared.ceiling_kwh == pytest.approx(CEILING_KWH, rel=0.01)
+    ahead = Baseline(LIKE_DAYS, prepared.site).issue_many(prepared.history, [before]).forecast(0).pv_kwh
+    assert ahead.p95.max() <= prepared.ceiling_kwh + 1e-9
+    # What the site names already needs no word.
+    named = describe_site(inverters=[{"name": "inverter", "ac_limit_kw": 4 * CEILING_KWH, "pv": ["roof"]}])
+    codes = [judge_origins(InputQuality.of(CAPPED, site, ceiling_kwh=prepared.ceiling_kwh), [before], Circumstances())[0] for site in (SITE, named)]
+    assert codes == [("unnamed_ac_limit:2.4",), ()]
+
+
+@each_row(
+    "history",
+    [
+        pytest.param(live_season(30, start=60, limit_kwh=CEILING_KWH), id="for a month only"),
+        pytest.param(replace(CAPPED, pv_kwh=np.where(np.arange(64 * 96) < 40, 0.9, CAPPED.pv_kwh)), id="more came before"),
+    ],
+)
+def test_a_level_of_weeks_or_once_exceeded_is_held_back(history: Observations) -> None:
+    prepared = prepare_history(history, SITE, before=day(60 + len(history) // 96))
+    assert prepared.held_back.sum() > 100
+    assert prepared.site == SITE
+
+
+def shade_afternoons() -> Observations:
+    """A house west of the roof takes the low sun from it, every day a little earlier."""
+    free = live_season(70, start=170)
+    sky = estimate_clear_sky(free.starts, SITE)
+    return measure(free, np.where((np.arange(sky.size) % 96 > 48) & (sky < 0.55 * sky.max()), 0.0, free.pv_kwh))
+
+
+def pause_once() -> Observations:
+    """On one cloudy day PV stands still for an hour and a half."""
+    at = 10 * 96 + 36
+    return measure(FREE, np.where((np.arange(FREE.pv_kwh.size) >= at) & (np.arange(FREE.pv_kwh.size) < at + 7), FREE.pv_kwh[at], FREE.pv_kwh))
+
+
+@each_row("history", [pytest.param(shade_afternoons(), id="a shadow that comes earlier in autumn"), pytest.param(pause_once(), id="once, by clouds")])
+def test_shadows_of_a_season_and_clouds_that_stand_hold_nothing_back(history: Observations) -> None:
+    assert not estimate_potential(history, SITE, before=day(400)).held.any()
 
 
 SHADOW = np.where(NOON, 0.45 + 0.35 * np.abs(SLOT_OF_DAY - 45.5) / 12, 1.0)  # deepest at noon: what is left of the bell is nearly flat

@@ -87,6 +87,23 @@ def test_weather_is_followed_as_far_as_pv_has_followed_it() -> None:
     assert told.pinball < 1.02 * untold.pinball
 
 
+def test_where_most_days_are_clear_the_median_is_a_clear_day() -> None:
+    history = measure_days(30)
+    sky = estimate_clear_sky(history.starts, SITE)
+    # Every third day is dull, not the last: 28 % of what counts lies far below the rest, and nothing above it.
+    clear = replace(history, pv_kwh=sky * np.where((25 - np.arange(30)) % 3 == 1, 0.3, 0.9).repeat(96))
+    ahead = issue(clear, 26).pv_kwh.p50[:96]
+    assert ahead.sum() == pytest.approx(0.9 * sky[26 * 96 : 27 * 96].sum(), rel=0.03)
+
+
+@each_row("location", [{"latitude": 52.5, "longitude": 13.4}, None])
+def test_without_history_the_median_is_no_more_than_the_mean(location: object) -> None:
+    history = Observations.of(np.array([], dtype="datetime64[s]"), {})
+    forecast = Baseline(LIKE_DAYS, describe_site(location=location)).issue_many(history, [day(90)]).forecast(0)
+    for series in (forecast.load_kwh, forecast.pv_kwh):
+        assert 0.7 * series.expected.sum() < series.p50.sum() <= 1.001 * series.expected.sum()
+
+
 @each_row("rest", ["off", "what the house takes"])
 def test_days_on_which_pv_was_held_back_at_noon_forecast_what_the_arrays_can_yield(rest: str) -> None:
     history = measure_days(42)
