@@ -223,6 +223,16 @@ class HouseNow:
         """What was there and is missing, and commands that failed; what has yet to come is no problem, nor what is worth knowing beside it."""
         return [finding for finding in self.findings if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")]
 
+    @property
+    def silent_devices(self) -> list[SiteFinding]:
+        """The devices that did not confirm what they were told, and are left to themselves."""
+        return [finding for finding in self.findings if finding.code == "device_silent"]
+
+    @property
+    def batteries_silent(self) -> bool:
+        """Whether the batteries are among them: what the plan has for them is not what they do."""
+        return any(finding.figures["device"] == BATTERIES for finding in self.silent_devices)
+
     def state_of(self, device: str) -> ControlState | None:
         """Return how a device stands."""
         return next((state for state in self.states if state.device == device), None)
