@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from luna import control_service, findings
 from luna.contracts.control import ControlState, Override
 from luna.contracts.plan import PlanReply, SlotReply, VehicleFlow
-from luna.database import observations, plan_faults, plans
+from luna.database import levels, plan_faults, plans
 from luna.database.plan_faults import PlanFault
 from luna.device_config import BATTERIES
 from luna.device_runs import PlannedRun, find_heat_run, find_load_run, find_vehicle_run
@@ -23,7 +23,7 @@ from luna.findings import SiteFinding
 from luna.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
 from luna.site import ElectricVehicle, Site
 from luna.site_day import Day, find_slot, read_day, save_beside_inverter, total
-from luna.timeline import SLOT, Timeline, floor_to, local_day, parse_zone
+from luna.timeline import SLOT, floor_to, local_day, parse_zone
 from luna.vehicle_sensors import READ_NOTE
 from luna.wording import Numbers
 from luna.wording.notes import DOUBTS
@@ -334,16 +334,16 @@ def read_planned(connection: Connection, site: Site, *, now: datetime) -> Planne
     coming = () if plan is None else (stay for vehicle in site.vehicles for stay in _find_stays(vehicle, plan, now))
     stays = tuple(sorted(coming, key=lambda stay: stay.start))
     uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
-    house = PlannedHouse(plan, today, tomorrow, soc=_read_soc(connection, site, plan, now), uses=uses, stays=stays)
+    house = PlannedHouse(plan, today, tomorrow, soc=read_soc(connection, site, plan, now=now), uses=uses, stays=stays)
     saved = house.figure_of(save_beside_inverter(site, today, plan), today)
     saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, before, end_soc=today.start_soc), yesterday, priced=False)
     return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
 
 
-def _read_soc(connection: Connection, site: Site, plan: PlanReply | None, now: datetime) -> HouseFigure | None:
-    last = Timeline(floor_to(now, SLOT) - SLOT, SLOT, 1)
-    measured = float(observations.read_series(connection, site.name, last, ("soc",))["soc"][0])
-    if np.isfinite(measured):
+def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> HouseFigure | None:
+    """Return how full the batteries of a stored site are, as it was said last, else as a plan has it; None where nobody knows."""
+    measured = levels.read_last(connection, site, now=now)
+    if measured is not None:
         return HouseFigure(measured, "measured")
     slot = None if plan is None else find_slot(plan, now)
     held = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
