@@ -19,7 +19,7 @@ _JUDGED_SLOTS = 12
 def read_last(connection: Connection, site: Site, *, now: datetime) -> float | None:
     """Return how full the batteries of a site are together: what their sensors said last within two quarter-hours, else the last quarter-hour's.
 
-    None where nobody said anything since the last quarter-hour began. A quarter-hour is known once it is over: a battery moves by an eighth meanwhile.
+    None where neither is known. A quarter-hour is known once it is over: a battery moves by an eighth meanwhile.
 
     Raises:
         NotFoundError: no such site.
@@ -29,7 +29,8 @@ def read_last(connection: Connection, site: Site, *, now: datetime) -> float | N
     known = observations.find_socs_each(connection, [key], since=running - _JUDGED_SLOTS * SLOT, until=running).get(key, [])
     said = _read_said(connection, site, since=running - SLOT, now=now)
     if said is None or (known and said.at <= known[-1].at):
-        return known[-1].soc if known and known[-1].at == running else None
+        # The quarter-hour that has just ended is built a moment later: until then the one before it stands.
+        return known[-1].soc if known and known[-1].at >= running - SLOT else None
     judged = judge_levels([*known, said], pace_of_batteries(site.batteries))
     return None if judged is None else judged.soc
 
