@@ -21,7 +21,7 @@ from sqlalchemy import Engine, func, select
 from bench.fortnight.claims import HomeTruth, SentenceJudge
 from bench.fortnight.incidents import INCIDENTS, SHORT_INCIDENTS, Incident, find_incident, name_instants
 from bench.fortnight.life import MINUTE, AskedWork, SetLuna
-from bench.fortnight.ways import COUNTED, Bill, SameHouse, SlotLedger
+from bench.fortnight.ways import COUNTED, Bill, SameHouse, SlotLedger, stored_kwh
 from bench.fortnight.world import SetClock, SimulatedWorld, open_world
 from luna import control_service
 from luna.contracts.data import JudgeQualityRequest
@@ -223,7 +223,7 @@ def _count_readings(database: Engine, world: SimulatedWorld) -> tuple[int, int]:
     """Return how many readings are missing of what was said while somebody listened, and how many are there beside: the last word of before."""
     query = select(sensors.c.name, func.count()).join(sensor_readings, sensor_readings.c.sensor_key == sensors.c.sensor_key).group_by(sensors.c.name)
     with unit_of_work(database) as connection:
-        stored = {name: int(count) for name, count in connection.execute(query).tuples()}
+        stored = {name: int(count) for name, count in connection.execute(query)}
     kept = {topic: sum(count for name, count in stored.items() if topic in name) for topic in TOPICS.values()}
     return (
         sum(max(0, said - kept[topic]) for topic, said in world.said.items()),
@@ -236,7 +236,7 @@ def _compare_energies(database: Engine, timeline: Timeline, ledger: SlotLedger) 
     # The last quarter-hour is built a moment after its end.
     closed = timeline.window(0, len(ledger.slots["stored_kwh"]) - 1)
     with unit_of_work(database) as connection:
-        seen = observations.read_series(connection, SITE_NAME, closed, COUNTED)
+        seen = observations.read_series(connection, SITE_NAME, closed, tuple(COUNTED))
     return {
         name: {
             "stored_kwh": float(np.nansum(known)),
@@ -248,7 +248,7 @@ def _compare_energies(database: Engine, timeline: Timeline, ledger: SlotLedger) 
 
 
 def _compare(year: RecordedYear, begin: HomeState, timeline: Timeline, ledger: SlotLedger) -> dict[str, Any]:
-    bill, start_kwh = Bill.of(year, timeline), begin.battery.stored_kwh
+    bill, start_kwh = Bill.of(year, timeline), stored_kwh(begin)
     house = SameHouse(year, begin, timeline)
     plain = house.live_plain()
     foreseen = house.live_foreseen(bill, plain)

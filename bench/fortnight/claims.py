@@ -17,6 +17,7 @@ from luna.house_now import read_house, read_planned
 from luna.house_statements import HouseStatement, state_house
 from luna.simulated_home import BATTERY_MODEL, SITE_NAME, HomeState
 from luna.timeline import SLOT, Timeline
+from luna.wording import Language
 from luna.wording.pages import page_words
 from services.api.pages.home_notices import OLD_VALUES, list_notices
 from services.api.pages.home_view import HomeView
@@ -30,7 +31,7 @@ IDLE_KW, MUCH_KW = 0.1, 0.4
 FULL, EMPTY = 0.95, BATTERY_MODEL.min_soc + 0.03
 # A device that has answered again is told anew within a slot, and believed then.
 SILENT_AFTER, BACK_WITHIN = timedelta(minutes=3), SLOT + timedelta(minutes=3)
-LANGUAGE = "en"
+LANGUAGE: Language = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class SentenceJudge:
         mode, state = view.house.runs[0].mode, truth.state
         if view.house.slot is not None and now - max(view.house.slot.start, view.house.runs[0].start) < SILENT_AFTER:
             return None
-        power, surplus, soc = state.battery.power_kw, state.pv_kw - state.load_kw, state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
+        power, surplus, soc = state.battery.power_kw, state.pv_kw - state.used_kw, state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
         wrong = {
             "charge": power < IDLE_KW and soc < FULL,
             "export": power > -IDLE_KW and soc > EMPTY,

@@ -160,9 +160,10 @@ class SetLuna:
     def _ask_plan(self, site_id: str) -> None:
         self.queue.asked.append(PlanRequest(site_id=site_id))
 
-    def _ask_job(self, request: PlanSitesRequest, _key: str) -> Job:
+    def _ask_job(self, request: PlanSitesRequest, key: str) -> Job:
         self.queue.asked.append(request)
-        return Job.model_construct(job_id=request.task)
+        asked = {"request": request.model_dump(mode="json"), "submitted_at": self.clock.now(), "trace_id": ""}
+        return Job.model_validate({"job_id": key, "task": request.task, "key": key, "status": "queued", "attempts": 0, **asked})
 
     def _build_slots(self, site_id: str, stretch: Stretch) -> None:
         request = BuildSlotsRequest(site_id=site_id, first=stretch.first, end=stretch.end)
