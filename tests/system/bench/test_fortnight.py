@@ -50,4 +50,3 @@ def test_hours_of_a_home_with_incidents_lose_no_reading_and_say_nothing_false(em
     assert set(figures["cost"]) == {"self", "luna", "foresight"}
     assert figures["cost"]["foresight"] <= figures["cost"]["self"] + 1e-6
     assert any("sentences false" in line for line in told)
-    print(figures)
