@@ -201,6 +201,13 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("breaches of limits", ("breaches",), at_most=0),
         Target("followed beside replayed, EUR a week", ("largest_from_replayed",), at_most=1e-9),
     ),
+    "fortnight": (
+        Target("a simulated home's fortnight with incidents, share of perfect foresight's saving", ("share_of_foresight",), at_least=0.5),
+        # Of a Luna that was away for hours the plan is too old; the first look after it makes one.
+        Target("minutes without a valid plan while Luna lives", ("minutes_without_plan",), at_most=2),
+        Target("sentences that were false", ("sentences_false",), at_most=0),
+        Target("readings lost", ("readings_lost",), at_most=0),
+    ),
     "agent_imitation": (
         Target("days labelled by perfect foresight, one process", ("label_days_per_second",), unit="days/s"),
         Target("one decision of trees", ("milliseconds", "imitation", "decision"), at_most=1.0, unit="ms"),

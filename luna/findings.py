@@ -11,7 +11,7 @@ from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
 from luna.contracts.control import ControlState
 from luna.contracts.plan import PlanReply
-from luna.database import agent_gates, readings
+from luna.database import agent_gates, control, readings
 from luna.silent_sensors import read_silent
 from luna.site import Site
 from luna.timeline import parse_zone
@@ -57,7 +57,7 @@ def find(
         plan_max_age: age at which a plan is no longer followed.
         now: the instant of the question.
     """
-    return [*_plan(plan, states, plan_max_age, now), *_devices(states), *find_agent_news(connection, site, now=now)]
+    return [*_plan(plan, states, plan_max_age, now), *_devices(connection, states), *find_agent_news(connection, site, now=now)]
 
 
 def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
@@ -76,14 +76,25 @@ def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: 
     return [SiteFinding("plan_compromised", f"{plan.slots[0].start.date()} {' '.join(wanted)}", {"missed": missed})]
 
 
-def _devices(states: Sequence[ControlState]) -> list[SiteFinding]:
+def _devices(connection: Connection, states: Sequence[ControlState]) -> list[SiteFinding]:
     found = []
     for state in states:
-        decision = state.decision
-        if state.armed_at is not None and decision is not None and decision.gave_up:
-            figures = {"device": state.device.rpartition(":")[2], "at": decision.slot_start}
-            found.append(SiteFinding("device_silent", f"{state.device} {decision.slot_start.date()}", figures))
+        since = _silent_since(connection, state)
+        if since is not None:
+            figures = {"device": state.device.rpartition(":")[2], "at": since}
+            found.append(SiteFinding("device_silent", f"{state.device} {since.date()}", figures))
     return found
+
+
+def _silent_since(connection: Connection, state: ControlState) -> datetime | None:
+    """Return the slot of the command that a device of an armed site did not confirm, None where it answers."""
+    decision = state.decision
+    if state.armed_at is None or decision is None:
+        return None
+    if decision.gave_up:
+        return decision.slot_start
+    # Each slot is tried anew, for a minute and a half: until that one is confirmed, nothing has shown that the device is back.
+    return None if decision.settled else control.left_alone_since(connection, state)
 
 
 def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:

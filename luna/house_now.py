@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from luna import control_service, findings
 from luna.contracts.control import ControlState, Override
 from luna.contracts.plan import PlanReply, SlotReply, VehicleFlow
-from luna.database import observations, plan_faults, plans
+from luna.database import levels, plan_faults, plans
 from luna.database.plan_faults import PlanFault
 from luna.device_config import BATTERIES
 from luna.device_runs import PlannedRun, find_heat_run, find_load_run, find_vehicle_run
@@ -23,7 +23,7 @@ from luna.findings import SiteFinding
 from luna.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
 from luna.site import ElectricVehicle, Site
 from luna.site_day import Day, find_slot, read_day, save_beside_inverter, total
-from luna.timeline import SLOT, Timeline, floor_to, local_day, parse_zone
+from luna.timeline import SLOT, floor_to, local_day, parse_zone
 from luna.vehicle_sensors import READ_NOTE
 from luna.wording import Numbers
 from luna.wording.notes import DOUBTS
@@ -223,6 +223,16 @@ class HouseNow:
         """What was there and is missing, and commands that failed; what has yet to come is no problem, nor what is worth knowing beside it."""
         return [finding for finding in self.findings if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")]
 
+    @property
+    def silent_devices(self) -> list[SiteFinding]:
+        """The devices that did not confirm what they were told, and are left to themselves."""
+        return [finding for finding in self.findings if finding.code == "device_silent"]
+
+    @property
+    def batteries_silent(self) -> bool:
+        """Whether the batteries are among them: what the plan has for them is not what they do."""
+        return any(finding.figures["device"] == BATTERIES for finding in self.silent_devices)
+
     def state_of(self, device: str) -> ControlState | None:
         """Return how a device stands."""
         return next((state for state in self.states if state.device == device), None)
@@ -324,18 +334,17 @@ def read_planned(connection: Connection, site: Site, *, now: datetime) -> Planne
     coming = () if plan is None else (stay for vehicle in site.vehicles for stay in _find_stays(vehicle, plan, now))
     stays = tuple(sorted(coming, key=lambda stay: stay.start))
     uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
-    house = PlannedHouse(plan, today, tomorrow, soc=_read_soc(connection, site, plan, now), uses=uses, stays=stays)
+    house = PlannedHouse(plan, today, tomorrow, soc=read_soc(connection, site, plan, now=now), uses=uses, stays=stays)
     saved = house.figure_of(save_beside_inverter(site, today, plan), today)
     saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, before, end_soc=today.start_soc), yesterday, priced=False)
     return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
 
 
-def _read_soc(connection: Connection, site: Site, plan: PlanReply | None, now: datetime) -> HouseFigure | None:
-    # The quarter-hour that has just ended is built a moment later: until then the one before it stands, instead of what a plan expects.
-    last = Timeline(floor_to(now, SLOT) - 2 * SLOT, SLOT, 2)
-    measured = observations.read_series(connection, site.name, last, ("soc",))["soc"]
-    if np.isfinite(measured).any():
-        return HouseFigure(float(measured[np.isfinite(measured)][-1]), "measured")
+def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> HouseFigure | None:
+    """Return how full the batteries of a stored site are, as it was said last, else as a plan has it; None where nobody knows."""
+    measured = levels.read_last(connection, site, now=now)
+    if measured is not None:
+        return HouseFigure(measured, "measured")
     slot = None if plan is None else find_slot(plan, now)
     held = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
     capacity = sum(each for each, _ in held)

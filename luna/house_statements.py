@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from luna.findings import SiteFinding
 from luna.house_now import BatteryRun, DeviceUse, HouseFigure, HouseNow, PlannedStay, say_run
 from luna.wording import Numbers, say_mode
 from luna.wording.devices import say_device
@@ -37,6 +38,7 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
     return [
         *(_state_no_plan(house, numbers) if house.slot is None else ()),
         *([HouseStatement("house_would", {})] if house.slot is not None and not house.armed else ()),
+        *(_state_silent(finding, numbers) for finding in house.silent_devices),
         *(_state_runs(runs[0], house, numbers) if runs and house.site.batteries else ()),
         *(state_use(use, numbers) for use in planned.uses),
         *(_state_stay(stay, numbers) for stay in planned.stays[:1]),
@@ -66,6 +68,11 @@ def _state_no_plan(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement
     if house.fault is not None:
         why = str(say_refusal(house.fault.error, numbers.language))
         yield HouseStatement("house_fault", {"tried": StatedFigure("instant", house.fault.tried_at), "why": _name(why)})
+
+
+def _state_silent(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
+    device = _name(say_device(finding.figures["device"], language=numbers.language))
+    return HouseStatement("house_silent", {"device": device, "at": StatedFigure("instant", finding.figures["at"])})
 
 
 def _state_runs(run: BatteryRun, house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:

@@ -1,6 +1,6 @@
 """What devices are told, and who decided it."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
 from pydantic import BeforeValidator, Field
@@ -131,6 +131,7 @@ OwnReason = Literal[
 ]
 AgentReason = Literal["agent_cheaper", "mode_not_offered", "mode_withdrawn", "not_cheaper", "not_safe", "no_artefact", "plan_failed", "no_verdict"]
 ReasonCode = OwnReason | AgentReason
+NOT_ACKNOWLEDGED: Final = "not_acknowledged"
 
 
 class Override(Message):
@@ -169,7 +170,7 @@ class Decision(Message):
     @property
     def gave_up(self) -> bool:
         """Whether this is what followed on something that was not acknowledged."""
-        return self.reason == "not_acknowledged"
+        return self.reason == NOT_ACKNOWLEDGED
 
 
 class ControlState(Message):

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, exists, func, null, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
+from luna.contracts.control import NOT_ACKNOWLEDGED, ControlEntry, ControlState, Decision, Override, Setpoint
 from luna.database import plan_causes, sites
 from luna.database.schema.plans import control_devices, control_log, control_state
 from luna.database.schema.sites import sites as site_table
@@ -154,6 +154,14 @@ def read_log_page(
     ]
     query = select(log.entry_id, *(log[name] for name in ControlEntry.model_fields)).where(log.site_key == sites.key_of(connection, site_id), *bounds)
     return read_page(connection, query.order_by(log.entry_id.desc()), _entry, limit=limit)
+
+
+def left_alone_since(connection: Connection, state: ControlState) -> datetime | None:
+    """Return the slot in which a device was left to itself for want of an answer, where that is the last that is in the log of it; else None."""
+    log = control_log.c
+    own = (log.site_key == sites.key_of(connection, state.site)) & (log.device == state.device)
+    last = connection.execute(select(log.reason, log.slot_start).where(own).order_by(log.entry_id.desc()).limit(1)).first()
+    return last.slot_start if last is not None and last.reason == NOT_ACKNOWLEDGED else None
 
 
 def read_deciders(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> dict[datetime, str]:

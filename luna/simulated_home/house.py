@@ -1,6 +1,7 @@
 """The house around battery, car and heater: what its meters count, and what its devices say of it."""
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -128,6 +129,8 @@ def measure(state: HomeState, *, seed: int) -> dict[str, float]:
     return said
 
 
+# A minute's flicker holds for each of its steps, and the faults of meters for ever.
+@lru_cache(maxsize=1 << 8)
 def _noise(seed: int, number: int) -> float:
     """Return a number between -1 and 1 that depends on both alone."""
     return float(np.random.default_rng((seed, number + (1 << 40))).uniform(-1.0, 1.0))

@@ -2,6 +2,7 @@
 
 import zipfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -38,9 +39,11 @@ class RecordedYear:
 
     def rows_of(self, starts: InstantArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Return which recorded quarter-hour is lived in each slot of today's calendar."""
-        shown = starts.astype("datetime64[s]") + local_offsets(starts, self.zone)
-        slots = (shown - self.first_day.astype("datetime64[s]")) // np.timedelta64(SLOT)
-        return np.asarray(slots.astype(np.int64) % (PERIOD_DAYS * SLOTS_PER_DAY))
+        if starts.size == 1:
+            # Who lives through the year asks for the same quarter-hour every few seconds.
+            quarter = int(starts[0].astype("datetime64[s]").astype(np.int64)) // int(SLOT.total_seconds())
+            return np.array([_row_of(self.zone, self.first_day, quarter)])
+        return _find_rows(self.zone, self.first_day, starts)
 
     def save(self, path: Path) -> None:
         """Write it into a file."""
@@ -59,3 +62,15 @@ class RecordedYear:
                 return cls(ZoneInfo(str(file["zone"])), file["first_day"][()], **{name: file[name] for name in _SERIES})
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
             raise MachineError("the simulated home's year cannot be read", value=str(path), remedy="Remove the simulated home and try it anew.") from exc
+
+
+def _find_rows(zone: ZoneInfo, first_day: np.datetime64, starts: InstantArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    shown = starts.astype("datetime64[s]") + local_offsets(starts, zone)
+    slots = (shown - first_day.astype("datetime64[s]")) // np.timedelta64(SLOT)
+    return np.asarray(slots.astype(np.int64) % (PERIOD_DAYS * SLOTS_PER_DAY))
+
+
+@lru_cache(maxsize=1 << 8)
+def _row_of(zone: ZoneInfo, first_day: np.datetime64, quarter: int) -> int:
+    """Return the recorded quarter-hour of one, counted since 1970."""
+    return int(_find_rows(zone, first_day, np.array([quarter * int(SLOT.total_seconds())], dtype="datetime64[s]"))[0])

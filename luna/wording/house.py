@@ -13,6 +13,10 @@ HOUSE: _Phrases = {
     "house_no_plan": {"en": "No plan is in force.", "de": "Es gilt kein Plan."},
     "house_fault": {"en": "When it was tried last, {tried}: {why}", "de": "Beim letzten Versuch, {tried}: {why}"},
     "house_would": {"en": "Nothing is sent to your devices; this is what Luna would do.", "de": "An deine Geräte geht nichts; so würde Luna es machen."},
+    "house_silent": {
+        "en": "{device} has not confirmed what it was told at {at}, and is left to itself; what follows is the plan.",
+        "de": "{device} hat den Befehl von {at} nicht bestätigt und ist sich selbst überlassen; was folgt, ist der Plan.",
+    },
     "house_now": {"en": "Now, until {end}: {mode}. {reason}", "de": "Jetzt, bis {end}: {mode}. {reason}"},
     "house_next": {"en": "From {begin}: {mode}. {reason}", "de": "Ab {begin}: {mode}. {reason}"},
     "house_use": {

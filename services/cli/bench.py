@@ -38,13 +38,14 @@ def _run_benches(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Which benches (default: all of them).")] = None,
     *,
     full: Annotated[bool, typer.Option("--full", help="More rounds, and all hundred unseen days.")] = False,
+    days: Annotated[float | None, typer.Option(min=0.125, max=56, help="How many days the bench fortnight lives (default: 14).")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure, compare with floor, peers and targets, and write var/bench/NAME.json. Ratios compare within one run only."""
     from luna.settings import load_settings
 
     folder = load_settings().data_folder / "bench"
-    result = _measure_all(choose_benches(names or []), full=full, folder=folder, quiet=as_json)
+    result = _measure_all(choose_benches(names or []), full=full, days=days, folder=folder, quiet=as_json)
     emit(result.document(), as_json=as_json, show=lambda: _show(result, folder))
 
 
@@ -66,7 +67,7 @@ def choose_benches(names: Sequence[str]) -> Sequence[str]:
     return list(dict.fromkeys(modules.values())) or suite.NAMES
 
 
-def _measure_all(names: Sequence[str], *, full: bool, folder: Path, quiet: bool) -> Result:
+def _measure_all(names: Sequence[str], *, full: bool, days: float | None, folder: Path, quiet: bool) -> Result:
     """Run the benches one after the other; one that this machine cannot run is named as missing."""
     suite, targets = import_module("bench.suite"), import_module("bench.targets")
     result = Result({}, [], [])
@@ -74,7 +75,7 @@ def _measure_all(names: Sequence[str], *, full: bool, folder: Path, quiet: bool)
     for name in names:
         try:
             with _say(f"Measuring {name} …", quiet=quiet):
-                figures, missing = suite.measure(name, full=full)
+                figures, missing = suite.measure(name, full=full, days=days)
         except MachineError as error:
             result.missing.append(f"{name}: {error}")
             continue

@@ -13,7 +13,7 @@ from luna.database import engine
 from luna.embedded import running
 from luna.errors import LunaError, UnavailableError
 from luna.settings import load_settings
-from luna.simulated_home import HomeFiles, RecordedYear, publish_prices
+from luna.simulated_home import HomeFiles, HomeState, RecordedYear, publish_prices
 from luna.telemetry import configure_logging
 from luna.timeline import Clock, SystemClock
 from services.simulated_home.broker import LocalBroker
@@ -44,8 +44,13 @@ class LivingHome:
         self.year = RecordedYear.load(files.year)
         self.broker = LocalBroker(lambda topic, payload: self._devices.hear(topic, payload, at=self._clock.now()))
         self._devices = Devices(self.year, files.read_state(), self._setup, self._say)
-        self._said_at = self._kept_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
+        self.said_at = self._kept_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._modes: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> HomeState:
+        """The truth, now."""
+        return self._devices.state
 
     async def run(self, done: asyncio.Event, database: Engine) -> None:
         """Live until ``done``."""
@@ -72,8 +77,8 @@ class LivingHome:
         if self._files.is_there:
             self._devices.setup = self._files.read_setup()
         self._devices.live_until(now)
-        if abs(now - self._said_at) >= SAY_EVERY:
-            self._said_at = now
+        if abs(now - self.said_at) >= SAY_EVERY:
+            self.said_at = now
             self._devices.say_measured()
         modes = self._devices.state.modes
         if (abs(now - self._kept_at) >= KEEP_EVERY or modes != self._modes) and self._files.is_there:

@@ -91,6 +91,11 @@ class LocalBroker:
         """Return whether a client has subscribed to a topic."""
         return any(session.wants(topic) for session in self._clients.values())
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether every client has acknowledged all that was said at QoS 1."""
+        return not any(session.is_awaited for session in self._clients.values())
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -202,6 +207,10 @@ class _Session:
 
     def wants(self, topic: str) -> bool:
         return any(matches(name, topic) for name in self._wanted)
+
+    @property
+    def is_awaited(self) -> bool:
+        return bool(self._under_way or self._waiting)
 
     def send(self, kind: int, body: bytes = b"") -> None:
         self._writer.write(packets.write_packet(kind, body))

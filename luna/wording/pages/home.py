@@ -19,6 +19,8 @@ PHRASES = {
     "now_supply": Phrase("Battery runs the house.", "Batterie versorgt das Haus."),
     "now_charge": Phrase("Battery charges from the grid.", "Batterie lädt aus dem Netz."),
     "now_export": Phrase("Battery sells.", "Batterie verkauft."),
+    "now_silent": Phrase("Battery does not answer.", "Batterie antwortet nicht."),
+    "lead_silent": Phrase("It is left to itself; the steps below are the plan's.", "Sie ist sich selbst überlassen; die Schritte unten sind die des Plans."),
     "next_save": Phrase("From {t} it waits.", "Ab {t} wartet sie."),
     "next_hold": Phrase("From {t} it holds its charge.", "Ab {t} hält sie ihre Ladung."),
     "next_self_consumption": Phrase("From {t} it follows the house.", "Ab {t} folgt sie dem Haus."),

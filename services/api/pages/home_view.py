@@ -99,6 +99,8 @@ class HomeView:
         """What the battery does, and when that changes."""
         if not self.runs or not self.window.site.batteries:
             return self.words("without_battery")
+        if self.house.batteries_silent:
+            return self.words("now_silent")
         following = self.house.next_run
         now = self.words("now_" + self._state_now())
         return now if following is None else " ".join([now, self.words("next_" + following.mode, t=self.say_instant(following.start))])
@@ -106,6 +108,8 @@ class HomeView:
     @property
     def lead(self) -> str:
         """Why: the reason of what is done now, of which the headline speaks first."""
+        if self.house.batteries_silent:
+            return self.words("lead_silent")
         return say_run(self.runs[0], self.numbers, now=self.window.now) if self.runs else self.say_run(self.window.past)
 
     def say_run(self, slot: int) -> str:

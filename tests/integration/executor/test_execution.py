@@ -1,10 +1,11 @@
 """The executor against inverters that answer late, lose and refuse, on a real database; its clock is the test's."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, insert
 
+from luna import findings
 from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.plan import PlanRequest
 from luna.database import control, observations, plans, sites
@@ -133,6 +134,30 @@ def test_what_is_never_acknowledged_is_taken_back(armed: Home, inverter: Inverte
     assert inverter.modes == ["Self Use"]
     assert armed.outcomes == [("planned", "charge", False), ("not_acknowledged", "self_consumption", True)]
     assert armed.asked == [armed.name]
+
+
+def test_a_battery_that_does_not_answer_is_silent_until_it_confirms_a_command(armed: Home, inverter: Inverter) -> None:
+    def silent() -> list[datetime]:
+        with unit_of_work(armed.database) as connection:
+            states = [control.load(connection, armed.name)]
+            found = findings.find(connection, armed.site(None), plan=None, states=states, plan_max_age=SLOT, now=armed.clock.now())
+        return [each.figures["at"] for each in found if each.code == "device_silent"]
+
+    armed.plan(CHARGE, CHARGE)
+    inverter.states[MODE] = "Off"
+    inverter.faults.extend(["lose"] * 100)
+    armed.turn()
+    assert silent() == []
+    for _ in range(8):
+        armed.turn(RESEND.first)
+    assert silent() == [START]
+    armed.clock.instant = START + SLOT
+    assert armed.turn() is True
+    # Tried anew, and nothing heard of it yet.
+    assert silent() == [START]
+    inverter.faults.clear()
+    armed.turn(RESEND.first)
+    assert silent() == []
 
 
 def test_an_inverter_that_never_follows_is_left_until_the_next_slot(armed: Home, inverter: Inverter) -> None:

@@ -4,9 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 
 from luna.contracts.plan import NoteReply, PlanReply
+from luna.findings import SiteFinding
 from luna.house_now import say_run
+from luna.house_statements import say_statement, state_house
 from luna.site import parse_site
 from luna.timeline import SLOT
 from luna.wording import Language
@@ -120,6 +123,25 @@ def test_of_several_reasons_of_what_is_done_now_the_one_that_holds_now_stands_be
     # An hour before, nothing of the run was done yet: what moves most stands for it.
     run = house_of(SITE, other, NOW).runs[0]
     assert say_run(run, view.numbers, now=NOW - timedelta(hours=1)) == "Because of the evening."
+
+
+@pytest.mark.parametrize(
+    ("language", "headline", "statement"),
+    [
+        ("en", "Battery does not answer.", "Battery has not confirmed what it was told at 16:30, and is left to itself; what follows is the plan."),
+        ("de", "Batterie antwortet nicht.", "Batterie hat den Befehl von 16:30 nicht bestätigt und ist sich selbst überlassen; was folgt, ist der Plan."),
+    ],
+)
+def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_what_it_does(language: Language, headline: str, statement: str) -> None:
+    view = view_of(("charge", 4, 3.0), ("save", 4, 0.0), language=language)
+    assert headline not in view.headline
+    silent = SiteFinding("device_silent", "batteries", {"device": "batteries", "at": view.window.running})
+    house = house_of(SITE, view.house.planned.plan, NOW, findings=(silent,))
+    silenced = HomeView(view.window, view.document, view.words, house)
+    assert silenced.headline == headline
+    assert silenced.lead == view.words("lead_silent")
+    said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
+    assert said.index(statement) < next(place for place, sentence in enumerate(said) if sentence.startswith(("Now", "Jetzt")))
 
 
 def test_what_is_said_and_not_believed_is_a_question_to_the_reader() -> None:

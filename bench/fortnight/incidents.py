@@ -1,0 +1,49 @@
+"""What goes wrong in the fortnight, and when; a shorter run has those that fall into it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+IncidentKind = Literal["luna_stopped", "network_away", "meter_frozen", "battery_deaf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What is wrong, from when on after the fortnight's first midnight, and for how long."""
+
+    kind: IncidentKind
+    after: timedelta
+    lasts: timedelta
+
+    def holds(self, passed: timedelta) -> bool:
+        """Return whether it is so when so much time has passed."""
+        return self.after <= passed < self.after + self.lasts
+
+
+def _at(day: int, hour: float) -> timedelta:
+    return timedelta(days=day - 1, hours=hour)
+
+
+# An evening with a battery that matters; half of a day's prices; hours in which the house buys and sells; an afternoon's peak.
+INCIDENTS = (
+    Incident("battery_deaf", _at(3, 18.2), timedelta(hours=1)),
+    Incident("luna_stopped", _at(5, 15.5), timedelta(hours=6)),
+    Incident("network_away", _at(8, 9), timedelta(days=1)),
+    Incident("meter_frozen", _at(11, 10), timedelta(hours=5)),
+)
+# The same in little: a run of hours has its incidents as well.
+SHORT_INCIDENTS = (
+    Incident("battery_deaf", timedelta(hours=1), timedelta(hours=1)),
+    Incident("luna_stopped", timedelta(hours=3), timedelta(hours=1)),
+)
+
+
+def find_incident(incidents: tuple[Incident, ...], kind: IncidentKind, passed: timedelta) -> Incident | None:
+    """Return the incident of a kind that holds, None where there is none."""
+    return next((each for each in incidents if each.kind == kind and each.holds(passed)), None)
+
+
+def name_instants(incidents: tuple[Incident, ...], start: datetime, end: datetime) -> dict[str, list[str]]:
+    """Return from when to when each incident of a run holds."""
+    found = {each.kind: (start + each.after, start + each.after + each.lasts) for each in incidents}
+    return {kind: [begin.isoformat(), until.isoformat()] for kind, (begin, until) in found.items() if begin < end}

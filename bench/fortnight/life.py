@@ -1,0 +1,171 @@
+"""A Luna that lives by a clock that is set: what its processes do, in their order, by the code that they run.
+
+Recorder, slots, the tasks that beat asks for and the executor take their turns each minute of the home; what is asked for is done at once. Left out are
+what reaches outside (weather, markets), and what is for later days: training, nightly replays, retention.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Engine
+
+from bench.fortnight.world import SetClock, SimulatedWorld
+from luna.contracts.data import BuildSlotsRequest, JudgeQualityRequest
+from luna.contracts.fleet import FollowChangesRequest, FollowVehiclesRequest, PlanSitesRequest, RefreshPlansRequest
+from luna.contracts.forecast import RefreshForecastsRequest
+from luna.contracts.job import Job
+from luna.contracts.message import Request
+from luna.contracts.plan import PlanRequest
+from luna.database.engine import unit_of_work
+from luna.queue import Client, TaskContext
+from luna.queue.task import definitions
+from luna.settings import Settings
+from luna.simulated_home import SITE_NAME
+from luna.spool import open_mirror
+from services.executor.__main__ import open_device
+from services.executor.control_step import Executor
+from services.executor.watch import SiteUnits, list_turns
+from services.ingest.listening import SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
+from services.ingest.listening.sensor_routing import MQTT
+from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
+from services.ingest.recorder.recorder import ReadingKind, Recorder
+from services.ingest.slot_service import build_site_slots
+from services.ingest.sources.mqtt import MqttSource, parse_broker
+from services.planner.service import fleet
+
+# The machine's: a fortnight has 1344 slots, and each waits for what was recorded.
+SPOOL_TURN = timedelta(milliseconds=10)
+# In which a device that was told something is looked at again.
+AWAITED = timedelta(seconds=5)
+MINUTE = timedelta(minutes=1)
+# Beat's own times; changes and vehicles are looked for each minute instead of every few seconds.
+EVERY: Mapping[type[Request], timedelta] = {
+    RefreshForecastsRequest: timedelta(minutes=15),
+    FollowVehiclesRequest: MINUTE,
+    FollowChangesRequest: MINUTE,
+    JudgeQualityRequest: timedelta(hours=1),
+}
+RENEW_EVERY = timedelta(minutes=5)
+
+
+class AskedWork(Client):
+    """A queue that keeps what is asked for until it is done."""
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+
+    def begin(self, request: Request, *, timeout: timedelta, task_id: str | None = None) -> str:
+        self.asked.append(request)
+        return ""
+
+    def submit(self, request: Request, *, key: str | None = None, expires: timedelta | None = None) -> str:
+        self.asked.append(request)
+        return ""
+
+    def is_served(self, request: type[Request], *, asked: bool = False) -> bool:
+        return False
+
+
+class SetLuna:
+    """Luna's processes; each ``start`` begins new ones that know what the disk and the database hold."""
+
+    def __init__(self, settings: Settings, database: Engine, world: SimulatedWorld) -> None:
+        self.settings, self.database, self._world = settings, database, world
+        self.clock: SetClock = world.clock
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.queue = AskedWork()
+        self._done_at: dict[type[Request], datetime] = {}
+        self._stack: ExitStack | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it lives."""
+        return self._stack is not None
+
+    def start(self) -> None:
+        """Begin to listen, and to act from the next turn on."""
+        self._stack = ExitStack()
+        folder = self.settings.data_folder
+        mirror = self._stack.enter_context(open_mirror(folder / "spool" / "readings", self.database, ReadingKind(), clock=self.clock, turn=SPOOL_TURN))
+        recorder, notes = Recorder(mirror), StateFile(folder / "live" / "notes.json")
+        broker = parse_broker(self.settings.mqtt_url or "", self.settings.mqtt_password)
+        forms = {MQTT: SourceForm(lambda _: MqttSource(broker, folder / "live" / "mqtt", clock=self.clock))}
+        listening = SourceSupervisor(recorder, forms, ages=SensorAges(), heard={})
+        sensed = SiteReader(self.database, notes, clock=self.clock).read()
+        self._quarters = SlotScheduler(recorder, self._build_slots, notes=notes, clock=self.clock, ending=threading.Event())
+        self._executor = Executor(self.database, partial(open_device, self.settings), self._ask_plan, clock=self.clock, plan_max_age=self.settings.plan_max_age)
+        self._units = SiteUnits()
+        self._stack.callback(self._executor.close)
+        self._world.call(lambda: listening.follow(sensed))
+        self._stack.callback(lambda: self._world.call(listening.close))
+        self._stack.callback(lambda: recorder.flush(timedelta(minutes=1)))
+        self._world.await_listener()
+
+    def stop(self) -> None:
+        """End as a machine does that is switched off in order."""
+        if self._stack is not None:
+            self._stack.close()
+            self._stack = None
+
+    def turn(self) -> None:
+        """Do what is due now, the devices first."""
+        with self.timed("executor"):
+            self._follow()
+        with self.timed("slots"):
+            self._quarters.turn([SITE_NAME])
+        for request, every in EVERY.items():
+            if self._is_due(request, every):
+                self.do(request())
+        if self._is_due(RefreshPlansRequest, RENEW_EVERY):
+            fleet.refresh_plans(self.database, self.settings, ask=self._ask_job, now=self.clock.now())
+        while self.queue.asked:
+            self.do(self.queue.asked.pop(0))
+
+    def do(self, request: Request) -> Any:
+        """Do what a worker does for a request, in one unit of work."""
+        with self.timed(request.task), TaskContext(self.settings, lambda: self.database, self.clock, queue=lambda: self.queue) as work:
+            return definitions()[request.task].body(request, work)
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Count the machine's seconds that a part takes."""
+        begun = time.perf_counter()
+        yield
+        self.seconds[part] += time.perf_counter() - begun
+
+    def _follow(self) -> None:
+        """Tell devices what is due, and look again as long as one has not confirmed it, within the minute."""
+        until = self.clock.now() + MINUTE - AWAITED
+        while self._act() and self.clock.now() < until:
+            self._world.pass_time(AWAITED)
+
+    def _act(self) -> bool:
+        with unit_of_work(self.database) as connection:
+            turns = list_turns(connection, self._units)
+        return sum(self._executor.turn(*turn) for turn in turns) > 0
+
+    def _is_due(self, request: type[Request], every: timedelta) -> bool:
+        now = self.clock.now()
+        if request in self._done_at and now - self._done_at[request] < every:
+            return False
+        self._done_at[request] = now
+        return True
+
+    def _ask_plan(self, site_id: str) -> None:
+        self.queue.asked.append(PlanRequest(site_id=site_id))
+
+    def _ask_job(self, request: PlanSitesRequest, key: str) -> Job:
+        self.queue.asked.append(request)
+        asked = {"request": request.model_dump(mode="json"), "submitted_at": self.clock.now(), "trace_id": ""}
+        return Job.model_validate({"job_id": key, "task": request.task, "key": key, "status": "queued", "attempts": 0, **asked})
+
+    def _build_slots(self, site_id: str, stretch: Stretch) -> None:
+        request = BuildSlotsRequest(site_id=site_id, first=stretch.first, end=stretch.end)
+        with unit_of_work(self.database) as connection:
+            build_site_slots(connection, request, now=self.clock.now(), automatic=True)

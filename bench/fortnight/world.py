@@ -1,0 +1,119 @@
+"""The simulated home beside Luna: its broker and its devices in a thread of their own, lived by a clock that is set."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from luna.simulated_home import TOPICS, Faults, HomeFiles, HomeState, RecordedYear, build_site
+from services.simulated_home.__main__ import LivingHome
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 60.0
+LOOK_SECONDS = 0.001
+
+
+class SetClock:
+    """Says what it is told."""
+
+    def __init__(self, instant: datetime) -> None:
+        self.instant = instant
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+class SimulatedWorld:
+    """What goes on whether Luna lives or not.
+
+    ``said`` counts by topic what devices said while somebody listened: all of it has to be recorded.
+    """
+
+    def __init__(self, files: HomeFiles, clock: SetClock, loop: asyncio.AbstractEventLoop) -> None:
+        self.files, self.clock, self.said = files, clock, Counter[str]()
+        self._loop = loop
+        self._home = LivingHome(files, clock)
+        self._sensors = [name for name in TOPICS.values() if any(name in sensor for sensor in build_site().sensor_names)]
+        self._setup = files.read_setup()
+
+    @property
+    def year(self) -> RecordedYear:
+        """What the house uses, the roof gives and the market asks."""
+        return self._home.year
+
+    @property
+    def state(self) -> HomeState:
+        """The truth, now."""
+        return self._home.state
+
+    def call(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Return what a coroutine of the broker's thread returns."""
+
+        async def run() -> T:
+            return await act()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(PATIENCE_SECONDS)
+
+    def open(self) -> None:
+        """Let the broker listen and the inverter say what it follows."""
+
+        async def begin() -> None:
+            await self._home.broker.start(self._setup.port)
+            self._home.turn()
+
+        self.call(begin)
+
+    def close(self) -> None:
+        """Let every client go."""
+        self.call(self._home.broker.close)
+
+    def set_faults(self, faults: Faults) -> None:
+        """Let devices misbehave from now on."""
+        self.files.write_setup(replace(self._setup, faults=faults))
+
+    def pass_time(self, passed: timedelta) -> None:
+        """Let time pass, and return when whoever listens has acknowledged what was said."""
+        self.clock.instant += passed
+        self.call(self._turn)
+
+    def await_listener(self) -> None:
+        """Return when the recorder has subscribed."""
+
+        async def listens() -> None:
+            while not self._home.broker.hears(TOPICS["grid_import"]):  # noqa: ASYNC110 - what is waited for is seen from outside
+                await asyncio.sleep(LOOK_SECONDS)
+            await self._hear_out()
+
+        self.call(listens)
+
+    async def _turn(self) -> None:
+        before = self._home.said_at
+        self._home.turn()
+        if self._home.said_at != before:
+            self.said.update(topic for topic in self._sensors if self._home.broker.hears(topic))
+        await self._hear_out()
+
+    async def _hear_out(self) -> None:
+        while not self._home.broker.is_heard:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+@contextmanager
+def open_world(files: HomeFiles, clock: SetClock) -> Iterator[SimulatedWorld]:
+    """Yield a home that lives by ``clock`` while the block runs."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="simulated-home", daemon=True)
+    thread.start()
+    world = SimulatedWorld(files, clock, loop)
+    try:
+        world.open()
+        yield world
+        world.close()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(PATIENCE_SECONDS)
+        loop.close()

@@ -1,0 +1,60 @@
+"""How full batteries are said to be now: their sensors' last word, not that of a quarter-hour that is over."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection
+
+from luna.database import levels, observations, readings, sites
+from luna.site import Site, parse_site
+from luna.timeline import SLOT, Timeline
+from luna.units import SaidUnits
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+NOW = NOON + timedelta(minutes=11)
+BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+
+
+@pytest.fixture
+def site(connection: Connection) -> Site:
+    """Two batteries, a small and a large one, half full at noon."""
+    site = parse_site(
+        {
+            "name": "levelled",
+            "timezone": "Europe/Berlin",
+            "batteries": [BATTERY | {"name": "small"}, BATTERY | {"name": "large", "capacity_kwh": 30}],
+            "input_sensors": {"battery_soc": ["sensor.small", "sensor.large"]},
+        }
+    )
+    sites.save(connection, site)
+    before = Timeline(NOON - 4 * SLOT, SLOT, 4)
+    observations.write(connection, site.name, before.starts, {"soc": np.full(4, 0.5)})
+    return site
+
+
+def say(connection: Connection, said: dict[str, float], *, at: datetime) -> None:
+    keys = readings.register(connection, "levelled", dict.fromkeys(said))
+    instants = np.full(len(said), np.datetime64(at.replace(tzinfo=None), "us"))
+    numbers = np.array([keys[name] for name in said], dtype=np.int32)
+    readings.upsert(connection, numbers, instants, np.array(list(said.values())), units=SaidUnits.of(["%"] * len(said)))
+
+
+def test_batteries_are_as_full_as_they_said_last_each_by_its_capacity(connection: Connection, site: Site) -> None:
+    assert levels.read_last(connection, site, now=NOW) == 0.5
+    say(connection, {"sensor.small": 52.0, "sensor.large": 52.0}, at=NOON + timedelta(minutes=2))
+    say(connection, {"sensor.small": 64.0, "sensor.large": 56.0}, at=NOON + timedelta(minutes=10))
+    assert levels.read_last(connection, site, now=NOW) == pytest.approx((64 + 3 * 56) / 400)
+    # As it was known then.
+    assert levels.read_last(connection, site, now=NOON + timedelta(minutes=5)) == pytest.approx(0.52)
+
+
+def test_what_power_cannot_have_done_is_not_told(connection: Connection, site: Site) -> None:
+    say(connection, {"sensor.small": 0.0, "sensor.large": 0.0}, at=NOON + timedelta(minutes=10))
+    assert levels.read_last(connection, site, now=NOW) == 0.5
+
+
+def test_before_a_quarter_hour_is_built_its_last_word_counts_and_after_long_silence_nothing(connection: Connection, site: Site) -> None:
+    say(connection, {"sensor.small": 60.0, "sensor.large": 60.0}, at=NOON + timedelta(minutes=14))
+    assert levels.read_last(connection, site, now=NOON + SLOT + timedelta(seconds=5)) == pytest.approx(0.6)
+    assert levels.read_last(connection, site, now=NOON + 3 * SLOT) is None
