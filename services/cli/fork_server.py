@@ -4,6 +4,7 @@ What is loaded before a fork is in memory once, and is not loaded again. A forke
 line, ended by its own signals; it outlives the server. Where no server works, a process is executed instead, and loads everything itself.
 """
 
+import ctypes
 import gc
 import json
 import os
@@ -11,6 +12,7 @@ import runpy
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -21,18 +23,26 @@ from pathlib import Path
 
 MODULE = "services.cli.fork_server"
 STANDARD_INPUT, STANDARD_ERROR = 0, 2
-# What each of the processes imports, whatever it does. None of their own modules is among it: they run as ``__main__``.
+# What the processes import, also what one of them alone does: to import it after the fork would write all over the pages that are shared. None of their own
+# modules is among it: they run as ``__main__``.
 SHARED = (
-    "celery.beat", "celery.concurrency.prefork", "celery.worker", "httpx", "luna.database.engine", "luna.embedded", "luna.health", "luna.mqtt", "luna.queue",
-    "luna.queue.heartbeats", "luna.settings.stored", "luna.telemetry", "luna.tracing",
+    "celery.beat", "celery.concurrency.prefork", "celery.worker", "celery.worker.consumer", "httpx", "luna.contracts.tasks", "luna.database.engine",
+    "luna.database.schema", "luna.embedded", "luna.health", "luna.mqtt", "luna.objects", "luna.queue", "luna.queue.heartbeats", "luna.settings.stored",
+    "luna.simulated_home", "luna.telemetry", "luna.tracing", "services.backup.keeper", "services.backup.create", "services.executor.home_assistant",
+    "services.executor.mqtt", "services.executor.watch", "services.ingest.listening.slot_scheduler", "services.ingest.recorder",
+    "services.ingest.slot_service", "services.ingest.sources.home_assistant", "services.ingest.sources.mqtt", "services.simulated_home.broker",
+    "services.simulated_home.devices", "sqlalchemy.dialects.postgresql",
 )  # fmt: skip
 # A server that loads for longer is done without.
 PATIENCE_SECONDS = 120.0
 MESSAGE_BYTES = 65_536
-# Room for the longest command line of a forked process, which is written over the server's.
-ROOM = " " * 400
+PR_SET_MM, PR_SET_MM_MAP = 35, 14
+# Source: glibc, mallopt(3).
+M_ARENA_MAX, ARENAS = -8, 2
 # Of a process whose server ended before it: nobody knows how it ended.
 UNKNOWN_EXIT = 255
+# Where the system reads this process's command line, once it was changed.
+_arguments: "ctypes.Array[ctypes.c_char] | None" = None
 
 
 def load_shared() -> None:
@@ -55,14 +65,22 @@ SHARES: Mapping[str, Callable[[], None]] = {"shared": load_shared, "tasks": load
 
 
 def main() -> None:
+    """Load and serve what the first argument names."""
+    run(sys.argv[1])
+
+
+def run(share: str) -> None:
     """Load, and serve until the starter ends; in each forked process run the module that is asked for."""
-    SHARES[sys.argv[1]]()
+    SHARES[share]()
     # A collector that looked through what is loaded would write into its pages, and so make them each process's own.
     gc.collect()
     gc.freeze()
     words = _serve(socket.socket(fileno=os.dup(STANDARD_INPUT)))
     if words:
         show_command_line([sys.executable, "-m", *words])
+    if words[:1] == [MODULE]:
+        run(words[1])
+    elif words:
         sys.argv = words
         runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 
@@ -92,28 +110,42 @@ def _serve(control: socket.socket) -> list[str]:
             os.close(descriptor)
 
 
-def show_command_line(words: Sequence[str]) -> None:
-    """Let ``ps`` show ``words`` as this process's command, as far as there is room. Source: Linux, proc(5), ``arg_start`` and ``arg_end``."""
-    with suppress(OSError, IndexError):
-        start, end = map(int, Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[45:47])
-        text = b"\0".join(os.fsencode(word) for word in words)
-        with Path("/proc/self/mem").open("r+b", buffering=0) as memory:
-            memory.seek(start)
-            memory.write(text[: end - start - 1].ljust(end - start, b"\0"))
+def show_command_line(words: Sequence[str]) -> bool:
+    """Let ``ps`` show ``words`` as this process's command, and return whether it does.
+
+    Source: Linux, prctl(2), ``PR_SET_MM_MAP``: everything as proc(5) says it is, but for the place of the arguments.
+    """
+    global _arguments  # noqa: PLW0603 - the system reads it there for as long as this process lives
+    try:
+        stat = [int(field) if field.isdecimal() else 0 for field in Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()]
+        system = ctypes.CDLL(None)
+        system.sbrk.restype = ctypes.c_void_p
+        arguments = ctypes.create_string_buffer(b"\0".join(os.fsencode(word) for word in words))
+        start_code, end_code, start_stack = stat[23:26]
+        start_data, end_data, start_brk, _, _, env_start, env_end = stat[42:49]
+        begin = ctypes.addressof(arguments)
+        places = (start_code, end_code, start_data, end_data, start_brk, system.sbrk(0), start_stack, begin, begin + len(arguments), env_start, env_end)
+        layout = ctypes.create_string_buffer(struct.pack("<11QQIi", *places, 0, 0, -1))
+        shows = system.prctl(PR_SET_MM, *map(ctypes.c_ulong, (PR_SET_MM_MAP, ctypes.addressof(layout), len(layout) - 1, 0))) == 0
+    except (OSError, ValueError, AttributeError):
+        return False
+    if shows:
+        _arguments = arguments
+    return shows
 
 
 class ForkedProcess:
     """A process that a fork server became: what ``subprocess.Popen`` shows of one.
 
     Args:
-        server: what it was forked by.
+        server: what it was forked by; None: this process.
         pid: its number.
         descriptor: of the process itself, which stays its own when the number is another's. Source: Linux, pidfd_open(2).
         stdin: the other end of its standard input.
         stderr: the other end of its standard error; None: it has this process's.
     """
 
-    def __init__(self, server: "ForkServer", pid: int, descriptor: int, *, stdin: socket.socket, stderr: int | None = None) -> None:
+    def __init__(self, server: "ForkServer | None", pid: int, descriptor: int, *, stdin: socket.socket, stderr: int | None = None) -> None:
         self.pid = pid
         self.returncode: int | None = None
         self.stdin = stdin
@@ -143,7 +175,7 @@ class ForkedProcess:
         ended = select.poll()
         ended.register(self._descriptor, select.POLLIN)
         if self.returncode is None and ended.poll(milliseconds):
-            self.returncode = self._server.reap(self.pid)
+            self.returncode = self._server.reap(self.pid) if self._server else os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self.returncode
 
 
@@ -156,20 +188,18 @@ class ForkServer:
     Args:
         share: what it loads, one of ``SHARES``.
         parent: the server that forks it when the first process is asked for; None: it is executed at once.
+        here: it is forked from this process instead, with all that this one has loaded; in the fork the program ends when the server does.
     """
 
-    def __init__(self, share: str, *, parent: "ForkServer | None" = None) -> None:
+    def __init__(self, share: str, *, parent: "ForkServer | None" = None, here: bool = False) -> None:
         self._share, self._parent = share, parent
         self._lock = threading.Lock()
         self._process: ChildProcess | None = None
-        self._control, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET if _can_fork() else socket.SOCK_STREAM)
-        self._control.settimeout(PATIENCE_SECONDS)
         self._works = _can_fork()
+        self._control, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET if self._works else socket.SOCK_STREAM)
+        self._control.settimeout(PATIENCE_SECONDS)
         if parent is None and self._works:
-            # Threads of a service, each with an arena of its own, would keep what others have freed.
-            environment = {"MALLOC_ARENA_MAX": "2"} | os.environ
-            words = [sys.executable, "-m", MODULE, share, ROOM]
-            self._process = subprocess.Popen(words, stdin=self._far, env=environment, start_new_session=True)
+            self._process = self._fork_here() if here else self._execute()
             self._far.close()
 
     def start(self, words: Sequence[str]) -> ChildProcess:
@@ -215,6 +245,30 @@ class ForkServer:
                 process.terminate()
         self._control.close()
         self._far.close()
+
+    def _execute(self) -> "subprocess.Popen[bytes]":
+        # Threads of a service, each with an arena of its own, would keep what others have freed.
+        environment = {"MALLOC_ARENA_MAX": str(ARENAS)} | os.environ
+        return subprocess.Popen([sys.executable, "-m", MODULE, self._share], stdin=self._far, env=environment, start_new_session=True)
+
+    def _fork_here(self) -> ForkedProcess:
+        from luna.settings import load_settings
+
+        with suppress(AttributeError):
+            ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+        gc.collect()
+        pid = os.fork()
+        if pid == 0:
+            self._control.close()
+            os.setsid()
+            os.dup2(self._far.fileno(), STANDARD_INPUT)
+            self._far.close()
+            show_command_line([sys.executable, "-m", MODULE, self._share])
+            # Each process reads them when it starts.
+            load_settings.cache_clear()
+            run(self._share)
+            sys.exit()
+        return ForkedProcess(None, pid, os.pidfd_open(pid), stdin=self._control)
 
     def _start(self, words: Sequence[str]) -> ForkedProcess:
         stdin, far = socket.socketpair()

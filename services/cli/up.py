@@ -68,8 +68,9 @@ def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] 
     from services.api.server import listen, serve
     from services.cli.opening import show_link
 
-    # Gateway, worker with beat, and servers end in this order; the port comes first, so that nothing is started where it is in use.
-    with suppress(KeyboardInterrupt), listen(settings) as listener, fork_servers() as starters, running(settings, keep_alive=True) as addresses:
+    # Gateway, worker with beat, and servers end in this order; the port comes before them, so that nothing is started where it is in use. What is forked first
+    # shares what is imported by now, and holds neither port nor lock.
+    with suppress(KeyboardInterrupt), fork_servers() as starters, listen(settings) as listener, running(settings, keep_alive=True) as addresses:
         migrate.upgrade(addresses.database_url)
         with companions(settings, starters):
             err.print(f"Luna runs at http://{settings.api_host}:{settings.api_port} and stops with Ctrl-C.")
@@ -101,7 +102,7 @@ def _is_needed(name: str, settings: "Settings") -> bool:
 @contextmanager
 def fork_servers() -> Iterator[Callable[[str], ForkServer]]:
     """Yield which fork server starts a companion: workers share what their tasks need, the others never load it."""
-    shared = ForkServer("shared")
+    shared = ForkServer("shared", here=True)
     tasks = ForkServer("tasks", parent=shared)
     try:
         yield lambda name: tasks if "worker" in name else shared
