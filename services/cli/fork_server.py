@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Self
 
 MODULE = "services.cli.fork_server"
 STANDARD_INPUT, STANDARD_ERROR = 0, 2
@@ -117,12 +118,12 @@ def show_command_line(words: Sequence[str]) -> bool:
     """
     global _arguments  # noqa: PLW0603 - the system reads it there for as long as this process lives
     try:
-        stat = [int(field) if field.isdecimal() else 0 for field in Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()]
+        fields = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         system = ctypes.CDLL(None)
         system.sbrk.restype = ctypes.c_void_p
         arguments = ctypes.create_string_buffer(b"\0".join(os.fsencode(word) for word in words))
-        start_code, end_code, start_stack = stat[23:26]
-        start_data, end_data, start_brk, _, _, env_start, env_end = stat[42:49]
+        start_code, end_code, start_stack = map(int, fields[23:26])
+        start_data, end_data, start_brk, _, _, env_start, env_end = map(int, fields[42:49])
         begin = ctypes.addressof(arguments)
         places = (start_code, end_code, start_data, end_data, start_brk, system.sbrk(0), start_stack, begin, begin + len(arguments), env_start, env_end)
         layout = ctypes.create_string_buffer(struct.pack("<11QQIi", *places, 0, 0, -1))
@@ -161,7 +162,7 @@ class ForkedProcess:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, signal.SIGTERM)
 
-    def __enter__(self) -> "ForkedProcess":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
