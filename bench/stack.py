@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,25 +22,31 @@ from luna.embedded import Addresses, running, start
 from luna.own_secrets import open_owner_token
 from luna.settings import Settings
 from luna.timeline import SystemClock
+from services.cli.fork_server import MODULE as FORK_SERVER
 from services.cli.up import COMPANIONS
 from tests.processes import free_port
 
-START_SECONDS = 120.0
+START_SECONDS, LOOK_SECONDS = 120.0, 0.1
 SCOPES: tuple[KeyScope, ...] = ("read", "analyse", "operate", "data", "configure", "administer")
 # Nothing is fetched from anywhere, and no budget stands before what is measured.
 ALONE = {"outside_services": "false", "embedding_download": "false", "log_level": "WARNING"}
+FORK_SERVERS = {"fork server": (FORK_SERVER, "shared"), "workers' fork server": (FORK_SERVER, "tasks")}
 UNLIMITED = {"requests_per_minute": "100000000", "solves_per_minute": "100000000"}
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A Luna that runs: its port, a key's headers, its database, its log; its processes by kind, as ``luna up`` names them, ``gateway`` for itself."""
+    """A Luna that runs: its port, a key's headers, its database, its log; its processes by kind, as ``luna up`` names them, ``gateway`` for itself.
+
+    ``answered_s`` is how long the gateway took to answer for the first time, whatever it said.
+    """
 
     port: int
     headers: Mapping[str, str]
     database: Engine
     processes: ProcessTree
     log: Path
+    answered_s: float
 
     def count_restarts(self) -> int:
         """Return how often a process died: one of ``luna up``, or one of a worker's."""
@@ -64,10 +70,11 @@ def luna_up(folder: Path, *, headers: Mapping[str, str] | None = None, settings:
     path = folder / "up.log"
     with path.open("ab") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
         try:
-            _await_ready(port, process)
+            answered_s = _await_ready(port, process)
             with running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses:
                 database = engine.create(addresses.database_url, application_name="bench")
-                yield Stack(port, _make_key(database) if headers is None else headers, database, ProcessTree(process.pid, "gateway", COMPANIONS), path)
+                tree = ProcessTree(process.pid, "gateway", COMPANIONS | FORK_SERVERS)
+                yield Stack(port, _make_key(database) if headers is None else headers, database, tree, path, answered_s)
                 database.dispose()
         finally:
             process.terminate()
@@ -94,16 +101,17 @@ def data_servers() -> Iterator[tuple[Addresses, Path]]:
         yield Addresses(database_url=servers.database_url, redis_url=servers.redis_url), folder
 
 
-def _await_ready(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_SECONDS
+def _await_ready(port: int, process: "subprocess.Popen[bytes]") -> float:
+    """Return the seconds until the gateway answered for the first time, when it is ready."""
+    began, answered_s = time.monotonic(), 0.0
     with httpx.Client(trust_env=False) as client:
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                if client.get(f"http://127.0.0.1:{port}/health/ready").is_success:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.2)
+        while time.monotonic() < began + START_SECONDS and process.poll() is None:
+            with suppress(httpx.TransportError):
+                ready = client.get(f"http://127.0.0.1:{port}/health/ready").is_success
+                answered_s = answered_s or time.monotonic() - began
+                if ready:
+                    return answered_s
+            time.sleep(LOOK_SECONDS)
     raise TimeoutError("Luna did not start")
 
 

@@ -293,6 +293,10 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("beyond the connection where the best is not: share of weeks", ("beyond_the_connection",), at_most=0.0),
         Target("longest, CPU", ("longest_cpu_s",), at_most=2.0, unit="s"),
     ),
+    "idle": (
+        Target("one home's Luna after an idle minute, all its processes", ("share_mb",), at_most=900, unit="MB"),
+        Target("the gateway answers after a warm start", ("answered_s",), at_most=8, unit="s"),
+    ),
     "worker_memory": (Target("what a worker grows by", ("bytes_per_task",), at_most=100, unit="B a task"),),
     "chaos": (
         *(Target(f"acknowledged and {fault}", (fault,), at_most=0) for fault in ("lost", "doubled", "wrong")),

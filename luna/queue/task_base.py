@@ -24,7 +24,7 @@ from luna.queue import serialization
 from luna.queue.app import LONGEST_LIMIT
 from luna.queue.attempt import JOB_RETRY, AbortedError, Conclude, DroppedError, EndedError, JobRunner
 from luna.queue.client import Client
-from luna.queue.memory import default_limit, is_want_of_memory, limited
+from luna.queue.memory import FreedMemory, default_limit, is_want_of_memory, limited
 from luna.queue.task import Definition, RetryableError
 from luna.queue.task_context import TaskContext
 from luna.queue.task_monitor import SENT_AT
@@ -123,6 +123,7 @@ class Process:
     database_url: str
     redis_url: str
     worker: str = ""
+    freed: FreedMemory = field(default_factory=FreedMemory, init=False)
     _stored: bytes = field(default=b"", init=False)
 
     def refresh(self) -> Settings:
@@ -192,6 +193,7 @@ class LunaTask(Task):  # type: ignore[misc]
     def after_return(self, status: str, retval: object, task_id: str, args: tuple[str], kwargs: dict[str, str], einfo: object) -> None:  # noqa: PLR0917 - Celery's signature
         if "job_id" not in kwargs:
             self.process.ledger.end(kwargs["key"], task_id)
+        self.process.freed.give_back()
 
     def _answer(self, text: str, key: str) -> str:
         try:

@@ -8,6 +8,7 @@ from prometheus_client import Gauge
 
 from luna.errors import LunaError
 from luna.health import Liveness
+from luna.queue.memory import FreedMemory
 from luna.settings import Settings
 from services.backup.chain import list_missing
 from services.backup.create import BackupWork, create_backup
@@ -43,6 +44,7 @@ class Keeper:
         self._look_at = self._clock.now()
         self._gap = False
         self._busy: threading.Thread | None = None
+        self._freed = FreedMemory()
 
     def run(self, pulse: Liveness) -> None:
         """Keep until the end is asked for."""
@@ -64,6 +66,8 @@ class Keeper:
         if self._busy is None or not self._busy.is_alive():
             self._begin_due()
         show(self._work.folder.read_status(), self._settings)
+        # What was encrypted was in memory, 16 MB of the log at a time.
+        self._freed.give_back()
 
     def _look_for_missing(self) -> None:
         now = self._clock.now()

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from services.cli.console import err
+from services.cli.fork_server import ChildProcess, ForkServer
 
 if TYPE_CHECKING:
     from luna.embedded import Addresses
@@ -68,10 +68,11 @@ def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] 
     from services.api.server import listen, serve
     from services.cli.opening import show_link
 
-    # Gateway, worker with beat, and servers end in this order; the port comes first, so that nothing is started where it is in use.
-    with suppress(KeyboardInterrupt), listen(settings) as listener, running(settings, keep_alive=True) as addresses:
+    # Gateway, worker with beat, and servers end in this order; the port comes before them, so that nothing is started where it is in use. What is forked first
+    # shares what is imported by now, and holds neither port nor lock.
+    with suppress(KeyboardInterrupt), fork_servers() as starters, listen(settings) as listener, running(settings, keep_alive=True) as addresses:
         migrate.upgrade(addresses.database_url)
-        with companions(settings):
+        with companions(settings, starters):
             err.print(f"Luna runs at http://{settings.api_host}:{settings.api_port} and stops with Ctrl-C.")
             show_link(settings, addresses.database_url)
             if begin is not None:
@@ -99,15 +100,25 @@ def _is_needed(name: str, settings: "Settings") -> bool:
 
 
 @contextmanager
-def companions(settings: "Settings") -> Iterator[None]:
+def fork_servers() -> Iterator[Callable[[str], ForkServer]]:
+    """Yield which fork server starts a companion: workers share what their tasks need, the others never load it."""
+    shared = ForkServer("shared", here=True)
+    tasks = ForkServer("tasks", parent=shared)
+    try:
+        yield lambda name: tasks if "worker" in name else shared
+    finally:
+        tasks.close()
+        shared.close()
+
+
+@contextmanager
+def companions(settings: "Settings", starters: Callable[[str], ForkServer]) -> Iterator[None]:
     """Run those of ``COMPANIONS`` that are needed, and another one whenever one dies; at the end return when no process of theirs is left.
 
     A second Ctrl-C cuts the worker's tasks off.
     """
     done, hurry = threading.Event(), threading.Event()
-    running = [_Companion(name, settings, hurry) for name in COMPANIONS]
-    for companion in running:
-        companion.look()
+    running = [_Companion(name, settings, hurry, starters(name)) for name in COMPANIONS]
     watches = [threading.Thread(target=companion.keep_running, args=(done,), daemon=True) for companion in running]
     for watch in watches:
         watch.start()
@@ -130,12 +141,13 @@ def _join(watches: list[threading.Thread]) -> None:
 class _Companion:
     """One of ``COMPANIONS``, by the settings that hold."""
 
-    def __init__(self, name: str, settings: "Settings", hurry: threading.Event) -> None:
-        self._name, self._settings, self._hurry = name, settings, hurry
+    def __init__(self, name: str, settings: "Settings", hurry: threading.Event, starter: ForkServer) -> None:
+        self._name, self._settings, self._hurry, self._starter = name, settings, hurry, starter
         self._stored: bytes | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ChildProcess | None = None
 
     def keep_running(self, done: threading.Event) -> None:
+        self.look()
         while not done.wait(WATCH_SECONDS):
             self.look()
         self._end()
@@ -152,7 +164,7 @@ class _Companion:
         if not needed or (changed and self._name in STARTED_ANEW):
             self._end()
         if needed and self._process is None:
-            self._process = _start(self._name)
+            self._process = _start(self._name, self._starter)
 
     def _read_settings(self) -> bool:
         import structlog
@@ -173,15 +185,14 @@ class _Companion:
             self._process = None
 
 
-def _start(name: str) -> subprocess.Popen[bytes]:
+def _start(name: str, starter: ForkServer) -> ChildProcess:
     # In a session of its own: Ctrl-C reaches this process, which ends it after the gateway.
-    command = [sys.executable, "-m", "services.cli.parent_watch", *COMPANIONS[name]]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    process = starter.start(["services.cli.parent_watch", *COMPANIONS[name]])
     threading.Thread(target=_pass_on, args=(process,), daemon=True).start()
     return process
 
 
-def _pass_on(process: subprocess.Popen[bytes]) -> None:
+def _pass_on(process: ChildProcess) -> None:
     """Write what a companion logs where this process logs, and keep the last of it for the page that shows it."""
     from luna.telemetry import RECENT_LINES
 
@@ -195,7 +206,7 @@ def _pass_on(process: subprocess.Popen[bytes]) -> None:
                 sys.stderr.buffer.flush()
 
 
-def _end(process: subprocess.Popen[bytes], hurry: threading.Event) -> None:
+def _end(process: ChildProcess, hurry: threading.Event) -> None:
     with process:
         process.terminate()
         deadline = time.monotonic() + GRACE_SECONDS

@@ -320,6 +320,10 @@ def test_the_next_day_is_lived_by_the_same_processes(luna: RunningLuna, environm
 def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(luna: RunningLuna, environment: dict[str, str]) -> None:
     wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
     kill_and_await_others(environment, "luna.queue.worker", "luna.queue.beat", "services.executor")
+    # What they are forked from is not needed for it.
+    for server in companions(environment, "services.cli.fork_server"):
+        os.kill(server, signal.SIGKILL)
+    kill_and_await_others(environment, "luna.queue.worker", "services.executor")
     assert companions(environment, "services.ingest.live") == []
     luna.process.send_signal(signal.SIGINT)
     assert luna.process.wait(PATIENCE_SECONDS) == 0

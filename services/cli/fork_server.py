@@ -1,0 +1,308 @@
+"""``python -m services.cli.fork_server SHARE``: loads what several processes of ``luna up`` need, and becomes each of them by a fork.
+
+What is loaded before a fork is in memory once, and is not loaded again. A forked process is one like any other: in a session of its own, with its own command
+line, ended by its own signals; it outlives the server. Where no server works, a process is executed instead, and loads everything itself.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Self
+
+MODULE = "services.cli.fork_server"
+STANDARD_INPUT, STANDARD_ERROR = 0, 2
+# What the processes import, also what one of them alone does: to import it after the fork would write all over the pages that are shared. None of their own
+# modules is among it: they run as ``__main__``.
+SHARED = (
+    "celery.beat", "celery.concurrency.prefork", "celery.worker", "celery.worker.consumer", "httpx", "luna.contracts.tasks", "luna.database.engine",
+    "luna.database.schema", "luna.embedded", "luna.health", "luna.mqtt", "luna.objects", "luna.queue", "luna.queue.heartbeats", "luna.settings.stored",
+    "luna.simulated_home", "luna.telemetry", "luna.tracing", "services.backup.keeper", "services.backup.create", "services.executor.home_assistant",
+    "services.executor.mqtt", "services.executor.watch", "services.ingest.listening.slot_scheduler", "services.ingest.recorder",
+    "services.ingest.slot_service", "services.ingest.sources.home_assistant", "services.ingest.sources.mqtt", "services.simulated_home.broker",
+    "services.simulated_home.devices", "sqlalchemy.dialects.postgresql",
+)  # fmt: skip
+# A server that loads for longer is done without.
+PATIENCE_SECONDS = 120.0
+MESSAGE_BYTES = 65_536
+PR_SET_MM, PR_SET_MM_MAP = 35, 14
+# Source: glibc, mallopt(3).
+M_ARENA_MAX, ARENAS = -8, 2
+# Of a process whose server ended before it: nobody knows how it ended.
+UNKNOWN_EXIT = 255
+# Where the system reads this process's command line, once it was changed.
+_arguments: "ctypes.Array[ctypes.c_char] | None" = None
+
+
+def load_shared() -> None:
+    """Import what every process needs."""
+    for module in SHARED:
+        import_module(module)
+
+
+def load_tasks() -> None:
+    """Import what the workers run, and what their tasks compile; what only jobs need is loaded by the worker for jobs."""
+    from luna.queue.services import OPTIONAL_SERVICES, SERVICES
+
+    for service in (*SERVICES, *OPTIONAL_SERVICES):
+        # What is not installed is named by the worker that would serve it.
+        with suppress(ImportError, OSError):
+            getattr(import_module(f"services.{service}.tasks"), "prepare", lambda: None)()
+
+
+SHARES: Mapping[str, Callable[[], None]] = {"shared": load_shared, "tasks": load_tasks}
+
+
+def main() -> None:
+    """Load and serve what the first argument names."""
+    run(sys.argv[1])
+
+
+def run(share: str) -> None:
+    """Load, and serve until the starter ends; in each forked process run the module that is asked for."""
+    SHARES[share]()
+    # A collector that looked through what is loaded would write into its pages, and so make them each process's own.
+    gc.collect()
+    gc.freeze()
+    words = _serve(socket.socket(fileno=os.dup(STANDARD_INPUT)))
+    if words:
+        show_command_line([sys.executable, "-m", *words])
+    if words[:1] == [MODULE]:
+        run(words[1])
+    elif words:
+        sys.argv = words
+        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+def _serve(control: socket.socket) -> list[str]:
+    """Fork at each request; return in each forked process the words of its command, at the end of the starter none."""
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
+        if not message:
+            return []
+        request = json.loads(message)
+        if isinstance(request, int):
+            # Not before it is asked for: until then no other process gets the number, and a signal reaches who is meant.
+            control.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(request, 0)[1]))
+            continue
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            os.setsid()
+            for descriptor, place in zip(descriptors, (STANDARD_INPUT, STANDARD_ERROR), strict=True):
+                os.dup2(descriptor, place)
+                os.close(descriptor)
+            return list(request)
+        process = os.pidfd_open(pid)
+        socket.send_fds(control, [b"%d" % pid], [process])
+        for descriptor in (*descriptors, process):
+            os.close(descriptor)
+
+
+def show_command_line(words: Sequence[str]) -> bool:
+    """Let ``ps`` show ``words`` as this process's command, and return whether it does.
+
+    Source: Linux, prctl(2), ``PR_SET_MM_MAP``: everything as proc(5) says it is, but for the place of the arguments.
+    """
+    global _arguments  # noqa: PLW0603 - the system reads it there for as long as this process lives
+    try:
+        fields = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        system = ctypes.CDLL(None)
+        system.sbrk.restype = ctypes.c_void_p
+        arguments = ctypes.create_string_buffer(b"\0".join(os.fsencode(word) for word in words))
+        start_code, end_code, start_stack = map(int, fields[23:26])
+        start_data, end_data, start_brk, _, _, env_start, env_end = map(int, fields[42:49])
+        begin = ctypes.addressof(arguments)
+        places = (start_code, end_code, start_data, end_data, start_brk, system.sbrk(0), start_stack, begin, begin + len(arguments), env_start, env_end)
+        layout = ctypes.create_string_buffer(struct.pack("<11QQIi", *places, 0, 0, -1))
+        shows = system.prctl(PR_SET_MM, *map(ctypes.c_ulong, (PR_SET_MM_MAP, ctypes.addressof(layout), len(layout) - 1, 0))) == 0
+    except (OSError, ValueError, AttributeError):
+        return False
+    if shows:
+        _arguments = arguments
+    return shows
+
+
+class ForkedProcess:
+    """A process that a fork server became: what ``subprocess.Popen`` shows of one.
+
+    Args:
+        server: what it was forked by; None: this process.
+        pid: its number.
+        descriptor: of the process itself, which stays its own when the number is another's. Source: Linux, pidfd_open(2).
+        stdin: the other end of its standard input.
+        stderr: the other end of its standard error; None: it has this process's.
+    """
+
+    def __init__(self, server: "ForkServer | None", pid: int, descriptor: int, *, stdin: socket.socket, stderr: int | None = None) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self.stdin = stdin
+        self.stderr = None if stderr is None else os.fdopen(stderr, "rb")
+        self._server, self._descriptor = server, descriptor
+
+    def poll(self) -> int | None:
+        """Return how it ended; None: it lives."""
+        return self._look(0)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, signal.SIGTERM)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stdin.close()
+        if self.stderr:
+            self.stderr.close()
+        self._look(None)
+        os.close(self._descriptor)
+
+    def _look(self, milliseconds: int | None) -> int | None:
+        ended = select.poll()
+        ended.register(self._descriptor, select.POLLIN)
+        if self.returncode is None and ended.poll(milliseconds):
+            self.returncode = self._server.reap(self.pid) if self._server else os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.returncode
+
+
+ChildProcess = subprocess.Popen[bytes] | ForkedProcess
+
+
+class ForkServer:
+    """The starter's side of a fork server.
+
+    Args:
+        share: what it loads, one of ``SHARES``.
+        parent: the server that forks it when the first process is asked for; None: it is executed at once.
+        here: it is forked from this process instead, with all that this one has loaded; in the fork the program ends when the server does.
+    """
+
+    def __init__(self, share: str, *, parent: "ForkServer | None" = None, here: bool = False) -> None:
+        self._share, self._parent = share, parent
+        self._lock = threading.Lock()
+        self._process: ChildProcess | None = None
+        self._works = _can_fork()
+        self._control, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET if self._works else socket.SOCK_STREAM)
+        self._control.settimeout(PATIENCE_SECONDS)
+        if parent is None and self._works:
+            self._process = self._fork_here() if here else self._execute()
+            self._far.close()
+
+    def start(self, words: Sequence[str]) -> ChildProcess:
+        """Start ``python -m WORDS``, whose standard input and error are this process's to end and to read."""
+        if self._works:
+            try:
+                return self._start(words)
+            except OSError as error:
+                self._give_up(error)
+        return subprocess.Popen([sys.executable, "-m", *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+    def fork(self, words: Sequence[str], *, stdin: int, stderr: int) -> tuple[int, int]:
+        """Return number and descriptor of a process that runs ``python -m WORDS``.
+
+        Raises:
+            OSError: the server ended, or does not answer.
+        """
+        with self._lock:
+            if self._process is None and self._parent:
+                pid, descriptor = self._parent.fork([MODULE, self._share], stdin=self._far.fileno(), stderr=STANDARD_ERROR)
+                self._process = ForkedProcess(self._parent, pid, descriptor, stdin=self._control)
+                self._far.close()
+            socket.send_fds(self._control, [json.dumps(list(words)).encode()], [stdin, stderr])
+            answer, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 1)
+        if not answer:
+            raise BrokenPipeError("the fork server ended")
+        return int(answer), descriptors[0]
+
+    def reap(self, pid: int) -> int:
+        """Return how a process ended that has ended."""
+        try:
+            with self._lock:
+                self._control.send(b"%d" % pid)
+                return int(self._control.recv(MESSAGE_BYTES) or UNKNOWN_EXIT)
+        except OSError:
+            return UNKNOWN_EXIT
+
+    def close(self) -> None:
+        """End the server; what it has forked lives on."""
+        if self._process is not None:
+            with self._process as process:
+                self._control.close()
+                process.terminate()
+        self._control.close()
+        self._far.close()
+
+    def _execute(self) -> "subprocess.Popen[bytes]":
+        # Threads of a service, each with an arena of its own, would keep what others have freed.
+        environment = {"MALLOC_ARENA_MAX": str(ARENAS)} | os.environ
+        return subprocess.Popen([sys.executable, "-m", MODULE, self._share], stdin=self._far, env=environment, start_new_session=True)
+
+    def _fork_here(self) -> ForkedProcess:
+        from luna.settings import load_settings
+
+        with suppress(AttributeError):
+            ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+        gc.collect()
+        pid = os.fork()
+        if pid == 0:
+            self._control.close()
+            os.setsid()
+            os.dup2(self._far.fileno(), STANDARD_INPUT)
+            self._far.close()
+            show_command_line([sys.executable, "-m", MODULE, self._share])
+            # Each process reads them when it starts.
+            load_settings.cache_clear()
+            run(self._share)
+            sys.exit()
+        return ForkedProcess(None, pid, os.pidfd_open(pid), stdin=self._control)
+
+    def _start(self, words: Sequence[str]) -> ForkedProcess:
+        stdin, far = socket.socketpair()
+        reader, writer = os.pipe()
+        try:
+            pid, descriptor = self.fork(words, stdin=far.fileno(), stderr=writer)
+        except OSError:
+            os.close(reader)
+            stdin.close()
+            raise
+        finally:
+            os.close(writer)
+            far.close()
+        return ForkedProcess(self, pid, descriptor, stdin=stdin, stderr=reader)
+
+    def _give_up(self, error: OSError) -> None:
+        """Fork nothing any more: a late answer would be taken for that of another request."""
+        import structlog
+
+        if self._works:
+            self._works = False
+            structlog.get_logger("luna.up").warning("fork server does not answer, each process loads everything itself", share=self._share, error=str(error))
+            self._control.close()
+
+
+def _can_fork() -> bool:
+    """Return whether this system has what a fork server is spoken to with: Linux since 5.3."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

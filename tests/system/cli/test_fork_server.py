@@ -1,0 +1,61 @@
+"""A fork server and what it forks, as processes of their own."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.cli.fork_server import ForkedProcess, ForkServer
+
+PATIENCE_SECONDS = 60
+# Says what it is, and ends with its starter: with 3 where it was told so on its standard input.
+SPEAKER = """
+import os, sys
+print(os.getsid(0) == os.getpid(), *sys.argv[1:], file=sys.stderr, flush=True)
+sys.exit(3 if os.read(0, 1) else 0)
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ForkServer]:
+    (tmp_path / "speaker.py").write_text(SPEAKER, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    server = ForkServer("shared")
+    yield server
+    server.close()
+
+
+def test_a_forked_process_is_one_of_its_own_and_is_ended_as_any_other(server: ForkServer) -> None:
+    with server.start(["speaker", "one", "two"]) as forked, server.start(["speaker"]) as killed:
+        assert isinstance(forked, ForkedProcess)
+        assert forked.stderr is not None
+        assert forked.stderr.readline() == b"True one two\n"
+        assert Path(f"/proc/{forked.pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")[1:] == [b"-m", b"speaker", b"one", b"two"]
+        assert forked.poll() is None
+        forked.stdin.send(b"end")
+        killed.terminate()
+        assert (await_end(forked), await_end(killed)) == (3, -signal.SIGTERM)
+
+
+def test_what_was_forked_outlives_the_server_and_what_is_started_then_is_executed(server: ForkServer) -> None:
+    with server.start(["speaker"]) as forked:
+        [running] = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "fork_server shared"], check=True, capture_output=True, text=True).stdout.split()
+        os.kill(int(running), signal.SIGKILL)
+        with server.start(["speaker", "executed"]) as executed:
+            assert isinstance(executed, subprocess.Popen)
+            assert executed.stderr is not None
+            assert executed.stderr.readline() == b"True executed\n"
+            assert forked.poll() is None
+        forked.terminate()
+
+
+def await_end(process: "subprocess.Popen[bytes] | ForkedProcess") -> int:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (code := process.poll()) is None:
+        assert time.monotonic() < deadline, "did not end in time"
+        time.sleep(0.02)
+    return code
