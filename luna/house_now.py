@@ -331,10 +331,11 @@ def read_planned(connection: Connection, site: Site, *, now: datetime) -> Planne
 
 
 def _read_soc(connection: Connection, site: Site, plan: PlanReply | None, now: datetime) -> HouseFigure | None:
-    last = Timeline(floor_to(now, SLOT) - SLOT, SLOT, 1)
-    measured = float(observations.read_series(connection, site.name, last, ("soc",))["soc"][0])
-    if np.isfinite(measured):
-        return HouseFigure(measured, "measured")
+    # The quarter-hour that has just ended is built a moment later: until then the one before it stands, instead of what a plan expects.
+    last = Timeline(floor_to(now, SLOT) - 2 * SLOT, SLOT, 2)
+    measured = observations.read_series(connection, site.name, last, ("soc",))["soc"]
+    if np.isfinite(measured).any():
+        return HouseFigure(float(measured[np.isfinite(measured)][-1]), "measured")
     slot = None if plan is None else find_slot(plan, now)
     held = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
     capacity = sum(each for each, _ in held)

@@ -109,6 +109,11 @@ class LivingLuna:
         known = [place for place, value in enumerate(timeline["measured"]["load_kw"]) if value is not None]
         return datetime.fromisoformat(timeline["start"]) + known[-1] * timedelta(minutes=timeline["slot_minutes"])
 
+    def list_confirmed(self) -> set[str]:
+        """Return the devices that were read back to do what their owner wants."""
+        decisions = self.read(f"{SITE}/control/decisions")["decisions"]
+        return {each["device"] for each in decisions if each["confirmed"] and each["decided_by"] == "owner"}
+
     def wait_until_built(self) -> None:
         """Return when the last slot that is over was measured."""
         wait_until(lambda: self.last_measured() >= floor_to(self.now, SLOT) - SLOT)

@@ -4,14 +4,21 @@ Nothing here is taken from ``luna.physics``: what Luna believes of a battery is 
 """
 
 from luna.simulated_home.battery import BatteryCharge, BatteryModel, Command
+from luna.simulated_home.car import CAR_MODEL, CarState, ChargerCommand
 from luna.simulated_home.files import Faults, HomeFiles, HomeSetup
+from luna.simulated_home.heater import HEATER_MODEL, HeaterState
 from luna.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
 from luna.simulated_home.market import publish_prices
 from luna.simulated_home.recorded_year import RecordedYear
-from luna.simulated_home.site import MARKET, MODES, SITE_NAME, TOPICS, ZONE, build_site, is_simulated
+from luna.simulated_home.site import CAR, HEATER, MARKET, MODES, SITE_NAME, TOPICS, ZONE, build_site, is_simulated, list_stays
+from luna.simulated_home.trips import trip_of
 
 __all__ = [
     "BATTERY_MODEL",
+    "CAR",
+    "CAR_MODEL",
+    "HEATER",
+    "HEATER_MODEL",
     "MARKET",
     "MODES",
     "SITE_NAME",
@@ -19,8 +26,11 @@ __all__ = [
     "ZONE",
     "BatteryCharge",
     "BatteryModel",
+    "CarState",
+    "ChargerCommand",
     "Command",
     "Faults",
+    "HeaterState",
     "HomeFiles",
     "HomeSetup",
     "HomeState",
@@ -28,6 +38,8 @@ __all__ = [
     "advance",
     "build_site",
     "is_simulated",
+    "list_stays",
     "measure",
     "publish_prices",
+    "trip_of",
 ]

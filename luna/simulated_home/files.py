@@ -13,15 +13,20 @@ from typing import Any
 from luna.errors import MachineError
 from luna.private_folders import make_private
 from luna.simulated_home.battery import BatteryCharge, Command
+from luna.simulated_home.car import CarState, ChargerCommand
+from luna.simulated_home.heater import HeaterState
 from luna.simulated_home.house import HomeState
 
 FOLDER = "simulated_home"
 TRUTH_COLUMNS = ("at", "load_kw", "pv_kw", "grid_kw", "battery_kw", "soc", "mode", "import_kwh", "export_kwh", "lost_kwh")
+# Empty in a home without car or heater.
+CAR_COLUMNS = ("car_kw", "car_soc", "car_is_home", "car_mode", "car_kwh", "car_driven_kwh", "car_lost_kwh")
+HEATER_COLUMNS = ("heater_kw", "heater_c", "heater_mode", "heater_kwh", "heater_drawn_kwh", "heater_lost_kwh", "heater_short_kwh")
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How devices misbehave: the inverter follows ``late_seconds`` after it was told, or not at all (``deaf``); the meter says the same for ever."""
+    """How a device misbehaves: it follows ``late_seconds`` after it was told, or not at all (``deaf``); its meter says the same for ever."""
 
     late_seconds: float = 0.0
     deaf: bool = False
@@ -30,11 +35,16 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class HomeSetup:
-    """What does not change while it lives: the broker's port on this machine, and the seed of what is random."""
+    """What does not change while it lives: the broker's port on this machine, and the seed of what is random.
+
+    ``faults`` are those of the inverter and the grid's meter, the others those of charger and heater with their meters.
+    """
 
     port: int
     seed: int = 0
     faults: Faults = field(default_factory=Faults)
+    car_faults: Faults = field(default_factory=Faults)
+    heater_faults: Faults = field(default_factory=Faults)
 
 
 class HomeFiles:
@@ -70,7 +80,9 @@ class HomeFiles:
             MachineError: there is none, or the file is damaged.
         """
         document = self._read(self._setup)
-        return HomeSetup(int(document["port"]), int(document["seed"]), Faults(**document["faults"]))
+        # One that was made before there was a car says nothing of it.
+        faults = {name: Faults(**document.get(name, {})) for name in ("faults", "car_faults", "heater_faults")}
+        return HomeSetup(int(document["port"]), int(document["seed"]), **faults)
 
     def write_state(self, state: HomeState) -> None:
         """Keep where the home is; of a home that was removed nothing is written."""
@@ -84,8 +96,15 @@ class HomeFiles:
             MachineError: as ``read_setup``.
         """
         document = self._read(self._state)
-        figures = {each.name: document[each.name] for each in fields(HomeState)}
-        return HomeState(**figures | {"battery": BatteryCharge(**document["battery"]), "command": Command(**document["command"])})
+        car, heater = document.get("car"), document.get("heater")
+        parts = {
+            "battery": BatteryCharge(**document["battery"]),
+            "command": Command(**document["command"]),
+            "car": CarState(**car | {"command": ChargerCommand(**car["command"])}) if car else None,
+            "heater": HeaterState(**heater) if heater else None,
+        }
+        figures = {each.name: document[each.name] for each in fields(HomeState) if each.name not in parts}
+        return HomeState(**figures, **parts)
 
     def note_truth(self, state: HomeState, *, soc: float) -> None:
         """Add a row to the truth of the day."""
@@ -97,8 +116,8 @@ class HomeFiles:
         with path.open("a", encoding="ascii", newline="") as file:
             rows = csv.writer(file)
             if is_new:
-                rows.writerow(TRUTH_COLUMNS)
-            rows.writerow([at.isoformat(timespec="seconds"), *powers, state.command.mode, *counts])
+                rows.writerow((*TRUTH_COLUMNS, *CAR_COLUMNS, *HEATER_COLUMNS))
+            rows.writerow([at.isoformat(timespec="seconds"), *powers, state.command.mode, *counts, *_tell_car(state.car), *_tell_heater(state.heater)])
 
     def read_truth(self) -> list[dict[str, str]]:
         """Return every row of the truth, the oldest first: for whoever judges what Luna says."""
@@ -113,6 +132,20 @@ class HomeFiles:
             return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as exc:
             raise MachineError("the simulated home cannot be read", value=str(path), remedy="Remove the simulated home and try it anew.") from exc
+
+
+def _tell_car(car: CarState | None) -> list[object]:
+    if car is None:
+        return [""] * len(CAR_COLUMNS)
+    counts = [round(each, 4) for each in (car.charge_kwh, car.driven_kwh, car.lost_kwh)]
+    return [round(car.power_kw, 4), round(car.soc, 5), int(car.is_home), car.command.mode, *counts]
+
+
+def _tell_heater(heater: HeaterState | None) -> list[object]:
+    if heater is None:
+        return [""] * len(HEATER_COLUMNS)
+    counts = [round(each, 4) for each in (heater.used_kwh, heater.drawn_kwh, heater.lost_kwh, heater.short_kwh)]
+    return [round(heater.power_kw, 4), round(heater.water_c, 3), heater.mode, *counts]
 
 
 def _replace(path: Path, document: dict[str, Any]) -> None:

@@ -1,10 +1,12 @@
-"""The house around the battery: what its meters count, and what its devices say of it."""
+"""The house around battery, car and heater: what its meters count, and what its devices say of it."""
 
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from luna.simulated_home.battery import SECONDS_PER_HOUR, BatteryCharge, BatteryModel, Command, step_battery, wanted_power_kw
+from luna.simulated_home.car import CarState, step_car
+from luna.simulated_home.heater import HeaterState, step_heater
 
 BATTERY_MODEL = BatteryModel()
 # What a meter of class B may be wrong by, and less. Source: EN 50470-3.
@@ -12,11 +14,15 @@ _GAIN_SPREAD, _POWER_SPREAD, _SOC_SPREAD = 0.003, 0.004, 0.002
 # Within a quarter-hour a house does not use its mean: kettles and compressors.
 _LOAD_SPREAD = 0.35
 _SECONDS_PER_FLICKER = 60
+_METERS = ("grid", "pv", "battery", "car", "heater")
 
 
 @dataclass(frozen=True, slots=True)
 class HomeState:
-    """The truth at an instant, seconds since 1970: powers in kW, and what was counted since the beginning, kWh."""
+    """The truth at an instant, seconds since 1970: powers in kW, and what was counted since the beginning, kWh.
+
+    ``load`` is the house without car and heater; None: it has none.
+    """
 
     at: float
     battery: BatteryCharge
@@ -30,11 +36,24 @@ class HomeState:
     charge_kwh: float = 0.0
     discharge_kwh: float = 0.0
     lost_kwh: float = 0.0
+    car: CarState | None = None
+    heater: HeaterState | None = None
+
+    @property
+    def used_kw(self) -> float:
+        """What house, car and heater use together."""
+        return self.load_kw + sum(each.power_kw for each in (self.car, self.heater) if each is not None)
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """What inverter, charger and heater do, in their own words."""
+        car, heater = self.car, self.heater
+        return (self.command.mode, *([] if car is None else [car.command.mode]), *([] if heater is None else [heater.mode]))
 
     @property
     def grid_kw(self) -> float:
         """What comes over the meter, below zero what goes out."""
-        return self.load_kw - self.pv_kw + self.battery.power_kw
+        return self.used_kw - self.pv_kw + self.battery.power_kw
 
 
 def advance(state: HomeState, *, load_kw: float, pv_kw: float, seconds: float, seed: int) -> HomeState:
@@ -47,19 +66,21 @@ def advance(state: HomeState, *, load_kw: float, pv_kw: float, seconds: float, s
         seconds: how long it takes.
         seed: of what is random; the same seed and instants give the same home.
 
-    Invariants: load + export + charge = pv + import + discharge, to rounding.
+    Invariants: load + car + heater + export + charge = pv + import + discharge, to rounding.
     """
     load = load_kw * (1.0 + _LOAD_SPREAD * _noise(seed, int(state.at // _SECONDS_PER_FLICKER)))
+    # The inverter sees what they use at the meter, as it sees the kettle.
+    car = None if state.car is None else step_car(state.car, state.at, seconds=seconds, seed=seed)
+    heater = None if state.heater is None else step_heater(state.heater, state.at, seconds=seconds, seed=seed)
+    before = replace(state, load_kw=load, pv_kw=pv_kw, car=car, heater=heater)
     soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
-    battery, lost = step_battery(BATTERY_MODEL, state.battery, wanted_power_kw(state.command, soc, pv_kw - load), seconds=seconds)
-    hours = seconds / SECONDS_PER_HOUR
-    grid = load - pv_kw + battery.power_kw
+    wanted = wanted_power_kw(state.command, soc, pv_kw - before.used_kw)
+    battery, lost = step_battery(BATTERY_MODEL, state.battery, wanted, seconds=seconds)
+    hours, grid = seconds / SECONDS_PER_HOUR, before.used_kw - pv_kw + battery.power_kw
     return replace(
-        state,
+        before,
         at=state.at + seconds,
         battery=battery,
-        load_kw=load,
-        pv_kw=pv_kw,
         load_kwh=state.load_kwh + load * hours,
         pv_kwh=state.pv_kwh + pv_kw * hours,
         import_kwh=state.import_kwh + max(grid, 0.0) * hours,
@@ -71,25 +92,40 @@ def advance(state: HomeState, *, load_kw: float, pv_kw: float, seconds: float, s
 
 
 def measure(state: HomeState, *, seed: int) -> dict[str, float]:
-    """Return what the devices say of the truth, each with the fault of its own meter: energies in kWh, powers in W, the state of charge in per cent.
+    """Return what the devices say of the truth, each with the fault of its own meter: energies in kWh, powers in W, states of charge in per cent.
 
     Invariants: a counter never falls.
     """
-    gains = {name: 1.0 + _GAIN_SPREAD * _noise(seed, -1 - place) for place, name in enumerate(("grid", "pv", "battery"))}
+    gains = {name: 1.0 + _GAIN_SPREAD * _noise(seed, -1 - place) for place, name in enumerate(_METERS)}
     second = int(state.at)
-    flicker = [1.0 + _POWER_SPREAD * _noise(seed, second * 4 + place) for place in range(3)]
-    soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh + _SOC_SPREAD * _noise(seed, second * 4 + 3)
-    return {
-        "grid_import": round(state.import_kwh * gains["grid"], 4),
-        "grid_export": round(state.export_kwh * gains["grid"], 4),
-        "grid_power": round(state.grid_kw * gains["grid"] * flicker[0] * 1000),
-        "pv_energy": round(state.pv_kwh * gains["pv"], 4),
-        "pv_power": round(state.pv_kw * gains["pv"] * flicker[1] * 1000),
-        "battery_charge": round(state.charge_kwh * gains["battery"], 4),
-        "battery_discharge": round(state.discharge_kwh * gains["battery"], 4),
-        "battery_power": round(state.battery.power_kw * gains["battery"] * flicker[2] * 1000),
+    flicker = {name: 1.0 + _POWER_SPREAD * _noise(seed, second * 8 + place) for place, name in enumerate(_METERS)}
+
+    def count(kwh: float, meter: str) -> float:
+        return round(kwh * gains[meter], 4)
+
+    def show(power_kw: float, meter: str) -> float:
+        return round(power_kw * gains[meter] * flicker[meter] * 1000)
+
+    soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh + _SOC_SPREAD * _noise(seed, second * 8 + 7)
+    said = {
+        "grid_import": count(state.import_kwh, "grid"),
+        "grid_export": count(state.export_kwh, "grid"),
+        "grid_power": show(state.grid_kw, "grid"),
+        "pv_energy": count(state.pv_kwh, "pv"),
+        "pv_power": show(state.pv_kw, "pv"),
+        "battery_charge": count(state.charge_kwh, "battery"),
+        "battery_discharge": count(state.discharge_kwh, "battery"),
+        "battery_power": show(state.battery.power_kw, "battery"),
         "battery_soc": round(100.0 * min(max(soc, 0.0), 1.0), 1),
     }
+    if state.car is not None:
+        said |= {"car_energy": count(state.car.charge_kwh, "car"), "car_power": show(state.car.power_kw, "car")}
+        # Cars say whole per cent, on the road as well.
+        said |= {"car_connected": float(state.car.is_home), "car_soc": float(round(100.0 * state.car.soc))}
+    if state.heater is not None:
+        said |= {"heater_energy": count(state.heater.used_kwh, "heater"), "heater_power": show(state.heater.power_kw, "heater")}
+        said |= {"heater_temperature": round(state.heater.water_c, 1)}
+    return said
 
 
 def _noise(seed: int, number: int) -> float:

@@ -1,34 +1,41 @@
 """A simulated home comes and goes: its past as recorded, its site, its market, and the files that its process lives from."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.simulated_home import RemovedHomeReply, SimulatedHomeReply
-from luna.database import observations, prices, site_removal, sites
+from luna.database import observations, prices, site_removal, sites, vehicle_sessions
 from luna.embedded.state import choose_port
 from luna.errors import ConflictError
-from luna.observations import SERIES, Observations
+from luna.observations import SERIES
 from luna.packages import Progress
 from luna.queue import TaskContext
 from luna.settings.stored import store_settings
 from luna.simulated_home import (
     BATTERY_MODEL,
+    CAR_MODEL,
     MARKET,
     SITE_NAME,
     ZONE,
     BatteryCharge,
+    CarState,
+    HeaterState,
     HomeFiles,
     HomeSetup,
     HomeState,
     RecordedYear,
     advance,
     build_site,
+    is_simulated,
+    list_stays,
     publish_prices,
 )
-from luna.timeline import SLOT, Timeline, floor_to
+from luna.timeline import SLOT, FloatArray, Timeline, floor_to
 from services.ingest.demo_data import load_demo
 from services.ingest.listening import StateFile
 
@@ -36,7 +43,11 @@ HISTORY = timedelta(weeks=5)
 SEED = 2023
 _STEP_SECONDS = 60.0
 _START_SOC = 0.5
-_COUNTED = tuple(name for name in SERIES if name != "soc")
+# What counts each energy of a slot.
+_COUNTERS: dict[str, Callable[[HomeState], float]] = {name: attrgetter(name) for name in SERIES if name != "soc"} | {
+    "vehicle_kwh": attrgetter("car.charge_kwh"),
+    "water_heater_kwh": attrgetter("heater.used_kwh"),
+}
 
 
 def make_home(work: TaskContext) -> SimulatedHomeReply:
@@ -54,9 +65,13 @@ def make_home(work: TaskContext) -> SimulatedHomeReply:
     if files.is_there and SITE_NAME in sites.names(work.connection):
         return SimulatedHomeReply(site_id=SITE_NAME, first=now, end=now, rows_written=0)
     first = now - HISTORY
-    past, state = live_past(year, Timeline(first, SLOT, (now - first) // SLOT), progress=work.progress)
+    timeline = Timeline(first, SLOT, (now - first) // SLOT)
+    past, state = live_past(year, timeline, progress=work.progress)
     sites.save(work.connection, build_site())
-    written = observations.upsert(work.connection, SITE_NAME, past)
+    stored = observations.write(work.connection, SITE_NAME, timeline.starts, past)
+    for stay in list_stays(now):
+        vehicle_sessions.add(work.connection, SITE_NAME, stay, by=SITE_NAME, now=now)
+    written = stored.inserted + stored.updated
     written += publish_prices(work.connection, year, since=first, now=work.clock.now())
     if not files.is_there:
         work.on_commit(lambda: _let_live(work, files, year, state))
@@ -79,22 +94,23 @@ def remove_home(work: TaskContext) -> RemovedHomeReply:
     return RemovedHomeReply(removed=True)
 
 
-def live_past(year: RecordedYear, timeline: Timeline, *, progress: Progress) -> tuple[Observations, HomeState]:
-    """Return what was measured of a past in which the inverter did what it does by itself, and the state at its end."""
+def live_past(year: RecordedYear, timeline: Timeline, *, progress: Progress) -> tuple[dict[str, FloatArray], HomeState]:
+    """Return what was measured of a past in which the devices did what they do by themselves, by columns of the slots, and the state at its end."""
     rows = year.rows_of(timeline.starts)
     load_kw, pv_kw = (series[rows] * (timedelta(hours=1) / SLOT) for series in (year.load_kwh, year.pv_kwh))
-    state = HomeState(at=timeline.start.timestamp(), battery=BatteryCharge(_START_SOC * BATTERY_MODEL.capacity_kwh))
-    series = {name: np.empty(timeline.count) for name in SERIES}
+    battery = BatteryCharge(_START_SOC * BATTERY_MODEL.capacity_kwh)
+    state = HomeState(timeline.start.timestamp(), battery, car=CarState(_START_SOC * CAR_MODEL.capacity_kwh), heater=HeaterState())
+    series = {name: np.empty(timeline.count) for name in _COUNTERS | {"soc": None}}
     for slot in range(timeline.count):
         before = state
         for _ in range(int(SLOT.total_seconds() / _STEP_SECONDS)):
             state = advance(state, load_kw=float(load_kw[slot]), pv_kw=float(pv_kw[slot]), seconds=_STEP_SECONDS, seed=SEED)
-        for name in _COUNTED:
-            series[name][slot] = getattr(state, name) - getattr(before, name)
+        for name, count in _COUNTERS.items():
+            series[name][slot] = count(state) - count(before)
         series["soc"][slot] = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
         if slot % 96 == 0:
             progress(slot, timeline.count, SITE_NAME)
-    return Observations.of(timeline.starts, series), state
+    return series, state
 
 
 def _load_year(work: TaskContext) -> RecordedYear:
@@ -110,7 +126,7 @@ def _require_no_broker(mqtt_url: str | None) -> None:
 
 
 def _require_own_name(connection: Connection) -> None:
-    if SITE_NAME in sites.names(connection) and sites.load(connection, SITE_NAME) != build_site():
+    if SITE_NAME in sites.names(connection) and not is_simulated(sites.load(connection, SITE_NAME)):
         raise ConflictError("a site has the simulated home's name", field="site", value=SITE_NAME, remedy="Delete it, or keep it and do without.")
 
 

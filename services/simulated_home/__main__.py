@@ -42,17 +42,16 @@ class LivingHome:
         self._setup = files.read_setup()
         self.year = RecordedYear.load(files.year)
         self.broker = LocalBroker(lambda topic, payload: self._devices.hear(topic, payload, at=self._clock.now()))
-        self._devices = Devices(self.year, files.read_state(), self._setup.seed, self._say, self._setup.faults)
+        self._devices = Devices(self.year, files.read_state(), self._setup, self._say)
         self._said_at = self._kept_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
-        self._mode = ""
+        self._modes: tuple[str, ...] = ()
 
     async def run(self, done: asyncio.Event, database: Engine) -> None:
         """Live until ``done``."""
         async with self.broker:
             await self.broker.start(self._setup.port)
             log.info("the simulated home lives", port=self._setup.port)
-            self._devices.live_until(self._clock.now())
-            self._devices.say_settings()
+            self.begin()
             prices = asyncio.create_task(self._publish_prices(database))
             while not done.is_set():
                 self.turn()
@@ -61,18 +60,23 @@ class LivingHome:
             prices.cancel()
         self._files.write_state(self._devices.state)
 
+    def begin(self) -> None:
+        """Let the time pass for which nobody was there, and say what the devices follow."""
+        self._devices.live_until(self._clock.now())
+        self._devices.say_settings()
+
     def turn(self) -> None:
         """Let the time pass that has passed, and say and keep what is due."""
         now = self._clock.now()
         if self._files.is_there:
-            self._devices.faults = self._files.read_setup().faults
+            self._devices.setup = self._files.read_setup()
         self._devices.live_until(now)
         if abs(now - self._said_at) >= SAY_EVERY:
             self._said_at = now
             self._devices.say_measured()
-        mode = self._devices.state.command.mode
-        if (abs(now - self._kept_at) >= KEEP_EVERY or mode != self._mode) and self._files.is_there:
-            self._kept_at, self._mode = now, mode
+        modes = self._devices.state.modes
+        if (abs(now - self._kept_at) >= KEEP_EVERY or modes != self._modes) and self._files.is_there:
+            self._kept_at, self._modes = now, modes
             self._files.note_truth(self._devices.state, soc=self._devices.soc)
             self._files.write_state(self._devices.state)
 

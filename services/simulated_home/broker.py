@@ -18,6 +18,8 @@ from services.simulated_home.packets import ProtocolError, Publication
 
 HOST = "127.0.0.1"
 CONNECT_SECONDS = 10.0
+# For a client to take what was sent to it last.
+CLOSE_SECONDS = 1.0
 # 3.1.2.10: who is silent for one and a half times as long is gone.
 _PATIENCE = 1.5
 # A client that takes nothing is let go before it fills the memory.
@@ -53,6 +55,7 @@ class LocalBroker:
         self._retained: dict[str, bytes] = {}
         self._clients: dict[str, _Session] = {}
         self._server: asyncio.Server | None = None
+        self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._named = 0
 
     async def start(self, port: int) -> None:
@@ -68,11 +71,21 @@ class LocalBroker:
             raise MachineError(f"the simulated home's broker cannot listen: {exc.strerror}", field="port", value=port, remedy=remedy) from exc
 
     async def close(self) -> None:
-        """Let every client go."""
+        """Let every client go, and return when nobody is served any more."""
         if self._server is not None:
             self._server.close()
         for session in list(self._clients.values()):
             session.hang_up()
+        # Also those that have not said who they are; what ends by itself leaves nothing to be cancelled.
+        serving = dict(self._serving)
+        for writer in serving.values():
+            writer.close()
+        if serving:
+            _, left = await asyncio.wait(serving, timeout=CLOSE_SECONDS)
+            for task in left:
+                serving[task].transport.abort()
+            if left:
+                await asyncio.wait(left, timeout=CLOSE_SECONDS)
 
     def hears(self, topic: str) -> bool:
         """Return whether a client has subscribed to a topic."""
@@ -94,7 +107,10 @@ class LocalBroker:
             session.offer(Publication(topic, payload))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = None
+        task, session = asyncio.current_task(), None
+        if task is not None:
+            self._serving[task] = writer
+            task.add_done_callback(self._serving.pop)
         try:
             session = await self._admit(reader, writer)
             while (packet := await session.next_packet(reader)).kind != packets.DISCONNECT:

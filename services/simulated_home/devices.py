@@ -1,4 +1,4 @@
-"""The devices of the simulated home: time passes for them, they say what their meters show, and the inverter does what it is told."""
+"""The devices of the simulated home: time passes for them, they say what their meters show, and inverter, charger and heater do what they are told."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -7,17 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from luna.simulated_home import BATTERY_MODEL, TOPICS, Command, Faults, HomeState, RecordedYear, advance, measure
+from luna.simulated_home import BATTERY_MODEL, TOPICS, Command, Faults, HomeSetup, HomeState, RecordedYear, advance, measure
 from luna.simulated_home.battery import SECONDS_PER_HOUR, WORDS
-from luna.simulated_home.site import SETTINGS
+from luna.simulated_home.car import set_charger
+from luna.simulated_home.heater import HEATER_WORDS
+from luna.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS
 from luna.timeline import SLOT
 
 STEP_SECONDS = 5.0
 # After an absence longer steps do.
 MOST_STEPS = 5_000
-# What an inverter takes from a command to its first reaction.
+# What a device takes from a command to its first reaction.
 REACTION_SECONDS = 2.0
-_OF_TOPIC = {f"{topic}/set": name for name, topic in SETTINGS.items()}
+# What a topic is the setting of: device and name.
+_SETTINGS = {"inverter": SETTINGS, "charger": CHARGER_SETTINGS, "heater": HEATER_SETTINGS}
+_OF_TOPIC = {f"{topic}/set": (device, name) for device, settings in _SETTINGS.items() for name, topic in settings.items()}
+# Whose meter says what, by how ``measure`` calls it.
+_METERS = {"inverter": ("grid_",), "charger": ("car_energy", "car_power"), "heater": ("heater_energy", "heater_power")}
+_FRACTIONS = ("energy", "import", "export", "charge", "soc", "temperature")
 _FIELDS = {"target": "target_soc", "floor": "floor_soc", "ceiling": "ceiling_soc"}
 
 Say = Callable[[str, str], None]
@@ -25,30 +32,33 @@ Say = Callable[[str, str], None]
 
 @dataclass(slots=True)
 class Devices:
-    """Meter, roof, battery and inverter.
+    """Meter, roof, battery and inverter, the car with its charger, and the heater.
 
     Args:
         year: what the house uses and the roof gives.
         state: where they are.
-        seed: of what is random.
+        setup: the seed of what is random, and what they do wrong.
         say: publishes a topic's value.
-        faults: what they do wrong.
     """
 
     year: RecordedYear
     state: HomeState
-    seed: int
+    setup: HomeSetup
     say: Say
-    faults: Faults = field(default_factory=Faults)
-    _told: list[tuple[float, str, str]] = field(default_factory=list)
-    _meter: dict[str, float] = field(default_factory=dict)
+    _told: list[tuple[float, str, str, str]] = field(default_factory=list)
+    _measured: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def faults(self) -> dict[str, Faults]:
+        """What each device does wrong."""
+        return {"inverter": self.setup.faults, "charger": self.setup.car_faults, "heater": self.setup.heater_faults}
 
     def hear(self, topic: str, payload: bytes, *, at: datetime) -> None:
-        """Take what a topic says, if it is one of the inverter's settings: it holds a moment later."""
-        name = _OF_TOPIC.get(topic)
-        if name is not None and not self.faults.deaf:
-            due = max(at.timestamp(), self.state.at) + REACTION_SECONDS + self.faults.late_seconds
-            self._told.append((due, name, payload.decode("utf-8", "replace").strip()))
+        """Take what a topic says, if it is a setting of one of the devices: it holds a moment later."""
+        device, name = _OF_TOPIC.get(topic, ("", ""))
+        if device and not self.faults[device].deaf:
+            due = max(at.timestamp(), self.state.at) + REACTION_SECONDS + self.faults[device].late_seconds
+            self._told.append((due, device, name, payload.decode("utf-8", "replace").strip()))
 
     def live_until(self, now: datetime) -> None:
         """Let time pass; a clock that went back waits until it is there again."""
@@ -56,30 +66,36 @@ class Devices:
         step = max(STEP_SECONDS, (until - self.state.at) / MOST_STEPS)
         while self.state.at < until:
             self._follow()
-            seconds = min(step, until - self.state.at, *(due - self.state.at for due, _, _ in self._told))
+            seconds = min(step, until - self.state.at, *(due - self.state.at for due, *_ in self._told))
             row = self.year.rows_of(np.array([int(self.state.at)], dtype="datetime64[s]"))[0]
             hours = SLOT.total_seconds() / SECONDS_PER_HOUR
             load, pv = self.year.load_kwh[row] / hours, self.year.pv_kwh[row] / hours
-            self.state = advance(self.state, load_kw=float(load), pv_kw=float(pv), seconds=max(seconds, 0.05), seed=self.seed)
+            self.state = advance(self.state, load_kw=float(load), pv_kw=float(pv), seconds=max(seconds, 0.05), seed=self.setup.seed)
         self._follow()
 
     def say_measured(self) -> None:
         """Publish what the devices measure now."""
-        measured = measure(self.state, seed=self.seed)
-        if self.faults.frozen_meter:
-            measured |= {name: value for name, value in self._meter.items() if name.startswith("grid_")}
-        self._meter = measured
+        measured = measure(self.state, seed=self.setup.seed)
+        frozen = tuple(name for device, faults in self.faults.items() if faults.frozen_meter for name in _METERS[device])
+        measured |= {name: value for name, value in self._measured.items() if frozen and name.startswith(frozen)}
+        self._measured = measured
         for name, value in measured.items():
-            self.say(TOPICS[name], f"{value:g}" if name.endswith("power") else str(value))
+            self.say(TOPICS[name], str(value) if name.endswith(_FRACTIONS) else f"{value:g}")
 
     def say_settings(self) -> None:
-        """Publish what the inverter follows: what Luna reads back."""
-        command = self.state.command
-        percent = {name: getattr(command, attribute) for name, attribute in _FIELDS.items()}
-        for name, share in percent.items():
+        """Publish what the devices follow: what Luna reads back."""
+        command, car, heater = self.state.command, self.state.car, self.state.heater
+        for name, attribute in _FIELDS.items():
+            share = getattr(command, attribute)
             self.say(SETTINGS[name], f"{100.0 * (1.0 if share is None else share):.0f}")
         self.say(SETTINGS["power"], f"{command.power_kw * 1000.0:.0f}")
         self.say(SETTINGS["mode"], command.mode)
+        if car is not None:
+            self.say(CHARGER_SETTINGS["current"], f"{car.command.current_a:g}")
+            self.say(CHARGER_SETTINGS["phases"], f"{car.command.phases}")
+            self.say(CHARGER_SETTINGS["mode"], car.command.mode)
+        if heater is not None:
+            self.say(HEATER_SETTINGS["mode"], heater.mode)
 
     @property
     def soc(self) -> float:
@@ -89,10 +105,21 @@ class Devices:
     def _follow(self) -> None:
         due = [told for told in self._told if told[0] <= self.state.at + 1e-6]
         self._told = [told for told in self._told if told[0] > self.state.at + 1e-6]
-        for _, name, text in due:
-            self.state = replace(self.state, command=set_command(self.state.command, name, text))
+        for _, device, name, text in due:
+            self.state = set_device(self.state, device, name, text=text)
         if due:
             self.say_settings()
+
+
+def set_device(state: HomeState, device: str, name: str, *, text: str) -> HomeState:
+    """Return the home with one setting of a device changed; what a device does not understand it ignores."""
+    if device == "inverter":
+        return replace(state, command=set_command(state.command, name, text))
+    if device == "charger" and state.car is not None:
+        return replace(state, car=replace(state.car, command=set_charger(state.car.command, name, text)))
+    if device == "heater" and state.heater is not None and text in HEATER_WORDS:
+        return replace(state, heater=replace(state.heater, mode=text))
+    return state
 
 
 def set_command(command: Command, name: str, text: str) -> Command:

@@ -20,7 +20,7 @@ from luna.database import jobs, plan_causes, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.house_now import HouseNow, read_house, read_planned
-from luna.timeline import FixedClock, parse_zone
+from luna.timeline import SLOT, FixedClock, parse_zone
 from luna.wording import REASONS
 from luna.wording.pages import page_words
 from services.api.pages.home_sheet import view_sheet
@@ -112,6 +112,15 @@ def test_page_home_assistant_and_answers_tell_the_same_of_the_house_and_what_it_
     # Nothing is sent from a site that is not armed.
     assert "Luna would" in page
     assert "this is what Luna would do" in answer.text
+
+
+@pytest.mark.usefixtures("api")
+def test_the_charge_stays_measured_until_the_quarter_hour_that_has_just_ended_is_built(database: Engine) -> None:
+    with unit_of_work(database) as connection:
+        site = sites.load(connection, "shown")
+        socs = [read_planned(connection, site, now=NOW + passed * SLOT).soc for passed in range(3)]
+    assert [soc and soc.basis for soc in socs] == ["measured", "measured", "planned"]
+    assert socs[0] == socs[1] != socs[2]
 
 
 @each_row("part", ["head", "flow", "why", "table"])

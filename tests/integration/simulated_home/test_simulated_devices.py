@@ -11,17 +11,33 @@ import numpy as np
 import pytest
 
 from luna.addresses import Broker
+from luna.contracts.control import LoadSetpoint, VehicleSetpoint
 from luna.embedded.state import choose_port
-from luna.simulated_home import ZONE, BatteryCharge, Faults, HomeFiles, HomeSetup, HomeState, RecordedYear, build_site
-from luna.simulated_home.site import SETTINGS, TOPICS
+from luna.simulated_home import (
+    CAR,
+    HEATER,
+    ZONE,
+    BatteryCharge,
+    CarState,
+    Faults,
+    HeaterState,
+    HomeFiles,
+    HomeSetup,
+    HomeState,
+    RecordedYear,
+    build_site,
+)
+from luna.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS, TOPICS
 from luna.timeline import local_days
 from services.executor.mqtt import MqttDevice
 from services.executor.template import Write, matches
+from services.executor.units import find_unit
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt import MqttSource
 from services.simulated_home.__main__ import LivingHome
 
-NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+# A Saturday on which the car stays at home, by the seed 0.
+NOON = datetime(2026, 12, 5, 12, tzinfo=UTC)
 pytestmark = pytest.mark.anyio
 CHARGE = [
     Write(f"{SETTINGS['power']}/set", "3000", SETTINGS["power"]),
@@ -29,7 +45,12 @@ CHARGE = [
     Write(f"{SETTINGS['mode']}/set", "force_charge", SETTINGS["mode"]),
 ]
 PATIENCE = timedelta(seconds=30)
-READ = [*SETTINGS.values(), TOPICS["battery_soc"], TOPICS["grid_import"]]
+ALL_SETTINGS = [*SETTINGS.values(), *CHARGER_SETTINGS.values(), *HEATER_SETTINGS.values()]
+READ = [*ALL_SETTINGS, TOPICS["battery_soc"], TOPICS["grid_import"], TOPICS["car_energy"]]
+# What no part of Luna records: powers, whose counters it has, and how warm the tank is.
+_SAID_BESIDE = {"grid_power", "pv_power", "battery_power", "car_power", "heater_power", "heater_temperature"}
+# What a plan that charges with 6.9 kW, and keeps the tank cold, makes of both.
+WANTED = {f"vehicle:{CAR}": {CAR: VehicleSetpoint(mode="charge", charge_kw=6.9)}, f"load:{HEATER}": {HEATER: LoadSetpoint(mode="off")}}
 
 
 @pytest.fixture
@@ -60,8 +81,8 @@ class Lived:
         self.clock.instant += passed
         self.home.turn()
 
-    def set_faults(self, faults: Faults) -> None:
-        self.files.write_setup(HomeSetup(self.port, faults=faults))
+    def set_faults(self, *, inverter: Faults | None = None, car: Faults | None = None) -> None:
+        self.files.write_setup(HomeSetup(self.port, faults=inverter or Faults(), car_faults=car or Faults()))
         self.home.turn()
 
 
@@ -76,11 +97,12 @@ async def living(folder: Path, year: RecordedYear) -> AsyncIterator[Lived]:
     files, clock, port = HomeFiles(folder), HandClock(), choose_port(None)
     files.make()
     year.save(files.year)
-    files.write_state(HomeState(at=NOON.timestamp(), battery=BatteryCharge(5.0)))
+    files.write_state(HomeState(NOON.timestamp(), BatteryCharge(5.0), car=CarState(10.0), heater=HeaterState(48.0)))
     files.write_setup(HomeSetup(port))
     home = LivingHome(files, clock)
     async with home.broker:
         await home.broker.start(port)
+        home.begin()
         home.turn()
         yield Lived(home, files, clock, port)
 
@@ -100,9 +122,15 @@ async def until(holds: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def follows(device: MqttDevice, lived: Lived) -> bool:
+async def follows(device: MqttDevice, lived: Lived, writes: list[Write]) -> bool:
     lived.pass_time(timedelta(seconds=5))
-    return matches(CHARGE, await asyncio.to_thread(device.read, list(SETTINGS.values()), within=timedelta(seconds=0.2)))
+    return matches(writes, await asyncio.to_thread(device.read, ALL_SETTINGS, within=timedelta(seconds=0.2)))
+
+
+def render_wanted() -> list[Write]:
+    site = build_site()
+    units = {key: find_unit(site, site.control, key) for key in WANTED}
+    return [write for key, unit in units.items() if unit is not None for write in unit.render(unit.make_safe(WANTED[key], {}))]
 
 
 async def test_the_battery_does_what_the_executor_writes_and_says_so(tmp_path: Path, year: RecordedYear) -> None:
@@ -110,7 +138,7 @@ async def test_the_battery_does_what_the_executor_writes_and_says_so(tmp_path: P
         assert float((await asyncio.to_thread(device.read, [TOPICS["battery_soc"]]))[TOPICS["battery_soc"]]) == pytest.approx(50, abs=0.3)
         await asyncio.to_thread(device.apply, CHARGE)
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            while not await follows(device, lived):
+            while not await follows(device, lived, CHARGE):
                 pass
         lived.pass_time(timedelta(minutes=10))
     truth = lived.files.read_truth()
@@ -120,9 +148,48 @@ async def test_the_battery_does_what_the_executor_writes_and_says_so(tmp_path: P
     assert float(truth[-1]["soc"]) - float(truth[0]["soc"]) == pytest.approx(0.0477, abs=0.003)
 
 
+async def test_car_and_heater_do_what_luna_makes_of_a_plan_and_by_themselves_they_begin_at_once(tmp_path: Path, year: RecordedYear) -> None:
+    async with living(tmp_path, year) as lived, telling(lived.port) as device:
+        lived.pass_time(timedelta(minutes=2))
+        by_itself = lived.files.read_truth()[-1]
+        await asyncio.to_thread(device.apply, render_wanted())
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            while not await follows(device, lived, render_wanted()):
+                pass
+        before = lived.files.read_state()
+        lived.pass_time(timedelta(minutes=10))
+        after, truth = lived.files.read_state(), lived.files.read_truth()[-1]
+    # Below its thermostat's 50 °C the element heats with 2 kW, and the car takes all that its charger gives.
+    assert (by_itself["car_kw"], by_itself["heater_kw"]) == ("11.04", "2.0")
+    assert (truth["car_mode"], truth["car_kw"], truth["car_is_home"], truth["heater_mode"], truth["heater_kw"]) == ("on", "6.9", "1", "off", "0.0")
+    assert before.car is not None
+    assert after.car is not None
+    charged = (after.car.charge_kwh - before.car.charge_kwh) / (after.at - before.at) * 3600.0
+    assert charged == pytest.approx(6.9)
+    flows = [float(truth[name]) for name in ("load_kw", "car_kw", "heater_kw", "battery_kw")]
+    assert float(truth["grid_kw"]) == pytest.approx(sum(flows), abs=1e-3)
+
+
+async def test_a_deaf_charger_goes_on_while_its_counter_stands_still(tmp_path: Path, year: RecordedYear) -> None:
+    async with living(tmp_path, year) as lived, telling(lived.port) as device:
+        lived.set_faults(car=Faults(deaf=True, frozen_meter=True))
+        stood_still = [*CHARGER_SETTINGS.values(), TOPICS["car_energy"]]
+        before = await asyncio.to_thread(device.read, stood_still)
+        heater_alone = [write for write in render_wanted() if write.to.startswith(HEATER_SETTINGS["mode"])]
+        await asyncio.to_thread(device.apply, render_wanted())
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            while not await follows(device, lived, heater_alone):
+                pass
+        lived.pass_time(timedelta(hours=1))
+        assert await asyncio.to_thread(device.read, stood_still) == before
+    truth = lived.files.read_truth()[-1]
+    assert truth["car_mode"] == "neutral"
+    assert float(truth["car_kwh"]) > 10.0
+
+
 async def test_a_deaf_inverter_follows_nothing_and_a_frozen_meter_stands_still(tmp_path: Path, year: RecordedYear) -> None:
     async with living(tmp_path, year) as lived, telling(lived.port) as device:
-        lived.set_faults(Faults(deaf=True, frozen_meter=True))
+        lived.set_faults(inverter=Faults(deaf=True, frozen_meter=True))
         stood_still = [*SETTINGS.values(), TOPICS["grid_import"]]
         before = await asyncio.to_thread(device.read, stood_still)
         await asyncio.to_thread(device.apply, CHARGE)
@@ -135,6 +202,7 @@ async def test_a_deaf_inverter_follows_nothing_and_a_frozen_meter_stands_still(t
 
 async def test_what_its_meters_say_is_recorded_from_topics_of_the_site(tmp_path: Path, year: RecordedYear) -> None:
     heard: list[Reading] = []
+    recorded = [topic for name, topic in TOPICS.items() if name not in _SAID_BESIDE]
 
     async def record(readings: object) -> None:
         heard.extend(readings)  # type: ignore[arg-type]
@@ -142,16 +210,19 @@ async def test_what_its_meters_say_is_recorded_from_topics_of_the_site(tmp_path:
     async with living(tmp_path, year) as lived:
         source = MqttSource(Broker("127.0.0.1", lived.port), tmp_path / "mqtt", clock=lived.clock)
         listening = asyncio.create_task(source.listen(build_site().sensor_names, record))
-        await until(lambda: source.fault is None and lived.home.broker.hears(TOPICS["battery_soc"]))
+        # One subscription after the other: an hour that begins before the last one would be missing there.
+        await until(lambda: source.fault is None and all(lived.home.broker.hears(topic) for topic in recorded))
         lived.pass_time(timedelta(hours=1))
         await until(lambda: {reading.sensor for reading in heard} == set(build_site().sensor_names))
         listening.cancel()
         with suppress(asyncio.CancelledError):
             await listening
     said = {reading.sensor: reading for reading in heard}
-    # An hour of 0.8 kW, by what is random within a third more or less, out of the battery alone.
+    # An hour of 5 kW at most, until the 4 kWh above its reserve are gone, less what is lost on the way out.
     discharged = said[f"mqtt:{TOPICS['battery_discharge']} [kWh]"]
-    assert (discharged.unit, discharged.value) == ("kWh", pytest.approx(0.8, abs=0.15))
+    assert (discharged.unit, discharged.value) == ("kWh", pytest.approx(3.8, abs=0.15))
+    assert said[f"mqtt:{TOPICS['car_energy']} [kWh]"].value == pytest.approx(11.04, abs=0.1)
+    assert said[f"mqtt:{TOPICS['car_connected']}"].value == 1.0
 
 
 @pytest.mark.parametrize(
@@ -175,3 +246,13 @@ async def test_whoever_speaks_something_else_is_let_go_and_nobody_else_notices(s
         lived.pass_time(timedelta(minutes=1))
         assert TOPICS["grid_import"] in await asyncio.to_thread(device.read, [TOPICS["grid_import"]])
         assert lived.home.broker.hears(TOPICS["battery_soc"])
+
+
+async def test_whoever_is_connected_when_it_ends_is_let_go_before_it_returns(tmp_path: Path, year: RecordedYear) -> None:
+    before = asyncio.all_tasks()
+    async with living(tmp_path, year) as lived, telling(lived.port) as device:
+        await asyncio.to_thread(device.read, [TOPICS["battery_soc"]])
+        _, silent = await asyncio.open_connection("127.0.0.1", lived.port)
+        await lived.home.broker.close()
+        assert asyncio.all_tasks() == before
+        silent.close()

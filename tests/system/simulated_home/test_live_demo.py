@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from luna.simulated_home import BATTERY_MODEL, SITE_NAME
+from luna.simulated_home import BATTERY_MODEL, CAR, HEATER, SITE_NAME
 from tests.living_luna import HOME, SITE, LivingLuna, run_luna, wait_until
 
 STEP = timedelta(minutes=5)
@@ -29,14 +29,17 @@ def test_in_its_first_minutes_it_shows_flow_forecast_plan_and_says_that_it_is_si
     wait_until(lambda: len({score["day"] for score in demo.read(f"{SITE}/scores").get("scores", [])}) >= 3)
 
 
-def test_what_luna_tells_its_battery_is_what_the_truth_shows(demo: LivingLuna) -> None:
+def test_what_luna_tells_its_devices_is_what_the_truth_shows(demo: LivingLuna) -> None:
     assert demo.client.post(f"{SITE}/control/arm").is_success
     before, measured = demo.files.read_state(), demo.last_measured()
     wanted = {"mode": "charge", "power_kw": 2.0, "until": (demo.now + timedelta(hours=3)).isoformat()}
-    assert demo.client.put(f"{SITE}/control/overrides/batteries", json=wanted).is_success
+    told = {"batteries": wanted, f"vehicle:{CAR}": {"mode": "stop", "until": wanted["until"]}, f"load:{HEATER}": {"mode": "on", "until": wanted["until"]}}
+    for device, override in told.items():
+        assert demo.client.put(f"{SITE}/control/overrides/{device}", json=override).is_success
     # Read back by the executor, not only sent.
-    wait_until(lambda: demo.files.read_truth()[-1]["mode"] == "force_charge")
-    wait_until(lambda: any(each["confirmed"] and each["decided_by"] == "owner" for each in demo.read(f"{SITE}/control/decisions")["decisions"]))
+    wait_until(lambda: [demo.files.read_truth()[-1][each] for each in ("mode", "car_mode", "heater_mode")] == ["force_charge", "off", "on"])
+    wait_until(lambda: demo.list_confirmed() == set(told))
+    stopped = demo.files.read_state().car
 
     for _ in range(12):
         demo.move_clock(STEP)
@@ -44,6 +47,10 @@ def test_what_luna_tells_its_battery_is_what_the_truth_shows(demo: LivingLuna) -
     wait_until(lambda: demo.last_measured() >= measured + timedelta(minutes=45))
     after = demo.files.read_state()
     room_kwh = BATTERY_MODEL.capacity_kwh - before.battery.stored_kwh
+    # Wherever the car is, nothing flows into it.
+    assert stopped is not None
+    assert after.car is not None
+    assert after.car.charge_kwh == pytest.approx(stopped.charge_kwh, abs=0.1)
     # What the sun leaves over comes on top; near the top it takes less.
     assert after.charge_kwh - before.charge_kwh >= 0.8 * min(2.0 * (after.at - before.at) / 3600, room_kwh)
     end, soc = demo.last_measured() + timedelta(minutes=15), demo.read_measured("soc")[-1]
