@@ -33,8 +33,10 @@ EVERY_PAGE = (*PAGES, "agent", "knowledge")
 ADMIN_PAGES = ("status", "jobs", "people", "settings", "audit", "logs")
 # Those that the guide shows, in the language of its readers.
 IN_GERMAN = ("planning", "savings", "forecasts", "what-ifs", "data")
-DESKTOP = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "timezone_id": "Europe/Amsterdam"}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "de-DE"}
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "timezone_id": "Europe/Amsterdam"}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "de-DE"}
+# What the README shows of the living home: all of its plan.
+README_SIZE = {"width": 1440, "height": 1400}
 # A chart is drawn when its script has run and its data have come.
 SETTLE_MS = 1500
 # From six in the morning on.
@@ -43,11 +45,12 @@ LIVED = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Picture:
-    """A page as somebody sees it: the picture's name, the page's address below the gateway's, and what the browser says of itself."""
+    """A page as somebody sees it: the picture's name, the page's address below the gateway's, what the browser says of itself, and whether it scrolls."""
 
     name: str
     path: str
     looks: Mapping[str, Any] = field(default_factory=lambda: DESKTOP)
+    whole: bool = True
 
 
 def main() -> None:
@@ -63,7 +66,7 @@ def main() -> None:
             _draw_every(browser, options.every)
         elif options.living:
             with _living_home(browser) as client:
-                draw(browser, client, Picture("page-living", f"/ui/sites/{SITE_NAME}/home"), IMAGES)
+                draw(browser, client, Picture("page-living", f"/ui/sites/{SITE_NAME}/home", DESKTOP | {"viewport": README_SIZE}, whole=False), IMAGES)
         else:
             _draw_guide(browser)
         browser.close()
@@ -114,7 +117,7 @@ def draw(browser: Browser, client: httpx.Client, picture: Picture, folder: Path)
     page.goto(str(client.base_url).rstrip("/") + picture.path)
     page.wait_for_timeout(SETTLE_MS)
     path = folder / f"{picture.name}.png"
-    page.screenshot(path=path, full_page=True)
+    page.screenshot(path=path, full_page=picture.whole)
     context.close()
     return path
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # All of Luna starts in it also on a machine that is busy with much else.
 PATIENCE_SECONDS = 300
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.1
 SITE = f"/v1/sites/{SITE_NAME}"
 HOME = f"/ui/sites/{SITE_NAME}/home"
 
@@ -99,8 +99,8 @@ class LivingLuna:
         wait_until(lambda: self.files.read_state().at >= lived + by.total_seconds() / 2)
 
     def set_clock(self, instant: datetime) -> None:
-        """Let it be ``instant`` for every process, from where time goes on; who waits for it sees it within moments."""
-        self.moved = instant - datetime.now(UTC)
+        """Let it be ``instant`` for every process, if it is not later already: time goes on from there, and who waits for it sees it within moments."""
+        self.moved = max(self.moved, instant - datetime.now(UTC))
         self._write_clock()
 
     def last_measured(self) -> datetime:

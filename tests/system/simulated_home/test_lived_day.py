@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 
-from luna.simulated_home import BATTERY_MODEL, MODES, ZONE, BatteryCharge, Command, HomeState
+from luna.device_config import BATTERIES
+from luna.simulated_home import BATTERY_MODEL, CAR, MODES, ZONE, BatteryCharge, Command, HomeState
 from luna.simulated_home.battery import step_battery, wanted_power_kw
+from luna.simulated_home.car import CAR_MODEL, CarState
 from luna.timeline import SLOT, local_midnight
 from tests.browsing import DESKTOP
 from tests.living_luna import HOME, PATIENCE_SECONDS, SITE, LivingLuna, arm, open_simulated_home, run_luna, wait_until
@@ -34,7 +37,11 @@ PLAN_EVERY, PAGE_EVERY = 4, 8
 COUNTED = ("load", "pv", "import", "export", "charge", "discharge")
 SLOTS_PER_HOUR, ALONE_STEPS = 4, 60
 # What meters may be wrong by, what a page rounds, and what flows within seconds of a slot's edge, in which its first or last reading was taken.
-METER, SOC, SHOWN_KW, SHOWN_SOC, EDGE_KW = 0.01, 0.01, 0.05, 0.005, 0.1
+METER, SOC, SHOWN_KW, SHOWN_SOC, EDGE_KW = 0.01, 0.01, 0.05, 0.005, 0.15
+# In a quarter-hour; a car leaves with what its plan reckons its charger loses, the truth has its own.
+HEATER_KWH, CAR_SOC = 0.5, 0.04
+# At eight in the evening the page says how full the car leaves; at eight in the morning it is gone.
+PROMISED, LEFT = 80, SLOTS + 32
 
 
 def next_may_day(now: datetime) -> datetime:
@@ -52,9 +59,23 @@ class LivedSlot:
     """What was decided for a slot, how long after its start the inverter had said that it holds, and the truth at both of its ends."""
 
     decision: dict[str, Any]
+    car_decision: dict[str, Any]
     settled_after: timedelta
     begin: HomeState
     end: HomeState
+
+    @property
+    def cars(self) -> tuple[CarState, CarState]:
+        """The car at both ends."""
+        assert self.begin.car is not None
+        assert self.end.car is not None
+        return self.begin.car, self.end.car
+
+    @property
+    def car_kwh(self) -> float:
+        """What the car took meanwhile."""
+        before, after = self.cars
+        return after.charge_kwh - before.charge_kwh
 
     def kwh(self, name: str) -> float:
         """What one of the truth's counters counted meanwhile."""
@@ -66,18 +87,18 @@ class LivedSlot:
         told: dict[str, Any] = self.decision["allowed"]["battery"]
         return told
 
-    @property
-    def transition_kwh(self) -> float:
-        """What the battery can have moved by the command before: until this one held, and while its power changed."""
-        return BATTERY_MODEL.limit_kw * (self.settled_after + RAMP) / timedelta(hours=1)
+    def transition_kwh(self, most_kw: float) -> float:
+        """What a device can have moved by the command before: until this one held, and while its power changed."""
+        return most_kw * (self.settled_after + RAMP) / timedelta(hours=1)
 
 
 @dataclass
 class LivedDay:
-    """Its slots, and what the open page said of the energy flows before some of them."""
+    """Its slots, and what the open page said when some of them began: of the energy flows before, and its figures."""
 
     slots: list[LivedSlot] = field(default_factory=list)
     pages: dict[int, str] = field(default_factory=dict)
+    facts: dict[int, str] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +126,7 @@ def test_the_page_of_set_up_leads_to_a_plan_and_two_clicks_arm(luna: LivingLuna,
     open_simulated_home(page, luna)
     expect(page.locator("body")).to_contain_text("This home is simulated.")
     arm(other, luna)
-    other.goto(str(luna.client.base_url) + HOME)
+    other.goto("about:blank")
     wait_until(lambda: read_decision(luna).get("confirmed_at"))
 
 
@@ -135,12 +156,14 @@ def test_what_page_and_timeline_say_of_the_day_is_what_was_true(luna: LivingLuna
     span = {"from": MIDNIGHT.isoformat(), "to": (MIDNIGHT + SLOTS * SLOT).isoformat()}
     timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
     assert {number: found for number, said in day.pages.items() if (found := list(compare_page(said, day.slots[number - 1])))} == {}
-    measured, found = timeline["measured"], {}
+    measured, wrong = timeline["measured"], dict[str, list[int]]()
     for name in COUNTED:
         said, true = np.array(measured[f"{name}_kw"], dtype=float), np.array([slot.kwh(f"{name}_kwh") for slot in day.slots]) * SLOTS_PER_HOUR
-        found[name] = np.flatnonzero(~np.isclose(said, true, rtol=METER, atol=EDGE_KW)).tolist()
-    found["soc"] = np.flatnonzero(~np.isclose(np.array(measured["soc"], dtype=float), [soc_of(slot.end) for slot in day.slots], rtol=0, atol=SOC)).tolist()
-    assert {name: slots for name, slots in found.items() if slots} == {}
+        wrong[name] = np.flatnonzero(~np.isclose(said, true, rtol=METER, atol=EDGE_KW)).tolist()
+    charged_kw = [slot.car_kwh * SLOTS_PER_HOUR for slot in day.slots]
+    wrong["car"] = np.flatnonzero(~np.isclose(np.array(measured["vehicle_kw"], dtype=float), charged_kw, rtol=METER, atol=EDGE_KW)).tolist()
+    wrong["soc"] = np.flatnonzero(~np.isclose(np.array(measured["soc"], dtype=float), [soc_of(slot.end) for slot in day.slots], rtol=0, atol=SOC)).tolist()
+    assert {name: slots for name, slots in wrong.items() if slots} == {}
     assert timeline["decisions"]["decided_by"] == [slot.decision["decided_by"] for slot in day.slots]
     assert timeline["decisions"]["mode"] == [slot.told["mode"] for slot in day.slots]
 
@@ -162,34 +185,57 @@ def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(luna: LivingLu
     assert float(said[1].replace("−", "-") + said[2]) == pytest.approx(saved, abs=0.1), (alone_cost, cost, value)
 
 
+def test_in_the_morning_the_car_leaves_as_full_as_the_page_said_in_the_evening(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
+    for number in range(SLOTS, LEFT):
+        live_quarter(luna, day, number, page=tabs[0])
+    assert {number: found for number, slot in enumerate(day.slots) if number >= SLOTS and (found := list(find_faults(slot)))} == {}
+    leaves = next(slot for slot in day.slots[SLOTS:] if slot.cars[0].is_home and not slot.cars[1].is_home)
+    said = re.search(r"Car, tomorrow \d\d:\d\d\s+(\d+)%", day.facts[PROMISED].replace("\u00a0", " "))
+    assert said, day.facts[PROMISED]
+    assert leaves.cars[0].soc == pytest.approx(int(said[1]) / 100, abs=CAR_SOC)
+    # It came home emptier: the night filled it.
+    assert leaves.cars[0].charge_kwh - day.slots[PROMISED].cars[0].charge_kwh > 1.0
+
+
 def live_quarter(luna: LivingLuna, day: LivedDay, number: int, *, page: "Page", meanwhile: Callable[[], None] = lambda: None) -> None:
     """Live a slot: the executor decides, the inverter follows, the open page has the slot before at each full hour, and time passes to its end."""
     start, begin = MIDNIGHT + number * SLOT, luna.files.read_state()
     luna.set_clock(start + BEGUN)
     wait_until(lambda: is_tried(luna, start))
     luna.set_clock(start + FOLLOWED)
-    wait_until(lambda: read_decision(luna)["confirmed_at"])
+    wait_until(lambda: is_followed(luna, start))
     if number % PLAN_EVERY == 0:
         # The executor asks for it once the one before is an hour old.
         wait_until(lambda: datetime.fromisoformat(luna.read(f"{SITE}/plans/latest")["issued_at"]) > start - timedelta(hours=1))
     if number and number % PAGE_EVERY == 0:
-        day.pages[number] = read_flow(page, start)
+        day.pages[number], day.facts[number] = read_flow(page, start), page.locator(".facts").inner_text()
     meanwhile()
-    decision = read_decision(luna)
+    decision, car_decision = read_decision(luna), read_decision(luna, f"vehicle:{CAR}")
     end = (start + SLOT - ENDING).timestamp()
     luna.set_clock(start + SLOT - ENDING)
     wait_until(lambda: luna.files.read_state().at >= end)
-    day.slots.append(LivedSlot(decision, datetime.fromisoformat(decision["confirmed_at"]) - start, begin, luna.files.read_state()))
+    settled_at = max(datetime.fromisoformat(each["confirmed_at"]) for each in (decision, car_decision))
+    day.slots.append(LivedSlot(decision, car_decision, settled_at - start, begin, luna.files.read_state()))
 
 
-def read_decision(luna: LivingLuna) -> dict[str, Any]:
-    control: dict[str, Any] = luna.read(f"{SITE}/control")
-    return (control["devices"][0]["decision"] if control else None) or {}
+def read_decisions(luna: LivingLuna) -> dict[str, dict[str, Any]]:
+    """Return what was decided last for each device that anything was decided for."""
+    devices = luna.read(f"{SITE}/control").get("devices", [])
+    return {each["device"]: each["decision"] for each in devices if each["decision"]}
+
+
+def read_decision(luna: LivingLuna, device: str = BATTERIES) -> dict[str, Any]:
+    return read_decisions(luna).get(device, {})
 
 
 def is_tried(luna: LivingLuna, start: datetime) -> bool:
-    decision = read_decision(luna)
-    return datetime.fromisoformat(decision["slot_start"]) == start and decision["tries"] > 0
+    decisions = read_decisions(luna).values()
+    return all(datetime.fromisoformat(each["slot_start"]) == start and each["tries"] > 0 for each in decisions)
+
+
+def is_followed(luna: LivingLuna, start: datetime) -> bool:
+    decisions = read_decisions(luna).values()
+    return all(datetime.fromisoformat(each["slot_start"]) == start and each["confirmed_at"] for each in decisions)
 
 
 def read_flow(page: "Page", until: datetime) -> str:
@@ -205,7 +251,9 @@ def override(luna: LivingLuna, tabs: "tuple[Page, Page]") -> None:
     from playwright.sync_api import expect
 
     page, other = tabs
-    page.locator(".steps a.step").first.click()
+    other.goto(str(luna.client.base_url) + HOME)
+    # What a step of the page leads to: the slot that runs, with what can be done instead.
+    page.goto(f"{luna.client.base_url}{HOME}?at={quote((MIDNIGHT + OVERRIDDEN * SLOT).isoformat())}")
     until = MIDNIGHT + OVERRIDE_ENDS * SLOT
     page.select_option("form.override select[name=until]", label=f"{until.astimezone(ZONE):%H:%M}")
     page.locator("form.override button[value=charge]").click()
@@ -220,11 +268,14 @@ def require_no_override(tabs: "tuple[Page, Page]") -> None:
 
     for tab in tabs:
         expect(tab.get_by_role("button", name="End now")).to_have_count(0, timeout=SOON)
+    # A page that nobody looks at any more need not follow.
+    tabs[1].goto("about:blank")
 
 
 def find_faults(slot: LivedSlot) -> Iterator[str]:
     """Yield what the battery did in a slot beside what it was told."""
-    told, charged, given, little = slot.told, slot.kwh("charge_kwh"), slot.kwh("discharge_kwh"), slot.transition_kwh
+    told, charged, given = slot.told, slot.kwh("charge_kwh"), slot.kwh("discharge_kwh")
+    little = slot.transition_kwh(BATTERY_MODEL.limit_kw)
     command = slot.end.command
     if command.mode != MODES[told["mode"]]:
         yield f"told {told['mode']}, does {command.mode}"
@@ -234,21 +285,35 @@ def find_faults(slot: LivedSlot) -> Iterator[str]:
         yield f"told {told['mode']}, stored {charged:.3f} kWh"
     if told["mode"] in ("charge", "export"):
         yield from _find_forced_faults(slot, moved=charged if told["mode"] == "charge" else given)
+    yield from _find_car_faults(slot)
 
 
 def _find_forced_faults(slot: LivedSlot, *, moved: float) -> Iterator[str]:
     told, soc, charges = slot.told, soc_of(slot.end), slot.told["mode"] == "charge"
     if not np.isclose(slot.end.command.power_kw, told["power_kw"], atol=0.001):
         yield f"told {told['power_kw']} kW, has {slot.end.command.power_kw} kW"
-    beside = slot.kwh("pv_kwh") if charges else slot.kwh("load_kwh")
-    wanted = told["power_kw"] / SLOTS_PER_HOUR
+    beside = slot.kwh("pv_kwh") if charges else slot.kwh("load_kwh") + slot.car_kwh + HEATER_KWH
+    wanted, little = told["power_kw"] / SLOTS_PER_HOUR, slot.transition_kwh(BATTERY_MODEL.limit_kw)
     # Until it is where it was to go, which the inverter takes in whole per cents, or where it takes and gives less and less.
     charged = soc >= min(told["target_soc"] - SOC, BATTERY_MODEL.charge_taper_soc)
     reached = charged if charges else soc <= max(told["target_soc"] + SOC, BATTERY_MODEL.discharge_taper_soc)
-    if moved > min(wanted + beside, BATTERY_MODEL.limit_kw / SLOTS_PER_HOUR) + slot.transition_kwh:
+    if moved > min(wanted + beside, BATTERY_MODEL.limit_kw / SLOTS_PER_HOUR) + little:
         yield f"told {wanted:.3f} kWh, moved {moved:.3f} kWh beside {beside:.3f} kWh"
-    if not reached and moved < wanted - slot.transition_kwh:
+    if not reached and moved < wanted - little:
         yield f"told {wanted:.3f} kWh, moved only {moved:.3f} kWh, at {soc:.2f}"
+
+
+def _find_car_faults(slot: LivedSlot) -> Iterator[str]:
+    told, (before, after), little = slot.car_decision["allowed"][CAR], slot.cars, slot.transition_kwh(CAR_MODEL.most_kw)
+    offered_kw = after.command.offered_kw(CAR_MODEL)
+    # In whole amperes on three phases, rounded down.
+    if not told["charge_kw"] - 3 * CAR_MODEL.voltage_kv < offered_kw <= told["charge_kw"] + 0.001:
+        yield f"told to charge the car with {told['charge_kw']} kW, offers {offered_kw} kW"
+    if slot.car_kwh > offered_kw / SLOTS_PER_HOUR + little:
+        yield f"offered the car {offered_kw} kW, it took {slot.car_kwh:.3f} kWh"
+    stays = before.is_home and after.is_home and after.soc < CAR_MODEL.taper_soc
+    if stays and slot.car_kwh < offered_kw / SLOTS_PER_HOUR - little:
+        yield f"offered the car {offered_kw} kW, it took only {slot.car_kwh:.3f} kWh at {after.soc:.2f}"
 
 
 def compare_page(said: str, slot: LivedSlot) -> Iterator[str]:
@@ -263,6 +328,11 @@ def compare_page(said: str, slot: LivedSlot) -> Iterator[str]:
         shown, true = re.search(rf"Grid ([\d.]+) kW · {word}", text), slot.kwh(counter) * SLOTS_PER_HOUR
         if not np.isclose(float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW):
             yield f"{word} {true:.2f} kW: {text}"
+    shown, true = re.search(r"Car ([\d.]+) kW", text), slot.car_kwh * SLOTS_PER_HOUR
+    if not np.isclose(float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW):
+        yield f"Car {true:.2f} kW: {text}"
+    if not slot.cars[1].is_home and "Car comes" not in text:
+        yield f"the car is away: {text}"
     share = re.search(r"Battery .*?(\d+)%", text)
     if share is None or abs(int(share[1]) / 100 - soc_of(slot.end)) > SOC + SHOWN_SOC:
         yield f"{soc_of(slot.end):.3f} full: {text}"
