@@ -116,6 +116,8 @@ def draw(browser: Browser, client: httpx.Client, picture: Picture, folder: Path)
     page = context.new_page()
     page.goto(str(client.base_url).rstrip("/") + picture.path)
     page.wait_for_timeout(SETTLE_MS)
+    # What is read anew is pale meanwhile.
+    page.wait_for_function("!document.querySelector('.htmx-request')")
     path = folder / f"{picture.name}.png"
     page.screenshot(path=path, full_page=picture.whole)
     context.close()
