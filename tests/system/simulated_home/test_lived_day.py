@@ -165,7 +165,6 @@ def test_what_page_and_timeline_say_of_the_day_is_what_was_true(luna: LivingLuna
     wrong["soc"] = np.flatnonzero(~np.isclose(np.array(measured["soc"], dtype=float), [soc_of(slot.end) for slot in day.slots], rtol=0, atol=SOC)).tolist()
     assert {name: slots for name, slots in wrong.items() if slots} == {}
     assert timeline["decisions"]["decided_by"] == [slot.decision["decided_by"] for slot in day.slots]
-    assert timeline["decisions"]["mode"] == [slot.told["mode"] for slot in day.slots]
 
 
 def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
