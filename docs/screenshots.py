@@ -1,49 +1,101 @@
-"""Draws the pictures of the dashboard's pages in ``docs/images``: ``python -m docs.screenshots``, with Debian's chromium and the embedded servers."""
+"""Draws the pictures of the dashboard's pages in ``docs/images``: ``python -m docs.screenshots``, with Debian's chromium and the embedded servers.
 
+``--living`` draws those of a simulated home that lived until the evening; ``--every FOLDER`` draws every page of three homes (simulated, without data, after a
+month) on desk and phone, light and dark, in both languages, for who looks whether a change spoils one.
+"""
+
+import argparse
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 from playwright.sync_api import Browser, sync_playwright
 
-from luna.database import engine
+from luna.database import engine, sites
 from luna.database.migrate import upgrade
 from luna.embedded import Addresses, start
-from luna.timeline import FixedClock
+from luna.simulated_home import SITE_NAME, ZONE
+from luna.timeline import SLOT, FixedClock, local_midnight
 from tests.browsers import CHROMIUM
 from tests.demo_home import store_demo_home
+from tests.furnished import describe_furnished, furnish, plan_now
 from tests.gateway import serve
+from tests.living_luna import LivingLuna, arm, open_simulated_home, run_luna
 
 IMAGES = Path(__file__).parent / "images"
 PAGES = ("home", "planning", "savings", "forecasts", "what-ifs", "data")
+EVERY_PAGE = (*PAGES, "agent", "knowledge")
+ADMIN_PAGES = ("status", "jobs", "people", "settings", "audit", "logs")
 # Those that the guide shows, in the language of its readers.
 IN_GERMAN = ("planning", "savings", "forecasts", "what-ifs", "data")
-DESKTOP = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "timezone_id": "Europe/Amsterdam"}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "de-DE"}
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "timezone_id": "Europe/Amsterdam"}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "de-DE"}
+# What the README shows of the living home: all of its plan.
+README_SIZE = {"width": 1440, "height": 1400}
 # A chart is drawn when its script has run and its data have come.
 SETTLE_MS = 1500
+# From six in the morning on.
+LIVED = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A page as somebody sees it: the picture's name, the page's address below the gateway's, and what the browser says of itself."""
+    """A page as somebody sees it: the picture's name, the page's address below the gateway's, what the browser says of itself, and whether it scrolls."""
 
     name: str
     path: str
     looks: Mapping[str, Any] = field(default_factory=lambda: DESKTOP)
+    whole: bool = True
 
 
 def main() -> None:
-    """Draw each page of a home with a past and a plan: light on a desktop, in German too where the guide shows it, and Home in the dark and on a phone."""
-    with _gateway() as client, sync_playwright() as playwright:
+    """Draw what the arguments name."""
+    parser = argparse.ArgumentParser(prog="docs.screenshots", description=__doc__)
+    parser.add_argument("--living", action="store_true", help="the simulated home in the evening of a day that it lived")
+    parser.add_argument("--every", type=Path, metavar="FOLDER", help="every page of three homes in every form, into this folder")
+    options = parser.parse_args()
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        if options.every:
+            options.every.mkdir(parents=True, exist_ok=True)
+            _draw_every(browser, options.every)
+        elif options.living:
+            with _living_home(browser) as client:
+                draw(browser, client, Picture("page-living", f"/ui/sites/{SITE_NAME}/home", DESKTOP | {"viewport": README_SIZE}, whole=False), IMAGES)
+        else:
+            _draw_guide(browser)
+        browser.close()
+
+
+def _draw_guide(browser: Browser) -> None:
+    """Draw each page of a home with a past and a plan: light on a desktop, in German too where the guide shows it, and Home in the dark and on a phone."""
+    with _gateway() as client:
         for picture in list_pictures("home"):
             draw(browser, client, picture, IMAGES)
-        browser.close()
+
+
+def _draw_every(browser: Browser, folder: Path) -> None:
+    with _furnished_homes() as client:
+        for picture in list_every("bare", "home"):
+            draw(browser, client, picture, folder)
+    with _living_home(browser) as client:
+        for picture in list_every(SITE_NAME):
+            draw(browser, client, picture, folder)
+
+
+def list_every(*names: str) -> Iterator[Picture]:
+    """Yield every page of sites in every form, and those of the installation with the first of them."""
+    forms = {"desk": DESKTOP, "dark": DESKTOP | {"color_scheme": "dark"}, "german": DESKTOP | {"locale": "de-DE"}, "phone": PHONE}
+    pages = {f"{site}-{name}": f"/ui/sites/{site}/{name}" for site in names for name in EVERY_PAGE}
+    pages |= {f"{names[0]}-admin-{name}": f"/ui/admin/{name}" for name in ADMIN_PAGES} | {f"{names[0]}-setup": "/ui/setup"}
+    for name, path in pages.items():
+        for form, looks in forms.items():
+            yield Picture(f"{name}-{form}", path, looks)
 
 
 def list_pictures(site: str) -> Iterator[Picture]:
@@ -64,8 +116,10 @@ def draw(browser: Browser, client: httpx.Client, picture: Picture, folder: Path)
     page = context.new_page()
     page.goto(str(client.base_url).rstrip("/") + picture.path)
     page.wait_for_timeout(SETTLE_MS)
+    # What is read anew is pale meanwhile.
+    page.wait_for_function("!document.querySelector('.htmx-request')")
     path = folder / f"{picture.name}.png"
-    page.screenshot(path=path, full_page=True)
+    page.screenshot(path=path, full_page=picture.whole)
     context.close()
     return path
 
@@ -81,6 +135,42 @@ def _gateway() -> Iterator[httpx.Client]:
             with serve(Addresses(database_url=servers.database_url, redis_url=servers.redis_url), FixedClock(home.now)) as client:
                 yield client
             pool.dispose()
+
+
+@contextmanager
+def _furnished_homes() -> Iterator[httpx.Client]:
+    """A gateway for which a home has a month behind it and a plan, and another one nothing yet."""
+    now = datetime(2026, 10, 24, 16, 5, tzinfo=UTC)
+    with tempfile.TemporaryDirectory(prefix="luna-pictures-") as folder:
+        Path(folder).chmod(0o711)
+        with start(Path(folder)) as servers:
+            upgrade(servers.database_url)
+            pool = engine.create(servers.database_url, application_name="pictures")
+            with engine.unit_of_work(pool) as connection:
+                site = describe_furnished()
+                furnish(connection, site, last=date(2026, 10, 23), missing=2)
+                plan_now(connection, site, now)
+                sites.save(connection, describe_furnished("bare"))
+            with serve(Addresses(database_url=servers.database_url, redis_url=servers.redis_url), FixedClock(now)) as client:
+                yield client
+            pool.dispose()
+
+
+@contextmanager
+def _living_home(browser: Browser) -> Iterator[httpx.Client]:
+    """A Luna whose simulated home has lived from a May day's morning to its evening, armed."""
+    morning = local_midnight(date(datetime.now(UTC).year + 1, 5, 20), ZONE) + timedelta(hours=6)
+    with tempfile.TemporaryDirectory(prefix="luna-pictures-") as folder:
+        Path(folder).chmod(0o711)
+        with run_luna(Path(folder), "up", begins_at=morning, ready=LivingLuna.is_live) as luna, browser.new_context(**DESKTOP) as context:
+            luna.admit(context)
+            page = context.new_page()
+            open_simulated_home(page, luna)
+            arm(page, luna)
+            while luna.now < morning + LIVED:
+                luna.move_clock(SLOT / 3)
+            luna.wait_until_built()
+            yield luna.client
 
 
 if __name__ == "__main__":

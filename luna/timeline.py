@@ -37,6 +37,7 @@ class Clock(Protocol):
 
 # Names a file with the seconds by which Luna's clock goes ahead of the machine's: days are lived by the same processes, in tests and simulated homes.
 CLOCK_VARIABLE = "LUNA_CLOCK_FILE"
+_MOVED_LOOK_SECONDS = 0.2
 
 
 class SystemClock:
@@ -45,6 +46,12 @@ class SystemClock:
     def now(self) -> datetime:
         moved = os.environ.get(CLOCK_VARIABLE)
         return datetime.now(UTC) + (timedelta(seconds=float(Path(moved).read_text(encoding="ascii"))) if moved else timedelta())
+
+
+def seconds_to_wait(duration: timedelta) -> float:
+    """Return the machine's seconds after which to look whether ``duration`` has passed: few where Luna's clock is moved, for it may pass at once."""
+    seconds = duration.total_seconds()
+    return min(seconds, _MOVED_LOOK_SECONDS) if os.environ.get(CLOCK_VARIABLE) else seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,9 @@ def open_device(settings: Settings, control: Control) -> Device:
 
 
 def ask_plan(client: Client, site_id: str) -> None:
-    """Ask for a plan of a site; without the queue the one there is goes on."""
+    """Ask for a plan of a site, where no job stands in the way: a night of replays outlasts ``PLAN_PATIENCE``; without the queue the one there is goes on."""
     try:
-        client.submit(PlanRequest(site_id=site_id), expires=PLAN_PATIENCE)
+        client.begin(PlanRequest(site_id=site_id), timeout=PLAN_PATIENCE)
     except UnavailableError as error:
         log.warning("no plan can be asked for", site_id=site_id, error=str(error))
 

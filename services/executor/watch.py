@@ -19,7 +19,7 @@ from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
 from luna.errors import LunaError, UnavailableError, UnreadableError
 from luna.health import Liveness
-from luna.timeline import SLOT, Clock, floor_to
+from luna.timeline import SLOT, Clock, floor_to, seconds_to_wait
 from services.executor.control_step import Executor
 from services.executor.delivery import CONFIRMED
 from services.executor.units import list_units
@@ -165,7 +165,7 @@ class Watch:
                 pulse.beat()
                 self._begin_turns(pool)
                 self._look()
-                ending.wait(wait_for(self._clock.now(), awaited=self._awaited()).total_seconds())
+                ending.wait(seconds_to_wait(wait_for(self._clock.now(), awaited=self._awaited())))
         self._executor.close()
 
     def _begin_turns(self, pool: ThreadPoolExecutor) -> None:

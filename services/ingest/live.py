@@ -24,7 +24,7 @@ from luna.health import ALIVE, Liveness, Probe, Readiness, announce_release, pro
 from luna.queue.heartbeats import present
 from luna.settings import Settings, load_settings
 from luna.telemetry import configure_logging
-from luna.timeline import Clock, SystemClock
+from luna.timeline import Clock, SystemClock, seconds_to_wait
 from services.ingest.listening import SensedSite, SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
 from services.ingest.listening.sensor_routing import HOME_ASSISTANT, MQTT
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
@@ -91,7 +91,7 @@ class Live:
 
     async def _build(self) -> None:
         while True:
-            await asyncio.sleep(self._look.total_seconds())
+            await asyncio.sleep(seconds_to_wait(self._look))
             await asyncio.to_thread(self._quarters.turn, [site.name for site in self._seen])
 
     def _note_heard(self) -> None:

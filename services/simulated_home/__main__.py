@@ -15,12 +15,11 @@ from luna.errors import LunaError, UnavailableError
 from luna.settings import load_settings
 from luna.simulated_home import HomeFiles, HomeState, RecordedYear, publish_prices
 from luna.telemetry import configure_logging
-from luna.timeline import Clock, SystemClock
+from luna.timeline import Clock, SystemClock, seconds_to_wait
 from services.simulated_home.broker import LocalBroker
 from services.simulated_home.devices import Devices
 
-# Of this machine's clock; where Luna's goes faster, more passes meanwhile.
-TURN_SECONDS = 1.0
+TURN = timedelta(seconds=1)
 SAY_EVERY = timedelta(seconds=5)
 KEEP_EVERY = timedelta(minutes=1)
 PUBLISH_EVERY = timedelta(minutes=10)
@@ -62,7 +61,7 @@ class LivingHome:
             while not done.is_set():
                 self.turn()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(done.wait(), TURN_SECONDS)
+                    await asyncio.wait_for(done.wait(), seconds_to_wait(TURN))
             prices.cancel()
         self._files.write_state(self._devices.state)
 
@@ -99,7 +98,7 @@ class LivingHome:
                     published_at = now
                 except UnavailableError as error:
                     log.warning("prices are published later", error=str(error))
-            await asyncio.sleep(TURN_SECONDS)
+            await asyncio.sleep(seconds_to_wait(TURN))
 
     def _store_prices(self, database: Engine, now: datetime) -> None:
         with engine.unit_of_work(database) as connection:

@@ -12,7 +12,9 @@ PHRASES = {
     "version_seasonal_naive": Phrase("The same day of last week", "Derselbe Tag der Vorwoche"),
     "version_baseline_clear_sky": Phrase("A clear sky and the usual house", "Klarer Himmel und das übliche Haus"),
     "since": Phrase("Since {since}:", "Seit {since}:"),
-    "why": Phrase("Why:", "Warum:"),
+    "by_default": Phrase(
+        "That is the default, until another version has proven better.", "Das ist die Vorgabe, bis sich eine andere Version als besser erwiesen hat."
+    ),
     "pinned": Phrase(
         "Pinned in the site's file, which stands above every decision here.", "In der Datei der Anlage festgelegt, die über jeder Entscheidung steht."
     ),

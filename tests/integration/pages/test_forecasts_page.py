@@ -77,7 +77,9 @@ def test_it_says_what_drives_how_old_it_is_and_how_good_versions_were(api: httpx
     # 0.05 and 0.03 kWh in a quarter-hour are 0.2 and 0.12 kW.
     assert "0.20 kW" in text
     assert "0.12 kW" in text
-    assert "Das Mittel von Tagen wie dem kommenden treibt den Plan an." in read(api, PAGE, "de")
+    german = read(api, PAGE, "de")
+    assert "Das Mittel von Tagen wie dem kommenden treibt den Plan an." in german
+    assert "Das ist die Vorgabe" in german
 
 
 def test_an_old_forecast_and_none_at_all_are_said_to_be_so(api: httpx.Client) -> None:

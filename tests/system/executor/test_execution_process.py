@@ -8,13 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+import redis
 from sqlalchemy import Engine
 
+from luna.contracts import PlanRequest
 from luna.contracts.control import BatterySetpoint
+from luna.contracts.message import interactive_queue_of
 from luna.database import control, plans
 from luna.database.engine import unit_of_work
 from luna.queue import Client
+from luna.queue.app import PREFIX
 from luna.timeline import SLOT, floor_to
+from services.executor.__main__ import ask_plan
 from services.executor.watch import AWAITED_LOOK, LOOK
 from services.executor.watch import wait_for as pause_before
 from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
@@ -117,3 +122,9 @@ def confirmed(database: Engine, home: str) -> bool:
 )
 def test_no_pause_reaches_beyond_the_start_of_a_slot(left: timedelta, awaited: bool, pause: timedelta) -> None:
     assert pause_before(datetime(2024, 2, 1, 12, tzinfo=UTC) - left, awaited=awaited) == pause
+
+
+def test_a_plan_that_it_asks_for_stands_behind_no_job(quiet_queue: str) -> None:
+    with closing(Client(quiet_queue)) as client, redis.Redis.from_url(quiet_queue) as looker:
+        ask_plan(client, "home")
+        assert looker.llen(PREFIX + interactive_queue_of(PlanRequest.queue())) == 1

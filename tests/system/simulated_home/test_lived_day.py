@@ -1,0 +1,354 @@
+"""A day in the browser: set-up, plan, arming, 96 quarter-hours, an override, yesterday's savings; all of it held against the simulated home's truth."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+
+from luna.device_config import BATTERIES
+from luna.simulated_home import BATTERY_MODEL, CAR, MODES, ZONE, BatteryCharge, Command, HomeState
+from luna.simulated_home.battery import step_battery, wanted_power_kw
+from luna.simulated_home.car import CAR_MODEL, CarState
+from luna.timeline import SLOT, local_midnight
+from tests.browsing import DESKTOP
+from tests.living_luna import HOME, PATIENCE_SECONDS, SITE, LivingLuna, arm, open_simulated_home, run_luna, wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SLOTS, WEDNESDAY = 96, 2
+SOON = 1000 * PATIENCE_SECONDS
+# A decision is due at the start of a slot; a little later the inverter has followed, and the slot before it can be built.
+BEGUN, FOLLOWED, ENDING = timedelta(seconds=1), timedelta(seconds=20), timedelta(seconds=2)
+# Five kilowatts at a kilowatt per second, and the step of five seconds in which that begins.
+RAMP = timedelta(seconds=10)
+# In the evening, when no plan charges: from 19:00 to 20:15.
+OVERRIDDEN, OVERRIDE_SLOTS = 76, 5
+OVERRIDE_ENDS = OVERRIDDEN + OVERRIDE_SLOTS
+# Quarter-hours after which a plan is waited for, and the open page.
+PLAN_EVERY, PAGE_EVERY = 4, 8
+COUNTED = ("load", "pv", "import", "export", "charge", "discharge")
+SLOTS_PER_HOUR, ALONE_STEPS = 4, 60
+# What meters may be wrong by, what a page rounds, and what flows within seconds of a slot's edge, in which its first or last reading was taken.
+METER, SOC, SHOWN_KW, SHOWN_SOC, EDGE_KW = 0.01, 0.01, 0.05, 0.005, 0.15
+# In a quarter-hour; a car leaves with what its plan reckons its charger loses, the truth has its own.
+HEATER_KWH, CAR_SOC = 0.5, 0.04
+# At eight in the evening the page says how full the car leaves; at eight in the morning it is gone.
+PROMISED, LEFT = 80, SLOTS + 32
+
+
+def next_may_day(now: datetime) -> datetime:
+    """The midnight at which the next Wednesday after the 16th of May begins: sun, an evening, and a day of work, of 24 hours."""
+    firsts = [date(year, 5, 17) for year in (now.year, now.year + 1)]
+    midnights = [local_midnight(first + timedelta(days=(WEDNESDAY - first.weekday()) % 7), ZONE) for first in firsts]
+    return next(each for each in midnights if each - timedelta(hours=1) > now)
+
+
+MIDNIGHT = next_may_day(datetime.now(UTC))
+
+
+@dataclass
+class LivedSlot:
+    """What was decided for a slot, how long after its start the inverter had said that it holds, and the truth at both of its ends."""
+
+    decision: dict[str, Any]
+    car_decision: dict[str, Any]
+    settled_after: timedelta
+    begin: HomeState
+    end: HomeState
+
+    @property
+    def cars(self) -> tuple[CarState, CarState]:
+        """The car at both ends."""
+        assert self.begin.car is not None
+        assert self.end.car is not None
+        return self.begin.car, self.end.car
+
+    @property
+    def car_kwh(self) -> float:
+        """What the car took meanwhile."""
+        before, after = self.cars
+        return after.charge_kwh - before.charge_kwh
+
+    def kwh(self, name: str) -> float:
+        """What one of the truth's counters counted meanwhile."""
+        return float(getattr(self.end, name) - getattr(self.begin, name))
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The set-point that was allowed."""
+        told: dict[str, Any] = self.decision["allowed"]["battery"]
+        return told
+
+    def transition_kwh(self, most_kw: float) -> float:
+        """What a device can have moved by the command before: until this one held, and while its power changed."""
+        return most_kw * (self.settled_after + RAMP) / timedelta(hours=1)
+
+
+@dataclass
+class LivedDay:
+    """Its slots, and what the open page said when some of them began: of the energy flows before, and its figures."""
+
+    slots: list[LivedSlot] = field(default_factory=list)
+    pages: dict[int, str] = field(default_factory=dict)
+    facts: dict[int, str] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def luna(kept_folder: Path) -> Iterator[LivingLuna]:
+    with run_luna(kept_folder.parent, "up", begins_at=MIDNIGHT - timedelta(minutes=25), ready=LivingLuna.is_live) as luna:
+        yield luna
+
+
+@pytest.fixture(scope="module")
+def tabs(luna: LivingLuna, browser: "Browser") -> "Iterator[tuple[Page, Page]]":
+    with closing(browser.new_context(**DESKTOP)) as context:
+        luna.admit(context)
+        yield context.new_page(), context.new_page()
+
+
+@pytest.fixture(scope="module")
+def day() -> LivedDay:
+    return LivedDay()
+
+
+def test_the_page_of_set_up_leads_to_a_plan_and_two_clicks_arm(luna: LivingLuna, tabs: "tuple[Page, Page]") -> None:
+    from playwright.sync_api import expect
+
+    page, other = tabs
+    open_simulated_home(page, luna)
+    expect(page.locator("body")).to_contain_text("This home is simulated.")
+    arm(other, luna)
+    other.goto("about:blank")
+    wait_until(lambda: read_decision(luna).get("confirmed_at"))
+
+
+def test_for_96_quarter_hours_the_battery_does_what_was_decided_and_an_override_shows_in_every_tab(
+    luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay
+) -> None:
+    luna.set_clock(MIDNIGHT - ENDING)
+    wait_until(lambda: luna.files.read_state().at >= (MIDNIGHT - ENDING).timestamp())
+    for number in range(OVERRIDDEN):
+        live_quarter(luna, day, number, page=tabs[0])
+    live_quarter(luna, day, OVERRIDDEN, page=tabs[0], meanwhile=lambda: override(luna, tabs))
+    for number in range(OVERRIDDEN + 1, OVERRIDE_ENDS):
+        live_quarter(luna, day, number, page=tabs[0])
+    live_quarter(luna, day, OVERRIDE_ENDS, page=tabs[0], meanwhile=lambda: require_no_override(tabs))
+    for number in range(OVERRIDE_ENDS + 1, SLOTS):
+        live_quarter(luna, day, number, page=tabs[0])
+
+    assert [slot.decision["decided_by"] for slot in day.slots] == ["planner"] * OVERRIDDEN + ["owner"] * OVERRIDE_SLOTS + ["planner"] * (SLOTS - OVERRIDE_ENDS)
+    assert {number: list(find_faults(slot)) for number, slot in enumerate(day.slots) if list(find_faults(slot))} == {}
+    # A day that tries them: it stores, serves and does something with the grid or nothing at all.
+    assert len({slot.told["mode"] for slot in day.slots}) >= 3
+
+
+def test_what_page_and_timeline_say_of_the_day_is_what_was_true(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
+    luna.set_clock(MIDNIGHT + SLOTS * SLOT + FOLLOWED)
+    day.pages[SLOTS] = read_flow(tabs[0], MIDNIGHT + SLOTS * SLOT)
+    span = {"from": MIDNIGHT.isoformat(), "to": (MIDNIGHT + SLOTS * SLOT).isoformat()}
+    timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
+    assert {number: found for number, said in day.pages.items() if (found := list(compare_page(said, day.slots[number - 1])))} == {}
+    measured, wrong = timeline["measured"], dict[str, list[int]]()
+    for name in COUNTED:
+        said, true = np.array(measured[f"{name}_kw"], dtype=float), np.array([slot.kwh(f"{name}_kwh") for slot in day.slots]) * SLOTS_PER_HOUR
+        wrong[name] = np.flatnonzero(~np.isclose(said, true, rtol=METER, atol=EDGE_KW)).tolist()
+    charged_kw = [slot.car_kwh * SLOTS_PER_HOUR for slot in day.slots]
+    wrong["car"] = np.flatnonzero(~np.isclose(np.array(measured["vehicle_kw"], dtype=float), charged_kw, rtol=METER, atol=EDGE_KW)).tolist()
+    wrong["soc"] = np.flatnonzero(~np.isclose(np.array(measured["soc"], dtype=float), [soc_of(slot.end) for slot in day.slots], rtol=0, atol=SOC)).tolist()
+    assert {name: slots for name, slots in wrong.items() if slots} == {}
+    assert timeline["decisions"]["decided_by"] == [slot.decision["decided_by"] for slot in day.slots]
+
+
+def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
+    span = {"from": MIDNIGHT.isoformat(), "to": (MIDNIGHT + SLOTS * SLOT).isoformat()}
+    timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
+    prices = list(zip(timeline["prices"]["import"], timeline["prices"]["export"], strict=True))
+    cost = sum(slot.kwh("import_kwh") * buys - slot.kwh("export_kwh") * sells for slot, (buys, sells) in zip(day.slots, prices, strict=True))
+    alone, alone_cost = day.slots[0].begin.battery, 0.0
+    for slot, (buys, sells) in zip(day.slots, prices, strict=True):
+        alone, bought, sold = live_alone(alone, slot)
+        alone_cost += bought * buys - sold * sells
+    # What a kWh is worth that is still stored at midnight, only Luna says.
+    value = timeline["decisions"]["energy_value"][-1]
+    saved = alone_cost - cost + value * (day.slots[-1].end.battery.stored_kwh - alone.stored_kwh)
+    said = re.search(r"([+−])€(\d+\.\d\d) yesterday", tabs[0].locator(".facts").inner_text())
+    assert said, tabs[0].locator(".facts").inner_text()
+    assert float(said[1].replace("−", "-") + said[2]) == pytest.approx(saved, abs=0.1), (alone_cost, cost, value)
+
+
+def test_in_the_morning_the_car_leaves_as_full_as_the_page_said_in_the_evening(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
+    for number in range(SLOTS, LEFT):
+        live_quarter(luna, day, number, page=tabs[0])
+    assert {number: found for number, slot in enumerate(day.slots) if number >= SLOTS and (found := list(find_faults(slot)))} == {}
+    leaves = next(slot for slot in day.slots[SLOTS:] if slot.cars[0].is_home and not slot.cars[1].is_home)
+    said = re.search(r"Car, tomorrow \d\d:\d\d\s+(\d+)%", day.facts[PROMISED].replace("\u00a0", " "))
+    assert said, day.facts[PROMISED]
+    assert leaves.cars[0].soc == pytest.approx(int(said[1]) / 100, abs=CAR_SOC)
+    # It came home emptier: the night filled it.
+    assert leaves.cars[0].charge_kwh - day.slots[PROMISED].cars[0].charge_kwh > 1.0
+
+
+def live_quarter(luna: LivingLuna, day: LivedDay, number: int, *, page: "Page", meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Live a slot: the executor decides, the inverter follows, the open page has the slot before at each full hour, and time passes to its end."""
+    start, begin = MIDNIGHT + number * SLOT, luna.files.read_state()
+    luna.set_clock(start + BEGUN)
+    wait_until(lambda: is_tried(luna, start))
+    luna.set_clock(start + FOLLOWED)
+    wait_until(lambda: is_followed(luna, start))
+    if number % PLAN_EVERY == 0:
+        # The executor asks for it once the one before is an hour old.
+        wait_until(lambda: datetime.fromisoformat(luna.read(f"{SITE}/plans/latest")["issued_at"]) > start - timedelta(hours=1))
+    if number and number % PAGE_EVERY == 0:
+        day.pages[number], day.facts[number] = read_flow(page, start), page.locator(".facts").inner_text()
+    meanwhile()
+    decision, car_decision = read_decision(luna), read_decision(luna, f"vehicle:{CAR}")
+    end = (start + SLOT - ENDING).timestamp()
+    luna.set_clock(start + SLOT - ENDING)
+    wait_until(lambda: luna.files.read_state().at >= end)
+    settled_at = max(datetime.fromisoformat(each["confirmed_at"]) for each in (decision, car_decision))
+    day.slots.append(LivedSlot(decision, car_decision, settled_at - start, begin, luna.files.read_state()))
+
+
+def read_decisions(luna: LivingLuna) -> dict[str, dict[str, Any]]:
+    """Return what was decided last for each device that anything was decided for."""
+    devices = luna.read(f"{SITE}/control").get("devices", [])
+    return {each["device"]: each["decision"] for each in devices if each["decision"]}
+
+
+def read_decision(luna: LivingLuna, device: str = BATTERIES) -> dict[str, Any]:
+    return read_decisions(luna).get(device, {})
+
+
+def is_tried(luna: LivingLuna, start: datetime) -> bool:
+    decisions = read_decisions(luna).values()
+    return all(datetime.fromisoformat(each["slot_start"]) == start and each["tries"] > 0 for each in decisions)
+
+
+def is_followed(luna: LivingLuna, start: datetime) -> bool:
+    decisions = read_decisions(luna).values()
+    return all(datetime.fromisoformat(each["slot_start"]) == start and each["confirmed_at"] for each in decisions)
+
+
+def read_flow(page: "Page", until: datetime) -> str:
+    """Return what the open page says of the slot that ended at an instant, once it says it by itself."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(".flow .row small")).to_have_text(f"{until.astimezone(ZONE):%H:%M}", timeout=SOON)
+    return page.locator(".flow svg").get_attribute("aria-label") or ""
+
+
+def override(luna: LivingLuna, tabs: "tuple[Page, Page]") -> None:
+    """Have the battery charge for an hour from one tab, and see it in the other."""
+    from playwright.sync_api import expect
+
+    page, other = tabs
+    other.goto(str(luna.client.base_url) + HOME)
+    # What a step of the page leads to: the slot that runs, with what can be done instead.
+    page.goto(f"{luna.client.base_url}{HOME}?at={quote((MIDNIGHT + OVERRIDDEN * SLOT).isoformat())}")
+    until = MIDNIGHT + OVERRIDE_ENDS * SLOT
+    page.select_option("form.override select[name=until]", label=f"{until.astimezone(ZONE):%H:%M}")
+    page.locator("form.override button[value=charge]").click()
+    for tab in (page, other):
+        expect(tab.locator(".hero .notice", has_text=f"until {until.astimezone(ZONE):%H:%M}")).to_be_visible(timeout=SOON)
+    wait_until(lambda: luna.files.read_state().command.mode == MODES["charge"])
+    wait_until(lambda: read_decision(luna)["confirmed_at"])
+
+
+def require_no_override(tabs: "tuple[Page, Page]") -> None:
+    from playwright.sync_api import expect
+
+    for tab in tabs:
+        expect(tab.get_by_role("button", name="End now")).to_have_count(0, timeout=SOON)
+    # A page that nobody looks at any more need not follow.
+    tabs[1].goto("about:blank")
+
+
+def find_faults(slot: LivedSlot) -> Iterator[str]:
+    """Yield what the battery did in a slot beside what it was told."""
+    told, charged, given = slot.told, slot.kwh("charge_kwh"), slot.kwh("discharge_kwh")
+    little = slot.transition_kwh(BATTERY_MODEL.limit_kw)
+    command = slot.end.command
+    if command.mode != MODES[told["mode"]]:
+        yield f"told {told['mode']}, does {command.mode}"
+    if told["mode"] in ("save", "hold", "charge") and given > little:
+        yield f"told {told['mode']}, gave {given:.3f} kWh"
+    if told["mode"] in ("supply", "hold", "export") and charged > little:
+        yield f"told {told['mode']}, stored {charged:.3f} kWh"
+    if told["mode"] in ("charge", "export"):
+        yield from _find_forced_faults(slot, moved=charged if told["mode"] == "charge" else given)
+    yield from _find_car_faults(slot)
+
+
+def _find_forced_faults(slot: LivedSlot, *, moved: float) -> Iterator[str]:
+    told, soc, charges = slot.told, soc_of(slot.end), slot.told["mode"] == "charge"
+    if not np.isclose(slot.end.command.power_kw, told["power_kw"], atol=0.001):
+        yield f"told {told['power_kw']} kW, has {slot.end.command.power_kw} kW"
+    beside = slot.kwh("pv_kwh") if charges else slot.kwh("load_kwh") + slot.car_kwh + HEATER_KWH
+    wanted, little = told["power_kw"] / SLOTS_PER_HOUR, slot.transition_kwh(BATTERY_MODEL.limit_kw)
+    # Until it is where it was to go, which the inverter takes in whole per cents, or where it takes and gives less and less.
+    charged = soc >= min(told["target_soc"] - SOC, BATTERY_MODEL.charge_taper_soc)
+    reached = charged if charges else soc <= max(told["target_soc"] + SOC, BATTERY_MODEL.discharge_taper_soc)
+    if moved > min(wanted + beside, BATTERY_MODEL.limit_kw / SLOTS_PER_HOUR) + little:
+        yield f"told {wanted:.3f} kWh, moved {moved:.3f} kWh beside {beside:.3f} kWh"
+    if not reached and moved < wanted - little:
+        yield f"told {wanted:.3f} kWh, moved only {moved:.3f} kWh, at {soc:.2f}"
+
+
+def _find_car_faults(slot: LivedSlot) -> Iterator[str]:
+    told, (before, after), little = slot.car_decision["allowed"][CAR], slot.cars, slot.transition_kwh(CAR_MODEL.most_kw)
+    offered_kw = after.command.offered_kw(CAR_MODEL)
+    # In whole amperes on three phases, rounded down.
+    if not told["charge_kw"] - 3 * CAR_MODEL.voltage_kv < offered_kw <= told["charge_kw"] + 0.001:
+        yield f"told to charge the car with {told['charge_kw']} kW, offers {offered_kw} kW"
+    if slot.car_kwh > offered_kw / SLOTS_PER_HOUR + little:
+        yield f"offered the car {offered_kw} kW, it took {slot.car_kwh:.3f} kWh"
+    stays = before.is_home and after.is_home and after.soc < CAR_MODEL.taper_soc
+    if stays and slot.car_kwh < offered_kw / SLOTS_PER_HOUR - little:
+        yield f"offered the car {offered_kw} kW, it took only {slot.car_kwh:.3f} kWh at {after.soc:.2f}"
+
+
+def compare_page(said: str, slot: LivedSlot) -> Iterator[str]:
+    """Yield what a page says of the flows of a slot that is not true."""
+    text = said.replace("\u00a0", " ")
+    battery = "charge_kwh" if slot.kwh("charge_kwh") > slot.kwh("discharge_kwh") else "discharge_kwh"
+    for name, counter in (("Solar", "pv_kwh"), ("House", "load_kwh"), ("Battery", battery)):
+        shown, true = re.search(rf"{name} ([\d.]+) kW", text), slot.kwh(counter) * SLOTS_PER_HOUR
+        if not np.isclose(float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW):
+            yield f"{name} {true:.2f} kW: {text}"
+    for word, counter in (("buying", "import_kwh"), ("selling", "export_kwh")):
+        shown, true = re.search(rf"Grid ([\d.]+) kW · {word}", text), slot.kwh(counter) * SLOTS_PER_HOUR
+        if not np.isclose(float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW):
+            yield f"{word} {true:.2f} kW: {text}"
+    shown, true = re.search(r"Car ([\d.]+) kW", text), slot.car_kwh * SLOTS_PER_HOUR
+    if not np.isclose(float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW):
+        yield f"Car {true:.2f} kW: {text}"
+    if not slot.cars[1].is_home and "Car comes" not in text:
+        yield f"the car is away: {text}"
+    share = re.search(r"Battery .*?(\d+)%", text)
+    if share is None or abs(int(share[1]) / 100 - soc_of(slot.end)) > SOC + SHOWN_SOC:
+        yield f"{soc_of(slot.end):.3f} full: {text}"
+
+
+def soc_of(state: HomeState) -> float:
+    return state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
+
+
+def live_alone(battery: BatteryCharge, slot: LivedSlot) -> tuple[BatteryCharge, float, float]:
+    """Return the battery after a slot in which its inverter does what it does by itself, and what was bought and sold, kWh; all else is as it was."""
+    hours = (slot.end.at - slot.begin.at) / 3600
+    beside_kw = (slot.kwh("import_kwh") - slot.kwh("export_kwh") - slot.kwh("charge_kwh") + slot.kwh("discharge_kwh")) / hours
+    bought = sold = 0.0
+    for _ in range(ALONE_STEPS):
+        wanted_kw = wanted_power_kw(Command(), battery.stored_kwh / BATTERY_MODEL.capacity_kwh, -beside_kw)
+        battery, _ = step_battery(BATTERY_MODEL, battery, wanted_kw, seconds=hours * 3600 / ALONE_STEPS)
+        grid_kwh = (beside_kw + battery.power_kw) * hours / ALONE_STEPS
+        bought, sold = bought + max(grid_kwh, 0.0), sold + max(-grid_kwh, 0.0)
+    return battery, bought, sold
