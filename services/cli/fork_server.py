@@ -127,7 +127,7 @@ def show_command_line(words: Sequence[str]) -> bool:
         begin = ctypes.addressof(arguments)
         places = (start_code, end_code, start_data, end_data, start_brk, system.sbrk(0), start_stack, begin, begin + len(arguments), env_start, env_end)
         layout = ctypes.create_string_buffer(struct.pack("<11QQIi", *places, 0, 0, -1))
-        shows = system.prctl(PR_SET_MM, *map(ctypes.c_ulong, (PR_SET_MM_MAP, ctypes.addressof(layout), len(layout) - 1, 0))) == 0
+        shows = bool(system.prctl(PR_SET_MM, *map(ctypes.c_ulong, (PR_SET_MM_MAP, ctypes.addressof(layout), len(layout) - 1, 0))) == 0)
     except (OSError, ValueError, AttributeError):
         return False
     if shows:
@@ -250,7 +250,7 @@ class ForkServer:
     def _execute(self) -> "subprocess.Popen[bytes]":
         # Threads of a service, each with an arena of its own, would keep what others have freed.
         environment = {"MALLOC_ARENA_MAX": str(ARENAS)} | os.environ
-        return subprocess.Popen([sys.executable, "-m", MODULE, self._share], stdin=self._far, env=environment, start_new_session=True)
+        return subprocess.Popen([sys.executable, "-m", MODULE, self._share], stdin=self._far.fileno(), env=environment, start_new_session=True)
 
     def _fork_here(self) -> ForkedProcess:
         from luna.settings import load_settings
