@@ -339,6 +339,24 @@ COMMENT ON COLUMN documents.state IS 'stored, extracted, chunked, embedded, sear
 COMMENT ON COLUMN documents.fault IS 'why it failed: code, message, remedy';
 COMMENT ON COLUMN documents.notes IS 'codes of what was left out';
 COMMENT ON TABLE documents IS 'A stored file, a row per version';
+CREATE TABLE energy_intervals (
+	sensor_key INTEGER NOT NULL,
+	series TEXT NOT NULL,
+	starts_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	energy_kwh DOUBLE PRECISION NOT NULL,
+	certainty TEXT NOT NULL,
+	CONSTRAINT pk_energy_intervals PRIMARY KEY (sensor_key, series, starts_at),
+	CONSTRAINT ck_energy_intervals_certainty CHECK (certainty IN ('counted', 'at_least')),
+	CONSTRAINT ck_energy_intervals_span CHECK (ends_at > starts_at),
+	CONSTRAINT fk_energy_intervals_sensor_key FOREIGN KEY(sensor_key) REFERENCES sensors (sensor_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN energy_intervals.series IS 'the column of slot_observations that the sensor counts for';
+COMMENT ON COLUMN energy_intervals.starts_at IS 'of the reading before';
+COMMENT ON COLUMN energy_intervals.ends_at IS 'of the reading after';
+COMMENT ON COLUMN energy_intervals.energy_kwh IS 'below zero where the sensor is taken off';
+COMMENT ON COLUMN energy_intervals.certainty IS 'counted: all of it; at_least: the counter began anew meanwhile';
+COMMENT ON TABLE energy_intervals IS 'What a counter counted between two readings that are too far apart to interpolate';
 CREATE TABLE events (
 	reader TEXT NOT NULL,
 	event_id TEXT NOT NULL,
@@ -1152,3 +1170,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r9027_estimated.py
 -- r9029_document_validity.py
 -- r9032_newest_quarantine.py
+-- r9033_energy_intervals.py
