@@ -89,3 +89,11 @@ def read_deciders(connection: Connection, site_id: str, first: datetime, end: da
     own = (table.site_key == key_of(connection, site_id)) & (table.device == device) & (table.slot_start >= first) & (table.slot_start < end)
     rows = connection.execute(select(table.slot_start, table.decided_by, table.reason).where(own).order_by(table.entry_id))
     return {row.slot_start: (row.decided_by, row.reason) for row in rows}
+
+
+def read_owner_modes(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, str]:
+    """Return what a device was told in the slots that its owner decided, by slot start: the last decision of each."""
+    table = control_log.c
+    own = (table.site_key == key_of(connection, site_id)) & (table.device == device) & (table.slot_start >= first) & (table.slot_start < end)
+    rows = connection.execute(select(table.slot_start, table.allowed).where(own & (table.decided_by == "owner")).order_by(table.entry_id))
+    return {row.slot_start: str(told["mode"]) for row in rows for told in list((row.allowed or {}).values())[:1] if told.get("mode")}

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from luna import control_service
+from luna.contracts.control import BatterySetpoint, ControlState, Decision
+from luna.database import control
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.timeline import FixedClock
@@ -127,6 +129,22 @@ def test_an_override_is_told_and_decides_the_slots_until_it_ends(api: httpx.Clie
     assert [each["mode"] for each in found["overrides"]] == ["hold"]
     # From 16:30 to 17:30: four slots.
     assert found["decisions"]["decided_by"][95:101] == ["planner", *["owner"] * 4, "planner"]
+
+
+def test_a_past_slot_that_its_owner_decided_says_what_was_told_then(api: httpx.Client, home: DemoHome, database: Engine) -> None:
+    begin = home.now.replace(minute=0) - timedelta(hours=3)
+    told = {"battery": BatterySetpoint(mode="hold")}
+    with unit_of_work(database) as connection:
+        for slot in range(2):
+            start = begin + slot * timedelta(minutes=15)
+            decision = Decision(slot_start=start, source="owner", decided_by="owner", reason="override", requested=told, allowed=told)
+            control.record(connection, ControlState(site="timed"), decision, {})
+    found = api.get(PATH).json()
+    owned = [slot for slot, by in enumerate(found["decisions"]["decided_by"]) if by == "owner"]
+    assert [found["decisions"]["mode"][slot] for slot in owned] == ["hold", "hold"]
+    # The two of them end together.
+    end = (begin + timedelta(minutes=30)).isoformat()
+    assert {figures["time"] for slot in owned for figures in [found["decisions"]["figures"][slot]]} == {end}
 
 
 def test_it_is_small_enough_for_a_phone(api: httpx.Client) -> None:

@@ -66,6 +66,7 @@ PHRASES = {
     "flow_off": Phrase("off", "aus"),
     "flow_selling": Phrase("selling", "Verkauf"),
     "flow_buying": Phrase("buying", "Bezug"),
+    "flow_stays": Phrase("plugged in", "angesteckt"),
     "flow_plugged": Phrase("comes {t}", "kommt {t}"),
     "unknown": Phrase("no data", "keine Daten"),
     # The plan and its chart.

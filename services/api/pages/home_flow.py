@@ -97,7 +97,10 @@ def _uses(view: HomeView, now: Mapping[str, float]) -> Iterator[_Item]:
 
 def _say_car(view: HomeView) -> str:
     stays: list[dict[str, Any]] = view.document["stays"]
-    coming = [datetime.fromisoformat(stay["from"]) for stay in stays if datetime.fromisoformat(stay["from"]) > view.window.now]
+    now = view.window.now
+    if any(datetime.fromisoformat(stay["from"]) <= now < datetime.fromisoformat(stay["to"]) for stay in stays):
+        return view.words("flow_stays")
+    coming = [datetime.fromisoformat(stay["from"]) for stay in stays if datetime.fromisoformat(stay["from"]) > now]
     return view.words("flow_plugged", t=view.say_instant(coming[0])) if coming else view.words("flow_off")
 
 

@@ -69,6 +69,23 @@ def apply_override(
     return found
 
 
+def apply_past_overrides(connection: Connection, decisions: Mapping[str, list[Any]], deciders: Sequence[str | None], window: Window) -> dict[str, list[Any]]:
+    """Return what was decided with what the batteries were told in past slots that their owner decided: whatever a plan had wanted then."""
+    found, timeline = {name: list(column) for name, column in decisions.items()}, window.timeline
+    if "owner" not in deciders[: window.past]:
+        return found
+    modes = plan_slots.read_owner_modes(connection, window.site.name, timeline.start, timeline.end, device=BATTERIES)
+    until = None
+    for slot in reversed(range(window.past)):
+        start = timeline.start + slot * SLOT
+        until = None if deciders[slot] != "owner" else until or start + SLOT
+        if until is not None and start in modes:
+            told = _tell_override({"mode": modes[start], "until": until.isoformat()}, start, window)
+            for name in DECISION:
+                found[name][slot] = told.get(name, found[name][slot])
+    return found
+
+
 def _tell_override(wanted: Mapping[str, Any], start: datetime, window: Window) -> dict[str, Any]:
     reason = {"code": "manual", "text": "", "short": "", "figures": {"time": wanted["until"]}}
     sentences = {name: retell_reason(reason, start, window.numbers, short=name == "short") for name in ("text", "short")}

@@ -165,7 +165,7 @@ def test_a_sensor_that_gets_another_role_keeps_what_it_said_before_unless_it_alw
     assert "sensor.meter: Into the grid; before: From the grid" in api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text
     follow(api, draft, ("review", {"go": "next"} | answer))
     with unit_of_work(database) as connection:
-        sensors = sites.load(connection, "Own home").input_sensors
+        sensors = sites.load(connection, OWN_ID).input_sensors
     assert (len(sensors.total_grid_import), len(sensors.total_grid_export)) == (kept, 1)
 
 
@@ -173,13 +173,13 @@ def test_another_time_zone_over_recorded_days_is_stored_once_it_is_accepted(api:
     draft = begin(api)
     follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
     with unit_of_work(database) as connection:
-        observations.write(connection, "Own home", np.array(["2024-03-01T12:00"], dtype="datetime64[s]"), {"load_kwh": np.array([0.1])})
+        observations.write(connection, OWN_ID, np.array(["2024-03-01T12:00"], dtype="datetime64[s]"), {"load_kwh": np.array([0.1])})
     follow(api, draft, ("site", SITE | {"timezone": "America/New_York"}))
     assert follow(api, draft, ("review", {"go": "next"})) == "review"
     assert "The time zone is another one" in api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text
     assert follow(api, draft, ("review", {"go": "next", "accept_time_zone": "on"})) == "plan"
     with unit_of_work(database) as connection:
-        assert sites.load(connection, "Own home").timezone == "America/New_York"
+        assert sites.load(connection, OWN_ID).timezone == "America/New_York"
 
 
 def test_an_address_that_is_none_is_refused_where_it_stands(api: httpx.Client) -> None:
