@@ -8,6 +8,7 @@ from luna.simulated_home.car import CAR_MODEL, CarState, ChargerCommand
 from luna.simulated_home.files import Faults, HomeFiles, HomeSetup
 from luna.simulated_home.heater import HEATER_MODEL, HeaterState
 from luna.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
+from luna.simulated_home.letting_go import let_go
 from luna.simulated_home.market import publish_prices
 from luna.simulated_home.recorded_year import RecordedYear
 from luna.simulated_home.site import CAR, HEATER, MARKET, MODES, SITE_NAME, TOPICS, ZONE, build_site, is_simulated, list_stays
@@ -38,6 +39,7 @@ __all__ = [
     "advance",
     "build_site",
     "is_simulated",
+    "let_go",
     "list_stays",
     "measure",
     "publish_prices",

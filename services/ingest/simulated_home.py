@@ -32,6 +32,7 @@ from luna.simulated_home import (
     advance,
     build_site,
     is_simulated,
+    let_go,
     list_stays,
     publish_prices,
 )
@@ -150,7 +151,6 @@ def _forget_slots(path: Path) -> None:
 
 
 def _let_go(work: TaskContext, files: HomeFiles, artefacts: list[str]) -> None:
-    store_settings(work.settings, {"mqtt_url": None})
-    files.remove()
+    let_go(work.settings, files)
     for key in artefacts:
         work.objects.remove(key)

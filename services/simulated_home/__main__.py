@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine
 
-from luna.database import engine
+from luna.database import engine, prices, sites
 from luna.embedded import running
 from luna.errors import LunaError, UnavailableError
-from luna.settings import load_settings
-from luna.simulated_home import HomeFiles, HomeState, RecordedYear, publish_prices
+from luna.settings import Settings, load_settings
+from luna.simulated_home import MARKET, SITE_NAME, HomeFiles, HomeState, RecordedYear, let_go, publish_prices
 from luna.telemetry import configure_logging
 from luna.timeline import Clock, SystemClock, seconds_to_wait
 from services.simulated_home.broker import LocalBroker
@@ -23,6 +23,8 @@ TURN = timedelta(seconds=1)
 SAY_EVERY = timedelta(seconds=5)
 KEEP_EVERY = timedelta(minutes=1)
 PUBLISH_EVERY = timedelta(minutes=10)
+# Whether its site is still there; one that was deleted takes the home with it.
+LOOK_EVERY = timedelta(seconds=10)
 # Prices that were missed while Luna was off.
 LOOK_BACK = timedelta(days=30)
 
@@ -51,18 +53,18 @@ class LivingHome:
         """The truth, now."""
         return self._devices.state
 
-    async def run(self, done: asyncio.Event, database: Engine) -> None:
-        """Live until ``done``."""
+    async def run(self, done: asyncio.Event, database: Engine, settings: Settings) -> None:
+        """Live until ``done``, or until the home's site is deleted: then its market, its files and what Luna listened to go as well."""
         async with self.broker:
             await self.broker.start(self._setup.port)
             log.info("the simulated home lives", port=self._setup.port)
             self.begin()
-            prices = asyncio.create_task(self._publish_prices(database))
+            beside = asyncio.create_task(self._keep_market(done, database, settings))
             while not done.is_set():
                 self.turn()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(done.wait(), seconds_to_wait(TURN))
-            prices.cancel()
+            beside.cancel()
         self._files.write_state(self._devices.state)
 
     def begin(self) -> None:
@@ -88,29 +90,44 @@ class LivingHome:
     def _say(self, topic: str, value: str) -> None:
         self.broker.publish(topic, value.encode())
 
-    async def _publish_prices(self, database: Engine) -> None:
+    async def _keep_market(self, done: asyncio.Event, database: Engine, settings: Settings) -> None:
         published_at = None
-        while True:
+        while not done.is_set():
             now = self._clock.now()
-            if published_at is None or abs(now - published_at) >= PUBLISH_EVERY:
-                try:
+            try:
+                if not await asyncio.to_thread(has_site, database):
+                    await asyncio.to_thread(self._let_go, database, settings)
+                    done.set()
+                elif published_at is None or abs(now - published_at) >= PUBLISH_EVERY:
                     await asyncio.to_thread(self._store_prices, database, now)
                     published_at = now
-                except UnavailableError as error:
-                    log.warning("prices are published later", error=str(error))
-            await asyncio.sleep(seconds_to_wait(TURN))
+            except UnavailableError as error:
+                log.warning("prices are published later", error=str(error))
+            await asyncio.sleep(seconds_to_wait(LOOK_EVERY))
 
     def _store_prices(self, database: Engine, now: datetime) -> None:
         with engine.unit_of_work(database) as connection:
             publish_prices(connection, self.year, since=now - LOOK_BACK, now=now)
 
+    def _let_go(self, database: Engine, settings: Settings) -> None:
+        log.info("the home's site was deleted: the home goes as well")
+        with engine.unit_of_work(database) as connection:
+            prices.forget_market(connection, MARKET)
+        let_go(settings, self._files)
 
-async def live(home: LivingHome, database: Engine) -> None:
+
+def has_site(database: Engine) -> bool:
+    """Return whether the home's site is there."""
+    with engine.unit_of_work(database) as connection:
+        return bool(sites.keys_of(connection, [SITE_NAME]))
+
+
+async def live(home: LivingHome, database: Engine, settings: Settings) -> None:
     """Run a home until SIGTERM or SIGINT."""
     done = asyncio.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(kind, done.set)
-    await home.run(done, database)
+    await home.run(done, database, settings)
 
 
 def main() -> int:
@@ -121,7 +138,7 @@ def main() -> int:
     with running(settings) as addresses:
         database = engine.create(addresses.database_url, application_name="luna-simulated-home", pool_size=1)
         try:
-            asyncio.run(live(home, database))
+            asyncio.run(live(home, database, settings))
         finally:
             database.dispose()
     return 0

@@ -9,13 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import Engine
 
 from luna.addresses import Broker
 from luna.contracts.control import LoadSetpoint, VehicleSetpoint
+from luna.database import sites
+from luna.database.engine import unit_of_work
 from luna.embedded.state import choose_port
+from luna.settings import Settings
+from luna.settings.stored import read_stored, store_settings
 from luna.simulated_home import (
     CAR,
     HEATER,
+    SITE_NAME,
     ZONE,
     BatteryCharge,
     CarState,
@@ -257,3 +263,19 @@ async def test_whoever_is_connected_when_it_ends_is_let_go_before_it_returns(tmp
         await lived.home.broker.close()
         assert asyncio.all_tasks() == before
         silent.close()
+
+
+async def test_a_home_whose_site_was_deleted_ends_and_leaves_nothing(tmp_path: Path, year: RecordedYear, database: Engine) -> None:
+    # One that another process of the tests lives in is not taken for it.
+    with unit_of_work(database) as connection:
+        assert not sites.keys_of(connection, [SITE_NAME])
+    files, settings = HomeFiles(tmp_path), Settings(data_folder=tmp_path)
+    files.make()
+    year.save(files.year)
+    files.write_state(HomeState(NOON.timestamp(), BatteryCharge(5.0)))
+    files.write_setup(HomeSetup(choose_port(None)))
+    store_settings(settings, {"mqtt_url": "mqtt://127.0.0.1:1883"})
+    home = LivingHome(files, HandClock())
+    async with asyncio.timeout(PATIENCE.total_seconds()):
+        await home.run(asyncio.Event(), database, settings)
+    assert (files.is_there, files.folder.exists(), read_stored(tmp_path)) == (False, False, {})
