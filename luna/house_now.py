@@ -245,6 +245,9 @@ class HouseNow:
         wanted = self.override
         by_owner = wanted is not None and slot.start < wanted.until
         mode = wanted.mode if wanted is not None and by_owner else slot.mode
+        # Where sun is sold that could be stored, the batteries stand still for it: that is no part of what goes on beside it.
+        if mode == "supply" and not by_owner and discharge_of(slot) < LITTLE_KWH <= slot.export_kwh:
+            mode = "hold"
         return ProposedSlot(mode, moved_by(slot, mode), by_owner)
 
 

@@ -93,6 +93,17 @@ def test_a_deed_that_moves_next_to_nothing_is_not_told() -> None:
     assert view.selected == 96 + 9
 
 
+def test_a_battery_that_stands_still_while_sun_is_sold_holds_its_charge() -> None:
+    view = view_of(("self_consumption", 1, 0.0), ("supply", 4, 0.0), ("self_consumption", 4, 0.0))
+    plan = view.house.planned.plan
+    assert plan is not None
+    sunny = [slot.model_copy(update={"export_kwh": 0.5}) if slot.mode == "supply" else slot for slot in plan.slots]
+    sold = HomeView(view.window, view.document, view.words, house_of(SITE, plan.model_copy(update={"slots": sunny}), NOW))
+    assert [step.text for step in sold.steps()] == ["Battery follows the house", "Battery holds its charge", "Battery follows the house"]
+    # With nothing to sell it is part of what goes on beside it.
+    assert [step.text for step in view.steps()] == ["Battery follows the house"]
+
+
 def test_steps_name_the_day_as_soon_as_it_is_another_one() -> None:
     view = view_of(("save", 52, 0.0), ("charge", 8, 4.0), ("save", 26, 0.0), ("supply", 4, 1.0), ("save", 4, 0.0), language="de")
     # 52 quarter-hours after 16:30 it is 05:30.
