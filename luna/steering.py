@@ -1,4 +1,4 @@
-"""What Luna had devices do that moves what is measured of a site: PV held back, loads run by a plan. Nobody's habit, and not what the sun can do."""
+"""What Luna and owners had devices do that moves what is measured of a site: PV held back, loads run. Nobody's habit, and not what the sun can do."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Steering:
     Args:
         pv_starts: PV was limited in them.
         pv_limit_kwh: by slot of ``pv_starts``: zero where PV was off, infinite where it was only kept from the grid.
-        run_starts: a load ran by a plan in them that no meter of its own takes out of the house's.
+        run_starts: a load ran by a plan, an order or an owner's block in them that no meter of its own takes out of the house's.
     """
 
     pv_starts: InstantArray

@@ -10,14 +10,15 @@ from sqlalchemy import Connection, RowMapping, exists, func, null, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.control import NOT_ACKNOWLEDGED, ControlEntry, ControlState, Decision, Override, Setpoint
-from luna.database import plan_causes, sites
+from luna.contracts.owner import ManualBlock
+from luna.database import manual_blocks, plan_causes, sites
 from luna.database.schema.plans import control_devices, control_log, control_state
 from luna.database.schema.sites import sites as site_table
 from luna.database.stored_rows import read_each, read_page
 from luna.device_config import BATTERIES
 from luna.site import Site
 from luna.steering import NO_STEERING, Steering, is_metered_apart
-from luna.timeline import SLOT
+from luna.timeline import SLOT, floor_to
 
 
 def load(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
@@ -172,15 +173,18 @@ def read_deciders(connection: Connection, site_id: str, *, first: datetime, end:
     return {row.slot_start.astimezone(UTC): row.decided_by for row in rows}
 
 
-_RUNS, _BY_PLAN = ("on", "charge", "give"), ("planner", "agent")
+_RUNS = ("on", "charge", "give")
 
 
 def read_steering_each(connection: Connection, found: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Steering]:
-    """Return what devices of sites were told, and confirmed, from ``first`` on, before ``end``, that moves what was measured; by the sites' keys."""
+    """Return what Luna and owners had devices of sites do from ``first`` on, before ``end``, that moves what was measured; by the sites' keys.
+
+    What a device was told counts as confirmed, whoever decided it; an owner's block also where nobody tells the device.
+    """
     log = control_log.c
     # A device's set-points stand under its own name: "car" of "vehicle:car", "pv" of "pv".
     told = log.allowed[func.split_part(log.device, ":", -1)]
-    held, ran = (log.device == "pv") & (told["mode"].astext != "free"), log.decided_by.in_(_BY_PLAN) & told["mode"].astext.in_(_RUNS)
+    held, ran = (log.device == "pv") & (told["mode"].astext != "free"), told["mode"].astext.in_(_RUNS)
     within = log.site_key.in_(found) & (log.slot_start >= first) & (log.slot_start < end) & log.confirmed.is_not(None) & (log.device != BATTERIES)
     columns = (log.site_key, log.slot_start, log.device, told["mode"].astext.label("mode"), told["limit_kw"].astext.label("limit_kw"))
     limits: dict[int, list[tuple[datetime, float]]] = {}
@@ -191,7 +195,19 @@ def read_steering_each(connection: Connection, found: Mapping[int, Site], *, fir
             limits.setdefault(key, []).append((at, _limit_kwh(mode, limit_kw)))
         elif not is_metered_apart(found[key], device):
             runs.setdefault(key, []).append(at)
+    for key, blocks in manual_blocks.read_runs_each(connection, found, first=first, end=end).items():
+        runs.setdefault(key, []).extend(slot for block in blocks for slot in _list_run(found[key], block, first=first, end=end))
     return {key: _steering(limits.get(key, []), runs.get(key, [])) for key in found}
+
+
+def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime) -> list[datetime]:
+    """Return the slots (UTC, naive) in which a block ran what no meter takes out of the house's."""
+    kinds = {"vehicle": [vehicle.name for vehicle in site.vehicles], "load": [device.name for device in (*site.loads, *site.heat_pumps)]}
+    device = next((f"{kind}:{block.device}" for kind, names in kinds.items() if block.device in names), None)
+    if device is None or is_metered_apart(site, device):
+        return []
+    begin = floor_to(max(block.from_, first), SLOT).astimezone(UTC).replace(tzinfo=None)
+    return [begin + step * SLOT for step in range(-((begin - min(block.to, end).astimezone(UTC).replace(tzinfo=None)) // SLOT))]
 
 
 def _limit_kwh(mode: str, limit_kw: str | None) -> float:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.owner import ManualBlock, StoredBlock
@@ -15,6 +15,7 @@ from luna.errors import NotFoundError
 from luna.owner_constraints import check_beside, check_block
 
 MOST_BLOCKS = 500
+_RUNS = ("on", "charge")
 
 
 def add(connection: Connection, site_id: str, block: ManualBlock, *, by: str, now: datetime) -> StoredBlock:
@@ -79,6 +80,26 @@ def read_plain_each(connection: Connection, keys: Collection[int], *, first: dat
     for row in rows.mappings():
         found.setdefault(row["site_key"], []).append(_plain(_block(row)))
     return {key: blocks[-MOST_BLOCKS:] for key, blocks in found.items()}
+
+
+def read_runs_each(connection: Connection, keys: Collection[int], *, first: datetime, end: datetime) -> dict[int, list[StoredBlock]]:
+    """Return the blocks by which devices ran from ``first`` on, before ``end``, by sites' keys.
+
+    One that was taken back ends then; one that was before it began ran nothing.
+    """
+    rows = connection.execute(
+        _select().where(
+            manual_blocks.c.site_key.in_(keys),
+            manual_blocks.c.action.in_(_RUNS),
+            manual_blocks.c.starts_at < end,
+            func.least(manual_blocks.c.ends_at, manual_removals.c.removed_at) > func.greatest(manual_blocks.c.starts_at, first),
+        )
+    )
+    found: dict[int, list[StoredBlock]] = {}
+    for row in rows.mappings():
+        block = _block(row)
+        found.setdefault(row["site_key"], []).append(block.model_copy(update={"to": min(block.to, block.removed_at or block.to)}))
+    return found
 
 
 def _plain(block: StoredBlock) -> ManualBlock:

@@ -284,7 +284,7 @@ def read_history(connection: Connection, site: Site, instants: Sequence[datetime
 
 
 def read_steering(connection: Connection, site: Site, window: Timeline) -> Steering:
-    """Return what Luna had a site's devices do within a window."""
+    """Return what Luna and its owner had a site's devices do within a window."""
     key = sites.key_of(connection, site.name)
     return control.read_steering_each(connection, {key: site}, first=window.start, end=window.end)[key]
 

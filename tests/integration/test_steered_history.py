@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 from luna.contracts import IssueRequest, TrainRequest
 from luna.contracts.control import LoadSetpoint, PvSetpoint, Setpoint
 from luna.contracts.forecast_explanation import ExplainRequest
-from luna.database import control, observations, sites
-from luna.database.schema.plans import control_log
+from luna.contracts.owner import ManualBlock
+from luna.database import control, manual_blocks, observations, sites
+from luna.database.schema.plans import control_log, manual_removals
 from luna.objects import FileObjects
 from luna.observations import Observations
 from luna.timeline import FloatArray, InstantArray, to_instant
@@ -100,3 +101,26 @@ def test_of_the_control_log_counts_what_was_confirmed_and_has_no_meter_of_its_ow
         assert np.isin(HABIT.starts[NOON], steering.pv_starts).all()
         assert steering.pv_limit_kwh[steering.pv_starts >= to_instant(day(DAYS))].tolist() == [0.0, 0.0]
     assert [steering.run_starts.size for steering in found] == [np.count_nonzero(EVENING), 0]
+
+
+def test_what_the_owner_ran_through_luna_counts_as_run_with_or_without_control(connection: Connection) -> None:
+    site = describe_site(
+        loads=[{"name": "pump", "power_kw": 2.0, "energy_kwh_per_day": 2.0}],
+        batteries=[{"name": "battery", "capacity_kwh": 10.0, "charge_limit_kw": 5.0, "discharge_limit_kw": 5.0}],
+    )
+    sites.save(connection, site)
+    key, on = sites.key_of(connection, "home"), LoadSetpoint(mode="on")
+    # By hand for an hour, and an hour more that the least run asks for.
+    for first, by in ((0, "owner"), (4, "rule")):
+        rows = [row | {"decided_by": by} for row in log("load:pump", HABIT.starts[first : first + 4], on, confirmed={"switch": "on"})]
+        connection.execute(control_log.insert(), [{"site_key": key} | row for row in rows])
+    # Blocks of two hours, one of which the owner took back after its first half-hour; one of a battery is no load.
+    for device, action, begin in [("pump", "on", 1), ("pump", "on", 2), ("battery", "charge", 3)]:
+        asked = ManualBlock.model_validate({"device": device, "action": action, "from": day(begin, 6.1), "to": day(begin, 6.1 + 2)})
+        stored = manual_blocks.add(connection, "home", asked, by="owner", now=day(0))
+        if begin == 2:
+            removal = {"block_id": stored.block_id, "removed_by": "owner", "removed_at": day(begin, 6.6)}
+            connection.execute(manual_removals.insert(), [removal])
+    ran = control.read_steering_each(connection, {key: site}, first=START, end=day(DAYS))[key].run_starts
+    hours = [np.count_nonzero((ran >= to_instant(day(number))) & (ran < to_instant(day(number + 1)))) / 4 for number in range(4)]
+    assert hours == [2.0, 2.25, 0.75, 0.0]  # the quarter-hours in which a block begins and ends count whole
