@@ -81,10 +81,10 @@ class SimulatedWorld:
         self.call(self._turn)
 
     def await_listener(self) -> None:
-        """Return when the recorder has subscribed."""
+        """Return when the recorder has subscribed to all that it records: what is said before is nobody's."""
 
         async def listens() -> None:
-            while not self._home.broker.hears(TOPICS["grid_import"]):  # noqa: ASYNC110 - what is waited for is seen from outside
+            while not all(self._home.broker.hears(topic) for topic in self._sensors):  # noqa: ASYNC110 - what is waited for is seen from outside
                 await asyncio.sleep(LOOK_SECONDS)
             await self._hear_out()
 
