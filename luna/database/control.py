@@ -202,7 +202,7 @@ def read_steering_each(connection: Connection, found: Mapping[int, Site], *, fir
 
 def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime) -> list[datetime]:
     """Return the slots (UTC, naive) in which a block ran what no meter takes out of the house's."""
-    kinds = {"vehicle": [vehicle.name for vehicle in site.vehicles], "load": [device.name for device in (*site.loads, *site.heat_pumps)]}
+    kinds = {"vehicle": [vehicle.name for vehicle in site.vehicles], "load": [*(load.name for load in site.loads), *(pump.name for pump in site.heat_pumps)]}
     device = next((f"{kind}:{block.device}" for kind, names in kinds.items() if block.device in names), None)
     if device is None or is_metered_apart(site, device):
         return []
