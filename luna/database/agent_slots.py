@@ -10,7 +10,7 @@ from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_standing import SlotDecision
 from luna.database import agent_plans, plan_slots
 from luna.database.agent_plans import PlannedModes
-from luna.database.plan_slots import PlanSpan
+from luna.database.plan_slots import LoggedSlot, PlanSpan
 from luna.device_config import BATTERIES
 from luna.site import Site
 from luna.timeline import SLOT, Timeline
@@ -27,7 +27,7 @@ def read_agent_slots(connection: Connection, site: Site, window: Timeline) -> li
         NotFoundError: no such site.
     """
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
-    decided = plan_slots.read_deciders(connection, site.name, window.start, window.end, device=BATTERIES)
+    decided = plan_slots.read_logged(connection, site.name, window.start, window.end, device=BATTERIES)
     spans = plan_slots.list_followed(connection, site.name, window.start, window.end, issued_by=window.end)
     planned = _read_planned(connection, spans, window)
     beside = agent_plans.read_modes(connection, site.name, [span.plan_id for span in spans], policy=policy)
@@ -35,7 +35,7 @@ def read_agent_slots(connection: Connection, site: Site, window: Timeline) -> li
     for start in window:
         plan_id, mode = planned.get(start, (None, None))
         if plan_id is not None or start in decided:
-            found.append(_describe(start, decided.get(start, (None, None)), (plan_id, mode), beside.get(plan_id or "")))
+            found.append(_describe(start, decided.get(start), (plan_id, mode), beside.get(plan_id or "")))
     return found
 
 
@@ -59,12 +59,12 @@ def _spread(slots: Sequence[dict[str, Any]], length: timedelta) -> list[tuple[da
     return [(datetime.fromisoformat(slot["start"]) + place * SLOT, slot["mode"]) for slot in slots for place in range(max(length // SLOT, 1))]
 
 
-def _describe(start: datetime, decided: tuple[str | None, str | None], planned: tuple[str | None, str | None], beside: PlannedModes | None) -> SlotDecision:
+def _describe(start: datetime, decided: LoggedSlot | None, planned: tuple[str | None, str | None], beside: PlannedModes | None) -> SlotDecision:
     return SlotDecision.model_validate(
         {
             "start": start,
-            "decided_by": decided[0],
-            "reason": decided[1],
+            "decided_by": decided and decided.decided_by,
+            "reason": decided and decided.reason,
             "plan_id": planned[0],
             "planner_mode": planned[1],
             "agent_plan_id": beside.plan_id if beside else None,

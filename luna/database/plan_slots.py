@@ -1,5 +1,6 @@
 """Slots of issued plans one by one: which plan a site followed when, and what that plan said of a slot, without reading all of every plan."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import getitem
@@ -26,6 +27,14 @@ class PlanSpan(NamedTuple):
     issued_at: datetime
     starts_at: datetime
     ends_at: datetime
+
+
+class LoggedSlot(NamedTuple):
+    """Who decided a slot of a device, the reason's code, and the mode it was told; None: it was told none."""
+
+    decided_by: str
+    reason: str
+    mode: str | None
 
 
 def list_followed(connection: Connection, site_id: str, first: datetime, end: datetime, *, issued_by: datetime) -> list[PlanSpan]:
@@ -83,17 +92,15 @@ def _read_whole(row: Row[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return reply, inputs
 
 
-def read_deciders(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, tuple[str, str]]:
-    """Return who decided the slots of a device, with the reason's code, by slot start: the last decision of each."""
+def read_logged(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, LoggedSlot]:
+    """Return what was decided for the slots of a device, by slot start: the last decision of each."""
     table = control_log.c
     own = (table.site_key == key_of(connection, site_id)) & (table.device == device) & (table.slot_start >= first) & (table.slot_start < end)
-    rows = connection.execute(select(table.slot_start, table.decided_by, table.reason).where(own).order_by(table.entry_id))
-    return {row.slot_start: (row.decided_by, row.reason) for row in rows}
+    rows = connection.execute(select(table.slot_start, table.decided_by, table.reason, table.allowed).where(own).order_by(table.entry_id))
+    return {row.slot_start: LoggedSlot(row.decided_by, row.reason, _find_mode(row.allowed)) for row in rows}
 
 
-def read_owner_modes(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, str]:
-    """Return what a device was told in the slots that its owner decided, by slot start: the last decision of each."""
-    table = control_log.c
-    own = (table.site_key == key_of(connection, site_id)) & (table.device == device) & (table.slot_start >= first) & (table.slot_start < end)
-    rows = connection.execute(select(table.slot_start, table.allowed).where(own & (table.decided_by == "owner")).order_by(table.entry_id))
-    return {row.slot_start: str(told["mode"]) for row in rows for told in list((row.allowed or {}).values())[:1] if told.get("mode")}
+def _find_mode(allowed: Mapping[str, Any] | None) -> str | None:
+    """Return the mode of the first of the device's set-points: batteries are told the same."""
+    first: Mapping[str, Any] = next(iter((allowed or {}).values()), {})
+    return first.get("mode") or None

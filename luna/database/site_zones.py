@@ -34,6 +34,15 @@ def require_same_clock(connection: Connection, site: Site, *, now: datetime) -> 
     raise ConflictError(said, field="timezone", value=site.timezone, remedy=remedy)
 
 
+def changes_clock(connection: Connection, site: Site, *, now: datetime) -> bool:
+    """Return whether the days of what is recorded would be others by a configuration's clock."""
+    try:
+        require_same_clock(connection, site, now=now)
+    except ConflictError:
+        return True
+    return False
+
+
 def is_same_clock(one: ZoneInfo, other: ZoneInfo, *, first: datetime, end: datetime) -> bool:
     """Return whether two zones show the same time on each day from ``first`` to ``end``."""
     days = range((end - first) // _DAY + 1)

@@ -66,6 +66,10 @@ PHRASES = {
     "versions_lead": Phrase("Nothing is lost: every version can be brought back.", "Nichts geht verloren: Jede Version lässt sich zurückholen."),
     "version_now": Phrase("holds now", "gilt jetzt"),
     "version_back": Phrase("Bring back", "Zurückholen"),
+    "version_clock_lead": Phrase(
+        "What is recorded would be billed and drawn by other days and hours; days that were judged stay those of the clock of now.",
+        "Was aufgezeichnet ist, würde nach anderen Tagen und Uhrzeiten abgerechnet und gezeigt; beurteilte Tage bleiben die der jetzigen Uhr.",
+    ),
     "version_changes": Phrase("Changes: {count}", "Änderungen: {count}"),
     "optional": Phrase("optional", "freiwillig"),
     "choose": Phrase("Please choose", "Bitte wählen"),

@@ -14,7 +14,7 @@ from services.api.timeline.columns import bands, decisions, device_columns, mean
 from services.api.timeline.ghosts import Seen, compare_next_day, read_stays, trace_reserve, trace_without_luna
 from services.api.timeline.measured import Measured, end_of, read_expected, read_measured, read_prices, seconds_since
 from services.api.timeline.memory import PlanMemory
-from services.api.timeline.owner import apply_override, apply_past_overrides, name_deciders, read_blocks, read_overrides
+from services.api.timeline.owner import apply_override, apply_past_overrides, name_deciders, read_blocks, read_logged, read_overrides
 from services.api.timeline.plan_parts import Followed, PlanPart, read_followed
 from services.api.timeline.window import Window
 
@@ -29,8 +29,9 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
     overrides = read_overrides(connection, window)
     inputs = followed.latest.inputs if followed.latest else {"vehicles": None, "reserves": None}
     stays = read_stays(inputs["vehicles"], window.site, window.timeline)
-    deciders = name_deciders(connection, window, planned=[part is not None for part in followed.parts], overrides=overrides)
-    decided = apply_past_overrides(connection, said.decisions, deciders, window)
+    logged = read_logged(connection, window)
+    deciders = name_deciders(logged, window, planned=[part is not None for part in followed.parts], overrides=overrides)
+    decided = apply_past_overrides(logged, said.decisions, deciders, window)
     seen = Seen(measured, said.planned, prices, said.soc, stays)
     return (
         _frame(window)

@@ -14,6 +14,8 @@ from luna.wording.retelling import retell_reason
 from services.api.timeline.columns import DECISION
 from services.api.timeline.window import Window
 
+Logged = Mapping[datetime, plan_slots.LoggedSlot]
+
 
 def read_overrides(connection: Connection, window: Window) -> list[dict[str, Any]]:
     """Return what the owner wants instead of the plan now, device by device."""
@@ -35,17 +37,20 @@ def read_blocks(connection: Connection, window: Window) -> list[dict[str, Any]]:
     return [block.model_dump(mode="json", by_alias=True, include=names) for block in standing]
 
 
-def name_deciders(connection: Connection, window: Window, *, planned: Sequence[bool], overrides: Sequence[Mapping[str, Any]]) -> list[str | None]:
+def read_logged(connection: Connection, window: Window) -> Logged:
+    """Return what was decided for the batteries within the window."""
+    return plan_slots.read_logged(connection, window.site.name, window.timeline.start, window.timeline.end, device=BATTERIES)
+
+
+def name_deciders(logged: Logged, window: Window, *, planned: Sequence[bool], overrides: Sequence[Mapping[str, Any]]) -> list[str | None]:
     """Return who decided each slot: of past ones as the log has it, of coming ones the owner until an override of the batteries ends, then the planner."""
-    timeline = window.timeline
-    logged = plan_slots.read_deciders(connection, window.site.name, timeline.start, timeline.end, device=BATTERIES)
     owner_until = max((datetime.fromisoformat(each["until"]) for each in overrides if each["device"] == BATTERIES), default=None)
-    return [_decider(start, window, logged, planned=there, owner_until=owner_until) for start, there in zip(timeline, planned, strict=True)]
+    return [_decider(start, window, logged, planned=there, owner_until=owner_until) for start, there in zip(window.timeline, planned, strict=True)]
 
 
-def _decider(start: datetime, window: Window, logged: dict[datetime, tuple[str, str]], *, planned: bool, owner_until: datetime | None) -> str | None:
+def _decider(start: datetime, window: Window, logged: Logged, *, planned: bool, owner_until: datetime | None) -> str | None:
     if start in logged:
-        return logged[start][0]
+        return logged[start].decided_by
     if start + SLOT <= window.now:
         return None
     if owner_until is not None and start < owner_until:
@@ -69,18 +74,15 @@ def apply_override(
     return found
 
 
-def apply_past_overrides(connection: Connection, decisions: Mapping[str, list[Any]], deciders: Sequence[str | None], window: Window) -> dict[str, list[Any]]:
+def apply_past_overrides(logged: Logged, decisions: Mapping[str, list[Any]], deciders: Sequence[str | None], window: Window) -> dict[str, list[Any]]:
     """Return what was decided with what the batteries were told in past slots that their owner decided: whatever a plan had wanted then."""
     found, timeline = {name: list(column) for name, column in decisions.items()}, window.timeline
-    if "owner" not in deciders[: window.past]:
-        return found
-    modes = plan_slots.read_owner_modes(connection, window.site.name, timeline.start, timeline.end, device=BATTERIES)
     until = None
     for slot in reversed(range(window.past)):
         start = timeline.start + slot * SLOT
         until = None if deciders[slot] != "owner" else until or start + SLOT
-        if until is not None and start in modes:
-            told = _tell_override({"mode": modes[start], "until": until.isoformat()}, start, window)
+        if until is not None and start in logged and (mode := logged[start].mode) is not None:
+            told = _tell_override({"mode": mode, "until": until.isoformat()}, start, window)
             for name in DECISION:
                 found[name][slot] = told.get(name, found[name][slot])
     return found

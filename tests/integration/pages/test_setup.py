@@ -180,6 +180,14 @@ def test_another_time_zone_over_recorded_days_is_stored_once_it_is_accepted(api:
     assert follow(api, draft, ("review", {"go": "next", "accept_time_zone": "on"})) == "plan"
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).timezone == "America/New_York"
+    # Back on the site's page it is asked again.
+    page = f"/ui/sites/{OWN_ID}/site"
+    asked = api.post(f"{page}/back", data={"version": "1"}).headers["Location"]
+    assert asked == f"{page}?other_clock=1#version-1"
+    assert "Die Zeitzone ist eine andere" in api.get(asked, headers={"Accept-Language": "de"}).text
+    assert api.post(f"{page}/back", data={"version": "1", "accept_time_zone": "on"}).headers["Location"] == page
+    with unit_of_work(database) as connection:
+        assert sites.load(connection, OWN_ID).timezone == "Europe/Vienna"
 
 
 def test_an_address_that_is_none_is_refused_where_it_stands(api: httpx.Client) -> None:

@@ -137,7 +137,7 @@ def _compare_with_stored(gateway: Gateway, answers: Mapping[str, Any]) -> tuple[
         site, now = _compose_over(connection, answers), gateway.clock.now()
         if site is None:
             return [], False
-        return sites.date_changed_sensors(connection, site, at=floor_to(now, SLOT))[1], _changes_clock(connection, site, now)
+        return sites.date_changed_sensors(connection, site, at=floor_to(now, SLOT))[1], site_zones.changes_clock(connection, site, now=now)
 
 
 def _compose_over(connection: Connection, answers: Mapping[str, Any]) -> Site | None:
@@ -146,19 +146,18 @@ def _compose_over(connection: Connection, answers: Mapping[str, Any]) -> Site | 
         with suppress(InvalidInputError):
             return change_site(sites.load(connection, answers["changes"]), answers)
         return None
-    composed = compose(answers)
-    if not composed.whole:
-        return None
-    site = composed.site()
+    return _compose(connection, answers) if compose(answers).whole else None
+
+
+def _compose(connection: Connection, answers: Mapping[str, Any]) -> Site:
+    """Return the site that whole answers make, under the id that it has or gets."""
+    site = compose(answers).site()
     return site.model_copy(update={"name": _identify(connection, site, answers)})
 
 
-def _changes_clock(connection: Connection, site: Site, now: datetime) -> bool:
-    try:
-        site_zones.require_same_clock(connection, site, now=now)
-    except ConflictError:
-        return True
-    return False
+def _accepts_clock(connection: Connection, site: Site, typed: Mapping[str, str], now: datetime) -> bool:
+    """Return whether the days of what is recorded stay what they are, or it was said that they may be others."""
+    return typed.get("accept_time_zone") == ON or not site_zones.changes_clock(connection, site, now=now)
 
 
 @router.post("/ui/setup/{draft_id}/{step}")
@@ -209,7 +208,7 @@ def _change(gateway: Gateway, draft_id: str, typed: Mapping[str, str], caller: C
             remedy = "Change it again from how it is now."
             raise ConflictError("the site was changed meanwhile", field="version", value=stored.version, remedy=remedy)
         site = change_site(stored.site, answers)
-        if typed.get("accept_time_zone") != ON and _changes_clock(connection, site, gateway.clock.now()):
+        if not _accepts_clock(connection, site, typed, gateway.clock.now()):
             return _lead(draft_id, "review")
         sites.change(connection, site, version=stored.version)
     return RedirectResponse(f"/ui/sites/{quote(answers['changes'])}/site", 303)
@@ -226,9 +225,8 @@ def _finish(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> Respon
     if faulty is not None:
         return _lead(draft_id, f"{faulty}?check=1")
     with unit_of_work(gateway.database) as connection:
-        site = compose(answers).site()
-        site = site.model_copy(update={"name": _identify(connection, site, answers)})
-        if typed.get("accept_time_zone") != ON and _changes_clock(connection, site, gateway.clock.now()):
+        site = _compose(connection, answers)
+        if not _accepts_clock(connection, site, typed, gateway.clock.now()):
             return _lead(draft_id, "review")
         if typed.get("changed_sensors") != "always":
             site, _ = sites.date_changed_sensors(connection, site, at=floor_to(gateway.clock.now(), SLOT))

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from luna.database import setup_drafts, sites
+from luna.database import setup_drafts, site_zones, sites
 from luna.database.engine import unit_of_work
 from luna.site.differences import list_differences
 from services.api.gateway import CurrentGateway
@@ -18,13 +18,14 @@ from services.api.pages.setup.editing import answers_of, find_fixed
 # With the words of set-up, which asked for the same.
 PAGE = Page("setup", "/ui/sites/{site_id}/site", "administer")
 MOST_VERSIONS = 20
+VersionField = Annotated[int, Form(ge=1, le=2**31 - 1)]
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/ui/sites/{site_id}/site")
-def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Show what the site is, step by step with a way to change it, and its versions."""
+def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway, *, other_clock: int | None = None) -> Response:
+    """Show what the site is with ways to change it, and its versions; ``other_clock``: the one that comes back only where its clock is accepted."""
     with unit_of_work(gateway.database) as connection:
         stored, versions = sites.read(connection, site_id), sites.list_versions(connection, site_id, limit=MOST_VERSIONS + 1)
     words, language = words_of(request, PAGE), Reader.of(request).language
@@ -33,7 +34,7 @@ def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     # Of the first one there is nothing to tell apart.
     told += [(versions[-1], [])] if len(versions) <= MOST_VERSIONS else []
     lines = views.view_site_parts(stored.site, words, views.numbers_of_site(stored.site, language))
-    return show(request, PAGE, template="site.html.j2", site=stored.site, parts=lines, fixed=find_fixed(stored.site), versions=told)
+    return show(request, PAGE, template="site.html.j2", site=stored.site, parts=lines, fixed=find_fixed(stored.site), versions=told, other_clock=other_clock)
 
 
 @router.post("/ui/sites/{site_id}/site/change")
@@ -48,10 +49,14 @@ def begin_change(site_id: SitePath, gateway: CurrentGateway, step: Annotated[Lit
 
 
 @router.post("/ui/sites/{site_id}/site/back")
-def bring_back(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, version: Annotated[int, Form(ge=1, le=2**31 - 1)]) -> Response:
-    """Store a version that the site had as its newest; what it has now stays a version."""
+def bring_back(
+    site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, version: VersionField, *, accept_time_zone: Annotated[bool, Form()] = False
+) -> Response:
+    """Store a version that the site had as its newest; what it has now stays a version. Another clock has to be accepted."""
     caller.require_site(site_id)
     with unit_of_work(gateway.database) as connection:
         earlier = sites.parse_stored(site_id, sites.read_version(connection, site_id, version))
+        if not accept_time_zone and site_zones.changes_clock(connection, earlier, now=gateway.clock.now()):
+            return RedirectResponse(f"{PAGE.address(site_id)}?other_clock={version}#version-{version}", 303)
         sites.save(connection, earlier)
     return RedirectResponse(PAGE.address(site_id), 303)
