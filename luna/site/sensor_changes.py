@@ -71,6 +71,34 @@ def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[
     return parse_site(dated.model_dump(mode="json", by_alias=True)), changes
 
 
+def exchange_sensors(stored: Site, site: Site, *, at: datetime) -> Site:
+    """Return a site's new configuration in which a sensor that no role names any more ends at ``at``, and what stands in its role for the first time begins.
+
+    So the past of a meter that was exchanged stays what it counted. A sensor that goes before it began was never there; what was dated already stays so.
+
+    Invariants: a site that names all sensors that are stored is returned as it is.
+    """
+    zone, before, after = parse_zone(site.timezone), _by_sensor(stored), _by_sensor(site)
+    gone = {name for name in before.keys() - after.keys() if not any(_is_in_another_unit(name, other) for other in after)}
+    roles: dict[str, tuple[SensorEntry | str, ...]] = {}
+    for role in SENSOR_ROLES:
+        known = [each for name in gone for each in before[name] if each.role == role]
+        if not known:
+            continue
+        left = [each.entry for each in _end_at(known, set(), at, site)]
+        replaces = any(each.sensor.holds_at(at) for each in known)
+        entries = getattr(site.input_sensors, role)
+        named = [_Named(role, entry, sensor) for entry, sensor in zip(entries, resolve_sensors(entries, zone), strict=True)]
+        begun = [_begin_at(each, at, site).entry if replaces and each.sensor.name not in before and not each.is_dated else each.entry for each in named]
+        roles[role] = (*left, *begun)
+    if not roles:
+        return site
+    # What did not pass the house's meter before did not.
+    outside = (*site.input_sensors.outside_house_meter, *(name for name in stored.input_sensors.outside_house_meter if name in gone))
+    changed = site.model_copy(update={"input_sensors": site.input_sensors.model_copy(update=roles | {"outside_house_meter": outside})})
+    return parse_site(changed.model_dump(mode="json", by_alias=True))
+
+
 def _by_sensor(site: Site) -> dict[str, list[_Named]]:
     zone = parse_zone(site.timezone)
     found: dict[str, list[_Named]] = defaultdict(list)

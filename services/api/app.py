@@ -45,7 +45,7 @@ from services.api.pages.knowledge import documents as document_pages
 from services.api.pages.layout import answer_missing_page
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
-from services.api.pages.setup import site_page
+from services.api.pages.setup import sensors_page, site_page
 from services.api.problems import add_problem_handlers, problem_response
 from services.api.routes import (
     agent,
@@ -110,6 +110,7 @@ PAGES = (
     setup_plan.router,
     setup.router,
     site_page.router,
+    sensors_page.router,
     people.router,
     admin.router,
     sign_in.router,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from luna.site import Site, parse_site
-from luna.site.sensor_changes import SensorChange, date_changes
+from luna.site.sensor_changes import SensorChange, date_changes, exchange_sensors
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THEN = "2026-03-01T13:00:00+01:00"
@@ -83,3 +83,18 @@ def test_a_sensor_that_is_turned_back_has_three_times() -> None:
 )
 def test_what_is_added_removed_or_dated_is_taken_as_it_stands(new: dict[str, Any]) -> None:
     assert date_changes(describe(total_grid_import="meter"), describe(**new), at=AT) == (describe(**new), [])
+
+
+def test_an_exchanged_sensor_ends_where_the_one_in_its_place_begins() -> None:
+    stored = describe(total_grid_import=["old", "cabin"], vehicle_consumption="wallbox", total_load_consumption="house", outside_house_meter=["wallbox"])
+    changed = exchange_sensors(stored, describe(total_grid_import=["cabin", "new"], total_load_consumption="house", battery_soc="soc"), at=AT)
+    assert entries(changed) == {
+        "total_load_consumption": ["house"],
+        "total_grid_import": [{"sensor": "old", "until": THEN}, "cabin", {"sensor": "new", "from": THEN}],
+        "battery_soc": ["soc"],
+        "vehicle_consumption": [{"sensor": "wallbox", "until": THEN}],
+        "outside_house_meter": ["wallbox"],
+    }
+    # What stands in a role beside all others always did.
+    more = describe(total_grid_import=["old", "cabin", "shed"])
+    assert exchange_sensors(describe(total_grid_import=["old", "cabin"]), more, at=AT) == more

@@ -251,6 +251,19 @@ PHRASES = {
     "role_battery_soc": Phrase("Battery's charge", "Ladestand der Batterie"),
     "role_vehicle_consumption": Phrase("Charging of the car", "Laden des Autos"),
     "role_water_heater_consumption": Phrase("Water heater", "Warmwasser"),
+    "role_heat_pump_consumption": Phrase("Heat pump", "Wärmepumpe"),
+    "role_vehicle_soc": Phrase("Car's charge", "Ladestand des Autos"),
+    "role_vehicle_connected": Phrase("Car is plugged in", "Auto ist angesteckt"),
+    "role_vacation_mode": Phrase("Nobody at home", "Niemand zu Hause"),
+    "role_outage_warning": Phrase("Warning of an outage", "Warnung vor Stromausfall"),
+    "outside_house_meter": Phrase("The house's meter does not count it", "Der Zähler des Hauses zählt ihn nicht mit"),
+    "sensors_page": Phrase("Sensors", "Sensoren"),
+    "lead_sensors_page": Phrase(
+        "Their names as Home Assistant, MQTT or your file has them; several of one kind add up, one with a minus before it is taken off.",
+        "Ihre Namen, wie sie in Home Assistant, MQTT oder deiner Datei heißen; mehrere einer Art zählen zusammen, einer mit Minus davor wird abgezogen.",
+    ),
+    "sensors_change": Phrase("What changes", "Was sich ändert"),
+    "check_change": Phrase("See what changes", "Änderung ansehen"),
     "clock_changes": Phrase("The time zone is another one", "Die Zeitzone ist eine andere"),
     "clock_changes_lead": Phrase(
         "What is recorded would be billed and drawn by other days and hours; days that were judged stay those of the old clock. What is somewhere else now is"

@@ -16,6 +16,7 @@ from luna.contracts.data import FetchWeatherRequest
 from luna.database import jobs, observations, setup_drafts, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
+from luna.site import parse_site
 from tests.databases import remove_site
 from tests.gateway import serve
 from tests.home_assistant import TOKEN, House, Sensor
@@ -267,3 +268,33 @@ def test_a_site_is_changed_on_its_page_and_a_version_comes_back(api: httpx.Clien
     with unit_of_work(database) as connection:
         assert sites.read(connection, OWN_ID).version == 3
         assert sites.load(connection, OWN_ID).batteries[0].capacity_kwh == 9.6
+
+
+def test_sensors_are_changed_on_their_page_and_an_exchanged_meter_keeps_its_past(api: httpx.Client, database: Engine) -> None:
+    sensors = {"total_grid_import": "sensor.old", "vehicle_consumption": "sensor.wallbox"}
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site({"name": OWN_ID, "timezone": "Europe/Vienna", "input_sensors": sensors}))
+    page = f"/ui/sites/{OWN_ID}/site/sensors"
+    assert "sensor.old" in api.get(f"/ui/sites/{OWN_ID}/site").text
+    assert 'value="sensor.old"' in api.get(page).text
+    typed = {"version": "1", "total_grid_import": "sensor.new", "vehicle_consumption": "sensor.wallbox"}
+    asked = api.post(page, data=typed, headers={"Accept-Language": "de"}).text
+    assert "<s>sensor.old</s>" in asked
+    assert "Ab jetzt" in asked
+    twice = api.post(page, data=typed | {"total_grid_export": "sensor.new"}, headers={"Accept-Language": "de"})
+    assert twice.status_code == 200
+    assert api.post(page, data=typed | {"go": "store"}).headers["Location"] == f"/ui/sites/{OWN_ID}/site"
+    with unit_of_work(database) as connection:
+        old, new = sites.load(connection, OWN_ID).input_sensors.total_grid_import
+    assert (old.sensor, new.sensor, old.from_, new.until) == ("sensor.old", "sensor.new", None, None)
+    assert old.until == new.from_ is not None
+    # Read from a version that is none any more.
+    assert api.post(page, data=typed | {"total_grid_import": "sensor.third", "go": "store"}).status_code == 409
+    # Nothing is recorded: there is no past to read anew.
+    always = typed | {"version": "2", "total_grid_import": "-sensor.new", "since": "always", "go": "store"}
+    assert api.post(page, data=always).headers["Location"] == f"/ui/sites/{OWN_ID}/site"
+    with unit_of_work(database) as connection:
+        assert [each if isinstance(each, str) else each.sensor for each in sites.load(connection, OWN_ID).input_sensors.total_grid_import] == [
+            "sensor.old",
+            "-sensor.new",
+        ]

@@ -14,6 +14,7 @@ from services.api.pages.job_part import SitePath
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import views
 from services.api.pages.setup.editing import answers_of, find_fixed
+from services.api.pages.setup.sensors_page import list_standing
 
 # With the words of set-up, which asked for the same.
 PAGE = Page("setup", "/ui/sites/{site_id}/site", "administer")
@@ -34,7 +35,8 @@ def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway, *, o
     # Of the first one there is nothing to tell apart.
     told += [(versions[-1], [])] if len(versions) <= MOST_VERSIONS else []
     lines = views.view_site_parts(stored.site, words, views.numbers_of_site(stored.site, language))
-    return show(request, PAGE, template="site.html.j2", site=stored.site, parts=lines, fixed=find_fixed(stored.site), versions=told, other_clock=other_clock)
+    shown: dict[str, Any] = {"parts": lines, "fixed": find_fixed(stored.site), "sensors": list_standing(stored.site, gateway.clock.now())}
+    return show(request, PAGE, template="site.html.j2", site=stored.site, versions=told, other_clock=other_clock, **shown)
 
 
 @router.post("/ui/sites/{site_id}/site/change")

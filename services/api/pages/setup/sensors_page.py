@@ -1,0 +1,160 @@
+"""Which sensors say what of a site, and how that is changed: what they counted before keeps its meaning unless it is said that it always was otherwise."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy import Connection
+
+from luna.contracts.data import BuildSlotsRequest
+from luna.database import readings, recorded_span, sites
+from luna.database.engine import unit_of_work
+from luna.database.sites import StoredSite
+from luna.errors import ConflictError, InvalidInputError
+from luna.queue.jobs import submit_job
+from luna.site import SENSOR_ROLES, Site, parse_site
+from luna.site.sensor_changes import SensorChange, exchange_sensors
+from luna.site.sensors import DatedSensor, SensorEntry, resolve_sensors
+from luna.timeline import SLOT, floor_to, parse_zone
+from luna.wording.refusals import say_refusal
+from services.api.gateway import CurrentGateway
+from services.api.identity.caller import CurrentCaller
+from services.api.pages.data import PAGE as DATA_PAGE
+from services.api.pages.job_part import SitePath
+from services.api.pages.layout import Page, PageRoute, Reader, numbers_of, show, words_of
+from services.api.pages.setup.views import say_sensor_change
+
+PAGE = Page("setup", "/ui/sites/{site_id}/site/sensors", "administer")
+# As many as a role takes.
+MOST_SENSORS = 16
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SensorForm:
+    """What a form says: the sensors of each role, those outside the house's meter, the version they were read from, and what to do with them."""
+
+    named: Mapping[str, Sequence[str]]
+    outside: Sequence[str]
+    version: str
+    since: str = "from-now"
+    stores: bool = False
+
+
+async def read_form(request: Request) -> SensorForm:
+    """Return what was typed; fields that were left empty are none."""
+    fields = (await request.form(max_files=0)).multi_items()
+    typed = [(name, value.replace("\x00", "").strip()[:255]) for name, value in fields if isinstance(value, str)]
+
+    def named(field: str) -> list[str]:
+        return [text for name, text in typed if name == field and text][:MOST_SENSORS]
+
+    single = dict(typed)
+    return SensorForm(
+        {role: named(role) for role in SENSOR_ROLES}, named("outside"), single.get("version", ""), single.get("since", "from-now"), single.get("go") == "store"
+    )
+
+
+TypedSensors = Annotated[SensorForm, Depends(read_form)]
+
+
+@router.get("/ui/sites/{site_id}/site/sensors")
+def show_sensors(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
+    """Show the sensors of each role as they count now."""
+    now = gateway.clock.now()
+    with unit_of_work(gateway.database) as connection:
+        stored = sites.read(connection, site_id)
+        form = SensorForm(list_standing(stored.site, now), stored.site.input_sensors.outside_house_meter, str(stored.version))
+        return _show(request, connection, stored, form, now=now)
+
+
+@router.post("/ui/sites/{site_id}/site/sensors")
+def change_sensors(site_id: SitePath, request: Request, gateway: CurrentGateway, *, caller: CurrentCaller, form: TypedSensors) -> Response:
+    """Show what the typed sensors change, or store it; a past that is read anew is built by a job, which the page Data shows."""
+    caller.require_site(site_id)
+    now = gateway.clock.now()
+    with unit_of_work(gateway.database) as connection:
+        stored = sites.read(connection, site_id)
+        try:
+            site, changes = _change(connection, stored.site, form, at=floor_to(now, SLOT))
+        except InvalidInputError as fault:
+            return _show(request, connection, stored, form, now=now, fault=fault)
+        if not form.stores or site == stored.site:
+            return _show(request, connection, stored, form, now=now, changed=site, changes=changes)
+        if form.version != str(stored.version):
+            raise ConflictError("the site was changed meanwhile", field="version", value=stored.version, remedy="Change it again from how it is now.")
+        sites.change(connection, site, version=stored.version)
+        span = recorded_span.of_site(connection, site_id) if form.since == "always" else None
+    if span is None:
+        return RedirectResponse(f"/ui/sites/{site_id}/site", 303)
+    job = submit_job(gateway.database, gateway.queue, BuildSlotsRequest(site_id=site_id, first=span[0], end=min(span[1], now), accept=True))
+    return RedirectResponse(f"{DATA_PAGE.address(site_id)}?job={job.job_id}", 303)
+
+
+def _change(connection: Connection, stored: Site, form: SensorForm, *, at: datetime) -> tuple[Site, list[SensorChange]]:
+    """Return the site with the typed sensors, and those that count otherwise than before.
+
+    Raises:
+        InvalidInputError: they cannot be so.
+    """
+    wanted = parse_site(stored.model_dump(mode="json", by_alias=True) | {"input_sensors": _document(stored, form, at)})
+    if form.since == "always":
+        return wanted, []
+    return sites.date_changed_sensors(connection, exchange_sensors(stored, wanted, at=at), at=at)
+
+
+def _document(stored: Site, form: SensorForm, at: datetime) -> dict[str, Any]:
+    """Return the sensors as a site's file has them: what ended stays, what stands keeps its times."""
+    document: dict[str, Any] = {}
+    for role in SENSOR_ROLES:
+        entries = list(_entries(stored, role, at))
+        standing = {_written(entry): entry for entry, has_ended in entries if not has_ended}
+        kept = [entry for entry, has_ended in entries if has_ended] + [standing.get(name, name) for name in form.named[role]]
+        document[role] = [entry.model_dump(mode="json", by_alias=True) if isinstance(entry, DatedSensor) else entry for entry in kept]
+    appliances = {name for role, told in SENSOR_ROLES.items() if told.flow == "appliance" for name in form.named[role]}
+    return document | {"outside_house_meter": [name for name in form.outside if name in appliances]}
+
+
+def _entries(site: Site, role: str, at: datetime) -> Iterator[tuple[SensorEntry, bool]]:
+    """Yield the sensors of a role, and whether each counts no more."""
+    entries = getattr(site.input_sensors, role)
+    for entry, sensor in zip(entries, resolve_sensors(entries, parse_zone(site.timezone)), strict=True):
+        yield entry, sensor.has_ended(at)
+
+
+def _written(entry: SensorEntry) -> str:
+    return entry.sensor if isinstance(entry, DatedSensor) else entry
+
+
+def list_standing(site: Site, at: datetime) -> dict[str, list[str]]:
+    """Return the sensors of each role that count, or will, as they are written."""
+    return {role: [_written(entry) for entry, has_ended in _entries(site, role, at) if not has_ended] for role in SENSOR_ROLES}
+
+
+def _show(request: Request, connection: Connection, stored: StoredSite, form: SensorForm, *, now: datetime, **outcome: Any) -> Response:
+    site, language, words = stored.site, Reader.of(request).language, words_of(request, PAGE)
+    fault: InvalidInputError | None = outcome.get("fault")
+    changed: Site | None = outcome.get("changed")
+    begun, ended = ([], []) if changed is None else _compare(list_standing(site, now), list_standing(changed, now))
+    shown: dict[str, Any] = {
+        "roles": {role: ([*form.named[role]], told.flow == "appliance") for role, told in SENSOR_ROLES.items()},
+        "form": form,
+        "known": sorted(readings.read_units(connection, site.name)),
+        "refusal": None if fault is None else say_refusal(fault, language),
+        "checked": changed is not None,
+        "same": changed == site,
+        "ended": ended,
+        "begun": begun,
+        "changed_sensors": [say_sensor_change(each, words) for each in outcome.get("changes", ())],
+    }
+    return show(request, PAGE, template="sensors.html.j2", site=site, numbers=numbers_of(request, site), **shown)
+
+
+def _compare(before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the sensors that are new in a role, and those that are there no more, each with its role."""
+    pairs = [{(role, name) for role, names in named.items() for name in names} for named in (before, after)]
+    return sorted(pairs[1] - pairs[0]), sorted(pairs[0] - pairs[1])
