@@ -1,10 +1,20 @@
 """A battery with an inverter: what it makes of a command, second by second."""
 
+import math
 from dataclasses import dataclass, replace
 
 WORDS = ("self_use", "no_discharge", "no_charge", "standby", "force_charge", "force_discharge")
 _STORING, _SERVING = {"self_use", "no_discharge", "force_charge"}, {"self_use", "no_charge", "force_discharge"}
 SECONDS_PER_HOUR = 3600.0
+
+
+def read_setting(text: str) -> float | None:
+    """Return the number that a device is told; None where it is none that a device could follow."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True)

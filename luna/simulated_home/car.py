@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from luna.simulated_home.battery import SECONDS_PER_HOUR
+from luna.simulated_home.battery import SECONDS_PER_HOUR, read_setting
 from luna.simulated_home.trips import trip_at
 
 # ``neutral``: what the charger does without anybody's commands, which is to charge at once with all it has.
@@ -112,9 +112,7 @@ def set_charger(command: ChargerCommand, name: str, text: str) -> ChargerCommand
     """Return the command with one setting changed; what the charger does not understand it ignores, and goes on saying what holds."""
     if name == "mode":
         return replace(command, mode=text) if text in CHARGER_WORDS else command
-    try:
-        value = float(text)
-    except ValueError:
+    if (value := read_setting(text)) is None:
         return command
     if name == "phases":
         return replace(command, phases=int(value)) if value in {ONE_PHASE, THREE_PHASES} else command

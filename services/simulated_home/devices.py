@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from luna.simulated_home import BATTERY_MODEL, TOPICS, Command, Faults, HomeSetup, HomeState, RecordedYear, advance, measure
-from luna.simulated_home.battery import SECONDS_PER_HOUR, WORDS
+from luna.simulated_home.battery import SECONDS_PER_HOUR, WORDS, read_setting
 from luna.simulated_home.car import set_charger
 from luna.simulated_home.heater import HEATER_WORDS
 from luna.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS
@@ -126,9 +126,7 @@ def set_command(command: Command, name: str, text: str) -> Command:
     """Return the command with one setting changed; what the inverter does not understand it ignores, and goes on saying what holds."""
     if name == "mode":
         return replace(command, mode=text) if text in WORDS else command
-    try:
-        value = float(text)
-    except ValueError:
+    if (value := read_setting(text)) is None:
         return command
     if name == "power":
         return replace(command, power_kw=min(max(value / 1000.0, 0.0), BATTERY_MODEL.limit_kw))

@@ -77,7 +77,7 @@ def test_charging_slowly_loses_more() -> None:
 
 def test_it_ignores_what_it_does_not_understand() -> None:
     command = ChargerCommand("on", 8, 1)
-    for name, text in (("mode", "turbo"), ("phases", "2"), ("phases", "many"), ("current", "")):
+    for name, text in (("mode", "turbo"), ("phases", "2"), ("phases", "many"), ("current", ""), ("current", "nan")):
         assert set_charger(command, name, text) == command
 
 
