@@ -1,16 +1,25 @@
 """Set-up and the installation's pages in a real browser: from an empty database to the plan, and nothing that keeps anybody out."""
 
+import csv
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from luna.database import prices
+from luna.database.engine import create, unit_of_work
 from luna.database.migrate import upgrade
 from luna.embedded import Addresses, Servers
+from luna.timeline import SLOT, Timeline, floor_to
 from tests.browsing import GERMAN_PHONE, OWNER_BROWSER, Open, find_barriers, find_barriers_in_both_schemes
 from tests.databases import own_database
 from tests.gateway import serve
@@ -34,7 +43,18 @@ def empty(servers: Servers, redis_url: str, tmp_path_factory: pytest.TempPathFac
             worker_process(redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks", "services.ingest.tasks"),
             serve(addresses, data_folder=tmp_path_factory.mktemp("setup"), outside_services=False) as client,
         ):
+            publish_prices(database_url)
             yield client
+
+
+def publish_prices(database_url: str) -> None:
+    """Store the prices of four days in Malmö, as its market has published them."""
+    timeline, zone = Timeline(floor_to(datetime.now(UTC), timedelta(days=1)) - timedelta(days=1), SLOT, 4 * 96), ZoneInfo("Europe/Stockholm")
+    price = np.array([spot_of(start.astimezone(zone)) for start in timeline])
+    database = create(database_url)
+    with unit_of_work(database) as connection:
+        prices.upsert(connection, "SE4", starts=timeline.starts, price=price, currency="SEK", published_at=datetime.now(UTC))
+    database.dispose()
 
 
 def require_accessible(page: Page) -> None:
@@ -123,3 +143,163 @@ def test_a_panel_reads_itself_again_and_says_so_when_nobody_answers(empty: httpx
         context.set_offline(offline=False)
         page.clock.fast_forward(SOON)
         expect(page.locator("#panel-jobs .stale")).to_be_hidden()
+
+
+@dataclass(frozen=True)
+class Home:
+    """What somebody says of a home in set-up, field by field, and who says it in which form; ``file``: with two years of readings."""
+
+    name: str
+    called: str
+    form: Mapping[str, Any]
+    site: Mapping[str, str]
+    devices: Mapping[str, str]
+    tariff: Mapping[str, str]
+    added: tuple[str, ...] = ()
+    file: bool = False
+    expected: Callable[[datetime], tuple[float, ...]] = field(default=lambda _: ())
+
+
+def lisbon_price(start: datetime) -> tuple[float, ...]:
+    return (0.1 if start.hour >= 22 or start.hour < 8 else 0.24,)
+
+
+def malmo_price(start: datetime) -> tuple[float, ...]:
+    """Return what was published, with markup and tax."""
+    return ((spot_of(start) + 0.7) * 1.25,)
+
+
+def spot_of(start: datetime) -> float:
+    return 0.3 + 0.05 * start.hour
+
+
+GERMAN_DESK: Mapping[str, Any] = {"locale": "de-DE"}
+ENGLISH_PHONE = GERMAN_PHONE | {"locale": "en-GB"}
+BATTERY = {"batteries-0-capacity_kwh": "10", "batteries-0-power_kw": "5", "pv-0-peak_kw": "8"}
+FIXED = {"import_price": "32", "export_price": "8"}
+HOMES = (
+    Home(
+        "berlin",
+        "Wohnung Müller",
+        GERMAN_PHONE,
+        {"place": "DE:Berlin", "yearly_kwh": "1.800"},
+        {"batteries-0-capacity_kwh": "2", "batteries-0-power_kw": "0,8", "pv-0-peak_kw": "0,8"},
+        FIXED,
+        expected=lambda _: (0.32,),
+    ),
+    Home(
+        "graz",
+        "Haus am Hang",
+        GERMAN_DESK,
+        {"place": "AT:Graz", "yearly_kwh": "9000"},
+        BATTERY | {"vehicles-0-capacity_kwh": "60"},
+        FIXED,
+        ("vehicles",),
+        expected=lambda _: (0.32,),
+    ),
+    Home(
+        "lisboa",
+        "São João",
+        ENGLISH_PHONE,
+        {"place": "PT:Lisboa", "persons": "4"},
+        BATTERY,
+        {"import_kind": "time_of_use", "default_price": "24", "first_from": "22:00", "first_to": "08:00", "first_price": "10", "export_price": "5"},
+        expected=lisbon_price,
+    ),
+    Home(
+        "malmo",
+        "Familjen Åberg",
+        {},
+        {"place": "SE:Malmö", "persons": "5"},
+        BATTERY,
+        {"import_kind": "spot", "market": "SE4", "markup": "70", "vat_percent": "25", "export_price": "40"},
+        expected=malmo_price,
+    ),
+    Home("importer", "家", GERMAN_DESK, {"place": "DE:Berlin", "yearly_kwh": "3500"}, BATTERY, FIXED, file=True, expected=lambda _: (0.32,)),
+)
+
+
+@pytest.mark.parametrize("home", HOMES, ids=[home.name for home in HOMES])
+def test_five_homes_are_planned_by_what_was_said_of_them(empty: httpx.Client, open_page: Open, tmp_path: Path, home: Home) -> None:
+    page = open_page("/ui/setup", gateway=empty, **home.form)
+    page.click("button[value=site]")
+    answer(page, {"name": home.called} | home.site)
+    for kind in home.added:
+        page.click(f"button[value=add-{kind}]")
+    answer(page, home.devices)
+    answer(page, home.tariff)
+    if home.file:
+        page.check("input[name=source][value=file]")
+        page.set_input_files("#file", write_two_years(tmp_path / "zähler.csv"))
+        page.click("button[form=upload]")
+        expect(page.locator("[role=status]")).to_contain_text("zähler.csv")
+    page.click("button.primary")
+    require_accessible(page)
+    page.click("button.primary")
+    page.locator("#preparation a.primary").click(timeout=1000 * FIVE_MINUTES)
+    expect(page.locator("h1").first).to_be_visible()
+    require_accessible(page)
+    site_id = page.url.partition("/sites/")[2].partition("/")[0]
+    site, plan = (empty.get(f"/v1/sites/{site_id}{part}").json() for part in ("", "/plans/latest"))
+    assert site["display_name"] == home.called
+    require_planned(plan, home, ZoneInfo(site["timezone"]))
+    change_and_take_back(page, empty, site_id, site)
+
+
+def answer(page: Page, fields: Mapping[str, str]) -> None:
+    """Fill a step's fields, and go on; what is not named stays."""
+    for name, text in fields.items():
+        if name.endswith("_kind"):
+            page.check(f"input[name={name}][value={text}]")
+        elif page.locator(f"select#{name}").count():
+            page.select_option(f"#{name}", text)
+        else:
+            page.fill(f"#{name}", text)
+    require_accessible(page)
+    page.click("button.primary")
+
+
+def require_planned(plan: Mapping[str, Any], home: Home, zone: ZoneInfo) -> None:
+    slots, slot_hours = plan["slots"], plan["slot_minutes"] / 60
+    for slot in slots:
+        expected = home.expected(datetime.fromisoformat(slot["start"]).astimezone(zone))
+        assert (slot["import_price"],) == pytest.approx(expected, abs=1e-6), slot["start"]
+    power_kw = float(home.devices["batteries-0-power_kw"].replace(",", "."))
+    for slot in slots:
+        moved = [flow[way] for flow in slot["batteries"].values() for way in ("charge_kwh", "discharge_kwh")]
+        assert max(moved) <= power_kw * slot_hours + 1e-6
+    by_hour = {hour: [slot["load_kwh"] for slot in slots if datetime.fromisoformat(slot["start"]).astimezone(zone).hour == hour] for hour in range(24)}
+    day_kwh = sum(float(np.mean(loads)) / slot_hours for loads in by_hour.values() if loads)
+    if home.file:
+        # The file's house uses most at three in the night, and no profile does.
+        assert np.mean(by_hour[3]) > 3 * np.mean(by_hour[12])
+        return
+    said = float(home.site["yearly_kwh"].replace(".", "")) if "yearly_kwh" in home.site else {"4": 4085.0, "5": 5430.0}[home.site["persons"]]
+    # A day in winter has up to a third more than the mean, one in summer as much less.
+    assert 0.6 * said < 365 * day_kwh < 1.6 * said
+
+
+def change_and_take_back(page: Page, gateway: httpx.Client, site_id: str, before: Mapping[str, Any]) -> None:
+    page.goto(f"{str(gateway.base_url).rstrip('/')}/ui/sites/{site_id}/site")
+    require_accessible(page)
+    page.click("button[value=devices]")
+    page.fill("#batteries-0-capacity_kwh", "7,5")
+    page.click("button.primary")
+    while not page.url.endswith("/review"):
+        page.click("button.primary")
+    page.click("button.primary")
+    assert gateway.get(f"/v1/sites/{site_id}").json()["batteries"][0]["capacity_kwh"] == 7.5
+    page.click("button[name=version]")
+    assert gateway.get(f"/v1/sites/{site_id}").json() == before
+
+
+def write_two_years(path: Path) -> Path:
+    """Write hourly readings of two years up to now: 2 kWh at three in the night in Berlin, 0.3 kWh else."""
+    zone, end = ZoneInfo("Europe/Berlin"), floor_to(datetime.now(UTC), timedelta(hours=1))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["start", "load_kwh"])
+        for back in range(2 * 8760, 0, -1):
+            start = end - timedelta(hours=back)
+            writer.writerow([start.isoformat(), "2.0" if start.astimezone(zone).hour == 3 else "0.3"])
+    return path
