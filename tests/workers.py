@@ -18,9 +18,12 @@ Worker = subprocess.Popen[bytes]
 
 
 @contextmanager
-def worker_process(redis_url: str, database_url: str, *modules: str, health_port: int = 0, beat_seconds: float = 1) -> Iterator[Worker]:
+def worker_process(
+    redis_url: str, database_url: str, *modules: str, health_port: int = 0, beat_seconds: float = 1, data_folder: Path | None = None
+) -> Iterator[Worker]:
     """Run a worker for the tasks of ``modules``; whatever is left of it ends with the block. Killed, it is missed after five beats at most."""
     environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment |= {} if data_folder is None else {"LUNA_DATA_FOLDER": str(data_folder)}
     command = [sys.executable, "-m", "luna.queue.worker", "--modules", *modules, "--beat-seconds", str(beat_seconds), "--health-port", str(health_port)]
     process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:

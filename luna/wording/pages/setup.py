@@ -285,8 +285,8 @@ PHRASES = {
     "upload_file": Phrase("File", "Datei"),
     "upload": Phrase("Hand over", "Übergeben"),
     "upload_hint": Phrase(
-        "A column start with times, load_kwh and pv_kwh with energies per quarter-hour or hour.",
-        "Eine Spalte start mit Zeiten, load_kwh und pv_kwh mit Energien je Viertelstunde oder Stunde.",
+        "A column slot_start with times, load_kwh and pv_kwh with energies per quarter-hour or hour.",
+        "Eine Spalte slot_start mit Zeiten, load_kwh und pv_kwh mit Energien je Viertelstunde oder Stunde.",
     ),
     "uploaded": Phrase("{file} is here and is read before the first plan.", "{file} ist da und wird vor dem ersten Plan gelesen."),
     "make_plan": Phrase("Save and make the first plan", "Speichern und ersten Plan machen"),

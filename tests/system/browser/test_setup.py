@@ -38,10 +38,10 @@ def empty(servers: Servers, redis_url: str, tmp_path_factory: pytest.TempPathFac
     """A gateway and a worker on a database that holds nothing yet."""
     with own_database(servers.database_url, f"luna_setup_{uuid.uuid4().hex[:8]}") as database_url:
         upgrade(database_url)
-        addresses = Addresses(database_url=database_url, redis_url=redis_url)
+        addresses, folder = Addresses(database_url=database_url, redis_url=redis_url), tmp_path_factory.mktemp("setup")
         with (
-            worker_process(redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks", "services.ingest.tasks"),
-            serve(addresses, data_folder=tmp_path_factory.mktemp("setup"), outside_services=False) as client,
+            worker_process(redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks", "services.ingest.tasks", data_folder=folder),
+            serve(addresses, data_folder=folder, outside_services=False) as client,
         ):
             publish_prices(database_url)
             yield client
@@ -236,7 +236,9 @@ def test_five_homes_are_planned_by_what_was_said_of_them(empty: httpx.Client, op
     page.click("button.primary")
     require_accessible(page)
     page.click("button.primary")
-    page.locator("#preparation a.primary").click(timeout=1000 * FIVE_MINUTES)
+    page.locator("#preparation a.primary, #preparation [role=alert]").wait_for(timeout=1000 * FIVE_MINUTES)
+    assert page.locator("#preparation [role=alert]").all_inner_texts() == []
+    page.click("#preparation a.primary")
     expect(page.locator("h1").first).to_be_visible()
     require_accessible(page)
     site_id = page.url.partition("/sites/")[2].partition("/")[0]
@@ -294,12 +296,13 @@ def change_and_take_back(page: Page, gateway: httpx.Client, site_id: str, before
 
 
 def write_two_years(path: Path) -> Path:
-    """Write hourly readings of two years up to now: 2 kWh at three in the night in Berlin, 0.3 kWh else."""
-    zone, end = ZoneInfo("Europe/Berlin"), floor_to(datetime.now(UTC), timedelta(hours=1))
+    """Write hourly readings of two years up to now: about 2 kWh at three in the night in Berlin, 0.3 kWh else."""
+    zone, end, chance = ZoneInfo("Europe/Berlin"), floor_to(datetime.now(UTC), timedelta(hours=1)), np.random.default_rng(7)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["start", "load_kwh"])
+        writer.writerow(["slot_start", "load_kwh"])
         for back in range(2 * 8760, 0, -1):
             start = end - timedelta(hours=back)
-            writer.writerow([start.isoformat(), "2.0" if start.astimezone(zone).hour == 3 else "0.3"])
+            usual = 2.0 if start.astimezone(zone).hour == 3 else 0.3
+            writer.writerow([start.isoformat(), f"{usual * chance.uniform(0.8, 1.2):.3f}"])
     return path
