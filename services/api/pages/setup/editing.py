@@ -36,7 +36,7 @@ def _answer_control(site: Site, answers: Mapping[str, Any]) -> dict[str, Any]:
     if site.control is None:
         return {}
     control = {"control": answer_control(site.control)}
-    section = compose(answers | control).document.get("control")
+    section = compose({**answers, **control}).document.get("control")
     return control if section is not None and Control.model_validate(section) == site.control else {}
 
 
