@@ -34,9 +34,13 @@ def arm(connection: Connection, site_id: str, *, now: datetime, by: str) -> Cont
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the site does not say how its devices are told.
+        InvalidInputError: the site does not say how its devices are told, or that its owner does it by hand.
     """
-    if sites.load(connection, site_id).control is None:
+    section = sites.load(connection, site_id).control
+    if section is not None and section.by == "advice":
+        remedy = "Choose on the page of the site how its battery is told, then arm it."
+        raise InvalidInputError("the site is only advised; nothing is sent", field="control.by", value=section.by, remedy=remedy)
+    if section is None:
         remedy = "Describe how its devices are told, as in config/site.yaml, and add it again: luna site add --file site.yaml."
         raise InvalidInputError("the site has no section control", field="control", value=site_id, remedy=remedy)
     control.arm(connection, site_id, at=now, by=by)
@@ -124,7 +128,8 @@ def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bo
 
 
 def _require_device(site: Site, device: str) -> None:
-    known = site.control.devices if site.control else (BATTERIES,)
+    # Who is only advised may say what the batteries do instead: the plan goes by it.
+    known = (site.control.devices if site.control else ()) or (BATTERIES,)
     if device not in known:
         raise InvalidInputError("the site's section control does not name it", field="device", value=device, remedy=f"There are {', '.join(known)}.")
 

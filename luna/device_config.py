@@ -1,6 +1,6 @@
 """How batteries, chargers, appliances and PV of a site are told what to do: which entity or topic takes what, and where what holds is read back.
 
-A declarative template: Luna's set-point goes in, texts for one home automation or broker come out (``services.executor.template``).
+A declarative template: Luna's set-point goes in, texts for one home automation or broker come out (``luna.device_template``).
 """
 
 from collections.abc import Collection
@@ -25,6 +25,10 @@ OWNER_MODES: dict[str, tuple[str, ...]] = {BATTERIES: get_args(Mode), "vehicle":
 PLACEHOLDERS = ("mode", "power_kw", "power_w", "target_percent", "floor_percent", "ceiling_percent")
 # Needed of every battery: what it falls back to, and what it does while nobody knows how full it is.
 NEEDED_MODES: tuple[Mode, ...] = ("self_consumption", "hold")
+
+# By whom devices can be told; ``advice``: by the owner, who reads on Home what to do. A driver is the module of its name in ``services.executor``.
+ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt"]
+NOT_SENT: tuple[ControlledBy, ...] = ("advice", "dry_run")
 
 Place = Annotated[str, Field(min_length=1, max_length=255, description="an entity of Home Assistant, or a topic of MQTT")]
 
@@ -146,7 +150,9 @@ class PvControl(_Part):
 class Control(_Part):
     """Who tells the devices of a site; nothing is sent before the site is armed: ``luna control arm``."""
 
-    by: Annotated[Literal["dry_run", "home_assistant", "mqtt"], Field(description="dry_run: nobody; what would be sent is recorded")] = "dry_run"
+    by: Annotated[ControlledBy, Field(description="dry_run: nobody; what would be sent is recorded; advice: the owner by hand, and no device is named")] = (
+        "dry_run"
+    )
     batteries: Annotated[tuple[BatteryControl, ...], Field(max_length=16)] = ()
     vehicles: Annotated[tuple[VehicleControl, ...], Field(max_length=16)] = ()
     loads: Annotated[tuple[LoadControl, ...], Field(max_length=32)] = ()
@@ -154,9 +160,12 @@ class Control(_Part):
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:
-        if not (self.batteries or self.vehicles or self.loads or self.pv):
+        named = bool(self.batteries or self.vehicles or self.loads or self.pv)
+        if self.by == "advice" and named:
+            raise ValueError("by: with advice nothing is sent, so that no batteries, vehicles, loads or pv are named")
+        if self.by != "advice" and not named:
             raise ValueError("batteries, vehicles, loads or pv: name what is told")
-        if self.by != "dry_run" and any(battery.soc is None for battery in self.batteries):
+        if self.by not in NOT_SENT and any(battery.soc is None for battery in self.batteries):
             raise ValueError("batteries: soc is needed; without it nobody knows whether a command is safe")
         if self.by == "mqtt" and any(write.read_back is None for write in self.writes):
             raise ValueError("writes: read_back is needed with MQTT: the topic at which the device says what holds")

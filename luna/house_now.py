@@ -182,7 +182,12 @@ class HouseNow:
     @property
     def armed(self) -> bool:
         """Whether anything is sent to devices; where not, Luna would."""
-        return bool(self.states) and self.states[0].armed_at is not None
+        return bool(self.states) and self.states[0].armed_at is not None and not self.only_advised
+
+    @property
+    def only_advised(self) -> bool:
+        """Whether the owner does by hand what Luna says."""
+        return self.site.control is not None and self.site.control.by == "advice"
 
     @cached_property
     def slot(self) -> SlotReply | None:

@@ -130,6 +130,9 @@ class House:
         self.state = "RUNNING"
         self.lag_s = lag_s
         self.url = ""
+        # States of entities that take values, and how the energy dashboard is configured; None: it is not.
+        self.commands: list[dict[str, Any]] = []
+        self.dashboard: dict[str, Any] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.listeners: dict[WebSocket, tuple[int, frozenset[str]]] = {}
         self.lock = threading.Lock()
@@ -188,7 +191,7 @@ class House:
         if path == "/api/config":
             return {"state": self.state, "version": "2026.11.1", "time_zone": "Europe/Berlin"}
         if path == "/api/states":
-            return [_describe(name, sensor) for name, sensor in self.sensors.items()]
+            return [*(_describe(name, sensor) for name, sensor in self.sensors.items()), *self.commands]
         name = request.query_params["filter_entity_id"]
         first, end = seconds_of(path.rsplit("/", 1)[1]), seconds_of(request.query_params["end_time"])
         if name not in self.sensors:
@@ -228,6 +231,9 @@ class House:
         if fault == "failed":
             await _send(socket, {"id": command["id"], "type": "result", "success": False, "error": {"code": "unknown_error", "message": "Unknown error"}})
             return
+        if command["type"] == "energy/get_prefs" and self.dashboard is None:
+            await _send(socket, {"id": command["id"], "type": "result", "success": False, "error": {"code": "not_found", "message": "No prefs"}})
+            return
         await _send(socket, {"id": command["id"], "type": "result", "success": True, "result": self._result(command)})
         if command["type"] == "subscribe_entities":
             await self._subscribe(socket, command)
@@ -247,7 +253,7 @@ class House:
             return {name: _convert(found, known[name], command) for name, found in rows.items() if found[-1:] and found[-1]["start"] >= first * 1000}
         if command["type"] == "recorder/get_statistics_metadata":
             return [{"statistic_id": name, "statistics_unit_of_measurement": "kWh" if sensor.counter else "W"} for name, sensor in known.items()]
-        return None
+        return self.dashboard if command["type"] == "energy/get_prefs" else None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from luna.battery_setpoints import to_arrays
 from luna.contracts.control import BatterySetpoint, ControlState
 from luna.contracts.plan import PlanOptions, PlanRequest
 from luna.database import control, forecasts, observations, prices
@@ -16,7 +17,6 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles
 from luna.physics import Flows, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.timeline import SLOT, FloatArray, Timeline, parse_zone
-from services.executor.batteries import to_arrays
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import DAY
 from services.planner.service.plans import plan_and_store

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from bench.closed_loop.grid import Case
+from luna.battery_setpoints import to_arrays
 from luna.contracts.control import BatterySetpoint, PvSetpoint
 from luna.contracts.plan import BatteryState, Bias, ForecastSource, OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
 from luna.device_config import Control, PvMode
@@ -19,7 +20,7 @@ from luna.policy import wants_plan
 from luna.schedule import Policy
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, local_dates
-from services.executor.batteries import Batteries, to_arrays
+from services.executor.batteries import Batteries
 from services.executor.decision import follow_plan, plan_age
 from services.executor.unit import InForce, Setpoints, SlotPrices
 from services.executor.units import NAME as PV

@@ -7,25 +7,24 @@ import threading
 from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 
 import structlog
 
-from luna.addresses import HomeAssistantAccess, parse_broker
 from luna.contracts import PlanRequest
 from luna.database import engine
-from luna.device_config import Control
+from luna.device_config import NOT_SENT, Control
 from luna.embedded import running
 from luna.errors import LunaError, UnavailableError
 from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.queue import Client
 from luna.queue.heartbeats import executor_present
 from luna.settings import Settings, load_settings
+from luna.settings.stored import refresh_settings
 from luna.telemetry import configure_logging
 from luna.timeline import SystemClock
 from services.executor.control_step import Executor
 from services.executor.device import Device, DryRun
-from services.executor.home_assistant import HomeAssistantDevice
-from services.executor.mqtt import MqttDevice
 from services.executor.watch import Watch
 
 BEAT = timedelta(seconds=5)
@@ -53,11 +52,27 @@ def main(arguments: list[str] | None = None) -> int:
         if options.health_port:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
         readiness.watch()
-        executor = Executor(database, partial(open_device, settings), partial(ask_plan, client), clock=clock, plan_max_age=settings.plan_max_age)
+        executor = Executor(database, DeviceOpener(settings), partial(ask_plan, client), clock=clock, plan_max_age=settings.plan_max_age)
         watch = Watch(database, executor, clock=clock)
         stack.enter_context(executor_present(addresses.redis_url, readiness, lambda: watch.sites, clock=clock))
         watch.run(pulse, ending=ending)
     return 0
+
+
+class DeviceOpener:
+    """Opens what tells devices by the settings as they hold then: a page may have stored an address since the process began."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._seen = settings, b""
+
+    def __call__(self, control: Control) -> Device:
+        """Return what tells a site's devices.
+
+        Raises:
+            InvalidInputError: the settings name no Home Assistant or broker.
+        """
+        self._settings, self._seen = refresh_settings(self._settings, self._seen)
+        return open_device(self._settings, control)
 
 
 def open_device(settings: Settings, control: Control) -> Device:
@@ -66,13 +81,11 @@ def open_device(settings: Settings, control: Control) -> Device:
     Raises:
         InvalidInputError: the settings name no Home Assistant or broker.
     """
-    if control.by == "home_assistant":
-        return HomeAssistantDevice(HomeAssistantAccess.of(settings))
-    if control.by == "mqtt":
-        full = [battery.soc for battery in control.batteries] + [vehicle.soc for vehicle in control.vehicles]
-        places = [write.read_back for write in control.writes] + full
-        return MqttDevice(parse_broker(settings.mqtt_url or "", settings.mqtt_password), [place for place in places if place is not None])
-    return DryRun()
+    if control.by in NOT_SENT:
+        return DryRun()
+    # A driver is the module of its name.
+    device: Device = import_module(f"services.executor.{control.by}").open_device(settings, control)
+    return device
 
 
 def ask_plan(client: Client, site_id: str) -> None:

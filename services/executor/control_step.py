@@ -71,7 +71,9 @@ class Executor:
         named = find_unit(site, section, state.device) is not None
         source = find_source(state, now, named=named)
         # What its section does not name any more is handed back by the one that it was told by.
-        target = None if source is None else self._reach(state, site, section if named else told, readable=readable)
+        # So is what is told in another way since, once the site is not armed any more: the device that was told last is at the other end of the former way.
+        former = told is not None and section is not None and source == "released" and told.by != section.by
+        target = None if source is None else self._reach(state, site, section if named and not former else told, readable=readable)
         if source is None or target is None:
             return False
         if not is_current(state, source, now):

@@ -8,12 +8,12 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import Engine
 
 from luna.contracts.control import ControlState, Decision
+from luna.device_template import Write, matches
 from luna.retry import RetryPolicy
 from luna.timeline import Clock
 from services.executor.decider import Decider, PlanRequests, store_decision
 from services.executor.device import Device, DeviceError
 from services.executor.target import ControlTarget
-from services.executor.template import Write, matches
 
 LATENESS = Histogram(
     "luna_planner_command_lateness_seconds",

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import structlog
 
+from luna.device_template import Write
 from luna.errors import UnavailableError
-from services.executor.template import Write
 
 log = structlog.get_logger("luna.planner.execution")
 

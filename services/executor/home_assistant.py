@@ -12,24 +12,13 @@ from typing import Any
 import httpx
 
 from luna.addresses import HomeAssistantAccess
+from luna.device_config import Control
+from luna.device_template import Write, service_call
+from luna.settings import Settings
 from services.executor.device import DeviceError
-from services.executor.template import Write
 
 PATIENCE = timedelta(seconds=5)
 NAME = "home_assistant"
-# By an entity's kind: the service that sets it, and the field of its data; Source: the integrations' own documentation.
-SERVICES = {
-    "select": ("select_option", "option"),
-    "input_select": ("select_option", "option"),
-    "number": ("set_value", "value"),
-    "input_number": ("set_value", "value"),
-    "input_text": ("set_value", "value"),
-    "text": ("set_value", "value"),
-    "button": ("press", None),
-    "input_button": ("press", None),
-    "script": ("turn_on", None),
-}
-SWITCHES = ("switch", "input_boolean")
 UNKNOWN = {"unknown", "unavailable"}
 
 
@@ -48,7 +37,7 @@ class HomeAssistantDevice:
             DeviceError: Home Assistant is away, or refuses one.
         """
         for write in writes:
-            service, data = _call(write)
+            service, data = service_call(write)
             self._accept(self._ask("POST", f"/api/services/{service.replace('.', '/')}", {"entity_id": write.to} | data, self._patience), write.to)
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
@@ -96,11 +85,10 @@ class HomeAssistantDevice:
             raise DeviceError("Home Assistant's answer breaks off or is no JSON", field=entity) from exc
 
 
-def _call(write: Write) -> tuple[str, dict[str, Any]]:
-    """Return service and data of a write: as the site names them, else as the entity's kind has them."""
-    domain = write.to.partition(".")[0]
-    if write.service is None and domain in SWITCHES:
-        return f"{domain}.turn_{'on' if write.value.casefold() in {'on', 'true', '1'} else 'off'}", {}
-    own, usual = SERVICES.get(domain, ("set_value", "value"))
-    name = write.field or (usual if write.service is None or usual else "value")
-    return write.service or f"{domain}.{own}", {} if name is None else {name: write.value}
+def open_device(settings: Settings, _: Control) -> HomeAssistantDevice:
+    """Return the Home Assistant that the settings name.
+
+    Raises:
+        InvalidInputError: they name none, or no token.
+    """
+    return HomeAssistantDevice(HomeAssistantAccess.of(settings))

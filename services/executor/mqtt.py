@@ -9,10 +9,12 @@ import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from luna.addresses import Broker
+from luna.addresses import Broker, parse_broker
+from luna.device_config import Control
+from luna.device_template import Write
 from luna.mqtt import create_client, use_tls
+from luna.settings import Settings
 from services.executor.device import DeviceError
-from services.executor.template import Write
 
 NAME = "mqtt"
 PATIENCE = timedelta(seconds=5)
@@ -111,3 +113,14 @@ class MqttDevice:
         with self._news:
             self._said[message.topic] = message.payload.decode("utf-8", "replace")
             self._news.notify_all()
+
+
+def open_device(settings: Settings, control: Control) -> MqttDevice:
+    """Return the broker that the settings name, with every topic that a section reads.
+
+    Raises:
+        InvalidInputError: they name none.
+    """
+    full = [battery.soc for battery in control.batteries] + [vehicle.soc for vehicle in control.vehicles]
+    places = [write.read_back for write in control.writes] + full
+    return MqttDevice(parse_broker(settings.mqtt_url or "", settings.mqtt_password), [place for place in places if place is not None])

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from luna.contracts.control import Override, ReasonCode, Setpoint
 from luna.contracts.plan import PlanReply
-from services.executor.template import Write
+from luna.device_template import Write
 
 Setpoints = Mapping[str, Setpoint]
 

@@ -11,11 +11,11 @@ import numpy as np
 from luna.contracts.control import LoadSetpoint, Override, PvSetpoint, ReasonCode, VehicleSetpoint
 from luna.contracts.plan import PlanReply
 from luna.device_config import Control, LoadControl, PvControl, PvMode, VehicleControl
+from luna.device_template import WATTS, Write, write_values
 from luna.economics import site_curtailment
 from luna.physics import BatteryLimits, Curtailment, SetPoint, SiteLimits, clamp, clamp_charging, clamp_giving
 from luna.site import DeferrableLoad, ElectricVehicle, HeatPump, Site
 from services.executor.batteries import Batteries
-from services.executor.template import WATTS, Write, write_values
 from services.executor.unit import Controllable, InForce, Setpoints, SlotPrices
 
 

@@ -142,12 +142,29 @@ PHRASES = {
         "Luna only reads here: your choice is kept, and sent once control is armed.",
         "Luna liest hier nur: Deine Wahl wird gespeichert und gesendet, sobald die Steuerung scharf ist.",
     ),
+    "override_by_hand": Phrase(
+        "Luna only advises here: your choice is planned with, and you set it yourself.",
+        "Luna rät hier nur: Mit deiner Wahl wird geplant, einstellen musst du sie selbst.",
+    ),
+    # What to do by hand.
+    "advice": Phrase("What to do by hand", "Was von Hand zu tun ist"),
+    "advice_until": Phrase("Until {end}: {deed}.", "Bis {end}: {deed}."),
+    "advice_span": Phrase("From {start} to {end}: {deed}.", "Von {start} bis {end}: {deed}."),
+    "advice_on": Phrase("From {start} on: {deed}.", "Ab {start}: {deed}."),
+    "advice_now": Phrase("From now on: {deed}.", "Ab jetzt: {deed}."),
+    "advice_set": Phrase("{deed}; set it in your battery's app", "{deed}; stell das in der App deiner Batterie ein"),
+    "deed_self_consumption": Phrase("leave the battery to itself, as it works every day", "die Batterie sich selbst überlassen, wie sie jeden Tag läuft"),
+    "deed_save": Phrase("store the sun's surplus, and let the battery give nothing", "Überschuss der Sonne speichern und die Batterie nichts abgeben lassen"),
+    "deed_hold": Phrase("let the battery rest: neither charge nor discharge", "die Batterie ruhen lassen: weder laden noch entladen"),
+    "deed_charge": Phrase("charge the battery from the grid with {kw} kW, up to {soc}", "die Batterie mit {kw} kW aus dem Netz laden, bis {soc}"),
+    "deed_export": Phrase("sell from the battery with {kw} kW, down to {soc}", "aus der Batterie mit {kw} kW verkaufen, bis {soc}"),
     # Notices.
     "notice_override": Phrase("You decided: {mode} until {t}.", "Du hast entschieden: {mode} bis {t}."),
     "notice_not_sent": Phrase(
         "Nothing is sent: the site is not armed. The page Planning arms it.",
         "Gesendet wird nichts: Der Standort ist nicht scharf. Das geht auf der Seite Planung.",
     ),
+    "notice_by_hand": Phrase("Luna only advises: set it yourself.", "Luna rät nur: Stell das selbst ein."),
     "notice_cannot_send": Phrase(
         "Nothing can be sent: Luna does not know how your devices are told.", "Gesendet werden kann nichts: Luna weiß nicht, wie sie deine Geräte anspricht."
     ),

@@ -46,6 +46,11 @@ PHRASES = {
         "Luna only reads. The site does not say how its devices are told; until it does, nothing can be sent.",
         "Luna liest nur. Die Anlage sagt nicht, wie ihren Geräten etwas gesagt wird; bis dahin kann nichts gesendet werden.",
     ),
+    "control_advice": Phrase(
+        "Luna only advises, as you chose: nothing is sent to any device. Home says what to do by hand; the page of your home changes that.",
+        "Luna rät nur, wie du es gewählt hast: An kein Gerät wird etwas gesendet. Was von Hand zu tun ist, steht auf der Startseite; ändern kannst du das auf"
+        " der Seite deines Zuhauses.",
+    ),
     "control_off": Phrase("Luna only reads and advises. Nothing is sent to any device.", "Luna liest und rät nur. An kein Gerät wird etwas gesendet."),
     "control_on": Phrase("Luna controls the devices since {since}.", "Luna steuert die Geräte seit {since}."),
     "control_dry": Phrase("Nothing is sent all the same: control.by is dry_run.", "Gesendet wird dennoch nichts: control.by ist dry_run."),

@@ -11,8 +11,8 @@ PHRASES = {
     ),
     "own_site": Phrase("My own home", "Mein eigenes Zuhause"),
     "own_site_lead": Phrase(
-        "Five short steps: where it is, its devices, the tariff, the data, a look at everything.",
-        "Fünf kurze Schritte: wo es ist, die Geräte, der Tarif, die Daten, ein Blick auf alles.",
+        "Six short steps: where it is, its devices, the tariff, the data, how the battery is told, a look at everything.",
+        "Sechs kurze Schritte: wo es ist, die Geräte, der Tarif, die Daten, wie die Batterie es erfährt, ein Blick auf alles.",
     ),
     "own_site_start": Phrase("Set up my home", "Mein Zuhause einrichten"),
     "simulated_home": Phrase("A simulated home", "Ein simuliertes Zuhause"),
@@ -34,6 +34,7 @@ PHRASES = {
     "step_devices": Phrase("Devices", "Geräte"),
     "step_tariff": Phrase("Tariff", "Tarif"),
     "step_data": Phrase("Data", "Daten"),
+    "step_control": Phrase("How is your battery told?", "Wie erfährt es deine Batterie?"),
     "step_review": Phrase("Look over", "Überblick"),
     "lead_site": Phrase("Where the sun shines on it, and which market it buys from.", "Wo die Sonne darauf scheint und an welchem Markt es kauft."),
     "lead_devices": Phrase("Enter what there is; leave out the rest.", "Trag ein, was es gibt; lass den Rest weg."),
@@ -41,6 +42,69 @@ PHRASES = {
         "As it stands on your bill. Luna decides by these figures alone.", "Wie es auf deiner Rechnung steht. Luna entscheidet allein nach diesen Zahlen."
     ),
     "lead_data": Phrase("Luna learns your house's habits from what was measured.", "Aus dem, was gemessen wurde, lernt Luna die Gewohnheiten deines Hauses."),
+    "lead_control": Phrase(
+        "Whatever you choose: nothing is sent before you arm it on the page Planning.",
+        "Was auch immer du wählst: Gesendet wird nichts, bevor du es auf der Seite Planung scharf stellst.",
+    ),
+    "control_line": Phrase("Told by", "Erfährt es durch"),
+    "by_home_assistant": Phrase("Home Assistant", "Home Assistant"),
+    "by_home_assistant_lead": Phrase(
+        "Luna sets entities that Home Assistant already has of your inverter.", "Luna stellt Entitäten, die Home Assistant von deinem Wechselrichter schon hat."
+    ),
+    "by_mqtt": Phrase("MQTT", "MQTT"),
+    "by_mqtt_lead": Phrase(
+        "Luna publishes to topics that your inverter, or what drives it, listens to.",
+        "Luna veröffentlicht unter Topics, auf die dein Wechselrichter hört, oder was ihn steuert.",
+    ),
+    "by_advice": Phrase("Only advise me", "Nur beraten"),
+    "by_advice_lead": Phrase(
+        "Nothing is ever sent. Home says what to do by hand, now and next.",
+        "Gesendet wird nie etwas. Die Startseite sagt, was von Hand zu tun ist, jetzt und danach.",
+    ),
+    "by_nobody": Phrase("not answered: Luna plans, and nothing is sent", "nicht beantwortet: Luna plant, und gesendet wird nichts"),
+    "by_dry_run": Phrase("nobody: what would be sent is recorded", "niemanden: Was gesendet würde, wird aufgezeichnet"),
+    "ask_home_assistant": Phrase("Connect, and show what would be sent", "Verbinden und zeigen, was gesendet würde"),
+    "ask_mqtt": Phrase("Ask the broker, and show what would be sent", "Broker fragen und zeigen, was gesendet würde"),
+    "asks_home_assistant": Phrase(
+        "Luna's guesses; correct what is wrong. Words are the inverter's own, as its mode has them.",
+        "Lunas Vermutungen; berichtige, was nicht stimmt. Wörter sind die des Wechselrichters, wie sein Modus sie hat.",
+    ),
+    "asks_mqtt": Phrase(
+        "Proposals; write what your inverter calls them. What holds is read back, so that a lost command is noticed.",
+        "Vorschläge; schreib, wie dein Wechselrichter sie nennt. Was gilt, wird zurückgelesen, damit ein verlorener Befehl auffällt.",
+    ),
+    "field_soc_place": Phrase("Its charge in percent is read from", "Ihr Ladestand in Prozent steht in"),
+    "field_mode_place": Phrase("Its mode is set at", "Ihr Modus wird gestellt in"),
+    "field_mode_state": Phrase("Its mode is read back at", "Ihr Modus wird zurückgelesen in"),
+    "field_power_place": Phrase("Power of charging and selling is set at", "Die Leistung beim Laden und Verkaufen wird gestellt in"),
+    "field_power_state": Phrase("That power is read back at", "Diese Leistung wird zurückgelesen in"),
+    "field_power_unit": Phrase("Unit of that power", "Einheit dieser Leistung"),
+    "option_power_unit_W": Phrase("W", "W"),
+    "option_power_unit_kW": Phrase("kW", "kW"),
+    "field_target_place": Phrase("How full it is to get is set at", "Wie voll sie werden soll, wird gestellt in"),
+    "field_word_self_consumption": Phrase("Its word for: follow the house", "Ihr Wort für: dem Haus folgen"),
+    "field_word_hold": Phrase("Its word for: rest", "Ihr Wort für: ruhen"),
+    "field_word_charge": Phrase("Its word for: charge from the grid", "Ihr Wort für: aus dem Netz laden"),
+    "field_word_export": Phrase("Its word for: sell to the grid", "Ihr Wort für: ins Netz verkaufen"),
+    "no_entity": Phrase("it has none", "hat sie nicht"),
+    "sent": Phrase("What would be sent", "Was gesendet würde"),
+    "sent_lead": Phrase("A rehearsal: nothing of this is sent now.", "Eine Probe: Nichts davon wird jetzt gesendet."),
+    "sent_by_mode": Phrase("In each mode, at the battery's greatest power", "In jedem Modus, mit der größten Leistung der Batterie"),
+    "sent_next": Phrase("In the next quarter-hours, by the plan", "In den nächsten Viertelstunden, nach dem Plan"),
+    "find": Phrase("Find it on the network", "Im Netz suchen"),
+    "found": Phrase("Found on the network. Enter the address you want, and its token.", "Im Netz gefunden. Trag die gewünschte Adresse ein und ihr Token."),
+    "found_none": Phrase(
+        "None answers on the network, which says little: type the address.", "Im Netz antwortet keines, was wenig heißt: Tippe die Adresse ein."
+    ),
+    "broker_found": Phrase("Connected: the broker lets Luna in.", "Verbunden: Der Broker lässt Luna herein."),
+    "broker_away": Phrase("No broker answers there. Check the address, and that it runs.", "Dort antwortet kein Broker. Prüfe die Adresse, und ob er läuft."),
+    "broker_refused": Phrase("The broker does not let Luna in. Check user and password.", "Der Broker lässt Luna nicht herein. Prüfe Benutzer und Passwort."),
+    "field_mqtt_url": Phrase("Address of the broker", "Adresse des Brokers"),
+    "hint_mqtt_url": Phrase("Such as mqtt://luna@192.168.1.10:1883; mqtts:// for TLS.", "Etwa mqtt://luna@192.168.1.10:1883; mqtts:// für TLS."),
+    "field_mqtt_password": Phrase("Password of its user", "Passwort des Benutzers"),
+    "hint_mqtt_password": Phrase("Empty where it needs none. It stays on this machine.", "Leer, wo keines nötig ist. Es bleibt auf dieser Maschine."),
+    "mqtt_password_kept": Phrase("A password is stored. Type one only to replace it.", "Ein Passwort ist gespeichert. Nur zum Ersetzen neu eintippen."),
+    "fault_mqtt_url": Phrase("Write an address such as mqtt://192.168.1.10:1883.", "Schreib eine Adresse wie mqtt://192.168.1.10:1883."),
     "lead_review": Phrase("Nothing is controlled by this: Luna only plans.", "Damit wird nichts gesteuert: Luna plant nur."),
     "next": Phrase("Continue", "Weiter"),
     "back": Phrase("Back", "Zurück"),
@@ -219,7 +283,11 @@ PHRASES = {
     "set_by_hand": Phrase(
         "Address and token are set by hand for this installation: {url}", "Adresse und Token sind für diese Installation von Hand gesetzt: {url}"
     ),
-    "not_here": Phrase(
+    "not_here_mqtt_url": Phrase(
+        "In containers the broker is set by hand: LUNA_MQTT_URL in .env, the password in the secrets folder; then start again.",
+        "In Containern wird der Broker von Hand gesetzt: LUNA_MQTT_URL in .env, das Passwort im Ordner der Geheimnisse; dann neu starten.",
+    ),
+    "not_here_home_assistant_url": Phrase(
         "In containers Home Assistant is set by hand: LUNA_HOME_ASSISTANT_URL in .env, the token in the secrets folder; then start again.",
         "In Containern wird Home Assistant von Hand gesetzt: LUNA_HOME_ASSISTANT_URL in .env, das Token im Ordner der Geheimnisse; dann neu starten.",
     ),
@@ -240,6 +308,10 @@ PHRASES = {
     "sensors": Phrase("Which sensor says what", "Welcher Sensor was sagt"),
     "sensors_lead": Phrase(
         "Luna's guesses; correct what is wrong. Meters that count are best.", "Lunas Vermutungen; berichtige, was nicht stimmt. Zähler sind am besten."
+    ),
+    "sensors_dashboard": Phrase(
+        "As your energy dashboard has them, where it does; the rest are Luna's guesses. Correct what is wrong.",
+        "Wie dein Energie-Dashboard sie hat, wo es sie hat; der Rest sind Lunas Vermutungen. Berichtige, was nicht stimmt.",
     ),
     "no_sensor": Phrase("none", "keiner"),
     "role_total_load_consumption": Phrase("Consumption of the house", "Verbrauch des Hauses"),

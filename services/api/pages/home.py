@@ -22,6 +22,7 @@ from luna.wording import MODES, Language
 from luna.wording.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
+from services.api.pages.home_advice import list_advice
 from services.api.pages.home_flow import view_flow
 from services.api.pages.home_notices import list_notices, tell_liveness
 from services.api.pages.home_sheet import shown_slot, view_sheet
@@ -84,7 +85,7 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
         view = _open(connection, site_id, request, gateway)
-    parts = _describe(view, gateway) | {"sheet": view_sheet(view, _slot_at(view, at)), "armed": view.house.armed, "flow": view_flow(view)}
+    parts = _describe(view, gateway) | _view_why(view, at) | {"flow": view_flow(view)}
     parts |= {"chart_words": _chart_words(view), "locale": LOCALES[view.numbers.language], "live": tell_liveness(view)}
     return show(request, PAGE, site=view.window.site, marks=marks, **parts)
 
@@ -110,7 +111,7 @@ def show_why(site_id: SitePath, request: Request, gateway: CurrentGateway, at: I
     """Show why one slot is as it is."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
-    return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, sheet=view_sheet(view, _slot_at(view, at)), armed=view.house.armed)
+    return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, **_view_why(view, at))
 
 
 @router.get("/ui/sites/{site_id}/home/table")
@@ -194,7 +195,11 @@ def _read_house(connection: Connection, window: Window, document: Mapping[str, A
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
     notices = list_notices(view, gateway.settings.plan_max_age)
-    return {"view": view, "notices": notices, "steps": view.steps() if view.has_plan else [], "facts": view.facts()}
+    return {"view": view, "notices": notices, "steps": view.steps() if view.has_plan else [], "facts": view.facts(), "advice": list_advice(view)}
+
+
+def _view_why(view: HomeView, at: Any) -> dict[str, Any]:
+    return {"sheet": view_sheet(view, _slot_at(view, at)), "armed": view.house.armed, "only_advised": view.house.only_advised}
 
 
 def _chart_words(view: HomeView) -> dict[str, Any]:

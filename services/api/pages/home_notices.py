@@ -29,6 +29,10 @@ TOLD = {
 }
 
 
+# Why an override is not sent, by whether the owner is only advised and whether the site says how its devices are told.
+_NOT_SENT = {(True, True): "notice_by_hand", (False, True): "notice_not_sent", (False, False): "notice_cannot_send"}
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Something the reader should know: in one sentence, with what follows from it.
@@ -56,7 +60,7 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
         said = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.say_instant(until))
         name = "" if each["device"] == BATTERIES else say_device(each["device"], language=view.numbers.language)
         # Nobody is to wait for what is not sent.
-        sent = "" if view.house.armed else view.words("notice_not_sent" if view.window.site.control else "notice_cannot_send")
+        sent = "" if view.house.armed else view.words(_NOT_SENT[view.house.only_advised, view.window.site.control is not None])
         yield Notice("you", said, " ".join(filter(None, [name, sent])), each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
 
 

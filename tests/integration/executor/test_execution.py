@@ -6,18 +6,21 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from luna import findings
+from luna.addresses import HomeAssistantAccess
 from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.plan import PlanRequest
 from luna.database import control, observations, plans, sites
 from luna.database.engine import unit_of_work
 from luna.database.schema.sites import site_versions
+from luna.device_config import Control
 from luna.observations import Observations
 from luna.timeline import SLOT, Timeline
 from services.executor.delivery import RESEND, VERIFY
-from services.executor.device import DryRun
+from services.executor.device import Device, DryRun
+from services.executor.home_assistant import HomeAssistantDevice
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
-from tests.controlled import MODE, POWER, SOC, Inverter, describe
+from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe
 from tests.executing import START, Home
 from tests.plans import describe_plan
 
@@ -286,10 +289,11 @@ def test_a_state_of_charge_that_was_said_long_ago_does_not_count(armed: Home, in
     assert inverter.modes[-1] == "Standby"
 
 
-def test_a_site_whose_section_is_taken_away_is_handed_back(armed: Home, inverter: Inverter) -> None:
+@pytest.mark.parametrize("section", [None, {"by": "advice"}], ids=["taken away", "only advised"])
+def test_a_site_whose_section_names_no_battery_any_more_is_handed_back(armed: Home, inverter: Inverter, section: dict[str, str] | None) -> None:
     armed.plan(CHARGE, CHARGE, CHARGE)
     armed.turn()
-    armed.configure(None)
+    armed.configure(section)
     armed.start()
     armed.turn(timedelta(minutes=1))
     armed.turn(SLOT)
@@ -297,3 +301,18 @@ def test_a_site_whose_section_is_taken_away_is_handed_back(armed: Home, inverter
     armed.configure(describe())
     armed.turn(timedelta(minutes=1))
     assert inverter.modes[-1] == "Force Charge"
+
+
+def test_what_is_told_in_another_way_since_is_handed_back_in_the_former_one(database: Engine, inverter: Inverter) -> None:
+    def open_device(section: Control) -> Device:
+        return DryRun() if section.by == "dry_run" else HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN))
+
+    home = Home(database, open_device, describe())
+    home.arm()
+    home.plan(CHARGE, CHARGE)
+    home.turn()
+    home.configure(describe("dry_run"))
+    home.disarm()
+    home.turn(timedelta(minutes=1))
+    home.close()
+    assert inverter.modes == ["Force Charge", "Self Use"]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from luna.addresses import Broker
+from luna.device_template import Write, matches
 from services.executor.device import DeviceError
 from services.executor.mqtt import MqttDevice
-from services.executor.template import Write, matches
 from tests.controlled import BrokerDevice
 from tests.mosquitto import Mosquitto, Relay, needs_mosquitto
 from tests.workers import wait_for

@@ -19,6 +19,7 @@ from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.site_tools import ToolCallRequest
 from luna.database import jobs, observations, plan_causes, sites
 from luna.database.engine import unit_of_work
+from luna.device_config import Control
 from luna.embedded import Addresses
 from luna.house_now import HouseNow, read_house, read_planned
 from luna.observations import ESTIMABLE
@@ -154,6 +155,22 @@ def test_an_owner_overrides_without_a_script_and_takes_it_back(api: httpx.Client
     assert "Luna would, if anything were sent to your devices:" in seen(api.get(HOME))
     assert api.post(f"{HOME}/resume", data={"device": "batteries"}).status_code == 303
     assert "You decided" not in seen(api.get(HOME))
+
+
+def test_who_is_only_advised_reads_what_to_do_by_hand_and_nothing_of_arming(api: httpx.Client, database: Engine) -> None:
+    with unit_of_work(database) as connection:
+        site = sites.load(connection, "shown")
+        sites.save(connection, site.model_copy(update={"control": Control(by="advice")}))
+    try:
+        english, german = (html.unescape(seen(api.get(HOME, headers={"Accept-Language": language}))) for language in ("en", "de"))
+    finally:
+        with unit_of_work(database) as connection:
+            sites.save(connection, site)
+    assert re.search(r"Until \d\d:\d\d: leave the battery to itself", english)
+    assert re.search(r"From \d\d:\d\d to \d\d:\d\d: sell from the battery with \d\.\d kW, down to \d+%; set it in your battery's app\.", english)
+    assert re.search(r"Von \d\d:\d\d bis \d\d:\d\d: aus der Batterie mit \d,\d kW verkaufen, bis \d+\s%; stell das in der App", german)
+    assert "armed" not in english
+    assert "would, if anything" not in english
 
 
 @each_row(

@@ -13,14 +13,17 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.data import FetchWeatherRequest
-from luna.database import jobs, observations, setup_drafts, sites
+from luna.database import control, jobs, observations, setup_drafts, sites
 from luna.database.engine import unit_of_work
+from luna.device_config import Control
 from luna.embedded import Addresses
 from luna.site import parse_site
+from services.api.pages.setup.control_methods import METHODS
 from tests.databases import remove_site
 from tests.gateway import serve
 from tests.home_assistant import TOKEN, House, Sensor
 from tests.home_assistant import serve as serve_home_assistant
+from tests.mosquitto import Mosquitto, needs_mosquitto
 from tests.workers import wait_for, worker_process
 
 # What the pages make of "Haus Müller".
@@ -33,6 +36,7 @@ DEVICES = {
     "batteries-0-efficiency_percent": "90",
     "go": "next",
 }
+FROM_GRID = DEVICES | {"batteries-0-from_grid": "on"}
 TARIFF = {"import_kind": "fixed", "import_price": "31,5", "export_kind": "fixed", "export_price": "7", "go": "next"}
 
 
@@ -98,7 +102,7 @@ def test_what_a_household_says_of_itself_is_optional_and_what_is_assumed_is_list
     for persons, expected in said.items():
         draft = begin(api)
         steps = [("site", SITE | {"yearly_kwh": "", "persons": persons}), ("devices", DEVICES), ("tariff", TARIFF), ("data", {"go": "next"})]
-        assert follow(api, draft, *steps) == "review"
+        assert follow(api, draft, *steps) == "control"
         assert f"<dd>{expected}</dd>" in api.get(f"{draft}/review").text
     assert follow(api, begin(api), ("site", SITE | {"yearly_kwh": "3,5"})) == "site?check=1"
 
@@ -145,10 +149,10 @@ def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored
     with serve_home_assistant(house):
         url = house.url
         entered = {"source": "home_assistant", "url": url, "token": "wrong", "go": "connect"}
-        assert follow(api, draft, ("site", SITE), ("data", entered)) == "data?sensors=1"
-        assert "does not accept the token" in api.get(f"{draft}/data?sensors=1").text
+        assert follow(api, draft, ("site", SITE), ("data", entered)) == "data?look=1"
+        assert "does not accept the token" in api.get(f"{draft}/data?look=1").text
         follow(api, draft, ("data", entered | {"token": TOKEN}))
-        page = api.get(f"{draft}/data?sensors=1").text
+        page = api.get(f"{draft}/data?look=1").text
     assert re.search(r'<option value="sensor.house_energy" selected', page)
     assert TOKEN not in page
     assert TOKEN in (tmp_path / "settings.json").read_text(encoding="utf-8")
@@ -238,7 +242,7 @@ def find_run(database: Engine, draft: str) -> str:
         return f"{draft_id}:{setup_drafts.load(connection, draft_id)['run']}"
 
 
-@pytest.mark.parametrize("step", ["site", "devices", "tariff", "data", "review", "plan", "progress"])
+@pytest.mark.parametrize("step", ["site", "devices", "tariff", "data", "control", "review", "plan", "progress"])
 def test_a_draft_that_is_not_there_is_said_so(api: httpx.Client, step: str) -> None:
     assert api.get(f"/ui/setup/nothing/{step}").status_code == 404
 
@@ -298,3 +302,106 @@ def test_sensors_are_changed_on_their_page_and_an_exchanged_meter_keeps_its_past
             "sensor.old",
             "-sensor.new",
         ]
+
+
+def test_who_is_only_advised_is_never_armed(api: httpx.Client, database: Engine) -> None:
+    steps = (("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("data", {"go": "next"}))
+    draft = begin(api)
+    follow(api, draft, *steps)
+    assert 'value="advice" checked' in api.get(f"{draft}/control").text
+    assert follow(api, draft, ("control", {"by": "advice", "go": "next"})) == "review"
+    assert "Nur beraten" in api.get(f"{draft}/review", headers={"Accept-Language": "de"}).text
+    follow(api, draft, ("review", {"go": "next"}))
+    with unit_of_work(database) as connection:
+        assert sites.load(connection, OWN_ID).control == Control(by="advice")
+    refused = api.post(f"/v1/sites/{OWN_ID}/control/arm")
+    assert (refused.status_code, "only advised" in refused.text) == (422, True)
+    assert "you chose" in api.get(f"/ui/sites/{OWN_ID}/planning", headers={"Accept-Language": "en"}).text
+
+
+def test_without_a_battery_nobody_asks_how_it_is_told(api: httpx.Client) -> None:
+    steps = (("site", SITE), ("devices", DEVICES | {"go": "remove-batteries-0"}), ("devices", {"go": "next"}), ("tariff", TARIFF), ("data", {"go": "next"}))
+    assert follow(api, begin(api), *steps) == "review"
+
+
+@needs_mosquitto
+def test_over_mqtt_the_broker_is_asked_and_what_would_be_sent_is_shown(api: httpx.Client, tmp_path: Path) -> None:
+    draft = begin(api)
+    follow(api, draft, ("site", SITE), ("devices", FROM_GRID), ("tariff", TARIFF))
+    assert 'value="battery/mode/set"' in api.get(f"{draft}/control").text
+    typed = {f"mqtt-0-{name}": text for name, text in METHODS["mqtt"].propose("battery", None).items()} | {"by": "mqtt", "go": "connect"}
+    broker = Mosquitto(tmp_path)
+    broker.start()
+    try:
+        entered = typed | {"mqtt_url": f"mqtt://luna:geheim@127.0.0.1:{broker.port}"}
+        assert follow(api, draft, ("control", entered)) == "control?look=1"
+        page = api.get(f"{draft}/control?look=1", headers={"Accept-Language": "en"}).text
+    finally:
+        broker.kill()
+    assert "the broker lets Luna in" in page
+    assert re.search(r"<code>battery/power/set</code> = <code>4600</code>", page)
+    assert "geheim" not in page
+    assert json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))["mqtt_password"] == "geheim"
+    assert "Dort antwortet kein Broker" in api.get(f"{draft}/control?look=1", headers={"Accept-Language": "de"}).text
+    assert follow(api, draft, ("control", typed | {"mqtt_url": "broker"})) == "control?check=1"
+    assert follow(api, draft, ("control", typed | {"mqtt-0-mode_state": "", "go": "next"})) == "control?check=1"
+
+
+def test_through_home_assistant_entities_are_proposed_and_the_energy_dashboard_names_the_sensors(api: httpx.Client, database: Engine) -> None:
+    units = {"sensor.home_battery_soc": "%", "sensor.t1": "kWh", "sensor.t2": "kWh"}
+    house = House({name: Sensor(unit, seconds=[0.0], states=["1"]) for name, unit in units.items()})
+    house.commands = [
+        {"entity_id": "select.inverter_mode", "state": "Self Use", "attributes": {"options": ["Self Use", "Standby", "Force Charge"]}},
+        {"entity_id": "number.inverter_power", "state": "0", "attributes": {"unit_of_measurement": "W", "friendly_name": "Inverter battery power"}},
+    ]
+    house.dashboard = {"energy_sources": [{"type": "grid", "flow_from": [{"stat_energy_from": "sensor.t1"}, {"stat_energy_from": "sensor.t2"}]}]}
+    draft = begin(api)
+    with serve_home_assistant(house):
+        access = {"url": house.url, "token": TOKEN}
+        follow(api, draft, ("site", SITE), ("devices", FROM_GRID), ("tariff", TARIFF), ("data", {"source": "home_assistant", "go": "connect"} | access))
+        page = api.get(f"{draft}/data?look=1", headers={"Accept-Language": "en"}).text
+        assert re.search(r'<option value="sensor.t1,sensor.t2" selected>sensor.t1 \+ sensor.t2', page)
+        follow(api, draft, ("data", {"source": "home_assistant", "sensor-total_grid_import": "sensor.t1,sensor.t2", "go": "next"} | access))
+        assert follow(api, draft, ("control", {"by": "home_assistant", "go": "next"} | access)) == "control?look=1"
+        page = api.get(f"{draft}/control?look=1").text
+        chosen = dict(re.findall(r'<select id="home_assistant-0-(\w+)"(?:(?!</select>).)*?<option value="([^"]+)" selected', page, re.DOTALL))
+        # Nothing is lost where Home Assistant falls silent meanwhile.
+        house.faults.plan("/api/config", "503")
+        typed = {f"home_assistant-0-{name}": text for name, text in chosen.items()} | {"by": "home_assistant", "go": "connect"}
+        assert follow(api, draft, ("control", typed | access)) == "control?look=1"
+        away = api.get(f"{draft}/control?look=1").text
+    assert chosen == {
+        "soc_place": "sensor.home_battery_soc",
+        "mode_place": "select.inverter_mode",
+        "word_self_consumption": "Self Use",
+        "word_hold": "Standby",
+        "word_charge": "Force Charge",
+        "power_place": "number.inverter_power",
+        "power_unit": "W",
+    }
+    assert 'value="select.inverter_mode"' in away
+    assert "<code>number.set_value number.inverter_power</code> = <code>4600</code>" in away
+    assert TOKEN not in page + away
+    follow(api, draft, ("review", {"go": "next"}))
+    with unit_of_work(database) as connection:
+        site = sites.load(connection, OWN_ID)
+    assert site.control is not None
+    assert [write.to for write in site.control.writes] == ["number.inverter_power", "select.inverter_mode"]
+    assert len(site.input_sensors.total_grid_import) == 2
+
+
+def test_how_a_battery_is_told_is_changed_on_the_site_s_page_and_armed_anew(api: httpx.Client, database: Engine) -> None:
+    typed = {f"mqtt-0-{name}": text for name, text in METHODS["mqtt"].propose("battery", None).items()} | {"by": "mqtt", "go": "next"}
+    broker = {"mqtt_url": "mqtt://127.0.0.1:9"}
+    follow(api, begin(api), ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("control", typed | broker), ("review", {"go": "next"}))
+    page = f"/ui/sites/{OWN_ID}/site"
+    with unit_of_work(database) as connection:
+        control.arm(connection, OWN_ID, at=datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC")), by="test")
+    draft = api.post(f"{page}/change", data={"step": "control"}).headers["Location"].removesuffix("/control")
+    assert 'value="battery/mode/set"' in api.get(f"{draft}/control").text
+    assert follow(api, draft, ("control", {"by": "advice", "go": "next"})) == "review"
+    assert "<td>MQTT</td><td>Nur beraten</td>" in api.get(f"{draft}/review", headers={"Accept-Language": "de"}).text
+    follow(api, draft, ("review", {"go": "next"}))
+    with unit_of_work(database) as connection:
+        assert sites.load(connection, OWN_ID).control == Control(by="advice")
+        assert control.load(connection, OWN_ID).armed_at is None

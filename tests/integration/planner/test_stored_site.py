@@ -5,6 +5,7 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import Connection, select
 
+from luna.battery_setpoints import make_safe
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
 from luna.contracts.plan.inputs import write_inputs
 from luna.contracts.replay import ReplayRequest
@@ -17,7 +18,7 @@ from luna.observations import Observations
 from luna.outlook import Forecast, Quantiles, Scenarios
 from luna.site import Forecasting, parse_site
 from luna.timeline import SLOT, FloatArray, Timeline
-from services.executor.batteries import Batteries, make_safe
+from services.executor.batteries import Batteries
 from services.executor.decision import follow_plan
 from services.executor.unit import InForce
 from services.planner.milp.solver import Solver

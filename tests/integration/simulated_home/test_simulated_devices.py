@@ -15,6 +15,7 @@ from luna.addresses import Broker
 from luna.contracts.control import LoadSetpoint, VehicleSetpoint
 from luna.database import sites
 from luna.database.engine import unit_of_work
+from luna.device_template import Write, matches
 from luna.embedded.state import choose_port
 from luna.settings import Settings
 from luna.settings.stored import read_stored, store_settings
@@ -36,7 +37,6 @@ from luna.simulated_home import (
 from luna.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS, TOPICS
 from luna.timeline import local_days
 from services.executor.mqtt import MqttDevice
-from services.executor.template import Write, matches
 from services.executor.unit import Setpoints
 from services.executor.units import find_unit
 from services.ingest.reading import Reading

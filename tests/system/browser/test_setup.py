@@ -106,13 +106,16 @@ def test_every_step_in_every_form_is_accessible_also_when_all_of_it_is_refused(
     page = open_page("/ui/setup", gateway=empty, **parts)
     page.click("button[value=site]")
     draft, found = page.url.removesuffix("/site"), {}
-    for step in ("site", "devices", "tariff", "data", "review"):
+    for step in ("site", "devices", "tariff", "data", "control", "review"):
         page.goto(f"{draft}/{step}?check=1")
         found[step] = judge(page)
     page.goto(f"{draft}/tariff")
     for kind in ("time_of_use", "spot"):
         page.check(f"input[name=import_kind][value={kind}]")
         found[kind] = judge(page)
+    page.goto(f"{draft}/control?check=1")
+    page.check("input[name=by][value=mqtt]")
+    found["mqtt"] = judge(page)
     assert found == {name: [] for name in found}
 
 

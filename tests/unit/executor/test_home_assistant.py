@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from luna.addresses import HomeAssistantAccess
+from luna.device_template import Write
 from services.executor.device import DeviceError
 from services.executor.home_assistant import HomeAssistantDevice
-from services.executor.template import Write
 from tests.controlled import MODE, TOKEN, Inverter, serve
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from luna.wording.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, suggest_tariff
+from services.api.pages.setup.control_methods import METHODS
 from services.api.pages.setup.fields import ASKED_EXPORT, ASKED_IMPORT, DEVICES, GRID, HOUSEHOLD, ON, SITE, TARIFF, Entry
 
 
@@ -30,7 +31,8 @@ def view_changes(before: Mapping[str, Any], after: Mapping[str, Any], words: Pag
     was, then = (suggest_tariff(answers) | answers["tariff"] for answers in (before, after))
     asked = {entry.name for each in (was, then) for entry in (*ASKED_IMPORT.get(each["import_kind"], ()), *ASKED_EXPORT.get(each["export_kind"], ()))}
     entries = [entry for entry in TARIFF if entry.name in asked | {"import_kind", "export_kind"}]
-    return changes + [ChangedAnswer("tariff", *each) for each in _compare(entries, was, then, words)]
+    changes += [ChangedAnswer("tariff", *each) for each in _compare(entries, was, then, words)]
+    return changes + [ChangedAnswer("control", *each) for each in _compare_control(before.get("control") or {}, after.get("control") or {}, words)]
 
 
 _Line = tuple[str, str, str]
@@ -50,6 +52,15 @@ def _compare_devices(kind: str, before: Iterable[Mapping[str, str]], after: Iter
         else:
             lines.append((f"{words(kind)}: {name}", words("device_there"), words("device_gone")))
     return lines + [(words(kind), "", words("device_new")) for each in after if not each.get("name")]
+
+
+def _compare_control(before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords) -> list[_Line]:
+    was, then = before.get("by", ""), after.get("by", "")
+    lines = [(words("step_control"), words(f"by_{was}") if was else "", words(f"by_{then}") if then else "")] if was != then else []
+    asked = METHODS[then].asks if then in METHODS else ()
+    for name, typed in after.get(then, {}).items():
+        lines += [(f"{name}: {label}", one, other) for label, one, other in _compare(asked, before.get(then, {}).get(name, {}), typed, words)]
+    return lines
 
 
 def _said(entry: Entry, text: str, words: PageWords) -> str:

@@ -14,6 +14,7 @@ from luna.site import MOST_CALLED, SENSOR_ROLES, Site, is_written
 from luna.site.countries import COUNTRIES, Country, place_named
 from luna.timeline import parse_zone
 from luna.wording import Numbers
+from services.api.pages.setup.control_methods import METHODS
 from services.api.pages.setup.fields import (
     ASKED_EXPORT,
     ASKED_IMPORT,
@@ -30,11 +31,12 @@ from services.api.pages.setup.fields import (
 )
 from services.api.pages.setup.naming import identifier_of
 
-STEPS = ("site", "devices", "tariff", "data", "review")
+STEPS = ("site", "devices", "tariff", "data", "control", "review")
 ELSEWHERE = "elsewhere"
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # Which step asks for a part of a site.
-_STEP_OF = {"grid": "devices", "batteries": "devices", "pv": "devices", "vehicles": "devices", "loads": "devices", "tariff": "tariff", "input_sensors": "data"}
+_STEP_OF = {"grid": "devices", "batteries": "devices", "pv": "devices", "vehicles": "devices", "loads": "devices"}
+_STEP_OF |= {"tariff": "tariff", "input_sensors": "data", "control": "control"}
 # As a site's file would name them.
 _NAMES = {"batteries": "battery", "pv": "roof", "vehicles": "car", "loads": "water_heater"}
 
@@ -68,12 +70,19 @@ def compose(answers: Mapping[str, Any]) -> Composition:
     _compose_site(composed, answers)
     _compose_devices(composed, answers)
     _compose_tariff(composed, answers)
-    sensors = {role: entity for role, entity in answers.get("sensors", {}).items() if entity and role in SENSOR_ROLES}
+    sensors = {role: _name_sensors(entity) for role, entity in answers.get("sensors", {}).items() if entity and role in SENSOR_ROLES}
     if sensors and answers.get("data", {}).get("source") == "home_assistant":
         composed.document["input_sensors"] = sensors
+    _compose_control(composed, answers)
     if composed.whole:
         _check_whole(composed)
     return composed
+
+
+def _name_sensors(chosen: str) -> str | list[str]:
+    # Several stand with commas between them.
+    names = [name for each in chosen.split(",") if (name := each.strip())]
+    return names[0] if len(names) == 1 else names
 
 
 def country_of(answers: Mapping[str, Any]) -> Country | None:
@@ -154,18 +163,42 @@ def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
         composed.document["grid"] = grid
     for kind, entries in DEVICES.items():
         devices: list[dict[str, Any]] = []
-        named = {typed["name"] for typed in answers.get(kind, []) if typed.get("name")}
+        names = _name_devices(kind, answers)
         for place, typed in enumerate(answers.get(kind, [])):
             values, faults = check_entries(entries, typed, prefix=f"{kind}-{place}-")
             if not faults and kind == "batteries" and values["power_kw"] > 20 * values["capacity_kwh"]:
                 faults.append(FieldFault(f"{kind}-{place}-power_kw", "watts"))
             composed.faults["devices"] += faults
             if not faults:
-                name = typed.get("name") or _free_name(kind, named)
-                named.add(name)
-                devices.append({"name": name, **_DEVICE[kind](values)})
+                devices.append({"name": names[place], **_DEVICE[kind](values)})
         if devices:
             composed.document[kind] = devices
+
+
+def battery_names(answers: Mapping[str, Any]) -> list[str]:
+    """Return the names of the batteries, in the order in which they were typed; one that has none yet is named."""
+    return _name_devices("batteries", answers)
+
+
+def _name_devices(kind: str, answers: Mapping[str, Any]) -> list[str]:
+    devices = answers.get(kind, [])
+    named = {typed["name"] for typed in devices if typed.get("name")}
+    names = []
+    for typed in devices:
+        names.append(typed.get("name") or _free_name(kind, named))
+        named.add(names[-1])
+    return names
+
+
+def _compose_control(composed: Composition, answers: Mapping[str, Any]) -> None:
+    """Note how the batteries are told; nothing where that was not asked yet, or none is there."""
+    typed, names = answers.get("control") or {}, battery_names(answers)
+    if not names or typed.get("by") not in METHODS:
+        return
+    section, faults = METHODS[typed["by"]].describe(names, typed.get(typed["by"], {}))
+    composed.faults["control"] += faults
+    if section is not None:
+        composed.document["control"] = section
 
 
 def _free_name(kind: str, taken: set[str]) -> str:

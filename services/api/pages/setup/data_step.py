@@ -1,89 +1,75 @@
 """Where measured data come from: a Home Assistant, whose address and token are stored, a file, or nothing yet."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from luna.addresses import HomeAssistantAccess
-from luna.settings import Settings
-from luna.settings.stored import find_source, store_settings
 from services.api.gateway import Gateway
 from services.api.pages.setup.fields import DEVICES, FieldFault
 from services.api.pages.setup.home_assistant import Lookup, guess_sensor, look_up, offer_sensors, roles_for
+from services.api.pages.setup.network import FoundServer
+from services.api.pages.setup.server_access import HOME_ASSISTANT, ServerAccess, split_secret
 
 SOURCES = ("home_assistant", "file", "nothing")
 SENSOR = "sensor-"
-# here: address and token can be entered; by_hand: an operator has set them; not_here: other machines or containers would not see what is stored.
-Access = Literal["here", "by_hand", "not_here"]
 
 
-def view_data(gateway: Gateway, answers: Mapping[str, Any], *, look: bool) -> dict[str, Any]:
-    """Return what the step shows; ``look`` asks Home Assistant, which takes ten seconds where nobody answers."""
-    settings, data = gateway.settings, answers.get("data", {})
-    asked = look and settings.home_assistant_url and settings.home_assistant_token
-    lookup = look_up(HomeAssistantAccess.of(settings)) if asked else None
+def view_data(gateway: Gateway, answers: Mapping[str, Any], *, look: bool, found: Sequence[FoundServer] | None) -> dict[str, Any]:
+    """Return what the step shows; ``look`` asks Home Assistant, which takes ten seconds where nobody answers.
+
+    ``found`` are those on the network, None where nobody looked for any.
+    """
+    data = answers.get("data", {})
+    lookup = look_up(HomeAssistantAccess.of(gateway.settings)) if look and HOME_ASSISTANT.is_set(gateway.settings) else None
     return {
         "typed": data | {"file_name": (answers.get("upload") or {}).get("file_name", "")},
-        "access": find_access(settings),
-        "url": data.get("url") or settings.home_assistant_url or "",
-        "token_kept": settings.home_assistant_token is not None,
+        "home_assistant": view_access(gateway, HOME_ASSISTANT, data.get("url", ""), found),
         "lookup": lookup,
         "roles": _offer_roles(answers, lookup) if lookup and not lookup.fault else [],
     }
 
 
+def view_access(gateway: Gateway, server: ServerAccess, typed: str, found: Sequence[FoundServer] | None) -> dict[str, Any]:
+    """Return what the fields of a server's address and secret show; the address that was found where none stands there."""
+    url = typed or server.url(gateway.settings) or (found[0].url if found else "")
+    return {"server": server, "access": server.find_access(gateway.settings), "url": url, "kept": server.has_secret(gateway.settings), "found": found}
+
+
 def merge_data(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
     """Return the answers with what the step's form brought; the token is none of them."""
     source = typed.get("source", "nothing")
-    data = {"source": source if source in SOURCES else "nothing", "url": typed.get("url", "").strip()}
+    data = {"source": source if source in SOURCES else "nothing", "url": split_secret(typed.get("url", "").strip())[0]}
     chosen = {name.removeprefix(SENSOR): entity for name, entity in typed.items() if name.startswith(SENSOR)}
     return {**answers, "data": data} | ({"sensors": chosen} if chosen else {})
-
-
-def find_access(settings: Settings) -> Access:
-    """Return whether address and token of a Home Assistant can be entered."""
-    if settings.home_assistant_url and find_source(settings, "home_assistant_url") not in {"page", "default"}:
-        return "by_hand"
-    # Servers of its own: everything runs on this machine and reads the same file. Containers have a folder each.
-    return "here" if settings.database_url is None else "not_here"
 
 
 def find_faults(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault]:
     """Return what is wrong with the address, where one is to be entered."""
     data = answers.get("data", {})
-    if data.get("source") != "home_assistant" or find_access(gateway.settings) != "here":
-        return []
-    faults = [] if _is_address(data.get("url") or gateway.settings.home_assistant_url or "") else [FieldFault("url", "url")]
-    return faults if gateway.settings.home_assistant_token else [*faults, FieldFault("token", "missing")]
+    return HOME_ASSISTANT.find_faults(gateway.settings, data.get("url", "")) if data.get("source") == "home_assistant" else []
 
 
 def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[str, str]) -> str:
     """Store address and token as far as they were entered and are whole; return how the step is to be shown again, empty where it need not be."""
-    if typed.get("source") != "home_assistant" or typed.get("go") not in {"connect", "next"}:
+    if typed.get("source") != "home_assistant" or typed.get("go") not in {"connect", "find", "next"}:
         return ""
-    url, token = typed.get("url", "").strip().rstrip("/"), typed.get("token", "").strip()
-    if find_access(gateway.settings) == "here" and _is_address(url):
-        changes = {"home_assistant_url": url} | ({"home_assistant_token": token} if token else {})
-        gateway.settings = store_settings(gateway.settings, changes)
+    if typed["go"] == "find":
+        return "find=1"
+    HOME_ASSISTANT.store(gateway, typed)
     if find_faults(gateway, answers):
         return "check=1"
     asked = typed.get("go") == "connect" or not any(name.startswith(SENSOR) for name in typed)
-    return "sensors=1" if asked and find_access(gateway.settings) != "not_here" else ""
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and url.isascii() and not any(mark.isspace() for mark in url)
+    return "look=1" if asked and HOME_ASSISTANT.find_access(gateway.settings) != "not_here" else ""
 
 
 def _offer_roles(answers: Mapping[str, Any], lookup: Lookup) -> list[tuple[str, list[tuple[str, str]], str]]:
-    chosen, sensors = answers.get("sensors", {}), lookup.sensors
-    roles = roles_for({kind: answers.get(kind, []) for kind in DEVICES})
-    return [
-        (role, [(sensor.entity, f"{sensor.name} ({sensor.unit})") for sensor in offer_sensors(role, sensors)], chosen.get(role, guess_sensor(role, sensors)))
-        for role in roles
-    ]
+    chosen = answers.get("sensors", {})
+    offered = []
+    for role in roles_for({kind: answers.get(kind, []) for kind in DEVICES}):
+        guessed = guess_sensor(role, lookup)
+        options = [(sensor.entity, f"{sensor.name} ({sensor.unit})") for sensor in offer_sensors(role, lookup.sensors)]
+        # Several that count together, such as those of two tariffs, or one that says nothing just now.
+        known = {entity for entity, _ in options}
+        options = [*([(guessed, guessed.replace(",", " + "))] if guessed and guessed not in known else []), *options]
+        offered.append((role, options, chosen.get(role, guessed)))
+    return offered

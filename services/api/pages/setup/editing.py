@@ -6,15 +6,17 @@ Set-up asks for less than a site can say. What it does not ask for stays: only w
 from collections.abc import Mapping
 from typing import Any
 
+from luna.device_config import Control
 from luna.site import DeferrableLoad, FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
 from luna.site.countries import place_named, places
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of
+from services.api.pages.setup.control_methods import answer_control
 from services.api.pages.setup.fields import ON
 
 # What may be changed, in the order of set-up.
-CHANGEABLE = ("site", "devices", "tariff")
+CHANGEABLE = ("site", "devices", "tariff", "control")
 # Each step's parts of the answers.
-ANSWERS = {"site": ("site", "household"), "devices": ("batteries", "pv", "vehicles", "loads", "grid"), "tariff": ("tariff",)}
+ANSWERS = {"site": ("site", "household"), "devices": ("batteries", "pv", "vehicles", "loads", "grid"), "tariff": ("tariff",), "control": ("control",)}
 # By what a section of ``control`` names its device.
 _TOLD_AS = {"batteries": "battery", "vehicles": "vehicle", "loads": "load"}
 _NAMED = frozenset({"batteries", "pv", "vehicles", "loads"})
@@ -25,16 +27,28 @@ def answers_of(site: Site) -> dict[str, Any]:
     answers: dict[str, Any] = {"site": _answer_site(site), "household": _answer_household(site), "data": {"source": "nothing"}}
     answers["grid"] = _typed(import_limit_kw=site.grid.import_limit_kw, export_limit_kw=site.grid.export_limit_kw)
     answers |= _answer_devices(site)
-    return answers | {"tariff": _answer_tariff(site, numbers_of(answers, "en").price_unit[0])}
+    answers["tariff"] = _answer_tariff(site, numbers_of(answers, "en").price_unit[0])
+    return answers | _answer_control(site, answers)
+
+
+def _answer_control(site: Site, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the batteries are told, where the fields can say all of it."""
+    if site.control is None:
+        return {}
+    control = {"control": answer_control(site.control)}
+    section = compose({**answers, **control}).document.get("control")
+    return control if section is not None and Control.model_validate(section) == site.control else {}
 
 
 def find_fixed(site: Site) -> tuple[str, ...]:
     """Return the steps whose fields cannot say what the site has: they are changed in its file alone."""
-    composed = compose(answers_of(site))
+    answers = answers_of(site)
+    composed = compose(answers)
     # Of a tariff that the fields cannot say they say something else.
     told = composed.document.get("tariff")
     says_it = not composed.faults["tariff"] and told is not None and _is_part(told, _document(site)["tariff"])
-    return () if says_it else ("tariff",)
+    fixed = () if says_it else ("tariff",)
+    return fixed if site.control is None or "control" in answers else (*fixed, "control")
 
 
 def list_changed_steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -50,7 +64,10 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     """
     # Where there are none of a kind, a composition does not name it.
     before, after = ({kind: [] for kind in _NAMED} | compose(each).document for each in (answers_of(site), answers))
+    told = [composed.pop("control", None) for composed in (before, after)]
     document = _take_over(_document(site), before, after)
+    if told[0] != told[1]:
+        document["control"] = told[1]
     document["name"] = site.name
     _forget_devices(document, site)
     return parse_site(document)
@@ -58,15 +75,16 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
 
 def _forget_devices(document: dict[str, Any], site: Site) -> None:
     """Take devices that go out of what else names them: how they are told, and the inverters before them."""
+    control = document["control"]
+    only_advised = control is not None and control.get("by") == "advice"
     for kind in _NAMED:
         gone = {device.name for device in getattr(site, kind)} - {device["name"] for device in document[kind]}
-        told = (document["control"] or {}).get(kind)
+        told = (control or {}).get(kind)
         if kind in _TOLD_AS and told:
-            document["control"][kind] = [each for each in told if each[_TOLD_AS[kind]] not in gone]
+            control[kind] = [each for each in told if each[_TOLD_AS[kind]] not in gone]
         for inverter in document["inverters"]:
             inverter.update({part: [name for name in inverter[part] if name not in gone] for part in ("pv", "batteries") if part == kind})
-    control = document["control"]
-    if control and not (control["batteries"] or control["vehicles"] or control["loads"] or control["pv"]):
+    if control and not only_advised and not any(control.get(kind) for kind in ("batteries", "vehicles", "loads", "pv")):
         document["control"] = None
     document["inverters"] = [each for each in document["inverters"] if each["pv"] or each["batteries"]]
 

@@ -1,16 +1,20 @@
-"""Whether a Home Assistant can be reached, which sensors it has, and which of them may be meant for what.
+"""Whether a Home Assistant can be reached, which sensors and commands it has, and which of them may be meant for what.
 
-Asked by the gateway itself, so that the token crosses no queue. Source: Home Assistant developer documentation, REST API.
+Asked by the gateway itself, so that the token crosses no queue. Source: Home Assistant developer documentation, REST API and WebSocket API;
+``homeassistant/components/energy/data.py`` for the energy dashboard.
 """
 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
+
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
 
 from luna.addresses import HomeAssistantAccess
 
@@ -33,13 +37,30 @@ class HomeSensor:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeCommand:
+    """An entity that takes a value: a number, a choice, a switch; ``options`` of the last two."""
+
+    entity: str
+    name: str
+    unit: str = ""
+    device_class: str = ""
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
-    """What came of asking: its version and sensors, or why there is none of it."""
+    """What came of asking: its version, sensors and commands, or why there is none of it.
+
+    ``dashboard``: which sensors its energy dashboard has for which role; ``devices``: those of single devices, with their names there.
+    """
 
     fault: str | None = None
     detail: str = ""
     version: str = ""
     sensors: tuple[HomeSensor, ...] = ()
+    commands: tuple[HomeCommand, ...] = ()
+    dashboard: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    devices: Mapping[str, str] = field(default_factory=dict)
 
 
 def look_up(access: HomeAssistantAccess) -> Lookup:
@@ -55,7 +76,8 @@ def look_up(access: HomeAssistantAccess) -> Lookup:
         return Lookup(AWAY, str(exc))
     except ValueError as exc:
         return Lookup(STRANGE, str(exc)[:100])
-    return Lookup(version=str(config["version"])[:40], sensors=read_sensors(states))
+    dashboard, devices = read_dashboard(_ask_dashboard(access))
+    return Lookup(version=str(config["version"])[:40], sensors=read_sensors(states), commands=read_commands(states), dashboard=dashboard, devices=devices)
 
 
 def _ask(access: HomeAssistantAccess, path: str) -> tuple[int, Any]:
@@ -77,6 +99,75 @@ def _ask(access: HomeAssistantAccess, path: str) -> tuple[int, Any]:
     if len(body) > MOST_BYTES:
         raise ValueError("the answer is too long")
     return response.status, json.loads(body) if response.status == HTTPStatus.OK else None
+
+
+def _ask_dashboard(access: HomeAssistantAccess) -> Any:
+    """Return how the energy dashboard is configured; None where it is not, or nobody says so: sensors are then guessed by their names."""
+    try:
+        with connect(access.socket_url, open_timeout=TIMEOUT_SECONDS, close_timeout=1, max_size=MOST_BYTES) as socket:
+            socket.recv(timeout=TIMEOUT_SECONDS)
+            socket.send(json.dumps({"type": "auth", "access_token": access.token}))
+            if json.loads(socket.recv(timeout=TIMEOUT_SECONDS)).get("type") != "auth_ok":
+                return None
+            socket.send(json.dumps({"id": 1, "type": "energy/get_prefs"}))
+            answer = json.loads(socket.recv(timeout=TIMEOUT_SECONDS))
+    except (OSError, WebSocketException, ValueError, AttributeError):
+        return None
+    return answer.get("result") if isinstance(answer, dict) and answer.get("success") else None
+
+
+def read_dashboard(preferences: Any) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """Return the sensors of an energy dashboard by role, and those of its devices with their names; what has another form is left out.
+
+    A grid source once had lists of flows, and has its own two statistics since. A battery's ``from`` is what comes out of it, as the house sees it.
+    """
+    prefs = preferences if isinstance(preferences, dict) else {}
+    found: dict[str, list[str]] = {}
+    for source in _documents(prefs.get("energy_sources")):
+        kind = str(source.get("type"))
+        flows = [source, *_documents(source.get("flow_from")), *_documents(source.get("flow_to"))] if kind == "grid" else [source]
+        for role, name in _DASHBOARD.get(kind, {}).items():
+            found.setdefault(role, []).extend(str(flow[name]) for flow in flows if _is_sensor(flow.get(name)))
+    metered = ((each.get("stat_consumption"), each.get("name")) for each in _documents(prefs.get("device_consumption")))
+    devices = {str(entity): str(name or "") for entity, name in metered if _is_sensor(entity)}
+    return {role: tuple(dict.fromkeys(entities)) for role, entities in found.items() if entities}, devices
+
+
+_DASHBOARD: Mapping[str, Mapping[str, str]] = {
+    "grid": {"total_grid_import": "stat_energy_from", "total_grid_export": "stat_energy_to"},
+    "solar": {"total_pv_production": "stat_energy_from"},
+    "battery": {"total_battery_discharge": "stat_energy_from", "total_battery_charge": "stat_energy_to"},
+}
+
+
+def _documents(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _is_sensor(entity: Any) -> bool:
+    # Statistics of outside, such as a supplier's, have no sensor that could be listened to.
+    return isinstance(entity, str) and entity.startswith("sensor.") and len(entity) <= 255
+
+
+def read_commands(states: Any) -> tuple[HomeCommand, ...]:
+    """Return what takes a value, by name; what has another form is left out."""
+    found = (_read_command(state) for state in _documents(states))
+    return tuple(sorted((command for command in found if command is not None), key=lambda command: command.name.casefold()))
+
+
+_CHOICES, _SWITCHES, _NUMBERS = ("select", "input_select"), ("switch", "input_boolean"), ("number", "input_number")
+
+
+def _read_command(state: Mapping[str, Any]) -> HomeCommand | None:
+    entity, attributes = state.get("entity_id"), state.get("attributes")
+    if not isinstance(entity, str) or not isinstance(attributes, dict) or len(entity) > 255:
+        return None
+    domain, unit = entity.partition(".")[0], str(attributes.get("unit_of_measurement") or "")
+    said = attributes.get("options")
+    options = tuple(str(each)[:255] for each in said) if domain in _CHOICES and isinstance(said, list) else ("on", "off") if domain in _SWITCHES else ()
+    if not options and not (domain in _NUMBERS and unit in {"W", "kW", "%"}):
+        return None
+    return HomeCommand(entity, str(attributes.get("friendly_name") or entity)[:120], unit, str(attributes.get("device_class") or ""), options)
 
 
 def read_sensors(states: Any) -> tuple[HomeSensor, ...]:
@@ -109,6 +200,7 @@ class _Hints:
 
 
 _BATTERY = r"batter|speicher|akku|powerwall|storage"
+_BATTERY_OR_INVERTER = rf"{_BATTERY}|inverter|wechselrichter|\bess\b|hybrid"
 _GRID = r"grid|netz|meter|zähler|zaehler|utility|p1|tibber"
 _HINTS: Mapping[str, _Hints] = {
     "total_load_consumption": _Hints(r"house|home|haus|load|consum|verbrauch|last\b", rf"{_BATTERY}|{_GRID}|solar|pv|export|wallbox|\bev\b|car|auto|heat"),
@@ -145,10 +237,55 @@ def offer_sensors(role: str, sensors: Sequence[HomeSensor]) -> list[HomeSensor]:
     return sorted((sensor for sensor in sensors if sensor.unit in units), key=lambda sensor: -_likelihood(role, sensor))
 
 
-def guess_sensor(role: str, sensors: Sequence[HomeSensor]) -> str:
-    """Return the entity that is likely meant for a role; empty where none is."""
-    offered = offer_sensors(role, sensors)
+def guess_sensor(role: str, lookup: Lookup) -> str:
+    """Return the entity that is likely meant for a role, several with commas between them; empty where none is.
+
+    What its owner once said to the energy dashboard goes before what names sound like.
+    """
+    if role in lookup.dashboard:
+        return ",".join(lookup.dashboard[role])
+    named = [HomeSensor(entity, name or entity, "kWh", counts=True) for entity, name in lookup.devices.items()] if role in _OF_DEVICES else []
+    taken = {entity for entities in lookup.dashboard.values() for entity in entities} | ({*lookup.devices} if role not in _OF_DEVICES else set())
+    offered = offer_sensors(role, [*named, *(sensor for sensor in lookup.sensors if sensor.entity not in taken)])
     return offered[0].entity if offered and _likelihood(role, offered[0]) >= _LIKELY else ""
+
+
+# Consumers that an energy dashboard has among its devices.
+_OF_DEVICES = ("vehicle_consumption", "water_heater_consumption")
+
+
+# What a command is likely named that sets what: a battery's mode, its power, how full it is to get.
+_OTHERS = r"\bcar\b|auto\b|wallbox|\bev\b"
+_COMMANDS: Mapping[str, _Hints] = {
+    "mode_place": _Hints(r"mode|modus|betriebsart|work|strateg|control|steuer", rf"{_OTHERS}|heat|climate|light|licht|fan|vacuum|alarm", _BATTERY_OR_INVERTER),
+    "power_place": _Hints(
+        r"power|leistung|charg|laden|set.?point|sollwert", rf"{_OTHERS}|\bgrid.(import|export)|\bnetz|export.limit|\bpv\b", _BATTERY_OR_INVERTER
+    ),
+    "target_place": _Hints(r"target|ziel|charge.(limit|to|until)|max.*soc|soc.*max|cut.?off", rf"{_OTHERS}|min|discharg|entlad", _BATTERY_OR_INVERTER),
+}
+_COMMAND_UNITS: Mapping[str, frozenset[str]] = {"power_place": frozenset({"W", "kW"}), "target_place": frozenset({"%"})}
+
+
+def offer_commands(asked: str, commands: Sequence[HomeCommand]) -> list[HomeCommand]:
+    """Return the commands that can take what is asked, the likeliest first: choices and switches a mode, numbers of that unit all else."""
+    units = _COMMAND_UNITS.get(asked)
+    fitting = (command for command in commands if (bool(command.options) if units is None else command.unit in units and not command.options))
+    return sorted(fitting, key=lambda command: -_command_likelihood(asked, command))
+
+
+def guess_command(asked: str, commands: Sequence[HomeCommand]) -> HomeCommand | None:
+    """Return the command that is likely meant; None where none is."""
+    offered = offer_commands(asked, commands)
+    return offered[0] if offered and _command_likelihood(asked, offered[0]) >= _LIKELY else None
+
+
+def _command_likelihood(asked: str, command: HomeCommand) -> int:
+    hints, text = _COMMANDS[asked], f"{command.entity.partition('.')[2].replace('_', ' ')} {command.name} {' '.join(command.options)}".casefold()
+    if re.search(hints.against, text):
+        return -1
+    if not re.search(hints.wanted, text) or not re.search(hints.also, text):
+        return 0
+    return 2 + (command.device_class == "power") + (len(command.options) > 2) + bool(re.search(_BATTERY, text))
 
 
 _LIKELY = 2

@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from luna.contracts.simulated_home import RemoveSimulatedHomeRequest
-from luna.database import setup_drafts, site_removal, site_zones, sites
+from luna.database import control, plans, setup_drafts, site_removal, site_zones, sites
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError, InvalidInputError
 from luna.queue.jobs import cancel_job
@@ -20,21 +21,33 @@ from luna.simulated_home import SITE_NAME, HomeFiles
 from luna.site import Site
 from luna.site.sensor_changes import SensorChange
 from luna.timeline import SLOT, floor_to
+from luna.wording import mode
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
-from services.api.pages.setup import data_step, views
+from services.api.pages.setup import control_step, data_step, views
 from services.api.pages.setup.changes import view_changes
 from services.api.pages.setup.composition import STEPS, compose, country_of
 from services.api.pages.setup.editing import CHANGEABLE, change_site, list_changed_steps
 from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVICES, ON, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
 from services.api.pages.setup.naming import free_identifier
+from services.api.pages.setup.network import find_home_assistants
 
 PAGE = Page("setup", "/ui/setup", "administer")
 EXAMPLES = ("demo", "simulated")
 # Jobs of the home that are under way are ended first.
 REMOVAL_TIMEOUT = timedelta(minutes=2)
-Step = Literal["site", "devices", "tariff", "data", "review"]
+Step = Literal["site", "devices", "tariff", "data", "control", "review"]
+
+
+class StepQuery(BaseModel):
+    """What a step shows beside what was typed: what is wrong with it, what a server has, which Home Assistants are on the network."""
+
+    check: bool = False
+    look: bool = False
+    find: bool = False
+
+
 DraftId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -105,14 +118,35 @@ def guess_place(request: Request, place: Annotated[str, Query(max_length=100)] =
 
 
 @router.get("/ui/setup/{draft_id}/{step}")
-def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: CurrentGateway, *, check: bool = False, sensors: bool = False) -> Response:
-    """Show a step with what was typed; ``check``: also what is wrong with it; ``sensors``: also what Home Assistant has."""
+def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: CurrentGateway, *, asked: Annotated[StepQuery, Query()]) -> Response:
+    """Show a step with what was typed, and what was asked for beside it."""
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
-    faults = _faults(gateway, answers, step) if check or step == "review" else {}
+    faults = _faults(gateway, answers, step) if asked.check or step == "review" else {}
     context = {"draft_id": draft_id, "step": step, "steps": _steps(answers), "answers": answers, "faults": faults}
-    shown = data_step.view_data(gateway, answers, look=sensors) if step == "data" else _view(gateway, request, step=step, answers=answers, faults=faults)
+    found = find_home_assistants() if asked.find and step in {"data", "control"} else None
+    if step == "data":
+        shown = data_step.view_data(gateway, answers, look=asked.look, found=found)
+    elif step == "control":
+        shown = control_step.view_control(gateway, answers, look=asked.look, found=found) | _view_sent(gateway, request, answers)
+    else:
+        shown = _view(gateway, request, step=step, answers=answers, faults=faults)
     return show(request, PAGE, template=f"setup_{step}.html.j2", **(context | shown))
+
+
+def _view_sent(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what would be sent by what was typed: in each mode, and by the plan of a site that has one."""
+    now = gateway.clock.now()
+    with unit_of_work(gateway.database) as connection:
+        site = _compose_over(connection, answers)
+        plan = plans.read_due(connection, site.name, now) if site is not None and "changes" in answers else None
+    language = Reader.of(request).language
+    return {
+        "sent": control_step.view_sent(site, plan, now=now),
+        "sent_numbers": None if site is None else views.numbers_of_site(site, language),
+        "say_mode": lambda each: mode(each, language=language).full,
+        "batteries_count": len(answers.get("batteries", [])),
+    }
 
 
 def _view(gateway: Gateway, request: Request, *, step: str, answers: Mapping[str, Any], faults: Mapping[str, FieldFault]) -> dict[str, Any]:
@@ -169,8 +203,9 @@ def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: Curren
         if go.startswith(("add-", "remove-")):
             _change_devices(answers, go)
         setup_drafts.save(connection, draft_id, answers)
-    if step == "data" and (told := data_step.store_access(gateway, answers, typed)):
-        return _lead(draft_id, f"data?{told}")
+    storing = {"data": data_step.store_access, "control": control_step.store_access}.get(step)
+    if storing is not None and (shown := storing(gateway, answers, typed)):
+        return _lead(draft_id, f"{step}?{shown}")
     steps = _steps(answers)
     if go == "back":
         return _lead(draft_id, steps[max(steps.index(step) - 1, 0)])
@@ -183,9 +218,9 @@ def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: Curren
 
 def _steps(answers: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what is asked, one after the other: of a site that is changed, what the fields can say of it."""
-    if "changes" not in answers:
-        return STEPS
-    return (*(step for step in CHANGEABLE if step not in answers["fixed"]), "review")
+    steps = STEPS if "changes" not in answers else (*(step for step in CHANGEABLE if step not in answers["fixed"]), "review")
+    # Without a battery nobody asks how it is told.
+    return tuple(step for step in steps if step != "control" or answers.get("batteries"))
 
 
 def _go_on(gateway: Gateway, draft_id: str, step: Step, answers: Mapping[str, Any]) -> Response:
@@ -211,6 +246,9 @@ def _change(gateway: Gateway, draft_id: str, typed: Mapping[str, str], caller: C
         if not _accepts_clock(connection, site, typed, gateway.clock.now()):
             return _lead(draft_id, "review")
         sites.change(connection, site, version=stored.version)
+        if site.control != stored.site.control:
+            # What is told in another way is armed anew, by somebody who looked at it.
+            control.disarm(connection, site.name)
     return RedirectResponse(f"/ui/sites/{quote(answers['changes'])}/site", 303)
 
 
@@ -231,6 +269,8 @@ def _finish(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> Respon
         if typed.get("changed_sensors") != "always":
             site, _ = sites.date_changed_sensors(connection, site, at=floor_to(gateway.clock.now(), SLOT))
         sites.save(connection, site)
+        if "stored" in answers:
+            control.disarm(connection, site.name)
         # What was entered anew is prepared anew.
         setup_drafts.save(connection, draft_id, answers | {"stored": site.name, "run": answers.get("run", 0) + 1})
     return _lead(draft_id, "plan")
@@ -249,8 +289,8 @@ def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str
     found = list(compose(answers).faults[step])
     if step == "site":
         found += _find_taken(gateway, answers)
-    if step == "data":
-        found += data_step.find_faults(gateway, answers)
+    if step in {"data", "control"}:
+        found += (data_step if step == "data" else control_step).find_faults(gateway, answers)
     first: dict[str, FieldFault] = {}
     for fault in found:
         first.setdefault(fault.field, fault)
@@ -278,8 +318,8 @@ def _merge(answers: dict[str, Any], step: Step, typed: Mapping[str, str]) -> dic
     if step == "tariff":
         names = {entry.name for entry in TARIFF}
         return answers | {"tariff": {name: text for name, text in typed.items() if name in names}}
-    if step == "data":
-        return data_step.merge_data(answers, typed)
+    if step in {"data", "control"}:
+        return data_step.merge_data(answers, typed) if step == "data" else control_step.merge_control(answers, typed)
     return answers
 
 
@@ -290,6 +330,9 @@ def _change_devices(answers: dict[str, Any], go: str) -> None:
     if verb == "add" and len(answers[kind]) < MOST_DEVICES:
         answers[kind] = [*answers[kind], new_device(kind)]
     elif verb == "remove" and place and place[0].isdigit():
+        if kind == "batteries" and not all(device.get("name") for device in answers[kind]):
+            # Those that have no name yet are called by their order: what was said of one would go to another.
+            answers.pop("control", None)
         answers[kind] = [device for number, device in enumerate(answers[kind]) if number != int(place[0])]
 
 

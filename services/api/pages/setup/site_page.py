@@ -40,7 +40,7 @@ def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway, *, o
 
 
 @router.post("/ui/sites/{site_id}/site/change")
-def begin_change(site_id: SitePath, gateway: CurrentGateway, step: Annotated[Literal["site", "devices", "tariff"], Form()] = "site") -> Response:
+def begin_change(site_id: SitePath, gateway: CurrentGateway, step: Annotated[Literal["site", "devices", "tariff", "control"], Form()] = "site") -> Response:
     """Begin a draft with what the site is, and lead to one of its steps."""
     with unit_of_work(gateway.database) as connection:
         stored = sites.read(connection, site_id)

@@ -51,7 +51,9 @@ def view_review(answers: Mapping[str, Any], words: PageWords, language: Language
     if not composed.whole:
         return [(step, []) for step, faults in composed.faults.items() if faults]
     parts = view_site_parts(composed.site(), words, numbers_of(answers, language))
-    return [*parts, ("data", [(words("step_data"), _say_data(answers, words))])]
+    said = [("data", [(words("step_data"), _say_data(answers, words))])]
+    # In the order of the steps.
+    return [*parts[:3], *said, *parts[3:]]
 
 
 def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tuple[str, Lines]]:
@@ -60,6 +62,7 @@ def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tupl
         ("site", _site_lines(site, words, numbers)),
         ("devices", _device_lines(site, words, numbers)),
         ("tariff", _tariff_lines(site, words, numbers)),
+        *([("control", _control_lines(site, words))] if site.batteries else []),
     ]
 
 
@@ -102,6 +105,12 @@ def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
         *((words("loads"), words("review_pv", peak=plain(each.power_kw))) for each in site.loads),
     ]
     return lines or [(words("step_devices"), words("review_no_devices"))]
+
+
+def _control_lines(site: Site, words: PageWords) -> Lines:
+    by = "nobody" if site.control is None else site.control.by
+    told = () if site.control is None else site.control.batteries
+    return [(words("control_line"), words(f"by_{by}")), *((each.battery, ", ".join(write.to for write in each.writes)) for each in told)]
 
 
 def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:

@@ -9,6 +9,19 @@ from luna.device_config import BatteryControl, Control, DeviceWrite
 # What rounding in an inverter makes of a number: a step of its own, or a hundredth.
 _STEP, _SHARE = 1.0, 0.01
 WATTS = 1000
+# By an entity's kind in Home Assistant: the service that sets it, and the field of its data; Source: the integrations' own documentation.
+SERVICES = {
+    "select": ("select_option", "option"),
+    "input_select": ("select_option", "option"),
+    "number": ("set_value", "value"),
+    "input_number": ("set_value", "value"),
+    "input_text": ("set_value", "value"),
+    "text": ("set_value", "value"),
+    "button": ("press", None),
+    "input_button": ("press", None),
+    "script": ("turn_on", None),
+}
+SWITCHES = ("switch", "input_boolean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,16 @@ def matches(writes: Iterable[Write], said: Mapping[str, str]) -> bool:
 def write_values(writes: Sequence[DeviceWrite], values: Mapping[str, str]) -> list[Write]:
     """Return what is written when these values stand for the placeholders."""
     return [Write(write.to, write.value.format(**values), write.read_back or _itself(write.to), write.service, write.field) for write in writes]
+
+
+def service_call(write: Write) -> tuple[str, dict[str, str]]:
+    """Return service and data of a write through Home Assistant: as the site names them, else as the entity's kind has them."""
+    domain = write.to.partition(".")[0]
+    if write.service is None and domain in SWITCHES:
+        return f"{domain}.turn_{'on' if write.value.casefold() in {'on', 'true', '1'} else 'off'}", {}
+    own, usual = SERVICES.get(domain, ("set_value", "value"))
+    name = write.field or (usual if write.service is None or usual else "value")
+    return write.service or f"{domain}.{own}", {} if name is None else {name: write.value}
 
 
 def _render(control: BatteryControl, setpoint: BatterySetpoint) -> list[Write]:

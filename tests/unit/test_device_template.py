@@ -4,9 +4,9 @@ import pytest
 
 from luna.contracts.control import BatterySetpoint
 from luna.device_config import Control
+from luna.device_template import Write, matches, render
 from luna.errors import InvalidInputError
 from luna.site import parse_site
-from services.executor.template import Write, matches, render
 from tests.controlled import MODE, POWER, describe
 from tests.tables import each_row
 

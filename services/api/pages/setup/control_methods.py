@@ -1,0 +1,206 @@
+"""How a battery can be told what to do: one declaration for each way, with whom it asks, what it asks of the owner and what it proposes.
+
+All of them make a section ``control`` of the site; a further way is a further ``ControlMethod``.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from luna.addresses import HomeAssistantAccess, parse_broker
+from luna.device_config import BatteryControl, Control, ControlledBy, Mode
+from luna.settings import Settings
+from services.api.pages.setup.fields import Entry, FieldFault, check_entries
+from services.api.pages.setup.home_assistant import Lookup, guess_command, guess_sensor, look_up, offer_commands, offer_sensors
+from services.api.pages.setup.mqtt_broker import ask_broker
+from services.api.pages.setup.server_access import BROKER, HOME_ASSISTANT, ServerAccess
+
+# The modes whose names are asked for; an inverter that knows no other consumes its own in those.
+NAMED_MODES: tuple[Mode, ...] = ("self_consumption", "hold", "charge", "export")
+# In these it is told a power, and until when.
+_POWERED: tuple[Mode, ...] = ("charge", "export")
+_POWER = {"W": "{power_w}", "kW": "{power_kw}"}
+Typed = Mapping[str, str]
+
+
+class ServerAnswer(NamedTuple):
+    """What came of asking a server: in words of the page, with their figures; ``lookup``: what it has, where it says so."""
+
+    good: bool
+    phrase: str
+    figures: Mapping[str, object] = {}
+    lookup: Lookup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlMethod:
+    """A way of telling batteries.
+
+    Args:
+        by: its name in the section ``control``; ``by_<by>`` and ``by_<by>_lead`` are its words.
+        server: through which it goes; None: none is needed.
+        ask: asks that server, which takes seconds.
+        asks: of each battery.
+        proposes_unasked: whether its fields are worth showing before the server was asked.
+        propose: returns what stands in the fields of a battery at first, given its name and what the server has, where it was asked.
+        offer: returns what can be chosen for a field, None where it is typed.
+    """
+
+    by: ControlledBy
+    server: ServerAccess | None = None
+    ask: Callable[[Settings], ServerAnswer] | None = None
+    asks: tuple[Entry, ...] = ()
+    proposes_unasked: bool = False
+    propose: Callable[[str, Lookup | None], dict[str, str]] = lambda _name, _lookup: {}
+    offer: Callable[[str, Typed, Lookup | None], list[tuple[str, str]] | None] = lambda _field, _typed, _lookup: None
+
+    def describe(self, batteries: Sequence[str], typed: Mapping[str, Typed]) -> tuple[dict[str, Any] | None, list[FieldFault]]:
+        """Return the section that was described, None where there is none, and what is wrong.
+
+        A battery of which nothing is typed is not told, unless none is.
+        """
+        if not self.asks:
+            return {"by": self.by}, []
+        described = [name for name in batteries if any(typed.get(name, {}).values())] or list(batteries[:1])
+        sections, faults = [], []
+        for name in described:
+            values, wrong = check_entries(self.asks, typed.get(name, {}), prefix=f"{self.by}-{batteries.index(name)}-")
+            faults += wrong
+            if not wrong:
+                sections.append(_describe_battery(name, values))
+        return ({"by": self.by, "batteries": sections} if sections else None), faults
+
+
+def answer_control(control: Control) -> dict[str, Any]:
+    """Return what would have been typed for a section ``control``, as far as the fields can say it."""
+    return {"by": control.by, control.by: {each.battery: _answer_battery(each) for each in control.batteries}}
+
+
+def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    modes = {mode: values[f"word_{mode}"] for mode in NAMED_MODES if f"word_{mode}" in values}
+    powered = [mode for mode in _POWERED if mode in modes]
+    writes = [
+        {"to": values[place], "value": value, "when": powered} | ({"read_back": values[state]} if state in values else {})
+        for place, value, state in (("power_place", _POWER[values.get("power_unit", "W")], "power_state"), ("target_place", "{target_percent}", ""))
+        if place in values and powered
+    ]
+    mode = {"to": values["mode_place"], "value": "{mode}"} | ({"read_back": values["mode_state"]} if "mode_state" in values else {})
+    # The mode comes last: what it does then holds already.
+    return {"battery": name, "soc": values["soc_place"], "modes": modes, "writes": [*writes, mode]}
+
+
+def _answer_battery(control: BatteryControl) -> dict[str, str]:
+    typed = {"soc_place": control.soc or ""} | {f"word_{mode}": word for mode, word in control.modes.items() if mode in NAMED_MODES}
+    places = {"{power_w}": ("power_place", "power_state"), "{power_kw}": ("power_place", "power_state"), "{target_percent}": ("target_place", "")}
+    units = {value: unit for unit, value in _POWER.items()}
+    for write in control.writes:
+        place, state = places.get(write.value, ("mode_place", "mode_state"))
+        typed |= {place: write.to} | ({state: write.read_back} if state and write.read_back else {})
+        typed |= {"power_unit": units[write.value]} if write.value in units else {}
+    return typed
+
+
+def ask_home_assistant(settings: Settings) -> ServerAnswer:
+    """Return what the Home Assistant that is set has."""
+    lookup = look_up(HomeAssistantAccess.of(settings))
+    if lookup.fault:
+        return ServerAnswer(good=False, phrase=f"ha_{lookup.fault}", figures={"detail": lookup.detail}, lookup=lookup)
+    return ServerAnswer(good=True, phrase="ha_found", figures={"version": lookup.version, "count": len(lookup.sensors)}, lookup=lookup)
+
+
+def _ask_broker(settings: Settings) -> ServerAnswer:
+    fault = ask_broker(parse_broker(settings.mqtt_url or "", settings.mqtt_password))
+    return ServerAnswer(good=fault is None, phrase=f"broker_{fault or 'found'}")
+
+
+_WORDS = tuple(Entry(f"word_{mode}", "text", required=mode in {"self_consumption", "hold"}) for mode in NAMED_MODES)
+_UNIT = Entry("power_unit", "choice", required=False, options=tuple(_POWER), default="W")
+
+
+def _propose_topics(battery: str, _: Lookup | None) -> dict[str, str]:
+    base = re.sub(r"[^\w-]+", "_", battery)
+    topics = {"soc_place": "soc", "mode_place": "mode/set", "mode_state": "mode", "power_place": "power/set", "power_state": "power"}
+    return {name: f"{base}/{topic}" for name, topic in topics.items()} | {f"word_{mode}": mode for mode in NAMED_MODES} | {"power_unit": "W"}
+
+
+# What inverters call the modes.
+_SOUNDS_LIKE: Mapping[str, str] = {
+    "self_consumption": r"self|eigen|auto|normal|general|optimi",
+    "hold": r"stand.?by|hold|idle|halt|pause|stop|ruhe",
+    "charge": r"(?<!dis)charg|(?<!ent)laden",
+    "export": r"discharg|entlad|feed|export|sell|einspeis|verkauf",
+}
+
+
+def _propose_entities(_: str, lookup: Lookup | None) -> dict[str, str]:
+    if lookup is None or lookup.fault:
+        return {}
+    power, mode, target = (guess_command(asked, lookup.commands) for asked in ("power_place", "mode_place", "target_place"))
+    chosen = {"soc_place": guess_sensor("battery_soc", lookup), "mode_place": mode.entity if mode else ""}
+    chosen |= {"power_place": power.entity, "power_unit": power.unit} if power else {}
+    chosen |= {"target_place": target.entity} if target else {}
+    return chosen | guess_words(mode.options if mode else ())
+
+
+def guess_words(options: Sequence[str]) -> dict[str, str]:
+    """Return what of an inverter's own words likely stands for which mode; a word stands for one."""
+    words: dict[str, str] = {}
+    for mode, sound in _SOUNDS_LIKE.items():
+        word = next((option for option in options if re.search(sound, option.casefold()) and option not in words.values()), None)
+        if word is not None:
+            words[f"word_{mode}"] = word
+    return words
+
+
+def _offer_entities(name: str, typed: Typed, lookup: Lookup | None) -> list[tuple[str, str]] | None:
+    """Return the entities that can be meant; the inverter's own words are the options of the one that was chosen for its mode."""
+    if lookup is None or lookup.fault or name == "power_unit":
+        return None
+    if name == "soc_place":
+        offered = [(each.entity, f"{each.name} ({each.unit})") for each in offer_sensors("battery_soc", lookup.sensors)]
+    elif name.startswith("word_"):
+        offered = [(option, option) for each in lookup.commands if each.entity == typed.get("mode_place") for option in each.options]
+    else:
+        offered = [(each.entity, f"{each.name} ({each.unit})" if each.unit else each.name) for each in offer_commands(name, lookup.commands)]
+    chosen = typed.get(name, "")
+    return offered if not chosen or chosen in dict(offered) else [(chosen, chosen), *offered]
+
+
+METHODS: Mapping[str, ControlMethod] = {
+    method.by: method
+    for method in (
+        ControlMethod(
+            "home_assistant",
+            HOME_ASSISTANT,
+            ask_home_assistant,
+            (
+                Entry("soc_place", "text"),
+                Entry("mode_place", "text"),
+                *_WORDS,
+                Entry("power_place", "text", required=False),
+                _UNIT,
+                Entry("target_place", "text", required=False),
+            ),
+            propose=_propose_entities,
+            offer=_offer_entities,
+        ),
+        ControlMethod(
+            "mqtt",
+            BROKER,
+            _ask_broker,
+            (
+                Entry("soc_place", "text"),
+                Entry("mode_place", "text"),
+                Entry("mode_state", "text"),
+                *_WORDS,
+                Entry("power_place", "text", required=False),
+                Entry("power_state", "text", required=False),
+                _UNIT,
+            ),
+            proposes_unasked=True,
+            propose=_propose_topics,
+        ),
+        ControlMethod("advice"),
+    )
+}

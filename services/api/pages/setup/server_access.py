@@ -1,0 +1,93 @@
+"""Address and secret of a server of the home's own, as pages take them: a Home Assistant, an MQTT broker. The secret is stored, never shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from luna.settings import Settings
+from luna.settings.stored import find_source, store_settings
+from services.api.gateway import Gateway
+from services.api.pages.setup.fields import FieldFault
+
+# here: address and secret can be entered; by_hand: an operator has set them; not_here: other machines or containers would not see what is stored.
+Access = Literal["here", "by_hand", "not_here"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAccess:
+    """Two settings and the fields of a form that take them.
+
+    Args:
+        url_setting, secret_setting: by their names in the settings.
+        url_field, secret_field: of the form; ``field_<name>`` and ``hint_<name>`` are their words, ``<secret_field>_kept`` says that one is stored.
+        schemes: of its addresses.
+        needs_secret: whether nobody is let in without one.
+    """
+
+    url_setting: str
+    secret_setting: str
+    url_field: str
+    secret_field: str
+    schemes: tuple[str, ...]
+    needs_secret: bool
+
+    def url(self, settings: Settings) -> str:
+        """Return the address as it holds, without anything that lets in."""
+        return split_secret(getattr(settings, self.url_setting) or "")[0]
+
+    def has_secret(self, settings: Settings) -> bool:
+        """Return whether a secret is stored."""
+        return getattr(settings, self.secret_setting) is not None
+
+    def is_set(self, settings: Settings) -> bool:
+        """Return whether the server can be asked."""
+        return bool(self.url(settings)) and (self.has_secret(settings) or not self.needs_secret)
+
+    def find_access(self, settings: Settings) -> Access:
+        """Return whether address and secret can be entered."""
+        if self.url(settings) and find_source(settings, self.url_setting) not in {"page", "default"}:
+            return "by_hand"
+        # Servers of its own: everything runs on this machine and reads the same file. Containers have a folder each.
+        return "here" if settings.database_url is None else "not_here"
+
+    def find_faults(self, settings: Settings, url: str) -> list[FieldFault]:
+        """Return what is wrong with the address that was typed, or with the secret, where they are to be entered."""
+        if self.find_access(settings) != "here":
+            return []
+        faults = [] if self.is_address(url or self.url(settings)) else [FieldFault(self.url_field, self.url_field)]
+        return [*faults, FieldFault(self.secret_field, "missing")] if self.needs_secret and not self.has_secret(settings) else faults
+
+    def store(self, gateway: Gateway, typed: Mapping[str, str]) -> None:
+        """Store address and secret as far as they were entered and are whole."""
+        url, within = split_secret(typed.get(self.url_field, "").strip().rstrip("/"))
+        secret = typed.get(self.secret_field, "").strip() or within
+        if self.find_access(gateway.settings) == "here" and self.is_address(url):
+            changes = {self.url_setting: url} | ({self.secret_setting: secret} if secret else {})
+            gateway.settings = store_settings(gateway.settings, changes)
+
+    def is_address(self, url: str) -> bool:
+        """Return whether a text is an address of such a server."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            return False
+        return parts.scheme in self.schemes and bool(parts.hostname) and port != 0 and url.isascii() and not any(mark.isspace() for mark in url)
+
+
+def split_secret(url: str) -> tuple[str, str]:
+    """Return an address without the password that may stand in it, and that password."""
+    try:
+        parts = urlsplit(url)
+        secret = parts.password or ""
+    except ValueError:
+        return url, ""
+    if not secret:
+        return url, ""
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}@{host}")), secret
+
+
+HOME_ASSISTANT = ServerAccess("home_assistant_url", "home_assistant_token", "url", "token", ("http", "https"), needs_secret=True)
+BROKER = ServerAccess("mqtt_url", "mqtt_password", "mqtt_url", "mqtt_password", ("mqtt", "mqtts"), needs_secret=False)

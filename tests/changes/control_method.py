@@ -1,0 +1,108 @@
+"""A new way of telling batteries: over the HTTP interface of one maker, asked at set-up and carried out by the executor."""
+
+from tests.changes.change import Change, Edit
+
+DRIVER = '''"""Tells a battery of Hearth's what to do over HTTP: a value for each place."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import httpx
+
+from luna.device_config import Control
+from luna.device_template import Write
+from luna.settings import Settings
+from services.executor.device import DeviceError
+
+
+class HearthDevice:
+    """One battery in the house."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=5)
+
+    def apply(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            if not self._client.put(f"/{write.to}", content=write.value).is_success:
+                raise DeviceError("Hearth refuses", field=write.to)
+
+    def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
+        return {place: self._client.get(f"/{place}").text for place in places}
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def open_device(settings: Settings, control: Control) -> HearthDevice:
+    return HearthDevice(str(settings.home_assistant_url))
+'''
+METHOD = """        ControlMethod(
+            "hearth",
+            asks=(Entry("soc_place", "text"), Entry("mode_place", "text"), *_WORDS),
+            proposes_unasked=True,
+            propose=lambda _name, _lookup: {"soc_place": "soc", "mode_place": "mode", "word_self_consumption": "0", "word_hold": "1", "word_charge": "2"},
+        ),
+"""
+WORDS = """    "by_hearth": Phrase("Hearth", "Hearth"),
+    "by_hearth_lead": Phrase("Luna tells the battery at its own address.", "Luna spricht die Batterie unter ihrer eigenen Adresse an."),
+    "ask_hearth": Phrase("Show what would be sent", "Zeigen, was gesendet würde"),
+    "asks_hearth": Phrase("As the manual has it.", "Wie in der Anleitung."),
+"""
+PROOF = """
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from luna.device_config import Control
+from luna.device_template import matches, render
+from luna.battery_setpoints import OWN
+from luna.settings import Settings
+from services.api.pages.setup.control_methods import METHODS, answer_control
+from services.executor.__main__ import open_device
+
+said = {}
+
+
+class Battery(BaseHTTPRequestHandler):
+    def do_PUT(self):
+        said[self.path] = self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(said[self.path])
+
+    def log_message(self, *words):
+        pass
+
+
+server = HTTPServer(("127.0.0.1", 0), Battery)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+method = METHODS["hearth"]
+section, faults = method.describe(["battery"], {"battery": method.propose("battery", None)})
+assert faults == [], faults
+control = Control.model_validate(section)
+assert answer_control(control)["hearth"]["battery"]["mode_place"] == "mode"
+device, writes = open_device(Settings(_env_file=None, home_assistant_url=f"http://127.0.0.1:{server.server_port}"), control), render(control, {"battery": OWN})
+device.apply(writes)
+assert said == {"/mode": b"0"}
+assert matches(writes, device.read(["mode"]))
+server.shutdown()
+"""
+
+CHANGE = Change(
+    "control method",
+    (
+        Edit("services/executor/hearth.py", DRIVER),
+        Edit(
+            "luna/device_config.py",
+            'ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "hearth"]\n',
+            after='ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt"]',
+            instead=True,
+        ),
+        Edit("services/api/pages/setup/control_methods.py", METHOD, after="for method in ("),
+        Edit("luna/wording/pages/setup.py", WORDS, after='"by_mqtt": Phrase("MQTT", "MQTT"),'),
+    ),
+    PROOF,
+)

@@ -1,0 +1,98 @@
+"""How a battery can be told: each way says what it asks, and makes a section that the site takes and the fields can say again."""
+
+from typing import get_args
+
+import pytest
+
+from luna.device_config import NOT_SENT, Control, ControlledBy
+from luna.settings import Settings
+from luna.site import Site
+from luna.wording.pages.setup import PHRASES
+from services.api.pages.setup.control_methods import METHODS, ControlMethod, answer_control, guess_words
+from services.api.pages.setup.dry_run import list_sent_by_mode
+from services.api.pages.setup.home_assistant import HomeCommand, HomeSensor, Lookup
+from services.executor.__main__ import open_device
+
+HOUSE = Lookup(
+    version="2026.11",
+    sensors=(HomeSensor("sensor.battery", "Home battery SoC", "%"),),
+    commands=(
+        HomeCommand("select.inverter_mode", "Inverter mode", options=("Self Use", "Standby", "Force Charge", "Force Discharge")),
+        HomeCommand("number.inverter_power", "Inverter battery power", "kW", "power"),
+    ),
+)
+SITE = Site.model_validate(
+    {
+        "name": "home",
+        "timezone": "Europe/Berlin",
+        "currency": "EUR",
+        "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 4, "discharge_limit_kw": 3}],
+        "grid": {"export_limit_kw": 2.5},
+        "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.1}},
+    }
+)
+each_method = pytest.mark.parametrize("method", METHODS.values(), ids=list(METHODS))
+
+
+def section_of(method: ControlMethod) -> Control:
+    """What a way makes of its own proposals."""
+    section, faults = method.describe(["battery"], {"battery": method.propose("battery", HOUSE)})
+    assert faults == []
+    return Control.model_validate(section)
+
+
+@each_method
+def test_what_a_way_proposes_is_a_section_that_its_fields_can_say_again(method: ControlMethod) -> None:
+    section = section_of(method)
+    typed = answer_control(section)
+    again, faults = METHODS[typed["by"]].describe(["battery"], typed[typed["by"]])
+    assert faults == []
+    assert Control.model_validate(again) == section
+
+
+@each_method
+def test_a_way_has_words_and_who_carries_it_out(method: ControlMethod) -> None:
+    said = [f"by_{method.by}", f"by_{method.by}_lead", *(f"field_{entry.name}" for entry in method.asks)]
+    said += [f"{part}_{method.by}" for part in ("ask", "asks") if method.asks]
+    assert [name for name in said if name not in PHRASES] == []
+    settings = Settings(_env_file=None, home_assistant_url="http://127.0.0.1:9", home_assistant_token="x", mqtt_url="mqtt://127.0.0.1:9")
+    open_device(settings, section_of(method)).close()
+
+
+def test_every_way_that_sends_can_be_chosen() -> None:
+    assert set(get_args(ControlledBy)) - set(METHODS) == set(NOT_SENT) - {"advice"}
+
+
+def test_what_is_shown_is_what_would_be_sent_and_within_what_is_safe() -> None:
+    shown = {
+        by: {line.mode: line.writes for line in list_sent_by_mode(SITE.model_copy(update={"control": section}), section)}
+        for by, section in ((by, section_of(METHODS[by])) for by in ("home_assistant", "mqtt"))
+    }
+    assert shown["home_assistant"] == {
+        "self_consumption": (("select.select_option select.inverter_mode", "Self Use"),),
+        "hold": (("select.select_option select.inverter_mode", "Standby"),),
+        "charge": (("number.set_value number.inverter_power", "4"), ("select.select_option select.inverter_mode", "Force Charge")),
+        # The connection lets less out than the battery could sell.
+        "export": (("number.set_value number.inverter_power", "2.5"), ("select.select_option select.inverter_mode", "Force Discharge")),
+    }
+    assert shown["mqtt"]["charge"] == (("battery/power/set", "4000"), ("battery/mode/set", "charge"))
+
+
+def test_a_battery_of_which_nothing_is_typed_is_not_told_unless_none_is() -> None:
+    method = METHODS["mqtt"]
+    section, faults = method.describe(["one", "two"], {"two": method.propose("two", None)})
+    assert (faults, [each["battery"] for each in (section or {})["batteries"]]) == ([], ["two"])
+    assert [fault.field for fault in method.describe(["one", "two"], {})[1]][:2] == ["mqtt-0-soc_place", "mqtt-0-mode_place"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("Self Use", "Feedin Priority", "Manual Charge", "Standby"), ("Self Use", "Standby", "Manual Charge", "Feedin Priority")),
+        (("Automatik", "Laden", "Entladen", "Halten"), ("Automatik", "Halten", "Laden", "Entladen")),
+        (("on", "off"), (None, None, None, None)),
+    ],
+)
+def test_an_inverter_s_own_words_are_guessed_in_either_language(options: tuple[str, ...], words: tuple[str | None, ...]) -> None:
+    guessed = guess_words(options)
+    assert tuple(guessed.get(f"word_{mode}") for mode in ("self_consumption", "hold", "charge", "export")) == words
