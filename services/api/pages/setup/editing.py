@@ -6,7 +6,7 @@ Set-up asks for less than a site can say. What it does not ask for stays: only w
 from collections.abc import Mapping
 from typing import Any
 
-from luna.site import DeferrableLoad, FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
+from luna.site import Charger, DeferrableLoad, ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
 from luna.site.countries import place_named, places
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of
 from services.api.pages.setup.fields import ON
@@ -52,8 +52,22 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     before, after = ({kind: [] for kind in _NAMED} | compose(each).document for each in (answers_of(site), answers))
     document = _take_over(_document(site), before, after)
     document["name"] = site.name
+    _follow_charger(document, site)
     _forget_devices(document, site)
     return parse_site(document)
+
+
+def _follow_charger(document: dict[str, Any], site: Site) -> None:
+    """Let the least power of a vehicle whose charger is another follow from that, unless one of its own was given that the charger can do."""
+    stored = {vehicle.name: vehicle for vehicle in site.vehicles}
+    for vehicle in document["vehicles"]:
+        before = stored.get(vehicle["name"])
+        told = None if before is None else before.model_dump(mode="json")
+        if before is None or told is None or all(vehicle.get(part) == told[part] for part in ("charge_limit_kw", "charger")):
+            continue
+        usual_kw = ElectricVehicle.model_validate(before.model_dump(exclude={"min_charge_kw"})).min_charge_kw
+        if before.min_charge_kw == usual_kw or before.min_charge_kw > vehicle["charge_limit_kw"]:
+            vehicle.pop("min_charge_kw", None)
 
 
 def _forget_devices(document: dict[str, Any], site: Site) -> None:
@@ -85,9 +99,6 @@ def _take_over(stored: Any, before: Any, after: Any) -> Any:
     for name, value in after.items():
         taken = _take_over_devices if name in _NAMED else _take_over
         changed[name] = taken(stored.get(name), before.get(name), value)
-    if "charge_limit_kw" in changed and changed["charge_limit_kw"] != stored.get("charge_limit_kw") and changed.get("charger") is None:
-        # It follows from the greatest power.
-        changed.pop("min_charge_kw", None)
     return {name: value for name, value in changed.items() if name in stored or value is not None}
 
 
@@ -152,9 +163,16 @@ def _answer_devices(site: Site) -> dict[str, list[dict[str, str]]]:
             for each in site.batteries
         ],
         "pv": [{"name": each.name} | _typed(peak_kw=each.peak_kw, tilt_deg=each.tilt_deg, azimuth_deg=each.azimuth_deg) for each in site.pv],
-        "vehicles": [{"name": each.name} | _typed(capacity_kwh=each.capacity_kwh, power_kw=each.charge_limit_kw) for each in site.vehicles],
+        "vehicles": [_answer_vehicle(each) for each in site.vehicles],
         "loads": [{"name": each.name} | _typed(power_kw=each.power_kw, energy_kwh_per_day=each.energy_kwh_per_day) for each in site.loads if _is_heater(each)],
     }
+
+
+def _answer_vehicle(vehicle: ElectricVehicle) -> dict[str, str]:
+    charger = vehicle.charger
+    phases = "_".join(str(count) for count in sorted(set(charger.phases))) if charger else ""
+    numbers = _typed(capacity_kwh=vehicle.capacity_kwh, power_kw=vehicle.charge_limit_kw, least_current_a=(charger or Charger()).min_current_a)
+    return {"name": vehicle.name, "phases": phases} | numbers
 
 
 def _is_heater(load: DeferrableLoad) -> bool:

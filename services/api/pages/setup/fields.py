@@ -89,7 +89,14 @@ PV = (
     Entry("tilt_deg", most=90, default="30", unit="°"),
     Entry("azimuth_deg", "bearing", most=359.9, options=DIRECTIONS, default="180", unit="°"),
 )
-VEHICLE = (Entry("capacity_kwh", most=500, above=True, unit="kWh"), Entry("power_kw", least=1.4, most=400, default="11", unit="kW"))
+# Of a charger; one of "1_3" switches by itself.
+PHASES = ("", "1", "3", "1_3")
+VEHICLE = (
+    Entry("capacity_kwh", most=500, above=True, unit="kWh"),
+    Entry("power_kw", least=1.4, most=400, default="11", unit="kW"),
+    Entry("phases", "choice", required=False, options=PHASES, hint=True),
+    Entry("least_current_a", most=80, required=False, default="6", unit="A", hint=True),
+)
 HEATER = (Entry("power_kw", most=100, above=True, default="3", unit="kW"), Entry("energy_kwh_per_day", most=1_000, default="6", unit="kWh"))
 # Lists of devices by their names in a site, each with what it asks and how many there may be.
 DEVICES: Mapping[str, tuple[Entry, ...]] = {"batteries": BATTERY, "pv": PV, "vehicles": VEHICLE, "loads": HEATER}

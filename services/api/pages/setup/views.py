@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from luna.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
+from luna.site import ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.site.countries import COUNTRIES, places
 from luna.site.sensor_changes import SensorChange
 from luna.wording import Language, Numbers
@@ -98,10 +98,15 @@ def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     lines = [
         *((words("batteries"), words("review_battery", capacity=plain(each.capacity_kwh), power=plain(each.charge_limit_kw))) for each in site.batteries),
         *((words("pv"), words("review_pv", peak=plain(each.peak_kw))) for each in site.pv),
-        *((words("vehicles"), words("review_battery", capacity=plain(each.capacity_kwh), power=plain(each.charge_limit_kw))) for each in site.vehicles),
+        *((words("vehicles"), _say_vehicle(each, words, numbers)) for each in site.vehicles),
         *((words("loads"), words("review_pv", peak=plain(each.power_kw))) for each in site.loads),
     ]
     return lines or [(words("step_devices"), words("review_no_devices"))]
+
+
+def _say_vehicle(vehicle: ElectricVehicle, words: PageWords, numbers: Numbers) -> str:
+    figures = {"capacity": vehicle.capacity_kwh, "power": vehicle.most_charge_kw, "least": vehicle.power_ranges[0][0]}
+    return words("review_vehicle", **{name: numbers.number(value, 1) for name, value in figures.items()})
 
 
 def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:

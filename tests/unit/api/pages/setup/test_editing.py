@@ -76,6 +76,22 @@ def test_one_field_changes_one_field_and_what_the_page_does_not_ask_for_stays() 
     assert (car.vehicles[0].charge_limit_kw, car.vehicles[0].min_charge_kw) == (3.7, 1.4)
 
 
+def test_the_least_power_follows_the_charger_as_typed_and_one_of_the_file_stays_where_it_can() -> None:
+    site = parse_site(HOUSE)
+    three = change_site(site, changed(site, "vehicles", 0, phases="3", least_current_a="8"))
+    assert three.vehicles[0].power_ranges == ((pytest.approx(3 * 8 * 0.23), 11.0),)
+    assert answers_of(three)["vehicles"][0] | {"name": ""} == {"name": "", "capacity_kwh": "50", "power_kw": "11", "phases": "3", "least_current_a": "8"}
+    # It switches by itself: from one phase on.
+    assert change_site(three, changed(three, "vehicles", 0, phases="1_3")).vehicles[0].power_ranges[0][0] == pytest.approx(8 * 0.23)
+    assert told(site, change_site(three, changed(three, "vehicles", 0, phases=""))) == []
+    assert change_site(three, changed(three, "vehicles", 0, power_kw="22")).vehicles[0].most_charge_kw == 22
+    own = parse_site(HOUSE | {"vehicles": [{"name": "car", "capacity_kwh": 50, "charge_limit_kw": 11, "min_charge_kw": 2}]})
+    for power, least in (("22", 2), ("1,8", 1.4)):
+        assert change_site(own, changed(own, "vehicles", 0, power_kw=power)).vehicles[0].min_charge_kw == least
+    weak = changed(site, "vehicles", 0, power_kw="3.7", phases="3", least_current_a="6")
+    assert [(fault.field, fault.code) for fault in compose(weak).faults["devices"]] == [("vehicles-0-power_kw", "least_current")]
+
+
 def test_a_device_comes_and_goes_with_what_names_it() -> None:
     site = parse_site(HOUSE)
     answers = answers_of(site)
