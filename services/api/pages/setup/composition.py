@@ -190,7 +190,7 @@ def _battery(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _array(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"peak_kw": values["peak_kw"], "tilt_deg": values["tilt_deg"], "azimuth_deg": values["azimuth_deg"]}
+    return {name: values[name] for name in ("peak_kw", "tilt_deg", "azimuth_deg", "shading") if name in values}
 
 
 def _vehicle(values: Mapping[str, Any]) -> dict[str, Any]:

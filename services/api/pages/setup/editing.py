@@ -146,8 +146,10 @@ def _distance(place: str, here: tuple[float, float]) -> float:
 
 
 def _answer_household(site: Site) -> dict[str, str]:
+    said = site.household
+    numbers = _typed(**{name: getattr(said, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")})
     # More than the list's last persons are asked for as those.
-    return _typed(yearly_kwh=site.household.yearly_kwh, persons=None if site.household.persons is None else min(site.household.persons, 5))
+    return numbers | {"heated_by": said.heated_by or ""} | _typed(persons=None if said.persons is None else min(said.persons, 5))
 
 
 def _answer_devices(site: Site) -> dict[str, list[dict[str, str]]]:
@@ -162,7 +164,10 @@ def _answer_devices(site: Site) -> dict[str, list[dict[str, str]]]:
             )
             for each in site.batteries
         ],
-        "pv": [{"name": each.name} | _typed(peak_kw=each.peak_kw, tilt_deg=each.tilt_deg, azimuth_deg=each.azimuth_deg) for each in site.pv],
+        "pv": [
+            {"name": each.name, "shading": each.shading or ""} | _typed(peak_kw=each.peak_kw, tilt_deg=each.tilt_deg, azimuth_deg=each.azimuth_deg)
+            for each in site.pv
+        ],
         "vehicles": [_answer_vehicle(each) for each in site.vehicles],
         "loads": [{"name": each.name} | _typed(power_kw=each.power_kw, energy_kwh_per_day=each.energy_kwh_per_day) for each in site.loads if _is_heater(each)],
     }

@@ -66,6 +66,10 @@ PERSONS = ("", "1", "2", "3", "4", "5")
 HOUSEHOLD = (
     Entry("yearly_kwh", least=100, most=100_000, required=False, unit="kWh", hint=True),
     Entry("persons", "choice", required=False, options=PERSONS, hint=True),
+    Entry("heated_by", "choice", required=False, options=("", "heat_pump", "electric", "none"), hint=True),
+    Entry("heating_kwh", least=100, most=100_000, required=False, unit="kWh", hint=True),
+    Entry("heated_m2", least=10, most=5_000, required=False, unit="m²", hint=True),
+    Entry("car_km_per_year", least=100, most=300_000, required=False, unit="km", hint=True),
 )
 GRID = (
     Entry("import_limit_kw", most=10_000, above=True, required=False, unit="kW"),
@@ -88,6 +92,7 @@ PV = (
     Entry("peak_kw", most=2_000, above=True, unit="kW"),
     Entry("tilt_deg", most=90, default="30", unit="°"),
     Entry("azimuth_deg", "bearing", most=359.9, options=DIRECTIONS, default="180", unit="°"),
+    Entry("shading", "choice", required=False, options=("", "none", "some", "heavy"), hint=True),
 )
 # Of a charger; one of "1_3" switches by itself.
 PHASES = ("", "1", "3", "1_3")

@@ -88,7 +88,21 @@ def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
         (words("field_timezone"), site.timezone),
         (words("field_currency"), site.currency),
         (words("field_yearly_kwh"), used),
+        *_beside_lines(site, words, numbers),
     ]
+
+
+def _beside_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
+    """Return what heats and drives without a device of its own, each with what it takes in a year."""
+    year, said = site.yearly_load, site.household
+    lines = []
+    if year.heating_kwh:
+        heater = words(f"option_heated_by_{said.heated_by}")
+        lines.append((words("field_heated_by"), words("review_beside", what=heater, kwh=numbers.number(year.heating_kwh, 0))))
+    if year.car_kwh:
+        way = f"{numbers.number(said.car_km_per_year or 0.0, 0)}\u00a0km"
+        lines.append((words("field_car_km_per_year"), words("review_beside", what=way, kwh=numbers.number(year.car_kwh, 0))))
+    return lines
 
 
 def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:

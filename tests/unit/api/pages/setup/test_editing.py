@@ -71,6 +71,9 @@ def test_one_field_changes_one_field_and_what_the_page_does_not_ask_for_stays() 
     assert told(site, change_site(site, changed(site, "pv", 0, azimuth_deg="Südwesten"))) == ["pv.Süddach.azimuth_deg"]
     assert told(site, change_site(site, changed(site, "tariff", export_price="7"))) == ["tariff.export.price"]
     assert told(site, change_site(site, changed(site, "site", name="家"))) == ["display_name"]
+    house = change_site(site, changed(site, "household", heated_by="heat_pump", heated_m2="140", car_km_per_year="12.000"))
+    assert told(site, house) == ["household.heated_by", "household.heated_m2", "household.car_km_per_year"]
+    assert house.household.car_km_per_year == 12_000
     # What follows from the greatest power follows from the new one.
     car = change_site(site, changed(site, "vehicles", 0, power_kw="3.7"))
     assert (car.vehicles[0].charge_limit_kw, car.vehicles[0].min_charge_kw) == (3.7, 1.4)
