@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from luna.site.household import CAR_KWH_PER_100_KM, DAYS_PER_YEAR
 from luna.site.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
 
 
@@ -152,6 +153,10 @@ class ElectricVehicle(Part):
     from_battery: Annotated[Literal["never", "if_it_pays"], Field(description="whether the house's battery discharges into it")] = "if_it_pays"
     start_price: Annotated[float, MoneyBounds(10), Field(description="what one start less is worth, currency; a switch between phases is a start")] = 0.0
     min_run_minutes: Annotated[int, Field(ge=0, le=1440, description="shortest charge; only a departure cuts it short")] = 0
+    km_per_year: Annotated[
+        float | None, Field(ge=100, le=300_000, description="what it drives; with it a vehicle of which no stay is known is planned for its usual day")
+    ] = None
+    kwh_per_100_km: Annotated[float, Field(ge=5, le=100, description="from the grid, losses of charging among it")] = CAR_KWH_PER_100_KM
 
     @model_validator(mode="before")
     @classmethod
@@ -180,6 +185,12 @@ class ElectricVehicle(Part):
         if len(possible) > 1 and possible[1][0] <= possible[0][1]:
             return ((possible[0][0], possible[1][1]),)
         return tuple(possible)
+
+    @property
+    def daily_need_soc(self) -> float:
+        """What its usual day takes, as a share of its capacity and no more than it is charged to; 0 where nobody said what it drives."""
+        from_grid_kwh = (self.km_per_year or 0.0) / DAYS_PER_YEAR * self.kwh_per_100_km / 100
+        return min(from_grid_kwh * self.charge_efficiency / self.capacity_kwh, self.max_soc)
 
     @property
     def most_charge_kw(self) -> float:

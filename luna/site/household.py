@@ -15,6 +15,7 @@ HEAT_PER_KWH = {"heat_pump": 3.1, "electric": 1.0, "none": 1.0}
 ASSUMED_M2 = 120.0
 # Source: ADAC Ecotest, small and middle cars, losses of charging among it.
 CAR_KWH_PER_100_KM = 18.0
+DAYS_PER_YEAR = 365.25
 # Of a bill; the rest is light, kitchen and what else every household has.
 MOST_SHARE_OF_BILL = 0.8
 

@@ -195,6 +195,7 @@ def _array(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _vehicle(values: Mapping[str, Any]) -> dict[str, Any]:
     told = {"capacity_kwh": values["capacity_kwh"], "charge_limit_kw": values["power_kw"]}
+    told |= {name: values[name] for name in ("km_per_year", "kwh_per_100_km") if name in values}
     if "phases" not in values:
         return told
     phases = [int(each) for each in values["phases"].split("_")]

@@ -176,8 +176,9 @@ def _answer_devices(site: Site) -> dict[str, list[dict[str, str]]]:
 def _answer_vehicle(vehicle: ElectricVehicle) -> dict[str, str]:
     charger = vehicle.charger
     phases = "_".join(str(count) for count in sorted(set(charger.phases))) if charger else ""
-    numbers = _typed(capacity_kwh=vehicle.capacity_kwh, power_kw=vehicle.charge_limit_kw, least_current_a=(charger or Charger()).min_current_a)
-    return {"name": vehicle.name, "phases": phases} | numbers
+    numbers = _typed(**{name: getattr(vehicle, name) for name in ("capacity_kwh", "km_per_year", "kwh_per_100_km")})
+    charging = _typed(power_kw=vehicle.charge_limit_kw, least_current_a=(charger or Charger()).min_current_a)
+    return {"name": vehicle.name, "phases": phases} | numbers | charging
 
 
 def _is_heater(load: DeferrableLoad) -> bool:

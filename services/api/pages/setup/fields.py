@@ -101,6 +101,8 @@ VEHICLE = (
     Entry("power_kw", least=1.4, most=400, default="11", unit="kW"),
     Entry("phases", "choice", required=False, options=PHASES, hint=True),
     Entry("least_current_a", most=80, required=False, default="6", unit="A", hint=True),
+    Entry("km_per_year", least=100, most=300_000, required=False, unit="km", hint=True),
+    Entry("kwh_per_100_km", least=5, most=100, required=False, default="18", unit="kWh", hint=True),
 )
 HEATER = (Entry("power_kw", most=100, above=True, default="3", unit="kW"), Entry("energy_kwh_per_day", most=1_000, default="6", unit="kWh"))
 # Lists of devices by their names in a site, each with what it asks and how many there may be.

@@ -120,7 +120,8 @@ def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
 
 def _say_vehicle(vehicle: ElectricVehicle, words: PageWords, numbers: Numbers) -> str:
     figures = {"capacity": vehicle.capacity_kwh, "power": vehicle.most_charge_kw, "least": vehicle.power_ranges[0][0]}
-    return words("review_vehicle", **{name: numbers.number(value, 1) for name, value in figures.items()})
+    said = words("review_vehicle", **{name: numbers.number(value, 1) for name, value in figures.items()})
+    return said if vehicle.km_per_year is None else f"{said}; " + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
 
 
 def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:

@@ -74,6 +74,8 @@ def test_one_field_changes_one_field_and_what_the_page_does_not_ask_for_stays() 
     house = change_site(site, changed(site, "household", heated_by="heat_pump", heated_m2="140", car_km_per_year="12.000"))
     assert told(site, house) == ["household.heated_by", "household.heated_m2", "household.car_km_per_year"]
     assert house.household.car_km_per_year == 12_000
+    driven = change_site(site, changed(site, "vehicles", 0, km_per_year="15.000", kwh_per_100_km="16,5"))
+    assert told(site, driven) == ["vehicles.car.km_per_year", "vehicles.car.kwh_per_100_km"]
     # What follows from the greatest power follows from the new one.
     car = change_site(site, changed(site, "vehicles", 0, power_kw="3.7"))
     assert (car.vehicles[0].charge_limit_kw, car.vehicles[0].min_charge_kw) == (3.7, 1.4)
@@ -83,7 +85,8 @@ def test_the_least_power_follows_the_charger_as_typed_and_one_of_the_file_stays_
     site = parse_site(HOUSE)
     three = change_site(site, changed(site, "vehicles", 0, phases="3", least_current_a="8"))
     assert three.vehicles[0].power_ranges == ((pytest.approx(3 * 8 * 0.23), 11.0),)
-    assert answers_of(three)["vehicles"][0] | {"name": ""} == {"name": "", "capacity_kwh": "50", "power_kw": "11", "phases": "3", "least_current_a": "8"}
+    typed = answers_of(three)["vehicles"][0]
+    assert [typed[name] for name in ("capacity_kwh", "power_kw", "phases", "least_current_a")] == ["50", "11", "3", "8"]
     # It switches by itself: from one phase on.
     assert change_site(three, changed(three, "vehicles", 0, phases="1_3")).vehicles[0].power_ranges[0][0] == pytest.approx(8 * 0.23)
     assert told(site, change_site(three, changed(three, "vehicles", 0, phases=""))) == []
