@@ -62,6 +62,27 @@ PHRASES = {
     "field_export_kind": Phrase("Selling", "Verkaufen"),
     "site_page": Phrase("Your home", "Dein Zuhause"),
     "lead_site_page": Phrase("What Luna plans by. A change holds from the next plan on.", "Womit Luna plant. Eine Änderung gilt ab dem nächsten Plan."),
+    "assumptions": Phrase("What Luna assumes", "Was Luna annimmt"),
+    "assumptions_lead": Phrase(
+        "Nobody has told it yet. What it is worth was measured on three recorded homes with a battery and prices by the clock; until a day is measured.",
+        "Noch nicht gesagt. Was es bringt, ist an drei aufgezeichneten Häusern mit Batterie und Preisen nach Uhrzeit gemessen; bis ein Tag gemessen ist.",
+    ),
+    "assumption_worth": Phrase("Told, plans usually cost {share} less.", "Gesagt, kosten Pläne meist {share} weniger."),
+    "assumption_tell": Phrase("Tell it", "Angeben"),
+    "assumed_yearly_kwh": Phrase("Your yearly consumption: {kwh} kWh.", "Dein Jahresverbrauch: {kwh} kWh."),
+    "assumed_yearly_kwh_by_persons": Phrase(
+        "Your yearly consumption: {kwh} kWh, by the persons in the household.", "Dein Jahresverbrauch: {kwh} kWh, nach den Personen im Haushalt."
+    ),
+    "assumed_heated_by": Phrase("Nothing heats with electricity.", "Nichts heizt mit Strom."),
+    "assumed_heating_kwh": Phrase("Heating takes {kwh} kWh a year, for {area} m².", "Heizen braucht {kwh} kWh im Jahr, für {area} m²."),
+    "assumed_location": Phrase("The sun is that of the time zone.", "Die Sonne ist die der Zeitzone."),
+    "assumed_efficiency": Phrase("{share} of what goes in come out again.", "{share} von dem, was hineingeht, kommen wieder heraus."),
+    "assumed_facing": Phrase("It faces south, tilted by {tilt}°.", "Sie zeigt nach Süden, mit {tilt}° Neigung."),
+    "assumed_shading": Phrase("Nothing shades it.", "Nichts verschattet sie."),
+    "assumed_phases": Phrase("It charges with {least} kW or more.", "Es lädt mit {least} kW oder mehr."),
+    "assumed_km_per_year": Phrase(
+        "It needs nothing until you say when it leaves, or what it drives.", "Es braucht nichts, bis du sagst, wann es fährt oder wie viel."
+    ),
     "versions": Phrase("Versions", "Versionen"),
     "versions_lead": Phrase("Nothing is lost: every version can be brought back.", "Nichts geht verloren: Jede Version lässt sich zurückholen."),
     "version_now": Phrase("holds now", "gilt jetzt"),

@@ -32,8 +32,9 @@ def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     told = [(each, list_differences(before, each.configuration)) for each, before in zip(versions, earlier, strict=False)]
     # Of the first one there is nothing to tell apart.
     told += [(versions[-1], [])] if len(versions) <= MOST_VERSIONS else []
-    lines = views.view_site_parts(stored.site, words, views.numbers_of_site(stored.site, language))
-    return show(request, PAGE, template="site.html.j2", site=stored.site, parts=lines, fixed=find_fixed(stored.site), versions=told)
+    numbers = views.numbers_of_site(stored.site, language)
+    shown = {"parts": views.view_site_parts(stored.site, words, numbers), "assumed": views.view_assumptions(stored.site, words, numbers)}
+    return show(request, PAGE, template="site.html.j2", site=stored.site, fixed=find_fixed(stored.site), versions=told, **shown)
 
 
 @router.post("/ui/sites/{site_id}/site/change")

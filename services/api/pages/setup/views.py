@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from luna.site import ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice
+from luna.site.assumptions import list_assumptions
 from luna.site.countries import COUNTRIES, places
 from luna.site.sensor_changes import SensorChange
 from luna.wording import Language, Numbers
@@ -63,6 +64,25 @@ def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tupl
     ]
 
 
+class AssumedLine(NamedTuple):
+    """What is assumed, as the reader is told: the step that asks for it, whose it is and what, and what telling it is worth; empty: nobody measured it."""
+
+    step: str
+    said: str
+    worth: str
+
+
+def view_assumptions(site: Site, words: PageWords, numbers: Numbers) -> list[AssumedLine]:
+    """Return what is assumed of a site, with what telling it is usually worth."""
+    lines = []
+    for each in list_assumptions(site):
+        figures = {name: numbers.share(value) if name == "share" else numbers.number(value, int(name == "least")) for name, value in each.figures.items()}
+        said = words("assumed_" + each.code, **figures)
+        worth = "" if each.worth is None else words("assumption_worth", share=numbers.share(each.worth))
+        lines.append(AssumedLine(each.step, f"{each.device}: {said}" if each.device else said, worth))
+    return lines
+
+
 def numbers_of_site(site: Site, language: Language) -> Numbers:
     """Return how the reader is told figures of a site."""
     return Numbers(language, ZoneInfo(site.timezone), site.currency)
@@ -97,7 +117,7 @@ def _beside_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     year, said = site.yearly_load, site.household
     lines = []
     if year.heating_kwh:
-        heater = words(f"option_heated_by_{said.heated_by}")
+        heater = words("option_heated_by_" + (said.heated_by or ""))
         lines.append((words("field_heated_by"), words("review_beside", what=heater, kwh=numbers.number(year.heating_kwh, 0))))
     if year.car_kwh:
         way = f"{numbers.number(said.car_km_per_year or 0.0, 0)}\u00a0km"
