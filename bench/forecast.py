@@ -60,13 +60,17 @@ class Case:
 
 def measure(cache: Path | None = None) -> dict[str, Any]:
     """Return per house errors by version and series, seconds to train both series and milliseconds per issue; and errors by days of history."""
-    demo = load_demo(cache or load_settings().cache)
-    homes = [Case(each.site.name, each.site, each.observations, local_midnight(TEST_FIRST_DAY, ZoneInfo(each.site.timezone))) for each in demo.sites]
-    houses = list_houses()
+    homes, houses = list_homes(cache), list_houses()
     measured = {case.name: measure_case(case) for case in [*homes, *houses]}
     missing = {name for each in measured.values() for name in each.pop("missing")} | (set() if houses else {"citylearn"})
     without = {case.name: measure_without_history(case) for case in [*homes, *houses]}
     return {**measured, "cold_start": measure_cold_start(homes), "without_history": without, "missing": sorted(missing)}
+
+
+def list_homes(cache: Path | None = None) -> list[Case]:
+    """Return the demo's households; their packages are downloaded where they are not cached."""
+    demo = load_demo(cache or load_settings().cache)
+    return [Case(each.site.name, each.site, each.observations, local_midnight(TEST_FIRST_DAY, ZoneInfo(each.site.timezone))) for each in demo.sites]
 
 
 def list_houses() -> list[Case]:

@@ -9,11 +9,11 @@ NAMES = (
     "closed_loop", "replay", "simulator", "edge_labels", "edge_simulation",
     "forecast", "scenarios", "bandit", "queue", "fleet", "fleet_forecasts", "data", "recorder", "history", "gateway", "page", "knowledge", "idle",
 )  # fmt: skip
-# Only where asked for by name: a fortnight of a home takes minutes and a hard week one, containers need Docker and are built, nodes and faults need root and
-# what they are made with, load takes all of the machine.
+# Only where asked for by name: days that are planned twice and a fortnight of a home take minutes and a hard week one, containers need Docker and are built,
+# nodes and faults need root and what they are made with, load takes all of the machine.
 ON_REQUEST = (
-    "fortnight", "hard_weeks", "compose", "upgrade", "restore_time", "nodes", "chaos", "saturation", "soak", "uploads", "worker_memory", "fleet_day",
-    "edge_faults",
+    "assumptions", "fortnight", "hard_weeks", "compose", "upgrade", "restore_time", "nodes", "chaos", "saturation", "soak", "uploads", "worker_memory",
+    "fleet_day", "edge_faults",
 )  # fmt: skip
 
 

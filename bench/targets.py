@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from luna.site.assumptions import WORTH
+
 Path = tuple[str, ...]
 
 
@@ -267,6 +269,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
             for home, most in (("home", 0.9), ("feed_in", 0.95), ("citylearn", None))
         ),
     ),
+    "assumptions": (Target("what telling a home's yearly consumption is worth, of the bill", ("worth", "yearly_kwh"), at_least=WORTH["yearly_kwh"]),),
     "scenarios": (
         *_scenarios("home"),
         *_scenarios("feed_in"),

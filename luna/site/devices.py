@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from luna.site.household import CAR_KWH_PER_100_KM, DAYS_PER_YEAR
 from luna.site.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
 
 
@@ -84,6 +85,11 @@ class Battery(Part):
             raise ValueError(f"wear_by_depth: what lies deeper wears no less, prices here are {prices}")
 
 
+Shading = Literal["none", "some", "heavy"]
+# Of a year's yield. Source: Deline et al., NREL/TP-5200-54876 (2012): what light and heavy shading of homes' arrays costs in a year, 7 % and 25 %.
+UNSHADED_SHARE: Mapping[Shading, float] = {"none": 1.0, "some": 0.93, "heavy": 0.75}
+
+
 class PvArray(Part):
     """A PV array; ``azimuth_deg`` counts clockwise from north, 180 is south."""
 
@@ -92,6 +98,12 @@ class PvArray(Part):
     tilt_deg: Annotated[float, Field(ge=0, le=90)] = 30.0
     azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = 180.0
     curtailable: bool = True
+    shading: Annotated[Shading | None, Field(description="how much trees and houses take, until output was measured; empty: nothing")] = None
+
+    @property
+    def unshaded_share(self) -> float:
+        """What shading leaves of a year's yield."""
+        return UNSHADED_SHARE[self.shading or "none"]
 
 
 MOST_OF_ONE_PHASE_KW = 7.4
@@ -141,6 +153,10 @@ class ElectricVehicle(Part):
     from_battery: Annotated[Literal["never", "if_it_pays"], Field(description="whether the house's battery discharges into it")] = "if_it_pays"
     start_price: Annotated[float, MoneyBounds(10), Field(description="what one start less is worth, currency; a switch between phases is a start")] = 0.0
     min_run_minutes: Annotated[int, Field(ge=0, le=1440, description="shortest charge; only a departure cuts it short")] = 0
+    km_per_year: Annotated[
+        float | None, Field(ge=100, le=300_000, description="what it drives; with it a vehicle of which no stay is known is planned for its usual day")
+    ] = None
+    kwh_per_100_km: Annotated[float, Field(ge=5, le=100, description="from the grid, losses of charging among it")] = CAR_KWH_PER_100_KM
 
     @model_validator(mode="before")
     @classmethod
@@ -169,6 +185,12 @@ class ElectricVehicle(Part):
         if len(possible) > 1 and possible[1][0] <= possible[0][1]:
             return ((possible[0][0], possible[1][1]),)
         return tuple(possible)
+
+    @property
+    def daily_need_soc(self) -> float:
+        """What its usual day takes, as a share of its capacity and no more than it is charged to; 0 where nobody said what it drives."""
+        from_grid_kwh = (self.km_per_year or 0.0) / DAYS_PER_YEAR * self.kwh_per_100_km / 100
+        return min(from_grid_kwh * self.charge_efficiency / self.capacity_kwh, self.max_soc)
 
     @property
     def most_charge_kw(self) -> float:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from luna.device_config import Control
 from luna.errors import InvalidInputError
 from luna.site.devices import Battery, ElectricVehicle, GridConnection, Inverter, PvArray, require_connected
-from luna.site.household import Household
+from luna.site.household import Household, YearlyLoad
 from luna.site.loads import DeferrableLoad, HeatPump
 from luna.site.part import DisplayName, Fraction, Name, Part, SiteName, list_amounts, require_in_currency
 from luna.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SiteSensor, require_in_order, resolve_sensors
@@ -196,6 +196,11 @@ class Site(Part):
     def called(self) -> str:
         """What its owner calls it."""
         return self.display_name or self.name
+
+    @property
+    def yearly_load(self) -> YearlyLoad:
+        """What the household uses in a year, what heats and drives among it where these are no devices of the site."""
+        return self.household.split_year(heats=not self.heat_pumps, charges=not self.vehicles)
 
     def list_sensors(self, entries: Sequence[str | DatedSensor]) -> tuple[SiteSensor, ...]:
         """Return the sensors that a role of ``input_sensors`` names, and when each holds."""

@@ -17,7 +17,7 @@ Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
 ASSUMED = frozenset(
     {
         *("soc_assumed", "vehicle_soc_assumed", "heat_assumed", "tariff_default", "no_history", "load_by_persons", "load_assumed", "sun_from_time_zone"),
-        *("load_beyond_site", "load_beyond_homes", "pv_beyond_arrays", "price_beyond_markets", "prices_beyond_last_week"),
+        *("vehicle_usual", "load_beyond_site", "load_beyond_homes", "pv_beyond_arrays", "price_beyond_markets", "prices_beyond_last_week"),
     }
 )
 
@@ -52,6 +52,10 @@ NOTES: dict[str, dict[Language, str]] = {
     "vehicle_soc_assumed": {
         "en": "How full {vehicle} is, is not known: {soc} is assumed; say it with its stay, or name its sensor.",
         "de": "Wie voll {vehicle} ist, ist nicht bekannt: Angenommen sind {soc}; sag es beim Aufenthalt, oder nenne den Sensor.",
+    },
+    "vehicle_usual": {
+        "en": "No stay of {vehicle} is known: by what it drives in a year it is planned at home from {comes} to {leaves}, with {need_kwh} a day.",
+        "de": "Von {vehicle} ist kein Aufenthalt bekannt: Nach den Kilometern im Jahr gilt es von {comes} bis {leaves} als zu Hause, mit {need_kwh} am Tag.",
     },
     "vehicle_soc_doubted": {
         "en": "{vehicle} said {doubted_soc} {doubted_at} after {soc} {at}, more than it can do: {soc} counts until it is confirmed.",
@@ -118,8 +122,8 @@ NOTES: dict[str, dict[Language, str]] = {
         "de": "Wann {loads} laufen, ist nicht geplant: Ohne eigenen Zähler sind sie Teil des vorhergesagten Verbrauchs.",
     },
     "no_session": {
-        "en": "{vehicles}: no session known, not planned; say on the page Planning when it leaves.",
-        "de": "{vehicles}: kein Aufenthalt bekannt, nicht geplant; sag auf der Seite Planung, wann die Abfahrt ist.",
+        "en": "{vehicles}: no session known, not planned; say on the page Planning when it leaves, or what it drives in a year.",
+        "de": "{vehicles}: kein Aufenthalt bekannt, nicht geplant; sag auf der Seite Planung, wann die Abfahrt ist, oder die Kilometer im Jahr.",
     },
     "forecast_fallback": {
         "en": "{active} has no fresh forecast of the start: load and PV are as {version} forecast them {issued_at}.",
@@ -181,6 +185,7 @@ _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
     "start_soc": lambda numbers, figure: numbers.share(figure, decimals=1),
     **dict.fromkeys(("import_price", "export_price", "price", "known_price"), Numbers.price),
     **dict.fromkeys(("kw", "limit_kw"), Numbers.power),
+    "need_kwh": Numbers.energy,
     "times": Numbers.number,
     **dict.fromkeys(("at", "doubted_at", "since", "issued_at"), _moment),
     **dict.fromkeys(("load_factor", "pv_factor"), lambda numbers, figure: numbers.number(figure, 2)),

@@ -30,6 +30,8 @@ class NoteReply(Message):
       is planned with until the other one is confirmed.
     - ``vehicle_soc_read``, ``vehicle_soc_said``, ``vehicle_soc_expected``, ``vehicle_soc_assumed``: the charge ``soc`` with which a ``vehicle`` begins its
       first stay, or goes on, is by its sensor's reading of ``at``, what was said with its stay, what the plan before left, or its ``min_soc``.
+    - ``vehicle_usual``: no stay of a ``vehicle`` is known, but what it drives; it is planned at home between the clock times ``comes`` and ``leaves``, with
+      ``need_kwh`` a day.
     - ``vehicle_soc_doubted``: the same as ``soc_doubted`` of a ``vehicle``.
     - ``vehicle_not_connected``: the stay of a ``vehicle`` has begun, and ``since`` an instant its sensor says that it is not there.
     - ``soc_outside_limits``: a ``battery`` starts at ``start_soc``, outside ``min_soc`` to ``max_soc``.

@@ -61,7 +61,8 @@ class Frame:
     ``load_kwh``, ``pv_kwh``, ``vacation_share``, ``promised_kwh`` (of PV by the weather) and ``temperature_c`` may be read before the origin only;
     ``clear_sky_kwh``, ``local_slot`` (quarter-hours since 1970 in local time), ``days_off`` and ``sky`` everywhere; ``weather`` is asked with an origin.
     ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``sky`` is None for a site that does not say where it
-    is or has no ``arrays``; of a site with arrays, ``rough_sky`` is then that of its time zone. ``standard_load`` stands for a load that was never measured.
+    is or has no ``arrays``; of a site with arrays, ``rough_sky`` is then that of its time zone. ``standard_load`` stands for a load that was never measured,
+    ``unshaded_share`` for what shading leaves of an output that was not.
     """
 
     first: int
@@ -80,6 +81,7 @@ class Frame:
     sky: Sky | None = None
     arrays: tuple[PvArray, ...] = ()
     rough_sky: RoughSky | None = None
+    unshaded_share: float = 1.0
 
     def weather_at(self, pairs: "Pairs") -> dict[str, FloatArray]:
         """Return the weather of each target as last issued by the start of its origin, NaN where nothing was."""
@@ -135,6 +137,7 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
         sky,
         tuple(site.pv),
         RoughSky.of(starts, site),
+        sum(array.unshaded_share * array.peak_kw for array in site.pv) / sum(array.peak_kw for array in site.pv) if site.pv else 1.0,
     )
 
 

@@ -151,12 +151,14 @@ def _scale_standard_load(frame: Frame, pairs: Pairs, windows: Windows, week_kwh:
     few = known < LEAST_SLOTS
     if not few.any():
         return week_kwh
-    standard = frame.standard_load.look_up(frame.first + np.arange(frame.load_kwh.size, dtype=np.int64))
+    # Of what was measured it was as cold as it was, of what comes as cold as was forecast.
+    standard = frame.standard_load.look_up(frame.first + np.arange(frame.load_kwh.size, dtype=np.int64), frame.temperature_c)
+    ahead = frame.standard_load.look_up(frame.first + pairs.target, frame.weather_at(pairs)["temperature_c"])
     gapped = np.where(np.diff(windows.counts) > 0, standard, np.nan)
     same = np.nan_to_num(Windows.of(gapped).mean(pairs.origin, MEMORY * DAY_SLOTS)) * known
     prior = frame.standard_load.mean_kwh * DAY_SLOTS
     measured = np.nan_to_num(windows.mean(pairs.origin, MEMORY * DAY_SLOTS)) * known
-    scaled: FloatArray = np.where(few, standard[pairs.target] * (measured + prior) / (same + prior), week_kwh)
+    scaled: FloatArray = np.where(few, ahead * (measured + prior) / (same + prior), week_kwh)
     return scaled
 
 

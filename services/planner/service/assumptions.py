@@ -19,7 +19,7 @@ from luna.vehicle_sensors import SeenVehicle
 from luna.wording import Language, Numbers
 from services.planner.problem.knowledge import DAY
 from services.planner.reply.reply import say_notes
-from services.planner.service.vehicles import find_vehicles
+from services.planner.service.vehicles import USUAL_FROM, USUAL_TO, find_vehicles
 
 HALF_FULL = 0.5
 # A battery is told anew every quarter-hour; what is older than an hour may be another state by now.
@@ -75,6 +75,8 @@ def _judge_vehicles(facts: PlanningFacts, request: PlanRequest) -> Found:
     for name, known in find_vehicles(facts.site, facts.demands, start=facts.start).items():
         if name in request.state.vehicles or not known.state.sessions:
             continue
+        if known.usual_kwh:
+            yield "vehicle_usual", {"vehicle": name, "need_kwh": round(known.usual_kwh, 3), "comes": USUAL_FROM, "leaves": USUAL_TO}
         charge, seen = known.charge, facts.demands.seen.get(name, SeenVehicle())
         at = {} if charge.at is None else {"at": charge.at.isoformat()}
         yield f"vehicle_soc_{charge.source}", {"vehicle": name, "soc": round(charge.soc, 6)} | at

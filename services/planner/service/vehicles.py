@@ -1,21 +1,24 @@
 """The vehicles with which a plan begins: their stays, how full they are, and who says so."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from luna.contracts.plan import VehicleSession, VehicleState
 from luna.database.site_facts import DemandFacts
 from luna.levels import JudgedLevel
 from luna.site import ElectricVehicle, Site
-from luna.timeline import SLOT, floor_to, parse_instant
+from luna.timeline import SLOT, floor_to, local_instant, parse_instant, parse_zone
 from luna.vehicle_sensors import READ_NOTE, SeenVehicle
 from luna.vehicle_sessions import fit_session, meet
 from services.planner.service.expected import Expected, expect
 
 # ``read``: its sensor says so; ``said``: its stay; ``expected``: what the plan in force makes of it; ``assumed``: nobody does, and it is its reserve.
 ChargeSource = Literal["read", "said", "expected", "assumed"]
+# When a vehicle stands at its charger whose owner said no more than what it drives. Source: Mobilität in Deutschland 2017, most ways to work and home.
+USUAL_FROM, USUAL_TO = "18:00", "07:00"
+USUAL_DAYS = 4  # further than any plan that is made without being asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,20 @@ class StartCharge:
 
 @dataclass(frozen=True, slots=True)
 class KnownVehicle:
-    """A vehicle as a plan begins with it, and where the charge comes from that its first stay begins with."""
+    """A vehicle as a plan begins with it, and where the charge comes from that its first stay begins with.
+
+    ``usual_kwh`` is what a day takes of one that is planned by what it drives because nothing else was said; 0 of any other.
+    """
 
     state: VehicleState
     charge: StartCharge
+    usual_kwh: float = 0.0
 
 
 def find_vehicles(site: Site, known: DemandFacts, *, start: datetime) -> dict[str, KnownVehicle]:
     """Return the site's vehicles with the stays that are stored, beside them those that a request named before, and how full they are.
+
+    One of which no stay is known at all, but what it drives, is there at its usual times.
 
     Args:
         site: whose vehicles they are.
@@ -49,16 +58,40 @@ def find_vehicles(site: Site, known: DemandFacts, *, start: datetime) -> dict[st
     for vehicle in site.vehicles:
         own = [fit_session(each, vehicle) for each in known.stays.get(vehicle.name, ())]
         before = _ahead(before_each[vehicle.name], start) if vehicle.name in before_each else None
+        usual = list_usual_stays(vehicle, site.timezone, start=start)
+        # Of what was stored only what is stored now holds, and it goes before what was said once; what is usual is laid out anew.
+        told = [each for each in before.sessions if each.session_id is None and not any(meet(each, other) for other in own)] if before else []
+        told = [each for each in told if not any(_is_same(each, other) for other in usual)]
+        usual = [] if told or own else usual
+        own = own or usual
         if before is None and not own:
             continue
-        # Of what was stored only what is stored now holds, and it goes before what was said once.
-        told = [each for each in before.sessions if each.session_id is None and not any(meet(each, other) for other in own)] if before else []
         sessions = sorted([*told, *own], key=lambda each: each.from_)
         seen = known.seen.get(vehicle.name, SeenVehicle())
         charge = _find_read(site, vehicle, seen, stays=sessions[:1], expected=expected) or _find_told(vehicle, own, before, start)
         state = (before or VehicleState(soc=charge.soc)).model_copy(update={"soc": charge.soc, "sessions": sessions})
-        found[vehicle.name] = KnownVehicle(state, _on_arrival(sessions[:1], start) or charge)
+        charge = _on_arrival(sessions[:1], start) or charge
+        # Nobody said it: it follows from what it drives.
+        if usual and charge.source == "said":
+            charge = replace(charge, source="assumed")
+        found[vehicle.name] = KnownVehicle(state, charge, vehicle.daily_need_soc * vehicle.capacity_kwh if usual else 0.0)
     return found
+
+
+def list_usual_stays(vehicle: ElectricVehicle, timezone: str, *, start: datetime) -> list[VehicleSession]:
+    """Return the stays of a vehicle that comes home each evening with what the day took, and leaves full; none where nobody said what it drives."""
+    if not vehicle.daily_need_soc:
+        return []
+    zone = parse_zone(timezone)
+    today = start.astimezone(zone).date()
+    shares = {"target_soc": vehicle.max_soc, "arrival_soc": vehicle.max_soc - vehicle.daily_need_soc}
+    evenings = [today + timedelta(days=days) for days in range(-1, USUAL_DAYS)]
+    times = [(local_instant(evening, USUAL_FROM, zone), local_instant(evening + timedelta(days=1), USUAL_TO, zone)) for evening in evenings]
+    return [VehicleSession.model_validate({"from": begin, "to": end} | shares) for begin, end in times if end > start]
+
+
+def _is_same(stay: VehicleSession, usual: VehicleSession) -> bool:
+    return (stay.from_, stay.to, stay.target_soc) == (usual.from_, usual.to, usual.target_soc)
 
 
 def _find_read(site: Site, vehicle: ElectricVehicle, seen: SeenVehicle, *, stays: Sequence[VehicleSession], expected: Expected | None) -> StartCharge | None:

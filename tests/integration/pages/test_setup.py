@@ -103,7 +103,17 @@ def test_what_a_household_says_of_itself_is_optional_and_what_is_assumed_is_list
         draft = begin(api)
         steps = [("site", SITE | {"yearly_kwh": "", "persons": persons}), ("devices", DEVICES), ("tariff", TARIFF), ("data", {"go": "next"})]
         assert follow(api, draft, *steps) == "control"
-        assert f"<dd>{expected}</dd>" in api.get(f"{draft}/review").text
+        page = api.get(f"{draft}/review").text
+        assert f"<dd>{expected}</dd>" in page
+        assert "Nothing heats with electricity." in page
+    told = SITE | {"yearly_kwh": "", "persons": "3", "heated_by": "heat_pump", "heated_m2": "150", "car_km_per_year": "10.000"}
+    assert follow(api, draft, ("site", told)) == "devices"
+    page = api.get(f"{draft}/review").text
+    # 110 kWh of heat for each of 150 m², of which a heat pump makes 3.1 of one; 18 kWh for 100 km.
+    assert "a heat pump, 5,323 kWh a year" in page
+    assert "10,000\u00a0km, 1,800 kWh a year" in page
+    assert "Heating takes 5,323 kWh a year, for 150 m²." in page
+    assert "Nothing heats with electricity." not in page
     assert follow(api, begin(api), ("site", SITE | {"yearly_kwh": "3,5"})) == "site?check=1"
 
 
@@ -267,6 +277,7 @@ def test_a_site_is_changed_on_its_page_and_a_version_comes_back(api: httpx.Clien
     assert api.post(f"{draft}/review", data={"go": "next"}).status_code == 409
     shown = re.sub(r"<[^>]+>", "", api.get(page).text)
     assert "batteries.battery.capacity_kwh: 9.6 → 12.0" in shown
+    assert "Nothing heats with electricity." in shown
     assert api.post(f"{page}/back", data={"version": "1"}).status_code == 303
     assert api.post(f"{page}/back", data={"version": "99"}).status_code == 404
     with unit_of_work(database) as connection:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from luna.errors import NotFoundError
-from luna.site import MOST_CALLED, SENSOR_ROLES, Site, is_written
+from luna.site import MOST_CALLED, SENSOR_ROLES, Charger, Site, is_written
 from luna.site.countries import COUNTRIES, Country, place_named
 from luna.timeline import parse_zone
 from luna.wording import Numbers
@@ -168,6 +168,8 @@ def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
             values, faults = check_entries(entries, typed, prefix=f"{kind}-{place}-")
             if not faults and kind == "batteries" and values["power_kw"] > 20 * values["capacity_kwh"]:
                 faults.append(FieldFault(f"{kind}-{place}-power_kw", "watts"))
+            if not faults and kind == "vehicles" and (least_kw := _find_least_kw(values)) > values["power_kw"]:
+                faults.append(FieldFault(f"{kind}-{place}-power_kw", "least_current", {"bound": f"{least_kw:g}"}))
             composed.faults["devices"] += faults
             if not faults:
                 devices.append({"name": names[place], **_DEVICE[kind](values)})
@@ -221,11 +223,24 @@ def _battery(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _array(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"peak_kw": values["peak_kw"], "tilt_deg": values["tilt_deg"], "azimuth_deg": values["azimuth_deg"]}
+    return {name: values[name] for name in ("peak_kw", "tilt_deg", "azimuth_deg", "shading") if name in values}
 
 
 def _vehicle(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"capacity_kwh": values["capacity_kwh"], "charge_limit_kw": values["power_kw"]}
+    told = {"capacity_kwh": values["capacity_kwh"], "charge_limit_kw": values["power_kw"]}
+    told |= {name: values[name] for name in ("km_per_year", "kwh_per_100_km") if name in values}
+    if "phases" not in values:
+        return told
+    phases = [int(each) for each in values["phases"].split("_")]
+    # Up to a hundredth: with less it would not reach its power.
+    most_a = math.ceil(1e5 * values["power_kw"] / (max(phases) * Charger().voltage_v)) / 100
+    return told | {"charger": {"phases": phases, "min_current_a": values.get("least_current_a", Charger().min_current_a), "max_current_a": most_a}}
+
+
+def _find_least_kw(values: Mapping[str, Any]) -> float:
+    """Return the least power of a charger by its phases and its least current; 0 where its phases are not known."""
+    phases = int(values.get("phases", "0")[0])
+    return round(phases * values.get("least_current_a", Charger().min_current_a) * Charger().voltage_v / 1000, 2)
 
 
 def _heater(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from luna.device_config import Control
-from luna.site import DeferrableLoad, FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
+from luna.site import Charger, DeferrableLoad, ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
 from luna.site.countries import place_named, places
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of
 from services.api.pages.setup.control_methods import answer_control
@@ -69,8 +69,22 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     if told[0] != told[1]:
         document["control"] = told[1]
     document["name"] = site.name
+    _follow_charger(document, site)
     _forget_devices(document, site)
     return parse_site(document)
+
+
+def _follow_charger(document: dict[str, Any], site: Site) -> None:
+    """Let the least power of a vehicle whose charger is another follow from that, unless one of its own was given that the charger can do."""
+    stored = {vehicle.name: vehicle for vehicle in site.vehicles}
+    for vehicle in document["vehicles"]:
+        before = stored.get(vehicle["name"])
+        told = None if before is None else before.model_dump(mode="json")
+        if before is None or told is None or all(vehicle.get(part) == told[part] for part in ("charge_limit_kw", "charger")):
+            continue
+        usual_kw = ElectricVehicle.model_validate(before.model_dump(exclude={"min_charge_kw"})).min_charge_kw
+        if before.min_charge_kw == usual_kw or before.min_charge_kw > vehicle["charge_limit_kw"]:
+            vehicle.pop("min_charge_kw", None)
 
 
 def _forget_devices(document: dict[str, Any], site: Site) -> None:
@@ -103,9 +117,6 @@ def _take_over(stored: Any, before: Any, after: Any) -> Any:
     for name, value in after.items():
         taken = _take_over_devices if name in _NAMED else _take_over
         changed[name] = taken(stored.get(name), before.get(name), value)
-    if "charge_limit_kw" in changed and changed["charge_limit_kw"] != stored.get("charge_limit_kw") and changed.get("charger") is None:
-        # It follows from the greatest power.
-        changed.pop("min_charge_kw", None)
     return {name: value for name, value in changed.items() if name in stored or value is not None}
 
 
@@ -153,8 +164,10 @@ def _distance(place: str, here: tuple[float, float]) -> float:
 
 
 def _answer_household(site: Site) -> dict[str, str]:
+    said = site.household
+    numbers = _typed(**{name: getattr(said, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")})
     # More than the list's last persons are asked for as those.
-    return _typed(yearly_kwh=site.household.yearly_kwh, persons=None if site.household.persons is None else min(site.household.persons, 5))
+    return numbers | {"heated_by": said.heated_by or ""} | _typed(persons=None if said.persons is None else min(said.persons, 5))
 
 
 def _answer_devices(site: Site) -> dict[str, list[dict[str, str]]]:
@@ -169,10 +182,21 @@ def _answer_devices(site: Site) -> dict[str, list[dict[str, str]]]:
             )
             for each in site.batteries
         ],
-        "pv": [{"name": each.name} | _typed(peak_kw=each.peak_kw, tilt_deg=each.tilt_deg, azimuth_deg=each.azimuth_deg) for each in site.pv],
-        "vehicles": [{"name": each.name} | _typed(capacity_kwh=each.capacity_kwh, power_kw=each.charge_limit_kw) for each in site.vehicles],
+        "pv": [
+            {"name": each.name, "shading": each.shading or ""} | _typed(peak_kw=each.peak_kw, tilt_deg=each.tilt_deg, azimuth_deg=each.azimuth_deg)
+            for each in site.pv
+        ],
+        "vehicles": [_answer_vehicle(each) for each in site.vehicles],
         "loads": [{"name": each.name} | _typed(power_kw=each.power_kw, energy_kwh_per_day=each.energy_kwh_per_day) for each in site.loads if _is_heater(each)],
     }
+
+
+def _answer_vehicle(vehicle: ElectricVehicle) -> dict[str, str]:
+    charger = vehicle.charger
+    phases = "_".join(str(count) for count in sorted(set(charger.phases))) if charger else ""
+    numbers = _typed(**{name: getattr(vehicle, name) for name in ("capacity_kwh", "km_per_year", "kwh_per_100_km")})
+    charging = _typed(power_kw=vehicle.charge_limit_kw, least_current_a=(charger or Charger()).min_current_a)
+    return {"name": vehicle.name, "phases": phases} | numbers | charging
 
 
 def _is_heater(load: DeferrableLoad) -> bool:

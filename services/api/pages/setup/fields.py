@@ -66,6 +66,10 @@ PERSONS = ("", "1", "2", "3", "4", "5")
 HOUSEHOLD = (
     Entry("yearly_kwh", least=100, most=100_000, required=False, unit="kWh", hint=True),
     Entry("persons", "choice", required=False, options=PERSONS, hint=True),
+    Entry("heated_by", "choice", required=False, options=("", "heat_pump", "electric", "none"), hint=True),
+    Entry("heating_kwh", least=100, most=100_000, required=False, unit="kWh", hint=True),
+    Entry("heated_m2", least=10, most=5_000, required=False, unit="m²", hint=True),
+    Entry("car_km_per_year", least=100, most=300_000, required=False, unit="km", hint=True),
 )
 GRID = (
     Entry("import_limit_kw", most=10_000, above=True, required=False, unit="kW"),
@@ -88,8 +92,18 @@ PV = (
     Entry("peak_kw", most=2_000, above=True, unit="kW"),
     Entry("tilt_deg", most=90, default="30", unit="°"),
     Entry("azimuth_deg", "bearing", most=359.9, options=DIRECTIONS, default="180", unit="°"),
+    Entry("shading", "choice", required=False, options=("", "none", "some", "heavy"), hint=True),
 )
-VEHICLE = (Entry("capacity_kwh", most=500, above=True, unit="kWh"), Entry("power_kw", least=1.4, most=400, default="11", unit="kW"))
+# Of a charger; one of "1_3" switches by itself.
+PHASES = ("", "1", "3", "1_3")
+VEHICLE = (
+    Entry("capacity_kwh", most=500, above=True, unit="kWh"),
+    Entry("power_kw", least=1.4, most=400, default="11", unit="kW"),
+    Entry("phases", "choice", required=False, options=PHASES, hint=True),
+    Entry("least_current_a", most=80, required=False, default="6", unit="A", hint=True),
+    Entry("km_per_year", least=100, most=300_000, required=False, unit="km", hint=True),
+    Entry("kwh_per_100_km", least=5, most=100, required=False, default="18", unit="kWh", hint=True),
+)
 HEATER = (Entry("power_kw", most=100, above=True, default="3", unit="kW"), Entry("energy_kwh_per_day", most=1_000, default="6", unit="kWh"))
 # Lists of devices by their names in a site, each with what it asks and how many there may be.
 DEVICES: Mapping[str, tuple[Entry, ...]] = {"batteries": BATTERY, "pv": PV, "vehicles": VEHICLE, "loads": HEATER}

@@ -27,7 +27,7 @@ from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import control_step, data_step, views
 from services.api.pages.setup.changes import view_changes
-from services.api.pages.setup.composition import STEPS, compose, country_of
+from services.api.pages.setup.composition import STEPS, compose, country_of, numbers_of
 from services.api.pages.setup.editing import CHANGEABLE, change_site, list_changed_steps
 from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVICES, ON, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
 from services.api.pages.setup.naming import free_identifier
@@ -162,7 +162,9 @@ def _view(gateway: Gateway, request: Request, *, step: str, answers: Mapping[str
     review = {"changed_sensors": changed, "clock_changes": clock_changes}
     if "changes" in answers:
         return review | {"changed": view_changes(answers["before"], answers, words)}
-    return review | {"summary_lines": views.view_review(answers, words, language)}
+    composed = compose(answers)
+    assumed = views.view_assumptions(composed.site(), words, numbers_of(answers, language)) if composed.whole else []
+    return review | {"summary_lines": views.view_review(answers, words, language), "assumed": assumed}
 
 
 def _compare_with_stored(gateway: Gateway, answers: Mapping[str, Any]) -> tuple[list[SensorChange], bool]:

@@ -34,8 +34,13 @@ def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway, *, o
     told = [(each, list_differences(before, each.configuration)) for each, before in zip(versions, earlier, strict=False)]
     # Of the first one there is nothing to tell apart.
     told += [(versions[-1], [])] if len(versions) <= MOST_VERSIONS else []
-    lines = views.view_site_parts(stored.site, words, views.numbers_of_site(stored.site, language))
-    shown: dict[str, Any] = {"parts": lines, "fixed": find_fixed(stored.site), "sensors": list_standing(stored.site, gateway.clock.now())}
+    numbers = views.numbers_of_site(stored.site, language)
+    shown: dict[str, Any] = {
+        "parts": views.view_site_parts(stored.site, words, numbers),
+        "assumed": views.view_assumptions(stored.site, words, numbers),
+        "fixed": find_fixed(stored.site),
+        "sensors": list_standing(stored.site, gateway.clock.now()),
+    }
     return show(request, PAGE, template="site.html.j2", site=stored.site, versions=told, other_clock=other_clock, **shown)
 
 

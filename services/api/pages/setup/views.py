@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from luna.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
+from luna.site import ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice
+from luna.site.assumptions import list_assumptions
 from luna.site.countries import COUNTRIES, places
 from luna.site.sensor_changes import SensorChange
 from luna.wording import Language, Numbers
@@ -66,6 +67,25 @@ def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tupl
     ]
 
 
+class AssumedLine(NamedTuple):
+    """What is assumed, as the reader is told: the step that asks for it, whose it is and what, and what telling it is worth; empty: nobody measured it."""
+
+    step: str
+    said: str
+    worth: str
+
+
+def view_assumptions(site: Site, words: PageWords, numbers: Numbers) -> list[AssumedLine]:
+    """Return what is assumed of a site, with what telling it is usually worth."""
+    lines = []
+    for each in list_assumptions(site):
+        figures = {name: numbers.share(value) if name == "share" else numbers.number(value, int(name == "least")) for name, value in each.figures.items()}
+        said = words("assumed_" + each.code, **figures)
+        worth = "" if each.worth is None else words("assumption_worth", share=numbers.share(each.worth))
+        lines.append(AssumedLine(each.step, f"{each.device}: {said}" if each.device else said, worth))
+    return lines
+
+
 def numbers_of_site(site: Site, language: Language) -> Numbers:
     """Return how the reader is told figures of a site."""
     return Numbers(language, ZoneInfo(site.timezone), site.currency)
@@ -91,7 +111,21 @@ def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
         (words("field_timezone"), site.timezone),
         (words("field_currency"), site.currency),
         (words("field_yearly_kwh"), used),
+        *_beside_lines(site, words, numbers),
     ]
+
+
+def _beside_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
+    """Return what heats and drives without a device of its own, each with what it takes in a year."""
+    year, said = site.yearly_load, site.household
+    lines = []
+    if year.heating_kwh:
+        heater = words("option_heated_by_" + (said.heated_by or ""))
+        lines.append((words("field_heated_by"), words("review_beside", what=heater, kwh=numbers.number(year.heating_kwh, 0))))
+    if year.car_kwh:
+        way = f"{numbers.number(said.car_km_per_year or 0.0, 0)}\u00a0km"
+        lines.append((words("field_car_km_per_year"), words("review_beside", what=way, kwh=numbers.number(year.car_kwh, 0))))
+    return lines
 
 
 def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
@@ -101,7 +135,7 @@ def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     lines = [
         *((words("batteries"), words("review_battery", capacity=plain(each.capacity_kwh), power=plain(each.charge_limit_kw))) for each in site.batteries),
         *((words("pv"), words("review_pv", peak=plain(each.peak_kw))) for each in site.pv),
-        *((words("vehicles"), words("review_battery", capacity=plain(each.capacity_kwh), power=plain(each.charge_limit_kw))) for each in site.vehicles),
+        *((words("vehicles"), _say_vehicle(each, words, numbers)) for each in site.vehicles),
         *((words("loads"), words("review_pv", peak=plain(each.power_kw))) for each in site.loads),
     ]
     return lines or [(words("step_devices"), words("review_no_devices"))]
@@ -111,6 +145,12 @@ def _control_lines(site: Site, words: PageWords) -> Lines:
     by = "nobody" if site.control is None else site.control.by
     told = () if site.control is None else site.control.batteries
     return [(words("control_line"), words(f"by_{by}")), *((each.battery, ", ".join(write.to for write in each.writes)) for each in told)]
+
+
+def _say_vehicle(vehicle: ElectricVehicle, words: PageWords, numbers: Numbers) -> str:
+    figures = {"capacity": vehicle.capacity_kwh, "power": vehicle.most_charge_kw, "least": vehicle.power_ranges[0][0]}
+    said = words("review_vehicle", **{name: numbers.number(value, 1) for name, value in figures.items()})
+    return said if vehicle.km_per_year is None else f"{said}; " + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
 
 
 def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:

@@ -1,11 +1,19 @@
+from collections.abc import Callable
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
 from luna.observations import Observations
+from luna.site import Site
+from services.forecaster.forecaster import Forecaster
+from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
 from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.solar import estimate_clear_sky
-from tests.household import START, describe_site, measure_days
+from services.forecaster.model.aurora import Aurora
+from services.forecaster.model.baseline import BASELINES, Baseline
+from tests.household import START, describe_site, forecast_weather, measure_days
 
 DAYS = 12
 AFTERNOON = (DAYS - 1) * 96 + 54  # 13:30 UTC of the last day
@@ -25,3 +33,17 @@ def see_unusual(last_day: float) -> float:
 def test_the_last_hours_are_compared_with_the_same_hours_however_the_roof_faces() -> None:
     assert see_unusual(1.0) == pytest.approx(1.0, abs=0.1)
     assert 0.5 < see_unusual(0.5) < 0.8  # the less a sky gives, the less it says
+
+
+SHADED = describe_site(pv=[{"name": "south", "peak_kw": 3, "shading": "heavy"}, {"name": "west", "peak_kw": 2, "azimuth_deg": 270, "shading": "some"}])
+OPEN = SHADED.model_copy(update={"pv": [array.model_copy(update={"shading": None}) for array in SHADED.pv]})
+
+
+@pytest.mark.parametrize("make", [Aurora, *((lambda site, version=version: Baseline(version, site)) for version in BASELINES)], ids=["aurora", *BASELINES])
+@pytest.mark.parametrize("weather", [False, True], ids=["without weather", "with weather"])
+def test_shading_takes_its_share_of_what_was_never_measured_and_nothing_of_what_was(make: Callable[[Site], Forecaster], *, weather: bool) -> None:
+    context = Context(weather=forecast_weather(8)) if weather else NO_CONTEXT
+    history = measure_days(6)
+    for known, share in ((Observations.of(history.starts[:0], {}), (3 * 0.75 + 2 * 0.93) / 5), (history, 1.0)):
+        issued = [make(site).issue_many(known, [START + timedelta(days=6)], 96, context=context).pv_kwh.expected.sum() for site in (SHADED, OPEN)]
+        assert issued[0] == pytest.approx(share * issued[1], rel=1e-6)

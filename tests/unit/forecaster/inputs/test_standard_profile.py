@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 
 from luna.observations import Observations
+from luna.site import Location
+from luna.site.household import HeatedBy
 from luna.timeline import SLOT, FloatArray, Timeline
+from luna.weather import WeatherVintages
+from services.forecaster.inputs.context import Context
 from services.forecaster.inputs.frame import number_slot
+from services.forecaster.inputs.heating import HeatingLoad
 from services.forecaster.inputs.standard_profile import StandardProfile
 from services.forecaster.model.aurora import Aurora
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS, Baseline
@@ -102,3 +107,61 @@ def test_from_a_day_on_what_was_measured_speaks_alone() -> None:
     measured = measure_hours(24, 3.0, end=origin)
     issued = [Baseline(LIKE_DAYS, describe_site(household=said)).issue_many(measured, [origin]) for said in ({"yearly_kwh": 900}, {"persons": 5}, {})]
     assert all(np.array_equal(each.load_kwh.expected, issued[0].load_kwh.expected) for each in issued)
+
+
+COLD, WARM = (Location(latitude=latitude, longitude=10.0) for latitude in (60.0, 38.0))
+
+
+@pytest.mark.parametrize("heated_by", ["heat_pump", "electric"])
+def test_what_heats_takes_a_usual_year_and_more_the_colder_it_is(heated_by: HeatedBy) -> None:
+    year = np.arange(number_slot(datetime(2026, 1, 1, tzinfo=UTC)), number_slot(datetime(2027, 1, 1, tzinfo=UTC)))
+    for place in (COLD, WARM, Location(latitude=-40, longitude=175)):
+        # A common year lacks a quarter of a winter's day.
+        assert HeatingLoad(4000, heated_by, place).look_up(year).sum() == pytest.approx(4000, rel=0.004)
+    load = HeatingLoad(4000, heated_by, COLD)
+    day = year[:96]
+    by_degree = [load.look_up(day, np.full(96, degrees)).sum() for degrees in (-10.0, 0.0, 10.0, 15.0, 25.0)]
+    assert by_degree[:4] == sorted(by_degree[:4], reverse=True)
+    assert 0 < by_degree[4] <= by_degree[3]  # hot water is wanted in summer too
+    assert load.look_up(day, np.full(96, np.nan)) == pytest.approx(load.look_up(day))
+    # Where January is summer, July takes more.
+    january, july = (HeatingLoad(4000, heated_by, Location(latitude=-40, longitude=175)).look_up(year[first : first + 96]).sum() for first in (0, 190 * 96))
+    assert july > 3 * january
+
+
+def test_heating_and_car_are_part_of_a_bill_and_beside_what_persons_use() -> None:
+    asked = {"heated_by": "heat_pump", "heated_m2": 140, "car_km_per_year": 10_000}
+    by_persons, by_bill = (StandardProfile.of(describe_site(household=household | asked)) for household in ({"persons": 3}, {"yearly_kwh": 9000}))
+    heating_kwh = 140 * 110 / 3.1
+    for profile, household_kwh in ((by_persons, 3720.0), (by_bill, 9000 - heating_kwh - 1800)):
+        assert (profile.yearly_kwh, profile.car_kwh) == (pytest.approx(household_kwh), 1800)
+        assert profile.heating == HeatingLoad(pytest.approx(heating_kwh), "heat_pump", SITE.location)
+    # No bill is all heat.
+    assert StandardProfile.of(describe_site(household={"yearly_kwh": 3000} | asked)).yearly_kwh == pytest.approx(600)
+    pump = {"power_kw": 3, "store": {"capacity_kwh_per_k": 2, "min_c": 20, "max_c": 22}}
+    planned = StandardProfile.of(describe_site(household={"persons": 3} | asked, heat_pumps=[pump], vehicles=[{"capacity_kwh": 50}]))
+    assert (planned.yearly_kwh, planned.heating, planned.car_kwh) == (3720, None, 0)
+
+
+def test_a_car_at_a_socket_takes_each_day_the_same_in_the_evening_of_its_clock() -> None:
+    household = {"yearly_kwh": 6000, "car_km_per_year": 15_000}
+    for day in (date(2026, 2, 3), date(2026, 3, 29), date(2026, 7, 15)):
+        profile = load_of(day, household=household) - load_of(day, household={"yearly_kwh": 6000 - 2700})
+        evening = profile.nonzero()[0]
+        assert profile.sum() == pytest.approx(2700 / 365.25)
+        assert (evening[0] + 96 - profile.size, evening[-1] + 97 - profile.size) == (17 * 4, 23 * 4)
+
+
+def test_a_cold_forecast_lifts_the_load_of_a_household_that_heats_and_of_no_other() -> None:
+    at = datetime(2026, 1, 14, tzinfo=UTC)
+    hours = np.arange(60 * 4)
+    starts = np.datetime64(at.replace(tzinfo=None), "s") + (900 * hours).astype("timedelta64[s]")
+    issued = np.full(hours.size, starts[0] - np.timedelta64(3600, "s"))
+    loads = {}
+    for heated_by in ("heat_pump", "none"):
+        site = describe_site(household={"persons": 3, "heated_by": heated_by})
+        for degrees in (-12.0, 8.0):
+            context = Context(weather=WeatherVintages.of(starts, issued, {"temperature_c": np.full(hours.size, degrees)}))
+            loads[heated_by, degrees] = Baseline(LIKE_DAYS, site).issue_many(NOTHING, [at], context=context).load_kwh.expected[0].sum()
+    assert loads["none", -12.0] == loads["none", 8.0]
+    assert loads["heat_pump", -12.0] > 2 * loads["heat_pump", 8.0] - loads["none", 8.0] > loads["none", 8.0]

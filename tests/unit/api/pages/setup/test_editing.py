@@ -71,9 +71,31 @@ def test_one_field_changes_one_field_and_what_the_page_does_not_ask_for_stays() 
     assert told(site, change_site(site, changed(site, "pv", 0, azimuth_deg="Südwesten"))) == ["pv.Süddach.azimuth_deg"]
     assert told(site, change_site(site, changed(site, "tariff", export_price="7"))) == ["tariff.export.price"]
     assert told(site, change_site(site, changed(site, "site", name="家"))) == ["display_name"]
+    house = change_site(site, changed(site, "household", heated_by="heat_pump", heated_m2="140", car_km_per_year="12.000"))
+    assert told(site, house) == ["household.heated_by", "household.heated_m2", "household.car_km_per_year"]
+    assert house.household.car_km_per_year == 12_000
+    driven = change_site(site, changed(site, "vehicles", 0, km_per_year="15.000", kwh_per_100_km="16,5"))
+    assert told(site, driven) == ["vehicles.car.km_per_year", "vehicles.car.kwh_per_100_km"]
     # What follows from the greatest power follows from the new one.
     car = change_site(site, changed(site, "vehicles", 0, power_kw="3.7"))
     assert (car.vehicles[0].charge_limit_kw, car.vehicles[0].min_charge_kw) == (3.7, 1.4)
+
+
+def test_the_least_power_follows_the_charger_as_typed_and_one_of_the_file_stays_where_it_can() -> None:
+    site = parse_site(HOUSE)
+    three = change_site(site, changed(site, "vehicles", 0, phases="3", least_current_a="8"))
+    assert three.vehicles[0].power_ranges == ((pytest.approx(3 * 8 * 0.23), 11.0),)
+    typed = answers_of(three)["vehicles"][0]
+    assert [typed[name] for name in ("capacity_kwh", "power_kw", "phases", "least_current_a")] == ["50", "11", "3", "8"]
+    # It switches by itself: from one phase on.
+    assert change_site(three, changed(three, "vehicles", 0, phases="1_3")).vehicles[0].power_ranges[0][0] == pytest.approx(8 * 0.23)
+    assert told(site, change_site(three, changed(three, "vehicles", 0, phases=""))) == []
+    assert change_site(three, changed(three, "vehicles", 0, power_kw="22")).vehicles[0].most_charge_kw == 22
+    own = parse_site(HOUSE | {"vehicles": [{"name": "car", "capacity_kwh": 50, "charge_limit_kw": 11, "min_charge_kw": 2}]})
+    for power, least in (("22", 2), ("1,8", 1.4)):
+        assert change_site(own, changed(own, "vehicles", 0, power_kw=power)).vehicles[0].min_charge_kw == least
+    weak = changed(site, "vehicles", 0, power_kw="3.7", phases="3", least_current_a="6")
+    assert [(fault.field, fault.code) for fault in compose(weak).faults["devices"]] == [("vehicles-0-power_kw", "least_current")]
 
 
 def test_a_device_comes_and_goes_with_what_names_it() -> None:
