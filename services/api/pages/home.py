@@ -44,6 +44,7 @@ CHART_WORDS = {
     "plan_of": "plan_of",
     "expected": "expected",
     "gap": "unknown",
+    "assumed": "assumed_ahead",
     "without": "ghost_without",
     "midnight": "ghost_midnight",
     "house": "flow_house",
