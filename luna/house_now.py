@@ -3,7 +3,7 @@
 Page, Home Assistant, messages and answers read it; none of them works out its own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -33,6 +33,8 @@ DAY = timedelta(days=1)
 # Runs that are a deed, told before those that go by themselves.
 DEEDS = ("export", "charge")
 PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "sensors_silent"})
+# What a plan notes whose batteries begin half full, or as they were an hour and more before.
+ASSUMED_CHARGES = frozenset({"soc_assumed", "soc_earlier"})
 Basis = Literal["measured", "planned", "assumed"]
 DeviceUseKind = Literal["car", "heater", "appliance"]
 
@@ -359,8 +361,12 @@ def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now:
     if plan is None or not capacity:
         return None
     # Planned from what was measured, or from what was put in where nothing was.
-    basis: Basis = "assumed" if any(note.code == "soc_assumed" for note in plan.notes) else "planned"
-    return HouseFigure(sum(each * soc for each, soc in held) / capacity, basis)
+    return HouseFigure(sum(each * soc for each, soc in held) / capacity, "assumed" if begins_assumed(note.code for note in plan.notes) else "planned")
+
+
+def begins_assumed(notes: Iterable[str]) -> bool:
+    """Return whether a plan with notes of these codes begins with a charge of the batteries that nobody measured of late."""
+    return not ASSUMED_CHARGES.isdisjoint(notes)
 
 
 def _find_uses(site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: datetime) -> Iterator[DeviceUse]:

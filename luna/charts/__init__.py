@@ -13,7 +13,7 @@ from luna.charts.losses import LossStep, draw_losses
 from luna.charts.plan import GLYPHS, HATCHES, draw_plan
 from luna.charts.plan import TEXTS as PLAN_TEXTS
 from luna.charts.plan_view import SHOWN, ModeRun, PlanView, read_starting_soc, view_plan
-from luna.charts.savings import DecidedDay, SavedDay, bar_in_text, draw_deciders, draw_saved_days, slot_edges
+from luna.charts.savings import DecidedDay, SavedDay, bar_in_text, draw_amount, draw_deciders, draw_saved_days, slot_edges
 from luna.charts.strip import FixedSpan, StripView, draw_strip
 from luna.charts.style import style
 from luna.charts.tradeoff import draw_tradeoff, read_figure
@@ -34,6 +34,7 @@ __all__ = [
     "SeriesView",
     "StripView",
     "bar_in_text",
+    "draw_amount",
     "draw_answer_chart",
     "draw_bill_chart",
     "draw_bills",

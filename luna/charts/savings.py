@@ -128,6 +128,27 @@ def bar_in_text(share: float, css: str, *, rest: bool) -> Markup:
     return Markup('<svg class="track" width="100%" height="16" aria-hidden="true">{}{}</svg>').format(outline, bar)
 
 
+def draw_amount(amount: float, css: str, *, among: Sequence[float], beside: float | None) -> Markup:
+    """Return the bar of an amount from zero on, to the left where it is negative, in the room that stands for all of them.
+
+    Args:
+        amount: what the bar shows.
+        css: the class that colours it.
+        among: every amount of the group: all of them and zero fit into the room.
+        beside: outlined is how much less the amount is than this one; None: nothing.
+    """
+    low, high = min(0.0, *among), max(0.0, *among)
+    width = max(high - low, 1e-9)
+    zero, end = ((each - low) / width * 100 for each in (0.0, amount))
+    saved = Markup("")
+    if beside is not None and beside > amount:
+        saved = Markup('<rect x="{}%" y="0.5" width="{}%" height="15" class="rest"/>').format(f"{end:.2f}", f"{(beside - amount) / width * 100:.2f}")
+    reach = max(abs(end - zero), 0.6)
+    first = min(zero, end, 100 - reach)
+    bar = Markup('<rect x="{}%" width="{}%" height="16" rx="3" class="{}"/>').format(f"{first:.2f}", f"{reach:.2f}", css)
+    return Markup('<svg class="track" width="100%" height="16" aria-hidden="true">{}{}</svg>').format(bar, saved)
+
+
 def _frame(kind: tuple[str, bool], size: tuple[float, float], label: str, body: Markup) -> Markup:
     name, narrow = kind
     opening = Markup('<svg class="chart {} {}" viewBox="0 0 {} {}" role="img" aria-label="{}">')

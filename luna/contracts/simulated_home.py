@@ -1,18 +1,22 @@
 """A home that does not exist, for whoever has none to show yet."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from luna.contracts.message import Message, Request
 
 
 class SimulatedHomeReply(Message):
-    """What lives now: the site, its recorded past from ``first`` to ``end``, and how many rows were written."""
+    """What lives now: the site, its recorded past from ``first`` to ``end``, how many rows were written, and whose prices today's are.
+
+    ``prices``: ``market``: the day-ahead prices of the real market; ``recorded``: nobody was reached, or may be asked, and they are the recorded year's.
+    """
 
     site_id: str
     first: datetime
     end: datetime
     rows_written: int
+    prices: Literal["market", "recorded"] = "recorded"
 
 
 class SimulatedHomeRequest(Request):

@@ -9,12 +9,13 @@ from luna.simulated_home.files import Faults, HomeFiles, HomeSetup
 from luna.simulated_home.heater import HEATER_MODEL, HeaterState
 from luna.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
 from luna.simulated_home.letting_go import let_go
-from luna.simulated_home.market import publish_prices
+from luna.simulated_home.market import AWAITED, PriceOrigin, find_price_origin, publish_prices
 from luna.simulated_home.recorded_year import RecordedYear
-from luna.simulated_home.site import CAR, HEATER, MARKET, MODES, SITE_NAME, TOPICS, ZONE, build_site, is_simulated, list_stays
+from luna.simulated_home.site import CAR, HEATER, MARKET, MODES, REAL_MARKET, SITE_NAME, TOPICS, ZONE, build_site, is_simulated, list_stays
 from luna.simulated_home.trips import trip_of
 
 __all__ = [
+    "AWAITED",
     "BATTERY_MODEL",
     "CAR",
     "CAR_MODEL",
@@ -22,6 +23,7 @@ __all__ = [
     "HEATER_MODEL",
     "MARKET",
     "MODES",
+    "REAL_MARKET",
     "SITE_NAME",
     "TOPICS",
     "ZONE",
@@ -35,9 +37,11 @@ __all__ = [
     "HomeFiles",
     "HomeSetup",
     "HomeState",
+    "PriceOrigin",
     "RecordedYear",
     "advance",
     "build_site",
+    "find_price_origin",
     "is_simulated",
     "let_go",
     "list_stays",

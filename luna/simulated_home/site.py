@@ -10,8 +10,8 @@ from luna.timeline import local_instant
 SITE_NAME = "simulated_home"
 # Where its year was lived: the market's.
 ZONE = ZoneInfo("Europe/Amsterdam")
-# No service has prices of it: they are the recorded year's.
-MARKET = "SIMULATED"
+# Its own: no service has prices of it. They are those of the real one in which it lies, or the recorded year's.
+MARKET, REAL_MARKET = "SIMULATED", "NL"
 MODES = {
     "self_consumption": "self_use",
     "save": "no_discharge",

@@ -176,8 +176,8 @@ COMPROMISES: dict[str, dict[Language, Pair]] = {
         "de": ("Fahrzeug {name}: mindestens {kw:g} kW von {first} bis {last}", "{kwh:.3f} kWh"),
     },
     "load_included": {
-        "en": ("load {name}: not placed, without a meter of its own it is part of the load forecast", "not placed"),
-        "de": ("Gerät {name}: nicht eingeplant, ohne eigenen Zähler ist es Teil der Lastprognose", "nicht eingeplant"),
+        "en": ("load {name}: without a meter of its own it is part of the load forecast", "not placed"),
+        "de": ("Gerät {name}: ohne eigenen Zähler ist es Teil der Lastprognose", "nicht eingeplant"),
     },
     "load_day": {
         "en": ("load {name}: {wanted:.2f} kWh on {by}{only}", "{kwh:.3f} kWh"),

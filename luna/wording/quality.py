@@ -15,6 +15,7 @@ class FaultWords(NamedTuple):
 
 
 # A column of the quarter-hours, and what a home owner calls it.
+MARKET_PRICES: dict[Language, str] = {"en": "Prices of {market}", "de": "Preise von {market}"}
 SERIES: dict[str, dict[Language, str]] = {
     "load_kwh": {"en": "Consumption", "de": "Verbrauch"},
     "pv_kwh": {"en": "Solar", "de": "Solarstrom"},
@@ -152,6 +153,9 @@ FAULTS = {
 
 def say_series(name: str, *, language: Language) -> str:
     """Return what a series is called; a name that has no words stays as it is."""
+    market = name.removeprefix("market_prices:")
+    if market != name:
+        return MARKET_PRICES[language].format(market=market)
     return SERIES[name][language] if name in SERIES else name
 
 

@@ -19,6 +19,7 @@ from luna.database.prices import StoredSeries
 from luna.economics import publication_times
 from luna.errors import InvalidInputError, NotFoundError
 from luna.settings import Settings
+from luna.simulated_home import REAL_MARKET, is_simulated
 from luna.site import Site
 from luna.timeline import SLOT, Clock, FloatArray, InstantArray, Timeline, floor_to, local_midnight
 from services.ingest.sources.prices.publication import on_quarter_hours
@@ -241,7 +242,9 @@ def store_prices(connection: Connection, found: Sequence[CollectedPrices], *, no
 
 def _find_series(stored: Sequence[Site]) -> list[StoredSeries]:
     """Return the markets that tariffs name, each in every currency in which a site pays."""
-    return sorted({StoredSeries(market, site.currency) for site in stored for market in site.tariff.markets})
+    named = {StoredSeries(market, site.currency) for site in stored for market in site.tariff.markets}
+    # A simulated home pays what the real market's prices are.
+    return sorted(named | {StoredSeries(REAL_MARKET, site.currency) for site in stored if is_simulated(site)})
 
 
 def _is_known(market: str) -> bool:

@@ -5,11 +5,14 @@ from datetime import timedelta
 from operator import attrgetter
 from pathlib import Path
 
+import httpx
 import numpy as np
 from sqlalchemy import Connection
 
+from luna.contracts.data import FetchPricesRequest
 from luna.contracts.simulated_home import RemovedHomeReply, SimulatedHomeReply
 from luna.database import observations, prices, site_removal, sites, vehicle_sessions
+from luna.database.prices import USUAL_CURRENCY
 from luna.embedded.state import choose_port
 from luna.errors import ConflictError
 from luna.observations import SERIES
@@ -20,6 +23,7 @@ from luna.simulated_home import (
     BATTERY_MODEL,
     CAR_MODEL,
     MARKET,
+    REAL_MARKET,
     SITE_NAME,
     ZONE,
     BatteryCharge,
@@ -31,14 +35,17 @@ from luna.simulated_home import (
     RecordedYear,
     advance,
     build_site,
+    find_price_origin,
     is_simulated,
     let_go,
     list_stays,
     publish_prices,
 )
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
+from services.ingest import price_collection
 from services.ingest.demo_data import load_demo
 from services.ingest.listening import StateFile
+from services.ingest.price_collection import CollectedPrices
 
 HISTORY = timedelta(weeks=5)
 SEED = 2023
@@ -51,8 +58,12 @@ _COUNTERS: dict[str, Callable[[HomeState], float]] = {name: attrgetter(name) for
 }
 
 
-def make_home(work: TaskContext) -> SimulatedHomeReply:
+def make_home(work: TaskContext, *, transport: httpx.BaseTransport | None = None) -> SimulatedHomeReply:
     """Store the home and its past, then let its process start.
+
+    Args:
+        work: the unit of work.
+        transport: carries requests for prices; tests hand in one that gives recorded replies.
 
     Raises:
         MachineError: the recorded year is neither cached nor downloadable.
@@ -62,9 +73,10 @@ def make_home(work: TaskContext) -> SimulatedHomeReply:
     if not files.is_there:
         _require_no_broker(work.settings.mqtt_url)
     year = _load_year(work)
+    fetched = [] if files.is_there else _fetch_prices(work, transport)
     _require_own_name(work.connection)
     if files.is_there and SITE_NAME in sites.names(work.connection):
-        return SimulatedHomeReply(site_id=SITE_NAME, first=now, end=now, rows_written=0)
+        return SimulatedHomeReply(site_id=SITE_NAME, first=now, end=now, rows_written=0, prices=find_price_origin(work.connection, now=now))
     first = now - HISTORY
     timeline = Timeline(first, SLOT, (now - first) // SLOT)
     past, state = live_past(year, timeline, progress=work.progress)
@@ -73,10 +85,11 @@ def make_home(work: TaskContext) -> SimulatedHomeReply:
     for stay in list_stays(now):
         vehicle_sessions.add(work.connection, SITE_NAME, stay, by=SITE_NAME, now=now)
     written = stored.inserted + stored.updated
+    price_collection.store_prices(work.connection, fetched, now=work.clock.now())
     written += publish_prices(work.connection, year, since=first, now=work.clock.now())
     if not files.is_there:
         work.on_commit(lambda: _let_live(work, files, year, state))
-    return SimulatedHomeReply(site_id=SITE_NAME, first=first, end=now, rows_written=written)
+    return SimulatedHomeReply(site_id=SITE_NAME, first=first, end=now, rows_written=written, prices=find_price_origin(work.connection, now=now))
 
 
 def remove_home(work: TaskContext) -> RemovedHomeReply:
@@ -118,6 +131,16 @@ def _load_year(work: TaskContext) -> RecordedYear:
     demo = load_demo(work.settings.cache, progress=work.progress)
     home = demo.sites[0].observations
     return RecordedYear.of(home.starts, ZONE, load_kwh=home.load_kwh, pv_kwh=home.pv_kwh, price=demo.prices.price)
+
+
+def _fetch_prices(work: TaskContext, transport: httpx.BaseTransport | None) -> list[CollectedPrices]:
+    """Return the real market's prices of today, and of tomorrow where they are out; nothing where nobody may be asked. No transaction is open meanwhile."""
+    if not work.settings.outside_services:
+        return []
+    now = work.clock.now()
+    today, wanted = local_midnight(now.astimezone(ZONE).date(), ZONE), price_collection.days_wanted(now, ZONE)
+    need = price_collection.Need(REAL_MARKET, USUAL_CURRENCY, Timeline(today, SLOT, (wanted.end - today) // SLOT))
+    return price_collection.gather_all([need], FetchPricesRequest(market=REAL_MARKET), work.settings, transport=transport)
 
 
 def _require_no_broker(mqtt_url: str | None) -> None:

@@ -152,8 +152,8 @@ def fetch_weather(request: FetchWeatherRequest, work: TaskContext) -> FetchWeath
     reply = weather_service.tell(weather_service.fetch_weather(work.database(), request, work.settings, clock=work.clock))
     if not reply.reached:
         ask_again(work, request)
-    elif request == FetchWeatherRequest() and any(site.written for site in reply.sites):
-        work.client.submit(RefreshForecastsRequest(), expires=FORECASTS_WITHIN)
+    elif request.first is None and request.end is None and any(site.written for site in reply.sites):
+        work.client.submit(RefreshForecastsRequest(site_id=request.site_id), expires=FORECASTS_WITHIN)
     return reply
 
 

@@ -13,7 +13,7 @@ from luna.database import engine, prices, sites
 from luna.embedded import running
 from luna.errors import LunaError, UnavailableError
 from luna.settings import Settings, load_settings
-from luna.simulated_home import MARKET, SITE_NAME, HomeFiles, HomeState, RecordedYear, let_go, publish_prices
+from luna.simulated_home import AWAITED, MARKET, SITE_NAME, HomeFiles, HomeState, RecordedYear, let_go, publish_prices
 from luna.telemetry import configure_logging
 from luna.timeline import Clock, SystemClock, seconds_to_wait
 from services.simulated_home.broker import LocalBroker
@@ -99,15 +99,15 @@ class LivingHome:
                     await asyncio.to_thread(self._let_go, database, settings)
                     done.set()
                 elif published_at is None or abs(now - published_at) >= PUBLISH_EVERY:
-                    await asyncio.to_thread(self._store_prices, database, now)
+                    await asyncio.to_thread(self._store_prices, database, now, awaited=AWAITED if settings.outside_services else timedelta(0))
                     published_at = now
             except UnavailableError as error:
                 log.warning("prices are published later", error=str(error))
             await asyncio.sleep(seconds_to_wait(LOOK_EVERY))
 
-    def _store_prices(self, database: Engine, now: datetime) -> None:
+    def _store_prices(self, database: Engine, now: datetime, *, awaited: timedelta) -> None:
         with engine.unit_of_work(database) as connection:
-            publish_prices(connection, self.year, since=now - LOOK_BACK, now=now)
+            publish_prices(connection, self.year, since=now - LOOK_BACK, now=now, awaited=awaited)
 
     def _let_go(self, database: Engine, settings: Settings) -> None:
         log.info("the home's site was deleted: the home goes as well")

@@ -46,6 +46,16 @@ PHRASES = {
         "Its devices are a program that lives a recorded year today; what it costs and saves is nobody's money.",
         "Seine Geräte sind ein Programm, das ein aufgezeichnetes Jahr heute lebt; was es kostet und spart, ist niemandes Geld.",
     ),
+    "simulated_prices": Phrase("Prices", "Preise"),
+    "simulated_prices_market": Phrase("today's prices of {market}", "heutige Preise von {market}"),
+    "simulated_prices_away": Phrase(
+        "prices of the recorded year, because today's of {market} were not reached",
+        "Preise des aufgezeichneten Jahres, weil die heutigen von {market} nicht zu holen waren",
+    ),
+    "simulated_prices_off": Phrase(
+        "prices of the recorded year, because nothing may be fetched from outside (LUNA_OUTSIDE_SERVICES)",
+        "Preise des aufgezeichneten Jahres, weil nichts von außen geholt werden darf (LUNA_OUTSIDE_SERVICES)",
+    ),
     "simulated_remove": Phrase("Remove it with all its data", "Mit allen Daten entfernen"),
     "another_site": Phrase("Set up a site", "Standort einrichten"),
 }

@@ -172,7 +172,22 @@ PHRASES = {
     "end_now": Phrase("End now", "Jetzt beenden"),
     "extend": Phrase("Extend 1 h", "1 h verlängern"),
     "notice_stale": Phrase("No measured values since {t}.", "Keine Messwerte seit {t}."),
-    "notice_stale_more": Phrase("The plan stays; how full the battery is now is assumed.", "Der Plan bleibt; der jetzige Ladestand ist angenommen."),
+    "notice_stale_more": Phrase(
+        "The plan stays; how full the battery is now is what it had planned.", "Der Plan bleibt; der jetzige Ladestand ist der geplante."
+    ),
+    "notice_soc_assumed": Phrase(
+        "How full the battery is, nobody has measured of late: {soc} is assumed.",
+        "Wie voll die Batterie ist, hat zuletzt niemand gemessen: Angenommen sind {soc}.",
+    ),
+    "notice_soc_assumed_silent": Phrase(
+        "See why the sensor of its charge says nothing; with what it says the next plan is made anew.",
+        "Sieh nach, warum der Sensor ihres Ladestands schweigt; mit dem, was er sagt, entsteht der nächste Plan.",
+    ),
+    "notice_soc_assumed_unnamed": Phrase(
+        "Name the sensor of its charge in the site's file (input_sensors.battery_soc), or load a file that says it.",
+        "Nenne den Sensor ihres Ladestands in der Datei des Standorts (input_sensors.battery_soc), oder lade eine Datei, die ihn enthält.",
+    ),
+    "assumed_ahead": Phrase("planned, begins assumed", "geplant, Beginn angenommen"),
     "notice_doubt_more": Phrase(
         "A device that starts again says such things; what it says for a quarter of an hour is believed.",
         "Ein Gerät, das neu startet, sagt so etwas; was es eine Viertelstunde lang sagt, wird geglaubt.",

@@ -81,8 +81,8 @@ PHRASES = {
     "who_rule": Phrase("Inverter alone (no fresh plan)", "Wechselrichter allein (kein frischer Plan)"),
     "who_length": Phrase("{hours} h", "{hours} h"),
     "who_empty": Phrase(
-        "Luna decided nothing on these days: the site is not armed, so the inverter went its own way. Above is what Luna's plans would have saved.",
-        "An diesen Tagen hat Luna nichts entschieden: Die Anlage ist nicht scharf geschaltet, der Wechselrichter ging seinen eigenen Weg."
+        "Luna decided nothing on these days: the site was not armed, so the inverter went its own way. Above is what Luna's plans would have saved.",
+        "An diesen Tagen hat Luna nichts entschieden: Die Anlage war nicht scharf geschaltet, der Wechselrichter ging seinen eigenen Weg."
         " Oben steht, was Lunas Pläne gespart hätten.",
     ),
     "earlier": Phrase("Earlier", "Früher"),

@@ -446,6 +446,10 @@ PHRASES = {
     "preparing_simulated": Phrase("Luna moves into the simulated home.", "Luna zieht in das simulierte Zuhause ein."),
     "preparing_lead": Phrase("You may leave this page; the work goes on.", "Du kannst diese Seite verlassen; die Arbeit geht weiter."),
     "ready": Phrase("Your first plan is ready.", "Dein erster Plan ist fertig."),
+    "after_plan": Phrase(
+        "The plan can be looked at now. What is still under way makes the next plans better.",
+        "Der Plan lässt sich jetzt schon ansehen. Was noch läuft, macht die nächsten Pläne besser.",
+    ),
     "rests_on": Phrase("What it rests on", "Worauf er beruht"),
     "open_home": Phrase("Look at the plan", "Plan ansehen"),
     "stopped": Phrase("The plan could not be made.", "Der Plan kam nicht zustande."),

@@ -17,7 +17,7 @@ from luna.database.engine import unit_of_work
 from luna.errors import InvalidInputError, LunaError
 from luna.queue.jobs import submit_job
 from luna.site import Site
-from luna.timeline import local_midnight, parse_zone
+from luna.timeline import SLOT, floor_to, local_midnight, parse_zone
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.data_view import DataView, Month, cell_of
@@ -52,9 +52,10 @@ def show_data(
 async def show_gaps(site_id: SitePath, request: Request, gateway: CurrentGateway, month: MonthQuery = None) -> Response:
     """Show the gaps of a month: as the part that waits for them, or, without a script, in the whole page."""
     site = await run_in_threadpool(_load_site, gateway, site_id)
-    shown = Month.of(month, site, gateway.clock.now())
-    zone = parse_zone(site.timezone)
-    first, end = local_midnight(shown.first, zone), local_midnight(shown.last + timedelta(days=1), zone)
+    now = gateway.clock.now()
+    shown, zone = Month.of(month, site, now), parse_zone(site.timezone)
+    # What is still to come is no gap, nor is the quarter-hour that has just ended: it is being built.
+    first, end = local_midnight(shown.first, zone), min(local_midnight(shown.last + timedelta(days=1), zone), floor_to(now, SLOT) - SLOT)
     gaps, refusal = await _find_gaps(gateway, FindGapsRequest(site_id=site_id, first=first, end=end))
     if request.headers.get("HX-Request"):
         return show_part(request, PAGE, "data_gaps.html.j2", site=site, gaps=gaps, refusal=refusal)
@@ -90,6 +91,8 @@ async def upload_file(site_id: SitePath, request: Request, gateway: CurrentGatew
 
 async def _find_gaps(gateway: Gateway, request: FindGapsRequest) -> tuple[GapsReply | None, LunaError | None]:
     """Return the gaps, or why nobody can say: the rest of the page stands either way."""
+    if request.end <= request.first:
+        return GapsReply(site_id=request.site_id, gaps=[]), None
     try:
         answer = await gateway.ask(request)
     except LunaError as error:

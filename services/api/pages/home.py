@@ -30,6 +30,7 @@ from services.api.pages.home_table import headings, list_rows, write_csv
 from services.api.pages.home_view import HomeView
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
 from services.api.pages.setup.preparation import fresh_inputs
+from services.api.pages.simulated_prices import say_simulated_prices
 from services.api.timeline import build_timeline
 from services.api.timeline.window import Window, open_window
 
@@ -45,6 +46,7 @@ CHART_WORDS = {
     "plan_of": "plan_of",
     "expected": "expected",
     "gap": "unknown",
+    "assumed": "assumed_ahead",
     "without": "ghost_without",
     "midnight": "ghost_midnight",
     "house": "flow_house",
@@ -86,7 +88,13 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
         marks = gateway.read_marks(connection, site_id)
         view = _open(connection, site_id, request, gateway)
     parts = _describe(view, gateway) | _view_why(view, at) | {"flow": view_flow(view)}
-    parts |= {"chart_words": _chart_words(view), "locale": LOCALES[view.numbers.language], "live": tell_liveness(view)}
+    parts |= {
+        "anew": False,
+        "prices_said": prices_said,
+        "chart_words": _chart_words(view),
+        "locale": LOCALES[view.numbers.language],
+        "live": tell_liveness(view),
+    }
     return show(request, PAGE, site=view.window.site, marks=marks, **parts)
 
 
@@ -95,7 +103,8 @@ def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     """Show sentence, steps, figures and notices anew."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
-    return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, **_describe(view, gateway))
+        prices_said = say_simulated_prices(connection, view.window.site, gateway, view.words)
+    return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, anew=True, prices_said=prices_said, **_describe(view, gateway))
 
 
 @router.get("/ui/sites/{site_id}/home/flow")

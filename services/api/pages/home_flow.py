@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from luna.timeline import SLOT
+from luna.wording.house import say_basis
 from services.api.pages.home_view import HomeView
 
 LEFT_X, RIGHT_X, BUS_X, BUS_Y = 92, 236, 164, 112
@@ -30,6 +31,7 @@ class FlowNode:
     radius: float
     flows: bool
     left: bool
+    doubt: str = ""
 
     @property
     def text_x(self) -> int:
@@ -47,7 +49,7 @@ class FlowView:
     @property
     def label(self) -> str:
         """The drawing in words."""
-        return ", ".join(f"{node.name} {node.note}" for node in self.nodes)
+        return ", ".join(" ".join(filter(None, [node.name, node.note, node.doubt])) for node in self.nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def _place(item: _Item, place: int, count: int, view: HomeView, *, left: bool) -
         max(6.0, width / 2 + 3),
         flows,
         left,
+        say_basis("assumed", language=view.numbers.language) if item.colour == "battery" and view.soc_assumed else "",
     )
 
 

@@ -51,7 +51,15 @@ class Notice:
 
 def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
     """Return what is to be said, the most urgent first."""
-    return [*_overrides(view), *_missing_plan(view, plan_max_age), *_stale(view), *list_doubts(view), *_late_prices(view), *_findings(view)]
+    return [
+        *_overrides(view),
+        *_missing_plan(view, plan_max_age),
+        *_stale(view),
+        *_assumed_charge(view),
+        *list_doubts(view),
+        *_late_prices(view),
+        *_findings(view),
+    ]
 
 
 def _overrides(view: HomeView) -> Iterator[Notice]:
@@ -86,6 +94,14 @@ def _stale(view: HomeView) -> Iterator[Notice]:
     if age is not None and age > OLD_VALUES.total_seconds():
         since = view.window.now - timedelta(seconds=age)
         yield Notice("warn", view.words("notice_stale", t=view.say_instant(since)), view.words("notice_stale_more"))
+
+
+def _assumed_charge(view: HomeView) -> Iterator[Notice]:
+    soc = view.soc_now
+    if soc is not None and view.soc_assumed:
+        has_sensor = bool(view.window.site.sensor_roles.get("battery_soc"))
+        more = view.words("notice_soc_assumed_silent" if has_sensor else "notice_soc_assumed_unnamed")
+        yield Notice("warn", view.words("notice_soc_assumed", soc=view.numbers.share(soc)), more)
 
 
 def list_doubts(view: HomeView) -> Iterator[Notice]:

@@ -52,7 +52,7 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
                 _mark(numbers.power(float(part[taken][slot] - part[given][slot]), signed=True), estimated=taken in estimated or given in estimated)
                 for taken, given in (("charge_kw", "discharge_kw"), ("import_kw", "export_kw"))
             ),
-            numbers.share(float(part["soc"][slot])),
+            _mark(numbers.share(float(part["soc"][slot])), estimated=not over and view.soc_ahead_assumed),
             numbers.share(float(document["planned"]["target_soc"][slot])),
             numbers.share(float(document["reserve_soc"][slot])),
             numbers.price(decided["energy_value"][slot], decimals=1),
@@ -79,6 +79,7 @@ def _columns(document: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[int],
     for part in ("measured", "planned"):
         for name, values in document[part].items():
             yield f"{part}_{name}", values.__getitem__
+    yield "soc_assumed", lambda slot: int(slot >= document["past_slots"] and bool(document["plan"]) and document["plan"]["soc_assumed"])
     yield "estimated", lambda slot: " ".join(document["estimated"][slot] or ()) or None
     for name, values in document["bands"].items():
         yield name, values.__getitem__

@@ -125,7 +125,7 @@ class HomeView:
 
     def _state_now(self) -> str:
         mode, soc = self.runs[0].mode, self.soc_now
-        if mode in ("save", "hold") and soc is not None:
+        if mode in ("save", "hold") and soc is not None and not self.soc_assumed:
             reserve = float(self.document["reserve_soc"][self.window.past])
             return "full" if soc >= FULL else "reserve" if soc <= reserve + 1 - FULL else mode
         return mode
@@ -134,6 +134,16 @@ class HomeView:
     def soc_now(self) -> float | None:
         """How full the batteries were last, None where it is not known."""
         return None if self.house.planned.soc is None else self.house.planned.soc.value
+
+    @property
+    def soc_assumed(self) -> bool:
+        """Whether how full the batteries are now was measured by nobody of late."""
+        return self.house.planned.soc is not None and self.house.planned.soc.basis == "assumed"
+
+    @property
+    def soc_ahead_assumed(self) -> bool:
+        """Whether what the plan makes of the batteries' charge begins with one that nobody measured of late."""
+        return self.document["plan"] is not None and self.document["plan"]["soc_assumed"]
 
     def say_time(self, slot: int) -> str:
         """Return a slot's clock time, with its day where that is not today."""

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from luna.charts import DecidedDay, SavedDay, bar_in_text, draw_deciders, draw_saved_days, slot_edges
+from luna.charts import DecidedDay, SavedDay, draw_amount, draw_deciders, draw_saved_days, slot_edges
 from luna.contracts.message import Day
 from luna.contracts.replay import ReplayRequest
 from luna.database import control, sites
@@ -168,11 +168,10 @@ class SavingsView:
         return SavingsPeriod(name, say(abs(saved)), words, good=saved >= 0, bars=self._draw_bars(amounts, say))
 
     def _draw_bars(self, amounts: Mapping[str, float], say: Any) -> list[PolicyBar]:
-        most = max([1e-9, *(amounts[name] for name in SHOWN if name in amounts)])
+        shown = {name: amounts[name] for name in SHOWN if name in amounts}
         return [
-            PolicyBar(self.words("policy_" + name), bar_in_text(amounts[name] / most, COLOURS[name], rest=name != WITHOUT), say(amounts[name]))
-            for name in SHOWN
-            if name in amounts
+            PolicyBar(self.words("policy_" + name), draw_amount(amount, COLOURS[name], among=[*shown.values()], beside=amounts[WITHOUT]), say(amount))
+            for name, amount in shown.items()
         ]
 
     def rows(self) -> list[tuple[str, str, str, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
+from luna.house_now import begins_assumed
 from luna.timeline import SLOT, FloatArray
 from services.api.timeline.columns import bands, decisions, device_columns, mean_soc, planned_flows, target_soc
 from services.api.timeline.ghosts import Seen, compare_next_day, read_stays, trace_reserve, trace_without_luna
@@ -116,6 +117,7 @@ def _describe_plan(followed: Followed, window: Window) -> Document | None:
         "prices_known_until": None if known_until is None else datetime.fromisoformat(known_until),
         "covers_now": followed.latest.part_at(window.running) is not None,
         "forecast_version": (reply.get("forecast") or {}).get("version"),
+        "soc_assumed": begins_assumed(note["code"] for note in reply.get("notes", [])),
     }
 
 

@@ -22,6 +22,7 @@ class TimelinePlan(BaseModel):
     prices_known_until: Annotated[datetime | None, Field(description="beyond it prices are predicted")]
     covers_now: Annotated[bool, Field(description="false: it has run out, or begins later")]
     forecast_version: str | None
+    soc_assumed: Annotated[bool, Field(description="the planned charge begins with one that nobody measured of late")]
 
 
 class Ages(BaseModel):

@@ -22,6 +22,7 @@ STAGE_TIMEOUT = timedelta(minutes=30)
 START_SECONDS = 300.0
 CLOCK_SECONDS = 0.2
 FAST_FOLDER = "demo-fast"
+PRICES_SAID = {"market": "today's, of the market that it lies in", "recorded": "those of the recorded year: nobody was reached, or may be asked, for today's"}
 
 
 def show_live(*, speed: float) -> None:
@@ -63,15 +64,15 @@ def prepare_home(addresses: "Addresses") -> None:
     Raises:
         LunaError: there is no home.
     """
-    from luna.contracts.simulated_home import SimulatedHomeRequest
+    from luna.contracts.simulated_home import SimulatedHomeReply, SimulatedHomeRequest
     from luna.errors import LunaError
     from luna.simulated_home.preparation import list_preparation
     from luna.timeline import SystemClock
 
     with queue(addresses.redis_url) as client:
         await_workers(client.heartbeats, seconds=START_SECONDS)
-        client.call(SimulatedHomeRequest(), timeout=MAKE_TIMEOUT, patience=PATIENCE)
-        err.print("The simulated home lives.")
+        made: SimulatedHomeReply = client.call(SimulatedHomeRequest(), timeout=MAKE_TIMEOUT, patience=PATIENCE)
+        err.print(f"The simulated home lives. Its prices are {PRICES_SAID[made.prices]}.")
         for name, request in list_preparation(SystemClock().now()).items():
             try:
                 client.call(request, timeout=STAGE_TIMEOUT, patience=PATIENCE)

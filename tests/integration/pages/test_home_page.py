@@ -23,7 +23,7 @@ from luna.device_config import Control
 from luna.embedded import Addresses
 from luna.house_now import HouseNow, read_house, read_planned
 from luna.observations import ESTIMABLE
-from luna.timeline import SLOT, FixedClock, Timeline, parse_instant, parse_zone
+from luna.timeline import SLOT, FixedClock, Timeline, floor_to, parse_instant, parse_zone
 from luna.wording import REASONS
 from luna.wording.pages import page_words
 from services.api.pages.home_sheet import view_sheet
@@ -38,7 +38,7 @@ from services.rag.tools.registry import call_tool
 from tests.databases import remove_site
 from tests.demo_home import NOW, store_demo_home
 from tests.gateway import serve
-from tests.stored import stored_site
+from tests.stored import issue_half_a_kilowatt, plan_stored, stored_site
 from tests.tables import each_row
 
 HOME, EVENTS = "/ui/sites/shown/home", "/ui/sites/shown/events"
@@ -219,6 +219,30 @@ def test_what_is_filled_to_a_meters_total_is_said_to_be_estimated_wherever_its_f
     assert cells.count("≈") == 1
     assert json.loads(html.unescape(re.findall(r'data-words="([^"]+)"', api.get(HOME).text)[0]))["estimated"] == "estimated"
     assert api.get("/v1/sites/shown/timeline").json()["estimated"] == [None] * timeline["slots"]
+
+
+def test_a_charge_that_nobody_measured_is_said_to_be_assumed_wherever_it_stands(api: httpx.Client, database: Engine) -> None:
+    battery = {"name": "battery", "capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+    running = floor_to(NOW, SLOT)
+    with stored_site(database, name="unsaid", batteries=[battery]):
+        with unit_of_work(database) as connection:
+            observations.write(connection, "unsaid", Timeline(running - SLOT, SLOT, 1).starts, {"load_kwh": np.array([0.1])})
+            issue_half_a_kilowatt(connection, "unsaid", running)
+            plan_stored(connection, "unsaid", running)
+        timeline, page = api.get("/v1/sites/unsaid/timeline").json(), api.get("/ui/sites/unsaid/home")
+        german = seen(api.get("/ui/sites/unsaid/home", headers={"Accept-Language": "de"}))
+        rows = list(csv.DictReader(io.StringIO(api.get("/ui/sites/unsaid/home/plan.csv").text)))
+        table = api.get("/ui/sites/unsaid/home/table").text
+    assert "How full the battery is, nobody has measured of late" in seen(page)
+    assert "Nenne den Sensor ihres Ladestands" in german
+    # Beside the figure, and in the flow.
+    assert re.search(r"In the battery \d\.\d kWh assumed · worth", seen(page))
+    assert re.search(r"Battery (\S+ kW · )?\d+% assumed", seen(page))
+    assert timeline["plan"]["soc_assumed"] is True
+    assert {row["soc_assumed"] for row in rows[: timeline["past_slots"]]} == {"0"}
+    assert {row["soc_assumed"] for row in rows[timeline["past_slots"] :]} == {"1"}
+    assert "≈" in table
+    assert api.get("/v1/sites/shown/timeline").json()["plan"]["soc_assumed"] is False
 
 
 def timeline_instant(timeline: dict[str, Any], slot: int) -> datetime:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.data import FetchWeatherRequest
+from luna.contracts.data import FetchPricesRequest, FetchWeatherRequest
+from luna.contracts.forecast import RefreshForecastsRequest
+from luna.contracts.plan import PlanRequest
 from luna.database import control, jobs, observations, setup_drafts, sites
 from luna.database.engine import unit_of_work
 from luna.device_config import Control
@@ -234,16 +237,52 @@ def test_a_fetch_that_brought_nothing_is_not_said_to_be_done(redis_url: str, dat
     with serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path) as api:
         draft = begin(api)
         follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
-        api.get(f"{draft}/progress")
-        with unit_of_work(database) as connection:
-            asked = jobs.find_newest(connection, task=FetchWeatherRequest.task, key=f"setup:{find_run(database, draft)}:weather")
-            assert asked is not None
-            reply = {"sites": [{"site_id": OWN_ID, "written": 0, "faults": ["open-meteo: no answer within 30 s"]}]}
-            jobs.finish(connection, jobs.begin(connection, asked.job_id), status="done", reply=json.dumps(reply))
+        for task, reply in (
+            (RefreshForecastsRequest.task, {"sites": []}),
+            (PlanRequest.task, {"site": OWN_ID, "slots": [{"reason": {"text": "Cheap sun is stored."}}]}),
+            (FetchWeatherRequest.task, {"sites": [{"site_id": OWN_ID, "written": 0, "faults": ["open-meteo: no answer within 30 s"]}]}),
+        ):
+            look(api, draft, database)
+            end_job(database, draft, task, reply)
         shown = api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
     remove_site(database, OWN_ID)
     assert "No service gave anything. Luna tries again by itself" in " ".join(re.sub(r"<[^>]+>", " ", shown).split())
     assert "open-meteo: no answer within 30 s" in shown
+
+
+def test_the_first_plan_waits_for_prices_of_its_tariff_alone_and_is_there_while_weather_is_still_under_way(
+    redis_url: str, database_url: str, database: Engine, tmp_path: Path
+) -> None:
+    spot = TARIFF | {"import_kind": "spot", "market": "AT", "markup": "17", "vat_percent": "20"}
+    with serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path) as api:
+        draft = begin(api)
+        follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", spot), ("data", {"source": "nothing", "go": "next"}), ("review", {"go": "next"}))
+        assert look(api, draft, database) == {"forecaster.forecast.refresh", "ingest.prices.fetch"}
+        end_job(database, draft, RefreshForecastsRequest.task, {"sites": []})
+        assert PlanRequest.task not in look(api, draft, database)
+        end_job(database, draft, FetchPricesRequest.task, {"markets": []})
+        assert look(api, draft, database) == {"forecaster.forecast.refresh", "ingest.prices.fetch", PlanRequest.task}
+        end_job(database, draft, PlanRequest.task, {"site": OWN_ID, "slots": [{"reason": {"text": "Cheap sun is stored."}}]})
+        assert FetchWeatherRequest.task in look(api, draft, database)
+        shown = api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
+    remove_site(database, OWN_ID)
+    assert f'href="/ui/sites/{OWN_ID}/home"' in shown
+    assert "Cheap sun is stored." in shown
+    assert "What is still under way makes the next plans better." in shown
+
+
+def look(api: httpx.Client, draft: str, database: Engine) -> set[str]:
+    """Look at the preparation and return the tasks that were asked for so far."""
+    assert api.get(f"{draft}/progress").status_code == 200
+    with unit_of_work(database) as connection:
+        return {job.task for job in jobs.list_newest(connection, limit=500) if job.key.startswith(f"setup:{draft.rpartition('/')[2]}")}
+
+
+def end_job(database: Engine, draft: str, task: str, reply: dict[str, Any]) -> None:
+    """End the job of a task of the preparation, as a worker does."""
+    with unit_of_work(database) as connection:
+        asked = next(job for job in jobs.list_newest(connection, limit=500) if job.task == task and find_run(database, draft) in job.key)
+        jobs.finish(connection, jobs.begin(connection, asked.job_id), status="done", reply=json.dumps(reply))
 
 
 def find_run(database: Engine, draft: str) -> str:

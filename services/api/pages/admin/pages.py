@@ -1,20 +1,24 @@
 """The installation's pages: how every part of it is, its jobs, its settings, its last words, and a file of all this for who helps."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from luna.contracts.job import JobFilter
+from luna.database.prices import USUAL_CURRENCY
 from luna.errors import LunaError
 from luna.queue.jobs import cancel_job, retry_job
 from luna.settings.stored import Plain, describe_settings, is_changeable, store_settings
 from luna.timeline import SystemClock
+from luna.wording import Numbers
 from services.api.gateway import CurrentGateway
 from services.api.pages.admin.bundle import make_bundle
 from services.api.pages.admin.panels import SECTIONS, PanelQuery, read_panel, say_moment
-from services.api.pages.layout import Page, PageRoute, show, show_part
+from services.api.pages.layout import Page, PageRoute, Reader, show, show_part
 from services.api.pages.setup.pages import Typed
 
 PAGE = Page("admin", "/ui/admin", "administer")
@@ -62,14 +66,14 @@ def download_bundle(gateway: CurrentGateway) -> Response:
 def show_admin_part(part: PartName, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
     """Show one panel as it is now."""
     panel = read_panel(gateway, part, PanelQuery(status))
-    return show_part(request, PAGE, "admin_panel.html.j2", panel=panel, **_frame(part, status))
+    return show_part(request, PAGE, "admin_panel.html.j2", panel=panel, **_frame(request, part, status))
 
 
 @router.get("/ui/admin/{section}")
 def show_admin(section: Section, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
     """Show the panels of a page."""
     panels = [read_panel(gateway, name, PanelQuery(status)) for name in SECTIONS[section]]
-    return show(request, PAGE, template="admin_panels.html.j2", panels=panels, **_frame(section, status))
+    return show(request, PAGE, template="admin_panels.html.j2", panels=panels, **_frame(request, section, status))
 
 
 @router.post("/ui/admin/jobs/{job_id}/cancel")
@@ -86,24 +90,27 @@ def retry_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
     return RedirectResponse("/ui/admin/jobs", 303)
 
 
-def _frame(section: str, status: JobFilter | None = None) -> dict[str, Any]:
-    return {"tabs": TABS, "section": section, "status_filter": status, "instant": say_moment, "bytes_of": say_bytes, "age": say_age}
+def _frame(request: Request, section: str, status: JobFilter | None = None) -> dict[str, Any]:
+    # Nothing here is of one site: only how the reader writes numbers counts.
+    numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), USUAL_CURRENCY)
+    said = {"figure": numbers.number, "instant": say_moment, "bytes_of": partial(say_bytes, numbers=numbers), "age": say_age}
+    return {"tabs": TABS, "section": section, "status_filter": status, **said}
 
 
 def _show_settings(request: Request, gateway: CurrentGateway, *, fault: tuple[str, str, LunaError] | None = None, status: int = 200) -> Response:
     states = describe_settings(gateway.settings)
     # Other containers read a file of their own, if any.
     shared = gateway.settings.database_url is None
-    return show(request, PAGE, template="admin_settings.html.j2", states=states, fault=fault, shared=shared, status=status, **_frame("settings"))
+    return show(request, PAGE, template="admin_settings.html.j2", states=states, fault=fault, shared=shared, status=status, **_frame(request, "settings"))
 
 
-def say_bytes(count: int) -> str:
+def say_bytes(count: int, *, numbers: Numbers) -> str:
     """Return a size as people read it."""
     size, units = float(count), iter(("B", "kB", "MB", "GB", "TB"))
     unit = next(units)
     while size >= 1000 and unit != "TB":
         size, unit = size / 1000, next(units)
-    return f"{size:.0f}\u00a0{unit}" if unit == "B" or size >= 10 else f"{size:.1f}\u00a0{unit}"
+    return f"{numbers.number(size, 0 if unit == 'B' or size >= 10 else 1)}\u00a0{unit}"
 
 
 def say_age(seconds: float) -> str:

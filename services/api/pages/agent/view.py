@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from luna.charts import DecidedDay, bar_in_text, draw_deciders, draw_interval, slot_edges
+from luna.charts import DecidedDay, draw_amount, draw_deciders, draw_interval, slot_edges
 from luna.contracts.agent import AGENT_POLICIES, DayPictureReply, PolicyDayTrace, TradedSlots
 from luna.contracts.agent_control import GATEKEEPER, AgentStatus, GateEntry, GateEvidence, ModeStanding
 from luna.contracts.agent_standing import AgentRun, AgentScores, ScorePeriod, SlotDecision
@@ -198,14 +198,14 @@ class AgentView:
 
     def _bars(self, scores: AgentScores) -> list[CostBar]:
         shown = [name for name in (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE) if name in scores.policies]
-        most = max(1e-9, *(scores.policies[name].cost for name in shown))
+        costs = [scores.policies[name].cost for name in shown]
         return [
             CostBar(
                 self.name_policy(name),
-                bar_in_text(scores.policies[name].cost / most, COLOURS.get(name, "bar-agent"), rest=name != shown[0]),
-                self.numbers.money(scores.policies[name].cost),
+                draw_amount(cost, COLOURS.get(name, "bar-agent"), among=costs, beside=costs[0]),
+                self.numbers.money(cost),
             )
-            for name in shown
+            for name, cost in zip(shown, costs, strict=True)
         ]
 
     def name_policy(self, name: str) -> str:

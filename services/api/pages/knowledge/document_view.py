@@ -72,7 +72,7 @@ class DocumentView:
             *([self.words("dated", day=say_day(document.dated, self.numbers.language))] if document.dated else []),
             *([self.validity] if self.validity else []),
             self.words("version", version=document.version),
-            say_bytes(document.size_bytes).replace(".", "," if self.numbers.language == "de" else "."),
+            say_bytes(document.size_bytes, numbers=self.numbers),
             *self._count(document.pages, one="pages_one", several="pages"),
             *self._count(document.chunks, one="passages_one", several="passages"),
             self.words("added", day=self.numbers.day_with_year(document.stored_at)),

@@ -69,10 +69,9 @@ def retry_preparation(draft_id: DraftId, request: Request, gateway: CurrentGatew
 def _view(draft_id: str, request: Request, gateway: Gateway) -> dict[str, Any]:
     preparation, example = _prepare(draft_id, request, gateway)
     view: dict[str, Any] = {"preparation": preparation, "example": example, "idle": False, "sentence": "", "notes": [], "home": "/"}
-    if preparation.status == "running":
-        return view | {"idle": _is_idle(gateway)}
-    plan = preparation.jobs["plan"].reply if preparation.status == "done" else None
-    return view | (_describe(plan) if plan else {})
+    if preparation.is_open:
+        view["idle"] = _is_idle(gateway)
+    return view | (_describe(preparation.plan) if preparation.plan else {})
 
 
 def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Preparation, str]:

@@ -1,7 +1,7 @@
-"""Work that follows set-up, one job after the other: each job is a row, so that whoever looks next goes on where the last one stopped."""
+"""Work that follows set-up: what the first plan needs, the plan, and what goes on after it. Each job is a row: whoever looks next finds it again."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -29,16 +29,21 @@ from services.api.pages.job_part import find_progress
 # What is taken over of Home Assistant's past: what its recorder keeps of every reading is ten days by default, of statistics for ever.
 HISTORY = timedelta(days=30)
 DEMO_HOUR = 14
+PRICES, PLAN = "prices", "plan"
 Status = Literal["waiting", "running", "done", "failed"]
 Done = Mapping[str, Job]
 
 
 @dataclass(frozen=True, slots=True)
 class PreparationStage:
-    """One job of a preparation: ``name`` in words is ``stage_<name>``; ``optional``: without it the rest goes on."""
+    """One job of a preparation: ``name`` in words is ``stage_<name>``.
+
+    ``after`` names the stages that have to end before it is asked for; ``optional``: where it fails, the rest goes on.
+    """
 
     name: str
     request: Callable[[Done], Request]
+    after: Sequence[str] = ()
     optional: bool = False
 
 
@@ -62,11 +67,14 @@ class Preparation:
     jobs: Done
 
     @property
-    def status(self) -> Literal["running", "done", "failed"]:
-        """How it stands on the whole."""
-        if any(stage.status == "failed" and not stage.optional for stage in self.stages):
-            return "failed"
-        return "running" if any(stage.status in {"waiting", "running"} for stage in self.stages) else "done"
+    def is_open(self) -> bool:
+        """Whether anything is still to come, also after the plan; a stage that waits for one that failed never comes."""
+        return any(stage.status == "running" for stage in self.stages)
+
+    @property
+    def plan(self) -> Mapping[str, Any] | None:
+        """The first plan, which may be looked at while the rest goes on; None until it is there."""
+        return self.jobs[PLAN].reply if PLAN in self.jobs else None
 
     @property
     def failure(self) -> StageState | None:
@@ -75,11 +83,11 @@ class Preparation:
 
 
 def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> Preparation:
-    """Return how far the stages are, having asked for the next one where the one before has ended.
+    """Return how far the stages are, having asked for each whose time has come.
 
     Args:
         gateway: reads and asks.
-        stages: in order.
+        stages: each after those that it waits for.
         run: names this preparation among others; the same name finds the same jobs.
 
     Raises:
@@ -88,16 +96,17 @@ def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> P
     """
     states: list[StageState] = []
     done: dict[str, Job] = {}
-    blocked = False
+    ended: set[str] = set()
     for stage in stages:
-        if blocked:
+        if not ended.issuperset(stage.after):
             states.append(StageState(stage.name, "waiting", stage.optional))
             continue
         state, job = _look_at(gateway, stage, run, done)
         states.append(state)
         if state.status == "done" and job is not None:
             done[stage.name] = job
-        blocked = state.status == "running" or (state.status == "failed" and not stage.optional)
+        if state.status == "done" or (state.status == "failed" and stage.optional):
+            ended.add(stage.name)
     return Preparation(states, done)
 
 
@@ -126,7 +135,7 @@ def _find_nothing_fetched(job: Job) -> UnavailableError | None:
 
 
 def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None, *, now: datetime, language: Language) -> list[PreparationStage]:
-    """Return what leads to the first plan of a site: what of its past and future can be had, a forecast, the plan.
+    """Return what leads to the first plan of a site, and what makes the next ones better: weather and measured days, for which it does not wait.
 
     Args:
         site: as stored.
@@ -135,21 +144,25 @@ def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None,
         now: where the past ends.
         language: of the plan's sentences.
     """
-    *outside, forecast = fresh_inputs(site, settings)
-    stages = outside
-    if site.sensor_names and settings.home_assistant_url:
-        stages.append(PreparationStage("history", lambda _: BackfillRequest(site_id=site.name, first=now - HISTORY, end=now), optional=True))
-    if upload:
-        stages.append(PreparationStage("file", lambda _: LoadFileRequest.model_validate({"site_id": site.name, **upload})))
+    *fetched, forecast = fresh_inputs(site, settings)
+    prices, others = ([stage for stage in fetched if (stage.name == PRICES) is needed] for needed in (True, False))
+    file = PreparationStage("file", lambda _: LoadFileRequest.model_validate({"site_id": site.name, **(upload or {})}))
+    needed = [*prices, *([file] if upload else [])]
+    forecast = replace(forecast, after=["file"] if upload else [])
     options = PlanOptions(language=language)
-    return [*stages, forecast, PreparationStage("plan", lambda _: PlanRequest(site_id=site.name, options=options))]
+    plan = PreparationStage(PLAN, lambda _: PlanRequest(site_id=site.name, options=options), after=[stage.name for stage in (*needed, forecast)])
+    later = [replace(stage, after=[PLAN]) for stage in others]
+    if site.sensor_names and settings.home_assistant_url:
+        history = BackfillRequest(site_id=site.name, first=now - HISTORY, end=now)
+        later.append(PreparationStage("history", lambda _: history, after=[PLAN], optional=True))
+    return [*needed, forecast, plan, *later]
 
 
 def fresh_inputs(site: Site, settings: Settings) -> list[PreparationStage]:
     """Return what a plan rests on as far as it can be had anew: prices and weather where outside services may be asked, then a forecast."""
     stages: list[PreparationStage] = []
     if site.tariff.markets and settings.outside_services:
-        stages.append(PreparationStage("prices", lambda _: FetchPricesRequest(), optional=True))
+        stages.append(PreparationStage(PRICES, lambda _: FetchPricesRequest(), optional=True))
     if site.location is not None and settings.outside_services:
         stages.append(PreparationStage("weather", lambda _: FetchWeatherRequest(site_id=site.name), optional=True))
     return [*stages, PreparationStage("forecast", lambda _: RefreshForecastsRequest(site_id=site.name))]
@@ -160,16 +173,21 @@ def demo(language: Language) -> list[PreparationStage]:
     options = PlanOptions(language=language)
     return [
         PreparationStage("demo", lambda _: DemoLoadRequest()),
-        PreparationStage("forecast", lambda done: IssueRequest(site_id=_demo_site(done).name, at=_demo_start(done), forecast_version=DEFAULT_VERSION)),
-        PreparationStage("plan", lambda done: PlanRequest(site_id=_demo_site(done).name, start=_demo_start(done), options=options)),
+        PreparationStage("forecast", _issue_for_demo, after=["demo"]),
+        PreparationStage(PLAN, lambda done: PlanRequest(site_id=_demo_site(done).name, start=_demo_start(done), options=options), after=["forecast"]),
     ]
 
 
 def simulated_home(language: Language, *, now: datetime) -> list[PreparationStage]:
     """Return what leads to a simulated home with a plan; what its last days were comes after it, and nothing waits for that."""
-    forecast, *past = (PreparationStage(name, _always(asked), optional=True) for name, asked in list_preparation(now).items())
+    (forecast, issue), *past = list_preparation(now).items()
     plan = PlanRequest(site_id=SITE_NAME, options=PlanOptions(language=language))
-    return [PreparationStage("simulated_home", _always(SimulatedHomeRequest())), forecast, PreparationStage("plan", _always(plan)), *past]
+    return [
+        PreparationStage(SITE_NAME, _always(SimulatedHomeRequest())),
+        PreparationStage(forecast, _always(issue), after=[SITE_NAME], optional=True),
+        PreparationStage(PLAN, _always(plan), after=[forecast]),
+        *(PreparationStage(name, _always(asked), after=[PLAN], optional=True) for name, asked in past),
+    ]
 
 
 def _always(request: Request) -> Callable[[Done], Request]:
@@ -178,6 +196,10 @@ def _always(request: Request) -> Callable[[Done], Request]:
 
 def _demo_site(done: Done) -> Site:
     return Site.model_validate((done["demo"].reply or {})["sites"][0]["site"])
+
+
+def _issue_for_demo(done: Done) -> IssueRequest:
+    return IssueRequest(site_id=_demo_site(done).name, at=_demo_start(done), forecast_version=DEFAULT_VERSION)
 
 
 def _demo_start(done: Done) -> datetime:

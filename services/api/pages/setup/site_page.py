@@ -15,6 +15,7 @@ from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import views
 from services.api.pages.setup.editing import answers_of, find_fixed
 from services.api.pages.setup.sensors_page import list_standing
+from services.api.pages.simulated_prices import say_simulated_prices
 
 # With the words of set-up, which asked for the same.
 PAGE = Page("setup", "/ui/sites/{site_id}/site", "administer")
@@ -29,14 +30,18 @@ def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway, *, o
     """Show what the site is with ways to change it, and its versions; ``other_clock``: the one that comes back only where its clock is accepted."""
     with unit_of_work(gateway.database) as connection:
         stored, versions = sites.read(connection, site_id), sites.list_versions(connection, site_id, limit=MOST_VERSIONS + 1)
-    words, language = words_of(request, PAGE), Reader.of(request).language
+        words, language = words_of(request, PAGE), Reader.of(request).language
+        prices_said = say_simulated_prices(connection, stored.site, gateway, words)
     earlier = [each.configuration for each in versions[1:]]
     told = [(each, list_differences(before, each.configuration)) for each, before in zip(versions, earlier, strict=False)]
     # Of the first one there is nothing to tell apart.
     told += [(versions[-1], [])] if len(versions) <= MOST_VERSIONS else []
     numbers = views.numbers_of_site(stored.site, language)
+    lines = views.view_site_parts(stored.site, words, numbers)
+    if prices_said:
+        lines = [(step, [*said, (words("simulated_prices"), prices_said)] if step == "tariff" else said) for step, said in lines]
     shown: dict[str, Any] = {
-        "parts": views.view_site_parts(stored.site, words, numbers),
+        "parts": lines,
         "assumed": views.view_assumptions(stored.site, words, numbers),
         "fixed": find_fixed(stored.site),
         "sensors": list_standing(stored.site, gateway.clock.now()),

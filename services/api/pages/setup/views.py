@@ -6,6 +6,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from luna.simulated_home import is_simulated
 from luna.site import ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.site.assumptions import list_assumptions
 from luna.site.countries import COUNTRIES, places
@@ -107,7 +108,7 @@ def _say_meaning(meaning: str, words: PageWords) -> str:
 def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     used = words("review_load_" + site.household.load_basis, kwh=numbers.number(site.household.yearly_load_kwh, 0))
     return [
-        (words("field_name"), site.called),
+        (words("field_name"), words("simulated_name") if is_simulated(site) else site.called),
         (words("field_timezone"), site.timezone),
         (words("field_currency"), site.currency),
         (words("field_yearly_kwh"), used),

@@ -130,7 +130,7 @@ export function titles({ scene, words, narrow, ghosts, paint }, grid) {
     `{title|${words.price}} {note|${scene.priceUnit}/kWh}${keyed("cheap", words.cheap)}${keyed("dear", words.dear)}`,
     `{title|${words.power}} {note|kW  ↑ ${words.used}  ↓ ${words.supplied}}` +
       wide(keyed("solid", words.measured) + estimated + keyed("light", words.planned) + keyed("band", words.band) + keyed("held", words.held)),
-    `{title|${words.soc}} {note|%}${keyed("battery", words.measured, "━")}${keyed("battery", words.planned, "╍")}` +
+    `{title|${words.soc}} {note|%}${keyed("battery", words.measured, "━")}${keyed("battery", scene.soc.assumed ? words.assumed : words.planned, "╍")}` +
       wide(target + ghost("without", "muted", words.without) + ghost("midnight", "planner", words.midnight) + keyed("reserve", words.reserve)) +
       car,
   ];

@@ -20,7 +20,9 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
   const guessed = isEstimated(scene, Object.keys(scene.estimated), i);
   const state = isGap(scene, i) ? words.gap : guessed ? words.estimated : i < scene.past ? words.measured : words.planned;
   const power = (value, ...names) => (isEstimated(scene, names, i) ? `≈\u00a0${value}` : value);
-  const soc = i < scene.past ? scene.soc.measured[i] : scene.soc.planned[i];
+  const ahead = i >= scene.past;
+  const share = numbers.share(ahead ? scene.soc.planned[i] : scene.soc.measured[i]);
+  const soc = ahead && scene.soc.assumed ? `≈\u00a0${share}` : share;
   const battery = difference(flows.charge[i], flows.discharge[i]);
   const planOf = (issued) => words.plan_of.replace("{t}", sayInstant(scene, issued, locale));
   const wanted = (ghost) => (ghosts.has(ghost) ? null : []);
@@ -33,7 +35,7 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
     ["heater", words.heater, power(numbers.power(flows.heater[i]), "heater"), "", used(flows.heater)],
     ["ev", words.car, power(numbers.power(flows.ev[i]), "ev"), "", used(flows.ev)],
     ["pv", words.solar, power(numbers.power(flows.pv[i]), "pv"), "", used(flows.pv)],
-    ["battery", words.battery, `${power(numbers.signedPower(battery), "charge", "discharge")} · ${numbers.share(soc)}`],
+    ["battery", words.battery, `${power(numbers.signedPower(battery), "charge", "discharge")} · ${soc}`],
     ["battery", words.target, numbers.share(scene.soc.target[i]), "dashed", scene.soc.target],
     ["grid", words.grid, power(numbers.signedPower(difference(flows.gridImport[i], flows.gridExport[i])), "gridImport", "gridExport")],
     ["load", `${words.house}, ${words.expected}`, numbers.power(scene.ghosts.load[i]), "dotted", wanted("forecast")],

@@ -51,7 +51,7 @@ export function readScene(timeline) {
     // Flows whose sum is a meter's and whose course is estimated: by flow, whether it is in each slot.
     estimated: Object.fromEntries(Object.entries(MADE_OF).map(([flow, names]) => [flow, timeline.estimated.map((marked) => names.some((name) => marked?.includes(name)))])),
     bands: Object.fromEntries(["load", "pv"].map((name) => [name, { low: timeline.bands[`${name}_p10_kw`], high: timeline.bands[`${name}_p90_kw`] }])),
-    soc: { measured: measured.soc, planned: planned.soc, target: planned.target_soc, reserve: timeline.reserve_soc, ...carSoc(timeline, start, step) },
+    soc: { measured: measured.soc, planned: planned.soc, target: planned.target_soc, reserve: timeline.reserve_soc, assumed: timeline.plan?.soc_assumed ?? false, ...carSoc(timeline, start, step) },
     ghosts: {
       without: timeline.ghosts.without_luna.soc,
       midnight: timeline.ghosts.midnight.soc,

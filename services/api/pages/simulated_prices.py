@@ -1,0 +1,17 @@
+"""Whose prices a simulated home pays today, in words, and why where they are the recorded year's."""
+
+from sqlalchemy import Connection
+
+from luna.simulated_home import REAL_MARKET, find_price_origin, is_simulated
+from luna.site import Site
+from luna.wording.pages import PageWords
+from services.api.gateway import Gateway
+
+
+def say_simulated_prices(connection: Connection, site: Site, gateway: Gateway, words: PageWords) -> str:
+    """Return whose prices today's are; nothing for a site that is not the simulated home."""
+    if not is_simulated(site):
+        return ""
+    if find_price_origin(connection, now=gateway.clock.now()) == "market":
+        return words("simulated_prices_market", market=REAL_MARKET)
+    return words("simulated_prices_away", market=REAL_MARKET) if gateway.settings.outside_services else words("simulated_prices_off")
