@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from luna.contracts.control import ControlState, Override
 from luna.database import control, readings, sites
 from luna.device_config import BATTERIES, OWNER_MODES
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.site import OWN_VACATION, Site, invalid_input
 from luna.timeline import SLOT, floor_to, to_instant
 from luna.wording import read_mode
@@ -37,12 +37,10 @@ def arm(connection: Connection, site_id: str, *, now: datetime, by: str) -> Cont
         InvalidInputError: the site does not say how its devices are told, or that its owner does it by hand.
     """
     section = sites.load(connection, site_id).control
-    if section is not None and section.by == "advice":
-        remedy = "Choose on the page of the site how its battery is told, then arm it."
-        raise InvalidInputError("the site is only advised; nothing is sent", field="control.by", value=section.by, remedy=remedy)
     if section is None:
-        remedy = "Describe how its devices are told, as in config/site.yaml, and add it again: luna site add --file site.yaml."
-        raise InvalidInputError("the site has no section control", field="control", value=site_id, remedy=remedy)
+        raise refuse("no-control", field="control", value=site_id)
+    if section.by == "advice":
+        raise refuse("only-advised", field="control.by", value=section.by)
     control.arm(connection, site_id, at=now, by=by)
     return control.load(connection, site_id)
 
@@ -69,12 +67,7 @@ def override(connection: Connection, site_id: str, device: str, wanted: Mapping[
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
     if checked.until <= now:
-        raise InvalidInputError(
-            "this has passed",
-            field="until",
-            value=checked.until.astimezone(ZoneInfo(site.timezone)).isoformat(),
-            remedy="Name an instant that is still to come.",
-        )
+        raise refuse("instant-passed", field="until", value=checked.until.astimezone(ZoneInfo(site.timezone)).isoformat())
     control.override(connection, site_id, checked, device=device)
     return control.load(connection, site_id, device)
 
@@ -131,10 +124,10 @@ def _require_device(site: Site, device: str) -> None:
     # Who is only advised may say what the batteries do instead: the plan goes by it.
     known = (site.control.devices if site.control else ()) or (BATTERIES,)
     if device not in known:
-        raise InvalidInputError("the site's section control does not name it", field="device", value=device, remedy=f"There are {', '.join(known)}.")
+        raise refuse("device-not-controlled", field="device", value=device, devices=tuple(known))
 
 
 def _require_mode(device: str, mode: str) -> None:
     modes = modes_of(device)
     if mode not in modes:
-        raise InvalidInputError(f"{device} has no such mode", field="mode", value=mode, remedy=f"There are {', '.join(modes)}.")
+        raise refuse("no-such-mode", field="mode", value=mode, device=device, modes=tuple(modes))

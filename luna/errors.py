@@ -20,7 +20,8 @@ LunaError
 import errno
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
 
 PROBLEM_TYPE = "urn:luna:problem:"
 
@@ -42,6 +43,9 @@ class LunaError(Exception):
     exit_code: ClassVar[int] = 1
     title: ClassVar[str] = "Internal error"
     code: ClassVar[str] = "internal"
+    # Why, as a key of ``luna.refusals``, with the figures of its sentences as JSON knows them; None: nothing is declared for it.
+    reason: str | None = None
+    parameters: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, message: str, *, field: str | None = None, value: object = None, remedy: str | None = None) -> None:
         super().__init__(message)
@@ -56,6 +60,11 @@ class LunaError(Exception):
         remedy = f" {self.remedy}" if self.remedy else ""
         return f"{where}{self.message}{value}.{remedy}"
 
+    def because(self, reason: str | None, parameters: Mapping[str, Any] | None) -> Self:
+        """Return the error with its reason and that one's figures, as JSON knows them."""
+        self.reason, self.parameters = reason, parameters or {}
+        return self
+
     @property
     def headers(self) -> dict[str, str]:
         """Return what an HTTP response says of the error beside its body."""
@@ -69,7 +78,8 @@ class LunaError(Exception):
             "status": self.status,
             "detail": str(self),
         }
-        extras = {"field": self.field, "value": _printable(self.value), "remedy": self.remedy}
+        extras = {"field": self.field, "value": _printable(self.value), "remedy": self.remedy, "reason": self.reason}
+        extras["parameters"] = dict(self.parameters) if self.reason is not None else None
         return document | {name: extra for name, extra in extras.items() if extra is not None}
 
 
@@ -192,7 +202,8 @@ def read_problem(problem: Mapping[str, Any]) -> LunaError:
     # A value that JSON does not know stands in the line as it was, and beside it as a text.
     plain = message.removesuffix(f" (got {value!r})").removesuffix(f" (got {value})") if value is not None else message
     same_status = (kind.code for kind in error_classes() if kind.status == problem.get("status"))
-    return build_error([str(problem.get("type", "")).removeprefix(PROBLEM_TYPE), *same_status], plain, field=field, value=value, remedy=remedy)
+    error = build_error([str(problem.get("type", "")).removeprefix(PROBLEM_TYPE), *same_status], plain, field=field, value=value, remedy=remedy)
+    return error.because(problem.get("reason"), problem.get("parameters"))
 
 
 def build_error(codes: Iterable[str], message: str, *, field: str | None = None, value: object = None, remedy: str | None = None) -> LunaError:

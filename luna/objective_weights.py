@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.site import Battery, Objective
 from luna.timeline import FloatArray
 
@@ -50,13 +50,11 @@ def weigh_import(import_price: FloatArray, carbon_g_per_kwh: FloatArray | None, 
         InvalidInputError: carbon counts and its intensity is unknown, or a weighted price is beyond ±1000.
     """
     if weights.carbon and carbon_g_per_kwh is None:
-        remedy = "Add it, load it (luna data load --kind carbon), or leave carbon out."
-        raise InvalidInputError("the grid's carbon intensity is missing", field="outlook.carbon_g_per_kwh", remedy=remedy)
+        raise refuse("carbon-missing", field="outlook.carbon_g_per_kwh")
     carbon = carbon_g_per_kwh if weights.carbon and carbon_g_per_kwh is not None else 0.0
     weighed: FloatArray = import_price + weights.carbon * carbon / _GRAMS + weights.self_sufficiency
     if float(np.abs(weighed).max(initial=0.0)) > MOST_PRICE:
-        remedy = f"Lower carbon_price_per_kg or self_sufficiency_price: prices count up to ±{MOST_PRICE:g} per kWh."
-        raise InvalidInputError("a weighted price is too high", field="objective", value=float(weighed.max()), remedy=remedy)
+        raise refuse("weighted-price-high", field="objective", value=float(weighed.max()), most_price=MOST_PRICE)
     return weighed
 
 

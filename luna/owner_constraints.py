@@ -7,7 +7,8 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 from luna.contracts.owner import GRID, Action, ManualBlock
-from luna.errors import InvalidInputError
+from luna.errors import LunaError
+from luna.refusals import refuse
 from luna.site import Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, Site
 from luna.wording import say_instant
 
@@ -79,12 +80,11 @@ def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Devi
     named = _devices(site)
     found = [device for name, device in named if name == block.device]
     if not found:
-        names = ", ".join(dict.fromkeys(name for name, _ in named))
-        raise InvalidInputError("the site has no such device", field=f"{field}.device", value=block.device, remedy=f"Name one of: {names}.")
+        names = tuple(dict.fromkeys(name for name, _ in named))
+        raise refuse("no-such-device", field=f"{field}.device", value=block.device, names=names)
     able = [device for device in found if block.action in _ACTIONS[type(device)]]
     if not able:
-        remedy = f"Choose from: {', '.join(sorted(_ACTIONS[type(found[0])]))}."
-        raise InvalidInputError(f"{block.device} knows no such action", field=f"{field}.action", value=block.action, remedy=remedy)
+        raise refuse("device-cannot", field=f"{field}.action", value=block.action, device=block.device, actions=tuple(sorted(_ACTIONS[type(found[0])])))
     return able[0]
 
 
@@ -111,26 +111,22 @@ def _devices(site: Site) -> list[tuple[str, Device]]:
 
 def _check_time(block: ManualBlock, zone: ZoneInfo, *, now: datetime, field: str) -> None:
     if block.to <= now:
-        raise InvalidInputError(
-            "the block has passed already", field=f"{field}.to", value=block.to.astimezone(zone).isoformat(), remedy="Name a time that is still to come."
-        )
+        raise refuse("block-passed", field=f"{field}.to", value=block.to.astimezone(zone).isoformat())
     if block.to - block.from_ > LONGEST:
-        remedy = f"Blocks last {LONGEST.days} days at most; what shall hold for good belongs into the site."
-        raise InvalidInputError("the block is too long", field=f"{field}.to", value=block.to.astimezone(zone).isoformat(), remedy=remedy)
+        raise refuse("block-too-long", field=f"{field}.to", value=block.to.astimezone(zone).isoformat(), days=LONGEST.days)
 
 
 def _check_power(block: ManualBlock, power_kw: float, device: Battery | ElectricVehicle, *, field: str) -> None:
     most = device.charge_limit_kw if block.action == "charge" else device.discharge_limit_kw
     least = device.min_charge_kw if block.action == "charge" else 0.0
     if power_kw > most:
-        remedy = f"{block.device} takes {most:g} kW at most." if block.action == "charge" else f"{block.device} gives {most:g} kW at most."
-        raise InvalidInputError("more power than the device has", field=f"{field}.power_kw", value=power_kw, remedy=remedy)
+        reason = "charges-with-less" if block.action == "charge" else "discharges-with-less"
+        raise refuse(reason, field=f"{field}.power_kw", value=power_kw, device=block.device, most=most)
     if power_kw < least:
-        raise InvalidInputError("too little power to charge at all", field=f"{field}.power_kw", value=power_kw, remedy=f"It charges from {least:g} kW on.")
+        raise refuse("power-too-small", field=f"{field}.power_kw", value=power_kw, least=least)
 
 
-def _contradiction(one: ManualBlock, other: ManualBlock, zone: ZoneInfo) -> InvalidInputError:
+def _contradiction(one: ManualBlock, other: ManualBlock, zone: ZoneInfo) -> LunaError:
     span = f"{say_instant(max(one.from_, other.from_), zone)} to {say_instant(min(one.to, other.to), zone)}"
     known = f" (block {other.block_id})" if other.block_id is not None else ""
-    remedy = "Remove one of the two, or let them follow on each other."
-    return InvalidInputError(f"{one.action} contradicts {other.action}{known} from {span}", field="manual", value=one.device, remedy=remedy)
+    return refuse("block-contradicts", field="manual", value=one.device, action=one.action, other=other.action, block=known, span=span)

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 
 FloatArray = NDArray[np.float64]
 InstantArray = NDArray[np.datetime64]
@@ -81,19 +81,15 @@ class Timeline:
 
     def __post_init__(self) -> None:
         if self.step not in STEPS:
-            raise InvalidInputError(
-                "a slot has 5, 15, 30 or 60 minutes", field="slot_minutes", value=self.step / timedelta(minutes=1), remedy="Choose one of them."
-            )
+            raise refuse("slot-length", field="slot_minutes", value=self.step / timedelta(minutes=1))
         if self.count < 1:
-            raise InvalidInputError("a timeline needs at least one slot", field="slots", value=self.count)
+            raise refuse("no-slot", field="slots", value=self.count)
         object.__setattr__(self, "start", require_utc(self.start, field="start"))
         # Local midnights of some zones lie off the UTC grid of long slots, so five minutes is all that can be asked.
         if (self.start - _EPOCH) % STEPS[0]:
-            raise InvalidInputError(
-                "the start is no multiple of five minutes", field="start", value=self.start.isoformat(), remedy="Round it down to a slot start."
-            )
+            raise refuse("start-off-grid", field="start", value=self.start.isoformat())
         if self.first_step is not None and not timedelta(0) < self.first_step <= self.step:
-            raise InvalidInputError("what remains of the first slot lies between zero and one slot", field="first_slot_minutes", value=str(self.first_step))
+            raise refuse("first-slot-length", field="first_slot_minutes", value=str(self.first_step))
 
     @property
     def begin(self) -> datetime:
@@ -152,7 +148,7 @@ class Timeline:
         """
         slot = (require_utc(instant, field="instant") - self.start) // self.step
         if not 0 <= slot < self.count:
-            raise InvalidInputError(f"the instant lies outside {self.start.isoformat()} to {self.end.isoformat()}", value=instant.isoformat())
+            raise refuse("instant-outside", value=instant.isoformat(), start=self.start.isoformat(), end=self.end.isoformat())
         return slot
 
     def window(self, first: int, count: int) -> "Timeline":
@@ -177,13 +173,11 @@ def require_utc(instant: datetime, *, field: str) -> datetime:
         InvalidInputError: the instant carries no offset, so it names no moment, or has no year between 1 and 9999 in UTC.
     """
     if instant.tzinfo is None or instant.utcoffset() is None:
-        raise InvalidInputError(
-            "the time has no offset", field=field, value=instant.isoformat(), remedy='Write it with one, for example "2024-02-01T00:00:00Z".'
-        )
+        raise refuse("time-without-offset", field=field, value=instant.isoformat())
     try:
         return instant.astimezone(UTC)
     except OverflowError as exc:
-        raise InvalidInputError("the time lies outside the calendar", field=field, value=instant.isoformat(), remedy="Check the year.") from exc
+        raise refuse("outside-calendar", field=field, value=instant.isoformat()) from exc
 
 
 def to_instant(instant: datetime) -> np.datetime64:
@@ -205,8 +199,7 @@ def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> dat
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as exc:
-        remedy = 'Write an instant like "2024-02-01T00:00:00Z", a local day like 2024-02-01 or a clock time like "2024-02-01 14:00".'
-        raise InvalidInputError("not a time", field=field, value=text, remedy=remedy) from exc
+        raise refuse("not-a-time", field=field, value=text) from exc
     require_year(instant, field=field)
     if instant.tzinfo is None and zone is not None:
         return local_midnight(instant.date(), zone) if _is_day(text) else _read_clock(instant, text, field=field, zone=zone)
@@ -222,7 +215,7 @@ def parse_day(text: str, *, field: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError as exc:
-        raise InvalidInputError("not a day", field=field, value=text, remedy="Write a local day like 2024-02-01; it is asked for whole.") from exc
+        raise refuse("not-a-day", field=field, value=text) from exc
     require_year(day, field=field)
     return day
 
@@ -234,8 +227,7 @@ def require_year(day: date, *, field: str) -> None:
         InvalidInputError: it is of another year.
     """
     if day.year not in YEARS:
-        remedy = f"Give a year from {YEARS[0]} to {YEARS[-1]}."
-        raise InvalidInputError("the year is out of range", field=field, value=day.isoformat(), remedy=remedy)
+        raise refuse("year-out-of-range", field=field, value=day.isoformat(), first=YEARS[0], last=YEARS[-1])
 
 
 def _is_day(text: str) -> bool:
@@ -252,8 +244,8 @@ def _read_clock(local: datetime, text: str, *, field: str, zone: ZoneInfo) -> da
         return first
     one, other = (instant.astimezone(zone).isoformat() for instant in (first, second))
     if first < second:
-        raise InvalidInputError(f"the clock of {zone.key} shows this time twice", field=field, value=text, remedy=f"Write {one} or {other}.")
-    raise InvalidInputError(f"the clock of {zone.key} skips this time", field=field, value=text, remedy=f"Write a time that comes, such as {one}.")
+        raise refuse("clock-twice", field=field, value=text, zone=zone.key, one=one, other=other)
+    raise refuse("clock-skips", field=field, value=text, zone=zone.key, one=one)
 
 
 def parse_zone(name: str, *, field: str = "timezone") -> ZoneInfo:
@@ -265,7 +257,7 @@ def parse_zone(name: str, *, field: str = "timezone") -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise InvalidInputError("no such time zone", field=field, value=name, remedy='Use an IANA name such as "Europe/Berlin".') from exc
+        raise refuse("no-such-time-zone", field=field, value=name) from exc
 
 
 def share_zone(names: Iterable[str]) -> tzinfo:
@@ -308,12 +300,7 @@ def local_days(first: date, last: date, zone: ZoneInfo, step: timedelta = SLOT) 
     start, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
     count, rest = divmod(end - start, step)
     if rest:
-        raise InvalidInputError(
-            f"{first} to {last} in {zone.key} is no whole number of slots",
-            field="slot_minutes",
-            value=step / timedelta(minutes=1),
-            remedy="Use a shorter slot.",
-        )
+        raise refuse("slots-not-whole", field="slot_minutes", value=step / timedelta(minutes=1), first=first, last=last, zone=zone.key)
     return Timeline(start, step, count)
 
 
@@ -375,17 +362,13 @@ def align_each(starts: InstantArray, columns: Mapping[str, FloatArray], timeline
     """Return columns that begin at the same ``starts`` as ``align`` puts each onto ``timeline``."""
     if starts.size > 1 and not (np.diff(starts) > np.timedelta64(0)).all():
         wrong = int(np.flatnonzero(np.diff(starts) <= np.timedelta64(0))[0]) + 1
-        raise InvalidInputError(
-            "slots are not strictly ascending", field=f"slot_start[{wrong}]", value=str(starts[wrong]), remedy="Sort them and drop duplicates."
-        )
+        raise refuse("slots-not-ascending", field=f"slot_start[{wrong}]", value=str(starts[wrong]))
     since, step = starts.astype("datetime64[s]") - timeline.starts[0], np.timedelta64(int(timeline.step.total_seconds()), "s")
     slots = since // step
     inside = (slots >= 0) & (slots < timeline.count)
     late = np.flatnonzero(inside & (since != slots * step))
     if late.size:
-        raise InvalidInputError(
-            "the value does not begin with a slot", field=f"slot_start[{late[0]}]", value=str(starts[late[0]]), remedy="Bring it to the slots' length first."
-        )
+        raise refuse("value-off-slot", field=f"slot_start[{late[0]}]", value=str(starts[late[0]]))
     places, aligned = slots[inside], {name: np.full(timeline.count, np.nan) for name in columns}
     for name, values in columns.items():
         aligned[name][places] = values[inside]

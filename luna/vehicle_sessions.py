@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import VehicleSession
 from luna.contracts.vehicle_session import WEEKDAYS, NewSession, StoredSession
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.site import ElectricVehicle, Site
 from luna.timeline import local_instant
 from luna.wording import say_instant
@@ -39,15 +39,13 @@ def check_session(session: NewSession, site: Site, standing: Sequence[StoredSess
     _check_time(session, zone, now=now)
     _check_power(session, vehicle)
     if session.arrival_soc is None and not is_seen and not any(other.from_ < session.from_ for other in standing):
-        remedy = "Say how full it is when it comes, or now where it is there: 0.4; or name its sensor under input_sensors.vehicle_soc."
-        raise InvalidInputError("how full the vehicle comes is not known", field="arrival_soc", remedy=remedy)
+        raise refuse("arrival-unknown", field="arrival_soc")
     # One that repeats makes way for one that does not.
     others = [other for other in standing if bool(other.days) == bool(session.days)]
     overlapping = next((other for other in others if _overlap(session, other, zone)), None)
     if overlapping is not None:
         span = " to ".join(say_instant(instant, zone) for instant in (overlapping.from_, overlapping.to))
-        remedy = f"Remove it first, or begin after it: session {overlapping.session_id}."
-        raise InvalidInputError(f"{session.vehicle} stays from {span} already", field="from", value=session.from_.isoformat(), remedy=remedy)
+        raise refuse("stay-overlaps", field="from", value=session.from_.isoformat(), vehicle=session.vehicle, span=span, session_id=overlapping.session_id)
 
 
 def find_vehicle(site: Site, name: str) -> ElectricVehicle:
@@ -58,9 +56,8 @@ def find_vehicle(site: Site, name: str) -> ElectricVehicle:
     """
     found = next((vehicle for vehicle in site.vehicles if vehicle.name == name), None)
     if found is None:
-        names = ", ".join(vehicle.name for vehicle in site.vehicles)
-        remedy = f"There are: {names}." if names else "Describe one in the site's file, under vehicles."
-        raise InvalidInputError("the site has no such vehicle", field="vehicle", value=name, remedy=remedy)
+        names = tuple(vehicle.name for vehicle in site.vehicles)
+        raise refuse("no-such-vehicle" if names else "no-vehicle", field="vehicle", value=name, names=names)
     return found
 
 
@@ -116,19 +113,18 @@ def fit_session(session: VehicleSession, vehicle: ElectricVehicle) -> VehicleSes
 def _check_time(session: NewSession, zone: ZoneInfo, *, now: datetime) -> None:
     value = session.to.astimezone(zone).isoformat()
     if session.to <= now and not session.days:
-        raise InvalidInputError("the stay is over already", field="to", value=value, remedy="Name a time that is still to come.")
+        raise refuse("stay-passed", field="to", value=value)
     if session.to - session.from_ > LONGEST:
-        raise InvalidInputError("the stay is too long", field="to", value=value, remedy=f"Stays last {LONGEST.days} days at most.")
+        raise refuse("stay-too-long", field="to", value=value, days=LONGEST.days)
     times = list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS)) if session.days else []
     if any(following.from_ < before.to for before, following in pairwise(times)):
-        raise InvalidInputError("it comes again before it has left", field="days", value=session.days, remedy="Name fewer days, or a shorter stay.")
+        raise refuse("stay-repeats-early", field="days", value=session.days)
 
 
 def _check_power(session: NewSession, vehicle: ElectricVehicle) -> None:
     for name in ("target_soc", "min_soc"):
         wanted = getattr(session, name)
         if wanted is not None and wanted > vehicle.max_soc:
-            raise InvalidInputError("the vehicle is never charged this far", field=name, value=wanted, remedy=f"At most {vehicle.max_soc:g}, its max_soc.")
+            raise refuse("soc-beyond", field=name, value=wanted, max_soc=vehicle.max_soc)
     if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
-        remedy = f"At most {vehicle.most_charge_kw:g} kW, its charger counted."
-        raise InvalidInputError("the vehicle never charges with so much", field="min_power_kw", value=session.min_power_kw, remedy=remedy)
+        raise refuse("charge-power-beyond", field="min_power_kw", value=session.min_power_kw, most_kw=vehicle.most_charge_kw)

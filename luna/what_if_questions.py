@@ -8,10 +8,10 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.counterfactual import BASELINE, VariantState, WhatIfRequest, WhatIfState, WhatIfVariantRequest
 from luna.database import jobs, sites, what_ifs
 from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError
 from luna.queue import serialization
 from luna.queue.client import Client
 from luna.queue.jobs import submit_job
+from luna.refusals import refuse
 from luna.site.document import change_site
 
 
@@ -24,7 +24,7 @@ def open_question(connection: Connection, question: WhatIfRequest, *, now: datet
     """
     site = sites.load(connection, question.site_id)
     if question.to_day < question.from_day:
-        raise InvalidInputError("the window ends before it begins", field="to_day", value=question.to_day.isoformat(), remedy="Swap the days.")
+        raise refuse("window-reversed", field="to_day", value=question.to_day.isoformat())
     for variant in question.variants:
         change_site(site, variant.site, field=f"variants.{variant.name}.site")
     what_if_id = serialization.digest(question.task, question.model_dump_json(by_alias=True))

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Day, Instant, Message, Request
 from luna.contracts.plan import CompromiseReply, CostReply, Language, NoteReply
+from luna.refusals import invalid_part
 from luna.wording import read_mode, read_policy
 
 AlternativeMode = Literal["self_consumption", "save", "supply", "hold", "charge", "export", "on", "off"]
@@ -32,9 +33,9 @@ class Alternative(Message):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.until is not None and self.until <= self.slot:
-            raise ValueError("until must be later than slot")
+            raise invalid_part("until-before-slot")
         if self.mode not in ("charge", "export") and (self.power_kw is not None or self.target_soc is not None):
-            raise ValueError(f"power_kw and target_soc go with charge and export, not with {self.mode}")
+            raise invalid_part("figures-without-charge", mode=self.mode)
         return self
 
 
@@ -213,7 +214,7 @@ class WhatIfRequest(Request):
         counts = Counter([BASELINE, *(variant.name for variant in self.variants)])
         doubled = [name for name, count in counts.items() if count > 1]
         if doubled:
-            raise ValueError(f"every variant has a name of its own, and {BASELINE} is the site as it is; wrong is {doubled[0]!r}")
+            raise invalid_part("variant-names", baseline=BASELINE, name=doubled[0])
         return self
 
 

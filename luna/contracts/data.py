@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from luna.contracts.message import Day, Instant, Message, Request, Schedule
+from luna.refusals import invalid_part
 
 Kind = Literal["observations", "prices", "weather", "carbon", "readings"]
 Column = Annotated[str, Field(min_length=1, max_length=200)]
@@ -130,7 +131,7 @@ class ResolveRequest(Request):
     @model_validator(mode="after")
     def _corrects_something(self) -> "ResolveRequest":
         if (self.resolution == "corrected") != bool(self.values):
-            raise ValueError("a correction needs values, and only a correction has them")
+            raise invalid_part("correction-values")
         return self
 
 

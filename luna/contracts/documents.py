@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.message import Day, Instant, Message, Request, Schedule
 from luna.contracts.plan import Language
+from luna.refusals import invalid_part
 
 # In this order; failed is an end from any of them.
 DocumentState = Literal["stored", "extracted", "chunked", "embedded", "searchable", "failed"]
@@ -37,7 +38,7 @@ class DocumentValidity(Message):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.valid_from is not None and self.valid_until is not None and self.valid_until < self.valid_from:
-            raise ValueError("valid_until must not be before valid_from")
+            raise invalid_part("validity-reversed")
         return self
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.forecast import DrivingVersion, ForecastVersion, SiteId
 from luna.contracts.message import Day, Instant, Message, Request, Schedule
+from luna.refusals import invalid_part
 
 # As many as are scored within a task's time.
 MOST_DAYS = 92
@@ -123,9 +124,9 @@ class JudgeForecastsRequest(Request):
     @model_validator(mode="after")
     def _window(self) -> Self:
         if self.to_day is not None and self.from_day is None:
-            raise ValueError("to_day needs from_day before it")
+            raise invalid_part("to-day-alone")
         if self.from_day is not None and not 0 <= ((self.to_day or self.from_day) - self.from_day).days < MOST_DAYS:
-            raise ValueError(f"to_day lies at most {MOST_DAYS - 1} days after from_day, and not before it")
+            raise invalid_part("days-apart", days=MOST_DAYS - 1)
         return self
 
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from luna.contracts.forecast import SiteId
 from luna.contracts.message import Day, Instant, Message, Request
+from luna.refusals import invalid_part
 
 Energy = Annotated[float, Field(description="kWh over the hours that both sides know")]
 
@@ -18,7 +19,7 @@ MOST_DAYS = 3_660
 def _after_first(last: date, info: ValidationInfo) -> date:
     first = info.data.get("from_day", last)
     if not 0 <= (last - first).days < MOST_DAYS:
-        raise ValueError(f"this is a day from from_day on, at most {MOST_DAYS} days of it")
+        raise invalid_part("days-from", days=MOST_DAYS)
     return last
 
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
-from pydantic_core import PydanticCustomError
 
 from luna.errors import InvalidInputError
+from luna.refusals import invalid_part, part_of
 from luna.timeline import parse_instant, require_year
 
 # What is validated within one call of a command or of the gateway is about one site, and a model's validators are given nothing else to know its clock by.
@@ -89,7 +89,6 @@ def _lacks_offset(text: str) -> bool:
 
 # In an address a plus sign that nobody escaped arrives as a blank.
 _LOST_PLUS = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.,]+ \d{2}:?\d{2}")
-_ESCAPE = "In an address write %2B for the plus sign of the offset, as in %2B02:00, or the instant in UTC with Z."
 
 
 def _read_instant(value: Any) -> Any:
@@ -97,13 +96,13 @@ def _read_instant(value: Any) -> Any:
     # YAML makes days and times of what is written like one.
     text = value.isoformat() if isinstance(value, date) else value
     if isinstance(text, str) and _LOST_PLUS.fullmatch(text):
-        raise PydanticCustomError("lost_plus", "the offset has no sign", {"remedy": _ESCAPE})
+        raise invalid_part("lost-plus")
     if zone is None or not isinstance(text, str) or not _lacks_offset(text):
         return value
     try:
         return parse_instant(text, field="", zone=zone)
     except InvalidInputError as error:
-        raise PydanticCustomError("site_clock", "{said}", {"said": error.message, "remedy": error.remedy or ""}) from error
+        raise part_of(error) from error
 
 
 _Day = TypeVar("_Day", bound=date)
@@ -113,7 +112,7 @@ def _within_calendar(day: _Day) -> _Day:
     try:
         require_year(day, field="")
     except InvalidInputError as error:
-        raise PydanticCustomError("year", "{said}", {"said": error.message, "remedy": error.remedy or ""}) from error
+        raise part_of(error) from error
     return day
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from luna.contracts.message import Instant, Message
+from luna.refusals import invalid_part
 from luna.wording.notes import Rule
 
 # The connection's name among the devices.
@@ -31,7 +32,7 @@ class ManualBlock(Message):
     @classmethod
     def _ordered(cls, to: datetime, info: ValidationInfo) -> datetime:
         if "from_" in info.data and to <= info.data["from_"]:
-            raise ValueError("a block ends after it begins, so this must be later than from")
+            raise invalid_part("block-reversed")
         return to
 
     @field_validator("power_kw")
@@ -39,7 +40,7 @@ class ManualBlock(Message):
     def _has_power(cls, power_kw: float | None, info: ValidationInfo) -> float | None:
         action = info.data.get("action", "charge")
         if power_kw is not None and action not in ("charge", "discharge"):
-            raise ValueError(f"this goes with charge and discharge, not with {action}")
+            raise invalid_part("power-without-charge", action=action)
         return power_kw
 
 
@@ -81,7 +82,7 @@ class OutageWarning(Message):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.to <= self.from_:
-            raise ValueError("a warning ends after it begins: to must be later than from")
+            raise invalid_part("warning-reversed")
         return self
 
 

@@ -9,6 +9,7 @@ from luna.contracts.counterfactual import PlanId
 from luna.contracts.forecast import SiteId
 from luna.contracts.message import Instant, Message, Request
 from luna.contracts.plan import Language, PlanRequest
+from luna.refusals import invalid_part
 
 Figure = Literal["cost", "carbon", "self_sufficiency", "wear"]
 
@@ -29,7 +30,7 @@ class ParetoRequest(Request):
     @model_validator(mode="after")
     def _two(self) -> Self:
         if self.figures[0] == self.figures[1]:
-            raise ValueError("figures: name two different ones")
+            raise invalid_part("figures-alike")
         return self
 
 

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from luna.contracts.forecast import DrivingVersion, ForecastVersion
 from luna.contracts.message import Day, Instant, Message, Request, Schedule
 from luna.contracts.plan.reply import NoteReply
+from luna.refusals import invalid_part
 from luna.wording import read_policy
 
 FaultKind = Literal[
@@ -41,7 +42,7 @@ class Fault(Message):
     @model_validator(mode="after")
     def _once(self) -> Self:
         if self.from_ is not None and self.times != 1:
-            raise ValueError("a fault that names its instant strikes once: leave out times, or from")
+            raise invalid_part("fault-strikes-once")
         return self
 
 
@@ -201,5 +202,5 @@ class ReplaySitesRequest(Request, ReplayRules):
     @model_validator(mode="after")
     def _days(self) -> Self:
         if (self.from_day is None) != (self.to_day is None):
-            raise ValueError("from_day and to_day are named together, or neither")
+            raise invalid_part("days-together")
         return self

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, ValidationInfo, field_validator
 
 from luna.contracts.plan.state import VehicleSession
+from luna.refusals import invalid_part
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -28,7 +29,7 @@ class NewSession(VehicleSession):
     @classmethod
     def _ends_later(cls, to: datetime, info: ValidationInfo) -> datetime:
         if "from_" in info.data and to <= info.data["from_"]:
-            raise ValueError("a stay ends after it begins, so this must be later than from")
+            raise invalid_part("stay-reversed")
         return to
 
     @field_validator("days")

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.database import plan_causes, sites
 from luna.database.schema.plans import manual_blocks, manual_removals
-from luna.errors import NotFoundError
 from luna.owner_constraints import check_beside, check_block
+from luna.refusals import refuse
 
 MOST_BLOCKS = 500
 _RUNS = ("on", "charge")
@@ -54,7 +54,7 @@ def remove(connection: Connection, site_id: str, block_id: int, *, by: str) -> S
     """
     own = manual_blocks.c.block_id == block_id
     if not _load(connection, site_id, own):
-        raise NotFoundError("the site has no such block", field="block_id", value=block_id, remedy=f"List them: luna manual list --site {site_id}.")
+        raise refuse("no-such-block", field="block_id", value=block_id, site_id=site_id)
     connection.execute(insert(manual_removals).values(block_id=block_id, removed_by=by).on_conflict_do_nothing())
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "block")
     return _load(connection, site_id, own)[0]

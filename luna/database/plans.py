@@ -18,7 +18,7 @@ from luna.database import copy, plan_forms, sites
 from luna.database.plan_forms import INPUTS, OF_BATTERIES, REPLY
 from luna.database.schema.plans import plan_history
 from luna.database.stored_rows import read_each
-from luna.errors import NotFoundError
+from luna.refusals import refuse
 from luna.timeline import SLOT, FloatArray, Timeline, align
 
 Window = tuple[datetime | None, datetime | None]
@@ -128,14 +128,14 @@ def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
     """
     inputs = plan_forms.read_inputs(_find(connection, plan_id, INPUTS))
     if inputs is None:
-        raise NotFoundError("the plan's inputs were not kept", field="plan_id", value=plan_id, remedy="Plan anew: plans issued since keep theirs.")
+        raise refuse("plan-inputs-gone", field="plan_id", value=plan_id)
     return inputs
 
 
 def _find(connection: Connection, plan_id: str, columns: Sequence[ColumnElement[Any]]) -> Any:
     row = connection.execute(select(*columns).where(plan_history.c.plan_id == plan_id)).first()
     if row is None:
-        raise NotFoundError("no such plan", field="plan_id", value=plan_id, remedy="Take the plan_id from the answer of a plan.")
+        raise refuse("no-such-plan", field="plan_id", value=plan_id)
     return row
 
 
@@ -200,7 +200,7 @@ def latest_id(connection: Connection, site_id: str, *, now: datetime, system_id:
     found: str | None = connection.scalar(_select_latest((plan_history.c.plan_id,), site_id, now, system_id))
     if found is None:
         sites.key_of(connection, site_id)
-        raise NotFoundError("the site has no plan yet", field="site_id", value=site_id, remedy="Ask for one: POST /v1/plans, or luna plan.")
+        raise refuse("no-plan-yet", field="site_id", value=site_id)
     return found
 
 
@@ -243,8 +243,7 @@ def find_previous(connection: Connection, plan_id: str) -> str:
     query = select(other.c.plan_id).join(this, same & covers).where(this.c.plan_id == plan_id).order_by(other.c.issued_at.desc()).limit(1)
     found: str | None = connection.scalar(query)
     if found is None:
-        remedy = "Take the plan_id from the answer of a plan, or name the plan to compare with."
-        raise NotFoundError("no plan was issued before it for the same slots", field="plan_id", value=plan_id, remedy=remedy)
+        raise refuse("no-plan-before", field="plan_id", value=plan_id)
     return found
 
 

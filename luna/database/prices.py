@@ -14,8 +14,8 @@ from sqlalchemy import Connection, delete, select
 
 from luna.database import copy, plan_causes
 from luna.database.schema.series import market_prices
-from luna.errors import InvalidInputError, NotFoundError
 from luna.plausibility import PER_EURO
+from luna.refusals import refuse
 from luna.resolution import from_quarter_hours, quarter_hours
 from luna.site import OWN, SeriesPrice, Site
 from luna.timeline import FloatArray, InstantArray, Timeline, align
@@ -59,7 +59,7 @@ def upsert(
         InvalidInputError: a price is no finite number.
     """
     if not np.isfinite(price).all():
-        raise InvalidInputError("a price is no finite number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]", remedy="Leave the slot out.")
+        raise refuse("price-no-number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]")
     asked, table = StoredSeries(market, currency), market_prices.c
     foreign = connection.scalar(select(table.market).where(table.market == market, table.currency != currency).limit(1))
     columns = {
@@ -151,7 +151,7 @@ def require_market(connection: Connection, market: str) -> None:
         NotFoundError: none is.
     """
     if connection.scalar(select(market_prices.c.market).where(market_prices.c.market == market).limit(1)) is None:
-        raise NotFoundError("no prices of this market", field="series", value=market, remedy="Load some, or name the market that the site's tariff names.")
+        raise refuse("no-market-prices", field="series", value=market)
 
 
 def forget_market(connection: Connection, market: str) -> None:

@@ -15,7 +15,7 @@ from luna.database import copy, sites
 from luna.database.schema.series import quarantine
 from luna.database.schema.sites import sites as site_names
 from luna.database.stored_rows import read_each, read_page
-from luna.errors import ConflictError, NotFoundError
+from luna.refusals import refuse
 
 _INSERT = "INSERT INTO quarantine AS q (site_key, kind, source, line, reason, raw) "
 _LISTED = "SELECT :site_key, :kind, :source, line, reason, raw || jsonb_strip_nulls(jsonb_build_object('step_minutes', CAST(:step AS int))) FROM refused"
@@ -117,8 +117,7 @@ def require_of_site(connection: Connection, site_id: str, quarantine_id: int) ->
     """
     own = (quarantine.c.site_key == sites.key_of(connection, site_id)) & (quarantine.c.quarantine_id == quarantine_id)
     if connection.scalar(select(quarantine.c.quarantine_id).where(own)) is None:
-        remedy = f"List its rows: luna data quarantine list --site {site_id}."
-        raise NotFoundError("the site has no such row", field="quarantine_id", value=quarantine_id, remedy=remedy)
+        raise refuse("no-such-row", field="quarantine_id", value=quarantine_id, site_id=site_id)
 
 
 def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRow]:
@@ -131,10 +130,9 @@ def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRo
     query = _rows(site_names.c.name).join(site_names, site_names.c.site_key == quarantine.c.site_key).where(quarantine.c.quarantine_id == quarantine_id)
     found = connection.execute(query.with_for_update(of=quarantine)).mappings().first()
     if found is None:
-        remedy = "`luna data quarantine list --site NAME` shows those there are."
-        raise NotFoundError("no such row in quarantine", field="quarantine_id", value=quarantine_id, remedy=remedy)
+        raise refuse("no-such-quarantine-row", field="quarantine_id", value=quarantine_id)
     if found["resolution"] is not None:
-        raise ConflictError(f"the row was {found['resolution']} already", field="quarantine_id", value=quarantine_id, remedy="Load the right value instead.")
+        raise refuse("row-decided", field="quarantine_id", value=quarantine_id, decision=found["resolution"])
     return found["name"], _row(found)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, update
 
 from luna.database.schema.sites import setup_drafts
-from luna.errors import NotFoundError
+from luna.refusals import refuse
 
 KEPT = timedelta(days=30)
 _NOW = func.clock_timestamp()
@@ -30,7 +30,7 @@ def load(connection: Connection, draft_id: str) -> dict[str, Any]:
     """
     answers = connection.scalar(select(setup_drafts.c.answers).where(setup_drafts.c.draft_id == draft_id))
     if answers is None:
-        raise NotFoundError("no such draft of a site", field="draft_id", value=draft_id, remedy="Begin anew at /ui/setup.")
+        raise refuse("no-such-draft", field="draft_id", value=draft_id)
     return dict(answers)
 
 
@@ -42,4 +42,4 @@ def save(connection: Connection, draft_id: str, answers: Mapping[str, Any]) -> N
     """
     write = update(setup_drafts).where(setup_drafts.c.draft_id == draft_id).values(answers=dict(answers), changed_at=_NOW)
     if not connection.execute(write).rowcount:
-        raise NotFoundError("no such draft of a site", field="draft_id", value=draft_id, remedy="Begin anew at /ui/setup.")
+        raise refuse("no-such-draft", field="draft_id", value=draft_id)

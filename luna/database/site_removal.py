@@ -21,7 +21,7 @@ from luna.database.schema.series import (
 from luna.database.schema.sites import sites as site_table
 from luna.database.schema.work import OPEN, jobs
 from luna.device_config import BATTERIES
-from luna.errors import ConflictError
+from luna.refusals import refuse
 from luna.site import OWN_EXPORT, OWN_IMPORT
 
 # They name the site by its key without referring to it, because a check per row would halve the speed of bulk writes; all others go with the site's own row.
@@ -68,11 +68,10 @@ def _remove_documents(connection: Connection, site_id: str) -> list[str]:
 
 def _require_handed_back(connection: Connection, site_id: str) -> None:
     if control.load(connection, site_id).armed_at is not None:
-        remedy = f"Disarm it first, so that its devices are handed back: luna control disarm --site {site_id}."
-        raise ConflictError("the site is armed", field="site_id", value=site_id, remedy=remedy)
+        raise refuse("site-armed", field="site_id", value=site_id, site_id=site_id)
     states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_told(connection, site_id))]
     if any(state.decision is not None and not (state.decision.source == "released" and state.decision.settled) for state in states):
-        raise ConflictError("the site's devices are being handed back", field="site_id", value=site_id, remedy="Try again once the executor has done so.")
+        raise refuse("devices-handed-back", field="site_id", value=site_id)
 
 
 def list_open_jobs(connection: Connection, site_id: str) -> list[str]:
@@ -83,8 +82,7 @@ def list_open_jobs(connection: Connection, site_id: str) -> list[str]:
 def _require_idle(connection: Connection, site_id: str) -> None:
     open_jobs = list_open_jobs(connection, site_id)
     if open_jobs:
-        remedy = f"Wait until job {open_jobs[0]} and the others of the site have ended, or cancel them."
-        raise ConflictError("jobs of the site are open", field="site_id", value=site_id, remedy=remedy)
+        raise refuse("site-jobs-open", field="site_id", value=site_id, job=open_jobs[0])
 
 
 def _of_site(connection: Connection, site_id: str) -> ColumnElement[bool]:

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from luna.database import recorded_span, sites
 from luna.database.sites import StoredSite
-from luna.errors import ConflictError, InvalidInputError, NotFoundError
+from luna.errors import InvalidInputError, NotFoundError
+from luna.refusals import refuse
 from luna.site import Site
 from luna.timeline import parse_zone
 
@@ -26,12 +27,7 @@ def require_same_clock(connection: Connection, site: Site, *, now: datetime) -> 
     span = None if before is None else recorded_span.of_site(connection, site.name)
     if before is None or span is None or is_same_clock(before, parse_zone(site.timezone), first=span[0], end=now + AHEAD):
         return
-    said = f"the site's clock is {before.key} since {span[0]:%Y-%m-%d}, and what is recorded would be billed and drawn by other days and hours"
-    remedy = (
-        "Keep the time zone, store what is somewhere else now as a site of its own, or accept it: luna site add --accept-time-zone,"
-        " accept_time_zone=true over HTTP. Days that were judged stay those of the old clock."
-    )
-    raise ConflictError(said, field="timezone", value=site.timezone, remedy=remedy)
+    raise refuse("site-clock-changes", field="timezone", value=site.timezone, zone=before.key, since=span[0])
 
 
 def changes_clock(connection: Connection, site: Site, *, now: datetime) -> bool:

@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 from luna.database import plan_causes
 from luna.database.prices import USUAL_CURRENCY, StoredSeries, stored_name
 from luna.database.schema.sites import site_versions, sites
-from luna.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError, UnreadableError
+from luna.errors import InvalidInputError, LunaError, UnreadableError
+from luna.refusals import refuse
 from luna.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
 from luna.site.sensor_changes import SensorChange, date_changes
 
@@ -74,7 +75,7 @@ def save(connection: Connection, site: Site) -> int:
     """
     alike = select(sites.c.name).where(func.lower(sites.c.name) == site.name.lower(), sites.c.name != site.name)
     if (other := connection.scalar(alike.limit(1))) is not None:
-        raise ConflictError(f"a site is called {other}", field="name", value=site.name, remedy=f"Write {other} where you mean that one, or take another name.")
+        raise refuse("name-in-other-case", field="name", value=site.name, other=other)
     connection.execute(insert(sites).values(name=site.name).on_conflict_do_nothing())
     # The row's lock keeps two savers from taking the same version.
     key: int = connection.scalars(select(sites.c.site_key).where(sites.c.name == site.name).with_for_update()).one()
@@ -95,7 +96,7 @@ def create(connection: Connection, site: Site) -> int:
         ConflictError: there is one of that name, or of one that differs only in small and capital letters.
     """
     if connection.scalar(insert(sites).values(name=site.name).on_conflict_do_nothing().returning(sites.c.site_key)) is None:
-        raise ConflictError("there is a site of that name", field="name", value=site.name, remedy="Take another name, or change the site that is there.")
+        raise refuse("site-exists", field="name", value=site.name)
     return save(connection, site)
 
 
@@ -111,7 +112,7 @@ def change(connection: Connection, site: Site, *, version: int) -> int:
     # Of a site that cannot be read, too: another configuration is how it is mended.
     stored = read_versions(connection, [site.name]).get(site.name, (key, 0))[1]
     if stored != version:
-        raise OutdatedError(f"the site has version {stored}", field="If-Match", value=version, remedy="Read the site again and change what is there.")
+        raise refuse("site-outdated", field="If-Match", value=version, stored=stored)
     return save(connection, site)
 
 
@@ -305,7 +306,7 @@ def read_version(connection: Connection, site_id: str, version: int) -> Any:
     there = site_versions.c.site_key == key_of(connection, site_id), site_versions.c.version == version
     row = connection.execute(select(site_versions.c.configuration).where(*there)).first()
     if row is None:
-        raise NotFoundError("the site had no such version", field="version", value=version, remedy="Choose one of those that its page lists.")
+        raise refuse("no-such-site-version", field="version", value=version)
     return row.configuration
 
 
@@ -318,12 +319,7 @@ def parse_stored(site_id: str, configuration: object) -> Site:
     try:
         return parse_site(configuration)
     except InvalidInputError as exc:
-        message = f"the stored site {site_id} cannot be read by this release: {exc.message}"
-        remedy = (
-            "Update Luna again where a newer release stored it, or store the site anew: luna site add --file site.yaml;"
-            f" what is stored is kept, luna site show --site {site_id} shows it."
-        )
-        raise UnreadableError(message, field=exc.field, value=exc.value, remedy=remedy) from exc
+        raise refuse("site-unreadable", field=exc.field, value=exc.value, site_id=site_id, message=exc.message) from exc
 
 
 def read_sensing(connection: Connection, names: Collection[str], *, roles: Collection[str]) -> dict[str, Any]:
@@ -348,13 +344,14 @@ def read_named_since(connection: Connection, site_id: str, sensors: Collection[s
     return since
 
 
-def _missing(connection: Connection, site_id: str) -> NotFoundError:
+def _missing(connection: Connection, site_id: str) -> LunaError:
     there = names(connection)
     if site_id in there:
-        return NotFoundError("the site has no configuration", field="site", value=site_id, remedy="Add it again with `luna site add --file site.yaml`.")
+        return refuse("site-without-configuration", field="site", value=site_id)
     some = ", ".join(there[:MOST_NAMED]) + (f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else "")
-    remedy = f"Known sites: {some}." if there else "Add one with `luna site add --file site.yaml`."
-    return NotFoundError("no such site", field="site", value=site_id, remedy=remedy)
+    if not there:
+        return refuse("no-site-yet", field="site", value=site_id)
+    return refuse("no-such-site", field="site", value=site_id, names=some)
 
 
 def _latest(*columns: ColumnElement[Any]) -> Select[Any]:

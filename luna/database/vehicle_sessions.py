@@ -13,7 +13,7 @@ from luna.contracts.vehicle_session import NewSession, StoredSession
 from luna.database import plan_causes, sites, vehicle_readings
 from luna.database.schema.plans import vehicle_sessions
 from luna.database.stored_rows import read_each, read_page
-from luna.errors import NotFoundError
+from luna.refusals import refuse
 from luna.vehicle_sessions import check_session, lay_out_sessions
 
 MOST_SESSIONS = 500
@@ -50,7 +50,7 @@ def remove(connection: Connection, site_id: str, session_id: int, *, by: str) ->
     """
     own = vehicle_sessions.c.session_id == session_id
     if not _load(connection, site_id, own):
-        raise NotFoundError("the site has no such stay", field="session_id", value=session_id, remedy=f"List them: luna session list --site {site_id}.")
+        raise refuse("no-such-stay", field="session_id", value=session_id, site_id=site_id)
     standing = own & vehicle_sessions.c.removed_at.is_(None)
     connection.execute(update(vehicle_sessions).where(standing).values(removed_by=by, removed_at=func.now()))
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "stay")

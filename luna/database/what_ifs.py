@@ -10,7 +10,7 @@ from luna.contracts.message import Message
 from luna.database.schema.plans import what_if_flows, what_ifs
 from luna.database.schema.recommendations import items
 from luna.database.stored_rows import read_page
-from luna.errors import NotFoundError
+from luna.refusals import refuse
 
 
 def ask(connection: Connection, what_if_id: str, request: WhatIfRequest, *, now: datetime) -> None:
@@ -77,7 +77,7 @@ def _question(row: RowMapping) -> tuple[str, datetime, WhatIfRequest]:
 def _row(connection: Connection, what_if_id: str) -> RowMapping:
     row = connection.execute(select(what_ifs).where(what_ifs.c.what_if_id == what_if_id)).mappings().first()
     if row is None:
-        raise NotFoundError("no such question", field="what_if_id", value=what_if_id, remedy="Take the what_if_id from the answer that accepted it.")
+        raise refuse("no-such-question", field="what_if_id", value=what_if_id)
     return row
 
 

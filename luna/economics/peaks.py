@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.economics.prices import window_holds
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.site import PeakPrice
 from luna.timeline import FloatArray, IndexArray, Timeline, local_offsets
 
@@ -74,8 +74,7 @@ def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[
     """
     interval = timedelta(minutes=price.interval_minutes)
     if timeline.step > interval:
-        field, remedy = "tariff.peak.interval_minutes", "Plan in shorter slots."
-        raise InvalidInputError("slots are longer than the tariff's interval", field=field, value=price.interval_minutes, remedy=remedy)
+        raise refuse("slots-beyond-interval", field="tariff.peak.interval_minutes", value=price.interval_minutes)
     offset = local_offsets(timeline.starts, zone)
     local, length = timeline.starts + offset, np.timedelta64(interval)
     # Intervals follow the local clock; counted in UTC, the hour that comes twice in autumn stays two.

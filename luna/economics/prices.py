@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.errors import InvalidInputError
 from luna.physics import BoolArray
+from luna.refusals import refuse
 from luna.site import OWN, OWN_EXPORT, OWN_IMPORT, ClockWindow, FixedPrice, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
 from luna.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
 
@@ -102,8 +102,7 @@ def _price_by_clock(rule: TimeOfUsePrice, slots: PricedSlots) -> FloatArray:
 
 def _find_series(name: str, spot: SpotPrices) -> FloatArray:
     if name not in spot:
-        said = "no prices were loaded for the site itself" if name.startswith(OWN) else "no prices of this market"
-        raise InvalidInputError(said, field="tariff.market", value=name.removeprefix(OWN), remedy="Load them: luna data load --kind prices.")
+        raise refuse("no-own-prices" if name.startswith(OWN) else "market-without-prices", field="tariff.market", value=name.removeprefix(OWN))
     return spot[name]
 
 
@@ -133,5 +132,5 @@ def extend_prices(price: FloatArray, known: int, *, slots_per_day: int) -> Float
     gaps = np.flatnonzero(~np.isfinite(price[:known]))
     if known == 0 or gaps.size:
         slot = int(gaps[0]) if gaps.size else 0
-        raise InvalidInputError("the price of this slot is missing", field=f"import_price[{slot}]", remedy="Load it: luna data load --kind prices.")
+        raise refuse("slot-price-missing", field=f"import_price[{slot}]")
     return np.asarray(price[repeat_last(np.arange(price.size), known, period=min(slots_per_day, known))])

@@ -64,14 +64,16 @@ def decode_reply(model: type[Message], text: str) -> Message:
 def encode_error(error: LunaError) -> str:
     """Return ``error`` as stored: its classes' codes, most special first, and what it says."""
     codes = [kind.code for kind in type(error).__mro__ if issubclass(kind, LunaError)]
-    extras = {name: error.problem().get(name) for name in ("field", "value", "remedy")}
+    extras = {name: error.problem().get(name) for name in ("field", "value", "remedy", "reason", "parameters")}
     return json.dumps({"codes": codes, "message": error.message, **extras})
 
 
 def decode_error(text: str) -> LunaError:
     """Return the error that ``text`` holds, in the most special class known here."""
     document: dict[str, Any] = json.loads(text)
-    return build_error(document.pop("codes"), document.pop("message"), **document)
+    # A worker of an earlier release says neither.
+    reason, parameters = document.pop("reason", None), document.pop("parameters", None)
+    return build_error(document.pop("codes"), document.pop("message"), **document).because(reason, parameters)
 
 
 def digest(task: str, text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from luna.errors import NotFoundError
+from luna.refusals import refuse
 
 
 class Town(NamedTuple):
@@ -258,7 +258,7 @@ def place_named(place: str) -> tuple[Country, Town]:
     country = COUNTRIES.get(code)
     town = next((town for town in country.towns if town.name == name), None) if country else None
     if country is None or town is None:
-        raise NotFoundError("no such place", field="place", value=place, remedy="Choose one of the list, or give latitude, longitude and time zone.")
+        raise refuse("no-such-place", field="place", value=place)
     return country, town
 
 

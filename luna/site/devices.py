@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from luna.refusals import invalid_part
 from luna.site.household import CAR_KWH_PER_100_KM, DAYS_PER_YEAR
 from luna.site.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
 
@@ -60,12 +61,12 @@ class Battery(Part):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min_soc >= self.max_soc:
-            raise ValueError(f"min_soc {self.min_soc} must lie below max_soc {self.max_soc}")
+            raise invalid_part("soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc)
         require_chargeable(self.min_charge_kw, self.charge_limit_kw)
         self._deeper_is_dearer()
         for name in ("charge_limit_kw", "discharge_limit_kw"):
             if getattr(self, name) > MOST_C_RATE * self.capacity_kwh:
-                raise ValueError(f"{name} {getattr(self, name):g} would move all {self.capacity_kwh:g} kWh within seconds; give kW, not W")
+                raise invalid_part("power-in-watts", name=name, power_kw=getattr(self, name), capacity_kwh=self.capacity_kwh)
         return self
 
     @property
@@ -78,11 +79,11 @@ class Battery(Part):
             return
         depths, prices = ([getattr(each, name) for each in self.wear_by_depth] for name in ("to_depth", "price"))
         if self.wear_price:
-            raise ValueError("wear_price and wear_by_depth price the same wear: give one of them")
+            raise invalid_part("wear-priced-twice")
         if depths != sorted(set(depths)) or depths[-1] != 1:
-            raise ValueError(f"wear_by_depth: to_depth rises from segment to segment up to 1, here {depths}")
+            raise invalid_part("wear-depths", depths=depths)
         if prices != sorted(prices):
-            raise ValueError(f"wear_by_depth: what lies deeper wears no less, prices here are {prices}")
+            raise invalid_part("wear-prices-fall", prices=prices)
 
 
 Shading = Literal["none", "some", "heavy"]
@@ -120,7 +121,7 @@ class Charger(Part):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min_current_a > self.max_current_a:
-            raise ValueError(f"min_current_a {self.min_current_a:g} must not exceed max_current_a {self.max_current_a:g}")
+            raise invalid_part("current-bounds-crossed", min_current_a=self.min_current_a, max_current_a=self.max_current_a)
         return self
 
     @property
@@ -171,9 +172,9 @@ class ElectricVehicle(Part):
     def _ordered(self) -> Self:
         require_chargeable(self.min_charge_kw, self.charge_limit_kw)
         if self.min_soc > self.max_soc:
-            raise ValueError(f"min_soc {self.min_soc:g} must not exceed max_soc {self.max_soc:g}")
+            raise invalid_part("vehicle-soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc)
         if not self.power_ranges:
-            raise ValueError(f"charger: its powers lie outside min_charge_kw {self.min_charge_kw:g} to charge_limit_kw {self.charge_limit_kw:g}")
+            raise invalid_part("charger-powers", min_charge_kw=self.min_charge_kw, charge_limit_kw=self.charge_limit_kw)
         return self
 
     @property
@@ -200,7 +201,7 @@ class ElectricVehicle(Part):
 
 def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:
     if min_charge_kw > charge_limit_kw:
-        raise ValueError(f"min_charge_kw {min_charge_kw} must not exceed charge_limit_kw {charge_limit_kw}, or it never charges")
+        raise invalid_part("never-charges", min_charge_kw=min_charge_kw, charge_limit_kw=charge_limit_kw)
 
 
 class Inverter(Part):
@@ -226,9 +227,9 @@ def require_connected(inverters: Sequence[Inverter], *, pv: Sequence[PvArray], b
         known, counts = {part.name for part in parts}, Counter(name for _, name in named)
         for inverter, name in named:
             if name not in known:
-                raise ValueError(f"inverters: {inverter} names {name!r}, which is not under {kind}")
+                raise invalid_part("inverter-names-stranger", inverter=inverter, name=name, kind=kind)
             if counts[name] > 1:
-                raise ValueError(f"inverters: {name!r} stands behind two of them; one carries it")
+                raise invalid_part("behind-two-inverters", name=name)
     empty = next((inverter.name for inverter in inverters if not inverter.pv and not inverter.batteries), None)
     if empty is not None:
-        raise ValueError(f"inverters: {empty} carries neither pv nor batteries; name them, or leave it out")
+        raise invalid_part("inverter-carries-nothing", inverter=empty)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from luna.refusals import invalid_part
 from luna.site.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.site.tariff import ClockWindow
 
@@ -42,9 +43,9 @@ class DeferrableLoad(Part):
     @model_validator(mode="after")
     def _fits_into_a_day(self) -> Self:
         if self.energy_kwh_per_day > 24 * self.power_kw:
-            raise ValueError(f"energy_kwh_per_day {self.energy_kwh_per_day} exceeds what power_kw gives in a day, {24 * self.power_kw}")
+            raise invalid_part("energy-beyond-power", energy_kwh_per_day=self.energy_kwh_per_day, most_kwh=24 * self.power_kw)
         if self.most_kwh_per_day is not None and self.most_kwh_per_day < self.energy_kwh_per_day:
-            raise ValueError(f"most_kwh_per_day {self.most_kwh_per_day:g} lies below energy_kwh_per_day {self.energy_kwh_per_day:g}")
+            raise invalid_part("most-below-energy", most_kwh_per_day=self.most_kwh_per_day, energy_kwh_per_day=self.energy_kwh_per_day)
         return self
 
     @model_validator(mode="after")
@@ -52,9 +53,9 @@ class DeferrableLoad(Part):
         beside = ("energy_kwh_per_day", "max_gap_hours", "min_on_minutes", "min_off_minutes", "comfort", "extra_value", "most_kwh_per_day")
         given = [name for name in beside if self.profile_kw and getattr(self, name) != type(self).model_fields[name].default]
         if given:
-            raise ValueError(f"{given[0]} does not go with profile_kw: a programme runs once, from begin to end, when state.loads.NAME.runs asks for it")
+            raise invalid_part("not-with-programme", given=given[0])
         if self.profile_kw and max(self.profile_kw) > self.power_kw:
-            raise ValueError(f"profile_kw goes up to {max(self.profile_kw):g}, beyond power_kw {self.power_kw:g}")
+            raise invalid_part("programme-beyond-power", profile_kw=max(self.profile_kw), power_kw=self.power_kw)
         return self
 
     @property
@@ -122,12 +123,12 @@ class HeatPump(Part):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min_power_kw > self.power_kw:
-            raise ValueError(f"min_power_kw {self.min_power_kw:g} must not exceed power_kw {self.power_kw:g}")
+            raise invalid_part("power-bounds-crossed", min_power_kw=self.min_power_kw, power_kw=self.power_kw)
         if any(one.outdoor_c >= other.outdoor_c for one, other in pairwise(self.cop)):
-            raise ValueError("cop: the points go from cold to warm, each outdoor_c once")
+            raise invalid_part("cop-points")
         return self
 
 
 def _require_band(min_c: float, max_c: float) -> None:
     if min_c >= max_c:
-        raise ValueError(f"min_c {min_c:g} must lie below max_c {max_c:g}")
+        raise invalid_part("temperatures-crossed", min_c=min_c, max_c=max_c)

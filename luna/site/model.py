@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from luna.device_config import Control
 from luna.errors import InvalidInputError
+from luna.refusals import invalid_part
 from luna.site.devices import Battery, ElectricVehicle, GridConnection, Inverter, PvArray, require_connected
 from luna.site.household import Household, YearlyLoad
 from luna.site.loads import DeferrableLoad, HeatPump
@@ -140,7 +141,7 @@ class Site(Part):
         try:
             return parse_zone(name).key
         except InvalidInputError as exc:
-            raise PydanticCustomError("time_zone", "no such time zone") from exc
+            raise invalid_part("no-such-time-zone") from exc
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -148,16 +149,16 @@ class Site(Part):
             counts = Counter(part.name.casefold() for part in getattr(self, kind))
             doubled = [part.name for part in getattr(self, kind) if counts[part.name.casefold()] > 1]
             if doubled:
-                raise ValueError(f"{kind}: the name {doubled[0]!r} stands twice")
+                raise invalid_part("name-twice", kind=kind, name=doubled[0])
         for kind, told in _told(self.control).items():
             heat_pumps = self.heat_pumps if kind == "loads" else []
             strangers = set(told) - {part.name for part in (*getattr(self, kind), *heat_pumps)}
             if strangers or len(set(told)) < len(told):
-                raise ValueError(f"control: everything is named once, as under {kind}; wrong is {min(strangers or told)!r}")
+                raise invalid_part("control-names", kind=kind, name=min(strangers or told))
         without = {vehicle.name for vehicle in self.vehicles if vehicle.charger is None}
         for each in self.control.vehicles if self.control else ():
             if each.vehicle in without and any(name in write.value for write in each.writes for name in _OF_CHARGERS):
-                raise ValueError(f"control: currents and phases of {each.vehicle!r} are not known; name vehicles.charger, or write {{power_w}}")
+                raise invalid_part("control-no-charger", vehicle=each.vehicle)
         return self
 
     @model_validator(mode="after")
@@ -170,13 +171,13 @@ class Site(Part):
         off = self.strategy.vacation.loads_off if self.strategy and self.strategy.vacation else []
         strangers = set(off) - {load.name for load in self.loads}
         if strangers:
-            raise ValueError(f"strategy.vacation.loads_off: the site has no load {min(strangers)!r}")
+            raise invalid_part("vacation-no-such-load", device=min(strangers))
         return self
 
     @model_validator(mode="after")
     def _has_what_limits_refer_to(self) -> Self:
         if self.grid.export_limit_share is not None and not self.pv:
-            raise ValueError("grid.export_limit_share is a share of the PV's peak power, and the site has no PV")
+            raise invalid_part("export-share-without-pv")
         require_connected(self.inverters, pv=self.pv, batteries=self.batteries)
         return self
 
@@ -187,9 +188,9 @@ class Site(Part):
                 require_in_order(self.list_sensors(getattr(self.input_sensors, role)))
             except InvalidInputError as exc:
                 said = {"said": f"input_sensors.{role}: {exc.message}: {exc.value}", "remedy": exc.remedy}
-                raise PydanticCustomError("sensor_time", "{said}", said) from exc
-            except ValueError as exc:
-                raise ValueError(f"input_sensors.{role}: {exc}") from exc
+                raise PydanticCustomError("sensor_time", "{said}", said | {"reason": exc.reason, "parameters": exc.parameters}) from exc
+            except PydanticCustomError as exc:
+                raise PydanticCustomError("sensor_time", "{said}", {**(exc.context or {}), "said": f"input_sensors.{role}: {exc.message()}"}) from exc
         return self
 
     @property

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchema
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from luna.plausibility import in_currency
+from luna.refusals import invalid_part
 
 # Of a site, as its owner writes it.
 MOST_CALLED = 64
@@ -33,7 +34,7 @@ def is_written(text: str) -> bool:
 def _as_written(text: str) -> str:
     plain = " ".join(unicodedata.normalize("NFC", text).split())
     if not plain or not is_written(plain):
-        raise PydanticCustomError("display_name", "has characters that cannot be seen")
+        raise invalid_part("display-name")
     return plain
 
 
@@ -114,6 +115,7 @@ def require_in_currency(amounts: Iterable[Amount], currency: str) -> None:
         if not least <= amount.value <= most:
             bound = f"at least {least:g}" if amount.value < least else f"at most {most:g}"
             said = {"bound": bound, "currency": currency, "remedy": f"Give {bound}. Prices are per kWh.", "place": amount.place, "value": amount.value}
+            said |= {"reason": "beyond-currency", "parameters": {"bound": bound, "currency": currency, "least": least, "most": most}}
             raise PydanticCustomError("beyond_currency", "in {currency} it is {bound}", said)
 
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
 
+from luna.refusals import invalid_part
 from luna.site.devices import Battery, ElectricVehicle, GridConnection, PvArray
 from luna.site.loads import DeferrableLoad
 from luna.site.part import Part
@@ -175,11 +175,11 @@ def require_in_order(sensors: Sequence[SiteSensor]) -> None:
     """
     for sensor in sensors:
         if sensor.start and sensor.end and sensor.end <= sensor.start:
-            raise ValueError(f"{sensor.name} ends before it begins: let until be later than from")
+            raise invalid_part("sensor-ends-early", name=sensor.name)
     for one, other in combinations(sensors, 2):
         # Without any time a name that stands twice counts twice, as it always did.
         if one.name == other.name and one.overlaps(other) and {one.start, one.end, other.start, other.end} != {None}:
-            raise ValueError(f"{one.name} stands twice for the same time: let one entry end (until) where the other begins (from)")
+            raise invalid_part("sensor-twice", name=one.name)
 
 
 # A switch of Luna's own, beside those that a site names for vacation_mode.
@@ -227,13 +227,9 @@ class InputSensors(Part):
         devices = {name_of(sensor) for name, role in SENSOR_ROLES.items() if role.flow == "appliance" for sensor in getattr(self, name)}
         strangers = set(self.outside_house_meter) - devices
         if strangers:
-            remedy = "Name sensors there that stand under vehicle_consumption, heat_pump_consumption or water_heater_consumption as well."
-            said = f"outside_house_meter: no device has the sensor {min(strangers)!r}"
-            raise PydanticCustomError("outside_house_meter", "{said}", {"said": said, "remedy": remedy})
+            raise invalid_part("outside-meter-no-device", sensor=min(strangers))
         if self.outside_house_meter and not self.total_load_consumption:
-            remedy = "Remove it; where the grid's meter does not see a device either, name the device's sensor under total_grid_import as well."
-            said = "outside_house_meter: the house has no meter of its own, total_load_consumption"
-            raise PydanticCustomError("outside_house_meter", "{said}", {"said": said, "remedy": remedy})
+            raise invalid_part("outside-meter-no-meter")
         return self
 
     @property

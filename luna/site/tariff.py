@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from luna.refusals import invalid_part
 from luna.site.part import MoneyBounds, Name, Part, PowerKw, Price
 
 
@@ -95,12 +96,12 @@ class BlockPrice(Part):
     def _rising(self) -> Self:
         ends = [block.up_to_kwh for block in self.blocks]
         if None in ends[:-1] or ends[-1] is not None:
-            raise ValueError("blocks: each but the last needs up_to_kwh, and the last has none")
+            raise invalid_part("blocks-open")
         for number, (one, other) in enumerate(pairwise(self.blocks), start=2):
             if one.up_to_kwh is not None and other.up_to_kwh is not None and one.up_to_kwh >= other.up_to_kwh:
-                raise ValueError(f"blocks: up_to_kwh rises; that of block {number} is {other.up_to_kwh:g} after {one.up_to_kwh:g}")
+                raise invalid_part("blocks-fall", number=number, up_to_kwh=other.up_to_kwh, before=one.up_to_kwh)
             if one.price > other.price:
-                raise ValueError(f"blocks: a later block costs at least as much; block {number} costs {other.price:g} after {one.price:g}")
+                raise invalid_part("blocks-cheaper", number=number, price=other.price, before=one.price)
         return self
 
 
@@ -129,7 +130,7 @@ class PeakPrice(ClockWindow):
     def _whole_intervals(self) -> Self:
         for clock in (self.from_, self.to):
             if int(clock[3:]) % self.interval_minutes:
-                raise ValueError(f"the window's {clock} lies within an interval of {self.interval_minutes} minutes")
+                raise invalid_part("window-within-interval", clock=clock, interval_minutes=self.interval_minutes)
         return self
 
 
@@ -152,7 +153,7 @@ class Tariff(Part):
     def _named_once(self) -> Self:
         names = [each.name for each in self.peaks]
         if len(set(names)) < len(names):
-            raise ValueError("peak: each component of a capacity tariff needs a name of its own")
+            raise invalid_part("peak-names")
         return self
 
     @property

@@ -1,6 +1,7 @@
 """Numbers and times as people of a language write them: true minus, no-break space before units, never "−0"."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
@@ -33,6 +34,8 @@ _CURRENCIES = {
 }
 # Currencies without a hundredth speak in their own unit. Source: ISO 4217, minor unit 0.
 _WITHOUT_HUNDREDTHS = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF", "XOF"})
+
+_DECIMAL = re.compile(r"[+-]?\d+\.\d+")
 
 # Below these an energy is shown in watt-hours, or as less than one.
 _LITTLE_KWH, _LEAST_KWH = 0.095, 0.0005
@@ -201,6 +204,11 @@ def _name_price(currency: str) -> tuple[tuple[int, str], int]:
     symbol, hundredth = _CURRENCIES.get(currency, (currency, ""))
     unit = (100, hundredth) if hundredth else (1, symbol)
     return unit, 100 if unit[0] == 1 and currency not in _WITHOUT_HUNDREDTHS else 1
+
+
+def write_decimal(text: str, language: Language) -> str:
+    """Return a plain decimal as people of a language type it: "90.25", "90,25"; every other text stays as it is."""
+    return text.replace(".", ",") if language == "de" and _DECIMAL.fullmatch(text) else text
 
 
 def say_day(day: date, language: Language) -> str:

@@ -1,14 +1,17 @@
 """A refusal in the words of a reader of pages: what is the matter, where, and what to do, in their language whatever the error was worded in."""
 
 import re
-from collections.abc import Mapping
+import string
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
+from luna import refusals
 from luna.errors import InvalidInputError, LunaError, read_problem
 from luna.wording.devices import say_device
-from luna.wording.numbers import Language
+from luna.wording.numbers import MINUS, NBSP, Language, say_day
 from luna.wording.pages import Phrase
 from luna.wording.refusal_phrases import CODES, FIELDS, PATTERNS, RefusalPhrases
 
@@ -39,12 +42,66 @@ def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
     place = _say_place(error.field, language)
     if isinstance(error, SpokenError):
         return SaidRefusal(error.message, error.remedy or "", place)
+    # Of a newer release's worker there are reasons that this one does not know.
+    declared = refusals.REASONS.get(error.reason or "")
+    if declared is not None:
+        told, speech = declared.de if language == "de" else declared.english, _Speech(language)
+        sentence, remedy = (speech.vformat(part, (), error.parameters) for part in told)
+        return SaidRefusal(sentence, remedy, place, f"{error.message}." if declared.quotes else "")
     return _say(error.code, error.message, error.remedy or "", place=place, language=language)
 
 
 def say_problem(problem: Mapping[str, Any], language: Language) -> SaidRefusal:
     """Return what a page says of the problem document of a job that failed."""
     return say_refusal(read_problem(problem), language)
+
+
+class _Speech(string.Formatter):
+    """Fills figures into a sentence as people of a language write them; what stands after the colon says what each is."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Return a figure; of an error of another release it may be missing."""
+        return kwargs.get(str(key))
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        """Return the figure as it is: people are shown no quotes of Python's."""
+        return value
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return a figure in words."""
+        return "" if value is None else self._say(value, format_spec)
+
+    def _say(self, value: Any, kind: str) -> str:
+        if isinstance(value, list):
+            return ", ".join(dict.fromkeys(self._say(each, kind.removesuffix("s")) for each in value))
+        say = {"share": self._say_share, "unit": _say_unit, "device": self._say_device, "day": self._say_day, "instant": self._say_instant}.get(kind)
+        return self._say_number(value) if say is None else say(value)
+
+    def _say_share(self, value: float) -> str:
+        return f"{self._say_number(round(100 * value, 1))}{NBSP if self._language == 'de' else ''}%"
+
+    def _say_device(self, value: str) -> str:
+        return say_device(value, language=self._language)
+
+    def _say_day(self, value: str) -> str:
+        return say_day(date.fromisoformat(value[:10]), self._language)
+
+    def _say_instant(self, value: str) -> str:
+        # With the offset of the site, so its clock stands there.
+        return f"{self._say_day(value)}, {datetime.fromisoformat(value):%H:%M}"
+
+    def _say_number(self, value: Any) -> str:
+        if isinstance(value, float):
+            text = f"{value:.10g}".replace("-", MINUS)
+            return text.replace(".", ",") if self._language == "de" else text
+        return str(value)
+
+
+def _say_unit(value: str) -> str:
+    return f"{NBSP}{value}" if value else ""
 
 
 def _say(code: str, message: str, remedy: str, *, place: str, language: Language) -> SaidRefusal:

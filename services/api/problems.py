@@ -45,6 +45,8 @@ class Problem(BaseModel):
     field: str | None = None
     value: str | int | float | bool | None = None
     remedy: str | None = None
+    reason: str | None = None
+    parameters: dict[str, Any] | None = None
     trace_id: str
 
 

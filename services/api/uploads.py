@@ -15,8 +15,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
-from luna.errors import InvalidInputError, UnavailableError
+from luna.errors import LunaError
 from luna.objects import ObjectStore
+from luna.refusals import refuse
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -87,7 +88,7 @@ async def take_form(request: Request, store: Callable[[str, Iterator[bytes]], Fo
         UnavailableError: so many files come in already.
     """
     if limiter.available_tokens < 1:
-        raise UnavailableError(f"{limiter.total_tokens} files come in already", remedy="Try again once one of them is there.")
+        raise refuse("too-many-uploads", count=limiter.total_tokens)
     loop, body = asyncio.get_running_loop(), request.stream()
     # A body of which nothing comes holds no thread.
     first = await anext(body, b"")
@@ -107,7 +108,7 @@ def _store(content_type: str, body: Iterable[bytes], *, objects: ObjectStore) ->
     objects.put_stream(key, _hashed(form.read(body), digest.update))
     if form.file_name is None:
         objects.remove(key)
-        raise InvalidInputError("the form has no file", field=FILE_FIELD, remedy="Send the file as a part of that name.")
+        raise refuse("form-without-file", field=FILE_FIELD)
     return Upload(key, form.file_name, digest.hexdigest(), form.fields)
 
 
@@ -142,8 +143,7 @@ class Form:
     def __init__(self, content_type: str) -> None:
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
-            remedy = "Send a form: curl --form file=@meter.csv --form site=home --form kind=observations"
-            raise InvalidInputError("the body is no multipart form", field="body", value=content_type[:100], remedy=remedy)
+            raise refuse("form-not-multipart", field="body", value=content_type[:100])
         self.fields: dict[str, list[str]] = {}
         self.file_name: str | None = None
         self._part = _Part()
@@ -198,9 +198,9 @@ class Form:
                 self.take(piece)
                 yield
         except ClientDisconnect as exc:
-            raise InvalidInputError("the caller hung up", field="body", remedy="Send all of it; nothing was stored.") from exc
+            raise refuse("form-hung-up", field="body") from exc
         if not self._ended:
-            raise InvalidInputError("the form is cut off", field="body", remedy="Send all of it; nothing was stored.")
+            raise refuse("form-cut-off", field="body")
 
     def _begin_part(self) -> None:
         self._part = _Part()
@@ -229,7 +229,7 @@ class Form:
             InvalidInputError: there is one already.
         """
         if self.file_name is not None:
-            raise InvalidInputError("the form has two files", field=FILE_FIELD, remedy="Send them one after the other.")
+            raise refuse("form-two-files", field=FILE_FIELD)
         self.file_name = name[:200]
 
     def take_content(self, content: bytes) -> None:
@@ -245,7 +245,7 @@ class Form:
             return
         self._part.value += data[start:end]
         if len(self._part.value) > MAX_FIELD_BYTES:
-            raise InvalidInputError(f"has more than {MAX_FIELD_BYTES} bytes", field=self._part.name, remedy=f"The file goes into the part {FILE_FIELD}.")
+            raise refuse("form-field-too-long", field=self._part.name, bytes=MAX_FIELD_BYTES, part=FILE_FIELD)
 
     def _end_part(self) -> None:
         if self._part.name == FILE_FIELD:
@@ -253,10 +253,10 @@ class Form:
             return
         text = self._part.value.decode("utf-8", "replace")
         if "\x00" in text:
-            raise InvalidInputError("holds a NUL", field=self._part.name, remedy="Send plain text.")
+            raise refuse("form-nul", field=self._part.name)
         self.fields.setdefault(self._part.name, []).append(text)
         if sum(map(len, self.fields.values())) > MAX_FIELDS:
-            raise InvalidInputError(f"more than {MAX_FIELDS} fields", field=self._part.name, remedy="Send fewer.")
+            raise refuse("form-too-many-fields", field=self._part.name, count=MAX_FIELDS)
 
     def _end(self) -> None:
         self._ended = True
@@ -272,12 +272,12 @@ class _LeadingForm(Form):
         pass
 
 
-def _malformed(error: FormParserError) -> InvalidInputError:
-    return InvalidInputError(f"the form is malformed: {error}", field="body", remedy="Send it as the client's library makes it.")
+def _malformed(error: FormParserError) -> LunaError:
+    return refuse("form-malformed", field="body", why=error)
 
 
 def _decode_name(name: bytes) -> str:
     text = name.decode("utf-8", "replace")
     if "\ufffd" in text or "\x00" in text:
-        raise InvalidInputError("the name of a part is no text", field="body", value=text.replace("\x00", "\ufffd")[:100], remedy="Send the form in UTF-8.")
+        raise refuse("form-part-name", field="body", value=text.replace("\x00", "�")[:100])
     return text

@@ -19,7 +19,8 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
-from luna.errors import InvalidInputError
+from luna.errors import LunaError
+from luna.refusals import refuse
 from luna.settings import Settings
 
 PIECE_BYTES = 2_000_000
@@ -92,9 +93,9 @@ BATCH_ROWS = 65_536
 DECIMAL_COMMA = r"^\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*$"
 THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*$"
 NO_TEXT = {
-    b"PK\x03\x04": ("an Excel workbook or a ZIP archive", "Save the sheet as CSV, or unpack the archive."),
-    b"\xff\xfe": ("text in UTF-16", "Save it as UTF-8; Excel calls that CSV UTF-8."),
-    b"\xfe\xff": ("text in UTF-16", "Save it as UTF-8; Excel calls that CSV UTF-8."),
+    b"PK\x03\x04": "file-is-archive",
+    b"\xff\xfe": "file-is-utf-16",
+    b"\xfe\xff": "file-is-utf-16",
 }
 
 
@@ -126,16 +127,12 @@ def read_batches(path: Path, limits: FileLimits | None = None) -> Iterator[pl.Da
         for batch in _batches(path, limits):
             rows += batch.height
             if rows > limits.max_rows:
-                raise _too_much(path, f"has more than {limits.max_rows:,} rows", "LUNA_LOAD_MAX_ROWS")
+                raise refuse("too-many-rows", field=str(path), most=limits.max_rows)
             yield batch
     except (EOFError, zlib.error) as exc:
-        raise InvalidInputError(f"the compressed file is cut off or damaged: {exc}", field=str(path), remedy="Copy it again, whole.") from exc
+        raise refuse("file-damaged", field=str(path), why=exc) from exc
     except OSError as exc:
-        raise InvalidInputError(f"cannot be read: {exc.strerror or exc}", field=str(path), remedy="Name a readable file.") from exc
-
-
-def _too_much(path: Path, message: str, setting: str) -> InvalidInputError:
-    return InvalidInputError(message, field=str(path), remedy=f"Nothing was stored. Load the file in parts, or raise {setting} for the worker.")
+        raise refuse("data-file-unreadable", field=str(path), why=exc.strerror or exc) from exc
 
 
 class _LimitedFile:
@@ -160,12 +157,12 @@ class _LimitedFile:
         ends = np.flatnonzero(np.frombuffer(lines, dtype=np.uint8) == ord("\n"))
         longest = int(np.diff(ends, prepend=-1, append=len(lines)).max()) - 1
         if longest > self.limits.max_line_bytes:
-            raise _too_much(self.path, f"has a line of more than {self.limits.max_line_bytes:,} bytes", "LUNA_LOAD_MAX_LINE_BYTES")
+            raise refuse("line-too-long", field=str(self.path), most=self.limits.max_line_bytes)
 
     def _count(self, piece: bytes) -> bytes:
         self._bytes += len(piece)
         if self._bytes > self.limits.max_bytes:
-            raise _too_much(self.path, f"has more than {self.limits.max_bytes:,} bytes, unpacked", "LUNA_LOAD_MAX_BYTES")
+            raise refuse("file-too-large", field=str(self.path), most=self.limits.max_bytes)
         return piece
 
 
@@ -175,14 +172,14 @@ def _batches(path: Path, limits: FileLimits) -> Iterator[pl.DataFrame]:
     if magic == b"PAR1":
         yield from _read_parquet(path)
         return
-    for start, (what, remedy) in NO_TEXT.items():
+    for start, reason in NO_TEXT.items():
         if magic.startswith(start):
-            raise InvalidInputError(f"the file is {what}", field=str(path), remedy=remedy)
+            raise refuse(reason, field=str(path))
     with _open(path, packed=magic[:2] == b"\x1f\x8b") as whole:
         limited = _LimitedFile(whole, path, limits)
         head = limited.readline(limits.max_line_bytes + 1).removeprefix(b"\xef\xbb\xbf")
         if not head.strip():
-            raise InvalidInputError("the file is empty", field=str(path), remedy="Give a header line and rows.")
+            raise refuse("file-empty", field=str(path))
         if head.lstrip().startswith(b"["):
             yield from _read_array(path, limited, head)
             return
@@ -198,7 +195,7 @@ def _read_csv(path: Path, file: _LimitedFile, head: bytes) -> Iterator[pl.DataFr
     head = _as_utf8(head)
     separator = max(",;\t", key=head.decode().count)
     if head.decode().count(separator) >= MOST_COLUMNS:
-        raise InvalidInputError(f"has more than {MOST_COLUMNS} columns", field=str(path), remedy="Leave out those that Luna does not read.")
+        raise refuse("too-many-columns", field=str(path), most_columns=MOST_COLUMNS)
     for line, raw in _blocks(file, first_line=2):
         block = _as_utf8(raw)
         try:
@@ -226,14 +223,13 @@ def _read_decimal_commas(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.when(number).then(text).otherwise(name).alias(name) for name, number, text in zip(commas, written, plain, strict=True))
 
 
-def _find_ragged(path: Path, block: bytes, separator: str, *, before: int) -> InvalidInputError | None:
+def _find_ragged(path: Path, block: bytes, separator: str, *, before: int) -> LunaError | None:
     """Return what to say of the first line that has more cells than the header, None where there is none."""
     reader = csv.reader(block.decode().splitlines(), delimiter=separator)
     named = len(next(reader))
     for cells in reader:
         if len(cells) > named:
-            message = f"line {before + reader.line_num} has {len(cells)} cells, the header names {named}"
-            return InvalidInputError(message, field=str(path), value=separator.join(cells)[:100], remedy="Correct the line; nothing was stored.")
+            return refuse("ragged-line", field=str(path), value=separator.join(cells)[:100], line=before + reader.line_num, cells=len(cells), named=named)
     return None
 
 
@@ -281,6 +277,6 @@ def _blocks(file: _LimitedFile, *, first_line: int, head: bytes = b"") -> Iterat
         yield line, rest
 
 
-def _malformed(path: Path, line: int, error: PolarsError | ValueError) -> InvalidInputError:
+def _malformed(path: Path, line: int, error: PolarsError | ValueError) -> LunaError:
     reason = str(error).strip().partition("\n")[0]
-    return InvalidInputError(f"the file is malformed somewhere after line {line}: {reason}", field=str(path), remedy="Correct it; nothing was stored.")
+    return refuse("file-malformed", field=str(path), line=line, why=reason)

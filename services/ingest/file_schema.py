@@ -6,9 +6,9 @@ from math import inf
 
 import polars as pl
 
-from luna.errors import InvalidInputError
 from luna.observations import SERIES
 from luna.plausibility import absurd_price
+from luna.refusals import refuse
 from luna.resolution import kind_of
 from luna.rounding import ENERGY_ROUNDING_KWH, SOC_ROUNDING
 
@@ -101,7 +101,7 @@ def kind_named(name: str) -> FileSchema:
         InvalidInputError: no such kind.
     """
     if name not in KINDS:
-        raise InvalidInputError("no such kind of file", field="kind", value=name, remedy=f"Choose one of {', '.join(KINDS)}.")
+        raise refuse("no-such-kind", field="kind", value=name, kinds=tuple(KINDS))
     return KINDS[name]
 
 
@@ -127,19 +127,14 @@ def match_columns(there: list[str], kind: FileSchema, *, renamed: Mapping[str, s
     """
     for ours, theirs in renamed.items():
         if ours not in kind.columns:
-            raise InvalidInputError("no such column", field=f"column.{ours}", value=ours, remedy=f"{kind.name} have {', '.join(kind.columns)}.")
+            raise refuse("no-such-column", field=f"column.{ours}", value=ours, kind=kind.name, columns=tuple(kind.columns))
         if theirs not in there:
-            raise InvalidInputError("the file has no such column", field=f"column.{ours}", value=theirs, remedy=f"It has {', '.join(there)}.")
+            raise refuse("file-lacks-column", field=f"column.{ours}", value=theirs, there=tuple(there))
     ours_of = {theirs: ours for ours, theirs in renamed.items()}
     matched = {name: ours_of.get(name, name) for name in there if name not in ignored}
     strangers = [name for name, ours in matched.items() if ours not in kind.columns]
     if strangers:
-        raise InvalidInputError(
-            f"no column of {kind.name}",
-            field=strangers[0],
-            value=", ".join(strangers),
-            remedy=f"Known are {', '.join(kind.columns)}; name yours with --column name={strangers[0]}, or leave it out with --ignore {strangers[0]}.",
-        )
+        raise refuse("column-unknown", field=strangers[0], value=", ".join(strangers), kind=kind.name, columns=tuple(kind.columns), column=strangers[0])
     _require(kind, list(matched.values()))
     return matched
 
@@ -147,13 +142,11 @@ def match_columns(there: list[str], kind: FileSchema, *, renamed: Mapping[str, s
 def _require(kind: FileSchema, ours: list[str]) -> None:
     doubled = [name for name in ours if ours.count(name) > 1]
     if doubled:
-        raise InvalidInputError("two columns of the file are this one", field=doubled[0], remedy=f"Leave one out with --ignore {doubled[0]}.")
+        raise refuse("column-twice", field=doubled[0], column=doubled[0])
     missing = [name for name in (kind.time, *(key for key, form in kind.keys.items() if form == "text")) if name not in ours]
     if missing:
-        raise InvalidInputError("the column is missing", field=missing[0], remedy=f"Add it, or name yours with --column {missing[0]}=THEIRS.")
+        raise refuse("column-missing", field=missing[0], column=missing[0])
     if not set(ours) & set(kind.series):
-        raise InvalidInputError("the file has no values", field=next(iter(kind.series)), remedy=f"It needs at least one of {', '.join(kind.series)}.")
+        raise refuse("file-without-values", field=next(iter(kind.series)), series=tuple(kind.series))
     if "spot_price" in ours and {"import_price", "export_price"} & {*ours}:
-        raise InvalidInputError(
-            "the file has both the market's and the site's prices", field="spot_price", remedy="Load them one after the other with --ignore."
-        )
+        raise refuse("prices-of-both", field="spot_price")

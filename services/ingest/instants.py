@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.timeline import SLOT
 
 WRITTEN = r"^\s*(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d+)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?\s*$"
@@ -161,14 +161,8 @@ def choose_step(spacings: Iterable[Spacing]) -> timedelta:
         return SLOT
     step = timedelta(seconds=counts.most_common(1)[0][0])
     if step < MINUTE or step % MINUTE or HOUR % step:
-        raise InvalidInputError(
-            "the slots of the file do not divide an hour", field="slot_start", value=str(step), remedy="Resample it to 5, 15, 30 or 60 minutes."
-        )
+        raise refuse("file-slots", field="slot_start", value=str(step))
     others = [timedelta(seconds=distance) for distance, length in runs.items() if length >= LONG_RUN and timedelta(seconds=distance) != step]
     if others:
-        raise InvalidInputError(
-            f"the step changes within the file, from {step // MINUTE} to {others[0] // MINUTE} minutes",
-            field="slot_start",
-            remedy="Load each part as a file of its own.",
-        )
+        raise refuse("file-step-changes", field="slot_start", step=step // MINUTE, other=others[0] // MINUTE)
     return step

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from luna.database import quarantine, sites
 from luna.database.copy import Written
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.site import Site
 from luna.timeline import parse_zone
 from services.ingest import electricity_maps
@@ -190,16 +190,16 @@ class _Loading:
         above = Counter({reason: count for reason, count in self.report.reasons.items() if ABOVE in reason})
         if above.total() >= max(FEWEST_ABOVE, MOST_ABOVE_SHARE * self.report.rows):
             (reason, _), *_ = above.most_common(1)
-            message = f"{above.total():,} of {self.report.rows:,} rows cannot be: {reason}"
-            raise InvalidInputError(message, field=reason.partition(" ")[0], value=self.examples[reason], remedy=_remedy(reason))
+            figures = {"count": above.total(), "rows": self.report.rows, "why": reason, "remedy": _remedy(reason)}
+            raise refuse("rows-too-high", field=reason.partition(" ")[0], value=self.examples[reason], **figures)
         lost = Counter({reason: count for reason, count in self.report.reasons.items() if self._tells_of_nothing(reason)})
         if lost.total() >= FEWEST_UNREADABLE:
             reason = lost.most_common(1)[0][0]
             name = reason.partition(" ")[0]
-            raise InvalidInputError(f"not a single {name} can be used: {reason}", field=name, value=self.examples[reason], remedy=_remedy(reason))
+            raise refuse("no-value-usable", field=name, value=self.examples[reason], name=name, why=reason, remedy=_remedy(reason))
         if not self.report.accepted:
             reason = self.report.reasons.most_common(1)[0][0] if self.report.reasons else "the file has no rows"
-            raise InvalidInputError(f"not a single row can be used: {reason}", field=str(path), value=self.examples.get(reason), remedy=_remedy(reason))
+            raise refuse("no-row-usable", field=str(path), value=self.examples.get(reason), why=reason, remedy=_remedy(reason))
 
     def _tells_of_nothing(self, reason: str) -> bool:
         """Return whether a value is refused for the reason, and no other of its series was believed."""
@@ -231,9 +231,7 @@ class _Loading:
         unusual = find_unusual(rows, limit_powers(self.site), step)
         if unusual is not None:
             name, kwh = unusual
-            message = f"half of the slots of {step // timedelta(minutes=1)} minutes hold more than this many kWh"
-            remedy = f"Nothing was stored. {say_unit(name)}If it is true, name grid.import_limit_kw and the like in the site's file."
-            raise InvalidInputError(message, field=name, value=kwh, remedy=remedy)
+            raise refuse("values-unusual", field=name, value=kwh, step=step // timedelta(minutes=1), hint=say_unit(name))
 
     def _write_span(self, rows: pl.DataFrame) -> None:
         step = self.report.step

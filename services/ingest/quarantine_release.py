@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from luna.contracts.data import BuildSlotsRequest, QuarantinedRow, ResolveReply, ResolveRequest
 from luna.database import history_changes, prices, quarantine, sites
 from luna.database.history_changes import Revision, Rule
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.site import Site
 from luna.timeline import SLOT, Timeline, parse_instant, parse_zone
 from services.ingest.file_schema import ABOVE, Bounds, FileSchema, kind_named
@@ -78,7 +78,7 @@ def _compose(row: QuarantinedRow, kind: FileSchema) -> pl.DataFrame:
     corrected = row.corrected or {}
     strangers = sorted(set(corrected) - set(kind.columns))
     if strangers:
-        raise InvalidInputError(f"no column of {row.kind}", field=f"values.{strangers[0]}", remedy=f"Known are {', '.join(kind.columns)}.")
+        raise refuse("value-unknown-column", field=f"values.{strangers[0]}", kind=row.kind, columns=tuple(kind.columns))
     cells = row.raw | corrected
     # The instant as it was read; a time written by hand counts for itself.
     cells[kind.time] = corrected.get(kind.time) or row.raw.get("instant") or cells.get(kind.time)
@@ -109,16 +109,14 @@ def _bring_to_slots(rows: pl.DataFrame, row: QuarantinedRow, kind: FileSchema, l
     _require(refused, row)
     slots = to_quarter_hours(rows, minutes * MINUTE, keys=keys, values=values)
     if not slots.height:
-        remedy = "Correct the file and load it again."
-        raise InvalidInputError(f"{minutes} minutes alone make no quarter-hour", field="quarantine_id", value=row.quarantine_id, remedy=remedy)
+        raise refuse("row-too-short", field="quarantine_id", value=row.quarantine_id, minutes=minutes)
     return slots
 
 
 def _require(refused: pl.DataFrame, row: QuarantinedRow) -> None:
     if refused.height:
         reason: Any = refused["reason"][0]
-        remedy = f"Correct it: luna data quarantine correct {row.quarantine_id} --value COLUMN=VALUE; or dismiss it."
-        raise InvalidInputError(f"the row cannot be let in: {reason}", field="quarantine_id", value=row.quarantine_id, remedy=remedy)
+        raise refuse("row-not-let-in", field="quarantine_id", value=row.quarantine_id, why=reason, quarantine_id=row.quarantine_id)
 
 
 LONGEST_GAP = timedelta(hours=LONGEST_GAP_HOURS)
@@ -151,8 +149,7 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
 def _require_uncorrected(request: ResolveRequest) -> None:
     """Refuse to correct a day that stayed as it was stored: it is made of readings."""
     if request.resolution == "corrected":
-        remedy = "Release it to take what was built again, dismiss it to keep the stored day, or load the right readings."
-        raise InvalidInputError("a day that was built again cannot be corrected", field="values", remedy=remedy)
+        raise refuse("built-day-not-corrected", field="values")
 
 
 def _build_around(connection: Connection, site: Site, row: QuarantinedRow, *, now: datetime) -> int:
@@ -186,8 +183,7 @@ def _require_one(row: QuarantinedRow) -> None:
     """Refuse to put one value in the place of many: an entry may stand for neighbouring readings."""
     readings = row.raw.get("readings", 1)
     if row.corrected and readings > 1:
-        remedy = "Release or dismiss them, or load the right readings: luna data load FILE --kind readings."
-        raise InvalidInputError(f"the entry stands for {readings} readings, which no single value corrects", field="values", remedy=remedy)
+        raise refuse("entry-of-readings", field="values", count=readings)
 
 
 def _write_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *, rule: Rule) -> int:

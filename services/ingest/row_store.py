@@ -14,8 +14,9 @@ from luna.database import history_changes, observations, prices, quality, readin
 from luna.database.copy import Written
 from luna.database.history_changes import Rule
 from luna.economics import publication_times
-from luna.errors import InvalidInputError, MachineError
+from luna.errors import MachineError
 from luna.observations import SERIES
+from luna.refusals import refuse
 from luna.site import Site, SpotPrice
 from luna.timeline import FloatArray, InstantArray, parse_zone
 from luna.units import NOT_SAID, SaidUnits
@@ -124,9 +125,7 @@ def find_market(site: Site) -> str:
     """
     market = next((rule.market for rule in (site.tariff.import_, site.tariff.export) if isinstance(rule, SpotPrice)), None)
     if market is None:
-        raise InvalidInputError(
-            "the site's tariff names no market", field="spot_price", value=site.name, remedy="Give import_price instead, or a tariff of kind spot."
-        )
+        raise refuse("tariff-without-market", field="spot_price", value=site.name)
     return market
 
 

@@ -7,9 +7,10 @@ import polars as pl
 from sqlalchemy import Connection
 
 from luna.database import observations, prices
-from luna.errors import InvalidInputError
+from luna.errors import LunaError
 from luna.observations import SERIES
 from luna.plausibility import UnitDoubt, doubt_energies, doubt_prices, find_usual
+from luna.refusals import refuse
 from luna.resolution import kind_of
 from luna.site import OWN, Site
 from luna.timeline import SLOT, FloatArray, Timeline, floor_to
@@ -59,10 +60,20 @@ def _read(connection: Connection, site: Site, name: str, start: datetime) -> Flo
     return prices.read(connection, stored, weeks, currency=site.currency)
 
 
-def describe_doubt(name: str, doubt: UnitDoubt, unit: str) -> InvalidInputError:
+def describe_doubt(name: str, doubt: UnitDoubt, unit: str) -> LunaError:
     """Return the refusal of a series that is hardly in ``unit``."""
-    compared = "what the same series held in the weeks beside it" if doubt.basis == "stored" else "the dearest day that markets are known for"
-    message = f"{_SHARES[doubt.share]} of the values lie beyond {doubt.value:.4g} {unit}, {doubt.times:.0f} times {doubt.known:.4g}, {compared}"
+    figures = {
+        "share": _SHARES[doubt.share],
+        "reached": _short(doubt.value),
+        "times": round(doubt.times),
+        "known": _short(doubt.known),
+        "name": name,
+        "unit": unit,
+    }
+    reason = "unit-unlike-before" if doubt.basis == "stored" else "unit-unlike-markets"
     suspected = " or ".join(doubt.units)
-    remedy = f"Nothing was stored. If the file is in {suspected}, say it with --unit {name}={doubt.units[0]}; if it is right, with --unit {name}={unit}."
-    return InvalidInputError(message, field=name, value=f"{doubt.value:.4g}", remedy=remedy)
+    return refuse(reason, field=name, value=f"{doubt.value:.4g}", **figures, suspected=suspected, other=doubt.units[0])
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.site import SENSOR_ROLES, Site
 from luna.units import read_measure, refuse_unit
 
@@ -32,19 +32,14 @@ def choose_units(matched: Mapping[str, str], named: Mapping[str, str]) -> dict[s
     """
     strangers = sorted(set(named) - set(matched.values()))
     if strangers:
-        raise InvalidInputError(
-            "the file has no such column", field=f"unit.{strangers[0]}", value=named[strangers[0]], remedy=f"It has {', '.join(matched.values())}."
-        )
+        raise refuse("unit-lacks-column", field=f"unit.{strangers[0]}", value=named[strangers[0]], matched=tuple(matched.values()))
     found = {ours: next((unit for unit in _units_in(theirs) if _divisor(ours, unit) or _is_power(ours, unit)), "") for theirs, ours in matched.items()}
     units = {ours: unit for ours, unit in (found | dict(named)).items() if unit}
     for ours, unit in units.items():
         if _is_power(ours, unit):
-            remedy = "Load a power as readings (--kind readings) and name its sensor under input_sensors, or say another unit with --unit."
-            raise InvalidInputError("a power, where the energy of each slot is needed", field=f"unit.{ours}", value=unit, remedy=remedy)
+            raise refuse("power-for-energy", field=f"unit.{ours}", value=unit)
         if not _divisor(ours, unit):
-            raise InvalidInputError(
-                "no unit of this column", field=f"unit.{ours}", value=unit, remedy=f"{ours} may be in {_known(ours) or 'no other unit than its own'}."
-            )
+            raise refuse("no-unit-of-column", field=f"unit.{ours}", value=unit, column=ours, units=_known(ours) or "no other unit than its own")
     return units
 
 

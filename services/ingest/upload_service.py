@@ -44,7 +44,7 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
         except InvalidInputError as error:
             # Where the file lay meanwhile tells its owner nothing.
             field = request.file_name if error.field == str(path) else error.field
-            raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy) from error
+            raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
     work.on_commit(lambda: _forget(work, request.object_key))
     return describe(report)
 

@@ -13,6 +13,7 @@ from luna.contracts.owner import ManualBlock, Reserve, Surroundings
 from luna.contracts.plan.reply import Assumption, PlanReply
 from luna.contracts.plan.state import OutlookMessage, StateMessage
 from luna.errors import InvalidInputError
+from luna.refusals import invalid_part
 from luna.site import MoneyBounds, Objective, Site
 from luna.site.part import PRICE, Amount, require_in_currency
 from luna.timeline import STEPS, parse_zone
@@ -34,7 +35,7 @@ class Terminal(Message):
     @model_validator(mode="after")
     def _value_given(self) -> Self:
         if self.kind == "value" and self.value is None:
-            raise ValueError("terminal.value is needed: currency per stored kWh")
+            raise invalid_part("terminal-value-missing")
         return self
 
 
@@ -64,7 +65,7 @@ class PlanOptions(Message):
     @model_validator(mode="after")
     def _risk_of_scenarios(self) -> Self:
         if self.risk and self.uncertainty == "point":
-            raise ValueError("options.risk weighs scenarios: it needs options.uncertainty: scenarios")
+            raise invalid_part("risk-without-scenarios")
         return self
 
 
@@ -99,13 +100,13 @@ class PlanRequest(Request):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if (self.site is None) == (self.site_id is None):
-            raise ValueError("give either site (with start, outlook and state) or site_id")
+            raise invalid_part("site-or-site-id")
         if self.site is not None and (self.outlook is None or self.start is None):
-            raise ValueError("a site in the request needs start and outlook beside it")
+            raise invalid_part("site-without-outlook")
         if self.outlook is not None and self.site is not None and self.options.uncertainty == "scenarios" and self.outlook.scenarios is None:
-            raise ValueError("options.uncertainty: scenarios needs outlook.scenarios: probability, load_kwh, pv_kwh")
+            raise invalid_part("scenarios-missing")
         if self.first_slot_minutes is not None and self.first_slot_minutes > self.slot_minutes:
-            raise ValueError("first_slot_minutes is what remains of the first slot: at most slot_minutes")
+            raise invalid_part("first-slot-too-long")
         return self
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant, Message
 from luna.device_config import Mode
 from luna.outlook import PROBABILITY_TOLERANCE
+from luna.refusals import invalid_part
 from luna.rounding import round_energies, round_soc
 from luna.site.part import PRICE
 from luna.timeline import FloatArray
@@ -54,7 +55,7 @@ def _read_courses(given: Any, read: Callable[[Any], list[list[float]]]) -> Float
     """Return courses as an array, ``(courses, slots)``; as such the planner gives them itself."""
     if isinstance(given, np.ndarray):
         if given.ndim != 2 or not ((given >= 0) & (given <= MOST_KWH)).all():
-            raise ValueError(f"courses are energies from 0 to {MOST_KWH} kWh by course and slot")
+            raise invalid_part("course-energies", most_kwh=MOST_KWH)
         return given
     courses = read(given)
     lengths = {len(course) for course in courses}
@@ -99,7 +100,7 @@ class CoursesMessage(Message):
                     f"{name} has {given} courses, probability has {courses}", f"Give one probability per course: {given} of them, or {courses} of {name}."
                 )
         if sum(self.probability) > 1 + PROBABILITY_TOLERANCE:
-            raise ValueError(f"probabilities add up to {sum(self.probability):g}, one at most")
+            raise invalid_part("probabilities-sum", probability=sum(self.probability))
         return self
 
 
@@ -179,7 +180,7 @@ class HeatPumpState(Message):
     @model_validator(mode="after")
     def _on_or_off(self) -> Self:
         if self.on_hours and self.off_hours:
-            raise ValueError(f"on_hours {self.on_hours:g} and off_hours {self.off_hours:g}: it is on or off, give one of them")
+            raise invalid_part("on-and-off", on_hours=self.on_hours, off_hours=self.off_hours)
         return self
 
 
@@ -240,7 +241,7 @@ class VehicleSession(Message):
         for name in ("target_soc", "min_soc"):
             wanted = getattr(self, name)
             if wanted is not None and self.limit_soc is not None and wanted > self.limit_soc:
-                raise ValueError(f"{name} {wanted:g} must not exceed limit_soc {self.limit_soc:g}")
+                raise invalid_part("soc-beyond-limit", name=name, wanted=wanted, limit_soc=self.limit_soc)
         return self
 
 
@@ -273,7 +274,7 @@ class LoadState(Message):
     @model_validator(mode="after")
     def _on_or_off(self) -> Self:
         if self.on_hours and self.off_hours:
-            raise ValueError(f"on_hours {self.on_hours:g} and off_hours {self.off_hours:g}: it is on or off, give one of them")
+            raise invalid_part("on-and-off", on_hours=self.on_hours, off_hours=self.off_hours)
         return self
 
 

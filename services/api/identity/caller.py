@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query, Request
 
 from luna.contracts.identity import ROLE_SCOPES, KeyScope, Role
-from luna.errors import NotFoundError
+from luna.refusals import refuse
 
 OWNER = "owner"
 Means = Literal["nobody", "local", "monitor", "session", "token", "key"]
@@ -56,7 +56,7 @@ class Caller:
             NotFoundError: it is not; one that is not there at all is told in the same words.
         """
         if not self.has_site(name):
-            raise NotFoundError("no such site", field="site", value=name, remedy=self.known_sites())
+            raise refuse("no-such-site" if self.sites else "no-site-of-yours", field="site", value=name, names=", ".join(sorted(self.sites or ())))
 
     def known_sites(self) -> str:
         """Return the remedy that names the caller's sites."""

@@ -14,8 +14,9 @@ from luna.contracts.data import JudgeQualityRequest, Kind, LoadFileRequest, Reso
 from luna.contracts.history_care import FindGapsRequest, GapsReply
 from luna.database import jobs, quality, quarantine, recorded_span, sites
 from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError, LunaError
+from luna.errors import LunaError
 from luna.queue.jobs import submit_job
+from luna.refusals import refuse
 from luna.site import Site
 from luna.timeline import SLOT, floor_to, local_midnight, parse_zone
 from services.api.gateway import CurrentGateway, Gateway
@@ -158,5 +159,5 @@ def _read_values(form: Mapping[str, str], received: Mapping[str, Any]) -> dict[s
     said = {name.removeprefix("value:"): text for name, text in form.items() if name.startswith("value:")}
     changed = {name: cell_of(text) for name, text in said.items() if name in received and text != ("" if received[name] is None else str(received[name]))}
     if not changed:
-        raise InvalidInputError("no value was changed", field="values", remedy="Change a value, or let the row in as it is.")
+        raise refuse("no-value-changed", field="values")
     return changed

@@ -87,6 +87,7 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
         view = _open(connection, site_id, request, gateway)
+        prices_said = say_simulated_prices(connection, view.window.site, gateway, view.words)
     parts = _describe(view, gateway) | _view_why(view, at) | {"flow": view_flow(view)}
     parts |= {
         "anew": False,

@@ -1,6 +1,6 @@
 """What every page has: its declaration, its reader's language and appearance, its place in the navigation, its frame."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +25,7 @@ from luna.site import Site, explain_faults
 from luna.telemetry import current_trace_id
 from luna.timeline import SLOT, parse_zone
 from luna.wording import Language, Numbers
+from luna.wording.numbers import write_decimal
 from luna.wording.pages import PageWords, page_words
 from luna.wording.quality import say_series
 from luna.wording.refusals import say_problem, say_refusal
@@ -187,11 +188,18 @@ def templates() -> Environment:
         "asset": find_asset,
         "themes": THEMES,
         "say_series": say_series,
+        "write_decimal": write_decimal,
+        "write_decimals": _write_decimals,
         "say_refusal": say_refusal,
         "say_problem": say_problem,
         "slot": SLOT,
     }
     return environment
+
+
+def _write_decimals(figures: Mapping[str, object], language: Language) -> dict[str, object]:
+    """Return the figures of a fault as the reader types them."""
+    return {name: write_decimal(value, language) if isinstance(value, str) else value for name, value in figures.items()}
 
 
 class PageRoute(SiteClockRoute):

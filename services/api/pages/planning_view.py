@@ -16,8 +16,8 @@ from luna.contracts.plan import PlanReply
 from luna.contracts.vehicle_session import WEEKDAYS, StoredSession
 from luna.device_config import BATTERIES
 from luna.device_runs import find_vehicle_run
-from luna.errors import InvalidInputError
 from luna.owner_constraints import find_actions
+from luna.refusals import refuse
 from luna.site import Site, invalid_input
 from luna.timeline import SLOT, floor_to, local_instant
 from luna.vehicle_sessions import lay_out_sessions
@@ -81,7 +81,7 @@ def read_power(text: str) -> float | None:
     try:
         return float(text.replace(",", "."))
     except ValueError as exc:
-        raise InvalidInputError("this is no number", field="power_kw", value=text, remedy="Write kilowatts, such as 3.5, or leave it empty.") from exc
+        raise refuse("no-number", field="power_kw", value=text) from exc
 
 
 def say_cost(trial: Trial | None, numbers: Numbers, words: PageWords) -> str:

@@ -7,8 +7,8 @@ from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.database import plans
 from luna.database.engine import unit_of_work
-from luna.errors import ConflictError, UnavailableError
 from luna.owner_constraints import check_block
+from luna.refusals import refuse
 from luna.site import Battery, DeferrableLoad, ElectricVehicle, Site
 from luna.wording import Language
 from services.api.gateway import Gateway
@@ -45,7 +45,7 @@ async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, langu
     with_block = PlanReply.model_validate_json(bytes(answer.body))
     before, after = (each.manual.cost if each.manual else 0.0 for each in (plan, with_block))
     if before is None or after is None:
-        raise UnavailableError("what the block costs was not found in time", remedy="Try again, or give plans more time: options.time_limit_s.")
+        raise refuse("cost-not-in-time")
     return Trial(after - before)
 
 
@@ -53,7 +53,7 @@ def _find_plan(gateway: Gateway, site: Site) -> tuple[PlanReply, PlanRequest]:
     with unit_of_work(gateway.database) as connection:
         plan = plans.latest(connection, site.name, now=gateway.clock.now())
         if plan is None:
-            raise ConflictError("there is no plan to compare with yet", field="plan", value=site.name, remedy="Plan first; then every block says its cost.")
+            raise refuse("no-plan-to-compare", field="plan", value=site.name)
         return plan, plans.load_inputs(connection, plan.plan_id)
 
 

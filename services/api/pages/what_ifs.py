@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfRequest
 from luna.database import plans, recorded_span, sites, what_ifs
 from luna.database.engine import unit_of_work
-from luna.errors import LunaError, NotFoundError
+from luna.errors import LunaError
+from luna.refusals import refuse
 from luna.site import Site, invalid_input
 from luna.timeline import parse_zone
 from luna.what_if_questions import read_state, submit_what_if
@@ -77,7 +78,7 @@ def show_what_if(site_id: SitePath, what_if_id: QuestionPath, request: Request, 
     with unit_of_work(gateway.database) as connection:
         site, question = sites.load(connection, site_id), what_ifs.load(connection, what_if_id)
         if question.site_id != site_id:
-            raise NotFoundError("no such question", field="what_if_id", value=what_if_id, remedy="Go back to the page that asked it.")
+            raise refuse("no-such-question-here", field="what_if_id", value=what_if_id)
         state = read_state(connection, what_if_id)
     view = AnswerView(state, question, numbers_of(request, site), words_of(request, PAGE))
     if request.headers.get("HX-Request"):

@@ -13,7 +13,8 @@ from luna.contracts.message import Message
 from luna.database import control, site_removal, site_zones, sites
 from luna.database.engine import unit_of_work
 from luna.database.sites import StoredSite, UnreadableSite
-from luna.errors import ConflictError, InvalidInputError, OutdatedError, UnconditionalError, UnreadableError
+from luna.errors import ConflictError, OutdatedError, UnconditionalError, UnreadableError
+from luna.refusals import refuse
 from luna.site import Site
 from luna.site.inventory import SiteDevice, list_devices_of
 from luna.site.sensor_changes import ChangedSensors
@@ -117,7 +118,7 @@ def change_site(
     """
     version = read_version(request)
     if site.name != site_id:
-        raise InvalidInputError("a site keeps its name", field="name", value=site.name, remedy=f"Write {site_id}, or add a new site.")
+        raise refuse("site-keeps-name", field="name", value=site.name, site_id=site_id)
     with unit_of_work(gateway.database) as connection:
         if not past.accept_time_zone:
             site_zones.require_same_clock(connection, site, now=gateway.clock.now())

@@ -11,8 +11,9 @@ from luna.contracts.data import Kind, LoadFileRequest
 from luna.contracts.job import Job
 from luna.database import sites
 from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError, LunaError
+from luna.errors import LunaError
 from luna.queue.jobs import submit_job
+from luna.refusals import refuse
 from luna.site import invalid_input
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller
@@ -84,10 +85,9 @@ def _compose(upload: Upload, site_id: str | None) -> LoadFileRequest:
     known = {"kind", "timezone", CSRF_FIELD, *LISTS} | ({"site"} if site_id is None else set())
     strangers = sorted(set(upload.fields) - known)
     if strangers:
-        remedy = f"Known are {'site, ' if site_id is None else ''}kind, timezone, columns, ignore, units and file."
-        raise InvalidInputError("no such field", field=strangers[0], remedy=remedy)
+        raise refuse("form-no-such-field", field=strangers[0], first="site, " if site_id is None else "")
     if site_id is None and "site" not in upload.fields:
-        raise InvalidInputError("the form names no site", field="site", remedy="Add --form site=home.")
+        raise refuse("form-without-site", field="site")
     single = {name: values[-1] for name, values in upload.fields.items() if name in {"kind", "timezone"}}
     document = single | {
         "site_id": site_id or upload.fields["site"][-1],
@@ -107,5 +107,5 @@ def _pairs(upload: Upload, field: str) -> dict[str, str]:
     pairs = [(text, *text.partition("=")) for text in upload.fields.get(field, []) if text.strip()]
     for text, ours, _, theirs in pairs:
         if not ours or not theirs:
-            raise InvalidInputError("two names are needed", field=field, value=text, remedy=f"Write Luna's name, =, the file's: {LISTS[field]}.")
+            raise refuse("form-two-names", field=field, value=text, example=LISTS[field])
     return {ours: theirs for _, ours, _, theirs in pairs}

@@ -9,7 +9,7 @@ import numpy as np
 from luna.contracts.counterfactual import Habit, PlanVariantReply, Variant
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage, Terminal
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.site import Site
 from luna.site.document import change_site
 from luna.timeline import Timeline
@@ -55,10 +55,9 @@ def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> 
     """Return the request with what the variant changes of its site, and what follows from that for outlook, state and terminal rule."""
     site, outlook = inputs.site, inputs.outlook
     if site is None or outlook is None:
-        raise InvalidInputError("the plan's inputs hold no site", field="plan_id", remedy="Plan anew.")
+        raise refuse("inputs-without-site", field="plan_id")
     if variant.margin is not None:
-        remedy = "Ask it of recorded days: luna what-if --from DAY --to DAY."
-        raise InvalidInputError("a plan has no margin, acting on it has", field="variant.margin", value=variant.margin, remedy=remedy)
+        raise refuse("margin-of-plan", field="variant.margin", value=variant.margin)
     changed = change_site(site, variant.site, field="variant.site")
     timeline = build_problem(inputs).outlook.timeline
     outlook = _scale(outlook, scale_pv(site, changed))
@@ -100,8 +99,7 @@ def _change_state(state: StateMessage, site: Site, habits: dict[str, Habit], tim
     for name, habit in habits.items():
         vehicle = next((each for each in site.vehicles if each.name == name), None)
         if vehicle is None:
-            remedy = f"Its vehicles are: {', '.join(each.name for each in site.vehicles) or 'none'}."
-            raise InvalidInputError("the site has no such vehicle", field=f"variant.habits.{name}", remedy=remedy)
+            raise refuse("variant-no-such-vehicle", field=f"variant.habits.{name}", names=", ".join(each.name for each in site.vehicles) or "none")
         vehicles[name] = sessions_from_habit(vehicle, habit, timeline, zone=zone)
     loads = {name: each for name, each in state.loads.items() if name in {load.name for load in site.loads}}
     return state.model_copy(update={"batteries": batteries, "vehicles": vehicles, "loads": loads})
@@ -120,7 +118,7 @@ def sell_at_peak(plan: Plan, export_kwh: float) -> list[ManualBlock]:
     problem = plan.problem
     seller = next((each for each in problem.site.batteries if each.discharge_to_grid), None)
     if seller is None:
-        raise InvalidInputError("no battery of the site may sell", field="export_kwh", value=export_kwh, remedy="Set discharge_to_grid of one to true.")
+        raise refuse("no-battery-sells", field="export_kwh", value=export_kwh)
     timeline, outlook = problem.outlook.timeline, problem.outlook
     deficit = np.maximum(outlook.load_kwh - outlook.pv_kwh, 0.0)
     surplus = np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0)
@@ -134,8 +132,7 @@ def sell_at_peak(plan: Plan, export_kwh: float) -> list[ManualBlock]:
             left -= sold
     if left > 0:
         most = export_kwh - left
-        remedy = f"Ask for {most:.1f} kWh at most."
-        raise InvalidInputError("more than can be sold within the horizon", field="export_kwh", value=export_kwh, remedy=remedy)
+        raise refuse("sale-beyond", field="export_kwh", value=export_kwh, most=most)
     return blocks
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from luna.contracts.counterfactual import Alternative, WhyNotReply
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import CompromiseReply, PlanRequest
-from luna.errors import InvalidInputError
+from luna.errors import InvalidInputError, LunaError
 from luna.physics import Mode, SetPoint
+from luna.refusals import refuse
 from luna.site import Battery, Site
 from luna.timeline import Timeline, floor_to, require_utc
 from luna.wording import Language, Numbers, limit, say_instant
@@ -39,9 +40,7 @@ def find_slots(alternative: Alternative, timeline: Timeline, zone: ZoneInfo) -> 
     for field, instant in (("slot", alternative.slot), ("until", until)):
         if not timeline.start <= instant <= timeline.end or (field == "slot" and instant == timeline.end):
             span = f"{say_instant(timeline.start, zone)} to {say_instant(timeline.end, zone)}"
-            raise InvalidInputError(
-                "lies outside the plan", field=f"alternative.{field}", value=instant.astimezone(zone).isoformat(), remedy=f"The plan covers {span}."
-            )
+            raise refuse("outside-plan", field=f"alternative.{field}", value=instant.astimezone(zone).isoformat(), span=span)
     first = timeline.index_of(alternative.slot)
     return first, max(-((timeline.start - until) // timeline.step), first + 1)
 
@@ -55,13 +54,11 @@ def find_battery(alternative: Alternative, site: Site) -> int:
     names = [battery.name for battery in site.batteries]
     if alternative.device is not None and alternative.device not in names:
         known = [*names, *(each.name for each in site.vehicles), *(each.name for each in site.loads)]
-        remedy = f"Name one of: {', '.join(known) or 'none'}."
-        raise InvalidInputError("the site has no such device", field="alternative.device", value=alternative.device, remedy=remedy)
+        raise refuse("why-not-no-such-device", field="alternative.device", value=alternative.device, names=", ".join(known) or "none")
     if alternative.device is None and len(names) != 1:
-        remedy = f"Name one of: {', '.join(names)}." if names else "The site has no battery."
-        raise InvalidInputError("which battery is not said", field="alternative.device", value=alternative.device, remedy=remedy)
+        raise refuse("which-battery" if names else "no-battery", field="alternative.device", value=alternative.device, names=tuple(names))
     if alternative.mode in ("on", "off"):
-        raise InvalidInputError("is no mode of a battery", field="alternative.mode", value=alternative.mode, remedy="Choose from: " + _MODES + ".")
+        raise refuse("no-battery-mode", field="alternative.mode", value=alternative.mode, modes=_MODES)
     return names.index(alternative.device) if alternative.device else 0
 
 
@@ -132,8 +129,8 @@ def _say_why(alternative: Alternative, deviation: Deviation, index: int) -> str:
     return f"the connection's {'import' if charging else 'export'} limit of {room:g} kW leaves nothing for it"
 
 
-def _forbid(field: str, value: object, why: str) -> InvalidInputError:
-    return InvalidInputError(f"impossible: {why}", field=f"alternative.{field}", value=value, remedy="Ask for less, for another mode or for another slot.")
+def _forbid(field: str, value: object, why: str) -> LunaError:
+    return refuse("alternative-impossible", field=f"alternative.{field}", value=value, why=why)
 
 
 def limits_at_work(deviation: Deviation) -> list[str]:
@@ -206,7 +203,7 @@ def _ask_block(inputs: PlanRequest, alternative: Alternative, slots: tuple[int, 
     """Return the request with the alternative as a block."""
     if alternative.mode not in words:
         known = ", ".join(words)
-        raise InvalidInputError("is no mode of this device", field="alternative.mode", value=alternative.mode, remedy=f"Choose from: {known}.")
+        raise refuse("why-not-no-such-mode", field="alternative.mode", value=alternative.mode, modes=known)
     timeline = build_problem(inputs).outlook.timeline
     begin, end = (timeline.start + slot * timeline.step for slot in slots)
     block = {"device": alternative.device, "action": words[alternative.mode], "from": begin, "to": end, "power_kw": alternative.power_kw}
@@ -217,7 +214,8 @@ def _plan_around(plan: Plan, asked: PlanRequest, solver: Solver) -> Pair:
     try:
         problem = build_problem(asked)
     except InvalidInputError as exc:
-        raise InvalidInputError(f"impossible: {exc.message}", field="alternative", value=exc.value, remedy=exc.remedy) from exc
+        impossible = InvalidInputError(f"impossible: {exc.message}", field="alternative", value=exc.value, remedy=exc.remedy)
+        raise impossible.because(exc.reason, exc.parameters) from exc
     return Pair(plan, decide(problem, solver))
 
 

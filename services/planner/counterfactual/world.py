@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.contracts.counterfactual import Habit
 from luna.contracts.plan import VehicleSession, VehicleState
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.site import ElectricVehicle, Site
 from luna.timeline import FloatArray, Timeline
 from services.planner.problem.knowledge import DAY, EnergyOutlook, PerfectForesight, SitePrices
@@ -32,9 +32,11 @@ def sessions_from_habit(vehicle: ElectricVehicle, habit: Habit, timeline: Timeli
     """
     share = habit.energy_kwh_per_day / vehicle.capacity_kwh
     if share > vehicle.max_soc:
-        remedy = f"It holds {vehicle.max_soc * vehicle.capacity_kwh:g} kWh; give it a larger battery or a shorter way."
-        raise InvalidInputError(
-            "a day takes more than the vehicle holds", field=f"habits.{vehicle.name}.energy_kwh_per_day", value=habit.energy_kwh_per_day, remedy=remedy
+        raise refuse(
+            "day-beyond-vehicle",
+            field=f"habits.{vehicle.name}.energy_kwh_per_day",
+            value=habit.energy_kwh_per_day,
+            holds_kwh=vehicle.max_soc * vehicle.capacity_kwh,
         )
     home = vehicle.max_soc - share
     stays = [stay for stay in list_stays(habit, timeline, zone) if stay[1] > timeline.begin and stay[0] < timeline.end]
@@ -94,8 +96,7 @@ def _mean_day(seen: FloatArray, slots: int, now: datetime) -> FloatArray:
     days = week[week.size % slots :].reshape(-1, slots)
     count = np.isfinite(days).sum(axis=0)
     if not days.size or not count.all():
-        remedy = "Begin the window a day later, or load what was observed before."
-        raise InvalidInputError("nothing was observed in the days before, of which the usual is made", field="from_day", value=now.isoformat(), remedy=remedy)
+        raise refuse("usual-unknown", field="from_day", value=now.isoformat())
     return np.asarray(np.nansum(days, axis=0) / count)
 
 
@@ -140,8 +141,7 @@ def scale_pv(before: Site, after: Site) -> float:
     """
     peaks = [sum(array.peak_kw for array in site.pv) for site in (before, after)]
     if peaks[0] == 0 and peaks[1] > 0:
-        remedy = "Load the production of an array nearby as pv_kwh of this site, and give the site that array."
-        raise InvalidInputError("the site has no array whose production could be scaled", field="site.pv", value=peaks[1], remedy=remedy)
+        raise refuse("no-array-to-scale", field="site.pv", value=peaks[1])
     return peaks[1] / peaks[0] if peaks[0] else 1.0
 
 
@@ -153,13 +153,12 @@ def list_added(before: Site, after: Site) -> list[str]:
     """
     other = next((name for name in Site.model_fields if name not in _REPLAYED and getattr(before, name) != getattr(after, name)), None)
     if other is not None:
-        raise InvalidInputError("cannot be told from recorded days", field=f"site.{other}", remedy="Ask it of a plan: luna what-if --plan.")
+        raise refuse("not-from-recorded-days", field=f"site.{other}")
     added = []
     for kind in ("vehicles", "loads"):
         was, now = ({each.name: each for each in getattr(site, kind)} for site in (before, after))
         for name, device in was.items():
             if now.get(name) != device:
-                remedy = "Leave it as it is, or add another; a plan (luna what-if --plan) can change it."
-                raise InvalidInputError("what it used is part of the recorded load and cannot be told from it", field=f"site.{kind}.{name}", remedy=remedy)
+                raise refuse("part-of-recorded-load", field=f"site.{kind}.{name}")
         added += [name for name in now if name not in was]
     return added

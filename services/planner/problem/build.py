@@ -9,10 +9,10 @@ import numpy as np
 from luna.contracts.owner import ManualBlock, Reserve
 from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
 from luna.economics import EnergyCharge, Peak, PeakHistory, find_charge
-from luna.errors import InvalidInputError
 from luna.objective_weights import COST_ALONE, Weights, weigh_import, weigh_wear
 from luna.outlook import Outlook
 from luna.physics import BatteryLimits, Mode, SiteLimits
+from luna.refusals import refuse
 from luna.site import Objective, Site
 from luna.timeline import STEPS, FloatArray, Timeline, floor_to, require_utc, to_instant
 from services.planner.problem.demands import Demands, read_demands
@@ -42,8 +42,7 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
     names = [price.name for price in site.tariff.peaks]
     for name in state.peaks:
         if name not in names:
-            remedy = f"Its components are: {', '.join(names) or 'none'}."
-            raise InvalidInputError("the tariff has no such component", field=f"state.peaks.{name}", remedy=remedy)
+            raise refuse("no-such-component", field=f"state.peaks.{name}", names=", ".join(names) or "none")
     unnamed = next((name for name in names if name not in state.peaks), None)
     known = ({unnamed: PeakState(highest_kw=state.month_peaks_kw)} if unnamed else {}) | state.peaks
     return tuple(Peak(price, _read(known.get(price.name, PeakState()))) for price in site.tariff.peaks)
@@ -71,7 +70,7 @@ def read_reserves(reserves: Sequence[Reserve], site: Site, timeline: Timeline) -
     ends = timeline.edges[1:]
     for place, reserve in enumerate(reserves):
         if reserve.battery is not None and reserve.battery not in names:
-            raise InvalidInputError("the site has no such battery", field=f"reserves.{place}.battery", value=reserve.battery, remedy=f"Name one of: {names}.")
+            raise refuse("no-such-battery", field=f"reserves.{place}.battery", value=reserve.battery, names=names)
         inside = (ends >= to_instant(reserve.from_)) & (ends <= to_instant(reserve.to))
         for index, battery in enumerate(site.batteries):
             if reserve.battery in (None, battery.name):
@@ -99,7 +98,7 @@ def build_problem(request: PlanRequest) -> Problem:
     """
     request, rules = apply_strategy(request)
     if request.site is None or request.outlook is None or request.start is None:
-        raise InvalidInputError("a plan without a stored site needs site, start and outlook", field="site", remedy="Add them to the request.")
+        raise refuse("plan-without-site", field="site")
     series = request.outlook
     timeline = _timeline(request, len(series.load_kwh))
     carbon = np.array(series.carbon_g_per_kwh) if series.carbon_g_per_kwh else None
@@ -212,11 +211,14 @@ def _require_slot_start(request: PlanRequest, start: datetime) -> None:
         return
     over = start - floor_to(start, request.step)
     remains = (request.step - over) / timedelta(minutes=1)
-    raise InvalidInputError(
-        f"the start lies {over / timedelta(minutes=1):g} minutes within a slot of {request.slot_minutes}",
+    raise refuse(
+        "start-within-slot",
         field="start",
         value=start.isoformat(),
-        remedy=f"Give first_slot_minutes: {remains:g} beside it, what remains of that slot; or start at {(start - over).isoformat()}, where it begins.",
+        over=over / timedelta(minutes=1),
+        slot_minutes=request.slot_minutes,
+        remains=remains,
+        start=(start - over).isoformat(),
     )
 
 
@@ -224,10 +226,10 @@ def _stored(site: Site, state: StateMessage) -> FloatArray:
     names = [battery.name for battery in site.batteries]
     for name in state.batteries:
         if name not in names:
-            raise InvalidInputError("the site has no such battery", field=f"state.batteries.{name}", remedy=f"Its batteries are: {', '.join(names) or 'none'}.")
+            raise refuse("state-no-such-battery", field=f"state.batteries.{name}", names=", ".join(names) or "none")
     for name in names:
         if name not in state.batteries:
-            raise InvalidInputError("the battery's state of charge is missing", field=f"state.batteries.{name}.soc", remedy="Add it, a share from 0 to 1.")
+            raise refuse("soc-missing", field=f"state.batteries.{name}.soc")
     return np.array([state.batteries[battery.name].soc * battery.capacity_kwh for battery in site.batteries], dtype=float)
 
 
@@ -257,10 +259,5 @@ def _terminal_values(terminal: Terminal, site: Site) -> FloatArray:
         return np.full(len(site.batteries), terminal.value, dtype=float)
     names = {battery.name for battery in site.batteries}
     if set(terminal.value) != names:
-        raise InvalidInputError(
-            "values do not fit the site's batteries",
-            field="options.terminal.value",
-            value=", ".join(terminal.value),
-            remedy=f"Name exactly: {', '.join(sorted(names))}.",
-        )
+        raise refuse("terminal-batteries", field="options.terminal.value", value=", ".join(terminal.value), names=tuple(sorted(names)))
     return np.array([terminal.value[battery.name] for battery in site.batteries])

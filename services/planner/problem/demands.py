@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.plan import HeatPumpState, LoadState, OutlookMessage, StateMessage
-from luna.errors import InvalidInputError
 from luna.physics import Warming, heat_per_kwh
+from luna.refusals import refuse
 from luna.site import ComfortWindow, DeferrableLoad, HeatPump, Site
 from luna.timeline import FloatArray, Timeline, local_midnight
 from luna.windows import find_spans, mark_slots
@@ -201,9 +201,7 @@ def _read_runs(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zo
         earliest = max(run.from_ or now, now)
         if run.by <= (run.from_ or now):
             field = f"state.loads.{load.name}.runs.{place}.by"
-            raise InvalidInputError(
-                "the run is to be over before it may begin", field=field, value=run.by.astimezone(zone).isoformat(), remedy="Give a later instant."
-            )
+            raise refuse("run-reversed", field=field, value=run.by.astimezone(zone).isoformat())
         latest = (min(run.by, timeline.end) - now) / HOUR - load.programme_hours
         begins = edges[:-1][(edges[:-1] >= (earliest - now) / HOUR - 1e-9) & (edges[:-1] <= latest + 1e-9)]
         use = np.array([_use_kwh(load, begin, edges) for begin in begins]).reshape(-1, timeline.count)
@@ -339,5 +337,4 @@ def _read_heat_pumps(site: Site, state: StateMessage, timeline: Timeline, series
 def _refuse_strangers(kind: str, named: Collection[str], known: Sequence[str], *, where: str | None = None) -> None:
     for name in named:
         if name not in known:
-            remedy = f"Known: {', '.join(known) or 'none'}."
-            raise InvalidInputError(f"the site has none of this name among its {kind}", field=f"{where or f'state.{kind}'}.{name}", remedy=remedy)
+            raise refuse("no-such-load", field=f"{where or f'state.{kind}'}.{name}", kind=kind, names=", ".join(known) or "none")

@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.economics import extend_prices, price_slots
-from luna.errors import InvalidInputError
 from luna.outlook import Forecast, Outlook
+from luna.refusals import refuse
 from luna.site import OWN, Site
 from luna.timeline import FloatArray, InstantArray, Timeline, repeat_last
 from luna.wording import say_instant
@@ -127,12 +127,12 @@ class SitePrices:
         gaps = np.flatnonzero(np.isnan(price))
         if gaps.size:
             since = (self.timeline.start + (first + int(gaps[0])) * self.timeline.step).astimezone(zone := ZoneInfo(self.site.timezone))
-            said, remedy = f"{gaps.size} slots have no price, the first at {say_instant(since, zone)}", "Load them: luna data load --kind prices."
+            figures: dict[str, Any] = {"count": int(gaps.size), "when": say_instant(since, zone), "since": since}
+            reason = "prices-missing"
             if foreign := self.books[market].foreign:
-                currency, known = self.site.currency, ", ".join(foreign)
-                asking = "" if market.startswith(OWN) else f" ask for them in {currency}: luna data prices --market {market} --currency {currency}; or"
-                remedy = f"They are known in {known} alone, and the site pays in {currency}:{asking} load them in {currency}: luna data load --kind prices."
-            raise InvalidInputError(said, field=f"prices.{market.removeprefix(OWN)}", value=since.isoformat(), remedy=remedy)
+                reason = "own-prices-in-other-currency" if market.startswith(OWN) else "prices-in-other-currency"
+                figures |= {"market": market.removeprefix(OWN), "known": tuple(foreign), "currency": self.site.currency}
+            raise refuse(reason, field=f"prices.{market.removeprefix(OWN)}", value=since.isoformat(), **figures)
 
     def actual(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return import and export price of ``timeline`` as finally published.
@@ -146,7 +146,7 @@ class SitePrices:
         missing = np.flatnonzero(np.isnan(prices[0] + prices[1]))
         if missing.size:
             slot = list(timeline)[int(missing[0])].astimezone(ZoneInfo(self.site.timezone)).isoformat()
-            raise InvalidInputError("the price of this slot is missing", field="import_price", value=slot, remedy="Load it: luna data load --kind prices.")
+            raise refuse("slot-price-missing", field="import_price", value=slot)
         return prices
 
     def mean_import_price(self, now: datetime, days: int = 7) -> float:
@@ -186,7 +186,7 @@ class ForecastArchive:
         """
         index = bisect_right(self.forecasts, now, key=lambda forecast: forecast.issued_at)
         if index == 0:
-            raise InvalidInputError("no forecast was issued by then", field="forecast", value=now.isoformat(), remedy="Issue one: luna forecast issue.")
+            raise refuse("no-forecast-by-then", field="forecast", value=now.isoformat())
         return self.forecasts[index - 1]
 
     def find(self, now: datetime, *, within: timedelta) -> Forecast | None:
@@ -204,9 +204,7 @@ class ForecastArchive:
         forecast = self.latest(now)
         first = (timeline.start - forecast.timeline.start) // timeline.step
         if first < 0:
-            raise InvalidInputError(
-                "no forecast covers this instant", field="forecast", value=timeline.start.isoformat(), remedy="Issue one: luna forecast issue."
-            )
+            raise refuse("no-forecast-then", field="forecast", value=timeline.start.isoformat())
         place = repeat_last(np.arange(first, first + timeline.count), forecast.timeline.count, period=DAY // timeline.step)
         return forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place]
 

@@ -11,6 +11,7 @@ from luna.contracts.owner import GRID, ManualBlock
 from luna.errors import InvalidInputError
 from luna.owner_constraints import check_beside, check_block, check_blocks, find_device
 from luna.physics import BoolArray, SiteLimits
+from luna.refusals import refuse
 from luna.site import Battery, ElectricVehicle, HeatPump, Site
 from luna.timeline import FloatArray, Timeline
 from services.planner.problem.demands import Demands
@@ -180,7 +181,7 @@ def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Demands, tim
         hours = block_hours(block, timeline)
         why = reader.add(block, hours) if index not in refused and (hours > 0).any() else None
         if why is not None and block.block_id is None:
-            raise InvalidInputError(why, field=f"manual.{index}", value=block.device, remedy="Leave the block out, or move it.")
+            raise refuse("block-impossible", field=f"manual.{index}", value=block.device, why=why)
         if why is not None:
             refused[index] = why
     return reader.manual(refused), replace(demands, vehicles=tuple(reader.vehicles))

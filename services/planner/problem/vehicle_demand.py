@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from luna.contracts.plan import VehicleSession, VehicleState
-from luna.errors import InvalidInputError
 from luna.physics import BoolArray
+from luna.refusals import refuse
 from luna.site import ElectricVehicle
 from luna.timeline import FloatArray, Timeline
 
@@ -146,22 +146,19 @@ def _in_order(vehicle: ElectricVehicle, sessions: Sequence[VehicleSession], zone
     for place, following in pairwise(places):
         if sessions[following].from_ < sessions[place].to:
             field, begin = f"state.vehicles.{vehicle.name}.sessions.{following}.from", sessions[following].from_.astimezone(zone).isoformat()
-            remedy = f"Begin it at {sessions[place].to.astimezone(zone).isoformat()} or later, or join both."
-            raise InvalidInputError("the session begins before the one before it has ended", field=field, value=begin, remedy=remedy)
+            raise refuse("session-overlaps", field=field, value=begin, to=sessions[place].to.astimezone(zone).isoformat())
     return [sessions[place] for place in places]
 
 
 def _refuse_wrong(vehicle: ElectricVehicle, session: VehicleSession, field: str, zone: tzinfo) -> None:
     if session.to <= session.from_:
-        raise InvalidInputError("the session ends before it begins", field=field, value=session.to.astimezone(zone).isoformat(), remedy="Swap from and to.")
+        raise refuse("session-reversed", field=field, value=session.to.astimezone(zone).isoformat())
     for name in ("target_soc", "min_soc"):
         wanted = getattr(session, name)
         if wanted is not None and wanted > vehicle.max_soc:
-            remedy = f"At most {vehicle.max_soc:g} (vehicles.{vehicle.name}.max_soc)."
-            raise InvalidInputError("the vehicle is never charged this far", field=f"{field}.{name}", value=wanted, remedy=remedy)
+            raise refuse("session-soc-beyond", field=f"{field}.{name}", value=wanted, max_soc=vehicle.max_soc, name=vehicle.name)
     if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
-        remedy = f"At most {vehicle.most_charge_kw:g} kW (vehicles.{vehicle.name}, its charger counted)."
-        raise InvalidInputError("the vehicle never charges with so much", field=f"{field}.min_power_kw", value=session.min_power_kw, remedy=remedy)
+        raise refuse("session-power-beyond", field=f"{field}.min_power_kw", value=session.min_power_kw, most_kw=vehicle.most_charge_kw, name=vehicle.name)
 
 
 def _read_stay(

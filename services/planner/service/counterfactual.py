@@ -24,7 +24,7 @@ from luna.contracts.plan import BatteryState, LoadState, OutlookMessage, PlanReq
 from luna.contracts.replay import ReplayRequest
 from luna.database import forecasts, observations, plans, sites, what_ifs
 from luna.database.forecast_activations import find_active
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.site import OWN, Site
 from luna.site.document import change_site
 from luna.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
@@ -70,8 +70,7 @@ class Addition:
         """
         vehicles = [each for each in site.vehicles if each.name in names]
         for name in {*habits} ^ {each.name for each in vehicles}:
-            remedy = "Give each vehicle that is added from, to and energy_kwh_per_day, and no other."
-            raise InvalidInputError("a habit goes with a vehicle that the variant adds", field=f"habits.{name}", remedy=remedy)
+            raise refuse("habit-without-vehicle", field=f"habits.{name}")
         # What a car that is not there would give to the house cannot be set against a recorded load.
         vehicles = [each.model_copy(update={"discharge_limit_kw": 0.0}) for each in vehicles]
         return cls(site.model_copy(update={"vehicles": vehicles, "loads": [each for each in site.loads if each.name in names]}), habits)
@@ -145,7 +144,7 @@ def replay_variant(connection: Connection, request: WhatIfVariantRequest, *, pro
     question = what_ifs.load(connection, request.what_if_id)
     variants = {variant.name: variant for variant in (Variant(name=BASELINE), *question.variants)}
     if request.variant not in variants:
-        raise InvalidInputError("the question has no such variant", field="variant", value=request.variant, remedy=f"It has: {', '.join(variants)}.")
+        raise refuse("no-such-variant", field="variant", value=request.variant, variants=tuple(variants))
     flows = replay_flows(connection, question, variants[request.variant], progress=progress)
     kept = what_ifs.keep_flows(connection, request.what_if_id, request.variant, flows)
     if len(kept) == len(variants):
@@ -229,8 +228,7 @@ def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, 
         if not site.tariff.price_series:
             return SitePrices(site, timeline, {})
         if timeline.step != SLOT:
-            named, remedy = site.tariff.price_series[0].removeprefix(OWN), "Plan in slots of 15 minutes."
-            raise InvalidInputError("stored prices are those of quarter-hours", field="variant.site.tariff", value=named, remedy=remedy)
+            raise refuse("prices-of-quarter-hours", field="variant.site.tariff", value=site.tariff.price_series[0].removeprefix(OWN))
         return read_prices(connection, site, Timeline(timeline.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count))
 
     before, after, changed = plan_variant(inputs, request.variant, export_kwh=request.export_kwh, prices=prices, solver=solver)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import HeatPumpState, LoadRun, LoadState, OutlookMessage, PlanReply, PlanRequest, SlotReply, VehicleState
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.site import ElectricVehicle
 from luna.timeline import local_midnight
 
@@ -41,13 +41,13 @@ class IssuedPlan:
     @property
     def start(self) -> datetime:
         if self.request.start is None:
-            raise InvalidInputError("the stored request has no start", field="plan_id", value=self.reply.plan_id, remedy="Plan anew.")
+            raise refuse("request-without-start", field="plan_id", value=self.reply.plan_id)
         return self.request.start
 
     @property
     def outlook(self) -> OutlookMessage:
         if self.request.outlook is None:
-            raise InvalidInputError("the stored request has no outlook", field="plan_id", value=self.reply.plan_id, remedy="Plan anew.")
+            raise refuse("request-without-outlook", field="plan_id", value=self.reply.plan_id)
         return self.request.outlook
 
 

@@ -15,8 +15,8 @@ from luna.database import prices as market_prices
 from luna.database.forecasts import DrivingForecast
 from luna.database.prices import Revisions
 from luna.database.site_facts import FactWindow, PlanningFacts
-from luna.errors import InvalidInputError, NotFoundError
 from luna.outlook import Forecast
+from luna.refusals import refuse
 from luna.site import Site
 from luna.timeline import SLOT, FloatArray, Timeline, local_days, repeat_last
 from luna.wording import say_instant
@@ -86,8 +86,7 @@ def gather_inputs(facts: PlanningFacts) -> SiteInputs:
     start, site = facts.start, facts.site
     if facts.driving is None:
         version = facts.active.forecast_version
-        remedy = f"Issue one: luna forecast issue --site {site.name} --at T --version {version}."
-        raise NotFoundError("no forecast covers the start", field="start", value=start.astimezone(ZoneInfo(site.timezone)).isoformat(), remedy=remedy)
+        raise refuse("no-forecast-at-start", field="start", value=start.astimezone(ZoneInfo(site.timezone)).isoformat(), site=site.name, version=version)
     horizon, back = Timeline(start, SLOT, HORIZON // SLOT), max(LOOK_BACK, look_back(site))
     around = Timeline(start - back, SLOT, back // SLOT + horizon.count)
     prices = SitePrices(site, around, {name: _price_book(revisions, around, facts.foreign[name]) for name, revisions in facts.revisions.items()})
@@ -203,7 +202,7 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     """Return everything the replay of a stored site with the forecasts of a version needs."""
     site = sites.load(connection, request.site_id)
     if request.to_day < request.from_day:
-        raise InvalidInputError("the window ends before it begins", field="to", value=request.to_day.isoformat(), remedy="Swap the days.")
+        raise refuse("window-reversed", field="to", value=request.to_day.isoformat())
     zone = ZoneInfo(site.timezone)
     window = local_days(request.from_day, request.to_day, zone)
     ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
@@ -212,8 +211,7 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     load, pv = (_require(series, window, name, zone=zone) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))
     issued = forecasts.read_all(connection, request.site_id, version=version, first=around.start - DAY, last=window.end)
     if not issued and plans_from_forecasts(request.policies):
-        remedy = f"Issue them: luna replay does so, or luna forecast issue --site {request.site_id} --version {version}."
-        raise NotFoundError("no forecasts were issued for the window", field="from", value=request.from_day.isoformat(), remedy=remedy)
+        raise refuse("no-forecasts-issued", field="from", value=request.from_day.isoformat(), site_id=request.site_id, version=version)
     known = read_weighed(connection, site, Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead))
     # A value that was measured is known as its slot ends; what is corrected later is no other day's.
     emitted = weather_carbon.read_carbon(connection, site.name, window, known_at=window.end + DAY)
@@ -227,6 +225,5 @@ def _require(series: FloatArray, window: Timeline, name: str, *, zone: ZoneInfo)
     gaps = np.flatnonzero(np.isnan(series[before : before + window.count]))
     if gaps.size:
         slot = say_instant(list(window)[int(gaps[0])], zone)
-        remedy = "Load them (luna data load --kind observations), or choose days without gaps (luna data query shows them)."
-        raise InvalidInputError(f"{gaps.size} slots of the window have no observation, the first at {slot}", field=name, remedy=remedy)
+        raise refuse("observations-missing", field=name, count=gaps.size, slot=slot)
     return _carry_on(series)

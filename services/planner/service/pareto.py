@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanOptions, PlanRequest, Terminal
 from luna.contracts.plan_questions import Figure, ParetoPoint, ParetoReply, ParetoRequest, ParetoWeights
-from luna.errors import InvalidInputError
 from luna.objective_weights import Weights
+from luna.refusals import refuse
 from luna.site import Objective
 from luna.timeline import FloatArray
 from services.planner.dp.plan import Plan
@@ -157,8 +157,7 @@ class _Curve:
 
     def __init__(self, problem: Problem, request: PlanRequest, figures: tuple[Figure, Figure], solver: Solver) -> None:
         if "carbon" in figures and problem.outlook.carbon_g_per_kwh is None:
-            remedy = "Add it, load it (luna data load --kind carbon), or ask for other figures."
-            raise InvalidInputError("the grid's carbon intensity is missing", field="outlook.carbon_g_per_kwh", remedy=remedy)
+            raise refuse("carbon-figure-missing", field="outlook.carbon_g_per_kwh")
         self._problem, self._request, self._figures, self._solver = problem, request, figures, solver
         carbon = problem.outlook.carbon_g_per_kwh
         self._units: dict[Figure, float] = {

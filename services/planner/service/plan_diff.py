@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from luna.contracts.plan import BatteryState, Language, PlanReply, PlanRequest
 from luna.contracts.plan_questions import CauseCode, ChangeCause, ModeChange, PlanChangesReply, PlanChangesRequest
 from luna.database import plans
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.wording import Numbers
 from luna.wording.differences import HALF_CENT, say_cause
 from services.planner.dp.plan import Plan
@@ -66,8 +66,7 @@ def carry(earlier: IssuedPlan, later: IssuedPlan) -> AlignedInputs:
     passed, rest = divmod(later.start - earlier.start, step)
     shared = min(len(earlier.outlook.load_kwh) - passed, len(later.outlook.load_kwh))
     if step != later.request.step or rest or passed < 0 or shared < 1:
-        remedy = "Name a plan before it that covers some of the same slots."
-        raise InvalidInputError("both plans have no slots in common", field="before_id", value=earlier.reply.plan_id, remedy=remedy)
+        raise refuse("plans-apart", field="before_id", value=earlier.reply.plan_id)
     return AlignedInputs(earlier, later, passed, shared)
 
 

@@ -11,9 +11,9 @@ from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
 from luna.contracts.plan.inputs import write_inputs
 from luna.database import plan_causes, plan_faults, plans, sites
 from luna.database.site_facts import PlanningFacts
-from luna.errors import InvalidInputError
 from luna.objective_weights import Weights, weigh_import
 from luna.queue.task_metrics import TaskCounter, TaskHistogram
+from luna.refusals import refuse
 from luna.timeline import SLOT, FloatArray, floor_to
 from luna.tracing import span
 from services.planner.milp.solver import Solver
@@ -124,7 +124,7 @@ def find_start(request: PlanRequest, now: datetime) -> datetime:
         InvalidInputError: other slots than of 15 minutes.
     """
     if request.step != SLOT:
-        raise InvalidInputError("a stored site is planned in slots of 15 minutes", field="slot_minutes", value=request.slot_minutes, remedy="Leave it out.")
+        raise refuse("stored-slot-length", field="slot_minutes", value=request.slot_minutes)
     return floor_to(request.start or now, SLOT)
 
 

@@ -63,7 +63,7 @@ WRONG: list[tuple[str, str, dict[str, str], str, str]] = [
     ("no such decision", "/data/quarantine/4711/dismissed", {}, "Das gibt es nicht oder nicht mehr.", "This is not there, or not any more."),
     ("nothing corrected", "/data/quarantine/ROW/corrected", {}, "Kein Wert wurde geändert.", "No value was changed."),
     ("no worker", "/data/quarantine/ROW/dismissed", {}, "Niemand hat innerhalb von 0,2 Sekunden geantwortet.", "Nobody answered within 0.2 seconds."),
-    ("no such month", "/data/quality?month=13", {}, "nicht verwenden.", "cannot be used."),
+    ("no such month", "/data/quality?month=13", {}, "Schreib einen Monat wie 2024-02.", "Write a month such as 2024-02."),
     ("no change asked", "/what-ifs", {"from": "2026-10-01", "to": "2026-10-20"}, "", ""),
     ("no price", "/what-ifs", {"fixed_price": "x"}, "", ""),
     (

@@ -122,11 +122,15 @@ def test_what_a_household_says_of_itself_is_optional_and_what_is_assumed_is_list
 
 def test_what_is_wrong_is_said_at_its_field_in_the_reader_s_language_and_nothing_typed_is_lost(api: httpx.Client) -> None:
     draft = begin(api)
-    assert follow(api, draft, ("site", SITE), ("devices", DEVICES | {"batteries-0-power_kw": "viel"})) == "devices?check=1"
+    assert (
+        follow(api, draft, ("site", SITE), ("devices", DEVICES | {"batteries-0-power_kw": "viel", "batteries-0-efficiency_percent": "90.25"}))
+        == "devices?check=1"
+    )
     page = api.get(f"{draft}/devices?check=1", headers={"Accept-Language": "de"}).text
     assert "Schreib eine Zahl" in page
     assert 'value="viel"' in page
     assert 'value="9,6"' in page
+    assert 'value="90,25" maxlength="120" autocomplete="off" inputmode="decimal"' in page
     assert re.search(r'id="batteries-0-power_kw"[^>]*aria-invalid="true"', page)
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.wording import Numbers
 from luna.wording.devices import DEVICES, say_device
 from luna.wording.messages import say_message
@@ -34,9 +34,9 @@ def test_no_device_has_the_same_word_as_what_programs_call_it() -> None:
 
 
 def test_refusals_and_messages_say_devices_in_the_reader_s_language() -> None:
-    unknown = InvalidInputError("the site has no such device", field="device", remedy="Name one of: battery, car, heat_pump, Keller, grid.")
+    unknown = refuse("no-such-device", field="device", names=("battery", "car", "heat_pump", "Keller", "grid"))
     assert say_refusal(unknown, "de").remedy == "Es gibt: Batterie, Auto, Wärmepumpe, Keller, Netzanschluss."
-    assert say_refusal(InvalidInputError("pv has no such mode", field="mode", remedy="There are free."), "de").sentence == "Solaranlage kann das nicht."
+    assert say_refusal(refuse("no-such-mode", field="mode", device="pv", modes=("free",)), "de").sentence == "Solaranlage kann das nicht."
     figures = {"device": "car", "at": datetime(2026, 5, 20, 14, tzinfo=UTC)}
     said = say_message("device_silent", figures, site="Zuhause", numbers=Numbers("de", ZoneInfo("Europe/Berlin"), "EUR"))
     assert said.text.startswith("Auto von Zuhause:")

@@ -1,6 +1,8 @@
 """Refusals in the words of who reads a page."""
 
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 
 from luna.errors import InvalidInputError, LunaError, MachineError, NotFoundError, OutdatedError, UnavailableError
 from luna.plausibility import UnitDoubt
+from luna.refusals import refuse
+from luna.site import explain_faults
 from luna.wording.numbers import Language
 from luna.wording.refusal_phrases import CODES, FIELDS, PATTERNS
 from luna.wording.refusals import SaidRefusal, SpokenError, say_problem, say_refusal
@@ -15,7 +19,7 @@ from services.ingest.series_familiarity import describe_doubt
 from tests.tables import each_row
 
 ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose)\b", re.IGNORECASE)
-TOO_MUCH = InvalidInputError("more power than the device has", field="manual.0.power_kw", value=99, remedy="battery takes 2.5 kW at most.")
+TOO_MUCH = refuse("charges-with-less", field="manual.0.power_kw", value=99, device="battery", most=2.5)
 
 
 def test_a_known_refusal_is_said_in_the_reader_s_language_with_its_figures() -> None:
@@ -31,19 +35,25 @@ def test_an_unlikely_unit_is_said_with_both_numbers_and_what_to_say_of_the_file(
 
 
 def test_prices_in_another_currency_are_named_with_the_market_and_what_to_do() -> None:
-    remedy = "They are known in SEK alone, and the site pays in EUR: ask for them in EUR: luna data prices --market SE3 --currency EUR; or load them in EUR."
-    said = say_refusal(InvalidInputError("9 slots have no price, the first at 00:00", field="prices.SE3", remedy=remedy), "de")
-    assert said.sentence == "Preise von SE3 sind nur in SEK bekannt, und du zahlst in EUR: Ab 00:00 ist keiner zu gebrauchen."
+    since = datetime(2026, 2, 1, 14, tzinfo=ZoneInfo("Europe/Stockholm"))
+    error = refuse("prices-in-other-currency", field="prices.SE3", count=9, when="", since=since, market="SE3", known=("SEK",), currency="EUR")
+    sentence = "Preise von SE3 sind nur in SEK bekannt, und du zahlst in EUR: Ab 1. Feb. 2026, 14:00 ist keiner zu gebrauchen."
+    assert say_refusal(error, "de").sentence.replace("\u00a0", " ") == sentence
 
 
 def test_of_several_wrong_fields_the_first_is_said() -> None:
-    error = InvalidInputError("Field required; also wrong: to, device", field="from", remedy="Add it.")
-    assert say_refusal(error, "de") == SaidRefusal("Hier fehlt etwas.", "Füll es aus.", "von")
+    faults = [{"type": "missing", "loc": (name,), "msg": "Field required", "input": {}} for name in ("from", "to")]
+    assert say_refusal(explain_faults(faults, field=""), "de") == SaidRefusal("Hier fehlt etwas.", "Füll es aus.", "von")
 
 
-def test_a_share_is_said_in_percent() -> None:
-    error = InvalidInputError("the vehicle is never charged this far", field="target_soc", remedy="At most 0.9, its max_soc.")
-    assert say_refusal(error, "de").remedy == "Höchstens 90 %."
+def test_a_share_is_said_in_percent_and_a_bound_with_the_unit_of_its_field() -> None:
+    assert say_refusal(refuse("soc-beyond", field="target_soc", value=1, max_soc=0.9), "de").remedy == "Höchstens 90\u00a0%."
+    fault = {"type": "greater_than", "loc": ("grid", "import_limit_kw"), "msg": "Input should be greater than 0", "input": -0.5, "ctx": {"gt": 0.0}}
+    assert say_refusal(explain_faults([fault], field="site"), "de").remedy == "Mehr als 0\u00a0kW."
+
+
+def test_an_error_of_a_newer_release_is_said_by_its_kind() -> None:
+    assert say_refusal(InvalidInputError("bent").because("bent-frobnicator", {}), "de").detail == "bent."
 
 
 @each_row("language", ["en", "de"])

@@ -11,7 +11,7 @@ from luna.site import Charger, DeferrableLoad, ElectricVehicle, FixedPrice, Site
 from luna.site.countries import place_named, places
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of
 from services.api.pages.setup.control_methods import answer_control
-from services.api.pages.setup.fields import ON
+from services.api.pages.setup.fields import ON, read_number
 
 # What may be changed, in the order of set-up.
 CHANGEABLE = ("site", "devices", "tariff", "control")
@@ -53,7 +53,17 @@ def find_fixed(site: Site) -> tuple[str, ...]:
 
 def list_changed_steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the steps of which something was answered otherwise."""
-    return [step for step, parts in ANSWERS.items() if any(before.get(part) != after.get(part) for part in parts)]
+    return [step for step, parts in ANSWERS.items() if any(_as_read(before.get(part)) != _as_read(after.get(part)) for part in parts)]
+
+
+def _as_read(answer: Any) -> Any:
+    # Germans are shown a comma, and what they leave as it is comes back with it.
+    if isinstance(answer, Mapping):
+        return {name: _as_read(each) for name, each in answer.items()}
+    if isinstance(answer, list):
+        return [_as_read(each) for each in answer]
+    number = read_number(answer) if isinstance(answer, str) else None
+    return answer if number is None else number
 
 
 def change_site(site: Site, answers: Mapping[str, Any]) -> Site:

@@ -16,6 +16,7 @@ from luna.database import control, plans, setup_drafts, site_removal, site_zones
 from luna.database.engine import unit_of_work
 from luna.errors import ConflictError, InvalidInputError
 from luna.queue.jobs import cancel_job
+from luna.refusals import refuse
 from luna.settings import Settings
 from luna.simulated_home import SITE_NAME, HomeFiles
 from luna.site import Site
@@ -242,8 +243,7 @@ def _change(gateway: Gateway, draft_id: str, typed: Mapping[str, str], caller: C
     with unit_of_work(gateway.database) as connection:
         stored = sites.read(connection, answers["changes"])
         if stored.version != answers["version"]:
-            remedy = "Change it again from how it is now."
-            raise ConflictError("the site was changed meanwhile", field="version", value=stored.version, remedy=remedy)
+            raise refuse("site-changed-meanwhile", field="version", value=stored.version)
         site = change_site(stored.site, answers)
         if not _accepts_clock(connection, site, typed, gateway.clock.now()):
             return _lead(draft_id, "review")

@@ -9,8 +9,9 @@ from fastapi.responses import RedirectResponse
 
 from luna.database import setup_drafts, sites
 from luna.database.engine import unit_of_work
-from luna.errors import ConflictError, LunaError, UnavailableError
+from luna.errors import LunaError, UnavailableError
 from luna.queue.jobs import retry_job
+from luna.refusals import refuse
 from luna.timeline import SystemClock
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import NAVIGATION, PageRoute, Reader, show, show_part
@@ -91,7 +92,7 @@ def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Prepara
         stages = demo(language) if example == "demo" else simulated_home(language, now=gateway.clock.now())
         return advance(gateway, stages, draft_id), example
     if site is None:
-        raise ConflictError("the site is not stored yet", field="draft_id", value=draft_id, remedy=f"Finish it: /ui/setup/{draft_id}/review")
+        raise refuse("draft-not-stored", field="draft_id", value=draft_id, draft_id=draft_id)
     upload = answers.get("upload") if answers.get("data", {}).get("source") == "file" else None
     stages = first_plan(site, gateway.settings, upload, now=SystemClock().now(), language=language)
     return advance(gateway, stages, f"{draft_id}:{answers['run']}"), ""

@@ -14,9 +14,10 @@ from luna.contracts.simulated_home import SimulatedHomeRequest
 from luna.database import jobs
 from luna.database.engine import unit_of_work
 from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.errors import UnavailableError
+from luna.errors import LunaError
 from luna.queue import Progress
 from luna.queue.jobs import submit_job
+from luna.refusals import refuse
 from luna.settings import Settings
 from luna.simulated_home import SITE_NAME
 from luna.simulated_home.preparation import list_preparation
@@ -125,13 +126,13 @@ def _look_at(gateway: Gateway, stage: PreparationStage, run: str, done: Done) ->
     return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}), None
 
 
-def _find_nothing_fetched(job: Job) -> UnavailableError | None:
+def _find_nothing_fetched(job: Job) -> LunaError | None:
     """Return what services said where a job that fetches came to its end with nothing; None where something came, or nothing was missing."""
     fetched = [each for part in ("markets", "sites") for each in (job.reply or {}).get(part, []) if "faults" in each]
     faults = [fault for each in fetched for fault in each["faults"]]
     if not faults or any(each.get("written", 0) or each.get("added", 0) or each.get("revised", 0) for each in fetched):
         return None
-    return UnavailableError(f"nothing was fetched: {faults[0]}", remedy="It is tried again by itself.")
+    return refuse("nothing-fetched", fault=faults[0])
 
 
 def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None, *, now: datetime, language: Language) -> list[PreparationStage]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from luna.errors import InvalidInputError
 from luna.site import Site, load_site, parse_site
 from luna.site.differences import SiteDifference, list_differences
+from luna.wording.numbers import write_decimal
 from luna.wording.pages import page_words
 from services.api.pages.setup.changes import view_changes
 from services.api.pages.setup.composition import compose
@@ -142,6 +143,13 @@ def test_the_review_tells_what_was_and_what_will_be() -> None:
         ("tariff", "Kaufen", "Nach Uhrzeit", "Ein Preis rund um die Uhr"),
     ]
     assert list_changed_steps(answers_of(site), after) == ["devices", "tariff"]
+
+
+def test_a_comma_where_a_point_stood_is_no_change() -> None:
+    before = answers_of(parse_site(HOUSE))
+    after = before | {"tariff": {name: write_decimal(text, "de") for name, text in before["tariff"].items()}}
+    assert after != before
+    assert list_changed_steps(before, after) == []
 
 
 def test_differences_name_devices_and_what_came_or_went() -> None:
