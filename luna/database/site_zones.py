@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from luna.database import recorded_span, sites
 from luna.database.sites import StoredSite
-from luna.errors import InvalidInputError, NotFoundError
+from luna.errors import ConflictError, InvalidInputError, NotFoundError
 from luna.refusals import refuse
 from luna.site import Site
 from luna.timeline import parse_zone

@@ -13,8 +13,9 @@ from luna.contracts.data import BuildSlotsRequest
 from luna.database import readings, recorded_span, sites
 from luna.database.engine import unit_of_work
 from luna.database.sites import StoredSite
-from luna.errors import ConflictError, InvalidInputError
+from luna.errors import InvalidInputError
 from luna.queue.jobs import submit_job
+from luna.refusals import refuse
 from luna.site import SENSOR_ROLES, Site, parse_site
 from luna.site.sensor_changes import SensorChange, exchange_sensors
 from luna.site.sensors import DatedSensor, SensorEntry, resolve_sensors
@@ -86,7 +87,7 @@ def change_sensors(site_id: SitePath, request: Request, gateway: CurrentGateway,
         if not form.stores or site == stored.site:
             return _show(request, connection, stored, form, now=now, changed=site, changes=changes)
         if form.version != str(stored.version):
-            raise ConflictError("the site was changed meanwhile", field="version", value=stored.version, remedy="Change it again from how it is now.")
+            raise refuse("site-changed-meanwhile", field="version", value=stored.version)
         sites.change(connection, site, version=stored.version)
         span = recorded_span.of_site(connection, site_id) if form.since == "always" else None
     if span is None:
