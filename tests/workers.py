@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,12 +19,19 @@ Worker = subprocess.Popen[bytes]
 
 @contextmanager
 def worker_process(
-    redis_url: str, database_url: str, *modules: str, health_port: int = 0, beat_seconds: float = 1, data_folder: Path | None = None
+    redis_url: str,
+    database_url: str,
+    *modules: str,
+    health_port: int = 0,
+    beat_seconds: float = 1,
+    data_folder: Path | None = None,
+    options: Sequence[str] = (),
 ) -> Iterator[Worker]:
     """Run a worker for the tasks of ``modules``; whatever is left of it ends with the block. Killed, it is missed after five beats at most."""
     environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "PYTHONPATH": str(Path(__file__).parents[1])}
     environment |= {} if data_folder is None else {"LUNA_DATA_FOLDER": str(data_folder)}
     command = [sys.executable, "-m", "luna.queue.worker", "--modules", *modules, "--beat-seconds", str(beat_seconds), "--health-port", str(health_port)]
+    command += options
     process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         yield process

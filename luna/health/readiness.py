@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -73,6 +74,7 @@ class Liveness:
 
 
 REFRESH = timedelta(seconds=10)
+PROBE_THREAD = "probe-"
 
 UP = Gauge("luna_health_dependency_up", "Whether a dependency of this process answered at the last look: 1 or 0.", ["dependency"])
 SECONDS = Gauge("luna_health_dependency_seconds", "How long a dependency took to answer at the last look.", ["dependency"])
@@ -89,15 +91,27 @@ class Readiness:
     def __init__(self, probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) -> None:
         self._probes = probes
         self._patience = patience
+        self._looking = threading.Lock()
         self.checks: tuple[Check, ...] = ()
 
     def look(self) -> tuple[Check, ...]:
         """Check every dependency now; the outcome stays in ``checks`` and in the metrics."""
-        self.checks = checks = check_all(self._probes, patience=self._patience)
-        for check in checks:
-            UP.labels(check.name).set(check.ok)
-            SECONDS.labels(check.name).set(check.latency_ms / 1000)
+        with self._looking:
+            self.checks = checks = check_all(self._probes, patience=self._patience)
+            for check in checks:
+                UP.labels(check.name).set(check.ok)
+                SECONDS.labels(check.name).set(check.latency_ms / 1000)
         return checks
+
+    @contextmanager
+    def at_rest(self) -> Iterator[bool]:
+        """Yield whether no probe is under way, not even a late one; while the block lasts none is begun."""
+        free = self._looking.acquire(blocking=False)
+        try:
+            yield free and not any(thread.name.startswith(PROBE_THREAD) for thread in threading.enumerate())
+        finally:
+            if free:
+                self._looking.release()
 
     def watch(self, *, every: timedelta = REFRESH) -> None:
         """Look again and again, in a thread of its own, as long as the process lives."""
@@ -127,7 +141,7 @@ def not_ready(checks: Iterable[Check]) -> UnavailableError | None:
 
 def _begin(name: str, probe: Probe) -> "Future[Check]":
     future: Future[Check] = Future()
-    threading.Thread(target=lambda: future.set_result(_check(name, probe)), name=f"probe-{name}", daemon=True).start()
+    threading.Thread(target=lambda: future.set_result(_check(name, probe)), name=f"{PROBE_THREAD}{name}", daemon=True).start()
     return future
 
 

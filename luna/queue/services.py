@@ -20,7 +20,7 @@ Share = Literal["interactive", "jobs"]
 log = structlog.get_logger("luna.queue")
 
 
-def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), only: Share | None = None) -> dict[str, tuple[str, ...]]:
+def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), only: Share | None = None, sparing: bool = False) -> dict[str, tuple[str, ...]]:
     """Import what serves ``queues`` (none: every service) and return the queues served, each with the dependencies that its tasks need.
 
     A service whose domain is still to come declares no task; its queue is served all the same. A service's module names its
@@ -30,12 +30,15 @@ def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), on
         queues: services to work for.
         modules: modules that declare tasks, in place of those of the services.
         only: what the worker is to serve; None: everything.
+        sparing: what only jobs need is loaded by the process that is given one.
 
     Raises:
         MachineError: nothing installed serves one of ``queues``.
     """
     served: dict[str, tuple[str, ...]] = {}
-    for module in import_tasks(modules or [f"services.{queue}.tasks" for queue in queues or (*SERVICES, *OPTIONAL_SERVICES)], only=only):
+    for module in import_tasks(
+        modules or [f"services.{queue}.tasks" for queue in queues or (*SERVICES, *OPTIONAL_SERVICES)], with_jobs=not sparing and only != "interactive"
+    ):
         needs: tuple[str, ...] = getattr(module, "NEEDS", _NEEDS)
         served |= dict.fromkeys(_queues_of(module), needs)
     absent = sorted(set(queues) - set(served))
@@ -51,11 +54,11 @@ def choose_queues(served: Mapping[str, tuple[str, ...]], only: Share | None) -> 
     return {**(served if only != "interactive" else {}), **(interactive if only != "jobs" else {})}
 
 
-def import_tasks(modules: Sequence[str], *, only: Share | None = None) -> list[ModuleType]:
+def import_tasks(modules: Sequence[str], *, with_jobs: bool = True) -> list[ModuleType]:
     """Import the modules that declare tasks; a service whose libraries or system libraries are missing is left out, and they are named.
 
-    A module may offer ``prepare``: what its tasks share is loaded once, before the worker's processes are forked. ``prepare_jobs`` is left out where only
-    what somebody waits for is served: what is asked for now and then is loaded by who asks first, and costs no memory until then.
+    A module may offer ``prepare``: what its tasks share is loaded once, before the worker's processes are forked. ``prepare_jobs`` is left out unless
+    ``with_jobs``: what is asked for now and then is loaded by who asks first, and costs no memory until then.
     """
     imported = []
     for name in modules:
@@ -68,7 +71,7 @@ def import_tasks(modules: Sequence[str], *, only: Share | None = None) -> list[M
                 raise
             log.warning("service left out", module=name, missing=str(exc))
             continue
-        for step in ("prepare", "prepare_jobs")[: 1 if only == "interactive" else 2]:
+        for step in ("prepare", "prepare_jobs") if with_jobs else ("prepare",):
             getattr(module, step, lambda: None)()
         imported.append(module)
     return imported

@@ -32,6 +32,7 @@ from luna.queue.app import create_worker
 from luna.queue.cancellation import Cancellation
 from luna.queue.consumption import Consumption
 from luna.queue.heartbeats import BEAT, Node
+from luna.queue.idle_processes import REST_SECONDS, IdleProcesses
 from luna.queue.services import choose_queues, load_services
 from luna.queue.task import definitions
 from luna.queue.task_base import Process, register
@@ -88,6 +89,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
     heart: NodeHeartbeat
     cancellation: Cancellation
     metrics: MetricPipe
+    idle: IdleProcesses | None
 
     def start(self, worker: WorkController) -> None:
         self.heart.beat()
@@ -101,6 +103,8 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
         pool.maintain_pool()
         self.cancellation.look(pool)
         self.metrics.drain()
+        if self.idle:
+            self.idle.look(pool)
 
     def stop(self, worker: WorkController) -> None:
         self._looks.cancel()
@@ -138,7 +142,7 @@ def consumer_with(pulse: Liveness) -> type[Consumer]:
 
 
 def build(
-    settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], *, beat: timedelta = BEAT, health_port: int = 0
+    settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], *, options: argparse.Namespace
 ) -> tuple[WorkController, NodeHeartbeat]:
     """Return a worker for the declared tasks, and its heart.
 
@@ -146,8 +150,7 @@ def build(
         settings: of this process.
         addresses: of database and queue.
         served: the queues, each with the dependencies that its tasks need.
-        beat: time between two signs of life.
-        health_port: serves health and metrics; 0: none does.
+        options: how often it beats, which port serves its health, how long its processes rest.
 
     Raises:
         MachineError: the heartbeat cannot be written, or the port is in use.
@@ -155,6 +158,7 @@ def build(
     # What the database calls a session has room for 63 letters.
     name = f"{platform.node()[:32]}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
     app = create_worker(addresses.redis_url, node=name)
+    beat, health_port = timedelta(seconds=options.beat_seconds), options.health_port
     process = Process(settings, addresses.database_url, addresses.redis_url, name)
     for definition in definitions().values():
         register(app, definition, process)
@@ -165,7 +169,10 @@ def build(
     sign = _Speaker(served, readiness, SystemClock().now()).sign
     server = HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness) if health_port else None
     heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness, consumption, server)
-    app.steps["worker"].add(type("Beat", (Heartbeat,), {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe()}))
+    # Who is asked for health answers in threads at any time: there no moment is known at which a process could be forked.
+    idle = None if server else IdleProcesses(readiness, rest_seconds=options.rest_seconds)
+    parts = {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe(), "idle": idle}
+    app.steps["worker"].add(type("Beat", (Heartbeat,), parts))
     return _controller(app, settings, name=name, queues=served, consumer=consumer_with(pulse)), heart
 
 
@@ -179,9 +186,11 @@ def main(arguments: list[str] | None = None) -> int:
     configure_tracing("-".join(options.queues) or "worker", settings.traces_url)
     announce_release()
     setup_logging.connect(lambda **_: None, weak=False)
-    served = choose_queues(load_services(options.queues, modules=options.modules, only=options.only), options.only)
+    # A worker that nobody asks for health is one of many on a small machine; its processes end when they rest (``IdleProcesses``).
+    loaded = load_services(options.queues, modules=options.modules, only=options.only, sparing=not options.health_port)
+    served = choose_queues(loaded, options.only)
     with running(settings) as addresses, ExitStack() as stack:
-        worker, heart = build(settings, addresses, served, beat=timedelta(seconds=options.beat_seconds), health_port=options.health_port)
+        worker, heart = build(settings, addresses, served, options=options)
         log.info("worker starts", queues=sorted(worker.app.amqp.queues.consume_from), processes=settings.worker_processes)
         stack.callback(heart.leave)
         keep_loaded()
@@ -237,6 +246,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--modules", nargs="+", default=(), metavar="MODULE", help="modules that declare tasks; default: those of the services")
     parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
     parser.add_argument("--beat-seconds", type=float, default=BEAT.total_seconds(), help="time between two signs of life")
+    parser.add_argument(
+        "--rest-seconds", type=float, default=REST_SECONDS, help="how long a process keeps what it holds without work; only without --health-port"
+    )
     return parser
 
 

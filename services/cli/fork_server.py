@@ -34,10 +34,19 @@ SHARED = (
     "services.ingest.slot_service", "services.ingest.sources.home_assistant", "services.ingest.sources.mqtt", "services.simulated_home.broker",
     "services.simulated_home.devices", "sqlalchemy.dialects.postgresql",
 )  # fmt: skip
+# What Celery imports as a worker starts, beside what its tasks need.
+WORKERS = (
+    "billiard.heap", "billiard.popen_fork", "billiard.sharedctypes", "billiard.synchronize", "celery.app.control", "celery.app.log", "celery.apps.worker",
+    "celery.backends.redis", "celery.worker.autoscale", "celery.worker.components", "celery.worker.consumer.delayed_delivery", "celery.worker.strategy",
+    "luna.queue.attempt", "luna.queue.cancellation", "luna.queue.consumption", "luna.queue.idle_processes", "luna.queue.task_base",
+)  # fmt: skip
 # A server that loads for longer is done without.
 PATIENCE_SECONDS = 120.0
 MESSAGE_BYTES = 65_536
 PR_SET_MM, PR_SET_MM_MAP = 35, 14
+MADV_DONTNEED = 4
+# Which word of a line of /proc/PID/smaps names the file.
+FILE_PLACE = 5
 # Source: glibc, mallopt(3).
 M_ARENA_MAX, ARENAS = -8, 2
 # Of a process whose server ended before it: nobody knows how it ended.
@@ -47,9 +56,40 @@ _arguments: "ctypes.Array[ctypes.c_char] | None" = None
 
 
 def load_shared() -> None:
-    """Import what every process needs."""
+    """Import what every process needs, and do once what each of them begins with.
+
+    Python writes into code and types when they are used for the first time; what is written before the fork is shared.
+    """
     for module in SHARED:
         import_module(module)
+    _ask_nobody()
+
+
+def _ask_nobody() -> None:
+    """Read the settings, and ask a database and a queue that nobody serves."""
+    from luna.contracts import FetchPricesRequest
+    from luna.database import engine, sites
+    from luna.errors import LunaError
+    from luna.health import announce_release
+    from luna.queue import Client
+    from luna.settings import load_settings
+
+    announce_release()
+    with socket.socket() as nobody:
+        # Held and not listened at: nothing that runs on this machine can be meant by it.
+        nobody.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+        database, client = engine.create(f"postgresql://{address}/luna"), Client(f"redis://{address}")
+        with suppress(LunaError):
+            load_settings()
+        with suppress(LunaError), engine.unit_of_work(database) as connection:
+            sites.keys_of(connection, [])
+        with suppress(LunaError):
+            client.submit(FetchPricesRequest())
+        client.close()
+        database.dispose()
+    # Each process reads them when it starts.
+    load_settings.cache_clear()
 
 
 def load_tasks() -> None:
@@ -60,6 +100,8 @@ def load_tasks() -> None:
         # What is not installed is named by the worker that would serve it.
         with suppress(ImportError, OSError):
             getattr(import_module(f"services.{service}.tasks"), "prepare", lambda: None)()
+    for module in WORKERS:
+        import_module(module)
 
 
 SHARES: Mapping[str, Callable[[], None]] = {"shared": load_shared, "tasks": load_tasks}
@@ -76,6 +118,7 @@ def run(share: str) -> None:
     # A collector that looked through what is loaded would write into its pages, and so make them each process's own.
     gc.collect()
     gc.freeze()
+    let_go_of_files()
     words = _serve(socket.socket(fileno=os.dup(STANDARD_INPUT)))
     if words:
         show_command_line([sys.executable, "-m", *words])
@@ -84,6 +127,21 @@ def run(share: str) -> None:
     elif words:
         sys.argv = words
         runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+def let_go_of_files() -> None:
+    """Hold no pages of the libraries that were loaded, unless they were written into: who needs one reads it again, from the system's cache of files.
+
+    LLVM, which brings the planner's compiled loops and is not needed afterwards, is 90 MB. Source: Linux, madvise(2), ``MADV_DONTNEED``.
+    """
+    with suppress(OSError, AttributeError):
+        system, end, start, is_whole = ctypes.CDLL(None), 0, 0, False
+        for words in map(str.split, Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace").splitlines()):
+            if "-" in words[0]:
+                start, end = (int(number, 16) for number in words[0].split("-"))
+                is_whole = len(words) > FILE_PLACE and words[FILE_PLACE].startswith("/") and "w" not in words[1]
+            elif words[:2] == ["Anonymous:", "0"] and is_whole:
+                system.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_DONTNEED)
 
 
 def _serve(control: socket.socket) -> list[str]:
@@ -253,11 +311,11 @@ class ForkServer:
         return subprocess.Popen([sys.executable, "-m", MODULE, self._share], stdin=self._far.fileno(), env=environment, start_new_session=True)
 
     def _fork_here(self) -> ForkedProcess:
-        from luna.settings import load_settings
-
         with suppress(AttributeError):
             ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+        # Of this process as well: a collector that looked through what is loaded would make each page of it this process's own.
         gc.collect()
+        gc.freeze()
         pid = os.fork()
         if pid == 0:
             self._control.close()
@@ -265,8 +323,6 @@ class ForkServer:
             os.dup2(self._far.fileno(), STANDARD_INPUT)
             self._far.close()
             show_command_line([sys.executable, "-m", MODULE, self._share])
-            # Each process reads them when it starts.
-            load_settings.cache_clear()
             run(self._share)
             sys.exit()
         return ForkedProcess(None, pid, os.pidfd_open(pid), stdin=self._control)

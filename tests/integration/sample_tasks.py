@@ -48,6 +48,10 @@ class PoisonRequest(FileRequest):
     task: ClassVar[str] = "sample.value.poison"
 
 
+class HoldRequest(EchoRequest):
+    task: ClassVar[str] = "sample.value.hold"
+
+
 class SlowRequest(FileRequest):
     task: ClassVar[str] = "sample.value.wait"
 
@@ -62,6 +66,16 @@ class EndlessRequest(EchoRequest):
 
 class StoreRequest(EchoRequest):
     task: ClassVar[str] = "sample.value.store"
+
+
+HELD: list[bytes] = []
+
+
+@task(HoldRequest)
+def hold(request: HoldRequest, work: TaskContext) -> Echo:
+    """Hold so many megabytes for good, and say in which process."""
+    HELD.append(b"x" * request.value * 1_000_000)
+    return Echo(value=os.getpid())
 
 
 @task(EchoRequest)

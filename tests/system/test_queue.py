@@ -114,6 +114,13 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(quiet_client:
     assert not any("sample" in queues for queues in client.heartbeats.workers().values())
 
 
+def test_a_process_that_rests_gives_back_what_it_holds_and_the_next_one_answers(quiet_client: Client, quiet_queue: str, database_url: str) -> None:
+    with worker_process(quiet_queue, database_url, sample.__name__, options=("--processes", "1", "--rest-seconds", "0.1")):
+        holding = quiet_client.call(sample.HoldRequest(value=64), timeout=SOON).value
+        wait_for(lambda: not Path(f"/proc/{holding}").exists())
+        assert quiet_client.call(sample.HoldRequest(value=0), timeout=SOON).value != holding
+
+
 def test_messages_that_come_again_after_their_task_was_done_take_no_place_for_good(
     quiet_client: Client, start_worker: Callable[[], Worker], quiet_queue: str
 ) -> None:

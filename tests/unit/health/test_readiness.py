@@ -64,3 +64,32 @@ def test_what_was_seen_stays_and_is_measured() -> None:
 def test_what_fails_is_named() -> None:
     assert not_ready(check_all({"one": well})) is None
     assert "not ready: other, third" in str(not_ready(check_all({"one": well, "other": away, "third": away})))
+
+
+def test_it_is_at_rest_while_no_probe_is_under_way_and_none_is_begun_meanwhile() -> None:
+    begun, going_on = threading.Event(), threading.Event()
+
+    def probe() -> str:
+        begun.set()
+        going_on.wait(5)
+        return "answers"
+
+    readiness = Readiness({"slow": probe})
+    looking = threading.Thread(target=readiness.look)
+    looking.start()
+    begun.wait(5)
+    with readiness.at_rest() as free:
+        assert not free
+    going_on.set()
+    looking.join()
+    for thread in threading.enumerate():
+        if thread.name.startswith("probe-"):
+            thread.join()
+    begun.clear()
+    with readiness.at_rest() as free:
+        assert free
+        again = threading.Thread(target=readiness.look)
+        again.start()
+        assert not begun.wait(0.05)
+    again.join()
+    assert begun.is_set()

@@ -55,3 +55,11 @@ def test_a_queue_that_nothing_serves_is_named(queues: list[str]) -> None:
     with pytest.raises(MachineError) as raised:
         load_services(queues)
     assert raised.value.value == "kitchen"
+
+
+def test_what_only_jobs_need_is_loaded_beforehand_unless_memory_is_spared(modules: Path) -> None:
+    (modules / "complete_tasks.py").write_text("from pathlib import Path\ndef prepare_jobs():\n    Path(__file__).with_name('prepared').touch()\n")
+    import_tasks(["complete_tasks"], with_jobs=False)
+    assert not (modules / "prepared").exists()
+    import_tasks(["complete_tasks"])
+    assert (modules / "prepared").exists()
