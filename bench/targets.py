@@ -108,6 +108,17 @@ def _scenarios(home: str) -> tuple[Target, ...]:
     )
 
 
+def _faultless(words: str, path: Path = ()) -> tuple[Target, ...]:
+    return (
+        Target(f"{words}: minutes without a valid plan while Luna lives", (*path, "minutes_without_plan"), at_most=2),
+        Target(f"{words}: sentences that were false", (*path, "sentences_false"), at_most=0),
+        Target(f"{words}: readings lost", (*path, "readings_lost"), at_most=0),
+    )
+
+
+# Of the fortnight, each with what it leaves behind.
+PERIODS = ("undisturbed", "battery_deaf", "luna_stopped", "network_away", "meter_frozen")
+
 TARGETS: dict[str, tuple[Target, ...]] = {
     "planner": (
         Target("whole call over HiGHS alone, cold", ("ratio_to_floor",), at_most=2.0, unit="×"),
@@ -206,9 +217,8 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     "fortnight": (
         Target("a simulated home's fortnight with incidents, share of perfect foresight's saving", ("share_of_foresight",), at_least=0.5),
         # Of a Luna that was away for hours the plan is too old; the first look after it makes one.
-        Target("minutes without a valid plan while Luna lives", ("minutes_without_plan",), at_most=2),
-        Target("sentences that were false", ("sentences_false",), at_most=0),
-        Target("readings lost", ("readings_lost",), at_most=0),
+        *_faultless("all of it"),
+        *(target for period in PERIODS for target in _faultless(period.replace("_", " "), ("periods", period))),
     ),
     "agent_imitation": (
         Target("days labelled by perfect foresight, one process", ("label_days_per_second",), unit="days/s"),

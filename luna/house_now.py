@@ -13,23 +13,30 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna import control_service, findings
-from luna.contracts.control import ControlState, Override
+from luna.contracts.control import BatterySetpoint, ControlState, Override
 from luna.contracts.plan import PlanReply, SlotReply, VehicleFlow
 from luna.database import levels, plan_faults, plans
 from luna.database.plan_faults import PlanFault
 from luna.device_config import BATTERIES
 from luna.device_runs import PlannedRun, find_heat_run, find_load_run, find_vehicle_run
 from luna.findings import SiteFinding
+from luna.levels import HOUR, pace_of_batteries
 from luna.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
 from luna.site import ElectricVehicle, Site
 from luna.site_day import Day, find_slot, read_day, save_beside_inverter, total
 from luna.timeline import SLOT, floor_to, local_day, parse_zone
 from luna.vehicle_sensors import READ_NOTE
 from luna.wording import Numbers
+from luna.wording.house import say_level_decided
 from luna.wording.notes import DOUBTS
 from luna.wording.retelling import retell_reason, retell_run
 
 DAY = timedelta(days=1)
+# By which a level may be off unsaid: a per cent is what people read.
+LITTLE_SOC = 0.01
+# What inverters round limits to, half a per cent, and what they say of levels.
+LEVEL_STEP = 0.0075
+STORING, SERVING = ("self_consumption", "save"), ("self_consumption", "supply")
 # Runs that are a deed, told before those that go by themselves.
 DEEDS = ("export", "charge")
 PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "sensors_silent"})
@@ -41,21 +48,29 @@ DeviceUseKind = Literal["car", "heater", "appliance"]
 
 @dataclass(frozen=True, slots=True)
 class HouseFigure:
-    """A value and what it rests on: meters alone, a plan, or a plan that rests on what nobody knows yet, such as prices that are not published."""
+    """A value and what it rests on: meters alone, a plan, or a plan that rests on what nobody knows yet, such as prices that are not published.
+
+    ``at`` is when it was so, of what may be something else by now; None: it holds now.
+    """
 
     value: float
     basis: Basis
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BatteryRun:
-    """What batteries do in the neighbouring ``slots`` of a plan, from ``start`` to ``end``; what moves next to nothing is part of the run beside it."""
+    """What batteries do in the neighbouring ``slots`` of a plan, from ``start`` to ``end``; what moves next to nothing is part of the run beside it.
+
+    ``by_level``: they were told something else than the plan had for the slot that runs, for they are fuller or emptier.
+    """
 
     mode: str
     by_owner: bool
     start: datetime
     end: datetime
     slots: tuple[SlotReply, ...]
+    by_level: bool = False
 
     @property
     def energy_kwh(self) -> float:
@@ -211,7 +226,33 @@ class HouseNow:
         step, slots = timedelta(minutes=plan.slot_minutes), [slot for slot in plan.slots if slot.start >= current.start]
         found = find_proposed_runs([self._propose(slot) for slot in slots])
         ends = [*(slot.start for slot in slots[1:]), slots[-1].start + step]
-        return tuple(BatteryRun(run.mode, run.by_owner, slots[run.first].start, ends[run.end - 1], tuple(slots[run.first : run.end])) for run in found)
+        runs = [BatteryRun(run.mode, run.by_owner, slots[run.first].start, ends[run.end - 1], tuple(slots[run.first : run.end])) for run in found]
+        if self.told is not None and not runs[0].by_owner and runs[0].mode == self.told.mode != current.mode:
+            runs[0] = replace(runs[0], by_level=True)
+        return tuple(runs)
+
+    @cached_property
+    def told(self) -> BatterySetpoint | None:
+        """What batteries were told for the slot that runs, by its plan and by how full they were; None where nothing was, or not all the same."""
+        state = self.state_of(BATTERIES)
+        decision = state.decision if state is not None and self.armed else None
+        if decision is None or decision.decided_by not in ("planner", "agent") or decision.slot_start != floor_to(self.now, SLOT):
+            return None
+        told = [setpoint for setpoint in decision.allowed.values() if isinstance(setpoint, BatterySetpoint)]
+        return told[0] if len({setpoint.mode for setpoint in told}) == 1 else None
+
+    @property
+    def level_reached(self) -> Literal["filled", "drained"] | None:
+        """Whether a battery is as full, or as empty, as it was told to become: it stands still there; None also where it is at a limit of its own."""
+        soc, told = self.planned.soc, self.told
+        if soc is None or soc.basis != "measured" or soc.at is not None or told is None or len(self.site.batteries) != 1:
+            return None
+        battery = self.site.batteries[0]
+        most = told.target_soc if told.mode == "charge" else told.ceiling_soc if told.mode in STORING else None
+        least = told.target_soc if told.mode == "export" else told.floor_soc if told.mode in SERVING else None
+        if most is not None and most - LEVEL_STEP <= soc.value and most < battery.max_soc - LITTLE_SOC:
+            return "filled"
+        return "drained" if least is not None and soc.value <= least + LEVEL_STEP and least > battery.min_soc + LITTLE_SOC else None
 
     @cached_property
     def next_run(self) -> BatteryRun | None:
@@ -252,6 +293,8 @@ class HouseNow:
         wanted = self.override
         by_owner = wanted is not None and slot.start < wanted.until
         mode = wanted.mode if wanted is not None and by_owner else slot.mode
+        if not by_owner and self.told is not None and slot is self.slot:
+            return ProposedSlot(self.told.mode)
         # Where sun is sold that could be stored, the batteries stand still for it: that is no part of what goes on beside it.
         if mode == "supply" and not by_owner and discharge_of(slot) < LITTLE_KWH <= slot.export_kwh:
             mode = "hold"
@@ -265,6 +308,8 @@ def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
     """
     if run.by_owner:
         return retell_reason({"code": "manual", "text": "", "short": "", "figures": {"time": run.end.isoformat()}}, now, numbers)
+    if run.by_level:
+        return say_level_decided(numbers.language)
     # What has begun starts with the slot that runs.
     reason = (run.deciding[0] if run.start <= now else max(run.deciding, key=lambda slot: moved_by(slot, run.mode))).reason
     alike = [slot.reason.figures | {"start": slot.start} for slot in run.deciding if slot.reason.code == reason.code]
@@ -351,10 +396,14 @@ def read_planned(connection: Connection, site: Site, *, now: datetime) -> Planne
 
 
 def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> HouseFigure | None:
-    """Return how full the batteries of a stored site are, as it was said last, else as a plan has it; None where nobody knows."""
+    """Return how full the batteries of a stored site are, as it was said last, with its instant once they may be elsewhere; else as a plan has it.
+
+    None where nobody knows.
+    """
     measured = levels.read_last(connection, site, now=now)
     if measured is not None:
-        return HouseFigure(measured, "measured")
+        may_have_moved = (now - measured.at) / HOUR * max(pace_of_batteries(site.batteries)) > LITTLE_SOC
+        return HouseFigure(measured.soc, "measured", measured.at if may_have_moved else None)
     slot = None if plan is None else find_slot(plan, now)
     held = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
     capacity = sum(each for each, _ in held)

@@ -42,7 +42,7 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
         *(_state_runs(runs[0], house, numbers) if runs and house.site.batteries else ()),
         *(state_use(use, numbers) for use in planned.uses),
         *(_state_stay(stay, numbers) for stay in planned.stays[:1]),
-        *(_state_figure("house_stored", "soc", planned.soc, numbers) if house.site.batteries else ()),
+        *(_state_stored(planned.soc, numbers) if house.site.batteries else ()),
         *_state_figure("house_cost_today", "cost", planned.cost_today, numbers),
         *_state_figure("house_saved_today", "saved", planned.saved_today, numbers),
         *(_state_figure("house_saved_yesterday", "saved", planned.saved_yesterday, numbers) if planned.saved_today else ()),
@@ -77,6 +77,8 @@ def _state_silent(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
 
 def _state_runs(run: BatteryRun, house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
     yield HouseStatement("house_now", {"end": StatedFigure("instant", run.end), **_tell_run(run, house, numbers)})
+    if house.level_reached is not None:
+        yield HouseStatement(f"house_{house.level_reached}", {})
     following = house.next_run
     if following is not None:
         yield HouseStatement("house_next", {"begin": StatedFigure("instant", following.start), **_tell_run(following, house, numbers)})
@@ -98,6 +100,14 @@ def _state_stay(stay: PlannedStay, numbers: Numbers) -> HouseStatement:
     bases = {"arrives_basis": _basis(stay.arrives_soc, numbers), "basis": _basis(stay.leaves_soc, numbers)}
     told = {"device": _name(say_device(stay.vehicle, language=numbers.language)), "end": StatedFigure("instant", stay.end)}
     return HouseStatement("house_car", told | socs | bases)
+
+
+def _state_stored(soc: HouseFigure | None, numbers: Numbers) -> Iterator[HouseStatement]:
+    if soc is None or soc.at is None:
+        yield from _state_figure("house_stored", "soc", soc, numbers)
+    else:
+        told = {"at": StatedFigure("instant", soc.at), "soc": StatedFigure("soc", soc.value), "basis": _basis(soc, numbers)}
+        yield HouseStatement("house_stored_at", told)
 
 
 def _state_figure(code: str, name: str, figure: HouseFigure | None, numbers: Numbers) -> Iterator[HouseStatement]:

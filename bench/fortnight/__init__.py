@@ -7,19 +7,20 @@ process, by a clock that is set minute by minute. Beside it the same house lives
 
 import sys
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 
-from bench.fortnight.claims import HomeTruth, SentenceJudge
-from bench.fortnight.incidents import INCIDENTS, SHORT_INCIDENTS, Incident, find_incident, name_instants
+from bench.fortnight.claims import BACK_WITHIN, FalseSentence, HomeTruth, SentenceJudge
+from bench.fortnight.incidents import INCIDENTS, SHORT_INCIDENTS, Incident, IncidentPeriod, find_incident, list_periods, name_span
 from bench.fortnight.life import MINUTE, AskedWork, SetLuna
 from bench.fortnight.ways import COUNTED, Bill, SameHouse, SlotLedger, stored_kwh
 from bench.fortnight.world import SetClock, SimulatedWorld, open_world
@@ -31,10 +32,11 @@ from luna.database import engine, observations, plans
 from luna.database.engine import unit_of_work
 from luna.database.migrate import upgrade
 from luna.database.schema.series import sensor_readings, sensors
+from luna.economics import DAY_AHEAD_PUBLISHED
 from luna.embedded import start
 from luna.queue import TaskContext
 from luna.settings import Settings, load_settings
-from luna.simulated_home import SITE_NAME, TOPICS, ZONE, Faults, HomeFiles, HomeState, RecordedYear, publish_prices
+from luna.simulated_home import SITE_NAME, ZONE, Faults, HomeFiles, HomeState, RecordedYear, publish_prices
 from luna.simulated_home.preparation import JUDGED
 from luna.telemetry import configure_logging
 from luna.timeline import SLOT, Timeline, local_midnight
@@ -46,6 +48,8 @@ from tests.folders import server_folder
 DAYS = 14
 # A Monday; the last Sunday has twenty-three hours.
 FIRST_DAY = date(2027, 3, 15)
+# An hour after they are published, prices that have not come are missed.
+PRICES_LATE = timedelta(hours=1)
 PRICES_EVERY, PRICES_BACK = timedelta(minutes=10), timedelta(days=30)
 # When devices speak and Luna takes its turns in each quarter-hour: its begin, what follows on it, and twice between. In life it is every few seconds.
 LOOKS = (MINUTE, 2 * MINUTE, 6 * MINUTE, 11 * MINUTE, SLOT)
@@ -53,21 +57,40 @@ LOOKS = (MINUTE, 2 * MINUTE, 6 * MINUTE, 11 * MINUTE, SLOT)
 ASK_EVERY = 21
 SERVICES = ("ingest", "forecaster", "planner")
 TOLD = 40
+# What devices said is told apart by microseconds; who asks, asks after it.
+A_MOMENT = timedelta(seconds=1)
 
 Say = Callable[[str], None]
 
 
 @dataclass
+class PeriodFigures:
+    """What is counted of an incident with what it leaves behind, or of all that is undisturbed."""
+
+    minutes: int = 0
+    minutes_stopped: int = 0
+    minutes_without_plan: int = 0
+    sentences: int = 0
+    sentences_false: int = 0
+    readings_lost: int = 0
+
+
+@dataclass
 class Diary:
-    """What was noted while the fortnight was lived."""
+    """What was noted while the fortnight was lived; incidents that overlap count each for itself in ``periods``."""
 
     ledger: SlotLedger
     judge: SentenceJudge
     looks: int = 0
-    minutes: int = 0
-    minutes_stopped: int = 0
-    minutes_without_plan: int = 0
+    whole: PeriodFigures = field(default_factory=PeriodFigures)
+    periods: dict[IncidentPeriod, PeriodFigures] = field(default_factory=lambda: defaultdict(PeriodFigures))
+    without_plan: list[datetime] = field(default_factory=list)
     plans_from: set[str] = field(default_factory=set)
+
+    def count(self, name: str, count: int, periods: Iterable[IncidentPeriod]) -> None:
+        """Add to a figure of the whole and of the periods that it falls into."""
+        for figures in (self.whole, *(self.periods[period] for period in periods)):
+            setattr(figures, name, getattr(figures, name) + count)
 
 
 def measure(*, days: float | None = None) -> dict[str, Any]:
@@ -114,6 +137,7 @@ class FortnightLife:
     def __init__(self, luna: SetLuna, world: SimulatedWorld, timeline: Timeline, incidents: tuple[Incident, ...]) -> None:
         self.luna, self.world, self.timeline, self.incidents = luna, world, timeline, incidents
         self._published_at: datetime | None = None
+        self._luna_since = timeline.start
         self._deaf_since: datetime | None = None
         self._deaf_until: datetime | None = None
 
@@ -137,9 +161,10 @@ class FortnightLife:
                 self._publish(now)
             if luna.runs:
                 luna.turn()
-            self._note(diary, now)
+            for false in self._note(diary, now):
+                tell(str(false))
             if day != (day := now.astimezone(ZONE).date()):
-                tell(f"{day:%a %d %b}: {len(diary.judge.false)} of {diary.judge.asked} sentences false, {diary.minutes_without_plan} minutes without a plan")
+                tell(f"{day:%a %d %b}: {diary.judge.count_false()}, {diary.whole.minutes_without_plan} minutes without a plan")
         luna.stop()
         return diary
 
@@ -161,6 +186,7 @@ class FortnightLife:
             luna.stop()
         elif not stopped and not luna.runs:
             luna.start()
+            self._luna_since = now
         deaf = find_incident(self.incidents, "battery_deaf", passed) is not None
         if deaf and (self._deaf_since is None or self._deaf_until is not None):
             self._deaf_since, self._deaf_until = now, None
@@ -174,23 +200,57 @@ class FortnightLife:
             with unit_of_work(self.luna.database) as connection:
                 publish_prices(connection, self.world.year, since=now - PRICES_BACK, now=now)
 
-    def _note(self, diary: Diary, now: datetime) -> None:
-        minutes = (now - self.timeline.start) // MINUTE - diary.minutes
-        diary.minutes += minutes
+    def _note(self, diary: Diary, now: datetime) -> list[FalseSentence]:
+        """Count what is so at a look, and return which sentences were false."""
+        passed = now - self.timeline.start
+        periods, minutes = list_periods(self.incidents, passed), passed // MINUTE - diary.whole.minutes
+        diary.count("minutes", minutes, periods)
         if not self.luna.runs:
-            diary.minutes_stopped += minutes
-            return
+            diary.count("minutes_stopped", minutes, periods)
+            return []
         diary.looks += 1
         with unit_of_work(self.luna.database) as connection:
             plan = plans.read_due(connection, SITE_NAME, now, until=now)
             if plan is None or plan_age(plan, now) > self.luna.settings.plan_max_age:
-                diary.minutes_without_plan += minutes
+                diary.count("minutes_without_plan", minutes, periods)
+                diary.without_plan.append(now)
             if plan is not None:
                 diary.plans_from.add(plan.plan_id)
-            if diary.looks % ASK_EVERY == 0:
-                truth = HomeTruth(self.world.state, self.timeline, diary.ledger, self._deaf_since, self._deaf_until)
-                with self.luna.timed("sentences"):
-                    diary.judge.ask(connection, truth, self.world.clock.now())
+            if diary.looks % ASK_EVERY:
+                return []
+            self.luna.await_recorded()
+            with self.luna.timed("sentences"):
+                asked = diary.judge.ask(connection, self._tell_truth(diary), self.world.clock.now() + A_MOMENT)
+        false = [each for each in asked if each is not None]
+        diary.count("sentences", len(asked), periods)
+        diary.count("sentences_false", len(false), periods)
+        return false
+
+    def _tell_truth(self, diary: Diary) -> HomeTruth:
+        return HomeTruth(
+            self.world.state,
+            self.timeline,
+            diary.ledger,
+            dict(self.world.socs),
+            self._luna_since,
+            frozen_since=self._find_frozen(),
+            prices_missing=self._misses_prices(),
+            deaf_since=self._deaf_since,
+            deaf_until=self._deaf_until,
+        )
+
+    def _find_frozen(self) -> datetime | None:
+        """Return since when the meter has been frozen, a little longer than it is: what it missed is told by its next reading."""
+        passed = self.world.clock.now() - self.timeline.start
+        found = [find_incident(self.incidents, "meter_frozen", passed - before) for before in (timedelta(0), BACK_WITHIN)]
+        return next((self.timeline.start + each.after for each in found if each is not None), None)
+
+    def _misses_prices(self) -> bool:
+        """Return whether today's prices have not come, or an hour after they are published tomorrow's."""
+        now = self.world.clock.now().astimezone(ZONE)
+        published = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, ZONE)
+        due = published if now > published + PRICES_LATE else published - timedelta(days=1)
+        return self._published_at is None or self._published_at < due
 
 
 def _until_look(passed: timedelta) -> timedelta:
@@ -200,35 +260,35 @@ def _until_look(passed: timedelta) -> timedelta:
 
 
 def _tell_life(life: FortnightLife, diary: Diary) -> dict[str, Any]:
-    judge, timeline = diary.judge, life.timeline
-    lost, added = _count_readings(life.luna.database, life.world)
-    return {
-        "incidents": name_instants(life.incidents, timeline.start, timeline.end),
+    timeline, said = life.timeline, life.world.said
+    lost = _find_lost(life.luna.database, said)
+    for at, _ in lost:
+        diary.count("readings_lost", 1, list_periods(life.incidents, at - timeline.start))
+    return asdict(diary.whole) | {
+        "periods": {period: asdict(figures) | name_span(life.incidents, period, timeline.start) for period, figures in diary.periods.items()},
         "parts_s": {part: round(seconds, 1) for part, seconds in life.luna.seconds.items()},
-        "minutes": diary.minutes,
-        "minutes_stopped": diary.minutes_stopped,
-        "minutes_without_plan": diary.minutes_without_plan,
         "plans": len(diary.plans_from),
-        "sentences": judge.asked,
-        "sentences_false": len(judge.false),
-        "false": [f"{each.at.astimezone(ZONE):%d %b %H:%M}: said {each.said}; true {each.truth}" for each in judge.false[:TOLD]],
-        "readings": sum(life.world.said.values()),
-        "readings_lost": lost,
-        "readings_beside": added,
+        "false": [str(each) for each in diary.judge.false[:TOLD]],
+        "lost": [f"{_clock(at)}: {topic}" for at, topic in lost[:TOLD]],
+        "without_plan": [_clock(at) for at in diary.without_plan[:TOLD]],
+        "readings": sum(len(instants) for instants in said.values()),
         "energies": _compare_energies(life.luna.database, timeline, diary.ledger),
     }
 
 
-def _count_readings(database: Engine, world: SimulatedWorld) -> tuple[int, int]:
-    """Return how many readings are missing of what was said while somebody listened, and how many are there beside: the last word of before."""
-    query = select(sensors.c.name, func.count()).join(sensor_readings, sensor_readings.c.sensor_key == sensors.c.sensor_key).group_by(sensors.c.name)
+def _find_lost(database: Engine, said: Mapping[str, Sequence[datetime]]) -> list[tuple[datetime, str]]:
+    """Return which readings are missing of what was said while somebody listened, by instant and topic."""
+    query = select(sensors.c.name, sensor_readings.c.instant).join(sensors, sensor_readings.c.sensor_key == sensors.c.sensor_key)
+    kept: dict[str, set[datetime]] = defaultdict(set)
     with unit_of_work(database) as connection:
-        stored = {name: int(count) for name, count in connection.execute(query)}
-    kept = {topic: sum(count for name, count in stored.items() if topic in name) for topic in TOPICS.values()}
-    return (
-        sum(max(0, said - kept[topic]) for topic, said in world.said.items()),
-        sum(max(0, kept[topic] - said) for topic, said in world.said.items()),
-    )
+        for name, instant in connection.execute(query):
+            kept[name].add(instant.replace(microsecond=0))
+    stored = {topic: set[datetime]().union(*(instants for name, instants in kept.items() if topic in name)) for topic in said}
+    return sorted((instant, topic) for topic, instants in said.items() for instant in instants if instant not in stored[topic])
+
+
+def _clock(instant: datetime) -> str:
+    return f"{instant.astimezone(ZONE):%d %b %H:%M:%S}"
 
 
 def _compare_energies(database: Engine, timeline: Timeline, ledger: SlotLedger) -> dict[str, dict[str, float]]:

@@ -4,7 +4,7 @@ The page's own view, notices and drawing and the answer's own statements are ask
 what meters are; what is said of powers counts for a house that moves from minute to minute, so only what no flicker explains contradicts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,22 +15,24 @@ from bench.fortnight.ways import SlotLedger
 from luna.database import sites
 from luna.house_now import read_house, read_planned
 from luna.house_statements import HouseStatement, state_house
-from luna.simulated_home import BATTERY_MODEL, SITE_NAME, HomeState
-from luna.timeline import SLOT, Timeline
+from luna.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, Command, HomeState
+from luna.timeline import SLOT, Timeline, floor_to
 from luna.wording import Language
 from luna.wording.pages import page_words
-from services.api.pages.home_notices import OLD_VALUES, list_notices
+from services.api.pages.home_notices import OLD_VALUES, Notice, list_notices
 from services.api.pages.home_view import HomeView
 from services.api.timeline import build_timeline
 from services.api.timeline.memory import PlanMemory
 from services.api.timeline.window import open_window
 
 # Of a share of the battery; a per cent of what flows and what a counter's last digits are; what a kettle draws beside the mean.
-SOC_TOLERANCE, SHARE_TOLERANCE, LEAST_KW = 0.015, 0.02, 0.06
+SOC_TOLERANCE, LIMIT_TOLERANCE, SHARE_TOLERANCE, LEAST_KW = 0.015, 0.03, 0.02, 0.06
 IDLE_KW, MUCH_KW = 0.1, 0.4
 FULL, EMPTY = 0.95, BATTERY_MODEL.min_soc + 0.03
 # A device that has answered again is told anew within a slot, and believed then.
 SILENT_AFTER, BACK_WITHIN = timedelta(minutes=3), SLOT + timedelta(minutes=3)
+# The quarter-hour in which something begins to flow past a frozen meter, and the half an hour in which that can be no chance any more.
+FROZEN_SHOWS_AFTER = 3 * SLOT
 LANGUAGE: Language = "en"
 
 
@@ -42,16 +44,48 @@ class FalseSentence:
     said: str
     truth: str
 
+    def __str__(self) -> str:
+        return f"{self.at.astimezone(ZONE):%d %b %H:%M}: said {self.said}; true {self.truth}"
+
 
 @dataclass(frozen=True, slots=True)
 class HomeTruth:
-    """The home at an instant, and its quarter-hours before; ``deaf_since`` and ``deaf_until``: of the inverter's last fault, where it had one."""
+    """The home at an instant, and its quarter-hours before.
+
+    Attributes:
+        state: the house now.
+        timeline: of the quarter-hours lived.
+        ledger: what flowed in them.
+        socs: how full the battery was of late, by instants in order.
+        luna_since: since when Luna has lived without a break.
+        frozen_since: since when the meter at the grid has said nothing new, where it did so of late.
+        prices_missing: whether prices are not there that ought to be.
+        deaf_since: since when the inverter heard nothing, in its last fault, where it had one.
+        deaf_until: until when.
+    """
 
     state: HomeState
     timeline: Timeline
     ledger: SlotLedger
+    socs: Mapping[datetime, float]
+    luna_since: datetime
+    frozen_since: datetime | None = None
+    prices_missing: bool = False
     deaf_since: datetime | None = None
     deaf_until: datetime | None = None
+
+    @property
+    def soc(self) -> float:
+        """How full the battery is now."""
+        return self.state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
+
+    def can_be_known(self, slot: int) -> bool:
+        """Return whether a meter that is frozen had stood still long enough, by the end of a quarter-hour, for that to show: while much flowed past it."""
+        if self.frozen_since is None:
+            return True
+        first, grid = self.timeline.index_of(floor_to(self.frozen_since, SLOT)), ("import_kwh", "export_kwh")
+        missed = [place for place in range(first, slot + 1) if sum(self.ledger.slots[name][place] for name in grid) > LEAST_KW * (SLOT / timedelta(hours=1))]
+        return not missed or slot >= missed[0] + FROZEN_SHOWS_AFTER // SLOT
 
 
 @dataclass
@@ -63,13 +97,16 @@ class SentenceJudge:
     false: list[FalseSentence] = field(default_factory=list)
     memory: PlanMemory = field(default_factory=PlanMemory)
 
-    def ask(self, connection: Connection, truth: HomeTruth, now: datetime) -> None:
-        """Have everything said that is said of now, and compare it."""
-        view = self._open(connection, now)
-        for found in self._compare(view, truth, now):
-            self.asked += 1
-            if found is not None:
-                self.false.append(found)
+    def ask(self, connection: Connection, truth: HomeTruth, now: datetime) -> list[FalseSentence | None]:
+        """Have everything said that is said of now, compare it, and return by sentence what contradicts it."""
+        found = [*self._compare(self._open(connection, now), truth, now)]
+        self.asked += len(found)
+        self.false += [each for each in found if each is not None]
+        return found
+
+    def count_false(self) -> str:
+        """Return how many sentences were false so far, in words."""
+        return f"{len(self.false)} of {self.asked} sentences false"
 
     def _open(self, connection: Connection, now: datetime) -> HomeView:
         site = sites.load(connection, SITE_NAME)
@@ -79,20 +116,16 @@ class SentenceJudge:
 
     def _compare(self, view: HomeView, truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
         statements = {each.code: each for each in state_house(view.house, view.numbers)}
-        yield from self._stored(statements.get("house_stored"), truth, now)
+        yield from _compare_stored(statements, truth, now)
         yield from self._flow(view, truth, now)
-        yield self._silence(view, statements, truth, now)
+        notices = list_notices(view, self.plan_max_age)
+        yield _compare_silence(notices, statements, truth, now)
+        yield from _compare_notices(view, notices, truth, now)
         if view.has_plan and not view.house.batteries_silent:
             yield self._deed(view, truth, now)
         following = view.house.next_run
         if following is not None:
             yield _contradiction(following.start <= now, now, f"next step {following.mode} at {following.start:%H:%M}", "this has passed")
-
-    def _stored(self, said: HouseStatement | None, truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
-        if said is not None:
-            soc, true = float(str(said.figures["soc"].value)), truth.state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
-            words = f"the battery is at {soc:.1%} ({said.figures['basis'].value})"
-            yield _contradiction(abs(soc - true) > SOC_TOLERANCE, now, words, f"{true:.1%}")
 
     def _flow(self, view: HomeView, truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
         """Compare the drawing: the last measured quarter-hour, which is not said to be old."""
@@ -100,41 +133,80 @@ class SentenceJudge:
         known = np.flatnonzero(np.isfinite(measured["load_kw"]))
         if not known.size:
             return
-        start = view.instant(int(known[-1]))
+        start = view.instant(int(known[-1])).astimezone(ZONE)
         if start < truth.timeline.start or now - start - SLOT > OLD_VALUES:
             return
         slot = truth.timeline.index_of(start)
         for name in ("load", "pv", "import", "export", "charge", "discharge"):
             said, true = float(measured[f"{name}_kw"][known[-1]]), truth.ledger.slots[f"{name}_kwh"][slot] * (timedelta(hours=1) / SLOT)
             wrong = abs(said - true) > max(LEAST_KW, SHARE_TOLERANCE * true)
-            yield _contradiction(wrong, now, f"{name} {said:.2f} kW in the quarter-hour from {start:%H:%M}", f"{true:.2f} kW")
-
-    def _silence(self, view: HomeView, statements: Mapping[str, HouseStatement], truth: HomeTruth, now: datetime) -> FalseSentence | None:
-        """Compare whether the battery is said to answer, in the answer and on Home alike."""
-        titles = [notice.title for notice in list_notices(view, self.plan_max_age)]
-        said = "house_silent" in statements
-        if said != any("does not answer" in title for title in titles):
-            return FalseSentence(now, f"answer: silent {said}; Home: {titles}", "both tell of the same battery")
-        since, until = truth.deaf_since, truth.deaf_until
-        was_deaf = since is not None and since <= now <= (until or now) + BACK_WITHIN
-        return _contradiction(said and not was_deaf, now, "the battery does not answer", "it does")
+            yield _contradiction(wrong and truth.can_be_known(slot), now, f"{name} {said:.2f} kW in the quarter-hour from {start:%H:%M}", f"{true:.2f} kW")
 
     def _deed(self, view: HomeView, truth: HomeTruth, now: datetime) -> FalseSentence | None:
         """Compare what the battery is said to do with what it does."""
-        mode, state = view.house.runs[0].mode, truth.state
+        mode, state = view.state_now, truth.state
         if view.house.slot is not None and now - max(view.house.slot.start, view.house.runs[0].start) < SILENT_AFTER:
             return None
-        power, surplus, soc = state.battery.power_kw, state.pv_kw - state.used_kw, state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
+        power, surplus, soc = state.battery.power_kw, state.pv_kw - state.used_kw, truth.soc
         wrong = {
             "charge": power < IDLE_KW and soc < FULL,
             "export": power > -IDLE_KW and soc > EMPTY,
             "hold": abs(power) > IDLE_KW,
+            "full": power < -IDLE_KW or soc < FULL,
+            "reserve": power < -IDLE_KW or soc > EMPTY + SOC_TOLERANCE,
+            "filled": not abs(soc - _limit_of(state.command, rising=True)) <= LIMIT_TOLERANCE,
+            "drained": not abs(soc - _limit_of(state.command, rising=False)) <= LIMIT_TOLERANCE,
             "save": power < -IDLE_KW,
             "supply": power > IDLE_KW or (surplus < -MUCH_KW and soc > EMPTY and power > -IDLE_KW),
             "self_consumption": (surplus > MUCH_KW and soc < FULL and power < IDLE_KW) or (surplus < -MUCH_KW and soc > EMPTY and power > -IDLE_KW),
         }[mode]
         truly = f"{power:+.2f} kW into it, {surplus:+.2f} kW left over, {soc:.0%} full, inverter {state.command.mode}"
         return _contradiction(wrong, now, f"{view.headline} ({mode})", truly)
+
+
+def _limit_of(command: Command, *, rising: bool) -> float:
+    """Return up to where the inverter stores, or down to where it serves."""
+    forced = "force_charge" if rising else "force_discharge"
+    limit = command.target_soc if command.mode == forced else command.ceiling_soc if rising else command.floor_soc
+    return float("nan") if limit is None else limit
+
+
+def _compare_stored(statements: Mapping[str, HouseStatement], truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
+    """Compare how full the battery is said to be, now or at the instant that is said beside it."""
+    said = statements.get("house_stored") or statements.get("house_stored_at")
+    if said is None:
+        return
+    soc, at = float(str(said.figures["soc"].value)), said.figures["at"].value if "at" in said.figures else None
+    true: float | None = truth.soc
+    words = f"the battery is at {soc:.1%} ({said.figures['basis'].value})"
+    if isinstance(at, datetime):
+        words, true = f"{words} at {at.astimezone(ZONE):%H:%M:%S}", truth.socs.get(at.replace(microsecond=0))
+    # What nobody knows the truth of any more is too old to be told.
+    yield _contradiction(true is None or abs(soc - true) > SOC_TOLERANCE, now, words, "long ago" if true is None else f"{true:.1%}")
+
+
+def _compare_silence(notices: Sequence[Notice], statements: Mapping[str, HouseStatement], truth: HomeTruth, now: datetime) -> FalseSentence | None:
+    """Compare whether the battery is said to answer, in the answer and on Home alike."""
+    said = "house_silent" in statements
+    if said != any("does not answer" in notice.title for notice in notices):
+        return FalseSentence(now, f"answer: silent {said}; Home: {[notice.title for notice in notices]}", "both tell of the same battery")
+    since, until = truth.deaf_since, truth.deaf_until
+    was_deaf = since is not None and since <= now <= (until or now) + BACK_WITHIN
+    return _contradiction(said and not was_deaf, now, "the battery does not answer", "it does")
+
+
+def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
+    """Compare what else is said to be the matter: prices, values that a frozen meter leaves unknown, and after Luna was away what it has not caught up with."""
+    of_prices = {view.words(name) for name in ("notice_prices", "notice_prices_today")}
+    said = [notice.title for notice in notices if notice.title in of_prices]
+    yield _contradiction(
+        bool(said) != truth.prices_missing, now, f"of prices: {said or 'nothing'}", "some are missing" if truth.prices_missing else "all are there"
+    )
+    of_meters = view.words("notice_unknown", t="")[:-1]
+    for notice in notices:
+        if notice.title not in of_prices and "does not answer" not in notice.title:
+            explained = now - truth.luna_since <= BACK_WITHIN or (truth.frozen_since is not None and notice.title.startswith(of_meters))
+            yield _contradiction(not explained, now, f"{notice.title} {notice.more}", "nothing of the kind")
 
 
 def _contradiction(wrong: bool, now: datetime, said: str, truth: str) -> FalseSentence | None:

@@ -7,6 +7,11 @@ from typing import Literal
 IncidentKind = Literal["luna_stopped", "network_away", "meter_frozen", "battery_deaf"]
 
 
+IncidentPeriod = IncidentKind | Literal["undisturbed"]
+# What an incident leaves behind counts as its own: slots that are built, plans that are made, a device that is told anew.
+AFTERMATH = timedelta(hours=2)
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """What is wrong, from when on after the fortnight's first midnight, and for how long."""
@@ -43,7 +48,12 @@ def find_incident(incidents: tuple[Incident, ...], kind: IncidentKind, passed: t
     return next((each for each in incidents if each.kind == kind and each.holds(passed)), None)
 
 
-def name_instants(incidents: tuple[Incident, ...], start: datetime, end: datetime) -> dict[str, list[str]]:
-    """Return from when to when each incident of a run holds."""
-    found = {each.kind: (start + each.after, start + each.after + each.lasts) for each in incidents}
-    return {kind: [begin.isoformat(), until.isoformat()] for kind, (begin, until) in found.items() if begin < end}
+def list_periods(incidents: tuple[Incident, ...], passed: timedelta) -> list[IncidentPeriod]:
+    """Return which incidents hold, or held a little before; "undisturbed" where none."""
+    return [each.kind for each in incidents if each.after <= passed < each.after + each.lasts + AFTERMATH] or ["undisturbed"]
+
+
+def name_span(incidents: tuple[Incident, ...], period: IncidentPeriod, start: datetime) -> dict[str, str]:
+    """Return from when to when a run's incident of a kind holds; nothing of what is undisturbed."""
+    spans = ((start + each.after, start + each.after + each.lasts) for each in incidents if each.kind == period)
+    return next(({"from": f"{begin:%a %d %b %H:%M}", "to": f"{end:%a %d %b %H:%M}"} for begin, end in spans), {})

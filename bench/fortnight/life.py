@@ -102,9 +102,11 @@ class SetLuna:
         self._executor = Executor(self.database, partial(open_device, self.settings), self._ask_plan, clock=self.clock, plan_max_age=self.settings.plan_max_age)
         self._units = SiteUnits()
         self._stack.callback(self._executor.close)
+        self._recorder = recorder
+        # What was heard last is recorded as the listening ends.
+        self._stack.callback(self.await_recorded)
         self._world.call(lambda: listening.follow(sensed))
         self._stack.callback(lambda: self._world.call(listening.close))
-        self._stack.callback(lambda: recorder.flush(timedelta(minutes=1)))
         self._world.await_listener()
 
     def stop(self) -> None:
@@ -112,6 +114,11 @@ class SetLuna:
         if self._stack is not None:
             self._stack.close()
             self._stack = None
+            self._world.await_nobody()
+
+    def await_recorded(self) -> None:
+        """Return when the database holds all that was heard: in life that is a moment, and devices speak every few seconds."""
+        self._recorder.flush(MINUTE)
 
     def turn(self) -> None:
         """Do what is due now, the devices first."""

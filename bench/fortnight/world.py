@@ -2,19 +2,21 @@
 
 import asyncio
 import threading
-from collections import Counter
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from luna.simulated_home import TOPICS, Faults, HomeFiles, HomeState, RecordedYear, build_site
+from luna.simulated_home import BATTERY_MODEL, TOPICS, Faults, HomeFiles, HomeState, RecordedYear, build_site
 from services.simulated_home.__main__ import LivingHome
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.001
+# More than the looks of an hour, each with a minute's looks at what a device does.
+SOCS_KEPT = 400
 
 
 class SetClock:
@@ -30,11 +32,13 @@ class SetClock:
 class SimulatedWorld:
     """What goes on whether Luna lives or not.
 
-    ``said`` counts by topic what devices said while somebody listened: all of it has to be recorded.
+    ``said`` holds by topic when devices said something while somebody listened: all of it has to be recorded. ``socs`` is how full the battery was of late.
     """
 
     def __init__(self, files: HomeFiles, clock: SetClock, loop: asyncio.AbstractEventLoop) -> None:
-        self.files, self.clock, self.said = files, clock, Counter[str]()
+        self.files, self.clock = files, clock
+        self.said: dict[str, list[datetime]] = defaultdict(list)
+        self.socs: deque[tuple[datetime, float]] = deque(maxlen=SOCS_KEPT)
         self._loop = loop
         self._home = LivingHome(files, clock)
         self._sensors = [name for name in TOPICS.values() if any(name in sensor for sensor in build_site().sensor_names)]
@@ -90,11 +94,23 @@ class SimulatedWorld:
 
         self.call(listens)
 
+    def await_nobody(self) -> None:
+        """Return when the broker knows that the recorder has gone: what is said from then on is nobody's."""
+
+        async def is_left() -> None:
+            while any(self._home.broker.hears(topic) for topic in self._sensors):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(LOOK_SECONDS)
+
+        self.call(is_left)
+
     async def _turn(self) -> None:
         before = self._home.said_at
         self._home.turn()
         if self._home.said_at != before:
-            self.said.update(topic for topic in self._sensors if self._home.broker.hears(topic))
+            for topic in self._sensors:
+                if self._home.broker.hears(topic):
+                    self.said[topic].append(self.clock.now())
+        self.socs.append((self.clock.now(), self.state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh))
         await self._hear_out()
 
     async def _hear_out(self) -> None:

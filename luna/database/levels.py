@@ -16,8 +16,8 @@ from luna.units import level_factor
 _JUDGED_SLOTS = 12
 
 
-def read_last(connection: Connection, site: Site, *, now: datetime) -> float | None:
-    """Return how full the batteries of a site are together: what their sensors said last within two quarter-hours, else the last quarter-hour's.
+def read_last(connection: Connection, site: Site, *, now: datetime) -> SeenSoc | None:
+    """Return how full the batteries of a site were last, and when: what their sensors said within two quarter-hours, else the last quarter-hour's.
 
     None where neither is known. A quarter-hour is known once it is over: a battery moves by an eighth meanwhile.
 
@@ -30,9 +30,9 @@ def read_last(connection: Connection, site: Site, *, now: datetime) -> float | N
     said = _read_said(connection, site, since=running - SLOT, now=now)
     if said is None or (known and said.at <= known[-1].at):
         # The quarter-hour that has just ended is built a moment later: until then the one before it stands.
-        return known[-1].soc if known and known[-1].at >= running - SLOT else None
+        return known[-1] if known and known[-1].at >= running - SLOT else None
     judged = judge_levels([*known, said], pace_of_batteries(site.batteries))
-    return None if judged is None else judged.soc
+    return None if judged is None else SeenSoc(judged.soc, judged.at)
 
 
 def _read_said(connection: Connection, site: Site, *, since: datetime, now: datetime) -> SeenSoc | None:

@@ -19,6 +19,8 @@ HOUSE: _Phrases = {
     },
     "house_now": {"en": "Now, until {end}: {mode}. {reason}", "de": "Jetzt, bis {end}: {mode}. {reason}"},
     "house_next": {"en": "From {begin}: {mode}. {reason}", "de": "Ab {begin}: {mode}. {reason}"},
+    "house_filled": {"en": "The battery is as full as it is to be.", "de": "Der Speicher ist so voll, wie er werden soll."},
+    "house_drained": {"en": "The battery is as empty as it is to be.", "de": "Der Speicher ist so leer, wie er werden soll."},
     "house_use": {
         "en": "{device} takes {kwh} from {begin} to {end} for {cost} ({basis}).",
         "de": "{device} nimmt von {begin} bis {end} {kwh} für {cost} ({basis}).",
@@ -28,6 +30,10 @@ HOUSE: _Phrases = {
         "de": "{device} kommt mit {arrives} ({arrives_basis}) und fährt mit {leaves} los ({basis}): {end}.",
     },
     "house_stored": {"en": "The battery is at {soc} ({basis}).", "de": "Der Speicher ist zu {soc} voll ({basis})."},
+    "house_stored_at": {
+        "en": "The battery was at {soc} ({basis} {at}).",
+        "de": "Der Speicher war zu {soc} voll ({basis} {at}).",
+    },
     "house_cost_today": {"en": "Energy costs {cost} today ({basis}).", "de": "Energie kostet heute {cost} ({basis})."},
     "house_saved_today": {
         "en": "Beside the inverter alone the battery saves {saved} today ({basis}).",
@@ -35,6 +41,17 @@ HOUSE: _Phrases = {
     },
     "house_saved_yesterday": {"en": "Yesterday it saved {saved} ({basis}).", "de": "Gestern waren es {saved} ({basis})."},
 }
+
+
+LEVEL_DECIDED: dict[Language, str] = {
+    "en": "As full as the battery is now, this is better than what was planned.",
+    "de": "So voll, wie der Speicher jetzt ist, ist das besser als das Geplante.",
+}
+
+
+def say_level_decided(language: Language) -> str:
+    """Return why batteries do something else than was planned of the slot that runs."""
+    return LEVEL_DECIDED[language]
 
 
 def say_basis(basis: str, *, language: Language) -> str:

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.database import levels, observations, readings, sites
+from luna.house_now import HouseFigure, read_soc
+from luna.observations import SeenSoc
 from luna.site import Site, parse_site
 from luna.timeline import SLOT, Timeline
 from luna.units import SaidUnits
@@ -41,20 +43,27 @@ def say(connection: Connection, said: dict[str, float], *, at: datetime) -> None
 
 
 def test_batteries_are_as_full_as_they_said_last_each_by_its_capacity(connection: Connection, site: Site) -> None:
-    assert levels.read_last(connection, site, now=NOW) == 0.5
+    assert levels.read_last(connection, site, now=NOW) == SeenSoc(0.5, NOON)
     say(connection, {"sensor.small": 52.0, "sensor.large": 52.0}, at=NOON + timedelta(minutes=2))
     say(connection, {"sensor.small": 64.0, "sensor.large": 56.0}, at=NOON + timedelta(minutes=10))
-    assert levels.read_last(connection, site, now=NOW) == pytest.approx((64 + 3 * 56) / 400)
+    assert levels.read_last(connection, site, now=NOW) == (pytest.approx(0.58), NOON + timedelta(minutes=10))
     # As it was known then.
-    assert levels.read_last(connection, site, now=NOON + timedelta(minutes=5)) == pytest.approx(0.52)
+    assert levels.read_last(connection, site, now=NOON + timedelta(minutes=5)) == SeenSoc(0.52, NOON + timedelta(minutes=2))
+
+
+def test_a_level_from_which_a_fast_battery_may_be_off_by_now_is_told_with_its_time(connection: Connection, site: Site) -> None:
+    say(connection, {"sensor.small": 52.0, "sensor.large": 52.0}, at=NOON + timedelta(minutes=10))
+    # Half of the small one an hour at most: a per cent takes it over a minute.
+    assert read_soc(connection, site, None, now=NOW) == HouseFigure(0.52, "measured")
+    assert read_soc(connection, site, None, now=NOON + timedelta(minutes=14)) == HouseFigure(0.52, "measured", NOON + timedelta(minutes=10))
 
 
 def test_what_power_cannot_have_done_is_not_told(connection: Connection, site: Site) -> None:
     say(connection, {"sensor.small": 0.0, "sensor.large": 0.0}, at=NOON + timedelta(minutes=10))
-    assert levels.read_last(connection, site, now=NOW) == 0.5
+    assert levels.read_last(connection, site, now=NOW) == SeenSoc(0.5, NOON)
 
 
 def test_before_a_quarter_hour_is_built_its_last_word_counts_and_after_long_silence_nothing(connection: Connection, site: Site) -> None:
     say(connection, {"sensor.small": 60.0, "sensor.large": 60.0}, at=NOON + timedelta(minutes=14))
-    assert levels.read_last(connection, site, now=NOON + SLOT + timedelta(seconds=5)) == pytest.approx(0.6)
+    assert levels.read_last(connection, site, now=NOON + SLOT + timedelta(seconds=5)) == SeenSoc(0.6, NOON + timedelta(minutes=14))
     assert levels.read_last(connection, site, now=NOON + 3 * SLOT) is None

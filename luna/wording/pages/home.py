@@ -13,6 +13,8 @@ PHRASES = {
     # What the battery does now, and what it does next.
     "now_full": Phrase("Battery is full and waits.", "Batterie ist voll und wartet."),
     "now_reserve": Phrase("Battery is at its reserve and waits.", "Batterie ist bei ihrer Reserve und wartet."),
+    "now_filled": Phrase("Battery is as full as it is to be.", "Batterie ist so voll, wie sie werden soll."),
+    "now_drained": Phrase("Battery is as empty as it is to be.", "Batterie ist so leer, wie sie werden soll."),
     "now_save": Phrase("Battery waits.", "Batterie wartet."),
     "now_hold": Phrase("Battery holds its charge.", "Batterie hält ihre Ladung."),
     "now_self_consumption": Phrase("Battery follows the house.", "Batterie folgt dem Haus."),
@@ -172,6 +174,8 @@ PHRASES = {
     "end_now": Phrase("End now", "Jetzt beenden"),
     "extend": Phrase("Extend 1 h", "1 h verlängern"),
     "notice_stale": Phrase("No measured values since {t}.", "Keine Messwerte seit {t}."),
+    "notice_unknown": Phrase("What the house uses is not known since {t}.", "Was das Haus verbraucht, ist seit {t} nicht bekannt."),
+    "notice_unknown_more": Phrase("A meter says nothing, or nothing new. The plan stays.", "Ein Zähler sagt nichts oder nichts Neues. Der Plan bleibt."),
     "notice_stale_more": Phrase(
         "The plan stays; how full the battery is now is what it had planned.", "Der Plan bleibt; der jetzige Ladestand ist der geplante."
     ),
@@ -193,6 +197,8 @@ PHRASES = {
         "Ein Gerät, das neu startet, sagt so etwas; was es eine Viertelstunde lang sagt, wird geglaubt.",
     ),
     "notice_prices": Phrase("Prices for tomorrow are late.", "Die Preise für morgen sind spät dran."),
+    "notice_prices_today": Phrase("Prices for today are missing.", "Die Preise für heute fehlen."),
+    "notice_prices_today_more": Phrase("Planned with predicted prices.", "Geplant mit geschätzten Preisen."),
     "notice_prices_more": Phrase("Planned with predicted prices from {t} on.", "Geplant mit geschätzten Preisen ab {t}."),
     "notice_fallback": Phrase("No valid plan for {age}.", "Seit {age} kein gültiger Plan."),
     "notice_fallback_more": Phrase("The inverter follows the house by itself.", "Der Wechselrichter folgt von selbst dem Haus."),

@@ -130,7 +130,9 @@ def _say(item: _Item, view: HomeView, *, flows: bool, left: bool) -> str:
     power = view.numbers.power(item.power_kw) if flows else item.idle
     beside = ""
     if item.colour == "battery":
-        beside = view.numbers.share(view.soc_now)
+        soc = view.house.planned.soc
+        # One that has to be said with its time stands among the figures.
+        beside = "" if soc is not None and soc.at is not None else view.numbers.share(view.soc_now)
     elif item.colour == "grid" and flows:
         beside = view.words("flow_buying") if left else view.words("flow_selling")
     return " · ".join(part for part in (power, beside) if part)

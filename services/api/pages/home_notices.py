@@ -93,7 +93,10 @@ def _stale(view: HomeView) -> Iterator[Notice]:
     age = view.document["ages_s"]["measured"]
     if age is not None and age > OLD_VALUES.total_seconds():
         since = view.window.now - timedelta(seconds=age)
-        yield Notice("warn", view.words("notice_stale", t=view.say_instant(since)), view.words("notice_stale_more"))
+        soc = view.house.planned.soc
+        # Where a battery says how full it is, not all is silent.
+        told = "notice_unknown" if soc is not None and soc.basis == "measured" else "notice_stale"
+        yield Notice("warn", view.words(told, t=view.say_instant(since)), view.words(f"{told}_more"))
 
 
 def _assumed_charge(view: HomeView) -> Iterator[Notice]:
@@ -114,8 +117,11 @@ def _late_prices(view: HomeView) -> Iterator[Notice]:
     known, zone = view.instant(view.document["prices"]["known_slots"]), view.numbers.zone
     now, tomorrow = view.window.now.astimezone(zone), (view.window.now.astimezone(zone) + timedelta(days=1)).date()
     due = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, zone) + LATE
-    changes = view.window.site.tariff.price_series
-    if changes and view.document["prices"]["known_slots"] and now > due and known <= datetime.combine(tomorrow, time(), zone):
+    if not view.window.site.tariff.price_series:
+        return
+    if known <= now and view.has_plan:
+        yield Notice("warn", view.words("notice_prices_today"), view.words("notice_prices_today_more"))
+    elif view.document["prices"]["known_slots"] and now > due and known <= datetime.combine(tomorrow, time(), zone):
         yield Notice("warn", view.words("notice_prices"), view.words("notice_prices_more", t=view.say_instant(known)))
 
 

@@ -102,7 +102,7 @@ class HomeView:
         if self.house.batteries_silent:
             return self.words("now_silent")
         following = self.house.next_run
-        now = self.words("now_" + self._state_now())
+        now = self.words("now_" + self.state_now)
         return now if following is None else " ".join([now, self.words("next_" + following.mode, t=self.say_instant(following.start))])
 
     @property
@@ -123,8 +123,12 @@ class HomeView:
         reason = {"code": code, "text": decided["text"][slot] or "", "figures": decided["figures"][slot]}
         return retell_run(reason, alike, self.window.now, self.numbers)
 
-    def _state_now(self) -> str:
+    @property
+    def state_now(self) -> str:
+        """What the headline says of the battery: the mode of what is done now, or where that has ended."""
         mode, soc = self.runs[0].mode, self.soc_now
+        if self.house.level_reached is not None and not self.runs[0].by_owner:
+            return self.house.level_reached
         if mode in ("save", "hold") and soc is not None and not self.soc_assumed:
             reserve = float(self.document["reserve_soc"][self.window.past])
             return "full" if soc >= FULL else "reserve" if soc <= reserve + 1 - FULL else mode
@@ -190,7 +194,8 @@ class HomeView:
         return [fact for fact in (self._fact_cost(), self._fact_saved(), self._fact_solar(), self._fact_stored(), self._fact_car()) if fact]
 
     def _fact(self, label: str, figure: HouseFigure, value: str, note: str = "") -> Fact:
-        return Fact(label, value, say_basis(figure.basis, language=self.numbers.language), note)
+        basis = say_basis(figure.basis, language=self.numbers.language)
+        return Fact(label, value, basis if figure.at is None else f"{basis} {self.say_instant(figure.at)}", note)
 
     def _fact_cost(self) -> Fact | None:
         day = self.document["ghosts"]["without_luna"]["next_day"]

@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from bench.fortnight import live_fortnight
+from bench.fortnight import FIRST_DAY, live_fortnight
+from bench.fortnight.claims import HomeTruth, SentenceJudge
 from bench.fortnight.incidents import Incident
+from bench.fortnight.ways import SlotLedger
 from luna.database import engine
+from luna.database.engine import unit_of_work
 from luna.database.migrate import upgrade
+from luna.simulated_home import BATTERY_MODEL, ZONE, HomeState
+from luna.simulated_home.battery import BatteryCharge
+from luna.timeline import SLOT, Timeline, local_midnight
 from tests.databases import own_database
 from tests.folders import server_folder
 
@@ -37,7 +43,7 @@ def folder() -> Iterator[Path]:
 def test_hours_of_a_home_with_incidents_lose_no_reading_and_say_nothing_false(empty: Engine, folder: Path) -> None:
     told: list[str] = []
     figures = live_fortnight(folder, empty, LIVED, incidents=INCIDENTS, say=told.append)
-    assert figures["false"] == []
+    assert (figures["false"], figures["lost"], figures["without_plan"]) == ([], [], [])
     assert (figures["sentences_false"], figures["readings_lost"], figures["minutes_without_plan"]) == (0, 0, 0)
     assert figures["sentences"] > 0
     # At each of five looks in the quarter-hours in which Luna lived, energies of the meter, the roof, the battery and how full that is.
@@ -50,3 +56,23 @@ def test_hours_of_a_home_with_incidents_lose_no_reading_and_say_nothing_false(em
     assert set(figures["cost"]) == {"self", "luna", "foresight"}
     assert figures["cost"]["foresight"] <= figures["cost"]["self"] + 1e-6
     assert any("sentences false" in line for line in told)
+    periods = figures["periods"]
+    assert set(periods) == {"undisturbed", "battery_deaf", "luna_stopped"}
+    assert periods["luna_stopped"]["minutes_stopped"] == 30
+    # Another home than the one that was lived: what was true there is false of it.
+    assert {"the battery is at", "of prices", "load", "pv", "import", "export", "charge", "discharge"} <= set(_judge_elsewhere(empty))
+
+
+def _judge_elsewhere(database: Engine) -> list[str]:
+    """Begin of each sentence that is false of a home with a full battery, in which 9 kW flow each way and the market has published nothing."""
+    timeline = Timeline(local_midnight(FIRST_DAY, ZONE), SLOT, LIVED // SLOT)
+    state = HomeState(timeline.end.timestamp(), BatteryCharge(BATTERY_MODEL.capacity_kwh))
+    ledger = SlotLedger(state)
+    for name in ledger.slots:
+        ledger.slots[name] = [9.0 / 4] * timeline.count
+    now = timeline.end + timedelta(seconds=1)
+    truth = HomeTruth(state, timeline, ledger, {}, timeline.start, prices_missing=True)
+    with unit_of_work(database) as connection:
+        found = SentenceJudge(timedelta(hours=1)).ask(connection, truth, now)
+    begins = ("the battery is at", "of prices", "load", "pv", "import", "export", "charge", "discharge")
+    return [begin for each in found if each is not None for begin in begins if each.said.startswith(begin)]

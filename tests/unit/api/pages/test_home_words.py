@@ -1,20 +1,22 @@
 """What Home says of a plan: now, next, why, and until when something else may be done."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
+from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.plan import NoteReply, PlanReply
 from luna.findings import SiteFinding
-from luna.house_now import say_run
+from luna.house_now import HouseFigure, say_run
 from luna.house_statements import say_statement, state_house
 from luna.site import parse_site
-from luna.timeline import SLOT
+from luna.timeline import SLOT, floor_to
 from luna.wording import Language
 from luna.wording.pages import page_words
-from services.api.pages.home_notices import list_doubts
+from services.api.pages.home_notices import list_doubts, list_notices
 from services.api.pages.home_sheet import view_sheet
 from services.api.pages.home_view import HomeView
 from services.api.timeline.window import open_window
@@ -102,6 +104,72 @@ def test_a_battery_that_stands_still_while_sun_is_sold_holds_its_charge() -> Non
     assert [step.text for step in sold.steps()] == ["Battery follows the house", "Battery holds its charge", "Battery follows the house"]
     # With nothing to sell it is part of what goes on beside it.
     assert [step.text for step in view.steps()] == ["Battery follows the house"]
+
+
+def armed(view: HomeView, soc: HouseFigure, **setpoint: Any) -> HomeView:
+    """The same home where the battery was told something for the slot that runs."""
+    told = {"battery": BatterySetpoint.model_validate(setpoint)}
+    decision = Decision(slot_start=floor_to(NOW, SLOT), source="planner", decided_by="planner", reason="planned", requested=told, allowed=told)
+    state = ControlState(site="home", armed_at=NOW - SLOT, decision=decision)
+    house = replace(view.house, states=(state,), planned=replace(view.house.planned, soc=soc))
+    return HomeView(view.window, view.document, view.words, house)
+
+
+def test_what_the_battery_was_told_for_its_charge_is_what_it_is_said_to_do() -> None:
+    planned = view_of(("hold", 8, 0.0), ("charge", 4, 4.0))
+    view = armed(planned, HouseFigure(0.6, "measured"), mode="self_consumption", floor_soc=0.2, ceiling_soc=0.9)
+    assert view.headline == "Battery follows the house. From 18:30 it charges."
+    assert view.lead == "As full as the battery is now, this is better than what was planned."
+    # As it was planned, the plan says why; and what moves little is told as long as it is done.
+    assert armed(planned, HouseFigure(0.6, "measured"), mode="hold").lead == "Because of hold."
+    little = armed(view_of(("supply", 1, 0.1), ("save", 8, 0.0)), HouseFigure(0.6, "measured"), mode="supply")
+    assert little.headline == "Battery runs the house. From 16:45 it waits."
+
+
+@pytest.mark.parametrize(
+    ("soc", "setpoint", "said"),
+    [
+        (0.87, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 0.872}, "Battery is as full as it is to be."),
+        (0.80, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 0.872}, "Battery follows the house."),
+        (0.40, {"mode": "supply", "floor_soc": 0.4}, "Battery is as empty as it is to be."),
+        (0.80, {"mode": "charge", "target_soc": 0.8}, "Battery is as full as it is to be."),
+        # Its own limit is no decision.
+        (1.00, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 1.0}, "Battery follows the house."),
+    ],
+)
+def test_a_battery_that_has_reached_what_it_was_told_is_said_to_have(soc: float, setpoint: dict[str, Any], said: str) -> None:
+    view = armed(view_of(("self_consumption", 4, 0.0)), HouseFigure(soc, "measured"), **setpoint)
+    assert view.headline.startswith(said)
+    assert ("house_filled" in (codes := {each.code for each in state_house(view.house, view.numbers)}) or "house_drained" in codes) == ("is to be" in said)
+
+
+def test_a_level_of_before_is_told_with_its_time_by_home_and_in_answers() -> None:
+    view = armed(view_of(("self_consumption", 4, 0.0)), HouseFigure(0.71, "measured", NOW - timedelta(minutes=5)), mode="self_consumption")
+    view = HomeView(view.window, dict(view.document) | {"ghosts": {"without_luna": {"next_day": None}}}, view.words, view.house)
+    assert [fact.basis for fact in view.facts() if fact.label == "In the battery"] == ["measured 16:32"]
+    said = [say_statement(each, view.numbers, now=NOW) for each in state_house(view.house, view.numbers) if each.code.startswith("house_stored")]
+    assert said == ["The battery was at 71% (measured 16:32)."]
+
+
+@pytest.mark.parametrize(
+    ("known_hours_ahead", "said"),
+    # At 16:37 tomorrow's are late from 14:00 on; those of the slot that runs are known where they end after it.
+    [(-1.0, ["Prices for today are missing."]), (2.0, ["Prices for tomorrow are late."]), (31.0, [])],
+)
+def test_prices_that_have_not_come_are_told_today_as_well(known_hours_ahead: float, said: list[str]) -> None:
+    view = view_of(("save", 4, 0.0))
+    tariff = {"import": {"kind": "spot", "market": "DE_LU"}}
+    site = SITE.model_copy(update={"tariff": parse_site({"name": "home", "timezone": "Europe/Amsterdam", "tariff": tariff}).tariff})
+    window = open_window(site, now=NOW, language="en")
+    document = dict(view.document) | {
+        "overrides": [],
+        "stays": [],
+        "plan": {"covers_now": True},
+        "ages_s": {"plan": 60, "measured": 600},
+        "prices": {"known_slots": window.past + round(known_hours_ahead * 4)},
+    }
+    home = HomeView(window, document, view.words, replace(view.house, site=site))
+    assert [notice.title for notice in list_notices(home, timedelta(hours=1))] == said
 
 
 def test_steps_name_the_day_as_soon_as_it_is_another_one() -> None:
