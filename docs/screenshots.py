@@ -117,7 +117,7 @@ def draw(browser: Browser, client: httpx.Client, picture: Picture, folder: Path)
     page.goto(str(client.base_url).rstrip("/") + picture.path)
     page.wait_for_timeout(SETTLE_MS)
     # What is read anew is pale meanwhile.
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    page.locator(".htmx-request").first.wait_for(state="detached")
     path = folder / f"{picture.name}.png"
     page.screenshot(path=path, full_page=picture.whole)
     context.close()

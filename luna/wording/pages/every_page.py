@@ -48,6 +48,7 @@ PHRASES = {
     ),
     "simulated_prices": Phrase("Prices", "Preise"),
     "simulated_prices_market": Phrase("today's prices of {market}", "heutige Preise von {market}"),
+    "simulated_prices_recorded": Phrase("prices of the recorded year", "Preise des aufgezeichneten Jahres"),
     "simulated_prices_away": Phrase(
         "prices of the recorded year, because today's of {market} were not reached",
         "Preise des aufgezeichneten Jahres, weil die heutigen von {market} nicht zu holen waren",

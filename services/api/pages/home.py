@@ -87,7 +87,7 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
         view = _open(connection, site_id, request, gateway)
-        prices_said = say_simulated_prices(connection, view.window.site, gateway, view.words)
+        prices_said = say_simulated_prices(connection, view.window.site, gateway=gateway, words=view.words, with_reason=False)
     parts = _describe(view, gateway) | _view_why(view, at) | {"flow": view_flow(view)}
     parts |= {
         "anew": False,
@@ -104,7 +104,7 @@ def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     """Show sentence, steps, figures and notices anew."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
-        prices_said = say_simulated_prices(connection, view.window.site, gateway, view.words)
+        prices_said = say_simulated_prices(connection, view.window.site, gateway=gateway, words=view.words, with_reason=False)
     return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, anew=True, prices_said=prices_said, **_describe(view, gateway))
 
 

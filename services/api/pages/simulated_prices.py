@@ -8,10 +8,12 @@ from luna.wording.pages import PageWords
 from services.api.gateway import Gateway
 
 
-def say_simulated_prices(connection: Connection, site: Site, gateway: Gateway, words: PageWords) -> str:
-    """Return whose prices today's are; nothing for a site that is not the simulated home."""
+def say_simulated_prices(connection: Connection, site: Site, *, gateway: Gateway, words: PageWords, with_reason: bool) -> str:
+    """Return whose prices today's are, and why where nobody has today's; nothing for a site that is not the simulated home."""
     if not is_simulated(site):
         return ""
     if find_price_origin(connection, now=gateway.clock.now()) == "market":
         return words("simulated_prices_market", market=REAL_MARKET)
+    if not with_reason:
+        return words("simulated_prices_recorded")
     return words("simulated_prices_away", market=REAL_MARKET) if gateway.settings.outside_services else words("simulated_prices_off")

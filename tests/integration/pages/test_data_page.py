@@ -12,6 +12,7 @@ from luna.contracts.data import DayQuality, JudgeQualityRequest, LoadFileRequest
 from luna.database import jobs, quality, quarantine, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
+from luna.wording.quality import say_series
 from tests.furnished import describe_furnished, forget_furnished, furnish, refuse_row
 from tests.gateway import serve
 from tests.workers import worker_process
@@ -95,6 +96,12 @@ def test_without_a_worker_gaps_are_not_known_and_the_page_stands_all_the_same(re
     assert "Gaps could not be looked for:" in part.text
     assert "<html" not in part.text
     assert "Quality by day" in page.text
+
+
+def test_what_is_still_to_come_is_no_gap(api: httpx.Client) -> None:
+    # Nobody has to be asked for that, so no worker has to be there.
+    assert "No gaps" in read(api, f"{PAGE}/gaps?month=2100-01")
+    assert say_series("market_prices:DE-LU", language="de") == "Preise von DE-LU"
 
 
 def test_refused_rows_are_let_in_corrected_or_left_out_and_another_site_s_are_not_there(

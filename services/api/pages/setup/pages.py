@@ -71,7 +71,9 @@ Typed = Annotated[dict[str, str], Depends(read_form)]
 def welcome(request: Request, gateway: CurrentGateway) -> Response:
     """Show the ways in: a home of one's own, one that is simulated, or the demo's."""
     with unit_of_work(gateway.database) as connection:
-        names = list(sites.display_names(connection).values())
+        called = sites.display_names(connection)
+    words = words_of(request, PAGE)
+    names = [words("simulated_name") if name == SITE_NAME else each for name, each in called.items()]
     return show(request, PAGE, names=names, offers_simulated=_offers_simulated(gateway.settings))
 
 

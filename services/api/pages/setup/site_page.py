@@ -31,7 +31,7 @@ def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway, *, o
     with unit_of_work(gateway.database) as connection:
         stored, versions = sites.read(connection, site_id), sites.list_versions(connection, site_id, limit=MOST_VERSIONS + 1)
         words, language = words_of(request, PAGE), Reader.of(request).language
-        prices_said = say_simulated_prices(connection, stored.site, gateway, words)
+        prices_said = say_simulated_prices(connection, stored.site, gateway=gateway, words=words, with_reason=True)
     earlier = [each.configuration for each in versions[1:]]
     told = [(each, list_differences(before, each.configuration)) for each, before in zip(versions, earlier, strict=False)]
     # Of the first one there is nothing to tell apart.

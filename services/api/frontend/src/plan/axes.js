@@ -8,7 +8,8 @@ const HOUR = 36e5;
 
 export function grids(narrow) {
   const heights = narrow ? [92, 184, 96, 25] : [112, 232, 116, 25];
-  const [left, right] = narrow ? [32, 6] : [44, 12];
+  // Half of the last label stands beyond the axis.
+  const [left, right] = narrow ? [32, 16] : [44, 18];
   let top = 56;
   const panels = heights.map((height, k) => {
     const panel = { left, right, top, height };
