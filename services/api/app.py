@@ -43,6 +43,7 @@ from services.api.pages.agent import page as agent_page
 from services.api.pages.knowledge import asking, tips
 from services.api.pages.knowledge import documents as document_pages
 from services.api.pages.layout import answer_missing_page
+from services.api.pages.setup import file_page as setup_file
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
 from services.api.pages.setup import site_page
@@ -109,6 +110,7 @@ PAGES = (
     file_guess.router,
     edge_lab.router,
     setup_plan.router,
+    setup_file.router,
     setup.router,
     site_page.router,
     people.router,

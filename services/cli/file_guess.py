@@ -47,7 +47,7 @@ def guess(
         loaded = None
         if store:
             if found.reading is None:
-                raise InvalidInputError(WORDS("unanswered"), field="--choose", remedy=" ".join(_say_questions(found)))
+                raise InvalidInputError("the file leaves a question open", field="--choose", remedy=" ".join(_say_questions(found)))
             form = FileForm.of_reading(found.reading, scratch=None, received_at=SystemClock().now(), limits=limits)
             loaded = describe(load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …")))
     document = {"guess": found.model_dump(mode="json"), "loaded": None if loaded is None else loaded.model_dump(mode="json")}

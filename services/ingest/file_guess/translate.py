@@ -201,6 +201,6 @@ def _join(parts: list[Part], found: list[tuple[np.ndarray, np.ndarray]]) -> pl.D
             whole[place : place + values.size] = values
         columns[part.series] = columns[part.series] + whole if part.series in columns else whole
     rows = pl.DataFrame({name: pl.Series(np.round(values, 9), nan_to_null=True) for name, values in columns.items()})
-    starts = pl.Series("slot_start", grid * 1_000_000, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    known = rows.with_columns(starts).filter(pl.any_horizontal(pl.exclude("slot_start").is_not_null()))
+    slot_starts = pl.Series("slot_start", grid * 1_000_000, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    known = rows.with_columns(slot_starts).filter(pl.any_horizontal(pl.exclude("slot_start").is_not_null()))
     return known.with_row_index("line", offset=1).select("line", "slot_start", *columns)

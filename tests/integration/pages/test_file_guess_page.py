@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.data import LoadFileRequest
-from luna.database import jobs, observations, sites
+from luna.database import jobs, observations, setup_drafts, sites
 from luna.database.engine import unit_of_work
 from luna.embedded import Addresses
 from luna.timeline import SLOT, Timeline
@@ -95,6 +95,22 @@ def test_what_can_be_known_is_stored_without_a_question_and_counters_are_gathere
     assert (fields["column:Import T1 kWh"], fields["measure:Import T1 kWh"], fields["zone"]) == ("import_kwh", "counter", "Europe/Berlin")
     # What is shown again with the same choices is the same.
     assert fields_of(api.get(address.partition("?")[0], params=fields).text) == fields
+
+
+def test_a_file_is_looked_at_in_set_up_and_read_so_before_the_first_plan(api: httpx.Client, database: Engine) -> None:
+    draft = api.post("/ui/setup", data={"kind": "own"}).headers["Location"].rpartition("/")[0]
+    assert api.get(f"{draft}/file").status_code == 404
+    file = austrian_portal()
+    sent = api.post("/ui/setup/upload", data={"draft_id": draft.rpartition("/")[2]}, files={"file": (file.name, file.content)})
+    fields = fields_of(api.get(sent.headers["Location"]).text)
+    open_still = api.post(f"{draft}/file", data=fields)
+    assert "unanswered=1" in open_still.headers["Location"]
+    assert api.post(f"{draft}/file", data=fields | dict(file.answers)).headers["Location"] == f"{draft}/data"
+    with unit_of_work(database) as connection:
+        upload = setup_drafts.load(connection, draft.rpartition("/")[2])["upload"]
+    message = LoadFileRequest.model_validate({"site_id": SITE, **upload})
+    assert message.reading is not None
+    assert [(column.name, column.stored_as) for column in message.reading.columns] == [("Verbrauch [kWh]", "import_kwh")]
 
 
 def test_a_file_of_another_kind_is_refused_in_words(api: httpx.Client) -> None:
