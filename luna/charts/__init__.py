@@ -6,6 +6,7 @@ Drawings ask nobody for anything, follow the reader's light or dark scheme, and 
 from luna.charts.answer import draw_answer_chart, say_start, say_value
 from luna.charts.bill import draw_bill_chart, draw_bills
 from luna.charts.edge import EstimateRow, draw_estimates
+from luna.charts.file_preview import PreviewView, draw_preview
 from luna.charts.forecast import draw_forecast, draw_forecast_page, draw_forecast_picture
 from luna.charts.forecast_view import ForecastView, SeriesView
 from luna.charts.interval import draw_interval
@@ -30,6 +31,7 @@ __all__ = [
     "LossStep",
     "ModeRun",
     "PlanView",
+    "PreviewView",
     "SavedDay",
     "SeriesView",
     "StripView",
@@ -46,6 +48,7 @@ __all__ = [
     "draw_interval",
     "draw_losses",
     "draw_plan",
+    "draw_preview",
     "draw_saved_days",
     "draw_strip",
     "draw_tradeoff",

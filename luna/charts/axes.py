@@ -122,7 +122,10 @@ def _say_mark(mark: float, numbers: Numbers) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClockAxis:
-    """Where hours are drawn: lines from ``top`` to ``bottom``, words at ``words_y``; ``instant`` tells the instant of a slot's edge."""
+    """Where hours are drawn: lines from ``top`` to ``bottom``, words at ``words_y``; ``instant`` tells the instant of a slot's edge.
+
+    ``every``: how many hours apart; None: as many as there is room for over two days.
+    """
 
     frame: ChartFrame
     instant: Callable[[int], datetime]
@@ -130,10 +133,11 @@ class ClockAxis:
     top: float
     bottom: float
     words_y: float
+    every: int | None = None
 
     def draw(self) -> Markup:
         """Return the lines and their words; every twelfth hour on a narrow chart, else every sixth."""
-        return join(self._draw_hour(edge) for edge in self._full_hours(12 if self.frame.narrow else 6))
+        return join(self._draw_hour(edge) for edge in self._full_hours(self.every or (12 if self.frame.narrow else 6)))
 
     def _full_hours(self, every: int) -> list[int]:
         """Return the edges at which the site's clock shows a full hour divisible by ``every``: right on days of 92 and 100 slots."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from luna.contracts.file_guess import FileReading
 from luna.contracts.message import Day, Instant, Message, Request, Schedule
 from luna.refusals import invalid_part
 
@@ -47,6 +48,7 @@ class LoadFileRequest(Request):
     columns: Annotated[Mapping[Column, Column], Field(max_length=100, description="Luna's name of a column and the file's")] = {}
     units: Annotated[Mapping[Column, Column], Field(max_length=100, description="Luna's name of a column and its unit in the file")] = {}
     ignore: Annotated[list[Column], Field(max_length=200, description="columns of the file to leave out")] = []
+    reading: Annotated[FileReading | None, Field(description="how a file of other columns is read; it says all that the fields above do")] = None
 
 
 # mask_battery: everything but what the battery did may be learned from; exclude: nothing may.

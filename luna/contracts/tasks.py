@@ -15,6 +15,7 @@ from luna.contracts.data import (
 )
 from luna.contracts.documents import AddExamplesRequest, CompleteVectorsRequest, FetchDocumentRequest, IngestRequest, ReindexRequest
 from luna.contracts.edge import STAGE_REQUESTS, EdgeRunRequest, SimulateGroupRequest
+from luna.contracts.file_guess import GuessFileRequest
 from luna.contracts.fleet import FollowChangesRequest, FollowVehiclesRequest, PlanSitesRequest, RefreshPlansRequest
 from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
@@ -38,6 +39,7 @@ REQUESTS: tuple[type[Request], ...] = (
     RetentionRequest,
     ArchiveLogsRequest,
     LoadFileRequest,
+    GuessFileRequest,
     ResolveRequest,
     PlanRequest,
     PlanSitesRequest,

@@ -35,7 +35,7 @@ from services.api.identity.identity import Identity
 from services.api.identity.limits import REFUSED, Limiter
 from services.api.ingress import BehindIngress
 from services.api.openapi import describe
-from services.api.pages import assets, data, edge_lab, home, job_part, planning, savings, site_events, stays, what_ifs
+from services.api.pages import assets, data, edge_lab, file_guess, home, job_part, planning, savings, site_events, stays, what_ifs
 from services.api.pages import forecasts as forecast_page
 from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
@@ -43,6 +43,7 @@ from services.api.pages.agent import page as agent_page
 from services.api.pages.knowledge import asking, tips
 from services.api.pages.knowledge import documents as document_pages
 from services.api.pages.layout import answer_missing_page
+from services.api.pages.setup import file_page as setup_file
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
 from services.api.pages.setup import sensors_page, site_page
@@ -106,8 +107,10 @@ PAGES = (
     tips.router,
     document_pages.router,
     data.router,
+    file_guess.router,
     edge_lab.router,
     setup_plan.router,
+    setup_file.router,
     setup.router,
     site_page.router,
     sensors_page.router,
@@ -230,7 +233,7 @@ MAX_BODY_BYTES = 5_000_000
 # Beside those that wait for a plan: one or two seconds of work for a gateway whose core is full.
 MOST_WAITING = MAX_WAITING + MAX_UPLOADS + 200
 # Where files are handed over, as patterns of the whole path.
-UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH, data.UPLOAD_PATH)
+UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH, data.UPLOAD_PATH, file_guess.UPLOAD_PATH)
 DOCUMENTS = (r"(/v1)?/documents", document_pages.UPLOAD_PATH)
 SLOWEST_BYTES_PER_SECOND = 1_000
 

@@ -9,7 +9,7 @@ import typer
 from luna.errors import InvalidInputError
 from luna.wording import say_instant
 from luna.wording.quality import say_fault
-from services.cli import backfill, fetch, quality, quarantine, slots
+from services.cli import backfill, fetch, file_guess, quality, quarantine, slots
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.storage import unit_of_work
 from services.cli.window import EndOption, FirstOption, SiteOption, find_zone, parse_window
@@ -25,6 +25,7 @@ app.add_typer(quarantine.app, name="quarantine")
 quality.register(app)
 slots.register(app)
 backfill.register(app)
+file_guess.register(app)
 
 
 @app.command()

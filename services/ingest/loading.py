@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from sqlalchemy import Connection
 
+from luna.contracts.file_guess import FileReading
 from luna.database import quarantine, sites
 from luna.database.copy import Written
 from luna.refusals import refuse
@@ -20,6 +21,7 @@ from luna.site import Site
 from luna.timeline import parse_zone
 from services.ingest import electricity_maps
 from services.ingest.batches import FileLimits, read_batches
+from services.ingest.file_guess.translate import is_direct, read_rows
 from services.ingest.file_schema import ABOVE, join_columns, kind_named, match_columns
 from services.ingest.instants import InstantReader, choose_step, measure_spacing
 from services.ingest.limits import limit_powers
@@ -48,7 +50,8 @@ class FileForm:
 
     ``renamed`` may join two columns of the file, as in ``Datum+Uhrzeit``; ``units`` are those of the file by Luna's names, where its columns do not say so.
     Its rows wait in ``scratch`` until all are read; default: where the machine keeps temporary files. ``received_at`` is when the file came: what it says of
-    prices was known by then; default: long before. ``limits``: how much it may hold.
+    prices was known by then; default: long before. ``limits``: how much it may hold. ``reading`` is how a file of other columns is read; zone, names and units
+    are then its own.
     """
 
     kind: str
@@ -59,6 +62,12 @@ class FileForm:
     scratch: Path | None = None
     received_at: datetime | None = None
     limits: FileLimits | None = None
+    reading: FileReading | None = None
+
+    @classmethod
+    def of_reading(cls, reading: FileReading, *, scratch: Path | None, received_at: datetime, limits: FileLimits) -> "FileForm":
+        """Return the form of a file that is read as was guessed or chosen."""
+        return cls(reading.kind, scratch=scratch, received_at=received_at, limits=limits, reading=reading)
 
 
 @dataclass(slots=True)
@@ -137,7 +146,7 @@ class _Loading:
         zone = form.zone or parse_zone(self.site.timezone)
         clock = InstantReader(zone)
         latest: datetime | None = None
-        for batch in read_batches(path, form.limits):
+        for batch in self._batches(path, form, progress):
             verdict = judge(self._translate(batch, form), self.kind, clock)
             self.report.rows += batch.height
             self.report.repairs.update(verdict.repaired)
@@ -146,13 +155,30 @@ class _Loading:
             self.spill.add_instants(verdict.rejected["instant"])
             latest = self._note_order(verdict.accepted["instant"], latest)
             self.spill.add(verdict.accepted)
-            if progress:
+            if progress and form.reading is None:
                 progress(self.report.rows)
         if clock.met_naive:
             self._note([f"Times without an offset were read in {zone.key}{'' if form.zone else ', the zone of the site'}."])
         with path.open("rb") as file:
             self.source = hashlib.file_digest(file, "sha256").hexdigest()
         self.let_in = read_let_in(quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, sources=[self.source]), self.site)
+
+    def _batches(self, path: Path, form: FileForm, progress: Progress | None) -> Iterator[pl.DataFrame]:
+        """Yield the file's rows: as they stand there, or as slots of Luna's columns where another reading says how they become that."""
+        if form.reading is None:
+            yield from read_batches(path, form.limits)
+            return
+        read = 0
+
+        def count(rows: int) -> None:
+            nonlocal read
+            read = rows
+            if progress:
+                progress(rows)
+
+        yield from read_rows(path, form.reading, form.limits or FileLimits(), progress=count)
+        if not is_direct(form.reading):
+            self._note([f"{read:,} rows of the file were gathered into quarter-hours."])
 
     def _translate(self, batch: pl.DataFrame, form: FileForm) -> pl.DataFrame:
         """Return the rows with Luna's columns in Luna's units."""

@@ -30,6 +30,7 @@ from luna.contracts.data import (
     ResolveReply,
     ResolveRequest,
 )
+from luna.contracts.file_guess import FileGuess, GuessFileRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
 from luna.contracts.job import ArchiveLogsReply, ArchiveLogsRequest
@@ -167,6 +168,12 @@ def build_slots(request: BuildSlotsRequest, work: TaskContext) -> BuildSlotsRepl
 def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
     """Store the rows of a file that was handed over."""
     return upload_service.load_upload(request, work)
+
+
+@task(GuessFileRequest)
+def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
+    """Guess what a file that was handed over is, and show what would be stored of it."""
+    return upload_service.guess_upload(request, work)
 
 
 @task(BackfillRequest, soft_limit=timedelta(hours=2))

@@ -8,12 +8,14 @@ from pathlib import Path
 import structlog
 
 from luna.contracts.data import LoadFileRequest, LoadReply
+from luna.contracts.file_guess import FileGuess, GuessFileRequest
 from luna.errors import InvalidInputError, LunaError
 from luna.objects import ObjectStore
 from luna.private_folders import make_private
 from luna.queue import TaskContext
 from luna.timeline import parse_zone
 from services.ingest.batches import FileLimits
+from services.ingest.file_guess.guess import guess_file
 from services.ingest.loading import FileForm, LoadReport, load_file
 
 # A file whose load failed may be loaded again for so long, once what was missing is there.
@@ -39,6 +41,8 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
         work.objects.fetch(request.object_key, path)
         ignored, limits = frozenset(request.ignore), FileLimits.of(work.settings)
         form = FileForm(request.kind, zone, request.columns, ignored, request.units, Path(folder), work.clock.now(), limits)
+        if request.reading is not None:
+            form = FileForm.of_reading(request.reading, scratch=Path(folder), received_at=work.clock.now(), limits=limits)
         try:
             report = load_file(work.connection, request.site_id, path, form, progress=lambda rows: work.progress(rows, 0, "rows"))
         except InvalidInputError as error:
@@ -47,6 +51,26 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
             raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
     work.on_commit(lambda: _forget(work, request.object_key))
     return describe(report)
+
+
+def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
+    """Return what a file that was handed over seems to be; it stays where it is.
+
+    Raises:
+        NotFoundError: the file is no longer there.
+        InvalidInputError: it is no file of times and figures.
+        UnavailableError: the store of objects is away.
+    """
+    scratch = work.settings.data_folder / "loads"
+    make_private(scratch)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        path = Path(folder) / "file"
+        work.objects.fetch(request.object_key, path)
+        try:
+            return guess_file(path, file_name=request.file_name, timezone=request.timezone, choices=request.choices, limits=FileLimits.of(work.settings))
+        except InvalidInputError as error:
+            field = request.file_name if error.field == str(path) else error.field
+            raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy) from error
 
 
 def forget_old_uploads(objects: ObjectStore, *, now: datetime) -> None:

@@ -53,7 +53,14 @@ PHRASES = {
     "decided_corrected": Phrase("Row {id} was let in as corrected.", "Zeile {id} wurde berichtigt hereingelassen."),
     "decided_dismissed": Phrase("Row {id} is left out for good.", "Zeile {id} bleibt für immer weg."),
     "upload_title": Phrase("Load a file", "Datei laden"),
-    "upload_note": Phrase("CSV, JSON or Parquet; CSV and JSON also as gzip", "CSV, JSON oder Parquet; CSV und JSON auch als gzip"),
+    "upload_note": Phrase(
+        "of a supplier, an inverter or Home Assistant: CSV, Excel or JSON. You see what it would be stored as before anything is",
+        "eines Versorgers, Wechselrichters oder von Home Assistant: CSV, Excel oder JSON. Du siehst, als was sie gespeichert würde, bevor es geschieht",
+    ),
+    "upload_look": Phrase("Look what is in it", "Nachsehen, was darin steht"),
+    "upload_known": Phrase(
+        "It has Luna's own columns (also Parquet, weather, carbon, readings)", "Sie hat Lunas eigene Spalten (auch Parquet, Wetter, CO₂, Sensorwerte)"
+    ),
     "upload_file": Phrase("File", "Datei"),
     "upload_kind": Phrase("What it holds", "Was sie enthält"),
     "kind_observations": Phrase("Measured quarter-hours", "Gemessene Viertelstunden"),

@@ -424,10 +424,11 @@ PHRASES = {
     "upload_file": Phrase("File", "Datei"),
     "upload": Phrase("Hand over", "Übergeben"),
     "upload_hint": Phrase(
-        "A column slot_start with times, load_kwh and pv_kwh with energies per quarter-hour or hour.",
-        "Eine Spalte slot_start mit Zeiten, load_kwh und pv_kwh mit Energien je Viertelstunde oder Stunde.",
+        "CSV, Excel or JSON of your supplier, inverter or Home Assistant, by quarter-hours or hours. You see what is in it before anything is stored.",
+        "CSV, Excel oder JSON von Versorger, Wechselrichter oder Home Assistant, je Viertelstunde oder Stunde. Du siehst erst, was darin steht.",
     ),
     "uploaded": Phrase("{file} is here and is read before the first plan.", "{file} ist da und wird vor dem ersten Plan gelesen."),
+    "uploaded_look": Phrase("Look what is in it", "Nachsehen, was darin steht"),
     "make_plan": Phrase("Save and make the first plan", "Speichern und ersten Plan machen"),
     "review_tariff_fixed": Phrase("{price} at any time", "{price} zu jeder Zeit"),
     "review_tariff_time_of_use": Phrase("by time of day, else {price}", "nach Uhrzeit, sonst {price}"),

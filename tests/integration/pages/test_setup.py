@@ -221,7 +221,7 @@ def test_an_address_that_is_none_is_refused_where_it_stands(api: httpx.Client) -
 def test_a_file_is_kept_for_the_site_that_is_not_there_yet(api: httpx.Client) -> None:
     draft = begin(api)
     sent = api.post("/ui/setup/upload", data={"draft_id": draft.rpartition("/")[2]}, files={"file": ("zähler.csv", b"start,load_kwh\n")})
-    assert (sent.status_code, sent.headers["Location"]) == (303, f"{draft}/data")
+    assert (sent.status_code, sent.headers["Location"]) == (303, f"{draft}/file")
     assert "zähler.csv" in api.get(f"{draft}/data").text
     strange = api.post("/ui/setup/upload", data={"draft_id": "none"}, files={"file": ("a.csv", b"x")})
     assert strange.status_code == 404

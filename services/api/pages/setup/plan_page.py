@@ -25,11 +25,11 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @router.post(UPLOAD_PATH)
 async def take_setup_file(request: Request, gateway: CurrentGateway) -> Response:
-    """Keep a file with measured data for the site that is being set up; it is read before the first plan."""
+    """Keep a file with measured data for the site that is being set up, and lead to what is in it; it is read before the first plan."""
     objects = await run_in_threadpool(lambda: gateway.objects)
     upload = await receive_upload(request, objects, limiter=gateway.uploading)
     draft_id = await run_in_threadpool(_keep_upload, gateway, upload)
-    address = f"/ui/setup/{draft_id}/data"
+    address = f"/ui/setup/{draft_id}/file"
     return Response(headers={"HX-Redirect": address}) if request.headers.get("HX-Request") else RedirectResponse(address, 303)
 
 

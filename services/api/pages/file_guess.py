@@ -1,0 +1,87 @@
+"""A file of anybody's: handed over, shown as it would be stored, changed where the guess is wrong, and stored by the job that loads files."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
+
+from luna.contracts.data import LoadFileRequest
+from luna.contracts.file_guess import FileGuess, GuessFileRequest
+from luna.database import sites
+from luna.database.engine import unit_of_work
+from luna.queue.jobs import submit_job
+from luna.site import Site
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.pages.file_guess_view import FileGuessView, link_of, read_choices
+from services.api.pages.job_part import SitePath
+from services.api.pages.layout import PAGES, Page, PageRoute, numbers_of, show, words_of
+from services.api.uploads import receive_upload
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+PAGE = Page("file_guess", "/ui/sites/{site_id}/data")
+UPLOAD_PATH = r"/ui/sites/[^/]+/data/imports"
+# The part of a file's key that nobody can guess: who does not know it does not see the file.
+UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+
+
+@router.post("/ui/sites/{site_id}/data/imports")
+async def hand_over_file(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
+    """Keep a file, and lead to what would be stored of it."""
+    await run_in_threadpool(_load_site, gateway, site_id)
+    objects = await run_in_threadpool(lambda: gateway.objects)
+    upload = await receive_upload(request, objects, limiter=gateway.uploading)
+    return RedirectResponse(link_of(_address(site_id, upload.key.rpartition("/")[2]), {"name": upload.name}), 303)
+
+
+@router.get("/ui/sites/{site_id}/data/imports/{upload_id}")
+async def show_file_guess(site_id: SitePath, upload_id: UploadId, request: Request, gateway: CurrentGateway) -> Response:
+    """Show what a file seems to be and what would be stored of it."""
+    site = await run_in_threadpool(_load_site, gateway, site_id)
+    choices = read_choices(request.query_params.multi_items())
+    guess = await ask_guess(gateway, key=f"uploads/{upload_id}", name=request.query_params.get("name", "file"), zone=site.timezone, choices=choices)
+    view = FileGuessView(guess, numbers_of(request, site), words_of(request, PAGE), choices)
+    return show(
+        request,
+        PAGE,
+        site=site,
+        view=view,
+        action=_address(site_id, upload_id),
+        back=PAGES["data"].address(site_id),
+        unanswered="unanswered" in request.query_params,
+    )
+
+
+@router.post("/ui/sites/{site_id}/data/imports/{upload_id}")
+async def store_file(site_id: SitePath, upload_id: UploadId, request: Request, gateway: CurrentGateway) -> Response:
+    """Store the file as it is shown, and lead to the page that shows what becomes of it; to the questions where one is open."""
+    site = await run_in_threadpool(_load_site, gateway, site_id)
+    form = [(name, str(value)) for name, value in (await request.form(max_files=0)).multi_items()]
+    name, choices, key = dict(form).get("name", "file")[:200], read_choices(form), f"uploads/{upload_id}"
+    guess = await ask_guess(gateway, key=key, name=name, zone=site.timezone, choices=choices)
+    if guess.reading is None:
+        return RedirectResponse(link_of(_address(site_id, upload_id), {"name": name, "unanswered": "1", **choices}), 303)
+    message = LoadFileRequest(site_id=site_id, object_key=key, file_name=name, kind=guess.reading.kind, reading=guess.reading)
+    job = await run_in_threadpool(lambda: submit_job(gateway.database, gateway.queue, message))
+    return RedirectResponse(f"{PAGES['data'].address(site_id)}?job={job.job_id}", 303)
+
+
+async def ask_guess(gateway: Gateway, *, key: str, name: str, zone: str, choices: Mapping[str, str]) -> FileGuess:
+    """Return what the service that reads files makes of one.
+
+    Raises:
+        LunaError: the file is none of times and figures, is no longer there, or nobody answers.
+    """
+    answer = await gateway.ask(GuessFileRequest(object_key=key, file_name=name[:200] or "file", timezone=zone, choices=choices))
+    return FileGuess.model_validate_json(bytes(answer.body))
+
+
+def _address(site_id: str, upload_id: str) -> str:
+    return f"{PAGE.address(site_id)}/imports/{upload_id}"
+
+
+def _load_site(gateway: Gateway, site_id: str) -> Site:
+    with unit_of_work(gateway.database) as connection:
+        return sites.load(connection, site_id)

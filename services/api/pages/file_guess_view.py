@@ -1,0 +1,184 @@
+"""What a file would be stored as, as its page says it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import numpy as np
+from markupsafe import Markup
+
+from luna.charts import PreviewView, draw_preview
+from luna.contracts.file_guess import ColumnGuess, FileGuess, FileQuestion, Reason
+from luna.wording import Numbers
+from luna.wording.pages import PageWords
+from luna.wording.quality import say_series
+
+# The names of fields that are choices; a column's name stands behind the colon.
+SINGLE, OF_COLUMNS = ("zone", "label", "day_order", "decimal"), ("column", "unit", "measure", "sign")
+# In the order of the list.
+STORED_AS = (
+    *("nothing", "import_kwh", "export_kwh", "grid", "load_kwh", "pv_kwh", "charge_kwh", "discharge_kwh", "battery", "soc"),
+    *("import_price", "export_price", "spot_price"),
+)
+UNITS = ("Wh", "kWh", "MWh", "W", "kW")
+MEASURES = ("interval", "counter", "power")
+MOST_CHOICES = 400
+LONGEST = 300
+
+
+class Option(NamedTuple):
+    """One of a list: its value, its words, whether it is chosen."""
+
+    value: str
+    words: str
+    chosen: bool
+
+
+def read_choices(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return what was chosen of a form's fields or an address's parameters; what is empty is no choice."""
+    chosen = {
+        name: value[:100]
+        for name, value in fields
+        if value and len(name) < LONGEST and (name in SINGLE or (name.partition(":")[0] in OF_COLUMNS and name.partition(":")[2]))
+    }
+    return {name[:200]: value for name, value in list(chosen.items())[:MOST_CHOICES]}
+
+
+def link_of(path: str, figures: Mapping[str, str]) -> str:
+    """Return an address with parameters."""
+    return f"{path}?{urlencode(figures)}"
+
+
+@dataclass(frozen=True)
+class FileGuessView:
+    """A guess for one reader, with what they chose so far."""
+
+    guess: FileGuess
+    numbers: Numbers
+    words: PageWords
+    choices: Mapping[str, str]
+
+    @property
+    def headline(self) -> str:
+        """The first sentence."""
+        name = "headline_nothing" if self.guess.preview is None else "headline_open" if self.guess.reading is None else "headline"
+        return self.words(name, file=self.guess.file_name)
+
+    def say(self, reason: Reason) -> str:
+        """Return a reason as a phrase."""
+        return self.words(f"reason_{reason.code}", **reason.figures)
+
+    def say_question(self, question: FileQuestion) -> str:
+        """Return a question."""
+        return self.words(f"question_{question.code}", column=question.column or "")
+
+    def options(self, question: FileQuestion) -> list[Option]:
+        """Return the answers to a question."""
+        return [Option(choice, self._say_choice(question, choice), choice == question.likely) for choice in question.choices]
+
+    def _say_choice(self, question: FileQuestion, choice: str) -> str:
+        if question.code == "zone":
+            kind = "utc" if choice == "UTC" else "standard" if choice.startswith("Etc/") else "local"
+            return self.words(f"zone_{kind}", zone=choice)
+        if question.code in {"meaning", "consumption"}:
+            return self._say_stored_as(choice)
+        return self.words(f"choice_{choice}") if self.words.knows(f"choice_{choice}") else choice
+
+    def _say_stored_as(self, name: str) -> str:
+        return self.words(f"as_{name}") if self.words.knows(f"as_{name}") else say_series(name, language=self.numbers.language)
+
+    @property
+    def asked(self) -> set[str]:
+        """The fields that stand among the questions, so that no other asks the same."""
+        return {question.key for question in self.guess.questions}
+
+    def meanings(self, column: ColumnGuess) -> list[Option]:
+        """Return what a column can be stored as."""
+        return [Option(name, self._say_stored_as(name), name == column.stored_as) for name in STORED_AS]
+
+    def units(self, column: ColumnGuess) -> list[Option]:
+        """Return in which units a column's figures can be; none where it is no energy."""
+        if column.measure == "level" or column.stored_as == "nothing":
+            return []
+        known = [column.unit] if column.unit and column.unit not in UNITS else []
+        return [Option(unit, unit, unit == column.unit) for unit in (*known, *UNITS)]
+
+    def measures(self, column: ColumnGuess) -> list[Option]:
+        """Return what a column's figures can be; none where there is no choice."""
+        if column.measure == "level" or column.stored_as == "nothing":
+            return []
+        return [Option(name, self.words(f"measure_{name}"), name == column.measure) for name in MEASURES]
+
+    @property
+    def span(self) -> str:
+        """How many rows there are, from when until when."""
+        preview, reading = self.guess.preview, self.guess.reading
+        if preview is None or preview.first is None or preview.last is None:
+            return ""
+        seconds = preview.step_seconds if reading is None else reading.step_seconds
+        step = (
+            self.words("step_none") if seconds is None else self.words("step_minutes", minutes=self.numbers.number(seconds / 60, 0 if seconds % 60 == 0 else 1))
+        )
+        first, last = (self._say_instant(instant) for instant in (preview.first, preview.last))
+        return self.words("span", rows=self.numbers.number(preview.rows), first=first, last=last, step=step)
+
+    def _say_instant(self, instant: datetime) -> str:
+        return f"{self.numbers.day_with_year(instant)}, {self.numbers.clock(instant)}"
+
+    @property
+    def charts(self) -> list[tuple[Markup, Markup]]:
+        """The last days of each series, wide and narrow."""
+        preview = self.guess.preview
+        if preview is None or preview.start is None:
+            return []
+        drawn = []
+        for series in preview.series:
+            values = np.array([np.nan if value is None else value for value in series.values])
+            unit, scale = self._unit(series.name, preview.step_seconds)
+            view = PreviewView(values * scale, preview.start, timedelta(seconds=preview.step_seconds), (self._say_stored_as(series.name), unit), self.numbers)
+            drawn.append((draw_preview(view, narrow=False), draw_preview(view, narrow=True)))
+        return drawn
+
+    def _unit(self, name: str, seconds: int) -> tuple[str, float]:
+        if name == "soc":
+            return "%", 100.0
+        return (f"{self.numbers.currency_sign}/kWh", 1.0) if name.endswith("_price") else ("kW", 3600 / seconds)
+
+    @property
+    def names(self) -> list[str]:
+        """The series of the table of months."""
+        return [] if self.guess.preview is None else [series.name for series in self.guess.preview.series]
+
+    @property
+    def headings(self) -> list[str]:
+        """What they are called."""
+        return [self._say_stored_as(name) for name in self.names]
+
+    @property
+    def months(self) -> Sequence[tuple[str, list[str]]]:
+        """What each month comes to, and each year of several months."""
+        if self.guess.preview is None:
+            return []
+        found = {(total.month, total.name): total.value for total in self.guess.preview.totals}
+        months = sorted({month for month, _ in found})
+        rows = [(month, [self._say_total(name, found.get((month, name))) for name in self.names]) for month in months]
+        for year in sorted({month[:4] for month in months}):
+            own = [month for month in months if month.startswith(year)]
+            if len(own) > 1:
+                sums = [self._sum(name, [found[month, name] for month in own if (month, name) in found]) for name in self.names]
+                rows.append((f"{self.words('year')} {year}", sums))
+        return rows
+
+    def _sum(self, name: str, values: list[float]) -> str:
+        if not values:
+            return self._say_total(name, None)
+        return self._say_total(name, sum(values) if name.endswith("_kwh") else sum(values) / len(values))
+
+    def _say_total(self, name: str, value: float | None) -> str:
+        if name == "soc":
+            return self.numbers.share(value)
+        if name.endswith("_price"):
+            return self.numbers.price_per_kwh(value)
+        return f"{self.numbers.number(value, 1)}\u00a0kWh" if value is not None else self.numbers.number(None)

@@ -1,0 +1,74 @@
+"""The file of a site that is being set up: what is in it, and how it is read before the first plan."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
+
+from luna.database import setup_drafts
+from luna.database.engine import unit_of_work
+from luna.errors import NotFoundError
+from luna.timeline import parse_zone
+from luna.wording import Numbers
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.pages.file_guess import ask_guess
+from services.api.pages.file_guess_view import FileGuessView, link_of, read_choices
+from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
+from services.api.pages.setup.composition import compose
+from services.api.pages.setup.pages import DraftId
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+PAGE = Page("file_guess", "/ui/setup", "administer")
+
+
+@router.get("/ui/setup/{draft_id}/file")
+async def show_setup_file(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
+    """Show what the file of a draft seems to be and what would be stored of it."""
+    answers = await run_in_threadpool(_load, gateway, draft_id)
+    zone, currency = _find_clock(answers)
+    choices = read_choices(request.query_params.multi_items())
+    upload = answers["upload"]
+    guess = await ask_guess(gateway, key=upload["object_key"], name=upload["file_name"], zone=zone, choices=choices)
+    view = FileGuessView(guess, Numbers(Reader.of(request).language, parse_zone(zone), currency), words_of(request, PAGE), choices)
+    unanswered = "unanswered" in request.query_params
+    return show(request, PAGE, view=view, action=f"/ui/setup/{draft_id}/file", back=f"/ui/setup/{draft_id}/data", unanswered=unanswered)
+
+
+@router.post("/ui/setup/{draft_id}/file")
+async def accept_setup_file(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
+    """Keep how the file is read, and lead back to the step; to the questions where one is open."""
+    answers = await run_in_threadpool(_load, gateway, draft_id)
+    zone, _ = _find_clock(answers)
+    choices = read_choices([(name, str(value)) for name, value in (await request.form(max_files=0)).multi_items()])
+    upload = answers["upload"]
+    guess = await ask_guess(gateway, key=upload["object_key"], name=upload["file_name"], zone=zone, choices=choices)
+    if guess.reading is None:
+        return RedirectResponse(link_of(f"/ui/setup/{draft_id}/file", {"unanswered": "1", **choices}), 303)
+    read = {"kind": guess.reading.kind, "reading": guess.reading.model_dump(mode="json")}
+    await run_in_threadpool(_keep, gateway, draft_id, upload | read)
+    return RedirectResponse(f"/ui/setup/{draft_id}/data", 303)
+
+
+def _load(gateway: Gateway, draft_id: str) -> dict[str, Any]:
+    with unit_of_work(gateway.database) as connection:
+        answers = setup_drafts.load(connection, draft_id)
+    if not answers.get("upload"):
+        raise NotFoundError("no file was handed over", field="file", remedy=f"Hand one over: /ui/setup/{draft_id}/data")
+    return answers
+
+
+def _keep(gateway: Gateway, draft_id: str, upload: Mapping[str, Any]) -> None:
+    with unit_of_work(gateway.database) as connection:
+        answers = setup_drafts.load(connection, draft_id)
+        # Another file that was handed over meanwhile is read in its own way.
+        if answers.get("upload", {}).get("object_key") == upload["object_key"]:
+            setup_drafts.save(connection, draft_id, answers | {"upload": dict(upload)})
+
+
+def _find_clock(answers: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the clock and the currency of the site as far as it is entered."""
+    document = compose(answers).document
+    return str(document.get("timezone") or "UTC"), str(document.get("currency") or "EUR")

@@ -1,0 +1,284 @@
+"""What the times of a file are: their columns, the order of day and month, the clock they stand on, the step, and which end of an interval they name."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from luna.contracts.file_guess import DayOrder, FileLayout, FileQuestion, Label, Reason
+from luna.errors import InvalidInputError
+from luna.timeline import parse_zone
+from services.ingest.file_guess.cells import MOMENT, join_times, unfold, write_iso
+from services.ingest.file_guess.words import END, STANDARD, START, UTC, find, plain
+from services.ingest.instants import InstantReader
+
+CLOCK = r"^\s*(?:\d{4}-\d{2}-\d{2}[T ])?\d{1,2}[:h]\d{2}(?:[:.]\d{2})?"
+OFFSET = r"(Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
+MOST_SHARE = 0.8
+HOUR = timedelta(hours=1)
+DAY_SECONDS = 86_400
+Kind = Literal["moment", "day", "clock", ""]
+
+
+@dataclass(slots=True)
+class FileClock:
+    """What is known of a file's times; ``end_columns`` are those that only say when an interval ends."""
+
+    time_columns: list[str]
+    day_order: DayOrder = "year_first"
+    zone: str = "UTC"
+    label: Label = "start"
+    step_seconds: int | None = None
+    end_columns: list[str] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+    questions: list[FileQuestion] = field(default_factory=list)
+
+
+def find_clock(frame: pl.DataFrame, layout: FileLayout, *, preamble: str, site_zone: str, choices: dict[str, str]) -> FileClock:
+    """Return what a file's times are.
+
+    Raises:
+        InvalidInputError: it has none, or a row is a whole day.
+    """
+    clock = _find_columns(frame, layout)
+    written = join_times(frame, clock.time_columns).drop_nulls()
+    _order_days(clock, written, choices)
+    iso = write_iso(written, clock.day_order)
+    _find_zone(clock, iso, f"{preamble} {' '.join(clock.time_columns)}", site_zone=site_zone, choices=choices)
+    _find_step(clock, frame, layout)
+    _find_label(clock, iso, choices)
+    return clock
+
+
+def _classify(cells: pl.Series) -> Kind:
+    text = unfold(cells.cast(pl.String).drop_nulls().head(400))
+    if not text.len():
+        return ""
+    parts = pl.DataFrame({"text": text}).select(
+        pl.col("text").str.contains(MOMENT).alias("day"),
+        (pl.col("text").str.extract(MOMENT, 4).is_not_null() | pl.col("text").str.contains("T")).alias("clock"),
+    )
+    dated = parts["day"].sum() / text.len()
+    if dated >= MOST_SHARE:
+        # A workbook's days have a midnight behind them.
+        timed = parts["clock"].any() and not text.str.contains(r"[T ]00:00(:00)?$").all()
+        return "moment" if timed else "day"
+    return "clock" if text.str.contains(CLOCK).sum() / text.len() >= MOST_SHARE else ""
+
+
+def _find_columns(frame: pl.DataFrame, layout: FileLayout) -> FileClock:
+    if layout.form == "states":
+        return FileClock(["time"])
+    kinds = {name: _classify(frame[name]) for name in layout.names}
+    moments, days, clocks = ([name for name, kind in kinds.items() if kind == wanted] for wanted in ("moment", "day", "clock"))
+    if moments:
+        return _take(moments, [[name] for name in moments], days + clocks)
+    if days and clocks:
+        pairs = [[days[min(place, len(days) - 1)], clock] for place, clock in enumerate(clocks)]
+        return _take(clocks, pairs, days)
+    if days:
+        remedy = "Export hours, or better quarter-hours: Luna plans by them."
+        raise InvalidInputError("each row is a whole day", field=days[0], value=str(frame[days[0]][0]), remedy=remedy)
+    raise InvalidInputError(
+        "no column holds times", field="time", value=", ".join(layout.names)[:200], remedy="Export it with a column of times such as 2024-03-01 14:00."
+    )
+
+
+def _take(names: list[str], columns: list[list[str]], others: list[str]) -> FileClock:
+    """Return the clock of the first column of times; of two the first says where an interval begins."""
+    texts = [plain(name) for name in names]
+    chosen = (
+        next((place for place, text in enumerate(texts) if find(START, text) and not (find(END, text) and not find(START, text))), 0) if len(names) > 1 else 0
+    )
+    clock = FileClock(columns[chosen], end_columns=[name for name in [*names, *others] if name not in columns[chosen]])
+    if len(names) > 1:
+        clock.reasons.append(Reason(code="label_from_to", figures={"first": names[chosen]}))
+    elif find(END, texts[0]) and not find(START, texts[0]):
+        clock.label = "end"
+        clock.reasons.append(Reason(code="label_word_end", figures={"word": names[0]}))
+    elif find(START, texts[0]) and not find(END, texts[0]):
+        clock.reasons.append(Reason(code="label_word_start", figures={"word": names[0]}))
+    return clock
+
+
+def _order_days(clock: FileClock, written: pl.Series, choices: dict[str, str]) -> None:
+    parts = (
+        pl.DataFrame({"text": unfold(written)})
+        .select(
+            pl.col("text")
+            .str.extract_groups(MOMENT)
+            .struct.rename_fields(["first", "month", "last", "hour", "minute", "second", "half", "offset"])
+            .alias("parts")
+        )
+        .unnest("parts")
+    )
+    ambiguous = parts.filter(pl.col("first").str.len_bytes() <= 2)
+    if ambiguous.height < parts.height / 2:
+        return
+    clock.day_order = "day_first"
+    first, second = (ambiguous[name].cast(pl.Int64) for name in ("first", "month"))
+    greatest = first.max(), second.max()
+    said = choices.get("day_order")
+    if isinstance(greatest[0], int) and greatest[0] > 12:
+        clock.reasons.append(Reason(code="day_first", figures={"day": str(greatest[0])}))
+    elif isinstance(greatest[1], int) and greatest[1] > 12:
+        clock.day_order = "month_first"
+        clock.reasons.append(Reason(code="month_first", figures={"day": str(greatest[1])}))
+    elif written.head(20).str.contains(r"^\s*\d{1,2}\.\d").all():
+        clock.reasons.append(Reason(code="day_first_points"))
+    elif (likely := _order_of_days(first, second)) is not None and said is None:
+        clock.day_order = likely
+        clock.reasons.append(Reason(code=f"{likely}_in_a_row"))
+    else:
+        clock.day_order = "month_first" if said == "month_first" else "day_first"
+        clock.questions.append(FileQuestion(key="day_order", code="day_order", column=clock.time_columns[0], choices=["day_first", "month_first"], likely=said))
+
+
+def _order_of_days(first: pl.Series, second: pl.Series) -> DayOrder | None:
+    """Return the order in which the dates follow one another day by day, None where neither or both do."""
+    pairs = list(dict.fromkeys(zip(first.to_list(), second.to_list(), strict=True)))
+    orders: list[tuple[DayOrder, int]] = [("day_first", 0), ("month_first", 1)]
+    following = [
+        order
+        for order, place in orders
+        if len(pairs) > 2 and all(one[1 - place] == two[1 - place] and abs(one[place] - two[place]) == 1 for one, two in pairwise(pairs))
+    ]
+    return following[0] if len(following) == 1 else None
+
+
+def _find_zone(clock: FileClock, iso: pl.Series, said: str, *, site_zone: str, choices: dict[str, str]) -> None:
+    clock.zone = site_zone
+    offset = iso.str.contains(OFFSET)
+    if offset.sum() >= 0.98 * iso.len():
+        clock.reasons.append(Reason(code="zone_offset", figures={"example": str(iso[0])}))
+        return
+    text, standard = plain(said), _standard_of(site_zone)
+    if word := find(UTC, text):
+        clock.zone = "UTC"
+        clock.reasons.append(Reason(code="zone_word", figures={"word": word.upper(), "zone": "UTC"}))
+        return
+    if word := find(STANDARD, text):
+        clock.zone = standard
+        clock.reasons.append(Reason(code="zone_word", figures={"word": word.upper(), "zone": standard}))
+        return
+    local = iso.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False).drop_nulls()
+    follows = _follows_summer_time(local, parse_zone(site_zone))
+    if follows:
+        clock.reasons.append(Reason(code="zone_changes", figures={"zone": site_zone, "day": follows}))
+        return
+    offered = list(dict.fromkeys(([site_zone] if follows is None else []) + [standard, "UTC"]))
+    if follows is not None:
+        clock.reasons.append(Reason(code="zone_stays"))
+    chosen = choices.get("zone") if choices.get("zone") in offered else None
+    clock.zone = chosen or offered[0]
+    clock.questions.append(FileQuestion(key="zone", code="zone", column=clock.time_columns[0], choices=offered, likely=clock.zone))
+
+
+def _standard_of(zone: str) -> str:
+    """Return the zone of a zone's standard time all year."""
+    january, july = (datetime(2024, month, 1, tzinfo=parse_zone(zone)).utcoffset() or timedelta() for month in (1, 7))
+    hours = min(january, july) / HOUR
+    return "UTC" if hours == 0 or hours % 1 else f"Etc/GMT{'-' if hours > 0 else '+'}{abs(int(hours))}"
+
+
+def _follows_summer_time(local: pl.Series, zone: ZoneInfo) -> str | None:
+    """Return a day on which the clock changed in the file as it does in the zone, empty where it went on, None where the file has no such day."""
+    if local.len() < 4:
+        return None
+    counts = Counter(local.to_list())
+    first, last = min(counts), max(counts)
+    for day, shift in _changes(first, last, zone):
+        odd = [day + timedelta(minutes=minute) for minute in range(0, 60, 5)]
+        before, after = (day - HOUR + timedelta(minutes=minute) for minute in (0, 120))
+        if not any(before <= instant <= after + HOUR for instant in (first, last)) and before in counts and (day + HOUR in counts or day + 2 * HOUR in counts):
+            found = [counts[instant] for instant in odd if instant in counts]
+            if shift > 0:
+                # The beginning of the hour that is skipped may name the end of what was before, where the hour after it has none.
+                stays = any(counts[instant] for instant in odd[1:]) or (counts[day] > 0 and counts[day + HOUR] > 0)
+                return "" if stays else day.date().isoformat()
+            return day.date().isoformat() if any(count > 1 for count in found) else ""
+    return None
+
+
+def _changes(first: datetime, last: datetime, zone: ZoneInfo) -> list[tuple[datetime, int]]:
+    """Return the local hours that a zone skips (1) or repeats (-1) between two local times."""
+    found = []
+    day = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    while day <= last:
+        one, other = (moment.replace(tzinfo=zone).utcoffset() or timedelta() for moment in (day, day + timedelta(days=1)))
+        if one != other:
+            shift = 1 if other > one else -1
+            hour = next((day + timedelta(hours=step) for step in range(24) if _is_odd(day + timedelta(hours=step), zone)), None)
+            if hour is not None:
+                found.append((hour, shift))
+        day += timedelta(days=1)
+    return found
+
+
+def _is_odd(local: datetime, zone: ZoneInfo) -> bool:
+    early, late = (local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    return early != late
+
+
+def _find_step(clock: FileClock, frame: pl.DataFrame, layout: FileLayout) -> None:
+    instants = InstantReader(parse_zone(clock.zone)).read(
+        write_iso(join_times(frame, clock.time_columns), clock.day_order), series=frame[layout.name_column] if layout.name_column else None
+    )["instant"]
+    rows = pl.DataFrame({"instant": instants, "name": frame[layout.name_column] if layout.name_column else pl.Series([""] * frame.height)}).drop_nulls(
+        "instant"
+    )
+    if not rows.height:
+        raise InvalidInputError(
+            "not a single time can be read",
+            field=clock.time_columns[0],
+            value=str(frame[clock.time_columns[0]][0]),
+            remedy="Export it with times such as 2024-03-01 14:00.",
+        )
+    distances = (
+        rows.unique(["name", "instant"])
+        .sort("name", "instant")
+        .select(pl.col("instant").diff().over("name").dt.total_seconds().alias("seconds"))
+        .to_series()
+        .drop_nulls()
+    )
+    distances = distances.filter(distances > 0)
+    if not distances.len():
+        clock.step_seconds = None if layout.name_column else 900
+        return
+    step = distances.mode().min()
+    share = (distances == step).sum() / distances.len()
+    if not isinstance(step, int):
+        return
+    if step >= DAY_SECONDS - 3600 and share > 0.5 and not layout.name_column:
+        raise InvalidInputError(
+            "each row is a whole day or more", field=clock.time_columns[0], remedy="Export hours, or better quarter-hours: Luna plans by them."
+        )
+    clock.step_seconds = step if share >= (0.9 if layout.name_column else 0.6) else None
+
+
+def _find_label(clock: FileClock, iso: pl.Series, choices: dict[str, str]) -> None:
+    if any(reason.code.startswith("label") for reason in clock.reasons) or clock.step_seconds is None:
+        return
+    local = iso.str.slice(0, 19).str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False).drop_nulls()
+    first, last = local.min(), local.max()
+    step = timedelta(seconds=clock.step_seconds)
+    if isinstance(first, datetime) and isinstance(last, datetime):
+        if _is_midnight(first) and _is_midnight(last + step):
+            clock.reasons.append(Reason(code="label_day_start", figures={"first": f"{first:%H:%M}", "last": f"{last:%H:%M}"}))
+            return
+        if _is_midnight(first - step) and _is_midnight(last):
+            clock.label = "end"
+            clock.reasons.append(Reason(code="label_day_end", figures={"first": f"{first:%H:%M}"}))
+            return
+    if clock.step_seconds >= 600:
+        said = choices.get("label")
+        clock.label = "end" if said == "end" else "start"
+        clock.questions.append(FileQuestion(key="label", code="label", column=clock.time_columns[0], choices=["start", "end"], likely=clock.label))
+
+
+def _is_midnight(moment: datetime) -> bool:
+    return moment.hour == moment.minute == moment.second == 0

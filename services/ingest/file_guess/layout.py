@@ -1,0 +1,117 @@
+"""How the rows of a file lie in it: where its table begins, what its columns are called. Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from luna.contracts.file_guess import FileLayout
+from luna.errors import InvalidInputError
+from services.ingest.file_guess.sources import Sample, read_records, read_states
+from services.ingest.file_guess.words import UNIT
+
+DATE = re.compile(r"^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|^\s*(19|20)\d{6}(?!\d)|^\s*\d{10}(\d{3})?\s*$|^\s*\d{1,2}[ -][A-Za-z]{3,9}\.?[ -]\d{2,4}")
+CLOCK = re.compile(r"^\s*\d{1,2}[:h]\d{2}")
+NUMBER = re.compile(r"^\s*[+-]?[\d\s.,'’\u00a0\u202f]*\d\s*(kWh|Wh|W|kW|%|€)?\s*$")
+UNIT_CELL = re.compile(r"^[\[(]?\s*(dd|tt|yyyy|jjjj|hh|kwh|wh|mwh|kw|w|%|-|v|a|°c|utc|local)\b.*", re.IGNORECASE)
+MOST_HEADERS = 6
+LOOKED_AT = 12
+
+
+class Table(NamedTuple):
+    """Where a table begins: the lines of its header, and its first row of values."""
+
+    header: range
+    first: int
+
+
+def find_layout(sample: Sample, *, field: str) -> FileLayout:
+    """Return how the rows of a sample lie.
+
+    Raises:
+        InvalidInputError: there is no table with times and figures in it.
+    """
+    if sample.form == "json":
+        return _find_json(sample, field)
+    table = _find_table(sample.head)
+    if table is None:
+        raise InvalidInputError("the file has no rows with a time and a figure", field=field, remedy="Export quarter-hours or hours as CSV, Excel or JSON.")
+    width = max(len(row) for row in sample.head[table.first : table.first + 40])
+    names = _name_columns([sample.head[line] for line in table.header], width)
+    form = "workbook" if sample.form == "workbook" else "text"
+    return FileLayout(form=form, names=names, encoding=sample.encoding, separator=sample.separator, skipped_lines=table.first, sheet=sample.sheet)
+
+
+def read_preamble(sample: Sample, layout: FileLayout) -> str:
+    """Return what stands above the table and its header."""
+    above = sample.head[: layout.skipped_lines]
+    begin = _find_header(sample.head, layout.skipped_lines).start if above else 0
+    return "\n".join(" ".join(row) for row in above[:begin])
+
+
+def _find_json(sample: Sample, field: str) -> FileLayout:
+    states = read_states(sample.document)
+    if states is not None:
+        return FileLayout(form="states", names=list(dict.fromkeys(states.names))[:300], name_column="entity", value_column="value")
+    records = read_records(sample.document)
+    if records is None:
+        remedy = "Export the history or the statistics of Home Assistant, or a list of objects with a time and figures."
+        raise InvalidInputError("the JSON holds no list of rows", field=field, remedy=remedy)
+    names = list(dict.fromkeys(name[:200] for row in records[:1000] for name in row))
+    return FileLayout(form="records", names=names[:300])
+
+
+def _find_table(rows: Sequence[Sequence[str]]) -> Table | None:
+    values = [_is_values(row) for row in rows]
+    for first, is_first in enumerate(values):
+        following = [is_row for row, is_row in zip(rows[first : first + LOOKED_AT], values[first : first + LOOKED_AT], strict=True) if any(row)]
+        # Above a table may stand one of its own: of two lines, with a time in the second.
+        if is_first and all(following[:3]) and sum(following) >= 0.7 * len(following):
+            return Table(_find_header(rows, first), first)
+    return None
+
+
+def _is_values(row: Sequence[str]) -> bool:
+    dated = [place for place, cell in enumerate(row) if DATE.match(cell)]
+    figures = [place for place, cell in enumerate(row) if NUMBER.match(cell) and place not in dated[:1]]
+    return bool(dated) and (bool(figures) or len(row) > 2)
+
+
+def _find_header(rows: Sequence[Sequence[str]], first: int) -> range:
+    """Return the lines above the first row that name its columns: the one before, and above one of units those that lie as wide as it."""
+    width = sum(map(bool, rows[first]))
+    above = first - 1
+    if above < 0 or not _names(rows[above], 1):
+        return range(first, first)
+    begin = above
+    if _is_units(rows[above]):
+        while begin > 0 and above - begin < MOST_HEADERS and _names(rows[begin - 1], max(0.6 * (width - 1), 1)) and not _is_title(rows[begin - 1]):
+            begin -= 1
+    return range(begin, first)
+
+
+def _names(row: Sequence[str], fewest: float) -> bool:
+    filled = [cell for cell in row if cell]
+    return len(filled) >= fewest and not any(DATE.match(cell) for cell in filled)
+
+
+def _is_title(row: Sequence[str]) -> bool:
+    return sum(map(bool, row)) == 1 and len(row) == 1
+
+
+def _is_units(row: Sequence[str]) -> bool:
+    filled = [cell for cell in row if cell]
+    return sum(bool(UNIT_CELL.match(cell)) or (bool(UNIT.search(cell)) and len(cell) < 8) for cell in filled) >= 0.6 * len(filled)
+
+
+def _name_columns(header: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return a name for each column, no two the same."""
+    names: list[str] = []
+    for place in range(width):
+        parts = dict.fromkeys(row[place].replace("\ufeff", "").strip() for row in header if place < len(row))
+        name = " ".join(part for part in parts if part)[:190] or f"column {place + 1}"
+        number = 2
+        own = name
+        while name in names or name == "line":
+            name, number = f"{own} {number}", number + 1
+        names.append(name)
+    return names

@@ -1,0 +1,422 @@
+"""The cells of anybody's file as text: text with separators in any usual encoding, workbooks, states and records in JSON; the beginning, the end, or all."""
+
+import codecs
+import csv
+import gzip
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from io import BytesIO, StringIO
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from luna.contracts.file_guess import FileLayout
+from luna.errors import InvalidInputError
+from services.ingest.batches import FileLimits
+
+# A file up to so many bytes is looked at whole; of a longer one that many at each end.
+WHOLE_BYTES = 16_000_000
+END_BYTES = 4_000_000
+BLOCK_BYTES = 4_000_000
+BATCH_ROWS = 65_536
+# JSON of states is one value and has to lie in memory as a whole.
+MAX_JSON_BYTES = 150_000_000
+MAX_WORKBOOK_BYTES = 400_000_000
+MAX_CELLS = 20_000_000
+LAYOUT_LINES = 120
+UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+REFUSED = {
+    b"%PDF": ("a PDF", "Export the figures as CSV or Excel; a PDF goes to the documents."),
+    b"PAR1": ("a Parquet file", "Load it with its kind: luna data load --kind observations."),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook (.xls)", "Save it as .xlsx or as CSV."),
+    b"\x89PNG": ("a picture", "Export the figures as CSV or Excel."),
+    b"\xff\xd8\xff": ("a picture", "Export the figures as CSV or Excel."),
+    b"SQLi": ("a database of SQLite", "Export the history as CSV or JSON."),
+}
+Form = Literal["text", "workbook", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What is looked at of a file: the cells of its first lines, for the layout; ``text`` of text, ``rows`` of the others; ``whole``: it is all of it."""
+
+    form: Form
+    head: list[list[str]]
+    whole: bool
+    encoding: str = "utf-8"
+    separator: str = ","
+    text: tuple[str, str] = ("", "")
+    sheet: str | None = None
+    rows: list[list[str]] | None = None
+    document: Any = None
+
+
+def read_sample(path: Path, limits: FileLimits) -> Sample:
+    """Return what a guess rests on.
+
+    Raises:
+        InvalidInputError: the file is none of those that can be read; says what it is instead.
+    """
+    try:
+        beginning = _read_beginning(path)
+        form = _find_form(path, beginning)
+        if form == "workbook":
+            sheet, rows = _read_workbook(path, None)
+            return Sample(form, rows[:LAYOUT_LINES], whole=True, sheet=sheet, rows=rows)
+        if form == "json":
+            return Sample(form, [], whole=True, document=_read_json(path))
+        return _sample_text(path, beginning, limits)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
+        raise refuse(path, f"the compressed file is cut off or damaged: {exc}", "Copy it again, whole.") from exc
+    except OSError as exc:
+        raise refuse(path, f"cannot be read: {exc.strerror or exc}", "Name a readable file.") from exc
+
+
+def refuse(path: Path, message: str, remedy: str) -> InvalidInputError:
+    """Return why a file cannot be read."""
+    return InvalidInputError(message, field=str(path), remedy=remedy)
+
+
+def _open(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
+
+
+def _read_beginning(path: Path) -> bytes:
+    with _open(path) as file:
+        return file.read(END_BYTES)
+
+
+def _find_form(path: Path, beginning: bytes) -> Form:
+    if not beginning.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        raise refuse(path, "the file is empty", "Export it again; a file has a header line and rows.")
+    for magic, (what, remedy) in REFUSED.items():
+        if beginning.startswith(magic):
+            raise refuse(path, f"the file is {what}", remedy)
+    if beginning.startswith(b"PK\x03\x04"):
+        return "workbook"
+    start = beginning[:4000].decode("utf-8", "replace").lstrip("\ufeff \t\r\n").casefold()
+    if start.startswith(("<!doctype html", "<html", "<?xml")) or "<head>" in start:
+        what = "a web page, most likely the portal's page to sign in" if "html" in start else "XML"
+        raise refuse(path, f"the file is {what}, and no table", "Sign in to the portal, export again, and look into the file.")
+    if start.startswith(("[", "{")):
+        return "json"
+    if not find_encoding(beginning).startswith("utf-16") and b"\x00" in beginning:
+        raise refuse(path, "the file holds no text", "Export it as CSV, Excel (.xlsx) or JSON.")
+    return "text"
+
+
+def find_encoding(beginning: bytes) -> str:
+    """Return the encoding of text: by its mark, by the zeros of UTF-16, else UTF-8 where it is that, else what Windows writes in Western Europe."""
+    for mark, name in UTF_16.items():
+        if beginning.startswith(mark):
+            return name
+    for place, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        half = beginning[place:2000:2]
+        if half and half.count(0) > 0.8 * len(half) and beginning[1 - place : 2000 : 2].count(0) == 0:
+            return name
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(beginning)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _sample_text(path: Path, beginning: bytes, limits: FileLimits) -> Sample:
+    encoding = find_encoding(beginning)
+    with _open(path) as file:
+        packed = isinstance(file, gzip.GzipFile)
+        size = WHOLE_BYTES if packed else path.stat().st_size
+        content = file.read(WHOLE_BYTES)
+        whole = len(content) < WHOLE_BYTES if packed else size <= WHOLE_BYTES
+        tail = b""
+        if not whole and not packed:
+            content, place = content[:END_BYTES], (size - END_BYTES) // 2 * 2
+            file.seek(place)
+            tail = file.read(END_BYTES)
+    longest = max(map(len, content[:BLOCK_BYTES].split(b"\n")))
+    if longest > limits.max_line_bytes:
+        raise refuse(path, f"has a line of more than {limits.max_line_bytes:,} bytes", "Export it as CSV with a row per line.")
+    if encoding == "utf-8" and whole and find_encoding(content) == "cp1252":
+        encoding = "cp1252"
+    # A line that was cut is none.
+    first = content.decode(encoding, "replace").lstrip("\ufeff")
+    first = first if whole else first.rpartition("\n")[0] + "\n"
+    last = tail.decode(encoding, "replace").partition("\n")[2]
+    lines = list(islice(first.splitlines(), LAYOUT_LINES))
+    separator = _find_separator(lines)
+    return Sample("text", _cells(lines, separator), whole=whole, encoding=encoding, separator=separator, text=(first, last))
+
+
+def _cells(lines: list[str], separator: str) -> list[list[str]]:
+    # Line by line: what stands in quotes ends with its line, so that cells and lines have the same numbers.
+    return [[cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])] for line in lines]
+
+
+def _find_separator(lines: list[str]) -> str:
+    """Return what separates the cells: what the file says itself, else that which the last lines have equally often, a comma only where nothing else does."""
+    said = [line for line in lines[:2] if line.lower().startswith("sep=") and len(line) > 4]
+    if said:
+        return said[0][4]
+    rows = [line for line in lines if line.strip()][-60:]
+    for separator in (";", "\t", "|", ","):
+        counts = [len(cells) for cells in _cells(rows, separator)]
+        usual = max(set(counts), key=counts.count) if counts else 1
+        if usual > 1 and counts.count(usual) >= 0.6 * len(counts):
+            return separator
+    return ","
+
+
+def _read_workbook(path: Path, sheet: str | None) -> tuple[str, list[list[str]]]:
+    """Return the name and the cells of a workbook's sheet; of none that is named the longest."""
+    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
+
+    _require_small(path)
+    try:
+        with path.open("rb") as file:
+            workbook = CalamineWorkbook.from_filelike(file)
+        names = [each.name for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+        found = [workbook.get_sheet_by_name(name) for name in names if sheet in {None, name}]
+        if not found:
+            raise refuse(path, "the workbook has no table", "Export it again as .xlsx or CSV.")
+        longest = max(found, key=lambda each: each.height)
+        if longest.width * longest.height > MAX_CELLS:
+            raise refuse(path, f"the sheet “{longest.name}” has more than {MAX_CELLS:,} cells", "Save it as CSV.")
+        rows = [[_shown(cell) for cell in row] for row in longest.iter_rows()]
+    except (CalamineError, ValueError) as exc:
+        raise refuse(path, "the workbook cannot be opened", "Save it anew as .xlsx or CSV.") from exc
+    # Above the first filled row a sheet's rows are not handed out.
+    return longest.name, [[""]] * (longest.start[0] if longest.start else 0) + rows
+
+
+def _require_small(path: Path) -> None:
+    """Refuse a ZIP that is no workbook, or one that unpacks to more than it may; what it says of its sizes is checked against what comes out."""
+    total = 0
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if not any(name.startswith("xl/") for name in archive.namelist()):
+                raise refuse(path, "the file is a ZIP archive", "Unpack it, and load the file inside.")
+            for member in archive.infolist():
+                total += member.file_size
+                if total > MAX_WORKBOOK_BYTES:
+                    raise refuse(path, f"the workbook unpacks to more than {MAX_WORKBOOK_BYTES:,} bytes", "Save the sheet as CSV.")
+            for member in archive.infolist():
+                with archive.open(member) as content:
+                    while content.read(BLOCK_BYTES):
+                        pass
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as exc:
+        raise refuse(path, "the workbook is damaged or locked by a password", "Save it anew as .xlsx or CSV.") from exc
+
+
+def _shown(cell: object) -> str:
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float):
+        # Twelve digits: beyond them stands how computers store a decimal fraction.
+        return f"{cell:.12g}"
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ", "seconds")
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell).strip()
+
+
+def _read_json(path: Path) -> Any:
+    with _open(path) as file:
+        content = file.read(MAX_JSON_BYTES + 1)
+    if len(content) > MAX_JSON_BYTES:
+        raise refuse(path, f"has more than {MAX_JSON_BYTES:,} bytes of JSON", "Export fewer days at once, or as CSV.")
+    text = content.decode("utf-8-sig", "replace")
+    try:
+        return json.loads(text)
+    except RecursionError as exc:
+        raise refuse(path, "the JSON is nested too deep", "Export it anew.") from exc
+    except ValueError as exc:
+        try:
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
+        except (ValueError, RecursionError):
+            raise refuse(path, f"is no JSON: {exc}", "Export it anew, whole.") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class StateRows:
+    """States or statistics of entities, a row each; ``sums``: the value is a statistic's running sum."""
+
+    names: list[str]
+    times: list[str]
+    values: list[str]
+    units: dict[str, str]
+
+
+def read_states(document: Any) -> StateRows | None:
+    """Return the states of Home Assistant's history, or the sums and means of its statistics; None where the document is neither."""
+    if isinstance(document, dict) and "result" in document:
+        document = document["result"]
+    groups = list(document.items()) if isinstance(document, dict) else [("", document)]
+    if isinstance(document, list) and document and all(isinstance(each, list) for each in document):
+        groups = [("", each) for each in document]
+    rows = StateRows([], [], [], {})
+    for entity, group in groups:
+        if not isinstance(group, list) or not _add_states(rows, str(entity), group):
+            return None
+    return rows if rows.names else None
+
+
+def _add_states(rows: StateRows, entity: str, group: list[Any]) -> bool:
+    """Add the states of an entity; of a shortened history only the first names it. Return whether they are some."""
+    for state in group:
+        if not isinstance(state, dict):
+            return False
+        entity = str(state.get("entity_id") or state.get("statistic_id") or entity)
+        # A sum goes on where the meter behind it began anew; a mean is the only thing that a power has.
+        key = next((key for key in ("s", "sum", "state", "mean") if state.get(key) is not None), None)
+        # A statistic's sum is that at the end of its hour.
+        clocks = ("end", "start") if key in {"sum", "state"} else ("start",)
+        at = next((state[clock] for clock in ("last_changed", "last_updated", "lu", "lc", *clocks) if state.get(clock) is not None), None)
+        if not entity or at is None or key is None:
+            return False
+        unit = (state.get("attributes") or {}).get("unit_of_measurement") or state.get("unit_of_measurement")
+        if unit:
+            rows.units[entity] = str(unit)
+        rows.names.append(entity)
+        rows.times.append(str(at))
+        rows.values.append(str(state[key]))
+    return True
+
+
+def read_records(document: Any) -> list[dict[str, Any]] | None:
+    """Return the longest list of objects that a document holds, its inner objects laid flat; None where it has none."""
+    lists = [each for each in _walk(document, depth=4) if each and all(isinstance(row, dict) for row in each)]
+    if not lists:
+        return None
+    return [_flatten(row) for row in max(lists, key=len)]
+
+
+def _walk(document: Any, *, depth: int) -> Iterator[list[Any]]:
+    if isinstance(document, list):
+        yield document
+    elif isinstance(document, dict) and depth:
+        for value in document.values():
+            yield from _walk(value, depth=depth - 1)
+
+
+def _flatten(row: dict[str, Any], above: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict) and not above:
+            flat |= _flatten(value, f"{name}.")
+        elif not isinstance(value, list | dict):
+            flat[f"{above}{name}"] = value
+    return flat
+
+
+def frame_of(names: list[str], rows: list[list[str]], *, line: int) -> pl.DataFrame:
+    """Return rows of cells as a frame of text with ``line``; what is empty is null."""
+    width = len(names)
+    columns = [[(row[place] if place < len(row) else "") or None for row in rows] for place in range(width)]
+    frame = pl.DataFrame([pl.Series(name, cells, dtype=pl.String) for name, cells in zip(names, columns, strict=True)])
+    return frame.with_row_index("line", offset=line)
+
+
+def sample_frame(sample: Sample, layout: FileLayout) -> pl.DataFrame:
+    """Return the rows of a sample as text, with ``line``."""
+    if sample.form == "json":
+        return _json_frame(sample.document, layout)
+    if sample.form == "workbook":
+        return frame_of(layout.names, (sample.rows or [])[layout.skipped_lines :], line=layout.skipped_lines + 1)
+    first, last = sample.text
+    lines = StringIO(first)
+    for _ in range(layout.skipped_lines):
+        lines.readline()
+    return _parse_text(lines.read() + last, layout, line=layout.skipped_lines + 1)
+
+
+def _json_frame(document: Any, layout: FileLayout) -> pl.DataFrame:
+    if layout.form == "states":
+        states = read_states(document) or StateRows([], [], [], {})
+        return pl.DataFrame(
+            {"entity": states.names, "time": states.times, "value": states.values}, schema=dict.fromkeys(("entity", "time", "value"), pl.String)
+        ).with_row_index("line", offset=1)
+    records = read_records(document) or []
+    return frame_of(layout.names, [["" if row.get(name) is None else _shown(row[name]) for name in layout.names] for row in records], line=1)
+
+
+def _parse_text(text: str, layout: FileLayout, *, line: int) -> pl.DataFrame:
+    schema = dict.fromkeys(layout.names, pl.String)
+    content = BytesIO(text.encode())
+    if not text.strip():
+        return pl.DataFrame(schema=schema).with_row_index("line", offset=line)
+    options: dict[str, Any] = {"separator": layout.separator, "has_header": False, "schema": schema, "truncate_ragged_lines": True, "infer_schema": False}
+    try:
+        rows = pl.read_csv(content, **options)
+    except PolarsError:
+        # A stray quote: then quotes are letters.
+        content.seek(0)
+        rows = pl.read_csv(content, quote_char=None, **options).with_columns(pl.all().str.strip_chars('"'))
+    return rows.with_columns(pl.all().str.strip_chars()).with_row_index("line", offset=line)
+
+
+def read_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:
+    """Yield all rows of a file as text, with ``line``, in little memory where it is text.
+
+    Raises:
+        InvalidInputError: the file is not as its layout says, or holds more than the limits let it.
+    """
+    rows = 0
+    for frame in _frames(path, layout, limits):
+        rows += frame.height
+        if rows > limits.max_rows:
+            raise refuse(
+                path, f"has more than {limits.max_rows:,} rows", "Nothing was stored. Load the file in parts, or raise LUNA_LOAD_MAX_ROWS for the worker."
+            )
+        yield frame
+
+
+def _frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:
+    if layout.form == "text":
+        yield from _text_frames(path, layout, limits)
+        return
+    if layout.form == "workbook":
+        _, cells = _read_workbook(path, layout.sheet)
+        whole = frame_of(layout.names, cells[layout.skipped_lines :], line=layout.skipped_lines + 1)
+    else:
+        whole = _json_frame(_read_json(path), layout)
+    yield from whole.iter_slices(BATCH_ROWS)
+
+
+def _text_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:
+    decode, line, rest, size = codecs.getincrementaldecoder(layout.encoding)("replace").decode, 1, "", 0
+    with _open(path) as file:
+        while block := file.read(BLOCK_BYTES):
+            size += len(block)
+            if size > limits.max_bytes:
+                raise refuse(
+                    path,
+                    f"has more than {limits.max_bytes:,} bytes, unpacked",
+                    "Nothing was stored. Load the file in parts, or raise LUNA_LOAD_MAX_BYTES for the worker.",
+                )
+            whole, newline, rest = (rest + decode(block)).rpartition("\n")
+            if len(rest) > limits.max_line_bytes:
+                raise refuse(path, f"has a line of more than {limits.max_line_bytes:,} bytes", "Nothing was stored. Export it with a row per line.")
+            if newline:
+                yield from _below(whole + newline, layout, line)
+                line += whole.count("\n") + 1
+    if rest.strip():
+        yield from _below(rest, layout, line)
+
+
+def _below(text: str, layout: FileLayout, line: int) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a block without the lines above the table."""
+    lines = StringIO(text)
+    above = min(max(layout.skipped_lines + 1 - line, 0), text.count("\n") + 1)
+    for _ in range(above):
+        lines.readline()
+    frame = _parse_text(lines.read(), layout, line=line + above)
+    if frame.height:
+        yield frame
