@@ -215,6 +215,17 @@ def test_where_the_charge_on_arrival_comes_from_is_said_of_every_car(connection:
     assert soc == first.slots[11].vehicles["car"].soc_end
 
 
+def test_a_car_of_which_only_the_kilometres_are_known_is_planned_for_its_usual_nights_until_a_stay_is_stored(connection: Connection, parked: str) -> None:
+    sites.save(connection, describe(vehicles=[CAR | {"km_per_year": 14_610}]))
+    # 40 km a day at 18 kWh per 100 km, of which nine tenths are stored; it comes at 18:00 of the site's clock.
+    soc, notes = told(connection)
+    assert notes["vehicle_usual"] == {"vehicle": "car", "need_kwh": 6.48, "comes": "18:00", "leaves": "07:00"}
+    assert notes["vehicle_soc_assumed"] == {"vehicle": "car", "soc": pytest.approx(1 - 6.48 / 60)}
+    assert (soc, soc_at(plan(connection), START + 18 * HOUR)) == (pytest.approx(1 - 6.48 / 60), pytest.approx(1.0, abs=5e-4))
+    store(connection, stay(2, 6))
+    assert set(told(connection)[1]) == {"vehicle_soc_said"}
+
+
 def test_a_stay_may_leave_out_what_the_car_says_itself(connection: Connection, parked: str) -> None:
     sites.save(connection, describe(**SENSED))
     with pytest.raises(InvalidInputError, match="not known"):
