@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -77,8 +77,9 @@ class _Speech(string.Formatter):
     def _say(self, value: Any, kind: str) -> str:
         if isinstance(value, list):
             return ", ".join(dict.fromkeys(self._say(each, kind.removesuffix("s")) for each in value))
-        say = {"share": self._say_share, "unit": _say_unit, "device": self._say_device, "day": self._say_day, "instant": self._say_instant}.get(kind)
-        return self._say_number(value) if say is None else say(value)
+        kinds: dict[str, Callable[[Any], str]]
+        kinds = {"share": self._say_share, "unit": _say_unit, "device": self._say_device, "day": self._say_day, "instant": self._say_instant}
+        return kinds.get(kind, self._say_number)(value)
 
     def _say_share(self, value: float) -> str:
         return f"{self._say_number(round(100 * value, 1))}{NBSP if self._language == 'de' else ''}%"

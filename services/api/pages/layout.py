@@ -1,5 +1,6 @@
 """What every page has: its declaration, its reader's language and appearance, its place in the navigation, its frame."""
 
+import hashlib
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ from services.api.site_clock import SiteClockRoute
 Theme = Literal["system", "light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 LANGUAGE_COOKIE, THEME_COOKIE = "luna_language", "luna_theme"
+# By it the service worker keeps one account's pages from another one.
+ACCOUNT_HEADER = "X-Luna-Account"
 MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
@@ -197,6 +200,14 @@ def templates() -> Environment:
     return environment
 
 
+def _account_mark(request: Request) -> str:
+    """Return what tells accounts apart to a browser that keeps pages for one alone; empty for who is none."""
+    caller: Caller = getattr(request.state, "caller", NOBODY)
+    if caller.means not in {"session", "local"}:
+        return ""
+    return hashlib.sha256(f"{caller.user_id}:{caller.name}".encode()).hexdigest()[:16]
+
+
 def _write_decimals(figures: Mapping[str, object], language: Language) -> dict[str, object]:
     """Return the figures of a fault as the reader types them."""
     return {name: write_decimal(value, language) if isinstance(value, str) else value for name, value in figures.items()}
@@ -211,7 +222,10 @@ class PageRoute(SiteClockRoute):
 
         async def handle_among_sites(request: Request) -> Response:
             await remember_sites(request)
-            return await handle(request)
+            answer = await handle(request)
+            if account := _account_mark(request):
+                answer.headers[ACCOUNT_HEADER] = account
+            return answer
 
         return handle_among_sites
 
