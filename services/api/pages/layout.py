@@ -29,6 +29,7 @@ from luna.wording import Language, Numbers
 from luna.wording.numbers import write_decimal
 from luna.wording.pages import PageWords, page_words
 from luna.wording.quality import say_series
+from luna.wording.quarantine import say_row_fault
 from luna.wording.refusals import say_problem, say_refusal
 from services.api.identity.caller import NOBODY, Caller
 from services.api.json_body import Handler
@@ -190,6 +191,7 @@ def templates() -> Environment:
     environment.globals |= {
         "asset": find_asset,
         "themes": THEMES,
+        "say_row_fault": say_row_fault,
         "say_series": say_series,
         "write_decimal": write_decimal,
         "write_decimals": _write_decimals,

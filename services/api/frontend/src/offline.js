@@ -2,9 +2,9 @@
 const PROBE_MILLISECONDS = 5_000;
 const mark = () => document.getElementById("stale");
 
-export function followConnection({ worker, offline }) {
+export function followConnection({ worker, offline, zone }) {
   if (mark()) awaitConnection();
-  else markLater(offline);
+  else markLater(offline, zone);
   if (worker && "serviceWorker" in navigator) register(worker);
 }
 
@@ -35,10 +35,10 @@ function awaitConnection() {
 }
 
 // The page is open while the connection goes: what it shows is of then.
-function markLater(offline) {
+function markLater(offline, timeZone) {
   const show = () => {
     if (mark()) return;
-    const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
     const said = Object.assign(document.createElement("p"), { className: "stale", id: "stale", textContent: offline.replace("{time}", time) });
     said.setAttribute("role", "status");
     document.body.prepend(said);

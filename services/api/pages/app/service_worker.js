@@ -151,12 +151,14 @@ async function markOld(kept) {
   // A page that cannot be marked is not shown.
   if (!body || !said) return Response.error();
   const language = page.match(/<html lang="([\w-]+)"/)?.[1] ?? "en";
-  const mark = `<p class="stale" id="stale" role="status">${said.replace("{time}", sayTime(new Date(kept.headers.get(KEPT_AT)), language))}</p>`;
+  // By the site's clock, as all of its page.
+  const timeZone = body.match(/\sdata-zone="([^"]*)"/)?.[1];
+  const mark = `<p class="stale" id="stale" role="status">${said.replace("{time}", sayTime(new Date(kept.headers.get(KEPT_AT)), language, timeZone))}</p>`;
   return new Response(page.replace(body, () => body + mark), { headers: kept.headers });
 }
 
-function sayTime(at, language) {
-  const clock = at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  if (at.toDateString() === new Date().toDateString()) return clock;
-  return `${at.toLocaleDateString(language, { weekday: "short", day: "numeric", month: "short" })} ${clock}`;
+function sayTime(at, language, timeZone) {
+  const clock = at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
+  const sayDay = (day) => day.toLocaleDateString(language, { weekday: "short", day: "numeric", month: "short", timeZone });
+  return sayDay(at) === sayDay(new Date()) ? clock : `${sayDay(at)}, ${clock}`;
 }
