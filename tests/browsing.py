@@ -29,7 +29,7 @@ GERMAN_PHONE = PHONE | {"locale": "de-DE"}
 # What a browser has that was opened by the link.
 OWNER_BROWSER: Any = {"name": OWNER_COOKIE, "value": browser_cookie_of(OWNER_TOKEN), "url": "http://127.0.0.1"}
 # What a browser says of requests while a test has it offline.
-OFFLINE = re.compile("net::ERR_INTERNET_DISCONNECTED|^htmx:(sendError|afterRequest)")
+OFFLINE = re.compile("net::ERR_(INTERNET_DISCONNECTED|FAILED)|^htmx:(sendError|afterRequest)")
 # Of rules that found nothing axe need not say where.
 VIOLATIONS = """axe.run({ resultTypes: ["violations"] }).then((result) =>
   result.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ")).join(", ")}`))"""
@@ -89,7 +89,8 @@ class PagePool:
         if self.blank.get(key):
             return self.blank[key].pop()
         if key not in self.contexts:
-            self.contexts[key] = self.browser.new_context(**parts)
+            # What a service worker fetches no route of a test sees; who tests one lets it in.
+            self.contexts[key] = self.browser.new_context(**{"service_workers": "block"} | parts)
             self.contexts[key].add_cookies([OWNER_BROWSER])
         page = self.contexts[key].new_page()
         page.set_default_timeout(15_000)

@@ -136,9 +136,8 @@ REASONS: dict[str, RefusalReason] = {
     "row-not-let-in": RefusalReason(
         "the row cannot be let in: {why}",
         "Correct it: luna data quarantine correct {quarantine_id} --value COLUMN=VALUE; or dismiss it.",
-        Told("So lässt sich die Zeile nicht übernehmen.", "Verbessere den Wert oder lass die Zeile weg."),
-        Told("Like this the row cannot be let in.", "Correct the value, or leave the row out."),
-        quotes=True,
+        Told("So lässt sich die Zeile nicht übernehmen: {why:row}.", "Verbessere den Wert oder lass die Zeile weg."),
+        Told("Like this the row cannot be let in: {why:row}.", "Correct the value, or leave the row out."),
     ),
     "built-day-not-corrected": RefusalReason(
         "a day that was built again cannot be corrected",
@@ -284,25 +283,22 @@ REASONS: dict[str, RefusalReason] = {
         "{count:,} of {rows:,} rows cannot be: {why}",
         "{remedy}",
         Told(
-            "{count} von {rows} Zeilen können nicht sein.",
+            "{count} von {rows} Zeilen können nicht sein: {why:row}.",
             "Gespeichert ist nichts. Sag die Einheit der Spalte, oder verbessere die Datei oder die Grenzen des Standorts.",
         ),
-        Told("{count} of {rows} rows cannot be.", "Nothing was stored. Say the column's unit, or correct the file or the site's limits."),
-        quotes=True,
+        Told("{count} of {rows} rows cannot be: {why:row}.", "Nothing was stored. Say the column's unit, or correct the file or the site's limits."),
     ),
     "no-value-usable": RefusalReason(
         "not a single {name} can be used: {why}",
         "{remedy}",
-        Told("Kein einziger Wert von {name} ist zu gebrauchen.", "Verbessere die Datei; gespeichert ist nichts."),
-        Told("Not a single {name} can be used.", "Correct the file; nothing was stored."),
-        quotes=True,
+        Told("Kein einziger Wert von {name} ist zu gebrauchen: {why:row}.", "Verbessere die Datei; gespeichert ist nichts."),
+        Told("Not a single {name} can be used: {why:row}.", "Correct the file; nothing was stored."),
     ),
     "no-row-usable": RefusalReason(
         "not a single row can be used: {why}",
         "{remedy}",
-        Told("Keine einzige Zeile ist zu gebrauchen.", "Verbessere die Datei; gespeichert ist nichts."),
-        Told("Not a single row can be used.", "Correct the file; nothing was stored."),
-        quotes=True,
+        Told("Keine einzige Zeile ist zu gebrauchen: {why:row}.", "Verbessere die Datei; gespeichert ist nichts."),
+        Told("Not a single row can be used: {why:row}.", "Correct the file; nothing was stored."),
     ),
     "unit-unlike-before": RefusalReason(
         "{share} of the values lie beyond {reached:.4g} {unit}, {times} times {known:.4g}, what the same series held in the weeks beside it",

@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -13,6 +13,7 @@ from luna.errors import InvalidInputError, LunaError, read_problem
 from luna.wording.devices import say_device
 from luna.wording.numbers import MINUS, NBSP, Language, say_day
 from luna.wording.pages import Phrase
+from luna.wording.quarantine import say_row_fault
 from luna.wording.refusal_phrases import CODES, FIELDS, PATTERNS, RefusalPhrases
 
 _ALSO_WRONG = re.compile(r"; also wrong: .*\Z", re.DOTALL)
@@ -77,14 +78,19 @@ class _Speech(string.Formatter):
     def _say(self, value: Any, kind: str) -> str:
         if isinstance(value, list):
             return ", ".join(dict.fromkeys(self._say(each, kind.removesuffix("s")) for each in value))
-        say = {"share": self._say_share, "unit": _say_unit, "device": self._say_device, "day": self._say_day, "instant": self._say_instant}.get(kind)
-        return self._say_number(value) if say is None else say(value)
+        kinds: dict[str, Callable[[Any], str]]
+        kinds = {"share": self._say_share, "unit": _say_unit, "device": self._say_device, "day": self._say_day, "instant": self._say_instant}
+        kinds |= {"row": self._say_row}
+        return kinds.get(kind, self._say_number)(value)
 
     def _say_share(self, value: float) -> str:
         return f"{self._say_number(round(100 * value, 1))}{NBSP if self._language == 'de' else ''}%"
 
     def _say_device(self, value: str) -> str:
         return say_device(value, language=self._language)
+
+    def _say_row(self, value: str) -> str:
+        return say_row_fault(value, self._language)
 
     def _say_day(self, value: str) -> str:
         return say_day(date.fromisoformat(value[:10]), self._language)

@@ -75,6 +75,8 @@ PAGES = (
     Operation("save_preferences", "POST", "/ui/preferences", "public", alone="a page"),
     Operation("serve_asset", "GET", "/static/{name}", "public", alone="what pages load"),
     Operation("serve_icon", "GET", "/favicon.ico", "public", alone="what browsers ask for by themselves"),
+    Operation("describe_app", "GET", "/manifest.webmanifest", "public", alone="what browsers ask for by themselves"),
+    Operation("serve_worker", "GET", "/service-worker.js", "public", alone="what browsers ask for by themselves"),
 )
 # First start and the installation: who may do this may do everything.
 ADMIN_PAGES = (

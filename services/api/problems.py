@@ -2,13 +2,13 @@
 
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from luna.contracts.message import Request as Message
@@ -45,8 +45,8 @@ class Problem(BaseModel):
     field: str | None = None
     value: str | int | float | bool | None = None
     remedy: str | None = None
-    reason: str | None = None
-    parameters: dict[str, Any] | None = None
+    reason: Annotated[str | None, Field(description="a stable name of why, where one is declared; pages word it in their reader's language")] = None
+    parameters: Annotated[dict[str, Any] | None, Field(description="the figures of the reason")] = None
     trace_id: str
 
 

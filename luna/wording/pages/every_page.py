@@ -6,6 +6,7 @@ PHRASES = {
     "skip": Phrase("Skip to the content", "Zum Inhalt springen"),
     "navigation": Phrase("Pages", "Seiten"),
     "language": Phrase("Language", "Sprache"),
+    "as_of_offline": Phrase("As of {time}, no connection", "Stand {time}, keine Verbindung"),
     "theme": Phrase("Appearance", "Darstellung"),
     "theme_system": Phrase("As the system", "Wie das System"),
     "theme_light": Phrase("Light", "Hell"),

@@ -21,6 +21,9 @@ MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; chars
 # What the browser may be sent, dearest to make first, which is also the shortest.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 CHART_STYLES = ("marks", "forecast", "bill", "savings", "strip", "answer", "edge")
+# Of the app that a browser installs: file, pixels, and whether a system may cut it into its own form.
+APP_ICONS = (("icon-192.png", 192, "any"), ("icon-512.png", 512, "any"), ("icon-maskable-512.png", 512, "maskable"))
+APP_COLOR = "#14181f"
 # By its plain name a file cannot say that it is another one now.
 A_DAY = "public, max-age=86400"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -59,6 +62,25 @@ def serve_icon() -> Response:
     return Response(_icon(), headers={"Cache-Control": A_DAY}, media_type=MEDIA_TYPES[".png"])
 
 
+@router.get("/manifest.webmanifest")
+def describe_app() -> Response:
+    """Return what a browser installs as an app; its addresses are relative, for below ingress the gateway is not at the root."""
+    icons = [
+        {"src": (find_asset(name) or "").removeprefix("/"), "sizes": f"{size}x{size}", "type": MEDIA_TYPES[".png"], "purpose": purpose}
+        for name, size, purpose in APP_ICONS
+    ]
+    described = {"name": "Luna", "short_name": "Luna", "id": "./", "start_url": "./", "scope": "./", "display": "standalone", "icons": icons}
+    content = json.dumps(described | {"background_color": APP_COLOR, "theme_color": APP_COLOR})
+    return Response(content, headers={"Cache-Control": A_DAY}, media_type="application/manifest+json")
+
+
+@router.get("/service-worker.js")
+def serve_worker() -> Response:
+    """Return the script that shows a site's pages while there is no connection; browsers look for another one each time."""
+    content = files("services.api.pages").joinpath("app", "service_worker.js").read_bytes()
+    return Response(content, headers={"Cache-Control": "no-cache"}, media_type=MEDIA_TYPES[".js"])
+
+
 @cache
 def _icon() -> bytes:
     return files("services.api.pages").joinpath("favicon.png").read_bytes()
@@ -72,7 +94,7 @@ def find_asset(name: str) -> str | None:
 
 @cache
 def _assets() -> dict[str, Asset]:
-    return dict(_style_sheets()) | dict(_built())
+    return dict(_style_sheets()) | dict(_app_icons()) | dict(_built())
 
 
 @cache
@@ -88,6 +110,12 @@ def _style_sheets() -> Iterator[tuple[str, Asset]]:
         content = source.read_bytes()
         name = f"{Path(known_as).stem}.{hashlib.sha256(content).hexdigest()[:10]}.css"
         yield known_as, Asset(name, content, {"gzip": gzip.compress(content, 9, mtime=0)})
+
+
+def _app_icons() -> Iterator[tuple[str, Asset]]:
+    for name, _, _ in APP_ICONS:
+        content = files("services.api.pages").joinpath("app", name).read_bytes()
+        yield name, Asset(f"{Path(name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.png", content, {})
 
 
 def _built() -> Iterator[tuple[str, Asset]]:

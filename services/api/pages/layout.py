@@ -1,5 +1,6 @@
 """What every page has: its declaration, its reader's language and appearance, its place in the navigation, its frame."""
 
+import hashlib
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from luna.wording import Language, Numbers
 from luna.wording.numbers import write_decimal
 from luna.wording.pages import PageWords, page_words
 from luna.wording.quality import say_series
+from luna.wording.quarantine import say_row_fault
 from luna.wording.refusals import say_problem, say_refusal
 from services.api.identity.caller import NOBODY, Caller
 from services.api.json_body import Handler
@@ -38,6 +40,8 @@ from services.api.site_clock import SiteClockRoute
 Theme = Literal["system", "light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 LANGUAGE_COOKIE, THEME_COOKIE = "luna_language", "luna_theme"
+# By it the service worker keeps one account's pages from another one.
+ACCOUNT_HEADER = "X-Luna-Account"
 MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
@@ -187,6 +191,7 @@ def templates() -> Environment:
     environment.globals |= {
         "asset": find_asset,
         "themes": THEMES,
+        "say_row_fault": say_row_fault,
         "say_series": say_series,
         "write_decimal": write_decimal,
         "write_decimals": _write_decimals,
@@ -195,6 +200,14 @@ def templates() -> Environment:
         "slot": SLOT,
     }
     return environment
+
+
+def _account_mark(request: Request) -> str:
+    """Return what tells accounts apart to a browser that keeps pages for one alone; empty for who is none."""
+    caller: Caller = getattr(request.state, "caller", NOBODY)
+    if caller.means not in {"session", "local"}:
+        return ""
+    return hashlib.sha256(f"{caller.user_id}:{caller.name}".encode()).hexdigest()[:16]
 
 
 def _write_decimals(figures: Mapping[str, object], language: Language) -> dict[str, object]:
@@ -211,7 +224,10 @@ class PageRoute(SiteClockRoute):
 
         async def handle_among_sites(request: Request) -> Response:
             await remember_sites(request)
-            return await handle(request)
+            answer = await handle(request)
+            if account := _account_mark(request):
+                answer.headers[ACCOUNT_HEADER] = account
+            return answer
 
         return handle_among_sites
 

@@ -44,7 +44,8 @@ def test_appearance_follows_the_system_until_its_reader_chooses(api: httpx.Clien
 
 
 def test_every_file_that_a_page_names_is_there_for_ever_and_compressed(api: httpx.Client) -> None:
-    named = re.findall(r'(?:src|href)="(/static/[^"]+)"', api.get(HOME).text)
+    # Pictures in PNG are compressed as they are.
+    named = re.findall(r'(?:src|href)="(/static/[^"]+\.(?:js|css|svg))"', api.get(HOME).text)
     assert named
     for address in named:
         answer = api.get(address, headers={"Accept-Encoding": "gzip"})
@@ -101,6 +102,27 @@ def test_the_head_of_every_page_leads_to_the_same_page_of_another_site_and_to_a_
 def test_no_page_holds_a_script_or_a_style_of_its_own(api: httpx.Client) -> None:
     text = api.get(HOME).text
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text)
+
+
+def test_an_app_is_described_with_relative_addresses_and_icons_that_are_there(api: httpx.Client) -> None:
+    answer = api.get("/manifest.webmanifest")
+    described = answer.json()
+    assert answer.headers["Content-Type"] == "application/manifest+json"
+    # Below ingress the gateway is not at the root.
+    assert not any(described[name].startswith("/") for name in ("start_url", "scope", "id"))
+    for icon in described["icons"]:
+        image = api.get(f"/{icon['src']}")
+        size = int.from_bytes(image.content[16:20])
+        assert (image.headers["Content-Type"], f"{size}x{size}") == (icon["type"], icon["sizes"])
+    assert {icon["purpose"] for icon in described["icons"]} == {"any", "maskable"}
+
+
+def test_the_worker_is_asked_for_anew_and_pages_of_a_site_tell_whose_they_are(api: httpx.Client) -> None:
+    worker = api.get("/service-worker.js")
+    assert worker.headers["Content-Type"].startswith("text/javascript")
+    assert worker.headers["Cache-Control"] == "no-cache"
+    assert api.get(HOME).headers["X-Luna-Account"]
+    assert "X-Luna-Account" not in api.get("/ui/login").headers
 
 
 def test_browsers_find_an_icon_and_every_page_names_it(api: httpx.Client) -> None:

@@ -1,6 +1,7 @@
 // What every page loads: requests from attributes, with the token that forms carry, errors where the page has a place for them, and what changes meanwhile.
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { listen } from "../news.js";
+import { followConnection } from "../offline.js";
 
 const PROBLEMS = "problems";
 
@@ -24,6 +25,8 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const place = document.getElementById(PROBLEMS);
   if (place && event.detail.successful) place.replaceChildren();
 });
+
+followConnection(document.body.dataset);
 
 // Once the page's own script listens as well.
 if (document.body.dataset.events) addEventListener("DOMContentLoaded", () => listen(document.body.dataset));
