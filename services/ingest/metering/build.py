@@ -393,7 +393,8 @@ def find_frozen_grid(measured: Mapping[str, FloatArray]) -> Mask:
         return frozen
 
     def add_up(names: Sequence[str]) -> FloatArray:
-        return np.sum([np.nan_to_num(measured[name]) for name in names if name in measured] or [np.zeros(frozen.size)], axis=0)
+        total: FloatArray = np.sum([np.nan_to_num(measured[name]) for name in names if name in measured] or [np.zeros(frozen.size)], axis=0)
+        return total
 
     known = np.isfinite(measured["import_kwh"] + measured["export_kwh"])
     still = known & (add_up(GRID) <= 10.0**-DIGITS)
