@@ -46,7 +46,9 @@ def test_batteries_are_as_full_as_they_said_last_each_by_its_capacity(connection
     assert levels.read_last(connection, site, now=NOW) == SeenSoc(0.5, NOON)
     say(connection, {"sensor.small": 52.0, "sensor.large": 52.0}, at=NOON + timedelta(minutes=2))
     say(connection, {"sensor.small": 64.0, "sensor.large": 56.0}, at=NOON + timedelta(minutes=10))
-    assert levels.read_last(connection, site, now=NOW) == (pytest.approx(0.58), NOON + timedelta(minutes=10))
+    last = levels.read_last(connection, site, now=NOW)
+    assert last is not None
+    assert (last.soc, last.at) == (pytest.approx((64 + 3 * 56) / 400), NOON + timedelta(minutes=10))
     # As it was known then.
     assert levels.read_last(connection, site, now=NOON + timedelta(minutes=5)) == SeenSoc(0.52, NOON + timedelta(minutes=2))
 

@@ -320,7 +320,8 @@ LONGEST_STILL_SLOTS = 192
 DAY_SLOTS = 96
 # Of a meter at the grid, which moves in all quarter-hours but one in fifty: half an hour is no chance.
 GRID, LEAST_FROZEN_SLOTS, SELDOM = ("import_kwh", "export_kwh"), 2, 0.02
-# More than a house draws in nine of ten quarter-hours.
+# A battery at rest takes what it loses, far below this share of the sun; a house draws more than this quantile in one of ten quarter-hours.
+LEAST_TAKEN = 0.05
 USUAL_LOAD = 0.9
 # The base load of an empty home, about 40 W, and the errors of good meters (class B: 1 %) with much room.
 LEAST_MISSING_KWH_PER_DAY = 1.0
@@ -392,11 +393,12 @@ def find_frozen_grid(measured: Mapping[str, FloatArray]) -> Mask:
         return frozen
 
     def add_up(names: Sequence[str]) -> FloatArray:
-        return sum((np.nan_to_num(measured[name]) for name in names if name in measured), start=np.zeros(frozen.size))
+        total: FloatArray = np.sum([np.nan_to_num(measured[name]) for name in names if name in measured] or [np.zeros(frozen.size)], axis=0)
+        return total
 
     known = np.isfinite(measured["import_kwh"] + measured["export_kwh"])
     still = known & (add_up(GRID) <= 10.0**-DIGITS)
-    rests = still & (add_up(("charge_kwh", "discharge_kwh")) <= 10.0**-DIGITS) & (add_up(("pv_kwh",)) > REST_KW * SLOT_HOURS)
+    rests = still & (add_up(("charge_kwh", "discharge_kwh")) <= LEAST_TAKEN * add_up(("pv_kwh",))) & (add_up(("pv_kwh",)) > REST_KW * SLOT_HOURS)
     lives = add_up((*SOURCES, *SINKS)) > REST_KW * SLOT_HOURS
     house = add_up(SOURCES) - add_up((*SINKS, *APPLIANCES))
     for standing, is_told_by_house in ((still, False), (rests, True)):
