@@ -191,7 +191,7 @@ PHRASES = {
         "Name the sensor of its charge in the site's file (input_sensors.battery_soc), or load a file that says it.",
         "Nenne den Sensor ihres Ladestands in der Datei des Standorts (input_sensors.battery_soc), oder lade eine Datei, die ihn enthält.",
     ),
-    "assumed_ahead": Phrase("planned, begins assumed", "geplant, Beginn angenommen"),
+    "assumed_ahead": Phrase("planned (assumed)", "geplant (angenommen)"),
     "notice_doubt_more": Phrase(
         "A device that starts again says such things; what it says for a quarter of an hour is believed.",
         "Ein Gerät, das neu startet, sagt so etwas; was es eine Viertelstunde lang sagt, wird geglaubt.",

@@ -13,8 +13,12 @@ from luna.errors import LunaError, UnavailableError
 from luna.queue.jobs import retry_job
 from luna.refusals import refuse
 from luna.timeline import SystemClock
+from luna.wording import Language, Numbers
+from luna.wording.devices import say_device
+from luna.wording.notes import say_note
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import NAVIGATION, PageRoute, Reader, show, show_part
+from services.api.pages.setup import views
 from services.api.pages.setup.pages import PAGE, DraftId
 from services.api.pages.setup.preparation import Preparation, advance, demo, first_plan, simulated_home
 from services.api.uploads import Upload, receive_upload
@@ -72,7 +76,7 @@ def _view(draft_id: str, request: Request, gateway: Gateway) -> dict[str, Any]:
     view: dict[str, Any] = {"preparation": preparation, "example": example, "idle": False, "sentence": "", "notes": [], "home": "/"}
     if preparation.is_open:
         view["idle"] = _is_idle(gateway)
-    return view | (_describe(preparation.plan) if preparation.plan else {})
+    return view | (_describe(preparation.plan, gateway, Reader.of(request).language) if preparation.plan else {})
 
 
 def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Preparation, str]:
@@ -106,9 +110,19 @@ def _is_idle(gateway: Gateway) -> bool:
         return True
 
 
-def _describe(plan: Mapping[str, Any]) -> dict[str, Any]:
+def _describe(plan: Mapping[str, Any], gateway: Gateway, language: Language) -> dict[str, Any]:
+    with unit_of_work(gateway.database) as connection:
+        numbers = views.numbers_of_site(sites.load(connection, plan["site"]), language)
     return {
         "sentence": plan["slots"][0]["reason"]["text"],
-        "notes": [note["text"] for note in plan.get("notes", [])],
+        "notes": [_say_note(note, numbers) for note in plan.get("notes", [])],
         "home": NAVIGATION[0].address(plan["site"]),
     }
+
+
+def _say_note(note: Mapping[str, Any], numbers: Numbers) -> str:
+    """Return a note with its car named as the pages name it."""
+    figures = note.get("figures") or {}
+    if "vehicle" not in figures:
+        return str(note["text"])
+    return say_note(note["code"], figures | {"vehicle": say_device(figures["vehicle"], language=numbers.language)}, numbers)

@@ -22,7 +22,7 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
   const power = (value, ...names) => (isEstimated(scene, names, i) ? `≈\u00a0${value}` : value);
   const ahead = i >= scene.past;
   const share = numbers.share(ahead ? scene.soc.planned[i] : scene.soc.measured[i]);
-  const soc = ahead && scene.soc.assumed ? `≈\u00a0${share}` : share;
+  const soc = ahead && scene.soc.assumed ? `≈${share}` : share;
   const battery = difference(flows.charge[i], flows.discharge[i]);
   const planOf = (issued) => words.plan_of.replace("{t}", sayInstant(scene, issued, locale));
   const wanted = (ghost) => (ghosts.has(ghost) ? null : []);
