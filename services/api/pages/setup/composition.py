@@ -207,7 +207,8 @@ def _vehicle(values: Mapping[str, Any]) -> dict[str, Any]:
 def _find_least_kw(values: Mapping[str, Any]) -> float:
     """Return the least power of a charger by its phases and its least current; 0 where its phases are not known."""
     phases = int(values.get("phases", "0")[0])
-    return round(phases * values.get("least_current_a", Charger().min_current_a) * Charger().voltage_v / 1000, 2)
+    least_kw: float = phases * values.get("least_current_a", Charger().min_current_a) * Charger().voltage_v / 1000
+    return round(least_kw, 2)
 
 
 def _heater(values: Mapping[str, Any]) -> dict[str, Any]:

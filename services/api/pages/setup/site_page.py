@@ -33,7 +33,7 @@ def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     # Of the first one there is nothing to tell apart.
     told += [(versions[-1], [])] if len(versions) <= MOST_VERSIONS else []
     numbers = views.numbers_of_site(stored.site, language)
-    shown = {"parts": views.view_site_parts(stored.site, words, numbers), "assumed": views.view_assumptions(stored.site, words, numbers)}
+    shown: dict[str, Any] = {"parts": views.view_site_parts(stored.site, words, numbers), "assumed": views.view_assumptions(stored.site, words, numbers)}
     return show(request, PAGE, template="site.html.j2", site=stored.site, fixed=find_fixed(stored.site), versions=told, **shown)
 
 
