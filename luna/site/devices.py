@@ -154,9 +154,7 @@ class ElectricVehicle(Part):
     from_battery: Annotated[Literal["never", "if_it_pays"], Field(description="whether the house's battery discharges into it")] = "if_it_pays"
     start_price: Annotated[float, MoneyBounds(10), Field(description="what one start less is worth, currency; a switch between phases is a start")] = 0.0
     min_run_minutes: Annotated[int, Field(ge=0, le=1440, description="shortest charge; only a departure cuts it short")] = 0
-    km_per_year: Annotated[
-        float | None, Field(ge=100, le=300_000, description="what it drives; with it a vehicle of which no stay is known is planned for its usual day")
-    ] = None
+    km_per_year: Annotated[float | None, Field(ge=100, le=300_000, description="with it one of which no stay is known is planned as usual")] = None
     kwh_per_100_km: Annotated[float, Field(ge=5, le=100, description="from the grid, losses of charging among it")] = CAR_KWH_PER_100_KM
 
     @model_validator(mode="before")
