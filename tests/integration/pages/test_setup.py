@@ -416,7 +416,12 @@ def test_through_home_assistant_entities_are_proposed_and_the_energy_dashboard_n
         page = api.get(f"{draft}/data?look=1", headers={"Accept-Language": "en"}).text
         assert re.search(r'<option value="sensor.t1,sensor.t2" selected>sensor.t1 \+ sensor.t2', page)
         follow(api, draft, ("data", {"source": "home_assistant", "sensor-total_grid_import": "sensor.t1,sensor.t2", "go": "next"} | access))
+        # Away at first, its fields are shown and sent empty: that is no answer.
+        house.faults.plan("/api/config", "503")
         assert follow(api, draft, ("control", {"by": "home_assistant", "go": "next"} | access)) == "control?look=1"
+        assert 'id="home_assistant-0-mode_place" name="home_assistant-0-mode_place" value=""' in api.get(f"{draft}/control?look=1").text
+        empty = {f"home_assistant-0-{entry.name}": "" for entry in METHODS["home_assistant"].asks}
+        assert follow(api, draft, ("control", empty | {"by": "home_assistant", "go": "connect"} | access)) == "control?look=1"
         page = api.get(f"{draft}/control?look=1").text
         chosen = dict(re.findall(r'<select id="home_assistant-0-(\w+)"(?:(?!</select>).)*?<option value="([^"]+)" selected', page, re.DOTALL))
         # Nothing is lost where Home Assistant falls silent meanwhile.

@@ -82,6 +82,8 @@ def walk_to_review(page: Page) -> None:
     page.click("button.primary")
     require_accessible(page)
     page.click("button.primary")
+    require_accessible(page)
+    page.click("button.primary")
 
 
 def test_from_an_empty_database_to_the_plan_of_an_own_site(empty: httpx.Client, open_page: Open, record_property: Any) -> None:

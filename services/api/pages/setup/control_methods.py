@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from luna.addresses import HomeAssistantAccess, parse_broker
 from luna.device_config import BatteryControl, Control, ControlledBy, Mode
+from luna.errors import InvalidInputError
 from luna.settings import Settings
 from services.api.pages.setup.fields import Entry, FieldFault, check_entries
 from services.api.pages.setup.home_assistant import Lookup, guess_command, guess_sensor, look_up, offer_commands, offer_sensors
@@ -110,7 +111,11 @@ def ask_home_assistant(settings: Settings) -> ServerAnswer:
 
 
 def _ask_broker(settings: Settings) -> ServerAnswer:
-    fault = ask_broker(parse_broker(settings.mqtt_url or "", settings.mqtt_password))
+    try:
+        fault = ask_broker(parse_broker(settings.mqtt_url or "", settings.mqtt_password))
+    except InvalidInputError:
+        # What an operator wrote by hand is no address.
+        fault = "away"
     return ServerAnswer(good=fault is None, phrase=f"broker_{fault or 'found'}")
 
 

@@ -43,8 +43,10 @@ def view_control(gateway: Gateway, answers: Mapping[str, Any], *, look: bool, fo
 
 def _view_battery(method: ControlMethod, name: str, typed: Mapping[str, str] | None, answer: ServerAnswer | None) -> dict[str, Any]:
     lookup = answer.lookup if answer else None
-    shown = method.propose(name, lookup) if typed is None else dict(typed)
-    if typed is not None and not any(text for field, text in shown.items() if field.startswith("word_")):
+    # Fields that were shown empty, as where Home Assistant was away at first, are no answer.
+    answered = typed is not None and any(text for field, text in typed.items() if field.endswith("_place"))
+    shown = dict(typed) if typed is not None and answered else method.propose(name, lookup)
+    if answered and not any(text for field, text in shown.items() if field.startswith("word_")):
         # Another entity was chosen for the mode: its words are proposed.
         shown |= guess_words([option for option, _ in method.offer("word_hold", shown, lookup) or []])
     return {"name": name, "typed": shown, "offers": {entry.name: method.offer(entry.name, shown, lookup) for entry in method.asks}}

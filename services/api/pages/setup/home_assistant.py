@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from socket import create_connection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -103,8 +104,11 @@ def _ask(access: HomeAssistantAccess, path: str) -> tuple[int, Any]:
 
 def _ask_dashboard(access: HomeAssistantAccess) -> Any:
     """Return how the energy dashboard is configured; None where it is not, or nobody says so: sensors are then guessed by their names."""
+    parts = urlsplit(access.url)
     try:
-        with connect(access.socket_url, open_timeout=TIMEOUT_SECONDS, close_timeout=1, max_size=MOST_BYTES) as socket:
+        # With a connection of its own no redirection is followed: it would carry the token elsewhere.
+        link = create_connection((parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)), TIMEOUT_SECONDS)
+        with connect(access.socket_url, sock=link, open_timeout=TIMEOUT_SECONDS, close_timeout=1, max_size=MOST_BYTES) as socket:
             socket.recv(timeout=TIMEOUT_SECONDS)
             socket.send(json.dumps({"type": "auth", "access_token": access.token}))
             if json.loads(socket.recv(timeout=TIMEOUT_SECONDS)).get("type") != "auth_ok":
