@@ -216,7 +216,9 @@ def _rises(values: FloatArray, *, fewest: int = 12) -> bool:
     if up.sum() < max(2, 0.02 * values.size):
         return False
     anew = values[1:][down] <= 0.1 * values[:-1][down] + 1e-9
-    if down.sum() > max(1, values.size / 20) or not anew.all():
+    # A reading that was misread falls as well, now and then, of figures that stand far above what they rise by.
+    misread = down.sum() <= max(2, values.size / 100) and np.median(values) > 20 * np.median(steps[up])
+    if down.sum() > max(1, values.size / 20) or not (anew.all() or misread):
         return False
     # Figures of a single rising morning would pass as well: a counter's are large beside their steps, or begin anew.
     return bool(np.median(values) > 3 * np.median(steps[up])) or bool(down.any())
@@ -352,6 +354,8 @@ def _keep_one_kind(found: list[Found]) -> None:
 
 
 def _ask_unit(column: Found, context: Context) -> list[FileQuestion]:
+    if not column.values.size:
+        return []
     key = f"unit:{column.name}"
     if column.unit and (said := context.choices.get(key)) is None:
         return []

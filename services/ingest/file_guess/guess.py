@@ -10,6 +10,7 @@ from luna.contracts.file_guess import FileGuess, FileLayout, FilePreview, FileRe
 from luna.errors import InvalidInputError
 from luna.timeline import SLOT, parse_zone
 from services.ingest.batches import FileLimits
+from services.ingest.file_guess.cells import read_figures
 from services.ingest.file_guess.clocks import FileClock, find_clock
 from services.ingest.file_guess.columns import Context, find_decimal_comma, find_names, guess_columns
 from services.ingest.file_guess.layout import find_layout, read_preamble
@@ -124,7 +125,7 @@ def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool
     names = [name for name in stored.columns if name not in {"line", "slot_start"}]
     starts = stored["slot_start"]
     instants = starts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us", strict=False).dt.replace_time_zone("UTC")
-    figures = pl.DataFrame([instants.alias("at"), *(stored[name].cast(pl.Float64, strict=False) for name in names)])
+    figures = pl.DataFrame([instants.alias("at"), *(read_figures(stored[name], decimal_comma=False) for name in names)])
     known = figures.drop_nulls("at").unique("at", keep="first").sort("at")
     if not known.height:
         return FilePreview(whole=whole, rows=frame.height, first=None, last=None, start=None, step_seconds=step, series=[], totals=[], lost=figures.height)

@@ -21,6 +21,8 @@ FACTORS = {"wh": 1e-3, "kwh": 1.0, "mwh": 1e3, "w": 1e-3, "kw": 1.0, "mw": 1e3, 
 CENTS = frozenset({"ct", "p", "öre", "cent", "rp"})
 FLOWS = {"grid": ("import_kwh", "export_kwh"), "battery": ("charge_kwh", "discharge_kwh")}
 SIGNIFICANT = 12
+# What lies outside was written by a clock that was never set.
+YEARS = (1980, 2199)
 
 
 class Part(NamedTuple):
@@ -108,10 +110,12 @@ def _drop_blank(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def read_instants(frame: pl.DataFrame, reading: FileReading, clock: InstantReader) -> tuple[pl.Series, pl.Series]:
-    """Return the instants of rows, null where there is none, and what was written."""
+    """Return the instants of rows, null where there is none, and what was written, with its clock: so nobody reads it by another one."""
     written = write_iso(join_times(frame, reading.time_columns), reading.day_order)
     belongs = frame[reading.layout.name_column] if reading.layout.name_column else None
-    return clock.read(written, series=belongs)["instant"], written
+    instants = clock.read(written, series=belongs)["instant"]
+    possible = pl.select(pl.when(instants.dt.year().is_between(*YEARS)).then(instants)).to_series()
+    return possible, written + f" ({reading.zone})"
 
 
 def read_values(cells: pl.Series, column: ReadColumn, layout: FileLayout) -> pl.Series:
