@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from luna.contracts.file_guess import DayOrder, FileLayout, FileQuestion, Label, Reason
+from luna.contracts.file_guess import DayOrder, FileLayout, FileQuestion, GuessReason, Label
 from luna.errors import InvalidInputError
 from luna.timeline import parse_zone
 from services.ingest.file_guess.cells import MOMENT, join_times, unfold, write_iso
@@ -37,7 +37,7 @@ class FileClock:
     label: Label = "start"
     step_seconds: int | None = None
     end_columns: list[str] = field(default_factory=list)
-    reasons: list[Reason] = field(default_factory=list)
+    reasons: list[GuessReason] = field(default_factory=list)
     questions: list[FileQuestion] = field(default_factory=list)
 
 
@@ -99,12 +99,12 @@ def _take(names: list[str], columns: list[list[str]], others: list[str]) -> File
     )
     clock = FileClock(columns[chosen], end_columns=[name for name in [*names, *others] if name not in columns[chosen]])
     if len(names) > 1:
-        clock.reasons.append(Reason(code="label_from_to", figures={"first": names[chosen]}))
+        clock.reasons.append(GuessReason(code="label_from_to", figures={"first": names[chosen]}))
     elif find(END, texts[0]) and not find(START, texts[0]):
         clock.label = "end"
-        clock.reasons.append(Reason(code="label_word_end", figures={"word": names[0]}))
+        clock.reasons.append(GuessReason(code="label_word_end", figures={"word": names[0]}))
     elif find(START, texts[0]) and not find(END, texts[0]):
-        clock.reasons.append(Reason(code="label_word_start", figures={"word": names[0]}))
+        clock.reasons.append(GuessReason(code="label_word_start", figures={"word": names[0]}))
     return clock
 
 
@@ -127,15 +127,15 @@ def _order_days(clock: FileClock, written: pl.Series, choices: dict[str, str]) -
     greatest = first.max(), second.max()
     said = choices.get("day_order")
     if isinstance(greatest[0], int) and greatest[0] > 12:
-        clock.reasons.append(Reason(code="day_first", figures={"day": str(greatest[0])}))
+        clock.reasons.append(GuessReason(code="day_first", figures={"day": str(greatest[0])}))
     elif isinstance(greatest[1], int) and greatest[1] > 12:
         clock.day_order = "month_first"
-        clock.reasons.append(Reason(code="month_first", figures={"day": str(greatest[1])}))
+        clock.reasons.append(GuessReason(code="month_first", figures={"day": str(greatest[1])}))
     elif written.head(20).str.contains(r"^\s*\d{1,2}\.\d").all():
-        clock.reasons.append(Reason(code="day_first_points"))
+        clock.reasons.append(GuessReason(code="day_first_points"))
     elif (likely := _order_of_days(first, second)) is not None and said is None:
         clock.day_order = likely
-        clock.reasons.append(Reason(code=f"{likely}_in_a_row"))
+        clock.reasons.append(GuessReason(code=f"{likely}_in_a_row"))
     else:
         clock.day_order = "month_first" if said == "month_first" else "day_first"
         clock.questions.append(FileQuestion(key="day_order", code="day_order", column=clock.time_columns[0], choices=["day_first", "month_first"], likely=said))
@@ -157,25 +157,25 @@ def _find_zone(clock: FileClock, iso: pl.Series, said: str, *, site_zone: str, c
     clock.zone = site_zone
     offset = iso.str.contains(OFFSET)
     if offset.sum() >= 0.98 * iso.len():
-        clock.reasons.append(Reason(code="zone_offset", figures={"example": str(iso[0])}))
+        clock.reasons.append(GuessReason(code="zone_offset", figures={"example": str(iso[0])}))
         return
     text, standard = plain(said), _standard_of(site_zone)
     if word := find(UTC, text):
         clock.zone = "UTC"
-        clock.reasons.append(Reason(code="zone_word", figures={"word": word.upper(), "zone": "UTC"}))
+        clock.reasons.append(GuessReason(code="zone_word", figures={"word": word.upper(), "zone": "UTC"}))
         return
     if word := find(STANDARD, text):
         clock.zone = standard
-        clock.reasons.append(Reason(code="zone_word", figures={"word": word.upper(), "zone": standard}))
+        clock.reasons.append(GuessReason(code="zone_word", figures={"word": word.upper(), "zone": standard}))
         return
     local = _read_local(iso)
     follows = _follows_summer_time(local, parse_zone(site_zone))
     if follows:
-        clock.reasons.append(Reason(code="zone_changes", figures={"zone": site_zone, "day": follows}))
+        clock.reasons.append(GuessReason(code="zone_changes", figures={"zone": site_zone, "day": follows}))
         return
     offered = list(dict.fromkeys(([site_zone] if follows is None else []) + [standard, "UTC"]))
     if follows is not None:
-        clock.reasons.append(Reason(code="zone_stays"))
+        clock.reasons.append(GuessReason(code="zone_stays"))
     chosen = choices.get("zone") if choices.get("zone") in offered else None
     clock.zone = chosen or offered[0]
     clock.questions.append(FileQuestion(key="zone", code="zone", column=clock.time_columns[0], choices=offered, likely=clock.zone))
@@ -280,11 +280,11 @@ def _find_label(clock: FileClock, iso: pl.Series, choices: dict[str, str]) -> No
     step = timedelta(seconds=clock.step_seconds)
     if isinstance(first, datetime) and isinstance(last, datetime):
         if _is_midnight(first) and _is_midnight(last + step):
-            clock.reasons.append(Reason(code="label_day_start", figures={"first": f"{first:%H:%M}", "last": f"{last:%H:%M}"}))
+            clock.reasons.append(GuessReason(code="label_day_start", figures={"first": f"{first:%H:%M}", "last": f"{last:%H:%M}"}))
             return
         if _is_midnight(first - step) and _is_midnight(last):
             clock.label = "end"
-            clock.reasons.append(Reason(code="label_day_end", figures={"first": f"{first:%H:%M}"}))
+            clock.reasons.append(GuessReason(code="label_day_end", figures={"first": f"{first:%H:%M}"}))
             return
     if clock.step_seconds >= 600:
         said = choices.get("label")
