@@ -75,7 +75,7 @@ class FileReading(Message):
         return "prices" if any(column.stored_as.endswith("_price") for column in self.columns) else "observations"
 
 
-class Reason(Message):
+class GuessReason(Message):
     """Why something was guessed: the name of a phrase, and its figures."""
 
     code: Annotated[str, Field(max_length=60)]
@@ -90,7 +90,7 @@ class ColumnGuess(Message):
     unit: str
     measure: Measure
     confidence: Confidence
-    reasons: list[Reason]
+    reasons: list[GuessReason]
     examples: list[str]
 
 
@@ -139,7 +139,7 @@ class FileGuess(Message):
     file_name: str
     layout: FileLayout
     columns: list[ColumnGuess]
-    reasons: list[Reason]
+    reasons: list[GuessReason]
     questions: list[FileQuestion]
     reading: FileReading | None
     preview: FilePreview | None

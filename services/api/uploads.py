@@ -71,14 +71,14 @@ class Upload:
     fields: dict[str, list[str]]
 
 
-async def receive_upload(request: Request, objects: ObjectStore, *, limiter: CapacityLimiter) -> Upload:
-    """Store the file of a multipart form, in one of the threads of ``limiter``.
+async def receive_upload(request: Request, objects: ObjectStore, *, limiter: CapacityLimiter, owner: str = "") -> Upload:
+    """Store the file of a multipart form, in one of the threads of ``limiter``; ``owner`` stands in its key before what nobody can guess.
 
     Raises:
         InvalidInputError: no such form, or it has no file; nothing is stored.
         UnavailableError: the store of objects is away, or so many files come in already.
     """
-    return await take_form(request, partial(_store, objects=objects), limiter=limiter)
+    return await take_form(request, partial(_store, objects=objects, owner=owner), limiter=limiter)
 
 
 async def take_form(request: Request, store: Callable[[str, Iterator[bytes]], FormT], *, limiter: CapacityLimiter) -> FormT:
@@ -102,8 +102,8 @@ async def take_form(request: Request, store: Callable[[str, Iterator[bytes]], Fo
     return await to_thread.run_sync(store, request.headers.get("Content-Type", ""), pieces(), limiter=limiter)
 
 
-def _store(content_type: str, body: Iterable[bytes], *, objects: ObjectStore) -> Upload:
-    form, key = Form(content_type), f"uploads/{uuid4().hex}"
+def _store(content_type: str, body: Iterable[bytes], *, objects: ObjectStore, owner: str) -> Upload:
+    form, key = Form(content_type), f"uploads/{owner}{uuid4().hex}"
     digest = hashlib.sha256()
     objects.put_stream(key, _hashed(form.read(body), digest.update))
     if form.file_name is None:

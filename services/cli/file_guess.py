@@ -13,7 +13,7 @@ from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption
 
 if TYPE_CHECKING:
-    from luna.contracts.file_guess import FileGuess, Reason
+    from luna.contracts.file_guess import FileGuess, GuessReason
 
 WORDS = page_words("file_guess", "en")
 
@@ -108,5 +108,5 @@ def _say_questions(found: "FileGuess") -> list[str]:
     return said
 
 
-def _say(reason: "Reason") -> str:
+def _say(reason: "GuessReason") -> str:
     return WORDS(f"reason_{reason.code}", **reason.figures)

@@ -1,6 +1,7 @@
 """A file of anybody's: handed over, shown as it would be stored, changed where the guess is wrong, and stored by the job that loads files."""
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -23,7 +24,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 PAGE = Page("file_guess", "/ui/sites/{site_id}/data")
 UPLOAD_PATH = r"/ui/sites/[^/]+/data/imports"
-# The part of a file's key that nobody can guess: who does not know it does not see the file.
+# What of a file's key is its own; before it stands whose it is, so that no site has another's.
 UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
@@ -32,8 +33,8 @@ async def hand_over_file(site_id: SitePath, request: Request, gateway: CurrentGa
     """Keep a file, and lead to what would be stored of it."""
     await run_in_threadpool(_load_site, gateway, site_id)
     objects = await run_in_threadpool(lambda: gateway.objects)
-    upload = await receive_upload(request, objects, limiter=gateway.uploading)
-    return RedirectResponse(link_of(_address(site_id, upload.key.rpartition("/")[2]), {"name": upload.name}), 303)
+    upload = await receive_upload(request, objects, limiter=gateway.uploading, owner=_key(site_id, ""))
+    return RedirectResponse(link_of(_address(site_id, upload.key.rpartition("-")[2]), {"name": upload.name}), 303)
 
 
 @router.get("/ui/sites/{site_id}/data/imports/{upload_id}")
@@ -41,7 +42,9 @@ async def show_file_guess(site_id: SitePath, upload_id: UploadId, request: Reque
     """Show what a file seems to be and what would be stored of it."""
     site = await run_in_threadpool(_load_site, gateway, site_id)
     choices = read_choices(request.query_params.multi_items())
-    guess = await ask_guess(gateway, key=f"uploads/{upload_id}", name=request.query_params.get("name", "file"), zone=site.timezone, choices=choices)
+    guess = await ask_guess(
+        gateway, key=f"uploads/{_key(site_id, upload_id)}", name=request.query_params.get("name", "file"), zone=site.timezone, choices=choices
+    )
     view = FileGuessView(guess, numbers_of(request, site), words_of(request, PAGE), choices)
     return show(
         request,
@@ -59,7 +62,7 @@ async def store_file(site_id: SitePath, upload_id: UploadId, request: Request, g
     """Store the file as it is shown, and lead to the page that shows what becomes of it; to the questions where one is open."""
     site = await run_in_threadpool(_load_site, gateway, site_id)
     form = [(name, str(value)) for name, value in (await request.form(max_files=0)).multi_items()]
-    name, choices, key = dict(form).get("name", "file")[:200], read_choices(form), f"uploads/{upload_id}"
+    name, choices, key = dict(form).get("name", "file")[:200], read_choices(form), f"uploads/{_key(site_id, upload_id)}"
     guess = await ask_guess(gateway, key=key, name=name, zone=site.timezone, choices=choices)
     if guess.reading is None:
         return RedirectResponse(link_of(_address(site_id, upload_id), {"name": name, "unanswered": "1", **choices}), 303)
@@ -76,6 +79,10 @@ async def ask_guess(gateway: Gateway, *, key: str, name: str, zone: str, choices
     """
     answer = await gateway.ask(GuessFileRequest(object_key=key, file_name=name[:200] or "file", timezone=zone, choices=choices))
     return FileGuess.model_validate_json(bytes(answer.body))
+
+
+def _key(site_id: str, upload_id: str) -> str:
+    return f"{blake2b(site_id.encode(), digest_size=8).hexdigest()}-{upload_id}"
 
 
 def _address(site_id: str, upload_id: str) -> str:

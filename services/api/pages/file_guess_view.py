@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from luna.charts import PreviewView, draw_preview
-from luna.contracts.file_guess import ColumnGuess, FileGuess, FileQuestion, Reason
+from luna.contracts.file_guess import ColumnGuess, FileGuess, FileQuestion, GuessReason
 from luna.wording import Numbers
 from luna.wording.pages import PageWords
 from luna.wording.quality import say_series
@@ -66,7 +66,7 @@ class FileGuessView:
         name = "headline_nothing" if self.guess.preview is None else "headline_open" if self.guess.reading is None else "headline"
         return self.words(name, file=self.guess.file_name)
 
-    def say(self, reason: Reason) -> str:
+    def say(self, reason: GuessReason) -> str:
         """Return a reason as a phrase."""
         return self.words(f"reason_{reason.code}", **reason.figures)
 

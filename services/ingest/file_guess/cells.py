@@ -34,6 +34,7 @@ MONTHS = {
     )
     for name in names.split()
 }
+MOST = 1e12
 BLANKS = r"[\s'’\u00a0\u202f]"
 UNIT_BEHIND = r"(?i)(kwh|mwh|wh|kw|mw|w|%|€|eur|chf|kr)$"
 FIGURE_WITH_COMMA = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$"
@@ -118,11 +119,16 @@ def read_figures(cells: pl.Series, *, decimal_comma: bool) -> pl.Series:
     """Return cells as numbers, null where they are none: blanks and marks between thousands are taken out, and a unit behind."""
     plainly = cells.cast(pl.Float64, strict=False)
     if not decimal_comma and plainly.null_count() == cells.null_count():
-        return plainly
+        return _finite(plainly)
     bare = cells.cast(pl.String).str.replace_all(BLANKS, "").str.replace(UNIT_BEHIND, "").str.strip_chars('"')
     if decimal_comma:
         turned = bare.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
         figures = pl.select(pl.when(bare.str.contains(FIGURE_WITH_COMMA)).then(turned).otherwise(bare)).to_series()
     else:
         figures = pl.select(pl.when(bare.str.contains(FIGURE)).then(bare.str.replace_all(",", "", literal=True)).otherwise(bare)).to_series()
-    return figures.cast(pl.Float64, strict=False).alias(cells.name)
+    return _finite(figures.cast(pl.Float64, strict=False).alias(cells.name))
+
+
+def _finite(figures: pl.Series) -> pl.Series:
+    # 1e300 of anything is no measurement either, and its sum is none.
+    return pl.select(pl.when(figures.abs() < MOST).then(figures).alias(figures.name)).to_series()

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from luna.contracts.file_guess import DayOrder, FileLayout, FileQuestion, Label, Reason
+from luna.contracts.file_guess import DayOrder, FileLayout, FileQuestion, GuessReason, Label
 from luna.errors import InvalidInputError
 from luna.timeline import parse_zone
 from services.ingest.file_guess.cells import MOMENT, join_times, unfold, write_iso
+from services.ingest.file_guess.translate import YEARS
 from services.ingest.file_guess.words import END, STANDARD, START, UTC, find, plain
 from services.ingest.instants import InstantReader
 
@@ -21,6 +22,8 @@ OFFSET = r"(Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
 MOST_SHARE = 0.8
 HOUR = timedelta(hours=1)
 DAY_SECONDS = 86_400
+# What lies farther apart are no times of one meter.
+LONGEST_FILE = timedelta(days=30_000)
 Kind = Literal["moment", "day", "clock", ""]
 
 
@@ -34,7 +37,7 @@ class FileClock:
     label: Label = "start"
     step_seconds: int | None = None
     end_columns: list[str] = field(default_factory=list)
-    reasons: list[Reason] = field(default_factory=list)
+    reasons: list[GuessReason] = field(default_factory=list)
     questions: list[FileQuestion] = field(default_factory=list)
 
 
@@ -96,12 +99,12 @@ def _take(names: list[str], columns: list[list[str]], others: list[str]) -> File
     )
     clock = FileClock(columns[chosen], end_columns=[name for name in [*names, *others] if name not in columns[chosen]])
     if len(names) > 1:
-        clock.reasons.append(Reason(code="label_from_to", figures={"first": names[chosen]}))
+        clock.reasons.append(GuessReason(code="label_from_to", figures={"first": names[chosen]}))
     elif find(END, texts[0]) and not find(START, texts[0]):
         clock.label = "end"
-        clock.reasons.append(Reason(code="label_word_end", figures={"word": names[0]}))
+        clock.reasons.append(GuessReason(code="label_word_end", figures={"word": names[0]}))
     elif find(START, texts[0]) and not find(END, texts[0]):
-        clock.reasons.append(Reason(code="label_word_start", figures={"word": names[0]}))
+        clock.reasons.append(GuessReason(code="label_word_start", figures={"word": names[0]}))
     return clock
 
 
@@ -124,15 +127,15 @@ def _order_days(clock: FileClock, written: pl.Series, choices: dict[str, str]) -
     greatest = first.max(), second.max()
     said = choices.get("day_order")
     if isinstance(greatest[0], int) and greatest[0] > 12:
-        clock.reasons.append(Reason(code="day_first", figures={"day": str(greatest[0])}))
+        clock.reasons.append(GuessReason(code="day_first", figures={"day": str(greatest[0])}))
     elif isinstance(greatest[1], int) and greatest[1] > 12:
         clock.day_order = "month_first"
-        clock.reasons.append(Reason(code="month_first", figures={"day": str(greatest[1])}))
+        clock.reasons.append(GuessReason(code="month_first", figures={"day": str(greatest[1])}))
     elif written.head(20).str.contains(r"^\s*\d{1,2}\.\d").all():
-        clock.reasons.append(Reason(code="day_first_points"))
+        clock.reasons.append(GuessReason(code="day_first_points"))
     elif (likely := _order_of_days(first, second)) is not None and said is None:
         clock.day_order = likely
-        clock.reasons.append(Reason(code=f"{likely}_in_a_row"))
+        clock.reasons.append(GuessReason(code=f"{likely}_in_a_row"))
     else:
         clock.day_order = "month_first" if said == "month_first" else "day_first"
         clock.questions.append(FileQuestion(key="day_order", code="day_order", column=clock.time_columns[0], choices=["day_first", "month_first"], likely=said))
@@ -154,28 +157,34 @@ def _find_zone(clock: FileClock, iso: pl.Series, said: str, *, site_zone: str, c
     clock.zone = site_zone
     offset = iso.str.contains(OFFSET)
     if offset.sum() >= 0.98 * iso.len():
-        clock.reasons.append(Reason(code="zone_offset", figures={"example": str(iso[0])}))
+        clock.reasons.append(GuessReason(code="zone_offset", figures={"example": str(iso[0])}))
         return
     text, standard = plain(said), _standard_of(site_zone)
     if word := find(UTC, text):
         clock.zone = "UTC"
-        clock.reasons.append(Reason(code="zone_word", figures={"word": word.upper(), "zone": "UTC"}))
+        clock.reasons.append(GuessReason(code="zone_word", figures={"word": word.upper(), "zone": "UTC"}))
         return
     if word := find(STANDARD, text):
         clock.zone = standard
-        clock.reasons.append(Reason(code="zone_word", figures={"word": word.upper(), "zone": standard}))
+        clock.reasons.append(GuessReason(code="zone_word", figures={"word": word.upper(), "zone": standard}))
         return
-    local = iso.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False).drop_nulls()
+    local = _read_local(iso)
     follows = _follows_summer_time(local, parse_zone(site_zone))
     if follows:
-        clock.reasons.append(Reason(code="zone_changes", figures={"zone": site_zone, "day": follows}))
+        clock.reasons.append(GuessReason(code="zone_changes", figures={"zone": site_zone, "day": follows}))
         return
     offered = list(dict.fromkeys(([site_zone] if follows is None else []) + [standard, "UTC"]))
     if follows is not None:
-        clock.reasons.append(Reason(code="zone_stays"))
+        clock.reasons.append(GuessReason(code="zone_stays"))
     chosen = choices.get("zone") if choices.get("zone") in offered else None
     clock.zone = chosen or offered[0]
     clock.questions.append(FileQuestion(key="zone", code="zone", column=clock.time_columns[0], choices=offered, likely=clock.zone))
+
+
+def _read_local(iso: pl.Series) -> pl.Series:
+    """Return what the clock of the file showed, without what no clock that was set can have shown."""
+    local = iso.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False).drop_nulls()
+    return local.filter(local.dt.year().is_between(*YEARS))
 
 
 def _standard_of(zone: str) -> str:
@@ -195,18 +204,21 @@ def _follows_summer_time(local: pl.Series, zone: ZoneInfo) -> str | None:
         odd = [day + timedelta(minutes=minute) for minute in range(0, 60, 5)]
         before, after = (day - HOUR + timedelta(minutes=minute) for minute in (0, 120))
         if not any(before <= instant <= after + HOUR for instant in (first, last)) and before in counts and (day + HOUR in counts or day + 2 * HOUR in counts):
-            found = [counts[instant] for instant in odd if instant in counts]
             if shift > 0:
-                # The beginning of the hour that is skipped may name the end of what was before, where the hour after it has none.
-                stays = any(counts[instant] for instant in odd[1:]) or (counts[day] > 0 and counts[day + HOUR] > 0)
+                # One row alone may be a stray one, or the end of what was before, where the hour after it has no beginning.
+                usual = sum(counts[instant - HOUR] > 0 for instant in odd)
+                stays = 2 * sum(counts[instant] > 0 for instant in odd) >= usual and (usual > 1 or counts[day + HOUR] > 0)
                 return "" if stays else day.date().isoformat()
-            return day.date().isoformat() if any(count > 1 for count in found) else ""
+            # In a file with several rows of one time, each of another meter, an hour that is repeated has more of them.
+            return day.date().isoformat() if any(counts[instant] > counts[instant - HOUR] > 0 for instant in odd) else ""
     return None
 
 
 def _changes(first: datetime, last: datetime, zone: ZoneInfo) -> list[tuple[datetime, int]]:
     """Return the local hours that a zone skips (1) or repeats (-1) between two local times."""
-    found = []
+    found: list[tuple[datetime, int]] = []
+    if last - first > LONGEST_FILE:
+        return found
     day = first.replace(hour=0, minute=0, second=0, microsecond=0)
     while day <= last:
         one, other = (moment.replace(tzinfo=zone).utcoffset() or timedelta() for moment in (day, day + timedelta(days=1)))
@@ -263,16 +275,16 @@ def _find_step(clock: FileClock, frame: pl.DataFrame, layout: FileLayout) -> Non
 def _find_label(clock: FileClock, iso: pl.Series, choices: dict[str, str]) -> None:
     if any(reason.code.startswith("label") for reason in clock.reasons) or clock.step_seconds is None:
         return
-    local = iso.str.slice(0, 19).str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False).drop_nulls()
+    local = _read_local(iso.str.slice(0, 19))
     first, last = local.min(), local.max()
     step = timedelta(seconds=clock.step_seconds)
     if isinstance(first, datetime) and isinstance(last, datetime):
         if _is_midnight(first) and _is_midnight(last + step):
-            clock.reasons.append(Reason(code="label_day_start", figures={"first": f"{first:%H:%M}", "last": f"{last:%H:%M}"}))
+            clock.reasons.append(GuessReason(code="label_day_start", figures={"first": f"{first:%H:%M}", "last": f"{last:%H:%M}"}))
             return
         if _is_midnight(first - step) and _is_midnight(last):
             clock.label = "end"
-            clock.reasons.append(Reason(code="label_day_end", figures={"first": f"{first:%H:%M}"}))
+            clock.reasons.append(GuessReason(code="label_day_end", figures={"first": f"{first:%H:%M}"}))
             return
     if clock.step_seconds >= 600:
         said = choices.get("label")

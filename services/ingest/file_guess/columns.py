@@ -8,7 +8,7 @@ from typing import cast, get_args
 import numpy as np
 import polars as pl
 
-from luna.contracts.file_guess import ColumnGuess, Confidence, FileLayout, FileQuestion, Measure, ReadColumn, Reason, StoredAs
+from luna.contracts.file_guess import ColumnGuess, Confidence, FileLayout, FileQuestion, GuessReason, Measure, ReadColumn, StoredAs
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray
 from services.ingest.file_guess.cells import read_figures
@@ -38,12 +38,12 @@ class Found:
     measure: Measure = "interval"
     turned: bool = False
     confidence: Confidence = "likely"
-    reasons: list[Reason] = field(default_factory=list)
+    reasons: list[GuessReason] = field(default_factory=list)
     consumption: bool = False
 
     def say(self, code: str, **figures: str) -> None:
         """Add a reason."""
-        self.reasons.append(Reason(code=code, figures=figures))
+        self.reasons.append(GuessReason(code=code, figures=figures))
 
     def as_guess(self) -> ColumnGuess:
         """Return it as it is shown."""
@@ -64,7 +64,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ColumnContext:
     """What a column is judged beside: what stands above the table, the step, the file's clock columns, and what a person chose."""
 
     layout: FileLayout
@@ -128,7 +128,7 @@ def find_decimal_comma(frame: pl.DataFrame, columns: Sequence[str], choices: Map
     return said == "comma" if said else has_comma, question
 
 
-def guess_columns(frame: pl.DataFrame, context: Context) -> tuple[list[Found], list[FileQuestion]]:
+def guess_columns(frame: pl.DataFrame, context: ColumnContext) -> tuple[list[Found], list[FileQuestion]]:
     """Return what each column, or each name of a file with one value per row, is, and what only a person knows."""
     layout = context.layout
     series = _by_name(frame, layout) if layout.name_column else {name: frame[name] for name in layout.names if name not in context.clock_columns}
@@ -152,7 +152,7 @@ def _by_name(frame: pl.DataFrame, layout: FileLayout) -> dict[str, pl.Series]:
     return {name: frame.filter(pl.col(layout.name_column or "") == name)[layout.value_column or ""] for name in names}
 
 
-def _read_column(name: str, cells: pl.Series, context: Context) -> Found:
+def _read_column(name: str, cells: pl.Series, context: ColumnContext) -> Found:
     figures = read_figures(cells, decimal_comma=context.layout.decimal_comma)
     column = Found(name, cells, figures.drop_nulls().to_numpy())
     # The number of a meter stands in every row the same.
@@ -178,13 +178,13 @@ def _unit_in_cells(cells: pl.Series) -> str:
     return read_unit(first) if re.search(r"\d\s*[kMm]?Wh?$|\d\s*%$", first) else ""
 
 
-def _unit_above(context: Context) -> str:
+def _unit_above(context: ColumnContext) -> str:
     """Return the unit that stands above the table, where it is the only one."""
     units = {read_unit(match) for match in UNIT_PATTERN.findall(context.above.replace("_", " ")) if match != "%"}
     return units.pop() if len(units) == 1 else ""
 
 
-def _find_measure(column: Found, context: Context) -> None:
+def _find_measure(column: Found, context: ColumnContext) -> None:
     if column.stored_as == "battery" and column.unit == "%":
         column.stored_as = "soc"
     if column.stored_as == "soc" or column.stored_as in PRICES or "/" in column.unit:
@@ -216,13 +216,15 @@ def _rises(values: FloatArray, *, fewest: int = 12) -> bool:
     if up.sum() < max(2, 0.02 * values.size):
         return False
     anew = values[1:][down] <= 0.1 * values[:-1][down] + 1e-9
-    if down.sum() > max(1, values.size / 20) or not anew.all():
+    # A reading that was misread falls as well, now and then, of figures that stand far above what they rise by.
+    misread = down.sum() <= max(2, values.size / 100) and np.median(values) > 20 * np.median(steps[up])
+    if down.sum() > max(1, values.size / 20) or not (anew.all() or misread):
         return False
     # Figures of a single rising morning would pass as well: a counter's are large beside their steps, or begin anew.
     return bool(np.median(values) > 3 * np.median(steps[up])) or bool(down.any())
 
 
-def _settle_consumption(found: list[Found], context: Context) -> None:
+def _settle_consumption(found: list[Found], context: ColumnContext) -> None:
     """Say of a consumption whether it is what a house took or what was bought: an inverter's file has solar power beside it, a meter's feeding in."""
     has_pv = any(column.stored_as in {"pv_kwh", "charge_kwh", "discharge_kwh", "battery", "soc"} for column in found)
     has_import = any(column.stored_as in {"import_kwh", "grid"} for column in found)
@@ -240,7 +242,7 @@ def _settle_consumption(found: list[Found], context: Context) -> None:
             column.confidence = "unknown"
 
 
-def _settle_nameless(found: list[Found], context: Context) -> None:
+def _settle_nameless(found: list[Found], context: ColumnContext) -> None:
     """Read the meaning of the only column of figures above the table or in the file's name, where its header says nothing."""
     figures = [column for column in found if column.values.size and not any(reason.code == "no_figures" for reason in column.reasons)]
     nameless = [column for column in figures if not any(reason.code in {"word", "part_of_others"} for reason in column.reasons)]
@@ -273,7 +275,7 @@ def _settle_signs(found: list[Found]) -> None:
             column.say("both_signs")
 
 
-def _ask_meaning(found: list[Found], context: Context) -> list[FileQuestion]:
+def _ask_meaning(found: list[Found], context: ColumnContext) -> list[FileQuestion]:
     """Ask what a column is where its words leave two answers, and where no column of the file says anything, what each is."""
     questions = []
     silent = not any(column.stored_as != "nothing" for column in found)
@@ -290,7 +292,7 @@ def _ask_meaning(found: list[Found], context: Context) -> list[FileQuestion]:
     return questions
 
 
-def _apply_choices(column: Found, context: Context) -> None:
+def _apply_choices(column: Found, context: ColumnContext) -> None:
     """Take over what a person chose.
 
     Raises:
@@ -302,7 +304,7 @@ def _apply_choices(column: Found, context: Context) -> None:
             raise InvalidInputError("no such meaning", field=f"column:{column.name}", value=chosen, remedy=f"Choose one of {', '.join(MEANT)}.")
         if chosen != column.stored_as:
             column.stored_as, column.turned = cast("StoredAs", chosen), False
-            column.reasons = [Reason(code="chosen")]
+            column.reasons = [GuessReason(code="chosen")]
             column.measure = "level" if chosen == "soc" or chosen in PRICES else "interval" if column.measure == "level" else column.measure
         column.confidence = "certain"
     if measure in get_args(Measure):
@@ -315,7 +317,7 @@ def _apply_choices(column: Found, context: Context) -> None:
             column.measure = "interval"
 
 
-def _settle_repeats(found: list[Found], context: Context) -> None:
+def _settle_repeats(found: list[Found], context: ColumnContext) -> None:
     """Of columns of one meaning add up tariffs and strings; of others keep energies before counters before powers, and what is the whole before a part."""
     for meaning in {column.stored_as for column in found} - {"nothing"}:
         same = [column for column in found if column.stored_as == meaning and f"column:{column.name}" not in context.choices]
@@ -351,7 +353,9 @@ def _keep_one_kind(found: list[Found]) -> None:
         column.say("price_apart")
 
 
-def _ask_unit(column: Found, context: Context) -> list[FileQuestion]:
+def _ask_unit(column: Found, context: ColumnContext) -> list[FileQuestion]:
+    if not column.values.size:
+        return []
     key = f"unit:{column.name}"
     if column.unit and (said := context.choices.get(key)) is None:
         return []
@@ -378,7 +382,7 @@ def _ask_unit(column: Found, context: Context) -> list[FileQuestion]:
     return [FileQuestion(key=key, code="unit", column=column.name, choices=choices, likely=column.unit)]
 
 
-def _ask_sign(column: Found, found: list[Found], context: Context) -> list[FileQuestion]:
+def _ask_sign(column: Found, found: list[Found], context: ColumnContext) -> list[FileQuestion]:
     """Ask which way a flow is counted; a state of charge or solar power beside it makes one answer likely."""
     if column.stored_as not in FLOWS:
         return []

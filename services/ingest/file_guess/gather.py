@@ -21,7 +21,7 @@ RESET_SHARE = 0.5
 
 
 @dataclass
-class SlotSeries:
+class GatheredSeries:
     """One series of a file on its way into quarter-hours.
 
     Args:

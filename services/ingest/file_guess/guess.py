@@ -6,12 +6,13 @@ from pathlib import Path
 
 import polars as pl
 
-from luna.contracts.file_guess import FileGuess, FileLayout, FilePreview, FileReading, PreviewSeries, PreviewTotal, ReadColumn, Reason
+from luna.contracts.file_guess import FileGuess, FileLayout, FilePreview, FileReading, GuessReason, PreviewSeries, PreviewTotal, ReadColumn
 from luna.errors import InvalidInputError
 from luna.timeline import SLOT, parse_zone
 from services.ingest.batches import FileLimits
+from services.ingest.file_guess.cells import read_figures
 from services.ingest.file_guess.clocks import FileClock, find_clock
-from services.ingest.file_guess.columns import Context, find_decimal_comma, find_names, guess_columns
+from services.ingest.file_guess.columns import ColumnContext, find_decimal_comma, find_names, guess_columns
 from services.ingest.file_guess.layout import find_layout, read_preamble
 from services.ingest.file_guess.sources import Sample, read_sample, read_states, sample_frame
 from services.ingest.file_guess.translate import is_direct, translate
@@ -54,7 +55,7 @@ def guess_file(path: Path, *, file_name: str, timezone: str, choices: Mapping[st
     )
     comma, question = find_decimal_comma(frame, numeric, chosen)
     layout = layout.model_copy(update={"decimal_comma": comma})
-    context = Context(layout, above, file_name, clock.step_seconds, clock_columns, units, chosen)
+    context = ColumnContext(layout, above, file_name, clock.step_seconds, clock_columns, units, chosen)
     found, questions = guess_columns(frame, context)
     measures = {column.measure for column in found if column.stored_as not in {"nothing", "soc"}}
     if measures <= {"counter"}:
@@ -98,19 +99,19 @@ def _units_of_states(sample: Sample) -> dict[str, str]:
     return {} if states is None else {name: read_unit(unit) for name, unit in states.units.items()}
 
 
-def _describe_layout(layout: FileLayout) -> list[Reason]:
+def _describe_layout(layout: FileLayout) -> list[GuessReason]:
     reasons = [
-        Reason(
+        GuessReason(
             code=f"form_{layout.form}",
             figures={"sheet": layout.sheet or "", "encoding": layout.encoding, "separator": {"\t": "tab"}.get(layout.separator, layout.separator)},
         )
     ]
     if layout.form == "text" and layout.skipped_lines > 1:
-        reasons.append(Reason(code="lines_above", figures={"count": str(layout.skipped_lines)}))
+        reasons.append(GuessReason(code="lines_above", figures={"count": str(layout.skipped_lines)}))
     if layout.decimal_comma:
-        reasons.append(Reason(code="decimal_comma"))
+        reasons.append(GuessReason(code="decimal_comma"))
     if layout.name_column:
-        reasons.append(Reason(code="one_value_per_row", figures={"column": layout.name_column}))
+        reasons.append(GuessReason(code="one_value_per_row", figures={"column": layout.name_column}))
     return reasons
 
 
@@ -124,7 +125,7 @@ def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool
     names = [name for name in stored.columns if name not in {"line", "slot_start"}]
     starts = stored["slot_start"]
     instants = starts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us", strict=False).dt.replace_time_zone("UTC")
-    figures = pl.DataFrame([instants.alias("at"), *(stored[name].cast(pl.Float64, strict=False) for name in names)])
+    figures = pl.DataFrame([instants.alias("at"), *(read_figures(stored[name], decimal_comma=False) for name in names)])
     known = figures.drop_nulls("at").unique("at", keep="first").sort("at")
     if not known.height:
         return FilePreview(whole=whole, rows=frame.height, first=None, last=None, start=None, step_seconds=step, series=[], totals=[], lost=figures.height)

@@ -348,18 +348,17 @@ def _json_frame(document: Any, layout: FileLayout) -> pl.DataFrame:
 
 
 def _parse_text(text: str, layout: FileLayout, *, line: int) -> pl.DataFrame:
-    schema = dict.fromkeys(layout.names, pl.String)
-    content = BytesIO(text.encode())
-    if not text.strip():
-        return pl.DataFrame(schema=schema).with_row_index("line", offset=line)
-    options: dict[str, Any] = {"separator": layout.separator, "has_header": False, "schema": schema, "truncate_ragged_lines": True, "infer_schema": False}
+    # A header of its own says how many cells a line may have: else the first line would, and it may be short.
+    places = [f"cell {place}" for place in range(len(layout.names))]
+    content = BytesIO(f"{layout.separator.join(places)}\n{text}".encode())
+    options: dict[str, Any] = {"separator": layout.separator, "truncate_ragged_lines": True, "infer_schema": False}
     try:
         rows = pl.read_csv(content, **options)
     except PolarsError:
         # A stray quote: then quotes are letters.
         content.seek(0)
         rows = pl.read_csv(content, quote_char=None, **options).with_columns(pl.all().str.strip_chars('"'))
-    return rows.with_columns(pl.all().str.strip_chars()).with_row_index("line", offset=line)
+    return rows.rename(dict(zip(places, layout.names, strict=True))).with_columns(pl.all().str.strip_chars()).with_row_index("line", offset=line)
 
 
 def read_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:

@@ -11,7 +11,7 @@ from luna.contracts.file_guess import FileLayout, FileReading, ReadColumn
 from luna.timeline import parse_zone
 from services.ingest.batches import FileLimits
 from services.ingest.file_guess.cells import join_times, read_figures, write_iso
-from services.ingest.file_guess.gather import SlotSeries
+from services.ingest.file_guess.gather import GatheredSeries
 from services.ingest.file_guess.sources import read_frames
 from services.ingest.instants import InstantReader
 
@@ -21,9 +21,11 @@ FACTORS = {"wh": 1e-3, "kwh": 1.0, "mwh": 1e3, "w": 1e-3, "kw": 1.0, "mw": 1e3, 
 CENTS = frozenset({"ct", "p", "öre", "cent", "rp"})
 FLOWS = {"grid": ("import_kwh", "export_kwh"), "battery": ("charge_kwh", "discharge_kwh")}
 SIGNIFICANT = 12
+# What lies outside was written by a clock that was never set.
+YEARS = (1980, 2199)
 
 
-class Part(NamedTuple):
+class ColumnPart(NamedTuple):
     """What of a column goes into a series: all of it, or what lies on one side of zero."""
 
     series: str
@@ -45,16 +47,16 @@ def factor_of(unit: str) -> float:
     return (0.01 if money in CENTS else 1.0) * (0.001 if energy == "mwh" else 1.0)
 
 
-def list_parts(reading: FileReading) -> list[Part]:
+def list_parts(reading: FileReading) -> list[ColumnPart]:
     """Return what goes where."""
     parts = []
     for column in reading.columns:
         if column.stored_as in FLOWS:
             forth, back = FLOWS[column.stored_as]
             sign = -1 if column.turned else 1
-            parts += [Part(forth, column, sign), Part(back, column, -sign)]
+            parts += [ColumnPart(forth, column, sign), ColumnPart(back, column, -sign)]
         elif column.stored_as not in {"nothing", "time"}:
-            parts.append(Part(column.stored_as, column, turned=column.turned))
+            parts.append(ColumnPart(column.stored_as, column, turned=column.turned))
     return parts
 
 
@@ -108,10 +110,12 @@ def _drop_blank(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def read_instants(frame: pl.DataFrame, reading: FileReading, clock: InstantReader) -> tuple[pl.Series, pl.Series]:
-    """Return the instants of rows, null where there is none, and what was written."""
+    """Return the instants of rows, null where there is none, and what was written, with its clock: so nobody reads it by another one."""
     written = write_iso(join_times(frame, reading.time_columns), reading.day_order)
     belongs = frame[reading.layout.name_column] if reading.layout.name_column else None
-    return clock.read(written, series=belongs)["instant"], written
+    instants = clock.read(written, series=belongs)["instant"]
+    possible = pl.select(pl.when(instants.dt.year().is_between(*YEARS)).then(instants)).to_series()
+    return possible, written + f" ({reading.zone})"
 
 
 def read_values(cells: pl.Series, column: ReadColumn, layout: FileLayout) -> pl.Series:
@@ -157,7 +161,7 @@ def _with_text(values: pl.Series, cells: pl.Series) -> pl.Series:
 
 def _gather(frames: Iterable[pl.DataFrame], reading: FileReading, clock: InstantReader) -> Iterator[pl.DataFrame]:
     parts = list_parts(reading)
-    gathering = [SlotSeries(part.column.measure, reading.step_seconds) for part in parts]
+    gathering = [GatheredSeries(part.column.measure, reading.step_seconds) for part in parts]
     step = (reading.step_seconds or 0) if reading.label == "end" else 0
     for frame in frames:
         rows = _drop_blank(frame)
@@ -180,13 +184,13 @@ def _gather(frames: Iterable[pl.DataFrame], reading: FileReading, clock: Instant
         yield gathered
 
 
-def _as_written(rows: pl.DataFrame, written: pl.Series, parts: list[Part], layout: FileLayout) -> pl.DataFrame:
+def _as_written(rows: pl.DataFrame, written: pl.Series, parts: list[ColumnPart], layout: FileLayout) -> pl.DataFrame:
     """Return rows with their cells as text under the series that they belong to."""
     columns = {part.series: rows[layout.value_column or part.column.name].cast(pl.String).alias(part.series) for part in parts}
     return pl.DataFrame([rows["line"], written.alias("slot_start"), *columns.values()])
 
 
-def _join(parts: list[Part], found: list[tuple[np.ndarray, np.ndarray]]) -> pl.DataFrame:
+def _join(parts: list[ColumnPart], found: list[tuple[np.ndarray, np.ndarray]]) -> pl.DataFrame:
     filled = [starts for starts, _ in found if starts.size]
     if not filled:
         return pl.DataFrame({"line": [], "slot_start": []}, schema={"line": pl.UInt32, "slot_start": pl.Datetime("us", "UTC")})

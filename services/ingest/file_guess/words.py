@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
-from luna.contracts.file_guess import Measure, StoredAs
+from luna.contracts.file_guess import StoredAs
 
 # English, German, Dutch, Swedish and Danish, French, Italian, Spanish, Portuguese; the codes are OBIS, as meters and grid operators write them.
 STATUS = r"status|qualit|kvalitet|flag|estimat|geschatzt|schatz|kommentar|comment|notiz|note\b|zustand|gultig|obtencion|metodo|autofact"
@@ -148,8 +148,3 @@ def read_unit(text: str) -> str:
         money, energy = unit.split("/")
         return f"{CENT_WORDS.get(money, money)}/{energy.replace('kwh', 'kWh').replace('mwh', 'MWh')}"
     return {"kwh": "kWh", "wh": "Wh", "mwh": "MWh", "kw": "kW", "w": "W", "mw": "MW"}.get(unit, unit)
-
-
-def read_measure_word(text: str) -> Measure | None:
-    """Return counter where a header says that its figures are a meter's readings."""
-    return "counter" if find(COUNTER, plain(text)) else None

@@ -59,6 +59,7 @@ OF_NO_SITE = {
     "recommendation_id": "its reader's alone",
     "device": "by the site before it",
     "series": "by the site before it",
+    "upload_id": "by the site before it",
     "day": "by the site before it",
     "resolution": "a word of the address",
     "step": "a word of the address",

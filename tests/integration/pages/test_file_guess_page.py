@@ -18,13 +18,15 @@ from tests.gateway import serve
 from tests.workers import wait_for, worker_process
 
 SITE = "paper-house"
+OTHER = "glass-house"
 DATA = f"/ui/sites/{SITE}/data"
 
 
 @pytest.fixture(scope="module")
 def api(redis_url: str, database_url: str, database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with unit_of_work(database) as connection:
-        sites.save(connection, describe_furnished(SITE))
+        for name in (SITE, OTHER):
+            sites.save(connection, describe_furnished(name))
     folder = tmp_path_factory.mktemp("files")
     with pytest.MonkeyPatch.context() as environment:
         # Gateway and worker share the store of objects.
@@ -32,7 +34,7 @@ def api(redis_url: str, database_url: str, database: Engine, tmp_path_factory: p
         with worker_process(redis_url, database_url, "services.ingest.tasks"), serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
             yield client
     with unit_of_work(database) as connection:
-        forget_furnished(connection, SITE)
+        forget_furnished(connection, SITE, OTHER)
 
 
 def hand_over(api: httpx.Client, file: ForeignFile) -> str:
@@ -119,4 +121,6 @@ def test_a_file_of_another_kind_is_refused_in_words(api: httpx.Client) -> None:
     assert page.status_code == 422
     assert "sign in" in page.text
     assert api.get(f"{DATA}/imports/{'0' * 32}").status_code == 404
+    # Another site does not see it.
+    assert api.get(sent.headers["Location"].replace(SITE, OTHER)).status_code == 404
     assert api.get(f"{DATA}/imports/..%2Fsecret").status_code in {404, 422}

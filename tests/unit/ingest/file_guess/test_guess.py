@@ -190,3 +190,16 @@ def test_states_that_change_at_odd_times_become_quarter_hours(tmp_path: Path) ->
     found = guess(tmp_path, json.dumps([group]).encode())
     stored = read(tmp_path, found, timedelta(minutes=15))["pv_kwh"]
     assert [(f"{at:%H:%M}", round(value, 9)) for at, value in sorted(stored.items())] == [("10:00", 0.15), ("10:15", 0.25), ("10:30", 0.3), ("11:45", 0.075)]
+
+
+def test_rows_that_cannot_be_read_come_out_as_they_were_written_and_nobody_takes_them_for_another_hour(tmp_path: Path) -> None:
+    # 02:30 is skipped in Berlin, a clock that was never set says 1970, and a line may be short; a counter's reading is no energy of a slot.
+    odd = ["2024-03-31 02:30;4211.5", "1970-01-01 00:00;4000", "broken"]
+    house = House("2024-03-30", 2)
+    rows = [f"{house.local(at, '%Y-%m-%d %H:%M')};{value:.3f}" for at, value in enumerate(house.counter(house.bought, 4200))]
+    found = guess(tmp_path, lines("Zeit;Zählerstand Bezug kWh;Notiz", *rows[:100], *odd, *rows[100:]).encode())
+    assert found.reading is not None
+    refused, gathered = read_rows(tmp_path / "file", found.reading, FileLimits())
+    assert refused["slot_start"].to_list() == ["2024-03-31T02:30:00 (Europe/Berlin)", "1970-01-01T00:00:00 (Europe/Berlin)", "broken (Europe/Berlin)"]
+    assert refused["line"].to_list() == [102, 103, 104]
+    assert gathered.height == len(house.starts) - 1
