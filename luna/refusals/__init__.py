@@ -11,9 +11,9 @@ from pydantic_core import PydanticCustomError
 
 from luna.errors import LunaError
 from luna.refusals import data, fields, planning, sites, times
-from luna.refusals.reason import RefusalReason, Told
+from luna.refusals.reason import PageText, RefusalReason
 
-__all__ = ["REASONS", "RefusalReason", "Told", "invalid_part", "part_of", "refuse", "to_json"]
+__all__ = ["REASONS", "PageText", "RefusalReason", "invalid_part", "part_of", "refuse", "to_json"]
 
 REASONS: Mapping[str, RefusalReason] = {**fields.REASONS, **times.REASONS, **sites.REASONS, **planning.REASONS, **data.REASONS}
 

@@ -3,29 +3,32 @@
 from collections.abc import Mapping
 from typing import Any
 
-from luna.refusals.reason import RefusalReason, Told
+from luna.refusals.reason import PageText, RefusalReason
 
 _INSTANT = "Write an instant with its offset, such as 2024-02-01T00:00:00+01:00, or with Z for UTC; beside a site also a local day or a time of its clock."
 _NUMBER = "Give a number, with a point before the decimals."
 _DAY = "Write a day such as 2024-02-01."
 _TIME = {
-    "de": Told("Das ist keine lesbare Zeitangabe.", "Wähl Tag und Uhrzeit neu."),
-    "en": Told("This is no time that can be read.", "Choose day and time anew."),
+    "de": PageText("Das ist keine lesbare Zeitangabe.", "Wähl Tag und Uhrzeit neu."),
+    "en": PageText("This is no time that can be read.", "Choose day and time anew."),
 }
-_NO_DAY = {"de": Told("Das ist kein lesbarer Tag.", "Schreib ihn wie 2024-02-01."), "en": Told("This is no day that can be read.", "Write it like 2024-02-01.")}
-_NO_NUMBER = {"de": Told("Das ist keine Zahl.", "Schreib eine Zahl, etwa 3,5."), "en": Told("This is no number.", "Write a number, such as 3.5.")}
+_NO_DAY = {
+    "de": PageText("Das ist kein lesbarer Tag.", "Schreib ihn wie 2024-02-01."),
+    "en": PageText("This is no day that can be read.", "Write it like 2024-02-01."),
+}
+_NO_NUMBER = {"de": PageText("Das ist keine Zahl.", "Schreib eine Zahl, etwa 3,5."), "en": PageText("This is no number.", "Write a number, such as 3.5.")}
 _CHOICE = {
-    "de": Told("Das lässt sich nicht wählen.", "Wähl etwas, das angeboten wird."),
-    "en": Told("This cannot be chosen.", "Choose something that is offered."),
+    "de": PageText("Das lässt sich nicht wählen.", "Wähl etwas, das angeboten wird."),
+    "en": PageText("This cannot be chosen.", "Choose something that is offered."),
 }
 _SHAPE = {
-    "de": Told("Das hat nicht die Form, die hier stehen muss.", "Sieh in config/site.yaml nach, wie es geschrieben wird."),
-    "en": Told("This does not have the form that belongs here.", "See in config/site.yaml how it is written."),
+    "de": PageText("Das hat nicht die Form, die hier stehen muss.", "Sieh in config/site.yaml nach, wie es geschrieben wird."),
+    "en": PageText("This does not have the form that belongs here.", "See in config/site.yaml how it is written."),
 }
-_YES_OR_NO = {"de": Told("Das ist weder ja noch nein.", "Schreib true oder false."), "en": Told("This is neither yes nor no.", "Write true or false.")}
+_YES_OR_NO = {"de": PageText("Das ist weder ja noch nein.", "Schreib true oder false."), "en": PageText("This is neither yes nor no.", "Write true or false.")}
 
 
-def _by_pydantic(remedy: str, said: Mapping[str, Told]) -> RefusalReason:
+def _by_pydantic(remedy: str, said: Mapping[str, PageText]) -> RefusalReason:
     return RefusalReason(None, remedy, said["de"], said["en"])
 
 
@@ -34,57 +37,60 @@ REASONS: dict[str, RefusalReason] = {
     "extra-forbidden": RefusalReason(
         None,
         "Remove it or correct its name; config/site.yaml lists a site's fields, the gateway's /docs those of requests.",
-        Told("Ein Feld dieses Namens gibt es hier nicht.", "Streich es, oder verbessere seinen Namen."),
-        Told("There is no field of this name here.", "Remove it, or correct its name."),
+        PageText("Ein Feld dieses Namens gibt es hier nicht.", "Streich es, oder verbessere seinen Namen."),
+        PageText("There is no field of this name here.", "Remove it, or correct its name."),
     ),
-    "missing": RefusalReason(None, "Add it.", Told("Hier fehlt etwas.", "Füll es aus."), Told("Something is missing.", "Fill it in.")),
+    "missing": RefusalReason(None, "Add it.", PageText("Hier fehlt etwas.", "Füll es aus."), PageText("Something is missing.", "Fill it in.")),
     "less-than-equal": RefusalReason(
-        None, "Give at most {le}.", Told("Das ist zu groß.", "Höchstens {le:number}{unit:unit}."), Told("This is too large.", "At most {le:number}{unit:unit}.")
+        None,
+        "Give at most {le}.",
+        PageText("Das ist zu groß.", "Höchstens {le:number}{unit:unit}."),
+        PageText("This is too large.", "At most {le:number}{unit:unit}."),
     ),
     "less-than": RefusalReason(
         None,
         "Give less than {lt}.",
-        Told("Das ist zu groß.", "Weniger als {lt:number}{unit:unit}."),
-        Told("This is too large.", "Less than {lt:number}{unit:unit}."),
+        PageText("Das ist zu groß.", "Weniger als {lt:number}{unit:unit}."),
+        PageText("This is too large.", "Less than {lt:number}{unit:unit}."),
     ),
     "greater-than-equal": RefusalReason(
         None,
         "Give at least {ge}.",
-        Told("Das ist zu klein.", "Mindestens {ge:number}{unit:unit}."),
-        Told("This is too small.", "At least {ge:number}{unit:unit}."),
+        PageText("Das ist zu klein.", "Mindestens {ge:number}{unit:unit}."),
+        PageText("This is too small.", "At least {ge:number}{unit:unit}."),
     ),
     "greater-than": RefusalReason(
         None,
         "Give more than {gt}.",
-        Told("Das ist zu klein.", "Mehr als {gt:number}{unit:unit}."),
-        Told("This is too small.", "More than {gt:number}{unit:unit}."),
+        PageText("Das ist zu klein.", "Mehr als {gt:number}{unit:unit}."),
+        PageText("This is too small.", "More than {gt:number}{unit:unit}."),
     ),
     "multiple-of": RefusalReason(
         None,
         "Correct it.",
-        Told("Das ist kein Vielfaches von {multiple_of:number}.", "Runde es."),
-        Told("This is no multiple of {multiple_of:number}.", "Round it."),
+        PageText("Das ist kein Vielfaches von {multiple_of:number}.", "Runde es."),
+        PageText("This is no multiple of {multiple_of:number}.", "Round it."),
     ),
     "string-type": RefusalReason(
         None,
         'Put it in quotes, as in "22:00"; without, it is read as a number.',
-        Told("Das ist kein Text.", 'Setz es in Anführungszeichen, wie "22:00".'),
-        Told("This is no text.", 'Put it in quotes, as in "22:00".'),
+        PageText("Das ist kein Text.", 'Setz es in Anführungszeichen, wie "22:00".'),
+        PageText("This is no text.", 'Put it in quotes, as in "22:00".'),
     ),
     "string-too-short": RefusalReason(
         None,
         "Give at least {min_length} characters.",
-        Told("Das ist zu kurz.", "Mindestens {min_length} Zeichen."),
-        Told("This is too short.", "At least {min_length} characters."),
+        PageText("Das ist zu kurz.", "Mindestens {min_length} Zeichen."),
+        PageText("This is too short.", "At least {min_length} characters."),
     ),
     "string-too-long": RefusalReason(
         None,
         "Shorten it to at most {max_length} characters.",
-        Told("Das ist zu lang.", "Höchstens {max_length} Zeichen."),
-        Told("This is too long.", "At most {max_length} characters."),
+        PageText("Das ist zu lang.", "Höchstens {max_length} Zeichen."),
+        PageText("This is too long.", "At most {max_length} characters."),
     ),
     "string-unicode": RefusalReason(
-        None, "Correct it.", Told("Das ist kein lesbarer Text.", "Schreib es neu."), Told("This is no text that can be read.", "Write it anew.")
+        None, "Correct it.", PageText("Das ist kein lesbarer Text.", "Schreib es neu."), PageText("This is no text that can be read.", "Write it anew.")
     ),
     "timezone-aware": _by_pydantic(_INSTANT, _TIME),
     "datetime-type": _by_pydantic(_INSTANT, _TIME),
@@ -98,13 +104,13 @@ REASONS: dict[str, RefusalReason] = {
     "date-type": _by_pydantic(_DAY, _NO_DAY),
     "date-parsing": _by_pydantic(_DAY, _NO_DAY),
     "time-delta-type": RefusalReason(
-        None, "Correct it.", Told("Das ist keine Dauer.", "Schreib sie wie PT15M."), Told("This is no duration.", "Write it like PT15M.")
+        None, "Correct it.", PageText("Das ist keine Dauer.", "Schreib sie wie PT15M."), PageText("This is no duration.", "Write it like PT15M.")
     ),
     "time-delta-parsing": RefusalReason(
         None,
         "Write a duration such as PT15M.",
-        Told("Das ist keine Dauer.", "Schreib sie wie PT15M."),
-        Told("This is no duration.", "Write it like PT15M."),
+        PageText("Das ist keine Dauer.", "Schreib sie wie PT15M."),
+        PageText("This is no duration.", "Write it like PT15M."),
     ),
     "finite-number": _by_pydantic("Give a finite number.", _NO_NUMBER),
     "float-type": _by_pydantic(_NUMBER, _NO_NUMBER),
@@ -112,10 +118,16 @@ REASONS: dict[str, RefusalReason] = {
     "int-type": _by_pydantic(_NUMBER, _NO_NUMBER),
     "int-parsing": _by_pydantic(_NUMBER, _NO_NUMBER),
     "int-parsing-size": RefusalReason(
-        None, "Give a smaller number.", Told("Diese Zahl ist zu groß.", "Gib eine kleinere an."), Told("This number is too large.", "Give a smaller one.")
+        None,
+        "Give a smaller number.",
+        PageText("Diese Zahl ist zu groß.", "Gib eine kleinere an."),
+        PageText("This number is too large.", "Give a smaller one."),
     ),
     "int-from-float": RefusalReason(
-        None, "Give a whole number.", Told("Das ist keine ganze Zahl.", "Gib eine ganze Zahl an."), Told("This is no whole number.", "Give a whole one.")
+        None,
+        "Give a whole number.",
+        PageText("Das ist keine ganze Zahl.", "Gib eine ganze Zahl an."),
+        PageText("This is no whole number.", "Give a whole one."),
     ),
     "bool-type": _by_pydantic("Write true or false.", _YES_OR_NO),
     "bool-parsing": _by_pydantic("Write true or false.", _YES_OR_NO),
@@ -123,16 +135,19 @@ REASONS: dict[str, RefusalReason] = {
     "enum": _by_pydantic("Correct it.", _CHOICE),
     "union-tag-invalid": _by_pydantic("Choose one of these kinds.", _CHOICE),
     "union-tag-not-found": RefusalReason(
-        None, "Add its kind.", Told("Hier fehlt die Art (kind).", "Trag sie ein."), Told("The kind is missing here.", "Add it.")
+        None, "Add its kind.", PageText("Hier fehlt die Art (kind).", "Trag sie ein."), PageText("The kind is missing here.", "Add it.")
     ),
     "too-short": RefusalReason(
         None,
         "Give at least as many values.",
-        Told("Das sind zu wenige Werte.", "Mindestens {min_length}."),
-        Told("These are too few values.", "At least {min_length}."),
+        PageText("Das sind zu wenige Werte.", "Mindestens {min_length}."),
+        PageText("These are too few values.", "At least {min_length}."),
     ),
     "too-long": RefusalReason(
-        None, "Give fewer values.", Told("Das sind zu viele Werte.", "Höchstens {max_length}."), Told("These are too many values.", "At most {max_length}.")
+        None,
+        "Give fewer values.",
+        PageText("Das sind zu viele Werte.", "Höchstens {max_length}."),
+        PageText("These are too many values.", "At most {max_length}."),
     ),
     "list-type": _by_pydantic("Give a list: [ … ].", _SHAPE),
     "tuple-type": _by_pydantic("Correct it.", _SHAPE),
@@ -142,31 +157,31 @@ REASONS: dict[str, RefusalReason] = {
     "json-invalid": RefusalReason(
         None,
         "Correct the JSON at this place.",
-        Told("Das ist kein JSON.", "Verbessere es an dieser Stelle."),
-        Told("This is no JSON.", "Correct it at this place."),
+        PageText("Das ist kein JSON.", "Verbessere es an dieser Stelle."),
+        PageText("This is no JSON.", "Correct it at this place."),
     ),
     "display-name": RefusalReason(
         "has characters that cannot be seen",
         "Write it as it is to be shown, without control characters.",
-        Told("Der Name hat unsichtbare Zeichen.", "Schreib ihn so, wie er erscheinen soll."),
+        PageText("Der Name hat unsichtbare Zeichen.", "Schreib ihn so, wie er erscheinen soll."),
     ),
     "string-pattern-mismatch": RefusalReason(
         None,
         "Write it in this form.",
-        Told("Das hat nicht die verlangte Form.", "Prüf, wie es geschrieben wird."),
-        Told("This does not have the required form.", "Check how it is written."),
+        PageText("Das hat nicht die verlangte Form.", "Prüf, wie es geschrieben wird."),
+        PageText("This does not have the required form.", "Check how it is written."),
     ),
     "beyond-currency": RefusalReason(
         "in {currency} it is {bound}",
         "Give {bound}. Prices are per kWh.",
-        Told("In {currency} liegt das zwischen {least:number} und {most:number}.", "Preise gelten je Kilowattstunde."),
-        Told("In {currency} this lies between {least:number} and {most:number}.", "Prices are per kWh."),
+        PageText("In {currency} liegt das zwischen {least:number} und {most:number}.", "Preise gelten je Kilowattstunde."),
+        PageText("In {currency} this lies between {least:number} and {most:number}.", "Prices are per kWh."),
     ),
 }
 
 
 def _form(remedy: str, german: str) -> RefusalReason:
-    return RefusalReason(None, remedy, Told("Das hat nicht die verlangte Form.", german), Told("This does not have the required form.", remedy))
+    return RefusalReason(None, remedy, PageText("Das hat nicht die verlangte Form.", german), PageText("This does not have the required form.", remedy))
 
 
 # What patterns want, by the pattern.
@@ -213,8 +228,8 @@ REASONS |= {
     "form-month-of-year": RefusalReason(
         None,
         "Write it in this form.",
-        Told("Diesen Monat gibt es nicht.", "Schreib einen Monat wie 2024-02."),
-        Told("There is no such month.", "Write a month such as 2024-02."),
+        PageText("Diesen Monat gibt es nicht.", "Schreib einen Monat wie 2024-02."),
+        PageText("There is no such month.", "Write a month such as 2024-02."),
     ),
     "form-service": _form("Write domain and service, as in number.set_value.", "Schreib Bereich und Dienst wie in number.set_value."),
     "form-small": _form("Use small letters, digits and _ only.", "Nimm nur kleine Buchstaben, Ziffern und _."),

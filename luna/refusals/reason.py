@@ -5,7 +5,7 @@ from typing import NamedTuple
 from luna.errors import InvalidInputError, LunaError
 
 
-class Told(NamedTuple):
+class PageText(NamedTuple):
     """What pages say: what is the matter, and what to do. Figures stand in braces, after a colon how they are said (``luna.wording.refusals``)."""
 
     sentence: str
@@ -26,13 +26,13 @@ class RefusalReason(NamedTuple):
 
     message: str | None
     remedy: str | None
-    de: Told
-    en: Told | None = None
+    de: PageText
+    en: PageText | None = None
     error: type[LunaError] = InvalidInputError
     quotes: bool = False
 
     @property
-    def english(self) -> Told:
+    def english(self) -> PageText:
         """What English pages say."""
         message = self.message or ""
-        return self.en or Told(f"{message[:1].upper()}{message[1:]}.", self.remedy or "")
+        return self.en or PageText(f"{message[:1].upper()}{message[1:]}.", self.remedy or "")

@@ -46,7 +46,7 @@ def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
     # Of a newer release's worker there are reasons that this one does not know.
     declared = refusals.REASONS.get(error.reason or "")
     if declared is not None:
-        told, speech = declared.de if language == "de" else declared.english, _Speech(language)
+        told, speech = declared.de if language == "de" else declared.english, _FigureWords(language)
         sentence, remedy = (speech.vformat(part, (), error.parameters) for part in told)
         return SaidRefusal(sentence, remedy, place, f"{error.message}." if declared.quotes else "")
     return _say(error.code, error.message, error.remedy or "", place=place, language=language)
@@ -57,7 +57,7 @@ def say_problem(problem: Mapping[str, Any], language: Language) -> SaidRefusal:
     return say_refusal(read_problem(problem), language)
 
 
-class _Speech(string.Formatter):
+class _FigureWords(string.Formatter):
     """Fills figures into a sentence as people of a language write them; what stands after the colon says what each is."""
 
     def __init__(self, language: Language) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from luna.errors import InvalidInputError, LunaError, UnavailableError, read_problem
 from luna.queue.serialization import decode_error, encode_error
-from luna.refusals import REASONS, RefusalReason, Told, refuse
+from luna.refusals import REASONS, PageText, RefusalReason, refuse
 from luna.refusals.fields import REASONS as OF_FIELDS
 from luna.wording.refusals import COMMAND
 from tests.documentation import ROOT
@@ -104,7 +104,7 @@ def list_figures(template: str) -> set[str]:
 
 
 def all_figures(reason: RefusalReason) -> set[str]:
-    told: list[Told] = [reason.de, *([reason.en] if reason.en else [])]
+    told: list[PageText] = [reason.de, *([reason.en] if reason.en else [])]
     return set().union(*(list_figures(text) for text in (reason.message or "", reason.remedy or "", *(part for each in told for part in each))))
 
 
