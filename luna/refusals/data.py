@@ -336,4 +336,55 @@ REASONS: dict[str, RefusalReason] = {
         "Save it as UTF-8; Excel calls that CSV UTF-8.",
         PageText("Die Datei ist Text in UTF-16.", "Speicher sie als UTF-8; Excel nennt das CSV UTF-8."),
     ),
+    "file-without-rows": RefusalReason(
+        "the file has a header and no rows",
+        "Export a time in which something was measured.",
+        PageText("Die Datei hat eine Kopfzeile und keine Zeilen.", "Lass eine Zeit ausgeben, in der gemessen wurde."),
+    ),
+    "file-without-table": RefusalReason(
+        "the file has no rows with a time and a figure",
+        "Export quarter-hours or hours as CSV, Excel or JSON.",
+        PageText("Die Datei hat keine Zeilen mit Zeit und Zahl.", "Lass Viertelstunden oder Stunden als CSV, Excel oder JSON ausgeben."),
+    ),
+    "json-without-rows": RefusalReason(
+        "the JSON holds no list of rows",
+        "Export the history or the statistics of Home Assistant, or a list of objects with a time and figures.",
+        PageText(
+            "Im JSON steht keine Liste von Zeilen.",
+            "Nimm Verlauf oder Statistik von Home Assistant, oder eine Liste von Objekten mit Zeit und Zahlen.",
+        ),
+    ),
+    "rows-are-days": RefusalReason(
+        "each row is a whole day or more",
+        "Export hours, or better quarter-hours: Luna plans by them.",
+        PageText("Jede Zeile ist ein ganzer Tag oder mehr.", "Lass Stunden ausgeben, besser Viertelstunden: Nach ihnen plant Luna."),
+    ),
+    "no-column-of-times": RefusalReason(
+        "no column holds times",
+        "Export it with a column of times such as 2024-03-01 14:00.",
+        PageText("Keine Spalte enthält Zeiten.", "Nötig ist eine Spalte mit Zeiten wie 2024-03-01 14:00."),
+    ),
+    "no-time-readable": RefusalReason(
+        "not a single time can be read",
+        "Export it with times such as 2024-03-01 14:00.",
+        PageText("Keine einzige Zeit ist zu lesen.", "Lesbar sind Zeiten wie 2024-03-01 14:00."),
+    ),
+    "no-such-meaning": RefusalReason(
+        "no such meaning",
+        "Choose one of {meant}.",
+        PageText("Das kann eine Spalte nicht sein.", "Wähl etwas, das angeboten wird."),
+        PageText("A column cannot be this.", "Choose something that is offered."),
+    ),
+    "times-too-far-apart": RefusalReason(
+        "the times of the file lie more than eighty years apart",
+        "Look at its first and last rows.",
+        PageText("Die Zeiten der Datei liegen mehr als achtzig Jahre auseinander.", "Sieh dir ihre ersten und letzten Zeilen an."),
+    ),
+    "no-file-handed-over": RefusalReason(
+        "no file was handed over",
+        "Hand one over: /ui/setup/{draft_id}/data",
+        PageText("Es wurde keine Datei übergeben.", "Übergib eine im Schritt Daten."),
+        PageText("No file was handed over.", "Hand one over in the step Data."),
+        error=NotFoundError,
+    ),
 }

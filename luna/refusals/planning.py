@@ -90,8 +90,8 @@ REASONS: dict[str, RefusalReason] = {
     "only-advised": RefusalReason(
         "the site is only advised; nothing is sent",
         "Choose on the page of the site how its battery is told, then arm it.",
-        Told("Luna berät hier nur; gesendet wird nichts.", "Wähl auf der Seite des Standorts, wie die Batterie gesteuert wird."),
-        Told("Luna only advises here; nothing is sent.", "Choose on the page of the site how its battery is told."),
+        PageText("Luna berät hier nur; gesendet wird nichts.", "Wähl auf der Seite des Standorts, wie die Batterie gesteuert wird."),
+        PageText("Luna only advises here; nothing is sent.", "Choose on the page of the site how its battery is told."),
     ),
     "instant-passed": RefusalReason(
         "this has passed",

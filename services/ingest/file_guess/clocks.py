@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from luna.contracts.file_guess import DayOrder, FileLayout, FileQuestion, GuessReason, Label
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.timeline import parse_zone
 from services.ingest.file_guess.cells import MOMENT, join_times, unfold, write_iso
 from services.ingest.file_guess.translate import YEARS
@@ -84,11 +84,8 @@ def _find_columns(frame: pl.DataFrame, layout: FileLayout) -> FileClock:
         pairs = [[days[min(place, len(days) - 1)], clock] for place, clock in enumerate(clocks)]
         return _take(clocks, pairs, days)
     if days:
-        remedy = "Export hours, or better quarter-hours: Luna plans by them."
-        raise InvalidInputError("each row is a whole day", field=days[0], value=str(frame[days[0]][0]), remedy=remedy)
-    raise InvalidInputError(
-        "no column holds times", field="time", value=", ".join(layout.names)[:200], remedy="Export it with a column of times such as 2024-03-01 14:00."
-    )
+        raise refuse("rows-are-days", field=days[0], value=str(frame[days[0]][0]))
+    raise refuse("no-column-of-times", field="time", value=", ".join(layout.names)[:200])
 
 
 def _take(names: list[str], columns: list[list[str]], others: list[str]) -> FileClock:
@@ -244,12 +241,7 @@ def _find_step(clock: FileClock, frame: pl.DataFrame, layout: FileLayout) -> Non
         "instant"
     )
     if not rows.height:
-        raise InvalidInputError(
-            "not a single time can be read",
-            field=clock.time_columns[0],
-            value=str(frame[clock.time_columns[0]][0]),
-            remedy="Export it with times such as 2024-03-01 14:00.",
-        )
+        raise refuse("no-time-readable", field=clock.time_columns[0], value=str(frame[clock.time_columns[0]][0]))
     distances = (
         rows.unique(["name", "instant"])
         .sort("name", "instant")
@@ -266,9 +258,7 @@ def _find_step(clock: FileClock, frame: pl.DataFrame, layout: FileLayout) -> Non
     if not isinstance(step, int):
         return
     if step >= DAY_SECONDS - 3600 and share > 0.5 and not layout.name_column:
-        raise InvalidInputError(
-            "each row is a whole day or more", field=clock.time_columns[0], remedy="Export hours, or better quarter-hours: Luna plans by them."
-        )
+        raise refuse("rows-are-days", field=clock.time_columns[0])
     clock.step_seconds = step if share >= (0.9 if layout.name_column else 0.6) else None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from luna.contracts.file_guess import ColumnGuess, Confidence, FileLayout, FileQuestion, GuessReason, Measure, ReadColumn, StoredAs
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.timeline import FloatArray
 from services.ingest.file_guess.cells import read_figures
 from services.ingest.file_guess.words import COUNTER, METER_FILE, TARIFF_PART, find, plain, read_meaning, read_unit
@@ -301,7 +301,7 @@ def _apply_choices(column: Found, context: ColumnContext) -> None:
     chosen, measure, unit = (context.choices.get(f"{part}:{column.name}") for part in ("column", "measure", "unit"))
     if chosen:
         if chosen not in MEANT:
-            raise InvalidInputError("no such meaning", field=f"column:{column.name}", value=chosen, remedy=f"Choose one of {', '.join(MEANT)}.")
+            raise refuse("no-such-meaning", field=f"column:{column.name}", value=chosen, meant=tuple(MEANT))
         if chosen != column.stored_as:
             column.stored_as, column.turned = cast("StoredAs", chosen), False
             column.reasons = [GuessReason(code="chosen")]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.file_guess import Measure
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.timeline import SLOT, FloatArray
 
 SLOT_SECONDS = SLOT.total_seconds()
@@ -109,7 +109,7 @@ class GatheredSeries:
             self._first_slot = first
         low, high = min(first, self._first_slot), max(last, self._first_slot + self._energy.size)
         if high - low > MOST_SLOTS:
-            raise InvalidInputError("the times of the file lie more than eighty years apart", field="time", remedy="Look at its first and last rows.")
+            raise refuse("times-too-far-apart", field="time")
         before, after = self._first_slot - low, high - self._first_slot - self._energy.size
         if before or after:
             self._energy, self._known, self._at = (np.pad(each, (before, after)) for each in (self._energy, self._known, self._at))

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from luna.contracts.file_guess import FileGuess, FileLayout, FilePreview, FileReading, GuessReason, PreviewSeries, PreviewTotal, ReadColumn
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.timeline import SLOT, parse_zone
 from services.ingest.batches import FileLimits
 from services.ingest.file_guess.cells import read_figures
@@ -43,7 +43,7 @@ def guess_file(path: Path, *, file_name: str, timezone: str, choices: Mapping[st
     above, frame = read_preamble(sample, layout), sample_frame(sample, layout)
     frame = frame.filter(pl.any_horizontal(pl.exclude("line").is_not_null() & (pl.exclude("line") != "")))
     if not frame.height:
-        raise InvalidInputError("the file has a header and no rows", field=file_name, remedy="Export a time in which something was measured.")
+        raise refuse("file-without-rows", field=file_name)
     long = find_names(frame, layout)
     units = {} if long is None else long[2] or _units_of_states(sample)
     if long is not None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from luna.contracts.file_guess import FileLayout
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from services.ingest.file_guess.sources import Sample, read_records, read_states
 from services.ingest.file_guess.words import UNIT
 
@@ -34,7 +34,7 @@ def find_layout(sample: Sample, *, field: str) -> FileLayout:
         return _find_json(sample, field)
     table = _find_table(sample.head)
     if table is None:
-        raise InvalidInputError("the file has no rows with a time and a figure", field=field, remedy="Export quarter-hours or hours as CSV, Excel or JSON.")
+        raise refuse("file-without-table", field=field)
     width = max(len(row) for row in sample.head[table.first : table.first + 40])
     names = _name_columns([sample.head[line] for line in table.header], width)
     form = "workbook" if sample.form == "workbook" else "text"
@@ -54,8 +54,7 @@ def _find_json(sample: Sample, field: str) -> FileLayout:
         return FileLayout(form="states", names=list(dict.fromkeys(states.names))[:300], name_column="entity", value_column="value")
     records = read_records(sample.document)
     if records is None:
-        remedy = "Export the history or the statistics of Home Assistant, or a list of objects with a time and figures."
-        raise InvalidInputError("the JSON holds no list of rows", field=field, remedy=remedy)
+        raise refuse("json-without-rows", field=field)
     names = list(dict.fromkeys(name[:200] for row in records[:1000] for name in row))
     return FileLayout(form="records", names=names[:300])
 

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from luna.database import setup_drafts
 from luna.database.engine import unit_of_work
-from luna.errors import NotFoundError
+from luna.refusals import refuse
 from luna.timeline import parse_zone
 from luna.wording import Numbers
 from services.api.gateway import CurrentGateway, Gateway
@@ -56,7 +56,7 @@ def _load(gateway: Gateway, draft_id: str) -> dict[str, Any]:
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
     if not answers.get("upload"):
-        raise NotFoundError("no file was handed over", field="file", remedy=f"Hand one over: /ui/setup/{draft_id}/data")
+        raise refuse("no-file-handed-over", field="file", draft_id=draft_id)
     return answers
 
 
