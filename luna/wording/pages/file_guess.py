@@ -37,7 +37,6 @@ PHRASES = {
     "zone_utc": Phrase("UTC", "UTC"),
     "columns": Phrase("Columns", "Spalten"),
     "column": Phrase("Column", "Spalte"),
-    "first_cells": Phrase("First values", "Erste Werte"),
     "stored_as": Phrase("Stored as", "Gespeichert als"),
     "unit": Phrase("Unit", "Einheit"),
     "measure": Phrase("Its figures are", "Die Zahlen sind"),
@@ -51,7 +50,6 @@ PHRASES = {
     "measure_power": Phrase("powers", "Leistungen"),
     "measure_level": Phrase("levels", "Stände"),
     "picture": Phrase("The last days of it", "Die letzten Tage daraus"),
-    "picture_of": Phrase("{name}, {unit}", "{name}, {unit}"),
     "totals": Phrase("What it comes to", "Was zusammenkommt"),
     "totals_note": Phrase(
         "Compare it with a bill: a wrong unit or meaning shows here.", "Vergleiche mit einer Rechnung: Falsche Einheit oder Bedeutung zeigt sich hier."
@@ -61,7 +59,7 @@ PHRASES = {
         "Die Datei ist lang: Das sind nur Anfang und Ende. Gespeichert wird sie ganz.",
     ),
     "month": Phrase("Month", "Monat"),
-    "year": Phrase("Sum of the year", "Summe des Jahres"),
+    "year": Phrase("Sum of the year {year}", "Summe des Jahres {year}"),
     "span": Phrase("{rows} rows from {first} to {last}, {step}", "{rows} Zeilen von {first} bis {last}, {step}"),
     "step_minutes": Phrase("every {minutes} minutes", "alle {minutes} Minuten"),
     "step_none": Phrase("whenever something changed", "immer, wenn sich etwas änderte"),

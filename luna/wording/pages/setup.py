@@ -104,7 +104,7 @@ PHRASES = {
     "hint_mqtt_url": Phrase("Such as mqtt://luna@192.168.1.10:1883; mqtts:// for TLS.", "Etwa mqtt://luna@192.168.1.10:1883; mqtts:// für TLS."),
     "field_mqtt_password": Phrase("Password of its user", "Passwort des Benutzers"),
     "hint_mqtt_password": Phrase("Empty where it needs none. It stays on this machine.", "Leer, wo keines nötig ist. Es bleibt auf dieser Maschine."),
-    "mqtt_password_kept": Phrase("A password is stored. Type one only to replace it.", "Ein Passwort ist gespeichert. Nur zum Ersetzen neu eintippen."),
+    "kept_mqtt_password": Phrase("A password is stored. Type one only to replace it.", "Ein Passwort ist gespeichert. Nur zum Ersetzen neu eintippen."),
     "fault_mqtt_url": Phrase("Write an address such as mqtt://192.168.1.10:1883.", "Schreib eine Adresse wie mqtt://192.168.1.10:1883."),
     "lead_review": Phrase("Nothing is controlled by this: Luna only plans.", "Damit wird nichts gesteuert: Luna plant nur."),
     "next": Phrase("Continue", "Weiter"),
@@ -347,7 +347,7 @@ PHRASES = {
         "In Home Assistant: your profile, Security, at the bottom. It stays on this machine.",
         "In Home Assistant: dein Profil, Sicherheit, ganz unten. Es bleibt auf dieser Maschine.",
     ),
-    "token_kept": Phrase("A token is stored. Type one only to replace it.", "Ein Token ist gespeichert. Nur zum Ersetzen neu eintippen."),
+    "kept_token": Phrase("A token is stored. Type one only to replace it.", "Ein Token ist gespeichert. Nur zum Ersetzen neu eintippen."),
     "set_by_hand": Phrase(
         "Address and token are set by hand for this installation: {url}", "Adresse und Token sind für diese Installation von Hand gesetzt: {url}"
     ),

@@ -68,11 +68,11 @@ class FileGuessView:
 
     def say(self, reason: GuessReason) -> str:
         """Return a reason as a phrase."""
-        return self.words(f"reason_{reason.code}", **reason.figures)
+        return self.words("reason_" + reason.code, **reason.figures)
 
     def say_question(self, question: FileQuestion) -> str:
         """Return a question."""
-        return self.words(f"question_{question.code}", column=question.column or "")
+        return self.words("question_" + question.code, column=question.column or "")
 
     def options(self, question: FileQuestion) -> list[Option]:
         """Return the answers to a question."""
@@ -81,13 +81,13 @@ class FileGuessView:
     def _say_choice(self, question: FileQuestion, choice: str) -> str:
         if question.code == "zone":
             kind = "utc" if choice == "UTC" else "standard" if choice.startswith("Etc/") else "local"
-            return self.words(f"zone_{kind}", zone=choice)
+            return self.words("zone_" + kind, zone=choice)
         if question.code in {"meaning", "consumption"}:
             return self._say_stored_as(choice)
-        return self.words(f"choice_{choice}") if self.words.knows(f"choice_{choice}") else choice
+        return self.words("choice_" + choice) if self.words.knows("choice_" + choice) else choice
 
     def _say_stored_as(self, name: str) -> str:
-        return self.words(f"as_{name}") if self.words.knows(f"as_{name}") else say_series(name, language=self.numbers.language)
+        return self.words("as_" + name) if self.words.knows("as_" + name) else say_series(name, language=self.numbers.language)
 
     @property
     def asked(self) -> set[str]:
@@ -109,7 +109,7 @@ class FileGuessView:
         """Return what a column's figures can be; none where there is no choice."""
         if column.measure == "level" or column.stored_as == "nothing":
             return []
-        return [Option(name, self.words(f"measure_{name}"), name == column.measure) for name in MEASURES]
+        return [Option(name, self.words("measure_" + name), name == column.measure) for name in MEASURES]
 
     @property
     def span(self) -> str:
@@ -168,7 +168,7 @@ class FileGuessView:
             own = [month for month in months if month.startswith(year)]
             if len(own) > 1:
                 sums = [self._sum(name, [found[month, name] for month in own if (month, name) in found]) for name in self.names]
-                rows.append((f"{self.words('year')} {year}", sums))
+                rows.append((self.words("year", year=year), sums))
         return rows
 
     def _sum(self, name: str, values: list[float]) -> str:

@@ -36,7 +36,7 @@ def _say(view: HomeView, run: BatteryRun, *, first: bool) -> str:
     ends = run.end < view.window.running + FAR
     phrase = {(True, True): "advice_until", (True, False): "advice_now", (False, True): "advice_span", (False, False): "advice_on"}[first, ends]
     start, end = view.say_instant(run.start), view.say_instant(run.end)
-    deed = view.words(f"deed_{run.mode}", kw=view.numbers.number(_power_kw(view, run), 1), soc=view.numbers.share(_soc_end(view, run)))
+    deed = view.words("deed_" + run.mode, kw=view.numbers.number(_power_kw(view, run), 1), soc=view.numbers.share(_soc_end(view, run)))
     if run.mode != "self_consumption":
         deed = view.words("advice_set", deed=deed)
     return view.words(phrase, start=start, end=end, deed=deed)

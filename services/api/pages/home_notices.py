@@ -95,8 +95,9 @@ def _stale(view: HomeView) -> Iterator[Notice]:
         since = view.window.now - timedelta(seconds=age)
         soc = view.house.planned.soc
         # Where a battery says how full it is, not all is silent.
-        told = "notice_unknown" if soc is not None and soc.basis == "measured" else "notice_stale"
-        yield Notice("warn", view.words(told, t=view.say_instant(since)), view.words(f"{told}_more"))
+        hears_of_battery = soc is not None and soc.basis == "measured"
+        told, more = ("notice_unknown", "notice_unknown_more") if hears_of_battery else ("notice_stale", "notice_stale_more")
+        yield Notice("warn", view.words(told, t=view.say_instant(since)), view.words(more))
 
 
 def _assumed_charge(view: HomeView) -> Iterator[Notice]:

@@ -116,7 +116,7 @@ def _ask_broker(settings: Settings) -> ServerAnswer:
     except InvalidInputError:
         # What an operator wrote by hand is no address.
         fault = "away"
-    return ServerAnswer(good=fault is None, phrase=f"broker_{fault or 'found'}")
+    return ServerAnswer(good=fault is None, phrase="broker_" + (fault or "found"))
 
 
 _WORDS = tuple(Entry(f"word_{mode}", "text", required=mode in {"self_consumption", "hold"}) for mode in NAMED_MODES)

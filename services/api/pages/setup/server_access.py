@@ -20,7 +20,7 @@ class ServerAccess:
 
     Args:
         url_setting, secret_setting: by their names in the settings.
-        url_field, secret_field: of the form; ``field_<name>`` and ``hint_<name>`` are their words, ``<secret_field>_kept`` says that one is stored.
+        url_field, secret_field: of the form; ``field_<name>`` and ``hint_<name>`` are their words, ``kept_<secret_field>`` says that one is stored.
         schemes: of its addresses.
         needs_secret: whether nobody is let in without one.
     """
