@@ -184,9 +184,7 @@ def build_slots(
     parts = {column.name: meters.measure(column) for column in columns}
     outside = [np.where(meters.find_named(column), meters.measure(column).values, 0.0) for column in outside_columns(site)]
     as_said = {name: np.maximum(part.values, 0.0) for name, part in parts.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
-    unfrozen = _without_frozen_grid(columns, parts, meters)
-    parts |= unfrozen
-    positive = as_said | {name: np.maximum(part.values, 0.0) for name, part in unfrozen.items()} | _without_negative(columns, parts, meters)
+    positive = as_said | _without_negative(columns, parts, meters)
     counted = {name: part.filled for name, part in parts.items()}
     # An estimated shape says of no quarter-hour that something moved.
     stuck = find_stuck(site, {name: np.where(counted.get(name, False), np.nan, values) for name, values in positive.items()})
@@ -288,17 +286,6 @@ def _widen(window: Timeline) -> Timeline:
     return Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS)
 
 
-def _without_frozen_grid(columns: list[Column], parts: Mapping[str, ColumnValues], meters: Meters) -> dict[str, ColumnValues]:
-    """Return the grid's columns as what came before and after the stretches in which its meter was frozen tells them: what it jumps by flowed meanwhile."""
-    frozen = find_frozen_grid({name: np.where(part.filled, np.nan, part.values) for name, part in parts.items()})
-    if not frozen.any():
-        return {}
-    grid = [column for column in columns if column.name in GRID]
-    for column in grid:
-        meters.leave_out(column, meters.refuse_slots(column, frozen, STUCK))
-    return {column.name: meters.measure(column) for column in grid}
-
-
 def _without_stuck(columns: list[Column], measured: dict[str, FloatArray], stuck: Mapping[str, Mask], meters: Meters) -> dict[str, FloatArray]:
     refused = {column.name: meters.refuse_slots(column, stuck[column.name], STUCK) for column in columns if column.name in stuck}
     return {name: np.where(refused[name], np.nan, values) if name in refused else values for name, values in measured.items()}
@@ -318,11 +305,6 @@ SLOT_HOURS = 0.25
 # A roof under snow, a full battery and an absent car rest for days: standing still is a fault only where the others' energy then goes nowhere.
 LONGEST_STILL_SLOTS = 192
 DAY_SLOTS = 96
-# Of a meter at the grid, which moves in all quarter-hours but one in fifty: half an hour is no chance.
-GRID, LEAST_FROZEN_SLOTS, SELDOM = ("import_kwh", "export_kwh"), 2, 0.02
-# A battery at rest takes what it loses, far below this share of the sun; a house draws more than this quantile in one of ten quarter-hours.
-LEAST_TAKEN = 0.05
-USUAL_LOAD = 0.9
 # The base load of an empty home, about 40 W, and the errors of good meters (class B: 1 %) with much room.
 LEAST_MISSING_KWH_PER_DAY = 1.0
 LEAST_MISSING_SHARE = 0.1
@@ -376,40 +358,6 @@ def _find_missed(site: Site, stretch: Mapping[str, FloatArray], name: str) -> Ma
         slots = np.flatnonzero((missing > REST_KW * SLOT_HOURS) & np.repeat(too_much, DAY_SLOTS)[: missed.size])
         missed[slots[0] if slots.size else 0 : slots[-1] + 1 if slots.size else missed.size] = True
     return missed
-
-
-def find_frozen_grid(measured: Mapping[str, FloatArray]) -> Mask:
-    """Return the slots in which the meter at the grid is frozen: it shows nothing both ways for half an hour, which in two days around hardly ever is so.
-
-    A battery may hold the grid at nothing all evening. Then it tells where the battery rests as well: the house would use just what the sun brings, which is
-    far more than it does otherwise. (An inverter that holds the sun back leaves what the house uses anyway.) A house of which nothing moves has no power, and
-    where the house has a meter of its own the balance tells.
-
-    Args:
-        measured: energies by column, NaN where unknown or estimated.
-    """
-    frozen = np.zeros(next(iter(measured.values())).size if measured else 0, dtype=np.bool_)
-    if "load_kwh" in measured or not measured.keys() >= {*GRID}:
-        return frozen
-
-    def add_up(names: Sequence[str]) -> FloatArray:
-        total: FloatArray = np.sum([np.nan_to_num(measured[name]) for name in names if name in measured] or [np.zeros(frozen.size)], axis=0)
-        return total
-
-    known = np.isfinite(measured["import_kwh"] + measured["export_kwh"])
-    still = known & (add_up(GRID) <= 10.0**-DIGITS)
-    rests = still & (add_up(("charge_kwh", "discharge_kwh")) <= LEAST_TAKEN * add_up(("pv_kwh",))) & (add_up(("pv_kwh",)) > REST_KW * SLOT_HOURS)
-    lives = add_up((*SOURCES, *SINKS)) > REST_KW * SLOT_HOURS
-    house = add_up(SOURCES) - add_up((*SINKS, *APPLIANCES))
-    for standing, is_told_by_house in ((still, False), (rests, True)):
-        for first, end in runs_of(standing):
-            beside = known.copy()
-            beside[first:end] = False
-            if end - first < LEAST_FROZEN_SLOTS or beside.sum() < DAY_SLOTS or (standing & beside).sum() > SELDOM * beside.sum():
-                continue
-            usual_kwh = np.quantile(house[beside], USUAL_LOAD) if is_told_by_house else 0.0
-            frozen[first:end] |= lives[first:end].any() and house[first:end].mean() > usual_kwh
-    return frozen
 
 
 def _level_stands(site: Site, measured: Mapping[str, FloatArray]) -> Mask:

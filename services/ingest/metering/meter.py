@@ -188,15 +188,6 @@ class Meters:
                 refused[first:end] = False
         return refused
 
-    def leave_out(self, column: Column, slots: Mask) -> None:
-        """Read a column's sensors from now on as if they had said nothing from the begin of ``slots`` to their end, whose first reading tells them apart."""
-        for first, end in runs_of(slots):
-            for sensor in column.sensors:
-                readings = self._readings[sensor.name]
-                within = (readings.instants > self._edges[first]) & (readings.instants <= self._edges[end])
-                self._readings[sensor.name] = readings.without(within)
-        self._curves = {key: curve for key, curve in self._curves.items() if key[0] != column.name}
-
     def _is_released(self, name: str, start: np.datetime64, end: np.datetime64, reason: str) -> bool:
         readings = self._readings[name]
         # A source that tells changes only says nothing while a meter stands still: what it said last is what is refused.

@@ -10,7 +10,7 @@ from luna.errors import InvalidInputError
 from luna.site import InputSensors, Site
 from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, local_day, parse_zone
 from services.ingest.metering import SlotBuild, Spans, build_slots
-from services.ingest.metering.build import BELOW_ZERO, STUCK, find_frozen_grid
+from services.ingest.metering.build import BELOW_ZERO, STUCK
 from services.ingest.metering.rejection import CONTRADICTS, FUTURE, UNSET
 from services.ingest.reading import Samples
 from tests.metering import NOON, describe_metered, every, minutes, one_sensor
@@ -228,50 +228,6 @@ def test_a_meter_that_rested_rightly_before_it_was_missed_is_believed_until_then
     imported = np.where(day == 0, used, 0.0)
     built = build(describe_metered(**SITE), {"load": used, "import": imported, "pv": roof, **dict.fromkeys(("export", "charge", "discharge"), used * 0)})
     assert np.flatnonzero(np.isnan(built.columns["import_kwh"])).tolist() == [*range(288, 432)]
-
-
-def test_a_frozen_meter_at_the_grid_leaves_the_house_unknown_until_it_jumps_to_what_flowed() -> None:
-    # No meter of the house's own: its 0.1 kWh a slot are what others leave. For two hours the roof's 0.6 kWh are sold, and the meter does not say so.
-    roof, day = np.full(200, 0.6), describe_metered(**{role: sensor for role, sensor in SITE.items() if sensor != "load"})
-    sold = np.full(200, 0.5)
-    samples = counters({"pv": roof, "import": roof * 0, "export": sold, "charge": roof * 0, "discharge": roof * 0})
-    export = samples["export"]
-    frozen = np.where((np.arange(201) > 180) & (np.arange(201) < 188), export.values[180], export.values)
-    samples["export"] = Samples("export", "kWh", export.instants, frozen)
-    whole = build_slots(day, samples, Timeline(NOON, SLOT, 200))
-    np.testing.assert_allclose(whole.columns["load_kwh"], 0.1, atol=1e-6)
-    assert whole.columns["export_kwh"].sum() == pytest.approx(100.0)
-    assert {rejected.sensor for rejected in whole.rejected} == {"export", "import"}
-    # While it lasts, one slot may be chance, and after two nobody knows what the house uses.
-    for slots, known in ((181, 181), (183, 180)):
-        till = {name: Samples(name, "kWh", each.instants[: slots + 1], each.values[: slots + 1]) for name, each in samples.items()}
-        assert np.isfinite(build_slots(day, till, Timeline(NOON, SLOT, slots)).columns["load_kwh"]).sum() == known
-
-
-def test_a_meter_at_the_grid_that_often_shows_nothing_is_not_frozen() -> None:
-    # Steps of a whole kilowatt-hour, one in four quarter-hours, and then nothing for two hours.
-    sold = np.concatenate([np.tile([0.0, 0.0, 0.0, 1.0], 50), np.zeros(8)])
-    measured = {"pv_kwh": np.full(208, 0.3), "import_kwh": np.zeros(208), "export_kwh": sold}
-    assert not find_frozen_grid(measured).any()
-    # Another one shows something in each.
-    fine = measured | {"export_kwh": np.where(np.arange(208) < 200, 0.25, 0.0)}
-    assert np.flatnonzero(find_frozen_grid(fine)).tolist() == [*range(200, 208)]
-    # Where the power is cut nothing lives.
-    assert not find_frozen_grid(fine | {"pv_kwh": np.where(np.arange(208) < 200, 0.3, 0.0)}).any()
-
-
-def test_a_meter_at_the_grid_is_frozen_where_a_battery_that_holds_it_at_nothing_rests_as_well() -> None:
-    # Half of the time the battery gives the house its 0.1 kWh. At last it rests, and the house seems to use the roof's 0.6.
-    slot = np.arange(208)
-    night, still = slot % 96 < 48, slot >= 200
-    used = np.where(night, 0.1, 0.0)
-    measured = {"pv_kwh": np.where(night, 0.0, 0.6), "import_kwh": used * 0, "export_kwh": np.where(night | still, 0.0, 0.5), "discharge_kwh": used}
-    measured["discharge_kwh"] = np.where(still, 0.0, used)
-    measured["pv_kwh"] = np.where(still, 0.6, measured["pv_kwh"])
-    assert np.flatnonzero(find_frozen_grid(measured | {"charge_kwh": used * 0})).tolist() == [*range(200, 208)]
-    # An inverter that holds the sun back to what the house uses leaves it as it is.
-    held_back = measured | {"charge_kwh": used * 0, "pv_kwh": np.where(still, 0.1, measured["pv_kwh"])}
-    assert not find_frozen_grid(held_back).any()
 
 
 def test_what_a_person_released_is_believed(still_load: dict[str, Samples]) -> None:
