@@ -387,4 +387,92 @@ REASONS: dict[str, RefusalReason] = {
         PageText("No file was handed over.", "Hand one over in the step Data."),
         error=NotFoundError,
     ),
+    "file-is-pdf": RefusalReason(
+        "the file is a PDF",
+        "Export the figures as CSV or Excel; a PDF goes to the documents.",
+        PageText("Die Datei ist ein PDF.", "Lass die Zahlen als CSV oder Excel ausgeben; ein PDF gehört zu den Dokumenten."),
+    ),
+    "file-is-parquet": RefusalReason(
+        "the file is a Parquet file",
+        "Load it with its kind: luna data load --kind observations.",
+        PageText("Die Datei ist im Format Parquet.", "Gib sie auf der Seite Daten mit ihrer Art ab."),
+        PageText("The file is in the format Parquet.", "Hand it over on the page Data with its kind."),
+    ),
+    "file-is-old-workbook": RefusalReason(
+        "the file is an old Excel workbook (.xls)",
+        "Save it as .xlsx or as CSV.",
+        PageText("Die Datei ist eine alte Arbeitsmappe von Excel (.xls).", "Speicher sie als .xlsx oder als CSV."),
+    ),
+    "file-is-picture": RefusalReason(
+        "the file is a picture",
+        "Export the figures as CSV or Excel.",
+        PageText("Die Datei ist ein Bild.", "Lass die Zahlen als CSV oder Excel ausgeben."),
+    ),
+    "file-is-database": RefusalReason(
+        "the file is a database of SQLite",
+        "Export the history as CSV or JSON.",
+        PageText("Die Datei ist eine Datenbank von SQLite.", "Lass den Verlauf als CSV oder JSON ausgeben."),
+    ),
+    "file-is-web-page": RefusalReason(
+        "the file is a web page, most likely the portal's page to sign in, and no table",
+        "Sign in to the portal, export again, and look into the file.",
+        PageText(
+            "Die Datei ist eine Webseite, vermutlich die Anmeldung des Portals, und keine Tabelle.",
+            "Melde dich im Portal an, hol sie noch einmal, und sieh hinein.",
+        ),
+    ),
+    "file-is-xml": RefusalReason(
+        "the file is XML, and no table",
+        "Export it as CSV, Excel (.xlsx) or JSON.",
+        PageText("Die Datei ist XML und keine Tabelle.", "Lass sie als CSV, Excel (.xlsx) oder JSON ausgeben."),
+    ),
+    "file-without-text": RefusalReason(
+        "the file holds no text",
+        "Export it as CSV, Excel (.xlsx) or JSON.",
+        PageText("Die Datei enthält keinen Text.", "Lass sie als CSV, Excel (.xlsx) oder JSON ausgeben."),
+    ),
+    "workbook-empty": RefusalReason(
+        "the workbook has no table",
+        "Export it again as .xlsx or CSV.",
+        PageText("Die Arbeitsmappe hat keine Tabelle.", "Lass sie noch einmal als .xlsx oder CSV ausgeben."),
+    ),
+    "sheet-too-large": RefusalReason(
+        "the sheet “{sheet}” has more than {most:,} cells",
+        "Save it as CSV.",
+        PageText("Das Blatt „{sheet}“ hat mehr als {most} Zellen.", "Speicher es als CSV."),
+        PageText("The sheet “{sheet}” has more than {most} cells.", "Save it as CSV."),
+    ),
+    "workbook-unreadable": RefusalReason(
+        "the workbook is damaged or locked by a password",
+        "Save it anew as .xlsx or CSV.",
+        PageText("Die Arbeitsmappe ist beschädigt oder mit einem Passwort verschlossen.", "Speicher sie neu als .xlsx oder CSV."),
+    ),
+    "file-is-zip": RefusalReason(
+        "the file is a ZIP archive",
+        "Unpack it, and load the file inside.",
+        PageText("Die Datei ist ein ZIP-Archiv.", "Pack es aus, und lade die Datei darin."),
+    ),
+    "workbook-too-large": RefusalReason(
+        "the workbook unpacks to more than {most:,} bytes",
+        "Save the sheet as CSV.",
+        PageText("Die Arbeitsmappe ist ausgepackt größer als {most} Bytes.", "Speicher das Blatt als CSV."),
+        PageText("Unpacked the workbook is larger than {most} bytes.", "Save the sheet as CSV."),
+    ),
+    "json-too-large": RefusalReason(
+        "has more than {most:,} bytes of JSON",
+        "Export fewer days at once, or as CSV.",
+        PageText("Die Datei hat mehr als {most} Bytes JSON.", "Lass weniger Tage auf einmal ausgeben, oder als CSV."),
+        PageText("The file has more than {most} bytes of JSON.", "Export fewer days at once, or as CSV."),
+    ),
+    "json-too-deep": RefusalReason(
+        "the JSON is nested too deep",
+        "Export it anew.",
+        PageText("Das JSON ist zu tief verschachtelt.", "Lass es neu ausgeben."),
+    ),
+    "file-no-json": RefusalReason(
+        "is no JSON: {why}",
+        "Export it anew, whole.",
+        PageText("Die Datei ist kein ganzes JSON.", "Lass sie neu ausgeben, vollständig."),
+        PageText("The file is no whole JSON.", "Export it anew, whole."),
+    ),
 }

@@ -18,7 +18,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from luna.contracts.file_guess import FileLayout
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from services.ingest.batches import FileLimits
 
 # A file up to so many bytes is looked at whole; of a longer one that many at each end.
@@ -33,12 +33,12 @@ MAX_CELLS = 20_000_000
 LAYOUT_LINES = 120
 UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 REFUSED = {
-    b"%PDF": ("a PDF", "Export the figures as CSV or Excel; a PDF goes to the documents."),
-    b"PAR1": ("a Parquet file", "Load it with its kind: luna data load --kind observations."),
-    b"\xd0\xcf\x11\xe0": ("an old Excel workbook (.xls)", "Save it as .xlsx or as CSV."),
-    b"\x89PNG": ("a picture", "Export the figures as CSV or Excel."),
-    b"\xff\xd8\xff": ("a picture", "Export the figures as CSV or Excel."),
-    b"SQLi": ("a database of SQLite", "Export the history as CSV or JSON."),
+    b"%PDF": "file-is-pdf",
+    b"PAR1": "file-is-parquet",
+    b"\xd0\xcf\x11\xe0": "file-is-old-workbook",
+    b"\x89PNG": "file-is-picture",
+    b"\xff\xd8\xff": "file-is-picture",
+    b"SQLi": "file-is-database",
 }
 Form = Literal["text", "workbook", "json"]
 
@@ -74,14 +74,9 @@ def read_sample(path: Path, limits: FileLimits) -> Sample:
             return Sample(form, [], whole=True, document=_read_json(path))
         return _sample_text(path, beginning, limits)
     except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
-        raise refuse(path, f"the compressed file is cut off or damaged: {exc}", "Copy it again, whole.") from exc
+        raise refuse("file-damaged", field=str(path), why=exc) from exc
     except OSError as exc:
-        raise refuse(path, f"cannot be read: {exc.strerror or exc}", "Name a readable file.") from exc
-
-
-def refuse(path: Path, message: str, remedy: str) -> InvalidInputError:
-    """Return why a file cannot be read."""
-    return InvalidInputError(message, field=str(path), remedy=remedy)
+        raise refuse("data-file-unreadable", field=str(path), why=exc.strerror or exc) from exc
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -97,20 +92,19 @@ def _read_beginning(path: Path) -> bytes:
 
 def _find_form(path: Path, beginning: bytes) -> Form:
     if not beginning.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
-        raise refuse(path, "the file is empty", "Export it again; a file has a header line and rows.")
-    for magic, (what, remedy) in REFUSED.items():
+        raise refuse("file-empty", field=str(path))
+    for magic, reason in REFUSED.items():
         if beginning.startswith(magic):
-            raise refuse(path, f"the file is {what}", remedy)
+            raise refuse(reason, field=str(path))
     if beginning.startswith(b"PK\x03\x04"):
         return "workbook"
     start = beginning[:4000].decode("utf-8", "replace").lstrip("\ufeff \t\r\n").casefold()
     if start.startswith(("<!doctype html", "<html", "<?xml")) or "<head>" in start:
-        what = "a web page, most likely the portal's page to sign in" if "html" in start else "XML"
-        raise refuse(path, f"the file is {what}, and no table", "Sign in to the portal, export again, and look into the file.")
+        raise refuse("file-is-web-page" if "html" in start else "file-is-xml", field=str(path))
     if start.startswith(("[", "{")):
         return "json"
     if not find_encoding(beginning).startswith("utf-16") and b"\x00" in beginning:
-        raise refuse(path, "the file holds no text", "Export it as CSV, Excel (.xlsx) or JSON.")
+        raise refuse("file-without-text", field=str(path))
     return "text"
 
 
@@ -144,7 +138,7 @@ def _sample_text(path: Path, beginning: bytes, limits: FileLimits) -> Sample:
             tail = file.read(END_BYTES)
     longest = max(map(len, content[:BLOCK_BYTES].split(b"\n")))
     if longest > limits.max_line_bytes:
-        raise refuse(path, f"has a line of more than {limits.max_line_bytes:,} bytes", "Export it as CSV with a row per line.")
+        raise refuse("line-too-long", field=str(path), most=limits.max_line_bytes)
     if encoding == "utf-8" and whole and find_encoding(content) == "cp1252":
         encoding = "cp1252"
     # A line that was cut is none.
@@ -186,13 +180,13 @@ def _read_workbook(path: Path, sheet: str | None) -> tuple[str, list[list[str]]]
         names = [each.name for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
         found = [workbook.get_sheet_by_name(name) for name in names if sheet in {None, name}]
         if not found:
-            raise refuse(path, "the workbook has no table", "Export it again as .xlsx or CSV.")
+            raise refuse("workbook-empty", field=str(path))
         longest = max(found, key=lambda each: each.height)
         if longest.width * longest.height > MAX_CELLS:
-            raise refuse(path, f"the sheet “{longest.name}” has more than {MAX_CELLS:,} cells", "Save it as CSV.")
+            raise refuse("sheet-too-large", field=str(path), sheet=longest.name, most=MAX_CELLS)
         rows = [[_shown(cell) for cell in row] for row in longest.iter_rows()]
     except (CalamineError, ValueError) as exc:
-        raise refuse(path, "the workbook cannot be opened", "Save it anew as .xlsx or CSV.") from exc
+        raise refuse("workbook-unreadable", field=str(path)) from exc
     # Above the first filled row a sheet's rows are not handed out.
     return longest.name, [[""]] * (longest.start[0] if longest.start else 0) + rows
 
@@ -203,17 +197,17 @@ def _require_small(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             if not any(name.startswith("xl/") for name in archive.namelist()):
-                raise refuse(path, "the file is a ZIP archive", "Unpack it, and load the file inside.")
+                raise refuse("file-is-zip", field=str(path))
             for member in archive.infolist():
                 total += member.file_size
                 if total > MAX_WORKBOOK_BYTES:
-                    raise refuse(path, f"the workbook unpacks to more than {MAX_WORKBOOK_BYTES:,} bytes", "Save the sheet as CSV.")
+                    raise refuse("workbook-too-large", field=str(path), most=MAX_WORKBOOK_BYTES)
             for member in archive.infolist():
                 with archive.open(member) as content:
                     while content.read(BLOCK_BYTES):
                         pass
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as exc:
-        raise refuse(path, "the workbook is damaged or locked by a password", "Save it anew as .xlsx or CSV.") from exc
+        raise refuse("workbook-unreadable", field=str(path)) from exc
 
 
 def _shown(cell: object) -> str:
@@ -231,17 +225,17 @@ def _read_json(path: Path) -> Any:
     with _open(path) as file:
         content = file.read(MAX_JSON_BYTES + 1)
     if len(content) > MAX_JSON_BYTES:
-        raise refuse(path, f"has more than {MAX_JSON_BYTES:,} bytes of JSON", "Export fewer days at once, or as CSV.")
+        raise refuse("json-too-large", field=str(path), most=MAX_JSON_BYTES)
     text = content.decode("utf-8-sig", "replace")
     try:
         return json.loads(text)
     except RecursionError as exc:
-        raise refuse(path, "the JSON is nested too deep", "Export it anew.") from exc
+        raise refuse("json-too-deep", field=str(path)) from exc
     except ValueError as exc:
         try:
             return [json.loads(line) for line in text.splitlines() if line.strip()]
         except (ValueError, RecursionError):
-            raise refuse(path, f"is no JSON: {exc}", "Export it anew, whole.") from exc
+            raise refuse("file-no-json", field=str(path), why=exc) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,9 +365,7 @@ def read_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[
     for frame in _frames(path, layout, limits):
         rows += frame.height
         if rows > limits.max_rows:
-            raise refuse(
-                path, f"has more than {limits.max_rows:,} rows", "Nothing was stored. Load the file in parts, or raise LUNA_LOAD_MAX_ROWS for the worker."
-            )
+            raise refuse("too-many-rows", field=str(path), most=limits.max_rows)
         yield frame
 
 
@@ -395,14 +387,10 @@ def _text_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator
         while block := file.read(BLOCK_BYTES):
             size += len(block)
             if size > limits.max_bytes:
-                raise refuse(
-                    path,
-                    f"has more than {limits.max_bytes:,} bytes, unpacked",
-                    "Nothing was stored. Load the file in parts, or raise LUNA_LOAD_MAX_BYTES for the worker.",
-                )
+                raise refuse("file-too-large", field=str(path), most=limits.max_bytes)
             whole, newline, rest = (rest + decode(block)).rpartition("\n")
             if len(rest) > limits.max_line_bytes:
-                raise refuse(path, f"has a line of more than {limits.max_line_bytes:,} bytes", "Nothing was stored. Export it with a row per line.")
+                raise refuse("line-too-long", field=str(path), most=limits.max_line_bytes)
             if newline:
                 yield from _below(whole + newline, layout, line)
                 line += whole.count("\n") + 1
