@@ -100,7 +100,8 @@ def read_logged(connection: Connection, site_id: str, first: datetime, end: date
     return {row.slot_start: LoggedSlot(row.decided_by, row.reason, _find_mode(row.allowed)) for row in rows}
 
 
-def _find_mode(allowed: Mapping[str, Any] | None) -> str | None:
-    """Return the mode of the first of the device's set-points: batteries are told the same."""
-    first: Mapping[str, Any] = next(iter((allowed or {}).values()), {})
-    return first.get("mode") or None
+def _find_mode(allowed: object) -> str | None:
+    """Return the mode of the first of the device's set-points, for batteries are told the same; None where what is stored says none."""
+    first = next(iter(allowed.values()), None) if isinstance(allowed, Mapping) else None
+    mode = first.get("mode") if isinstance(first, Mapping) else None
+    return mode if isinstance(mode, str) else None

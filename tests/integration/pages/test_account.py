@@ -83,7 +83,7 @@ def test_what_is_critical_asks_for_the_password_and_leads_back(api: httpx.Client
 def test_a_key_is_shown_once_and_opens(api: httpx.Client) -> None:
     make_first(api)
     post(api, "/ui/confirm", "/ui/confirm", password=PASSWORD)
-    made = post(api, "/ui/keys", "/ui/keys", name="phone", days="30", **{"scope-read": "on"})
+    made = post(api, "/ui/keys", "/ui/keys", name="tablet", days="30", **{"scope-read": "on"})
     found = re.search(r"<code>(luna_[^<]+)</code>", made.text)
     assert found
     assert found[1] not in api.get("/ui/keys").text
@@ -91,7 +91,7 @@ def test_a_key_is_shown_once_and_opens(api: httpx.Client) -> None:
         assert program.get("/v1/sites", headers={"Authorization": f"Bearer {found[1]}"}).status_code == 200
         assert program.get("/ui/admin/status", headers={"Authorization": f"Bearer {found[1]}"}).status_code == 403
     assert post(api, "/ui/keys", f"/ui/keys/{found[1].split('_')[1]}/remove").status_code == 303
-    assert "phone" not in api.get("/ui/keys").text
+    assert "tablet" not in api.get("/ui/keys").text
 
 
 def test_a_changed_password_holds_and_signing_out_shuts_the_door(api: httpx.Client) -> None:

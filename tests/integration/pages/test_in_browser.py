@@ -102,7 +102,9 @@ def test_savings_forecasts_and_data_show_what_came_in_and_keep_what_is_being_typ
     forecasts.select_option("select[name=slot]", chosen)
     data.locator("#refused summary").click()
     data.fill("#refused input[name^='value:']", "8")
-    data.fill("#upload input[name=timezone]", "Europe/Vienna")
+    known = 'form[action$="/uploads"]'
+    data.locator(f"details:has({known}) > summary").click()
+    data.fill(f"{known} input[name=timezone]", "Europe/Vienna")
     with unit_of_work(database) as connection:
         quarantine.settle(connection, "glanced", {"sensor.pv": [Refused(2, "the second", {"value": "9"})]}, lines=(2, 3))
         quality.save(connection, "glanced", [DayQuality(day=today - timedelta(days=1), verdict="exclude", reasons=["standstill: load_kwh"])])
@@ -113,7 +115,7 @@ def test_savings_forecasts_and_data_show_what_came_in_and_keep_what_is_being_typ
     expect(savings.locator("#days")).to_contain_text("cannot be trusted")
     # The second row stands before the first, in which somebody types.
     assert data.locator("#refused input[name^='value:']").last.input_value() == "8"
-    assert data.locator("#upload input[name=timezone]").input_value() == "Europe/Vienna"
+    assert data.locator(f"{known} input[name=timezone]").input_value() == "Europe/Vienna"
     assert forecasts.locator("select[name=slot]").input_value() == chosen
     assert [find_barriers(page) for page in (savings, forecasts, data)] == [[], [], []]
 
