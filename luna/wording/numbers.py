@@ -213,7 +213,12 @@ def write_decimal(text: str, language: Language) -> str:
 
 def say_day(day: date, language: Language) -> str:
     """Return a day with its year: "21 May 2026", "21. Mai 2026"."""
-    return f"{day.day}{'.' if language == 'de' else ''}{NBSP}{_MONTHS[language][day.month - 1]}{NBSP}{day.year}"
+    return f"{day.day}{'.' if language == 'de' else ''}{NBSP}{say_month(day, language)}"
+
+
+def say_month(day: date, language: Language) -> str:
+    """Return a day's month with its year: "May 2026", "Mai 2026"."""
+    return f"{_MONTHS[language][day.month - 1]}{NBSP}{day.year}"
 
 
 def say_instant(instant: datetime, zone: tzinfo, *, seconds: bool = False) -> str:

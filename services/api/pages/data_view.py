@@ -15,6 +15,7 @@ from luna.judgement import may_use
 from luna.site import Site
 from luna.timeline import parse_zone
 from luna.wording import Numbers
+from luna.wording.numbers import say_month
 from luna.wording.pages import PageWords
 from luna.wording.quality import say_fault, say_series
 from luna.wording.refusals import say_problem
@@ -115,7 +116,7 @@ class DataView:
     @property
     def month_name(self) -> str:
         """The month and its year."""
-        return self.numbers.day_with_year(datetime.combine(self.month.first, time(12), self.numbers.zone)).replace("\u00a0", " ").split(" ", 1)[1]
+        return say_month(self.month.first, self.numbers.language)
 
     def verdict(self, day: date) -> str:
         """Return the verdict on a day, ``none`` where there is none."""

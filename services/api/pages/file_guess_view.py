@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from luna.charts import PreviewView, draw_preview
 from luna.contracts.file_guess import ColumnGuess, FileGuess, FileQuestion, GuessReason
 from luna.wording import Numbers
+from luna.wording.numbers import say_month
 from luna.wording.pages import PageWords
 from luna.wording.quality import say_series
 
@@ -163,13 +164,16 @@ class FileGuessView:
             return []
         found = {(total.month, total.name): total.value for total in self.guess.preview.totals}
         months = sorted({month for month, _ in found})
-        rows = [(month, [self._say_total(name, found.get((month, name))) for name in self.names]) for month in months]
+        rows = [(self._say_month(month), [self._say_total(name, found.get((month, name))) for name in self.names]) for month in months]
         for year in sorted({month[:4] for month in months}):
             own = [month for month in months if month.startswith(year)]
             if len(own) > 1:
                 sums = [self._sum(name, [found[month, name] for month in own if (month, name) in found]) for name in self.names]
                 rows.append((self.words("year", year=year), sums))
         return rows
+
+    def _say_month(self, month: str) -> str:
+        return say_month(date.fromisoformat(f"{month}-01"), self.numbers.language)
 
     def _sum(self, name: str, values: list[float]) -> str:
         if not values:
