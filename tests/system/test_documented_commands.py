@@ -148,6 +148,7 @@ def write_files(folder: Path) -> None:
     write_csv(folder / "prices.csv", ["slot_start", "spot_price"], [[each.isoformat(), str(80 + each.hour)] for each in hours + lately])
     local = [each + timedelta(hours=1) for each in hours[:48]]
     write_csv(folder / "meter.csv", ["Datum", "Uhrzeit", "Verbrauch [Wh]", "pv", "notiz"], [[f"{at:%d.%m.%Y}", f"{at:%H:%M}", "400", "0", ""] for at in local])
+    write_csv(folder / "export.csv", ["Zeit", "Verbrauch [kWh]"], [[each.isoformat(), f"0.{300 + each.hour}"] for each in hours[:72]])
     heads = ["datetime (UTC)", "Carbon intensity gCO₂eq/kWh (Life cycle)"]
     write_csv(folder / "NL_2024_5_minute.csv", heads, [[f"{each:%Y-%m-%d %H:%M:%S}", "300"] for each in hours])
 

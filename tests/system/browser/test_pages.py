@@ -83,10 +83,11 @@ def test_a_device_offers_what_it_knows_alone(open_page: Open, pages: httpx.Clien
     assert known == ["on", "off"]
 
 
-def test_a_file_is_sent_by_the_script_and_its_page_says_what_becomes_of_it(open_page: Open, pages: httpx.Client) -> None:
-    page = open_page("/ui/sites/home/data", gateway=pages)
-    page.set_input_files("#upload input[type=file]", {"name": "meter.csv", "mimeType": "text/csv", "buffer": b"slot_start,load_kwh\n"})
-    page.click("#upload button")
+def test_a_file_with_luna_s_columns_is_sent_and_its_page_says_what_becomes_of_it(open_page: Open, pages: httpx.Client) -> None:
+    page, known = open_page("/ui/sites/home/data", gateway=pages), 'form[action$="/uploads"]'
+    page.click(f"details:has({known}) > summary")
+    page.set_input_files(f"{known} input[type=file]", {"name": "meter.csv", "mimeType": "text/csv", "buffer": b"slot_start,load_kwh\n"})
+    page.click(f"{known} button")
     expect(page.locator(".loads")).to_contain_text("meter.csv")
     expect(page.locator(".job")).to_be_visible()
 
