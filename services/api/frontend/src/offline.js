@@ -10,13 +10,16 @@ export function followConnection({ worker, offline, zone }) {
 
 async function register(worker) {
   const first = !navigator.serviceWorker.controller;
+  let claimed = Infinity;
+  navigator.serviceWorker.addEventListener("controllerchange", () => (claimed = performance.now()), { once: true });
   await navigator.serviceWorker.register(worker);
   const { active } = await navigator.serviceWorker.ready;
   if (!first || mark()) return;
-  // What was loaded before there was a worker is kept as well.
+  // What was asked for before the worker took over is kept as well; the rest passes it by itself, and is not asked for twice.
   const tell = (urls) => active.postMessage({ keep: urls.filter((url) => url.startsWith(location.origin)) });
+  const before = ({ startTime }) => startTime < claimed;
   tell([location.href.split("#")[0]]);
-  new PerformanceObserver((list) => tell(list.getEntries().map(({ name }) => name))).observe({ type: "resource", buffered: true });
+  new PerformanceObserver((list) => tell(list.getEntries().filter(before).map(({ name }) => name))).observe({ type: "resource", buffered: true });
 }
 
 // The page was kept by the worker: it stands still until the gateway answers.
