@@ -7,7 +7,7 @@ export PYTHONUNBUFFERED := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-core static demo test test-system test-changed compose-smoke up-local bench bench-peers lint format types layers reference docs lock \
+.PHONY: help setup setup-core static demo test test-system test-changed compose-smoke up-local bench bench-peers lint format types layers reference docs lock wheels \
         up down logs ps shell images secrets compose-demo compose-images compose-test upgrade-test bench-compose backup backups restore restore-undo drill clean reset
 
 help:  ## list the commands
@@ -151,6 +151,13 @@ release: $(VENV)/.core $(STATIC) $(AUDIT)/.made  ## wheel, list of parts (Cyclon
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal $(if $(UPGRADE),--upgrade) \
   $(if $(COOLDOWN_DAYS),--exclude-newer "$(COOLDOWN_DAYS) days") \
   --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+# What a Raspberry Pi and a Mac would install, asked of the registry and not downloaded; what needs a compiler is named.
+wheels: $(VENV)/.uv  ## whether every library has a wheel on other machines and Pythons
+	@for machine in aarch64-unknown-linux-gnu aarch64-apple-darwin x86_64-apple-darwin; do for version in 3.11 3.12 3.13 3.14; do \
+	  said=$$($(BIN)/uv pip install --dry-run --python-platform $$machine --python-version $$version --only-binary :all: --require-hashes \
+	    --target $(VENV)/none -r locks/core.txt 2>&1) && said=complete || said=$$(echo "$$said" | grep -oE '[a-z0-9_-]+(\{[^}]*\})?==[^ ]+ has no usable wheels' | head -1); \
+	  echo "$$machine, Python $$version: $$said"; done; done
+
 lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addresses
 	@for extra in core test system; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
 	@printf 'hatchling<2\n' | $(UV_COMPILE) --constraint locks/core.txt - -o locks/build.txt

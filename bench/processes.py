@@ -10,7 +10,7 @@ from pathlib import Path
 
 SAMPLE_SECONDS = 0.1
 TICKS = os.sysconf("SC_CLK_TCK")
-SERVERS = {"postgres": "database", "redis-server": "redis"}
+SERVERS = {"postgres": "database", "redis-server": "redis", "valkey-server": "redis"}
 
 
 @dataclass(frozen=True, slots=True)

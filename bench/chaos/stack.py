@@ -36,6 +36,7 @@ KINDS = {
     "postgres: ": "PostgreSQL, a process of it",
     "postgres -D": "PostgreSQL",
     "redis-server": "Redis",
+    "valkey-server": "Redis",
 }
 POOLED = ", a process of it"
 

