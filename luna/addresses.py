@@ -6,13 +6,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import SecretStr
 
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 from luna.settings import Settings
 
 # Source: Home Assistant, "MQTT discovery": the default prefix.
 PREFIX = "homeassistant"
 PORTS = {"mqtt": 1883, "mqtts": 8883}
-_REMEDY = "Give it as mqtt://user@host:1883, or mqtts://user@host:8883 for TLS; a discovery prefix other than homeassistant stands behind the port."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def parse_broker(url: str, password: SecretStr | None = None) -> Broker:
     """
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname:
-        raise InvalidInputError("is no address of an MQTT broker", field="mqtt_url", remedy=_REMEDY)
+        raise refuse("no-broker-address", field="mqtt_url")
     own = SecretStr(unquote(parts.password)) if parts.password else None
     return Broker(
         host=parts.hostname,
@@ -54,7 +53,7 @@ def _port(parts: SplitResult) -> int:
     try:
         return parts.port or PORTS[parts.scheme]
     except ValueError as exc:
-        raise InvalidInputError("has no usable port", field="mqtt_url", remedy=_REMEDY) from exc
+        raise refuse("broker-port", field="mqtt_url") from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +72,9 @@ class HomeAssistantAccess:
         """
         url = (settings.home_assistant_url or "").rstrip("/")
         if urlsplit(url).scheme not in {"http", "https"}:
-            remedy = "Write it like http://homeassistant.local:8123."
-            raise InvalidInputError("no address of a Home Assistant", field="LUNA_HOME_ASSISTANT_URL", value=settings.home_assistant_url, remedy=remedy)
+            raise refuse("no-home-assistant-address", field="LUNA_HOME_ASSISTANT_URL", value=settings.home_assistant_url)
         if settings.home_assistant_token is None:
-            remedy = "Make a long-lived access token in your Home Assistant profile, under Security."
-            raise InvalidInputError("Home Assistant needs a token", field="LUNA_HOME_ASSISTANT_TOKEN", remedy=remedy)
+            raise refuse("home-assistant-without-token", field="LUNA_HOME_ASSISTANT_TOKEN")
         return cls(url, settings.home_assistant_token.get_secret_value())
 
     @property

@@ -10,7 +10,7 @@ from importlib.resources import files
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from luna.errors import InvalidInputError
+from luna.refusals import refuse
 
 SHORTEST, LONGEST = 12, 128
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -25,12 +25,10 @@ def require_good(password: str, *, name: str, field: str = "password") -> None:
         InvalidInputError: it is short, long, well known, or says the name; the value stays unsaid.
     """
     if not SHORTEST <= len(_normal(password)) <= LONGEST:
-        raise InvalidInputError(
-            f"has fewer than {SHORTEST} or more than {LONGEST} characters", field=field, remedy="Take a few words that nobody says together."
-        )
+        raise refuse("password-length", field=field, least=SHORTEST, most=LONGEST)
     plain = _normal(password).lower()
     if plain in _WELL_KNOWN or len(set(plain)) < 4 or plain.replace(name.lower(), "").strip("0123456789!. ") == "":
-        raise InvalidInputError("is one that is tried first", field=field, remedy="Take a few words that nobody says together.")
+        raise refuse("password-well-known", field=field)
 
 
 def hash_password(password: str) -> str:

@@ -5,7 +5,8 @@ import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from luna.errors import InvalidInputError, UnavailableError
+from luna.errors import LunaError
+from luna.refusals import refuse
 
 PORTS = frozenset({80, 443})
 _LONGEST_URL = 2000
@@ -62,7 +63,7 @@ def resolve(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        raise UnavailableError("The host of the address is not known", field="url", value=host, remedy="Check the address.") from exc
+        raise refuse("address-unknown", field="url", value=host) from exc
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -76,16 +77,16 @@ def checked_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as exc:
-        raise _refused("The address cannot be read", url) from exc
+        raise refuse("address-unreadable", field="url", value=url) from exc
     if parts.scheme not in {"http", "https"}:
-        raise _refused("Only http and https addresses are fetched", url)
+        raise refuse("address-scheme", field="url", value=url)
     if "@" in parts.netloc:
-        raise _refused("The address holds a user or password", parts.hostname or "")
+        raise refuse("address-with-password", field="url", value=parts.hostname or "")
     if not host or port == 0 or len(url) > _LONGEST_URL or any(ord(letter) <= 32 or letter == "\\" for letter in url):
-        raise _refused("The address cannot be read", url)
+        raise refuse("address-unreadable", field="url", value=url)
     # 2130706433, 0x7f.1 and 0177.0.0.1 are loopback to many a resolver.
     if "%" in host or (_NUMERIC.search(host) and not _is_plain(host)):
-        raise _refused("The address names its host by a number in an unusual form", url)
+        raise refuse("address-odd-number", field="url", value=url)
     return parts
 
 
@@ -104,9 +105,9 @@ def require_public(url: str) -> None:
         raise refuse_inward(host)
 
 
-def refuse_inward(host: str) -> InvalidInputError:
+def refuse_inward(host: str) -> LunaError:
     """Return what is said of a host or port that nothing is fetched from."""
-    return _refused("The address leads to a private network, this machine, or a port that pages are not on", host)
+    return refuse("address-inward", field="url", value=host)
 
 
 def _is_plain(host: str) -> bool:
@@ -114,7 +115,3 @@ def _is_plain(host: str) -> bool:
         return str(ip_address(host)) == host
     except ValueError:
         return False
-
-
-def _refused(message: str, value: str) -> InvalidInputError:
-    return InvalidInputError(message, field="url", value=value, remedy="Give the address of a public page or file.")

@@ -1,14 +1,14 @@
 """A site's clock: what is recorded by local days and months is kept by one, and another one reads it anew."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from luna.database import recorded_span, sites
 from luna.database.sites import StoredSite
-from luna.errors import ConflictError, InvalidInputError, NotFoundError
-from luna.refusals import refuse
+from luna.errors import InvalidInputError, NotFoundError
 from luna.site import Site
 from luna.timeline import parse_zone
 
@@ -17,26 +17,23 @@ AHEAD = timedelta(days=366)
 _DAY = timedelta(days=1)
 
 
-def require_same_clock(connection: Connection, site: Site, *, now: datetime) -> None:
-    """Accept a configuration by whose clock the days of what is recorded stay what they are, such as that of a new site or of the same clock's other name.
+class ClockChange(NamedTuple):
+    """The clock that a site had, and since when something is recorded by its days."""
 
-    Raises:
-        ConflictError: something is recorded, and its days would be others.
+    before: ZoneInfo
+    since: datetime
+
+
+def find_change(connection: Connection, site: Site, *, now: datetime) -> ClockChange | None:
+    """Return which clock goes where the days of what is recorded would be others by a configuration's own; None where they stay what they are.
+
+    They do for a new site, and where the same clock has another name.
     """
     before = _find_stored(connection, site.name)
     span = None if before is None else recorded_span.of_site(connection, site.name)
     if before is None or span is None or is_same_clock(before, parse_zone(site.timezone), first=span[0], end=now + AHEAD):
-        return
-    raise refuse("site-clock-changes", field="timezone", value=site.timezone, zone=before.key, since=span[0])
-
-
-def changes_clock(connection: Connection, site: Site, *, now: datetime) -> bool:
-    """Return whether the days of what is recorded would be others by a configuration's clock."""
-    try:
-        require_same_clock(connection, site, now=now)
-    except ConflictError:
-        return True
-    return False
+        return None
+    return ClockChange(before, span[0])
 
 
 def is_same_clock(one: ZoneInfo, other: ZoneInfo, *, first: datetime, end: datetime) -> bool:

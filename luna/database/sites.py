@@ -19,7 +19,6 @@ from luna.database.schema.sites import site_versions, sites
 from luna.errors import InvalidInputError, LunaError, UnreadableError
 from luna.refusals import refuse
 from luna.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
-from luna.site.sensor_changes import SensorChange, date_changes
 
 # Of a fleet nobody reads all names.
 MOST_NAMED = 20
@@ -114,13 +113,6 @@ def change(connection: Connection, site: Site, *, version: int) -> int:
     if stored != version:
         raise refuse("site-outdated", field="If-Match", value=version, stored=stored)
     return save(connection, site)
-
-
-def date_changed_sensors(connection: Connection, site: Site, *, at: datetime) -> tuple[Site, list[SensorChange]]:
-    """Return a configuration whose sensors count otherwise than stored from ``at`` on, as ``luna.site.sensor_changes`` has it; a new site is as it stands."""
-    row = connection.execute(_latest().where(sites.c.name == site.name)).first()
-    stored = None if row is None else _stored(row)
-    return date_changes(stored.site, site, at=at) if isinstance(stored, StoredSite) else (site, [])
 
 
 def read(connection: Connection, site_id: str) -> StoredSite:

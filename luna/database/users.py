@@ -14,6 +14,7 @@ from luna.database import recommendations
 from luna.database.schema.identity import sessions, user_sites, users
 from luna.database.schema.sites import sites
 from luna.errors import ConflictError, NotFoundError, UnauthenticatedError
+from luna.refusals import refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def add_first(connection: Connection, user: NewUser, password_hash: str) -> User
     """
     connection.execute(text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
     if any_there(connection):
-        raise ConflictError("Luna is set up already", field="name", remedy="Sign in, or ask an admin for an account.")
+        raise refuse("set-up-already", field="name")
     return add(connection, user.model_copy(update={"role": "admin"}), password_hash)
 
 
@@ -62,7 +63,7 @@ def add(connection: Connection, user: NewUser, password_hash: str) -> User:
     row = {"name": user.name, "password_hash": password_hash, "role": user.role}
     user_id = connection.scalar(insert_or(users).values(row).on_conflict_do_nothing().returning(users.c.user_id))
     if user_id is None:
-        raise ConflictError("the name is taken", field="name", value=user.name, remedy="Take another one, or change that user.")
+        raise refuse("name-taken", field="name", value=user.name)
     _give_sites(connection, user_id, user.sites)
     return load(connection, user.name)
 

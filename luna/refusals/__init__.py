@@ -10,12 +10,14 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from luna.errors import LunaError
-from luna.refusals import data, fields, planning, sites, times
+from luna.refusals import access, addresses, data, fields, planning, sites, times
 from luna.refusals.reason import PageText, RefusalReason
 
 __all__ = ["REASONS", "PageText", "RefusalReason", "invalid_part", "part_of", "refuse", "to_json"]
 
-REASONS: Mapping[str, RefusalReason] = {**fields.REASONS, **times.REASONS, **sites.REASONS, **planning.REASONS, **data.REASONS}
+REASONS: Mapping[str, RefusalReason] = {
+    reason: declared for module in (fields, times, sites, planning, data, access, addresses) for reason, declared in module.REASONS.items()
+}
 
 
 def refuse(reason: str, /, *, field: str | None = None, value: object = None, **parameters: Any) -> LunaError:

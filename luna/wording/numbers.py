@@ -211,6 +211,18 @@ def write_decimal(text: str, language: Language) -> str:
     return text.replace(".", ",") if language == "de" and _DECIMAL.fullmatch(text) else text
 
 
+def read_number(text: str) -> float | None:
+    """Return a number as people type it, with comma or point; None where it is none."""
+    plain = re.sub(r"[\s\u00a0']", "", text).replace("\u2212", "-")
+    if "," in plain and "." in plain:
+        thousands = "." if plain.rindex(",") > plain.rindex(".") else ","
+        plain = plain.replace(thousands, "")
+    plain = plain.replace(",", ".")
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", plain):
+        return None
+    return float(plain)
+
+
 def say_day(day: date, language: Language) -> str:
     """Return a day with its year: "21 May 2026", "21. Mai 2026"."""
     return f"{day.day}{'.' if language == 'de' else ''}{NBSP}{say_month(day, language)}"

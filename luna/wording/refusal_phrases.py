@@ -34,17 +34,6 @@ DAYS = (
 )
 
 ENTERING = (
-    RefusalPhrases(r"the name is taken\n.*", Phrase("The name is taken.", "Den Namen gibt es schon."), Phrase("Take another one.", "Nimm einen anderen.")),
-    RefusalPhrases(
-        r"(has fewer than \d+ or more than \d+ characters|is one that is tried first)\n.*",
-        Phrase("This password is too short, or one that is tried first.", "Dieses Passwort ist zu kurz oder eins, das zuerst probiert wird."),
-        Phrase("Take a few words that nobody says together.", "Nimm ein paar Wörter, die niemand zusammen sagt."),
-    ),
-    RefusalPhrases(
-        r"the page's token is missing or of another session\n.*",
-        Phrase("The page is from another sign-in.", "Die Seite stammt aus einer anderen Anmeldung."),
-        Phrase("Load it again, then repeat what you did.", "Lade sie neu und wiederhole, was du getan hast."),
-    ),
     RefusalPhrases(
         r"(this takes the scope|this task takes the scope|only who has every site|the job is for every site|a key may no more).*\n.*",
         Phrase("Your account may not do this.", "Dein Konto darf das nicht."),
@@ -52,59 +41,6 @@ ENTERING = (
     ),
     RefusalPhrases(
         r"there is no such page\n.*", Phrase("There is no such page.", "Diese Seite gibt es nicht."), Phrase("Begin at the start page.", "Geh zur Startseite.")
-    ),
-)
-
-_PUBLIC = Phrase("Give the address of a public page or file.", "Gib die Adresse einer öffentlichen Seite oder Datei an.")
-_BY_HAND = Phrase("Try again later, or download the file and add it.", "Versuch es später noch einmal, oder lade die Datei herunter und füg sie hinzu.")
-
-FETCHING = (
-    RefusalPhrases(
-        r"The address leads to a private network, .*\n.*",
-        Phrase(
-            "This address leads into a private network; from there nothing is fetched.",
-            "Diese Adresse führt in ein privates Netz; von dort wird nichts geholt.",
-        ),
-        _PUBLIC,
-    ),
-    RefusalPhrases(
-        r"(The address cannot be read|Only http and https addresses are fetched|The address holds a user or password"
-        r"|The address names its host by a number .*)\n.*",
-        Phrase("This address cannot be used.", "Diese Adresse lässt sich nicht verwenden."),
-        _PUBLIC,
-    ),
-    RefusalPhrases(
-        r"The address leads on more than \d+ times\n.*",
-        Phrase("This address leads on and on.", "Diese Adresse führt immer weiter."),
-        Phrase("Give the address it ends at.", "Gib die Adresse an, bei der sie endet."),
-    ),
-    RefusalPhrases(
-        r"The host of the address is not known\n.*",
-        Phrase("Nobody knows this address just now.", "Diese Adresse kennt gerade niemand."),
-        Phrase("Check how it is written.", "Prüf, wie sie geschrieben ist."),
-    ),
-    RefusalPhrases(
-        r"The server did not answer, or not in time\n.*", Phrase("The page's server does not answer.", "Der Server der Seite antwortet nicht."), _BY_HAND
-    ),
-    RefusalPhrases(
-        r"The server answers with status (?P<count>\d+)\nTry again later.*",
-        Phrase("The page's server is busy (status {count}).", "Der Server der Seite ist überlastet (Status {count})."),
-        _BY_HAND,
-    ),
-    RefusalPhrases(
-        r"The server answers with status (?P<count>\d+)\n.*",
-        Phrase("The page's server does not give it (status {count}).", "Der Server der Seite gibt sie nicht heraus (Status {count})."),
-        Phrase("Check that the address opens without signing in.", "Prüf, ob sich die Adresse ohne Anmeldung öffnet."),
-    ),
-    RefusalPhrases(
-        r"The address holds more than (?P<count>[\d,]+) bytes\n.*",
-        Phrase("The file is too large.", "Die Datei ist zu groß."),
-        Phrase("Give the address of a smaller one.", "Gib die Adresse einer kleineren an."),
-    ),
-    RefusalPhrases(
-        r"(The server sends the content in a compression that was not asked for|The content's compression is damaged)\n.*",
-        Phrase("What the page's server sends cannot be read.", "Was der Server der Seite schickt, lässt sich nicht lesen."),
-        Phrase("Download the file and add it.", "Lade die Datei herunter und füg sie hinzu."),
     ),
 )
 
@@ -126,7 +62,7 @@ AWAY = (
     ),
 )
 
-PATTERNS = (*DAYS, *ENTERING, *FETCHING, *AWAY)
+PATTERNS = (*DAYS, *ENTERING, *AWAY)
 
 # Where nothing above fits: what kind of error it is, by its code. The error itself stands beside it.
 CODES: dict[str, tuple[Phrase, Phrase]] = {

@@ -47,7 +47,7 @@ def load(  # noqa: PLR0913 - one per option
     """Store a file's rows; loading it again changes nothing. What cannot be used goes into quarantine with the reason: a row, or its bad value alone."""
     from luna.settings import load_settings
     from luna.timeline import SystemClock, parse_zone
-    from services.ingest.batches import FileLimits
+    from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file
 
     zone = parse_zone(timezone, field="--timezone") if timezone else None

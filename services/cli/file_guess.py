@@ -35,8 +35,8 @@ def guess(
     from luna.database import sites
     from luna.settings import load_settings
     from luna.timeline import SystemClock
-    from services.ingest.batches import FileLimits
     from services.ingest.file_guess.guess import guess_file
+    from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file
     from services.ingest.upload_service import describe
 

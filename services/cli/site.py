@@ -9,8 +9,7 @@ import typer
 
 from luna.errors import InvalidInputError
 from luna.site import Part, Site, SpotPrice
-from luna.site.sensor_changes import ChangedSensors, SensorChange
-from luna.timeline import SLOT, floor_to
+from luna.site.sensor_changes import ChangedSensors
 from luna.wording import say_instant
 from services.cli.console import JsonOption, emit, err, out, report, table
 from services.cli.storage import unit_of_work
@@ -64,35 +63,31 @@ def add(
 
     Names each default that costs money.
     """
-    from luna.database import site_zones, sites
+    from luna.database import site_changes
     from luna.site import load_site
     from luna.timeline import SystemClock
 
     site = load_site(file)
-    changes: list[SensorChange] = []
-    now = SystemClock().now()
     with unit_of_work() as connection:
-        if not accept_time_zone:
-            site_zones.require_same_clock(connection, site, now=now)
-        if changed_sensors == "from-now":
-            site, changes = sites.date_changed_sensors(connection, site, at=floor_to(now, SLOT))
-        differences = _find_differences(connection, site)
+        change = site_changes.prepare(connection, site, now=SystemClock().now(), changed_sensors=changed_sensors, accept_time_zone=accept_time_zone)
+        change.require_same_clock()
+        differences = _find_differences(connection, change.site)
         if differences and not as_json:
             _show_differences(site.name, differences)
             if not yes and sys.stdin.isatty():
                 typer.confirm("Store it?", abort=True, err=True)
-        sites.save(connection, site)
+        site_changes.store(connection, change)
     defaults = list_defaults(site)
-    document = {"site": site.name, "defaults": [each._asdict() for each in defaults], "changed_sensors": [each._asdict() for each in changes]}
+    document = {"site": site.name, "defaults": [each._asdict() for each in defaults], "changed_sensors": [each._asdict() for each in change.sensors]}
     document |= {"differences": [each._asdict() for each in differences]}
 
     def show_both() -> None:
         _show(site, defaults)
-        for each in changes:
+        for each in change.sensors:
             named = f"{each.sensor}, until now {', '.join(each.instead_of)}," if each.instead_of else each.sensor
             said = f"{named} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
             out.print(said, soft_wrap=True, markup=False)
-        if changes:
+        if change.sensors:
             out.print("If it was always so: luna site add --file FILE --changed-sensors always, then luna data slots for its past.", soft_wrap=True)
 
     emit(document, as_json=as_json, show=show_both)

@@ -5,23 +5,19 @@ What a file is shows in its first bytes, not in its name. CSV that is no UTF-8 i
 
 import codecs
 import csv
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
+from typing import Any, Protocol
 
-import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
 from luna.errors import LunaError
 from luna.refusals import refuse
-from luna.settings import Settings
+from services.ingest.limited_file import BATCH_ROWS, FileLimits, LimitedFile, open_limited, refuse_unreadable, within_rows
 
 PIECE_BYTES = 2_000_000
 # What is no whole object after so many characters is none.
@@ -87,8 +83,6 @@ def _skip(text: str, place: int) -> int:
     return found.end() if found else place
 
 
-BLOCK_BYTES = 4_000_000
-BATCH_ROWS = 65_536
 # 1.234,5 and 0,25: a comma where semicolons or tabs separate the cells, and in such a column a point between thousands.
 DECIMAL_COMMA = r"^\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*$"
 THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*$"
@@ -102,68 +96,15 @@ NO_TEXT = {
 MOST_COLUMNS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class FileLimits:
-    """How much a file may hold, so that a small one that unpacks to a huge one takes neither memory nor time. Parquet has no lines."""
-
-    max_bytes: int = Settings.model_fields["load_max_bytes"].default
-    max_rows: int = Settings.model_fields["load_max_rows"].default
-    max_line_bytes: int = Settings.model_fields["load_max_line_bytes"].default
-
-    @classmethod
-    def of(cls, settings: Settings) -> "FileLimits":
-        """Return those of the settings."""
-        return cls(settings.load_max_bytes, settings.load_max_rows, settings.load_max_line_bytes)
-
-
 def read_batches(path: Path, limits: FileLimits | None = None) -> Iterator[pl.DataFrame]:
     """Yield the file's rows with a column ``line`` (from 1, the header being line 1); cells are text, or typed where the file is.
 
     Raises:
         InvalidInputError: the file is missing, empty or malformed; says from which line on. Or it holds more than ``limits`` let it.
     """
-    limits, rows = limits or FileLimits(), 0
-    try:
-        for batch in _batches(path, limits):
-            rows += batch.height
-            if rows > limits.max_rows:
-                raise refuse("too-many-rows", field=str(path), most=limits.max_rows)
-            yield batch
-    except (EOFError, zlib.error) as exc:
-        raise refuse("file-damaged", field=str(path), why=exc) from exc
-    except OSError as exc:
-        raise refuse("data-file-unreadable", field=str(path), why=exc.strerror or exc) from exc
-
-
-class _LimitedFile:
-    """A file of which no more is read than the limits let."""
-
-    def __init__(self, file: IO[bytes], path: Path, limits: FileLimits) -> None:
-        self._file = file
-        self.path = path
-        self.limits = limits
-        self._bytes = 0
-
-    def read(self, size: int) -> bytes:
-        """Return the next ``size`` bytes, fewer at the end."""
-        return self._count(self._file.read(size))
-
-    def readline(self, size: int) -> bytes:
-        """Return the next line, its first ``size`` bytes at most."""
-        return self._count(self._file.readline(size))
-
-    def require_short(self, lines: bytes) -> None:
-        """Refuse lines of which one is too long."""
-        ends = np.flatnonzero(np.frombuffer(lines, dtype=np.uint8) == ord("\n"))
-        longest = int(np.diff(ends, prepend=-1, append=len(lines)).max()) - 1
-        if longest > self.limits.max_line_bytes:
-            raise refuse("line-too-long", field=str(self.path), most=self.limits.max_line_bytes)
-
-    def _count(self, piece: bytes) -> bytes:
-        self._bytes += len(piece)
-        if self._bytes > self.limits.max_bytes:
-            raise refuse("file-too-large", field=str(self.path), most=self.limits.max_bytes)
-        return piece
+    limits = limits or FileLimits()
+    with refuse_unreadable(path):
+        yield from within_rows(_batches(path, limits), path, limits)
 
 
 def _batches(path: Path, limits: FileLimits) -> Iterator[pl.DataFrame]:
@@ -175,8 +116,7 @@ def _batches(path: Path, limits: FileLimits) -> Iterator[pl.DataFrame]:
     for start, reason in NO_TEXT.items():
         if magic.startswith(start):
             raise refuse(reason, field=str(path))
-    with _open(path, packed=magic[:2] == b"\x1f\x8b") as whole:
-        limited = _LimitedFile(whole, path, limits)
+    with open_limited(path, limits) as limited:
         head = limited.readline(limits.max_line_bytes + 1).removeprefix(b"\xef\xbb\xbf")
         if not head.strip():
             raise refuse("file-empty", field=str(path))
@@ -186,17 +126,13 @@ def _batches(path: Path, limits: FileLimits) -> Iterator[pl.DataFrame]:
         yield from _read_json(path, limited, head) if head.lstrip().startswith(b"{") else _read_csv(path, limited, head)
 
 
-def _open(path: Path, *, packed: bool) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
-
-
-def _read_csv(path: Path, file: _LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
+def _read_csv(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
     file.require_short(head)
     head = _as_utf8(head)
     separator = max(",;\t", key=head.decode().count)
     if head.decode().count(separator) >= MOST_COLUMNS:
         raise refuse("too-many-columns", field=str(path), most_columns=MOST_COLUMNS)
-    for line, raw in _blocks(file, first_line=2):
+    for line, raw in file.blocks(first_line=2):
         block = _as_utf8(raw)
         try:
             rows = pl.read_csv(BytesIO(head + block), separator=separator, infer_schema=False)
@@ -233,8 +169,8 @@ def _find_ragged(path: Path, block: bytes, separator: str, *, before: int) -> Lu
     return None
 
 
-def _read_json(path: Path, file: _LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
-    for line, block in _blocks(file, first_line=1, head=head):
+def _read_json(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
+    for line, block in file.blocks(first_line=1, head=head):
         try:
             rows = pl.read_ndjson(BytesIO(block), infer_schema_length=None)
         except PolarsError as exc:
@@ -242,7 +178,7 @@ def _read_json(path: Path, file: _LimitedFile, head: bytes) -> Iterator[pl.DataF
         yield rows.with_row_index("line", offset=line)
 
 
-def _read_array(path: Path, file: _LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
+def _read_array(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
     """Yield the rows of a JSON array of objects; ``line`` counts them, for an array may stand in one line."""
     first = 1
     try:
@@ -261,20 +197,6 @@ def _read_parquet(path: Path) -> Iterator[pl.DataFrame]:
             yield rows.slice(first, BATCH_ROWS).collect().with_row_index("line", offset=first + 1)
     except PolarsError as exc:
         raise _malformed(path, 1, exc) from exc
-
-
-def _blocks(file: _LimitedFile, *, first_line: int, head: bytes = b"") -> Iterator[tuple[int, bytes]]:
-    """Yield the number of the first line and the lines of each block; a line is never cut."""
-    line, rest = first_line, head
-    while block := file.read(BLOCK_BYTES):
-        file.require_short(rest + block)
-        whole, newline, tail = (rest + block).rpartition(b"\n")
-        rest = tail
-        if newline:
-            yield line, whole + newline
-            line += whole.count(b"\n") + 1
-    if rest.strip():
-        yield line, rest
 
 
 def _malformed(path: Path, line: int, error: PolarsError | ValueError) -> LunaError:

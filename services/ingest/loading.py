@@ -20,10 +20,11 @@ from luna.refusals import refuse
 from luna.site import Site
 from luna.timeline import parse_zone
 from services.ingest import electricity_maps
-from services.ingest.batches import FileLimits, read_batches
+from services.ingest.batches import read_batches
 from services.ingest.file_guess.translate import is_direct, read_rows
 from services.ingest.file_schema import ABOVE, join_columns, kind_named, match_columns
 from services.ingest.instants import InstantReader, choose_step, measure_spacing
+from services.ingest.limited_file import FileLimits
 from services.ingest.limits import limit_powers
 from services.ingest.own_prices import tell_unused
 from services.ingest.quality_service import judge_later

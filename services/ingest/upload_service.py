@@ -14,8 +14,8 @@ from luna.objects import ObjectStore
 from luna.private_folders import make_private
 from luna.queue import TaskContext
 from luna.timeline import parse_zone
-from services.ingest.batches import FileLimits
 from services.ingest.file_guess.guess import guess_file
+from services.ingest.limited_file import FileLimits
 from services.ingest.loading import FileForm, LoadReport, load_file
 
 # A file whose load failed may be loaded again for so long, once what was missing is there.

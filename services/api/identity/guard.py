@@ -7,6 +7,7 @@ import structlog
 from fastapi import Request
 
 from luna.errors import ConfirmationError, ForbiddenError, UnauthenticatedError
+from luna.refusals import refuse
 from luna.settings.model import is_loopback
 from services.api.identity.caller import MONITOR, NOBODY, Caller
 from services.api.identity.identity import Identity, cookie_name
@@ -152,4 +153,4 @@ async def _require_csrf_token(request: Request, caller: Caller) -> None:
         # A form with a file is read as it comes in, long after this: its token stands before the file. An address would be logged.
         said = await request.receive.peek_field(request.headers["content-type"], CSRF_FIELD)
     if said is None or not hmac.compare_digest(said.encode(), (caller.csrf_token or "").encode()):
-        raise ForbiddenError("the page's token is missing or of another session", field=CSRF_HEADER, remedy="Load the page again; GET /v1/auth/me names it.")
+        raise refuse("page-token-of-other-session", field=CSRF_HEADER)

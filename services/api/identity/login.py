@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from luna import passwords
 from luna.contracts.identity import ACCESS_TOKEN_LIFE, Me, NewUser, PasswordChange, SetUp, SignIn, Tokens, User
 from luna.database import sessions, users
-from luna.errors import ConflictError, ForbiddenError, InvalidInputError, UnauthenticatedError
+from luna.errors import ConflictError, UnauthenticatedError
 from luna.own_secrets import use_link
+from luna.refusals import refuse
 from services.api.identity.caller import Caller
 from services.api.identity.identity import OWNER_COOKIE, Identity, cookie_name, csrf_token_of
 from services.api.identity.limits import Budget
@@ -54,10 +55,10 @@ async def set_up(request: Request, wanted: SetUp) -> User:
     identity: Identity = request.app.state.identity
     await _spend_on_sign_in(identity, request.state.source, wanted.name)
     if await identity.anybody_there():
-        raise ConflictError("Luna is set up already", field="name", remedy="Sign in, or ask an admin for an account.")
+        raise refuse("set-up-already", field="name")
     code = wanted.code.get_secret_value() if wanted.code else ""
     if not await identity.is_owner(request) and not hmac.compare_digest(code.encode(), identity.setup_code.encode()):
-        raise ForbiddenError("the set-up code is missing or wrong", field="code", remedy="It stands in the gateway's log: docker compose logs api.")
+        raise refuse("set-up-code-wrong", field="code")
     passwords.require_good(wanted.password.get_secret_value(), name=wanted.name)
     first = NewUser(name=wanted.name, password=wanted.password, role="admin")
     kept = await identity.hash_password(wanted.password.get_secret_value())
@@ -181,7 +182,7 @@ async def change_password(request: Request, response: Response, caller: Caller, 
     new = asked.new_password.get_secret_value()
     passwords.require_good(new, name=caller.name, field="new_password")
     if new == asked.password.get_secret_value():
-        raise InvalidInputError("is the password as it was", field="new_password", remedy="Take another one.")
+        raise refuse("password-as-before", field="new_password")
     kept = await identity.hash_password(new)
     await identity.write(lambda connection: users.change(connection, caller.name, password_hash=kept))
     identity.forget_known()
@@ -200,7 +201,7 @@ async def check_password(identity: Identity, source: Source, name: str, password
     said = password.get_secret_value()
     known = None if "\x00" in name else await identity.write(partial(users.find_credentials, name=name))
     if not await identity.is_right(said, known.password_hash if known else None) or known is None:
-        raise UnauthenticatedError("name or password is wrong", field="password", remedy="Correct them; an admin can give you a new password.")
+        raise refuse("password-wrong", field="password")
     if passwords.is_outdated(known.password_hash):
         kept = await identity.hash_password(said)
         return await identity.write(partial(users.rehash, known=known, password_hash=kept))

@@ -16,12 +16,11 @@ from luna.database import jobs, quality, quarantine, recorded_span, sites
 from luna.database.engine import unit_of_work
 from luna.errors import LunaError
 from luna.queue.jobs import submit_job
-from luna.refusals import refuse
 from luna.site import Site
 from luna.timeline import SLOT, floor_to, local_midnight, parse_zone
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
-from services.api.pages.data_view import DataView, Month, cell_of
+from services.api.pages.data_view import DataView, Month, read_corrections
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, show_part, words_of
 from services.api.routes.uploads import take_upload
@@ -78,7 +77,7 @@ async def decide_row(
     """Let a refused row in, as it is or with the form's values, or leave it out for good."""
     received = await run_in_threadpool(_read_row, gateway, site_id, quarantine_id)
     form = await request.form()
-    values = _read_values({name: str(value) for name, value in form.items()}, received) if resolution == "corrected" else {}
+    values = read_corrections({name: str(value) for name, value in form.items()}, received) if resolution == "corrected" else {}
     await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution=resolution, values=values, by=caller.signature))
     return RedirectResponse(f"{PAGE.address(site_id)}?decided={resolution}:{quarantine_id}", 303)
 
@@ -148,16 +147,3 @@ def _read_row(gateway: Gateway, site_id: str, quarantine_id: int) -> Mapping[str
     with unit_of_work(gateway.database) as connection:
         quarantine.require_of_site(connection, site_id, quarantine_id)
         return quarantine.hold(connection, quarantine_id)[1].raw
-
-
-def _read_values(form: Mapping[str, str], received: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the form's values that differ from what was received.
-
-    Raises:
-        InvalidInputError: none does.
-    """
-    said = {name.removeprefix("value:"): text for name, text in form.items() if name.startswith("value:")}
-    changed = {name: cell_of(text) for name, text in said.items() if name in received and text != ("" if received[name] is None else str(received[name]))}
-    if not changed:
-        raise refuse("no-value-changed", field="values")
-    return changed

@@ -12,10 +12,11 @@ from luna.contracts.job import Job
 from luna.database.recorded_span import Span
 from luna.database.stored_rows import read_each
 from luna.judgement import may_use
+from luna.refusals import refuse
 from luna.site import Site
 from luna.timeline import parse_zone
 from luna.wording import Numbers
-from luna.wording.numbers import say_month
+from luna.wording.numbers import read_number, say_month
 from luna.wording.pages import PageWords
 from luna.wording.quality import say_fault, say_series
 from luna.wording.refusals import say_problem
@@ -163,11 +164,23 @@ class DataView:
         return self.words("load_" + job.status) + detail
 
 
-def cell_of(text: str) -> Any:
-    """Return what stands in a field: nothing, a number or text."""
-    if not text.strip():
-        return None
+def read_corrections(form: Mapping[str, str], received: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a form that differ from those of the refused row: numbers, as people type them, or text.
+
+    Raises:
+        InvalidInputError: none does.
+    """
+    said = {name.removeprefix("value:"): text for name, text in form.items() if name.startswith("value:")}
+    typed = {name: _as_received(text) if (number := read_number(text)) is None else number for name, text in said.items() if name in received}
+    changed = {name: value for name, value in typed.items() if value != _as_received(received[name])}
+    if not changed:
+        raise refuse("no-value-changed", field="values")
+    return changed
+
+
+def _as_received(cell: Any) -> Any:
+    """Return a cell as a file means it: nothing, a number or text; with a comma a number is text, and refused."""
     try:
-        return float(text)
-    except ValueError:
-        return text
+        return float(cell)
+    except (TypeError, ValueError):
+        return cell if str(cell or "").strip() else None

@@ -23,6 +23,7 @@ from luna.timeline import SLOT, floor_to, local_instant
 from luna.vehicle_sessions import lay_out_sessions
 from luna.wording import Numbers, say_mode
 from luna.wording.devices import say_device
+from luna.wording.numbers import read_number
 from luna.wording.pages import PageWords
 from luna.wording.times import say_span, say_when
 from services.api.pages.trial import Trial
@@ -78,10 +79,10 @@ def read_power(text: str) -> float | None:
     """
     if not text.strip():
         return None
-    try:
-        return float(text.replace(",", "."))
-    except ValueError as exc:
-        raise refuse("no-number", field="power_kw", value=text) from exc
+    number = read_number(text)
+    if number is None:
+        raise refuse("no-number", field="power_kw", value=text)
+    return number
 
 
 def say_cost(trial: Trial | None, numbers: Numbers, words: PageWords) -> str:

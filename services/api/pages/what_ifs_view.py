@@ -13,6 +13,7 @@ from luna.contracts.counterfactual import Estimate, VariantReply, WhatIfReply, W
 from luna.contracts.message import Day
 from luna.site import Site
 from luna.wording import Numbers, say_policy
+from luna.wording.numbers import read_number
 from luna.wording.pages import PageWords
 from luna.wording.refusals import SpokenError, say_problem
 
@@ -87,10 +88,10 @@ def _fix_price(price: float) -> dict[str, Any]:
 def _read_number(text: str, field: str, words: PageWords) -> float | None:
     if not text.strip():
         return None
-    try:
-        return float(text.replace(",", "."))
-    except ValueError as exc:
-        raise SpokenError(words("no_number"), field=field, value=text) from exc
+    number = read_number(text)
+    if number is None:
+        raise SpokenError(words("no_number"), field=field, value=text)
+    return number
 
 
 def _read_json(text: str, words: PageWords) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from luna.contracts.health import UnreadableSiteReply
 from luna.contracts.message import Message
-from luna.database import control, site_removal, site_zones, sites
+from luna.database import control, site_changes, site_removal, sites
 from luna.database.engine import unit_of_work
 from luna.database.sites import StoredSite, UnreadableSite
 from luna.errors import ConflictError, OutdatedError, UnconditionalError, UnreadableError
@@ -18,7 +18,6 @@ from luna.refusals import refuse
 from luna.site import Site
 from luna.site.inventory import SiteDevice, list_devices_of
 from luna.site.sensor_changes import ChangedSensors
-from luna.timeline import SLOT, floor_to
 from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
@@ -120,12 +119,9 @@ def change_site(
     if site.name != site_id:
         raise refuse("site-keeps-name", field="name", value=site.name, site_id=site_id)
     with unit_of_work(gateway.database) as connection:
-        if not past.accept_time_zone:
-            site_zones.require_same_clock(connection, site, now=gateway.clock.now())
-        if past.changed_sensors == "from-now":
-            site, _ = sites.date_changed_sensors(connection, site, at=floor_to(gateway.clock.now(), SLOT))
-        version = sites.change(connection, site, version=version)
-    return Response(_document(site), headers={"ETag": version_tag(version)}, media_type="application/json")
+        change = site_changes.prepare(connection, site, now=gateway.clock.now(), **past.model_dump())
+        version = site_changes.store(connection, change, version=version)
+    return Response(_document(change.site), headers={"ETag": version_tag(version)}, media_type="application/json")
 
 
 @router.operation("Delete a site with its data", status_code=204, responses=document_errors(ConflictError))

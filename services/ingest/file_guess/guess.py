@@ -9,7 +9,6 @@ import polars as pl
 from luna.contracts.file_guess import FileGuess, FileLayout, FilePreview, FileReading, GuessReason, PreviewSeries, PreviewTotal, ReadColumn
 from luna.refusals import refuse
 from luna.timeline import SLOT, parse_zone
-from services.ingest.batches import FileLimits
 from services.ingest.file_guess.cells import read_figures
 from services.ingest.file_guess.clocks import FileClock, find_clock
 from services.ingest.file_guess.columns import ColumnContext, find_decimal_comma, find_names, guess_columns
@@ -18,6 +17,7 @@ from services.ingest.file_guess.sources import Sample, read_sample, read_states,
 from services.ingest.file_guess.translate import is_direct, translate
 from services.ingest.file_guess.words import read_unit
 from services.ingest.instants import as_text
+from services.ingest.limited_file import FileLimits
 
 SHOWN_DAYS = 7
 MOST_MONTHS = 36

@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import gzip
 import json
 import zipfile
 import zlib
@@ -12,20 +11,18 @@ from datetime import date, datetime, time
 from io import BytesIO, StringIO
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import Any, Literal
 
 import polars as pl
 from polars.exceptions import PolarsError
 
 from luna.contracts.file_guess import FileLayout
 from luna.refusals import refuse
-from services.ingest.batches import FileLimits
+from services.ingest.limited_file import BATCH_ROWS, BLOCK_BYTES, FileLimits, open_limited, refuse_unreadable, within_rows
 
 # A file up to so many bytes is looked at whole; of a longer one that many at each end.
 WHOLE_BYTES = 16_000_000
 END_BYTES = 4_000_000
-BLOCK_BYTES = 4_000_000
-BATCH_ROWS = 65_536
 # JSON of states is one value and has to lie in memory as a whole.
 MAX_JSON_BYTES = 150_000_000
 MAX_WORKBOOK_BYTES = 400_000_000
@@ -64,29 +61,19 @@ def read_sample(path: Path, limits: FileLimits) -> Sample:
     Raises:
         InvalidInputError: the file is none of those that can be read; says what it is instead.
     """
-    try:
-        beginning = _read_beginning(path)
+    with refuse_unreadable(path):
+        beginning = _read_beginning(path, limits)
         form = _find_form(path, beginning)
         if form == "workbook":
             sheet, rows = _read_workbook(path, None)
             return Sample(form, rows[:LAYOUT_LINES], whole=True, sheet=sheet, rows=rows)
         if form == "json":
-            return Sample(form, [], whole=True, document=_read_json(path))
+            return Sample(form, [], whole=True, document=_read_json(path, limits))
         return _sample_text(path, beginning, limits)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
-        raise refuse("file-damaged", field=str(path), why=exc) from exc
-    except OSError as exc:
-        raise refuse("data-file-unreadable", field=str(path), why=exc.strerror or exc) from exc
 
 
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
-
-
-def _read_beginning(path: Path) -> bytes:
-    with _open(path) as file:
+def _read_beginning(path: Path, limits: FileLimits) -> bytes:
+    with open_limited(path, limits) as file:
         return file.read(END_BYTES)
 
 
@@ -126,19 +113,16 @@ def find_encoding(beginning: bytes) -> str:
 
 def _sample_text(path: Path, beginning: bytes, limits: FileLimits) -> Sample:
     encoding = find_encoding(beginning)
-    with _open(path) as file:
-        packed = isinstance(file, gzip.GzipFile)
-        size = WHOLE_BYTES if packed else path.stat().st_size
+    with open_limited(path, limits) as file:
+        size = WHOLE_BYTES if file.is_packed else path.stat().st_size
         content = file.read(WHOLE_BYTES)
-        whole = len(content) < WHOLE_BYTES if packed else size <= WHOLE_BYTES
+        whole = len(content) < WHOLE_BYTES if file.is_packed else size <= WHOLE_BYTES
         tail = b""
-        if not whole and not packed:
+        if not whole and not file.is_packed:
             content, place = content[:END_BYTES], (size - END_BYTES) // 2 * 2
             file.seek(place)
             tail = file.read(END_BYTES)
-    longest = max(map(len, content[:BLOCK_BYTES].split(b"\n")))
-    if longest > limits.max_line_bytes:
-        raise refuse("line-too-long", field=str(path), most=limits.max_line_bytes)
+        file.require_short(content[:BLOCK_BYTES])
     if encoding == "utf-8" and whole and find_encoding(content) == "cp1252":
         encoding = "cp1252"
     # A line that was cut is none.
@@ -221,8 +205,8 @@ def _shown(cell: object) -> str:
     return cell.isoformat() if isinstance(cell, date | time) else str(cell).strip()
 
 
-def _read_json(path: Path) -> Any:
-    with _open(path) as file:
+def _read_json(path: Path, limits: FileLimits) -> Any:
+    with open_limited(path, limits) as file:
         content = file.read(MAX_JSON_BYTES + 1)
     if len(content) > MAX_JSON_BYTES:
         raise refuse("json-too-large", field=str(path), most=MAX_JSON_BYTES)
@@ -361,12 +345,8 @@ def read_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[
     Raises:
         InvalidInputError: the file is not as its layout says, or holds more than the limits let it.
     """
-    rows = 0
-    for frame in _frames(path, layout, limits):
-        rows += frame.height
-        if rows > limits.max_rows:
-            raise refuse("too-many-rows", field=str(path), most=limits.max_rows)
-        yield frame
+    with refuse_unreadable(path):
+        yield from within_rows(_frames(path, layout, limits), path, limits)
 
 
 def _frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:
@@ -377,25 +357,14 @@ def _frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.D
         _, cells = _read_workbook(path, layout.sheet)
         whole = frame_of(layout.names, cells[layout.skipped_lines :], line=layout.skipped_lines + 1)
     else:
-        whole = _json_frame(_read_json(path), layout)
+        whole = _json_frame(_read_json(path, limits), layout)
     yield from whole.iter_slices(BATCH_ROWS)
 
 
 def _text_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:
-    decode, line, rest, size = codecs.getincrementaldecoder(layout.encoding)("replace").decode, 1, "", 0
-    with _open(path) as file:
-        while block := file.read(BLOCK_BYTES):
-            size += len(block)
-            if size > limits.max_bytes:
-                raise refuse("file-too-large", field=str(path), most=limits.max_bytes)
-            whole, newline, rest = (rest + decode(block)).rpartition("\n")
-            if len(rest) > limits.max_line_bytes:
-                raise refuse("line-too-long", field=str(path), most=limits.max_line_bytes)
-            if newline:
-                yield from _below(whole + newline, layout, line)
-                line += whole.count("\n") + 1
-    if rest.strip():
-        yield from _below(rest, layout, line)
+    with open_limited(path, limits, encoding=layout.encoding) as file:
+        for line, block in file.blocks(first_line=1):
+            yield from _below(block.decode(), layout, line)
 
 
 def _below(text: str, layout: FileLayout, line: int) -> Iterator[pl.DataFrame]:

@@ -9,11 +9,11 @@ import polars as pl
 
 from luna.contracts.file_guess import FileLayout, FileReading, ReadColumn
 from luna.timeline import parse_zone
-from services.ingest.batches import FileLimits
 from services.ingest.file_guess.cells import join_times, read_figures, write_iso
 from services.ingest.file_guess.gather import GatheredSeries
 from services.ingest.file_guess.sources import read_frames
 from services.ingest.instants import InstantReader
+from services.ingest.limited_file import FileLimits
 
 HOUR_SECONDS = 3600
 # What one of a unit is in Luna's.

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import httpcore
 
 from luna import public_addresses
-from luna.errors import InvalidInputError, UnavailableError
+from luna.refusals import refuse
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LATER = {408, 425, 429, 500, 502, 503, 504}
@@ -87,13 +87,13 @@ def fetch_url(url: str, *, folder: Path, limits: FetchLimits | None = None, netw
             with httpcore.ConnectionPool(ssl_context=network.certificates, network_backend=backend, max_connections=1, retries=0) as pool:
                 found = _fetch_once(pool, url, folder / "fetched", limits)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.UnsupportedProtocol, ssl.SSLError) as exc:
-            raise _unavailable("The server did not answer, or not in time", url) from exc
+            raise refuse("page-server-silent", field="url", value=url) from exc
         except (ValueError, TypeError) as exc:
-            raise InvalidInputError("The address cannot be read", field="url", value=url, remedy="Give the address of a public page or file.") from exc
+            raise refuse("address-unreadable", field="url", value=url) from exc
         if isinstance(found, Fetched):
             return found
         url = found
-    raise InvalidInputError(f"The address leads on more than {limits.redirects} times", field="url", value=url, remedy="Give the address it ends at.")
+    raise refuse("address-leads-on", field="url", value=url, most=limits.redirects)
 
 
 def _fetch_once(pool: httpcore.ConnectionPool, url: str, path: Path, limits: FetchLimits) -> Fetched | str:
@@ -128,9 +128,9 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> Message:
 
 def _check_status(status: int, url: str) -> None:
     if status in _LATER:
-        raise _unavailable(f"The server answers with status {status}", url)
+        raise refuse("page-server-busy", field="url", value=url, status=status)
     if status != 200:
-        raise InvalidInputError(f"The server answers with status {status}", field="url", value=url, remedy="Check that the address opens without signing in.")
+        raise refuse("page-server-refuses", field="url", value=url, status=status)
 
 
 def _within(pieces: Iterator[bytes], limits: FetchLimits, url: str) -> Iterator[bytes]:
@@ -138,7 +138,7 @@ def _within(pieces: Iterator[bytes], limits: FetchLimits, url: str) -> Iterator[
     for piece in pieces:
         left -= len(piece)
         if left < 0:
-            raise InvalidInputError(f"The address holds more than {limits.bytes:,} bytes", field="url", value=url, remedy="Give the address of a smaller file.")
+            raise refuse("page-too-large", field="url", value=url, most=limits.bytes)
         yield piece
 
 
@@ -149,7 +149,7 @@ def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         yield from pieces
         return
     if encoding not in {"gzip", "x-gzip", "deflate"}:
-        raise InvalidInputError("The server sends the content in a compression that was not asked for", field="url", value=encoding)
+        raise refuse("page-compressed", field="url", value=encoding)
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
     try:
         for piece in pieces:
@@ -157,7 +157,7 @@ def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
                 yield unpacker.decompress(piece, _PIECE_BYTES)
                 piece = unpacker.unconsumed_tail  # noqa: PLW2901 - what is left of it
     except zlib.error as exc:
-        raise InvalidInputError("The content's compression is damaged", field="url", value=encoding) from exc
+        raise refuse("page-damaged", field="url", value=encoding) from exc
 
 
 def _name(told: Message, url: str) -> str:
@@ -165,10 +165,6 @@ def _name(told: Message, url: str) -> str:
     last = PurePosixPath(stated.replace("\\", "/")).name
     plain = re.sub(r"[\x00-\x1f\x7f<>:\"|?*]", "", last).strip(". ")
     return plain[-_LONGEST_NAME:] or "document"
-
-
-def _unavailable(message: str, url: str) -> UnavailableError:
-    return UnavailableError(message, field="url", value=url, remedy="Try again later, or download the file and add it.")
 
 
 class _CheckedBackend(httpcore.NetworkBackend):

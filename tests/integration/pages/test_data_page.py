@@ -111,12 +111,13 @@ def test_refused_rows_are_let_in_corrected_or_left_out_and_another_site_s_are_no
         first, second = (refuse_row(connection, "home", line) for line in (7, 8))
         third = refuse_row(connection, "home", 9, load_kwh=0.7)
     assert "load_kwh: -0.4 is below 0" in read(api, PAGE)
+    assert 'name="value:load_kwh" value="-0,4"' in api.get(PAGE, headers={"Accept-Language": "de"}).text
     assert api.post(f"/ui/sites/bare/data/quarantine/{first}/dismissed").status_code == 404
-    assert api.post(f"{PAGE}/quarantine/{first}/corrected", data={"value:load_kwh": "-0.4"}).status_code == 422
+    assert api.post(f"{PAGE}/quarantine/{first}/corrected", data={"value:load_kwh": "-0,4"}).status_code == 422
     assert api.post(f"{PAGE}/quarantine/{first}/eaten").status_code == 422
     with worker_process(redis_url, database_url, "services.ingest.tasks"):
         dismissed = api.post(f"{PAGE}/quarantine/{first}/dismissed")
-        corrected = api.post(f"{PAGE}/quarantine/{second}/corrected", data={"value:load_kwh": "0.4", "value:pv_kwh": "0.2"})
+        corrected = api.post(f"{PAGE}/quarantine/{second}/corrected", data={"value:load_kwh": "0,4", "value:pv_kwh": "0,2"})
         released = api.post(f"{PAGE}/quarantine/{third}/released")
         gaps = read(api, f"{PAGE}/gaps?month=2026-11")
     assert (dismissed.status_code, corrected.status_code) == (303, 303), corrected.text

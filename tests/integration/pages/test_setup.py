@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,20 +13,24 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.data import FetchPricesRequest, FetchWeatherRequest
+from luna.contracts.control import BatterySetpoint
+from luna.contracts.data import BuildSlotsRequest, FetchPricesRequest, FetchWeatherRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.plan import PlanRequest
-from luna.database import control, jobs, observations, setup_drafts, sites
+from luna.database import control, jobs, observations, plans, readings, setup_drafts, sites
 from luna.database.engine import unit_of_work
 from luna.device_config import Control
 from luna.embedded import Addresses
 from luna.site import parse_site
+from luna.timeline import SLOT, Timeline, floor_to
 from services.api.pages.setup.control_methods import METHODS
+from services.ingest.slot_service import build_site_slots
 from tests.databases import remove_site
 from tests.gateway import serve
 from tests.home_assistant import TOKEN, House, Sensor
 from tests.home_assistant import serve as serve_home_assistant
 from tests.mosquitto import Mosquitto, needs_mosquitto
+from tests.plans import describe_plan
 from tests.workers import wait_for, worker_process
 
 # What the pages make of "Haus Müller".
@@ -358,6 +362,27 @@ def test_sensors_are_changed_on_their_page_and_an_exchanged_meter_keeps_its_past
         ]
 
 
+def test_sensors_that_were_always_otherwise_have_their_past_read_anew(api: httpx.Client, database: Engine) -> None:
+    # A counter that rises by half a kilowatt-hour in each quarter-hour, one that stands still, and what came of them by each other's roles.
+    first = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    counted = {"sensor.moving": 100 + 0.5 * np.arange(5), "sensor.still": np.full(5, 7.0)}
+    timeline = Timeline(first, SLOT, 4)
+    with unit_of_work(database) as connection:
+        named = {"total_grid_import": "sensor.still", "total_grid_export": "sensor.moving"}
+        sites.save(connection, parse_site({"name": OWN_ID, "timezone": "Europe/Vienna", "input_sensors": named}))
+        keys = readings.register(connection, OWN_ID, dict.fromkeys(counted, "kWh"))
+        for name, values in counted.items():
+            readings.upsert(connection, np.full(5, keys[name], dtype=np.int32), Timeline(first, SLOT, 5).starts.astype("datetime64[us]"), values)
+        observations.write(connection, OWN_ID, timeline.starts, {"import_kwh": np.zeros(4), "export_kwh": np.full(4, 0.5)})
+    turned = {"version": "1", "total_grid_import": "sensor.moving", "total_grid_export": "sensor.still", "since": "always", "go": "store"}
+    job_id = api.post(f"/ui/sites/{OWN_ID}/site/sensors", data=turned).headers["Location"].removeprefix(f"/ui/sites/{OWN_ID}/data?job=")
+    with unit_of_work(database) as connection:
+        asked = BuildSlotsRequest.model_validate(jobs.load(connection, job_id).request)
+        build_site_slots(connection, asked, now=datetime(2026, 3, 3, tzinfo=UTC))
+        found = observations.read_series(connection, OWN_ID, timeline, ("import_kwh", "export_kwh"))
+    assert {name: list(values) for name, values in found.items()} == {"import_kwh": [0.5] * 4, "export_kwh": [0.0] * 4}
+
+
 def test_who_is_only_advised_is_never_armed(api: httpx.Client, database: Engine) -> None:
     steps = (("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("data", {"go": "next"}))
     draft = begin(api)
@@ -464,3 +489,24 @@ def test_how_a_battery_is_told_is_changed_on_the_site_s_page_and_armed_anew(api:
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).control == Control(by="advice")
         assert control.load(connection, OWN_ID).armed_at is None
+
+
+def test_the_rehearsal_shows_what_the_plan_sends_in_the_next_quarter_hours(api: httpx.Client, database: Engine) -> None:
+    typed = {f"mqtt-0-{name}": text for name, text in METHODS["mqtt"].propose("battery", None).items()} | {"by": "mqtt", "go": "next"}
+    broker = {"mqtt_url": "mqtt://127.0.0.1:9"}
+    follow(api, begin(api), ("site", SITE), ("devices", FROM_GRID), ("tariff", TARIFF), ("control", typed | broker), ("review", {"go": "next"}))
+    # It holds until the quarter-hour that is under way, and charges with more watts in each that follows.
+    now = datetime.now(UTC)
+    first = floor_to(now, SLOT) - SLOT
+    hold = [BatterySetpoint(mode="hold")] * 2
+    charge = [BatterySetpoint(mode="charge", power_kw=kw / 10, target_soc=0.9) for kw in range(11, 31)]
+    with unit_of_work(database) as connection:
+        plan = describe_plan("rehearsed", first, hold + charge).model_copy(update={"site": OWN_ID, "issued_at": first})
+        plans.save(connection, site_id=OWN_ID, plan=plan, inputs_digest="", system_id="prod")
+    draft = api.post(f"/ui/sites/{OWN_ID}/site/change", data={"step": "control"}).headers["Location"].removesuffix("/control")
+    page = api.get(f"{draft}/control").text
+    rows = re.findall(r'<th scope="row">(\d\d:\d\d) [^<]+</th>\s*<td>(.*?)</td>', page, re.DOTALL)
+    sent = {clock: re.findall(r"<code>battery/power/set</code> = <code>(\d+)</code>", writes) for clock, writes in rows}
+    assert len(sent) == 8
+    clock = (first + 4 * SLOT).astimezone(ZoneInfo("Europe/Vienna"))
+    assert sent[f"{clock:%H:%M}"] == ["1300"]

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from luna.errors import InvalidInputError
-from services.ingest import batches
-from services.ingest.batches import FileLimits, read_batches
+from services.ingest.batches import read_batches
+from services.ingest.limited_file import BLOCK_BYTES, FileLimits
 
 ROWS = pl.DataFrame({"slot_start": ["2024-01-01T00:00:00Z", "2024-01-01T00:15:00Z"], "load_kwh": ["1", "2"]})
 CSV = b"slot_start,load_kwh\n2024-01-01T00:00:00Z,1\n2024-01-01T00:15:00Z,2\n"
@@ -94,7 +94,7 @@ def test_a_long_file_comes_in_blocks_that_cut_no_line(tmp_path: Path) -> None:
     path.write_text("slot_start,load_kwh\n" + "\n".join(lines))
     frames = list(read_batches(path))
     assert len(frames) > 1
-    assert max(frame.estimated_size() for frame in frames) < 10 * batches.BLOCK_BYTES
+    assert max(frame.estimated_size() for frame in frames) < 10 * BLOCK_BYTES
     whole = pl.concat(frames)
     assert whole["load_kwh"].cast(pl.Int64).to_list() == list(range(400_000))
     assert whole["line"].to_list() == list(range(2, 400_002))

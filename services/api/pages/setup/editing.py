@@ -9,9 +9,10 @@ from typing import Any
 from luna.device_config import Control
 from luna.site import Charger, DeferrableLoad, ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
 from luna.site.countries import place_named, places
+from luna.wording.numbers import read_number
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of
 from services.api.pages.setup.control_methods import answer_control
-from services.api.pages.setup.fields import ON, read_number
+from services.api.pages.setup.fields import ON
 
 # What may be changed, in the order of set-up.
 CHANGEABLE = ("site", "devices", "tariff", "control")

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from luna.errors import InvalidInputError
 from luna.plausibility import in_currency
 from luna.timeline import parse_zone
+from luna.wording.numbers import read_number
 from luna.wording.pages.setup import PHRASES
 
 Answers = Mapping[str, str]
@@ -145,18 +146,6 @@ TARIFF = (
 # What of a tariff counts, by its kind.
 ASKED_IMPORT = {"fixed": FIXED, "time_of_use": (*TIME_OF_USE, *SECOND_BAND), "spot": SPOT}
 ASKED_EXPORT = {"fixed": EXPORT_FIXED, "spot": EXPORT_SPOT, "none": ()}
-
-
-def read_number(text: str) -> float | None:
-    """Return a number as people type it, with comma or point; None where it is none."""
-    plain = re.sub(r"[\s\u00a0']", "", text).replace("\u2212", "-")
-    if "," in plain and "." in plain:
-        thousands = "." if plain.rindex(",") > plain.rindex(".") else ","
-        plain = plain.replace(thousands, "")
-    plain = plain.replace(",", ".")
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", plain):
-        return None
-    return float(plain)
 
 
 def check_entries(entries: Iterable[Entry], typed: Answers, *, prefix: str = "", price_scale: int = 1) -> tuple[dict[str, Any], list[FieldFault]]:

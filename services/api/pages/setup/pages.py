@@ -12,16 +12,16 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from luna.contracts.simulated_home import RemoveSimulatedHomeRequest
-from luna.database import control, plans, setup_drafts, site_removal, site_zones, sites
+from luna.database import control, plans, setup_drafts, site_changes, site_removal, sites
 from luna.database.engine import unit_of_work
+from luna.database.site_changes import SiteChange
 from luna.errors import ConflictError, InvalidInputError
 from luna.queue.jobs import cancel_job
 from luna.refusals import refuse
 from luna.settings import Settings
 from luna.simulated_home import SITE_NAME, HomeFiles
 from luna.site import Site
-from luna.site.sensor_changes import SensorChange
-from luna.timeline import SLOT, floor_to
+from luna.site.sensor_changes import ChangedSensors, SensorChange
 from luna.wording import mode
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
@@ -173,10 +173,11 @@ def _view(gateway: Gateway, request: Request, *, step: str, answers: Mapping[str
 def _compare_with_stored(gateway: Gateway, answers: Mapping[str, Any]) -> tuple[list[SensorChange], bool]:
     """Return the sensors that count otherwise than in the site as it is stored, and whether its days are others; where what was typed is whole."""
     with unit_of_work(gateway.database) as connection:
-        site, now = _compose_over(connection, answers), gateway.clock.now()
+        site = _compose_over(connection, answers)
         if site is None:
             return [], False
-        return sites.date_changed_sensors(connection, site, at=floor_to(now, SLOT))[1], site_zones.changes_clock(connection, site, now=now)
+        change = site_changes.prepare(connection, site, now=gateway.clock.now())
+    return change.sensors, change.clock is not None
 
 
 def _compose_over(connection: Connection, answers: Mapping[str, Any]) -> Site | None:
@@ -194,9 +195,10 @@ def _compose(connection: Connection, answers: Mapping[str, Any]) -> Site:
     return site.model_copy(update={"name": _identify(connection, site, answers)})
 
 
-def _accepts_clock(connection: Connection, site: Site, typed: Mapping[str, str], now: datetime) -> bool:
-    """Return whether the days of what is recorded stay what they are, or it was said that they may be others."""
-    return typed.get("accept_time_zone") == ON or not site_zones.changes_clock(connection, site, now=now)
+def _prepare(connection: Connection, site: Site, typed: Mapping[str, str], now: datetime) -> SiteChange:
+    """Return what storing a site does by what was typed under its review."""
+    always: ChangedSensors = "always" if typed.get("changed_sensors") == "always" else "from-now"
+    return site_changes.prepare(connection, site, now=now, changed_sensors=always, accept_time_zone=typed.get("accept_time_zone") == ON)
 
 
 @router.post("/ui/setup/{draft_id}/{step}")
@@ -246,13 +248,13 @@ def _change(gateway: Gateway, draft_id: str, typed: Mapping[str, str], caller: C
         stored = sites.read(connection, answers["changes"])
         if stored.version != answers["version"]:
             raise refuse("site-changed-meanwhile", field="version", value=stored.version)
-        site = change_site(stored.site, answers)
-        if not _accepts_clock(connection, site, typed, gateway.clock.now()):
+        change = _prepare(connection, change_site(stored.site, answers), typed, gateway.clock.now())
+        if change.clock is not None:
             return _lead(draft_id, "review")
-        sites.change(connection, site, version=stored.version)
-        if site.control != stored.site.control:
+        site_changes.store(connection, change, version=stored.version)
+        if change.site.control != stored.site.control:
             # What is told in another way is armed anew, by somebody who looked at it.
-            control.disarm(connection, site.name)
+            control.disarm(connection, stored.name)
     return RedirectResponse(f"/ui/sites/{quote(answers['changes'])}/site", 303)
 
 
@@ -267,16 +269,14 @@ def _finish(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> Respon
     if faulty is not None:
         return _lead(draft_id, f"{faulty}?check=1")
     with unit_of_work(gateway.database) as connection:
-        site = _compose(connection, answers)
-        if not _accepts_clock(connection, site, typed, gateway.clock.now()):
+        change = _prepare(connection, _compose(connection, answers), typed, gateway.clock.now())
+        if change.clock is not None:
             return _lead(draft_id, "review")
-        if typed.get("changed_sensors") != "always":
-            site, _ = sites.date_changed_sensors(connection, site, at=floor_to(gateway.clock.now(), SLOT))
-        sites.save(connection, site)
+        site_changes.store(connection, change)
         if "stored" in answers:
-            control.disarm(connection, site.name)
+            control.disarm(connection, change.site.name)
         # What was entered anew is prepared anew.
-        setup_drafts.save(connection, draft_id, answers | {"stored": site.name, "run": answers.get("run", 0) + 1})
+        setup_drafts.save(connection, draft_id, answers | {"stored": change.site.name, "run": answers.get("run", 0) + 1})
     return _lead(draft_id, "plan")
 
 

@@ -10,14 +10,15 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from luna.contracts.data import BuildSlotsRequest
-from luna.database import readings, recorded_span, sites
+from luna.database import readings, recorded_span, site_changes, sites
 from luna.database.engine import unit_of_work
+from luna.database.site_changes import SiteChange
 from luna.database.sites import StoredSite
 from luna.errors import InvalidInputError
 from luna.queue.jobs import submit_job
 from luna.refusals import refuse
 from luna.site import SENSOR_ROLES, Site, parse_site
-from luna.site.sensor_changes import SensorChange, exchange_sensors
+from luna.site.sensor_changes import exchange_sensors
 from luna.site.sensors import DatedSensor, SensorEntry, resolve_sensors
 from luna.timeline import SLOT, floor_to, parse_zone
 from luna.wording.refusals import say_refusal
@@ -81,14 +82,14 @@ def change_sensors(site_id: SitePath, request: Request, gateway: CurrentGateway,
     with unit_of_work(gateway.database) as connection:
         stored = sites.read(connection, site_id)
         try:
-            site, changes = _change(connection, stored.site, form, at=floor_to(now, SLOT))
+            change = _prepare(connection, stored.site, form, now=now)
         except InvalidInputError as fault:
             return _show(request, connection, stored, form, now=now, fault=fault)
-        if not form.stores or site == stored.site:
-            return _show(request, connection, stored, form, now=now, changed=site, changes=changes)
+        if not form.stores or change.site == stored.site:
+            return _show(request, connection, stored, form, now=now, changed=change.site, changes=change.sensors)
         if form.version != str(stored.version):
             raise refuse("site-changed-meanwhile", field="version", value=stored.version)
-        sites.change(connection, site, version=stored.version)
+        site_changes.store(connection, change, version=stored.version)
         span = recorded_span.of_site(connection, site_id) if form.since == "always" else None
     if span is None:
         return RedirectResponse(f"/ui/sites/{site_id}/site", 303)
@@ -96,16 +97,17 @@ def change_sensors(site_id: SitePath, request: Request, gateway: CurrentGateway,
     return RedirectResponse(f"{DATA_PAGE.address(site_id)}?job={job.job_id}", 303)
 
 
-def _change(connection: Connection, stored: Site, form: SensorForm, *, at: datetime) -> tuple[Site, list[SensorChange]]:
+def _prepare(connection: Connection, stored: Site, form: SensorForm, *, now: datetime) -> SiteChange:
     """Return the site with the typed sensors, and those that count otherwise than before.
 
     Raises:
         InvalidInputError: they cannot be so.
     """
+    at = floor_to(now, SLOT)
     wanted = parse_site(stored.model_dump(mode="json", by_alias=True) | {"input_sensors": _document(stored, form, at)})
     if form.since == "always":
-        return wanted, []
-    return sites.date_changed_sensors(connection, exchange_sensors(stored, wanted, at=at), at=at)
+        return site_changes.prepare(connection, wanted, now=now, changed_sensors="always")
+    return site_changes.prepare(connection, exchange_sensors(stored, wanted, at=at), now=now)
 
 
 def _document(stored: Site, form: SensorForm, at: datetime) -> dict[str, Any]:

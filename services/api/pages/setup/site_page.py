@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from luna.database import setup_drafts, site_zones, sites
+from luna.database import setup_drafts, site_changes, sites
 from luna.database.engine import unit_of_work
 from luna.site.differences import list_differences
 from services.api.gateway import CurrentGateway
@@ -68,7 +68,9 @@ def bring_back(
     caller.require_site(site_id)
     with unit_of_work(gateway.database) as connection:
         earlier = sites.parse_stored(site_id, sites.read_version(connection, site_id, version))
-        if not accept_time_zone and site_zones.changes_clock(connection, earlier, now=gateway.clock.now()):
+        # Its sensors have the times that they had.
+        change = site_changes.prepare(connection, earlier, now=gateway.clock.now(), changed_sensors="always", accept_time_zone=accept_time_zone)
+        if change.clock is not None:
             return RedirectResponse(f"{PAGE.address(site_id)}?other_clock={version}#version-{version}", 303)
-        sites.save(connection, earlier)
+        site_changes.store(connection, change)
     return RedirectResponse(PAGE.address(site_id), 303)
