@@ -17,13 +17,14 @@ from luna.contracts.control import BatterySetpoint, ControlState, Override
 from luna.contracts.plan import PlanReply, SlotReply, VehicleFlow
 from luna.database import levels, plan_faults, plans
 from luna.database.plan_faults import PlanFault
+from luna.database.plans import PlannedSlots
 from luna.device_config import BATTERIES
 from luna.device_runs import PlannedRun, find_heat_run, find_load_run, find_vehicle_run
 from luna.findings import SiteFinding
 from luna.levels import HOUR, pace_of_batteries
 from luna.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
 from luna.site import ElectricVehicle, Site
-from luna.site_day import Day, find_slot, read_day, save_beside_inverter, total
+from luna.site_day import Day, find_slot, read_days, save_beside_inverter, total
 from luna.timeline import SLOT, floor_to, local_day, parse_zone
 from luna.vehicle_sensors import READ_NOTE
 from luna.wording import Numbers
@@ -125,7 +126,8 @@ class PlannedStay:
 class PlannedHouse:
     """What only a new plan, a new slot or a new measurement changes; None where it is not known.
 
-    ``saved_today`` and ``saved_yesterday`` are what batteries save beside the inverter alone; ``soc`` is the share of all batteries together.
+    ``saved_today`` and ``saved_yesterday`` are what batteries save beside the inverter alone; ``soc`` is the share of all batteries together;
+    ``slots`` is what was planned from yesterday until tomorrow, of which the next reading takes what is still so.
     """
 
     plan: PlanReply | None
@@ -136,6 +138,7 @@ class PlannedHouse:
     soc: HouseFigure | None = None
     uses: tuple[DeviceUse, ...] = ()
     stays: tuple[PlannedStay, ...] = ()
+    slots: PlannedSlots | None = None
 
     @property
     def cost_today(self) -> HouseFigure | None:
@@ -380,18 +383,21 @@ def list_devices(site: Site) -> tuple[str, ...]:
     return (BATTERIES, *(device for device in named if device != BATTERIES))
 
 
-def read_planned(connection: Connection, site: Site, *, now: datetime) -> PlannedHouse:
-    """Return how a stored site is planned, and what its days cost and save."""
+def read_planned(connection: Connection, site: Site, *, now: datetime, before: PlannedHouse | None = None) -> PlannedHouse:
+    """Return how a stored site is planned, and what its days cost and save; ``before`` is how it was planned when it was read last, if it was."""
     zone = parse_zone(site.timezone)
     plan, first = plans.read_due(connection, site.name, now), now.astimezone(zone).date()
-    yesterday, today, tomorrow = (read_day(connection, site, local_day(first + timedelta(days=days), zone), now=now) for days in (-1, 0, 1))
-    before = plans.read_due(connection, site.name, yesterday.timeline.end - SLOT)
+    days = [local_day(first + timedelta(days=days), zone) for days in (-1, 0, 1)]
+    (yesterday, today, tomorrow), slots = read_days(connection, site, days, now=now, before=before and before.slots)
+    # Of the plan that drove the last slot of yesterday the slots until then are enough.
+    last = yesterday.timeline.end - SLOT
+    plan_before = plans.read_due(connection, site.name, last, until=last)
     coming = () if plan is None else (stay for vehicle in site.vehicles for stay in _find_stays(vehicle, plan, now))
     stays = tuple(sorted(coming, key=lambda stay: stay.start))
     uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
-    house = PlannedHouse(plan, today, tomorrow, soc=read_soc(connection, site, plan, now=now), uses=uses, stays=stays)
+    house = PlannedHouse(plan, today, tomorrow, soc=read_soc(connection, site, plan, now=now), uses=uses, stays=stays, slots=slots)
     saved = house.figure_of(save_beside_inverter(site, today, plan), today)
-    saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, before, end_soc=today.start_soc), yesterday, priced=False)
+    saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc), yesterday, priced=False)
     return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
 
 

@@ -1,5 +1,6 @@
 """A local day of a site from midnight to midnight: measured where it was measured, else as last planned."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanReply, SlotReply
 from luna.database import observations, plans
+from luna.database.plans import PlannedSlots
 from luna.observations import SERIES
 from luna.physics import Mode, SetPoint, SiteLimits
 from luna.schedule import whole_range
@@ -45,14 +47,29 @@ class Day:
         return _known(price(self.import_kwh, self.export_kwh, self))
 
 
-def read_day(connection: Connection, site: Site, timeline: Timeline, *, now: datetime) -> Day:
-    """Return a local day of a stored site as it is known at ``now``."""
-    issued = (timeline.start - _PLANNED_BEFORE, now)
-    planned = plans.read_latest(connection, site.name, timeline, columns=PLANNED, issued=issued)
-    before = Timeline(timeline.start - SLOT, SLOT, timeline.count + 1)
-    seen = observations.read_series(connection, site.name, before, (*SERIES, *APPLIANCES))
-    soc = float(seen["soc"][0])
-    return join_day(site, timeline, planned=planned, seen={name: values[1:] for name, values in seen.items()}, start_soc=soc, now=now)
+def read_days(
+    connection: Connection, site: Site, days: Sequence[Timeline], *, now: datetime, before: PlannedSlots | None = None
+) -> tuple[list[Day], PlannedSlots]:
+    """Return local days of a stored site that follow each other as they are known at ``now``, and what was planned for them.
+
+    Plans and meters are read once for all of them; ``before`` is what was planned as it was read before.
+    """
+    whole = Timeline(days[0].start, SLOT, sum(day.count for day in days))
+    issued = (whole.start - _PLANNED_BEFORE, now)
+    planned = plans.read_latest(connection, site.name, whole, columns=PLANNED, issued=issued, before=before)
+    since = Timeline(whole.start - SLOT, SLOT, whole.count + 1)
+    seen = observations.read_series(connection, site.name, since, (*SERIES, *APPLIANCES))
+    return list(_split_days(site, days, planned=planned.columns, seen=seen, now=now)), planned
+
+
+def _split_days(site: Site, days: Sequence[Timeline], *, planned: Mapping[str, FloatArray], seen: Mapping[str, FloatArray], now: datetime) -> Iterator[Day]:
+    """Yield each day's part; of what was ``seen`` the first slot lies before the first day."""
+    first = 0
+    for day in days:
+        own, later = slice(first, first + day.count), slice(first + 1, first + day.count + 1)
+        parts = {name: values[own] for name, values in planned.items()}, {name: values[later] for name, values in seen.items()}
+        yield join_day(site, day, planned=parts[0], seen=parts[1], start_soc=float(seen["soc"][first]), now=now)
+        first += day.count
 
 
 def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], seen: dict[str, FloatArray], start_soc: float, now: datetime) -> Day:

@@ -138,7 +138,7 @@ def _read_slots(connection: Connection, site_id: str, timeline: Timeline, query:
         version = forecast_activations.find_active(connection, sites.load(connection, site_id)).forecast_version if named == ACTIVE else named
         return forecasts.read_latest(connection, site_id, timeline, version=version, column=column, issued=_issued(query))
     if source == "plans":
-        return plans.read_latest(connection, site_id, timeline, columns=parts[:1], issued=_issued(query))[parts[0]]
+        return plans.read_latest(connection, site_id, timeline, columns=parts[:1], issued=_issued(query)).columns[parts[0]]
     return observations.read_series(connection, site_id, timeline, parts)[parts[0]]
 
 

@@ -15,7 +15,7 @@ from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.columns import Fields, PlanColumns, list_slots, parse_columns
 from luna.contracts.plan.inputs import parse_inputs
 from luna.database.schema.plans import plan_history
-from luna.timeline import FloatArray, Timeline, align
+from luna.timeline import FloatArray, Timeline, align_each
 
 REPLY = (plan_history.c.reply, plan_history.c.packed_reply)
 INPUTS = (plan_history.c.inputs, plan_history.c.packed_inputs)
@@ -97,7 +97,7 @@ def read_columns(packed: bytes, names: Collection[str], timeline: Timeline) -> d
         return {name: np.full(timeline.count, np.nan) for name in names}
     columns = plan["slots"]
     starts = np.array([start.removesuffix("Z") for start in columns["start"]], dtype="M8[s]")
-    return {name: align(starts, _read_values(columns, name, starts.size), timeline) for name in names}
+    return align_each(starts, {name: _read_values(columns, name, starts.size) for name in names}, timeline)
 
 
 def _read_values(columns: Mapping[str, Any], name: str, count: int) -> FloatArray:

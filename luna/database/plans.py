@@ -1,6 +1,6 @@
 """Issued plans, each reproducible from its row."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from luna.database.plan_forms import INPUTS, OF_BATTERIES, REPLY
 from luna.database.schema.plans import plan_history
 from luna.database.stored_rows import read_each
 from luna.refusals import refuse
-from luna.timeline import SLOT, FloatArray, Timeline, align
+from luna.timeline import SLOT, FloatArray, Timeline, align_each
 
 Window = tuple[datetime | None, datetime | None]
 # Packed plans of which one is unpacked after the other.
@@ -288,10 +288,32 @@ def _jsonb(text: str) -> ColumnElement[Any]:
     return cast(literal(text, Text), JSONB)
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedSlots:
+    """What was planned for each quarter-hour: by column its values, NaN where nothing was, and the plan that says so."""
+
+    timeline: Timeline
+    plan_ids: Sequence[str | None]
+    columns: Mapping[str, FloatArray]
+
+    def find_same(self, timeline: Timeline, plan_ids: Sequence[str | None]) -> Iterator[tuple[int, int]]:
+        """Yield the places on another timeline of which the same plan says what it says here, each with its place here."""
+        ahead = (timeline.start - self.timeline.start) // SLOT
+        for place, plan_id in enumerate(plan_ids):
+            if plan_id is not None and 0 <= place + ahead < self.timeline.count and self.plan_ids[place + ahead] == plan_id:
+                yield place, place + ahead
+
+
 def read_latest(
-    connection: Connection, site_id: str, timeline: Timeline, *, columns: Collection[str], issued: tuple[datetime, datetime], system_id: str = "prod"
-) -> dict[str, FloatArray]:
-    """Return what was planned for each quarter-hour, as last planned within ``issued``, first and last instant included; else NaN.
+    connection: Connection,
+    site_id: str,
+    timeline: Timeline,
+    *,
+    columns: Collection[str],
+    issued: tuple[datetime, datetime],
+    before: PlannedSlots | None = None,
+) -> PlannedSlots:
+    """Return what was planned for each quarter-hour by what drives devices, as last planned within ``issued``, first and last instant included; else NaN.
 
     Args:
         connection: to the database.
@@ -299,53 +321,63 @@ def read_latest(
         timeline: of quarter-hours.
         columns: values of a slot in the plan's answer; ``charge_kwh`` and ``discharge_kwh`` are those of all batteries.
         issued: when they were issued.
-        system_id: ``prod`` drives devices.
+        before: the same columns of the site as they were read before: a plan never changes, so what it said is not read again.
     """
-    found = {name: _read_documents(connection, site_id, timeline, column=name, issued=issued, system_id=system_id) for name in columns}
+    plan_ids = _find_last(connection, site_id, timeline, issued=issued)
+    found, unread = {name: np.full(timeline.count, np.nan) for name in columns}, list(plan_ids)
+    for place, there in before.find_same(timeline, plan_ids) if before else ():
+        unread[place] = None
+        for name, values in found.items():
+            values[place] = before.columns[name][there]
+    places: dict[str, list[int]] = {}
+    for place, plan_id in enumerate(unread):
+        if plan_id is not None:
+            places.setdefault(plan_id, []).append(place)
+    for own, said in _read_columns(connection, places, timeline, columns):
+        for name, values in found.items():
+            values[own] = said[name][own]
+    return PlannedSlots(timeline, plan_ids, found)
+
+
+def _find_last(connection: Connection, site_id: str, timeline: Timeline, *, issued: tuple[datetime, datetime]) -> list[str | None]:
+    """Return for each slot the plan of quarter-hours that was issued last; a site that is planned with every change has hundreds that are it for none."""
     table = plan_history.c
-    own = (table.site == site_id) & (table.system_id == system_id) & table.packed_reply.is_not(None) & table.issued_at.between(*issued)
+    own = (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)
     covers = (table.ends_at > timeline.start) & (table.starts_at < timeline.end)
-    spans = connection.execute(select(table.plan_id, table.starts_at, table.ends_at).where(own, covers).order_by(table.issued_at.desc())).all()
-    packed = (
-        select(table.issued_at, table.packed_reply).where(table.plan_id == func.any(cast(_find_last(spans, timeline), ARRAY(Text)))).order_by(table.issued_at)
-    )
-    for issued_at, reply in connection.execute(packed.execution_options(yield_per=_AT_ONCE)):
-        at = issued_at.timestamp()
-        for name, values in plan_forms.read_columns(reply, columns, timeline).items():
-            known, since = found[name]
-            newer = np.isfinite(values) & (since <= at)
-            found[name] = np.where(newer, values, known), np.where(newer, at, since)
-    return {name: values for name, (values, _) in found.items()}
+    # What the clock asks for has quarter-hours, what is asked for otherwise is kept as a document.
+    fits = table.packed_reply.is_not(None) | (table.reply["slot_minutes"].as_string() == str(SLOT // timedelta(minutes=1)))
+    query = select(table.plan_id, table.starts_at, table.ends_at).where(own, covers, fits)
+    spans = connection.execute(query.order_by(table.issued_at.desc(), table.packed_reply.is_(None))).all()
+    last = np.full(timeline.count, -1)
+    for place, (_, starts_at, ends_at) in enumerate(spans):
+        covered = last[max((starts_at - timeline.start) // SLOT, 0) : max(-((timeline.start - ends_at) // SLOT), 0)]
+        covered[covered < 0] = place
+    return [spans[place].plan_id if place >= 0 else None for place in last.tolist()]
 
 
-def _find_last(spans: Iterable[tuple[str, datetime, datetime]], timeline: Timeline) -> list[str]:
-    """Return the plans that are the last one for some slot; of a site that is planned with every change there are hundreds that are for none.
-
-    Args:
-        spans: plans from when until when, the newest first.
-        timeline: of the slots.
-    """
-    told, last = np.zeros(timeline.count, dtype=bool), []
-    for plan_id, starts_at, ends_at in spans:
-        own = told[max((starts_at - timeline.start) // timeline.step, 0) : max(-((timeline.start - ends_at) // timeline.step), 0)]
-        if not own.all():
-            own[:] = True
-            last.append(plan_id)
-    return last
+def _read_columns(
+    connection: Connection, places: Mapping[str, list[int]], timeline: Timeline, columns: Collection[str]
+) -> Iterator[tuple[list[int], dict[str, FloatArray]]]:
+    """Yield what plans say, on a timeline, each with the places of it where it is the last; those that are kept as documents together."""
+    documents, table = dict(places), plan_history.c
+    query = select(table.plan_id, table.packed_reply).where(_is_among(places), table.packed_reply.is_not(None))
+    for plan_id, packed in connection.execute(query.execution_options(yield_per=_AT_ONCE)) if places else ():
+        yield documents.pop(plan_id), plan_forms.read_columns(packed, columns, timeline)
+    if documents:
+        yield [place for own in documents.values() for place in own], _read_documents(connection, list(documents), timeline, columns)
 
 
-def _read_documents(
-    connection: Connection, site_id: str, timeline: Timeline, *, column: str, issued: tuple[datetime, datetime], system_id: str
-) -> tuple[FloatArray, FloatArray]:
-    """Return the same of plans that are kept as documents, and when each was issued, in seconds; before all time where there is none."""
-    value = BATTERIES if column in OF_BATTERIES else OWN
+def _is_among(plan_ids: Iterable[str]) -> ColumnElement[bool]:
+    return plan_history.c.plan_id == func.any(cast(list(plan_ids), ARRAY(Text)))
+
+
+def _read_documents(connection: Connection, plan_ids: list[str], timeline: Timeline, columns: Collection[str]) -> dict[str, FloatArray]:
+    """Return what those plans say that are kept as documents, of each slot the one that was issued last: the server picks what is asked for."""
+    values = sql.SQL(", ").join([(BATTERIES if name in OF_BATTERIES else OWN).format(name) for name in columns])
     query = sql.SQL(
-        "SELECT DISTINCT ON (slot_start) slot_start, extract(epoch FROM issued_at)::float8, value"
-        " FROM (SELECT CAST(slot ->> 'start' AS timestamptz) AS slot_start, issued_at, {} AS value"
-        " FROM plan_history, jsonb_array_elements(reply -> 'slots') AS slot WHERE site = {} AND system_id = {} AND reply ->> 'slot_minutes' = '15'"
-        " AND packed_reply IS NULL AND issued_at BETWEEN {} AND {} AND ends_at > {} AND starts_at < {}) AS planned"
+        "SELECT DISTINCT ON (slot_start) slot_start, {} FROM (SELECT CAST(slot ->> 'start' AS timestamptz) AS slot_start, issued_at, slot"
+        " FROM plan_history, jsonb_array_elements(reply -> 'slots') AS slot WHERE plan_id = ANY({})) AS planned"
         " WHERE slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at DESC"
-    ).format(value.format(column), site_id, system_id, *issued, timeline.start, timeline.end, timeline.start, timeline.end)
-    rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "f8", "value": "f8"})
-    since = align(rows["slot_start"], rows["issued_at"], timeline)
-    return align(rows["slot_start"], rows["value"], timeline), np.where(np.isnan(since), -np.inf, since)
+    ).format(values, plan_ids, timeline.start, timeline.end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(columns, "f8"))
+    return align_each(rows.pop("slot_start"), rows, timeline)

@@ -116,9 +116,9 @@ class Publisher:
         key = (plans.issued_last(connection, site_id), floor_to(now, SLOT), site)
         known = self._planned.get(site_id)
         # What a plan and measured slots come to takes a moment; it changes with them alone.
-        planned = known[1] if known is not None and known[0] == key else read_planned(connection, site, now=now)
-        self._planned[site_id] = key, planned
-        return read_house(connection, site, planned, plan_max_age=self._publishing.plan_max_age, now=now, silent=self._find_silent(connection, site, now))
+        if known is None or known[0] != key:
+            known = self._planned[site_id] = key, read_planned(connection, site, now=now, before=known and known[1])
+        return read_house(connection, site, known[1], plan_max_age=self._publishing.plan_max_age, now=now, silent=self._find_silent(connection, site, now))
 
     def _find_silent(self, connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
         key, known = (floor_to(now, findings.SOUGHT_EVERY), site), self._silent.get(site.name)

@@ -15,7 +15,7 @@ from luna.contracts.message import Instant
 from luna.database import plan_causes, sites
 from luna.database.engine import unit_of_work
 from luna.device_config import BATTERIES
-from luna.house_now import HouseNow, read_house, read_planned, read_soc
+from luna.house_now import HouseNow, PlannedHouse, read_house, read_planned, read_soc
 from luna.queue.jobs import submit_job
 from luna.timeline import floor_to
 from luna.wording import MODES, Language
@@ -194,11 +194,13 @@ def _read_house(connection: Connection, window: Window, document: Mapping[str, A
     # What meters and plans of three days come to takes a moment; it changes with them alone.
     plan, age_s = document["plan"], document["ages_s"]["measured"]
     measured = None if age_s is None else window.now - timedelta(seconds=age_s)
-    key = ("house", window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
-    planned = gateway.plans_read.recall(key, lambda: read_planned(connection, window.site, now=window.now))
+    key = (window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
+    planned: PlannedHouse = gateway.plans_read.renew(
+        ("house", window.site.name), key, lambda before: read_planned(connection, window.site, now=window.now, before=before)
+    )
     # What is stored now moves from minute to minute.
     planned = replace(planned, soc=read_soc(connection, window.site, planned.plan, now=window.now))
-    minute = ("silent", key[1], floor_to(window.now, findings.SOUGHT_EVERY))
+    minute = ("silent", key[0], floor_to(window.now, findings.SOUGHT_EVERY))
     silent = gateway.plans_read.recall(minute, lambda: findings.find_silent(connection, window.site, now=window.now))
     return read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now, silent=silent)
 

@@ -119,7 +119,7 @@ def read_stored(connection: Connection, name: str, plan_id: str) -> dict[str, An
     part = plan_slots.read_slots(connection, span, START + timedelta(minutes=20), START + timedelta(hours=3))
     ahead = Timeline(START - SLOT, SLOT, 200)
     columns = ("load_kwh", "import_price", "load_p90_kwh", "discharge_kwh")
-    series = {column: values.tolist() for column, values in plans.read_latest(connection, name, ahead, columns=columns, issued=(START, START)).items()}
+    series = {column: values.tolist() for column, values in plans.read_latest(connection, name, ahead, columns=columns, issued=(START, START)).columns.items()}
     return {
         "inputs": plans.load_inputs(connection, plan_id).model_dump(mode="json"),
         "text": json.loads(plans.read_text(connection, plan_id)) | {"timing_ms": {}},
