@@ -3,8 +3,8 @@
 import csv
 import json
 import os
-import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,7 +67,9 @@ class HomeFiles:
     def remove(self) -> None:
         """Remove everything, the truth with it; first what says that there is a home, so that nobody starts it any more."""
         self._setup.unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        # Away from where the home's process writes: a file that it makes meanwhile would keep the folder.
+        with suppress(FileNotFoundError), tempfile.TemporaryDirectory(dir=self.folder.parent, prefix=f".{FOLDER}-", ignore_cleanup_errors=True) as aside:
+            self.folder.replace(aside)
 
     def write_setup(self, setup: HomeSetup) -> None:
         """Say that there is a home: everything else is written before."""
@@ -86,8 +88,10 @@ class HomeFiles:
 
     def write_state(self, state: HomeState) -> None:
         """Keep where the home is; of a home that was removed nothing is written."""
-        if self.folder.is_dir() and (self.is_there or not self._state.exists()):
-            _replace(self._state, asdict(state))
+        # It may be removed in between.
+        with suppress(FileNotFoundError):
+            if self.is_there or not self._state.exists():
+                _replace(self._state, asdict(state))
 
     def read_state(self) -> HomeState:
         """Return where the home was when it was last kept.
@@ -107,13 +111,13 @@ class HomeFiles:
         return HomeState(**figures, **parts)
 
     def note_truth(self, state: HomeState, *, soc: float) -> None:
-        """Add a row to the truth of the day."""
+        """Add a row to the truth of the day; of a home that was removed nothing is written."""
         at = datetime.fromtimestamp(state.at, UTC)
         path = self.folder / f"truth-{at:%Y-%m-%d}.csv"
         is_new = not path.exists()
         powers = [round(each, 4) for each in (state.load_kw, state.pv_kw, state.grid_kw, state.battery.power_kw, soc)]
         counts = [round(each, 4) for each in (state.import_kwh, state.export_kwh, state.lost_kwh)]
-        with path.open("a", encoding="ascii", newline="") as file:
+        with suppress(FileNotFoundError), path.open("a", encoding="ascii", newline="") as file:
             rows = csv.writer(file)
             if is_new:
                 rows.writerow((*TRUTH_COLUMNS, *CAR_COLUMNS, *HEATER_COLUMNS))

@@ -1,10 +1,18 @@
 """What an update is judged by: each row of before, as the schema of before knows it."""
 
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from bench.upgrade.callers import longest_gap
 from bench.upgrade.rows import Rows, compare, read_rows
+from luna.database import engine
+from luna.database.migrate import upgrade
+from luna.embedded import Servers
+from tests.databases import own_database
 
 
 class Kept:
@@ -26,9 +34,20 @@ class Kept:
         return found["lost"], found["changed"], found["where"]
 
 
+# Every row is read again and again: that of the other tests would hold all that they have left, a minute for each test.
+@pytest.fixture(scope="module")
+def own_engine(servers: Servers) -> Iterator[Engine]:
+    with own_database(servers.database_url, f"luna_compared_{uuid.uuid4().hex[:8]}") as url:
+        upgrade(url)
+        pool = engine.create(url)
+        yield pool
+        pool.dispose()
+
+
 @pytest.fixture
-def kept(connection: Connection) -> Kept:
-    return Kept(connection)
+def kept(own_engine: Engine) -> Iterator[Kept]:
+    with own_engine.connect() as connection, closing(connection.begin()):
+        yield Kept(connection)
 
 
 def test_lost_and_changed_rows_are_found_and_what_was_added_is_none_of_them(kept: Kept) -> None:

@@ -19,7 +19,7 @@ def open_app(open_page: Open) -> Page:
     page = open_page(HOME, service_workers="allow", **GERMAN_PHONE)
     expect(page.locator("#chart canvas")).to_be_visible()
     page.wait_for_function("async () => (await (await caches.open('luna-parts')).keys()).some(({ url }) => url.includes('/timeline'))")
-    assert page.evaluate(KEPT) == [f"GET {HOME}"]
+    page.wait_for_function(f"async () => (await ({KEPT})()).join() === 'GET {HOME}'")
     return page
 
 

@@ -1,6 +1,7 @@
 """The files that a simulated home lives from."""
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,3 +38,25 @@ def test_one_that_was_made_before_there_was_a_car_lives_on_without(files: HomeFi
     assert state == replace(STATE, car=None, heater=None)
     files.note_truth(advance(state, load_kw=0.5, pv_kw=0.0, seconds=60, seed=7), soc=0.5)
     assert [row["car_kw"] for row in files.read_truth()] == [""]
+
+
+def test_one_that_is_removed_while_its_process_writes_leaves_nothing(files: HomeFiles) -> None:
+    files.write_setup(HomeSetup(1883))
+    begun, removed = threading.Event(), threading.Event()
+
+    def live() -> None:
+        day = 0
+        while not removed.is_set():
+            files.note_truth(replace(STATE, at=STATE.at + 86_400 * day), soc=0.5)
+            files.write_state(STATE)
+            day += 1
+            if day > 20:
+                begun.set()
+
+    writer = threading.Thread(target=live)
+    writer.start()
+    begun.wait()
+    files.remove()
+    removed.set()
+    writer.join()
+    assert list(files.folder.parent.iterdir()) == []

@@ -28,8 +28,12 @@ self.addEventListener("fetch", (event) => {
   else if (isPart(path) && !request.headers.get("Accept")?.includes("text/event-stream")) event.respondWith(answerPart(event));
 });
 
-// A page that was there before this script tells what it has loaded.
-self.addEventListener("message", (event) => event.waitUntil(Promise.all((event.data?.keep ?? []).map(keepLoaded))));
+// A page that was there before this script tells what it has loaded, itself first: parts are kept of a page alone that is kept.
+let told = Promise.resolve();
+self.addEventListener("message", (event) => {
+  told = told.then(() => Promise.all((event.data?.keep ?? []).map(keepLoaded)));
+  event.waitUntil(told);
+});
 
 // The path below where this script is, which below Home Assistant's ingress is not the root; null for what is somewhere else.
 function pathOf(url) {
