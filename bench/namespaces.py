@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from bench.control_groups import ControlGroup, control_group
 from luna.errors import MachineError
 
-CGROUPS = Path("/sys/fs/cgroup")
-PERIOD_US = 100_000
 GONE_SECONDS = 10.0
 
 
@@ -36,17 +35,12 @@ class Node:
     def run(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         """Start a program that lives and dies with this node."""
         with log.open("ab") as output:
-            inside = ["sh", "-c", 'echo $$ >"$0" && exec "$@"', str(_group(self.name) / "cgroup.procs"), "ip", "netns", "exec", self.name, *words]
+            inside = ControlGroup(self.name).enter(["ip", "netns", "exec", self.name, *words])
             self._children.append(subprocess.Popen(inside, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output))
 
     def limit(self, cpus: float) -> None:
-        """Give all its processes together so much of the processors from here on, by whichever version of control groups there is."""
-        group, quota = _group(self.name), int(cpus * PERIOD_US)
-        if _is_unified():
-            (group / "cpu.max").write_text(f"{quota} {PERIOD_US}")
-        else:
-            (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-            (group / "cpu.cfs_quota_us").write_text(str(quota))
+        """Give all its processes together so much of the processors from here on, whichever version of control groups there is."""
+        ControlGroup(self.name).limit_cpus(cpus)
 
     def pids(self) -> list[int]:
         """Return every process on this node."""
@@ -131,31 +125,8 @@ def _node(node: Node) -> Iterator[Node]:
         _ip("link", "set", node.name, "master", node.bridge, "up")
         for words in (["address", "add", f"{node.address}/24", "dev", "eth0"], ["link", "set", "eth0", "up"], ["link", "set", "lo", "up"]):
             _ip("-n", node.name, *words)
-        stack.enter_context(_grouped(node))
+        stack.enter_context(control_group(node.name))
         yield stack.enter_context(node)
-
-
-@contextmanager
-def _grouped(node: Node) -> Iterator[None]:
-    """Make the group of a node's processes, as large as the machine."""
-    group = _group(node.name)
-    group.mkdir()
-    try:
-        yield
-    finally:
-        # Whoever was killed belongs to it until somebody has heard of that.
-        deadline = time.monotonic() + GONE_SECONDS
-        while (group / "cgroup.procs").read_text() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        group.rmdir()
-
-
-def _is_unified() -> bool:
-    return (CGROUPS / "cgroup.controllers").exists()
-
-
-def _group(name: str) -> Path:
-    return (CGROUPS if _is_unified() else CGROUPS / "cpu") / name
 
 
 def _require() -> None:

@@ -14,6 +14,7 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from bench.control_groups import ControlGroup
 from bench.processes import ProcessTree
 from luna.contracts.identity import KeyScope, NewKey, NewUser
 from luna.database import api_keys, engine, migrate, users
@@ -55,18 +56,22 @@ class Stack:
 
 
 @contextmanager
-def luna_up(folder: Path, *, headers: Mapping[str, str] | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
+def luna_up(
+    folder: Path, *, headers: Mapping[str, str] | None = None, settings: Mapping[str, str] | None = None, group: ControlGroup | None = None
+) -> Iterator[Stack]:
     """Run ``luna up`` with its data in ``folder`` until the block ends.
 
     Args:
         folder: an empty one, or that of a run before.
         headers: of a key of the run before; default: one is made.
         settings: of Luna, beside ``ALONE``.
+        group: that it runs in, default: the caller's.
     """
     port, plain = free_port(), {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
     named = ALONE | {"data_folder": str(folder), "api_port": str(port)} | dict(settings or {})
     environment = plain | {f"LUNA_{name.upper()}": value for name, value in named.items()}
     command = [sys.executable, "-c", "from services.cli.main import main; main()", "up"]
+    command = command if group is None else group.enter(command)
     path = folder / "up.log"
     with path.open("ab") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
         try:

@@ -9,11 +9,12 @@ NAMES = (
     "closed_loop", "replay", "simulator", "edge_labels", "edge_simulation",
     "forecast", "scenarios", "bandit", "queue", "fleet", "fleet_forecasts", "data", "recorder", "history", "gateway", "page", "knowledge", "idle",
 )  # fmt: skip
-# Only where asked for by name: days that are planned twice and a fortnight of a home take minutes and a hard week one, containers need Docker and are built,
+# Only where asked for by name: days that are planned twice, a home's fortnight and a day on a small machine take minutes and a hard week one, containers need
+# Docker and are built,
 # nodes and faults need root and what they are made with, load takes all of the machine.
 ON_REQUEST = (
     "assumptions", "fortnight", "hard_weeks", "compose", "upgrade", "restore_time", "nodes", "chaos", "saturation", "soak", "uploads", "worker_memory",
-    "fleet_day", "edge_faults",
+    "fleet_day", "edge_faults", "small_machine",
 )  # fmt: skip
 
 

