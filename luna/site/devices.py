@@ -86,10 +86,15 @@ class Battery(Part):
             raise invalid_part("wear-prices-fall", prices=prices)
 
 
-Shading = Literal["none", "some", "heavy"]
+# How much is taken all day, or in which part of the day something stands before the sun.
+Shading = Literal["none", "some", "heavy", "morning", "midday", "evening"]
 # Of a year's yield, rounded. Source: SolarEdge, "Performance of PV topologies under shaded conditions" (2013), tested by PV Evolution Labs by the procedure of
 # NREL/TP-5200-54876: 5 to 25 % are usual of shaded homes; from the gains and shares regained that it states, light shade took 6 % and heavy shade 26 %.
 UNSHADED_SHARE: Mapping[Shading, float] = {"none": 1.0, "some": 0.93, "heavy": 0.75}
+# Hours of the site's clock; the sun is highest between twelve and half past one.
+SHADED_HOURS: Mapping[Shading, range] = {"morning": range(11), "midday": range(11, 15), "evening": range(15, 24)}
+# The light that comes from the whole sky. Source: DWD, global radiation in Germany: half of a year's is diffuse.
+DIFFUSE_SHARE = 0.5
 
 
 class PvArray(Part):
@@ -100,12 +105,15 @@ class PvArray(Part):
     tilt_deg: Annotated[float, Field(ge=0, le=90)] = 30.0
     azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = 180.0
     curtailable: bool = True
-    shading: Annotated[Shading | None, Field(description="how much trees and houses take, until output was measured; empty: nothing")] = None
+    shading: Annotated[Shading | None, Field(description="how much trees and houses take, or when, until output was measured; empty: nothing")] = None
 
     @property
-    def unshaded_share(self) -> float:
-        """What shading leaves of a year's yield."""
-        return UNSHADED_SHARE[self.shading or "none"]
+    def unshaded_by_hour(self) -> tuple[float, ...]:
+        """What shading leaves of the output in each hour of the site's clock."""
+        shading = self.shading or "none"
+        if shading in SHADED_HOURS:
+            return tuple(DIFFUSE_SHARE if hour in SHADED_HOURS[shading] else 1.0 for hour in range(24))
+        return (UNSHADED_SHARE[shading],) * 24
 
 
 MOST_OF_ONE_PHASE_KW = 7.4

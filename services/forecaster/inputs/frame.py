@@ -62,7 +62,7 @@ class Frame:
     ``clear_sky_kwh``, ``local_slot`` (quarter-hours since 1970 in local time), ``days_off`` and ``sky`` everywhere; ``weather`` is asked with an origin.
     ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``sky`` is None for a site that does not say where it
     is or has no ``arrays``; of a site with arrays, ``rough_sky`` is then that of its time zone. ``standard_load`` stands for a load that was never measured,
-    ``unshaded_share`` for what shading leaves of an output that was not.
+    ``unshaded_share`` (everywhere) is what shading leaves of an output that was not.
     """
 
     first: int
@@ -77,11 +77,11 @@ class Frame:
     temperature_c: FloatArray
     days_off: DaysOff
     standard_load: StandardProfile
+    unshaded_share: FloatArray
     weather: WeatherVintages = NO_WEATHER
     sky: Sky | None = None
     arrays: tuple[PvArray, ...] = ()
     rough_sky: RoughSky | None = None
-    unshaded_share: float = 1.0
 
     def weather_at(self, pairs: "Pairs") -> dict[str, FloatArray]:
         """Return the weather of each target as last issued by the start of its origin, NaN where nothing was."""
@@ -133,12 +133,21 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
         context.weather.at(numbers, numbers + 1)["temperature_c"],
         DaysOff.of(local // DAY_SLOTS, site),
         StandardProfile.of(site),
+        _share_unshaded(site, local),
         context.weather,
         sky,
         tuple(site.pv),
         RoughSky.of(starts, site),
-        sum(array.unshaded_share * array.peak_kw for array in site.pv) / sum(array.peak_kw for array in site.pv) if site.pv else 1.0,
     )
+
+
+def _share_unshaded(site: Site, local: IntArray) -> FloatArray:
+    """Return what shading leaves of the output of all arrays together in each slot, by its local time."""
+    if not site.pv:
+        return np.ones(local.size)
+    by_hour = np.average([array.unshaded_by_hour for array in site.pv], axis=0, weights=[array.peak_kw for array in site.pv])
+    share: FloatArray = by_hour[local % DAY_SLOTS * 24 // DAY_SLOTS]
+    return share
 
 
 def offset_slots(numbers: IntArray, zone: ZoneInfo) -> IntArray:

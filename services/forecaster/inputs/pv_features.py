@@ -64,7 +64,8 @@ def _measure_answer(frame: Frame, pairs: Pairs) -> FloatArray:
     known = ~np.isnan(frame.promised_kwh) & ~np.isnan(frame.pv_kwh)
     both = [Windows.of(np.where(known, values, np.nan)) for values in (frame.pv_kwh, frame.promised_kwh)]
     came, promised = (np.nansum(recall_days(window.centre(LIKE_REACH), pairs, MEMORY, reach=LIKE_REACH), axis=1) for window in both)
-    usual = np.clip(fill_gaps(divide(*(window.mean(pairs.origin, MEMORY * DAY_SLOTS) for window in both)), frame.unshaded_share), 0, MOST_ANSWER)
+    unshaded = frame.unshaded_share[pairs.target]
+    usual = np.clip(fill_gaps(divide(*(window.mean(pairs.origin, MEMORY * DAY_SLOTS) for window in both)), unshaded), 0, MOST_ANSWER)
     doubt = DOUBT_SLOTS * frame.brightest_kwh
     share: FloatArray = np.clip((came + doubt * usual) / (promised + doubt), 0, MOST_ANSWER)
     return share
@@ -110,7 +111,8 @@ class _Usual:
     def of(cls, frame: Frame, pairs: Pairs) -> Self:
         sky = frame.clear_sky_kwh[pairs.target]
         mean, most = (sky, sky) if frame.rough_sky is None else (frame.rough_sky.mean_kwh[pairs.target], frame.rough_sky.most_kwh[pairs.target])
-        return cls(DEFAULT_SKY_SHARE / 2 * frame.unshaded_share * mean, DEFAULT_SKY_SHARE * frame.unshaded_share * most)
+        unshaded = frame.unshaded_share[pairs.target]
+        return cls(DEFAULT_SKY_SHARE / 2 * unshaded * mean, DEFAULT_SKY_SHARE * unshaded * most)
 
 
 @dataclass(frozen=True, slots=True)

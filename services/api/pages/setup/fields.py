@@ -93,7 +93,7 @@ PV = (
     Entry("peak_kw", most=2_000, above=True, unit="kW"),
     Entry("tilt_deg", most=90, default="30", unit="°"),
     Entry("azimuth_deg", "bearing", most=359.9, options=DIRECTIONS, default="180", unit="°"),
-    Entry("shading", "choice", required=False, options=("", "none", "some", "heavy"), hint=True),
+    Entry("shading", "choice", required=False, options=("", "none", "morning", "midday", "evening", "some", "heavy"), hint=True),
 )
 # Of a charger; one of "1_3" switches by itself.
 PHASES = ("", "1", "3", "1_3")

@@ -1,18 +1,20 @@
 from collections.abc import Callable
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from luna.observations import Observations
 from luna.site import Site
+from luna.timeline import SLOT
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
 from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import Aurora
-from services.forecaster.model.baseline import BASELINES, Baseline
+from services.forecaster.model.baseline import BASELINES, LIKE_DAYS, Baseline
 from tests.household import START, describe_site, forecast_weather, measure_days
 
 DAYS = 12
@@ -47,3 +49,14 @@ def test_shading_takes_its_share_of_what_was_never_measured_and_nothing_of_what_
     for known, share in ((Observations.of(history.starts[:0], {}), (3 * 0.75 + 2 * 0.93) / 5), (history, 1.0)):
         issued = [make(site).issue_many(known, [START + timedelta(days=6)], 96, context=context).pv_kwh.expected.sum() for site in (SHADED, OPEN)]
         assert issued[0] == pytest.approx(share * issued[1], rel=1e-6)
+
+
+@pytest.mark.parametrize(("shading", "hours"), [("morning", range(11)), ("midday", range(11, 15)), ("evening", range(15, 24))])
+def test_shade_in_a_part_of_the_day_takes_half_of_it_and_nothing_of_the_rest(shading: str, hours: range) -> None:
+    shaded = OPEN.model_copy(update={"pv": [array.model_copy(update={"shading": shading}) for array in OPEN.pv]})
+    nothing, at = Observations.of(measure_days(6).starts[:0], {}), START + timedelta(days=6)
+    issued = [Baseline(LIKE_DAYS, site).issue_many(nothing, [at], 96, context=NO_CONTEXT).pv_kwh.expected[0] for site in (shaded, OPEN)]
+    zone = ZoneInfo(OPEN.timezone)
+    left = [0.5 if (at + place * SLOT).astimezone(zone).hour in hours else 1.0 for place in range(96)]
+    assert issued[1].max() > 0
+    np.testing.assert_allclose(issued[0], issued[1] * left, rtol=1e-6)
