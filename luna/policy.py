@@ -9,7 +9,7 @@ import numpy as np
 
 from luna.physics import SERVES, STORES, BoolArray, IntArray, Mode, SetPoint
 from luna.site import Battery
-from luna.timeline import FloatArray
+from luna.timeline import FloatArray, broadcast
 
 # Above every state of charge, and below: what is always, or never, done. No battery that starts outside its limits reaches them.
 HIGHEST_SOC, LOWEST_SOC = 2.0, -1.0
@@ -95,7 +95,7 @@ class BatteryPolicy:
         return SocThresholds(
             buy=np.where(_IS_CHARGE[mode], keep.buy, begin.buy),
             store=np.where(night | full, as_storing, store),
-            spill=np.broadcast_to(keep.spill, store.shape),
+            spill=broadcast(keep.spill, store.shape),
             serve=np.where(empty, as_serving, serve),
             sell=np.where(_IS_EXPORT[mode], keep.sell, begin.sell),
         )
@@ -130,7 +130,7 @@ def _read_thresholds(level: SocThresholds, soc: FloatArray, battery: Battery, *,
 
     return SetPoint(
         mode=mode.astype(np.int8)[None, :],
-        power_kw=np.broadcast_to(np.where(charges, *power_kw), mode.shape)[None, :],
+        power_kw=broadcast(np.where(charges, *power_kw), mode.shape)[None, :],
         target_soc=bound(np.where(charges, level.buy, level.sell)),
         floor_soc=bound(level.serve),
         ceiling_soc=bound(level.store),
@@ -169,7 +169,7 @@ class PlanPolicy:
         """Return set-points of several slots, with the slot as last axis, or of one slot with the site as last axis."""
         told = [each.read(slots, mode, level) for each, mode, level in zip(self.batteries, modes, soc, strict=True)]
         width = soc.shape[-1]
-        held = {name: np.broadcast_to(getattr(self, name)[slots], (width,)) for name in ("curtailment", "pv_limit_kw")}
+        held = {name: broadcast(getattr(self, name)[slots], (width,)) for name in ("curtailment", "pv_limit_kw")}
         return replace(join_batteries(told, width), **held)
 
 

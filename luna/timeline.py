@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cached_property, lru_cache
 from itertools import accumulate, repeat
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -23,6 +23,7 @@ from luna.refusals import refuse
 FloatArray = NDArray[np.float64]
 InstantArray = NDArray[np.datetime64]
 IndexArray = NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 SLOT = timedelta(minutes=15)
 STEPS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60))
@@ -327,6 +328,11 @@ def local_offsets(instants: InstantArray, zone: ZoneInfo) -> NDArray[np.timedelt
 @lru_cache(maxsize=1 << 15)
 def _offset_seconds(zone: ZoneInfo, half: int) -> int:
     return (_EPOCH + timedelta(minutes=30 * half)).astimezone(zone).utcoffset() // timedelta(seconds=1)  # type: ignore[operator]
+
+
+def broadcast(values: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
+    """Return values broadcast to a shape: where they have it already, numpy's own takes longer than what is then done with them."""
+    return values if values.shape == shape else np.broadcast_to(values, shape)
 
 
 def spread_energy(energy: FloatArray, factor: int) -> FloatArray:

@@ -83,17 +83,24 @@ class Sentences:
         key = code, chosen.names, begun, *[figures[name] for name in chosen.names]
         said = self._said.get(key)
         if said is None:
-            said = self._said[key] = self._fill(chosen.full, figures, begun), self._shorten(chosen.short, figures, begun)
+            fill = self._filling(figures, begun)
+            said = self._said[key] = fill(chosen.full), _shorten(chosen.short, fill)
         return said
 
-    def _shorten(self, phrases: "tuple[_Phrase, ...]", figures: Mapping[str, Figure], begun: date | None) -> str:
-        *longer, last = phrases
-        fitting = (text for phrase in longer if len(text := self._fill(phrase, figures, begun)) <= SHORT_LENGTH)
-        return next(fitting, None) or self._fill(last, figures, begun)
+    def _filling(self, figures: Mapping[str, Figure], begun: date | None) -> "Callable[[_Phrase], str]":
+        """Return what fills wordings with figures; wordings that set the same figures against each other need as many decimals."""
+        counted: dict[tuple[object, ...], int] = {}
 
-    def _fill(self, phrase: "_Phrase", figures: Mapping[str, Figure], begun: date | None) -> str:
-        decimals = {kind: self._count_decimals(kind, names, phrase.rises, figures) for kind, names in phrase.exact}
-        return phrase.pattern % tuple([self._say_figure(kind, figures[name], decimals.get(kind, begun)) for name, kind in phrase.figures])
+        def fill(phrase: _Phrase) -> str:
+            beside: dict[str, int] = {}
+            for kind, names in phrase.exact:
+                decimals = counted.get((names, phrase.rises))
+                if decimals is None:
+                    decimals = counted[names, phrase.rises] = self._count_decimals(kind, names, phrase.rises, figures)
+                beside[kind] = decimals
+            return phrase.pattern % tuple([self._say_figure(kind, figures[name], beside.get(kind, begun)) for name, kind in phrase.figures])
+
+        return fill
 
     def _say_figure(self, kind: str, figure: Figure, beside: int | date | None) -> str:
         """Return a figure in words; ``beside`` is how many decimals it has, or for a time the day on which it is read."""
@@ -122,6 +129,13 @@ class Sentences:
         if day is None and isinstance(instant, datetime):
             day = self._days[instant] = instant.astimezone(self.numbers.zone).date()
         return day
+
+
+def _shorten(phrases: "tuple[_Phrase, ...]", fill: "Callable[[_Phrase], str]") -> str:
+    """Return the first of short wordings that fits, else the last."""
+    *longer, last = phrases
+    fitting = (text for phrase in longer if len(text := fill(phrase)) <= SHORT_LENGTH)
+    return next(fitting, None) or fill(last)
 
 
 def limit(code: str, *, language: Language) -> str:

@@ -220,7 +220,8 @@ def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
 
 def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
     """Return the slots of runs that trade nothing, shape ``(batteries, slots)`` as both arrays."""
-    edges = np.diff(trades, axis=1, prepend=False)
+    edges = trades.copy()
+    edges[:, 1:] ^= trades[:, :-1]
     run = np.cumsum(edges, axis=1) + np.arange(trades.shape[0])[:, None] * (trades.shape[1] + 1)
     traded = np.bincount(run.ravel(), weights=energy_kwh.ravel(), minlength=int(run.max(initial=0)) + 1)
     return np.asarray(trades & (traded[run] <= _SAME_KWH))

@@ -151,7 +151,9 @@ def _begin_enough(begin: SocThresholds, clear: SocThresholds) -> SocThresholds:
 def find_nights(pv_kwh: FloatArray, hours: FloatArray) -> BoolArray:
     """Return the slots without sun, shape ``(slots,)``: none is expected, for no longer than a night lasts."""
     dark = pv_kwh <= 0
-    run = np.cumsum(np.diff(dark, prepend=False))
+    edges = dark.copy()
+    edges[1:] ^= dark[:-1]
+    run = np.cumsum(edges)
     length = np.bincount(run, weights=hours)
     return np.asarray(dark & (length[run] <= _LONGEST_NIGHT_HOURS))
 

@@ -8,7 +8,7 @@ import numpy as np
 from luna.economics import BreakEven, break_even
 from luna.physics import BoolArray, Conversion, InverterLimits
 from luna.site import Battery, Site
-from luna.timeline import FloatArray, IndexArray
+from luna.timeline import FloatArray, IndexArray, broadcast
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Problem
 from services.planner.problem.scenarios import ScenarioSet
@@ -92,9 +92,9 @@ def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None =
         value=value,
         charge_kwh=length[..., :SERVE_FORCED].sum(axis=-1),
         rest_cost=_rest_cost(battery, house, length[..., SERVE_FORCED], market),
-        levels=BreakEven(*(np.broadcast_to(getattr(offer.levels, each.name), house.deficit.shape) for each in fields(BreakEven))),
-        even=np.broadcast_to(course.import_price - course.export_price < 1e-9, house.deficit.shape),
-        displaces_first=np.broadcast_to(market.displaces_first, house.deficit.shape),
+        levels=BreakEven(*(broadcast(getattr(offer.levels, each.name), house.deficit.shape) for each in fields(BreakEven))),
+        even=broadcast(course.import_price - course.export_price < 1e-9, house.deficit.shape),
+        displaces_first=broadcast(market.displaces_first, house.deficit.shape),
         convex=_convex(length, value) & (one_way | (course.import_price >= course.export_price - 1e-12)),
         covered=house.covered(market.paid & (offer.pv_kwh > 0), curtailable=site.curtailable) & (unbound | (course.import_price >= 0) | (offer.pv_kwh <= 0)),
     )
@@ -219,15 +219,15 @@ def _levels(site: Site, market: _Market, ways: Direction) -> BreakEven:
     may_buy = ways.may_import & ways.may_charge & battery.charge_from_grid
     may_sell = ways.may_export & ways.may_discharge & battery.discharge_to_grid
     # Surplus beyond the export limit is held back for nothing, or must be stored where PV cannot be held back.
-    spill = np.broadcast_to(surplus.spill, shape) if site.curtailable else np.full(shape, -FORBIDDEN_VALUE)
+    spill = broadcast(surplus.spill, shape) if site.curtailable else np.full(shape, -FORBIDDEN_VALUE)
     may_displace = ways.may_discharge & site.curtailable
     return BreakEven(
-        buy=np.where(may_buy, np.broadcast_to(surplus.buy, shape), np.inf),
+        buy=np.where(may_buy, broadcast(surplus.buy, shape), np.inf),
         store=np.where(ways.may_charge, surplus.store, np.inf),
         spill=np.where(ways.may_charge, spill, np.inf),
-        serve=np.where(ways.may_discharge, np.broadcast_to(surplus.serve, shape), -np.inf),
+        serve=np.where(ways.may_discharge, broadcast(surplus.serve, shape), -np.inf),
         sell=np.where(may_sell, sale.sell, -np.inf),
-        displace=np.where(may_displace, np.broadcast_to(surplus.displace, shape), -np.inf),
+        displace=np.where(may_displace, broadcast(surplus.displace, shape), -np.inf),
     )
 
 

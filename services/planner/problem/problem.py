@@ -200,12 +200,12 @@ class Problem:
     @property
     def import_limit_kwh(self) -> FloatArray:
         """What the connection carries inward per slot, or what a capacity tariff makes of it, shape ``(slots,)``."""
-        return np.broadcast_to(self.limits.import_limit_kw, (self.outlook.timeline.count,)) * self.outlook.timeline.hours
+        return self.limits.import_limit_kw * self.outlook.timeline.hours
 
     @property
     def export_limit_kwh(self) -> FloatArray:
         """What the connection carries outward per slot, shape ``(slots,)``."""
-        return np.broadcast_to(self.limits.export_limit_kw, (self.outlook.timeline.count,)) * self.outlook.timeline.hours
+        return self.limits.export_limit_kw * self.outlook.timeline.hours
 
     @property
     def connection_limit_kwh(self) -> FloatArray:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from luna.contracts.owner import ManualBlock
 from luna.physics import BoolArray
 from luna.schedule import Figure
-from luna.timeline import FloatArray, IndexArray, split_days
+from luna.timeline import FloatArray, IndexArray, broadcast, split_days
 from luna.wording import Numbers
 from services.planner.dp.end_to_end import join, join_parts
 from services.planner.dp.plan import Plan
@@ -52,6 +52,7 @@ class Evidence(SlotFlows):
         self.first = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
         self._found: dict[Callable[[Evidence], BoolArray], BoolArray] = {}
         self._figures: dict[str, NDArray[Any]] = {}
+        self._told: dict[int, str] = {}
 
     def find(self, holds: Callable[["Evidence"], BoolArray]) -> BoolArray:
         """Return where something holds that several causes ask for."""
@@ -64,22 +65,24 @@ class Evidence(SlotFlows):
         if name not in self._figures:
             values = getattr(self, name)
             told = np.where(values >= 0, values - self.first, -1) if values.dtype.kind == "i" else np.round(values, DECIMALS) + 0.0
-            self._figures[name] = np.broadcast_to(told, self.charge.shape)
+            self._figures[name] = broadcast(told, self.charge.shape)
         return self._figures[name]
 
     def name_figures(self, figures: NDArray[Any]) -> list[Figure | None]:
         """Return some of an array of ``figures`` as they are told: numbers, or when slots begin, as ISO 8601; None where nothing is said."""
         if figures.dtype.kind == "i":
-            return [self._told[slot] if slot >= 0 else None for slot in figures.tolist()]
+            return [self._name_instant(slot) if slot >= 0 else None for slot in figures.tolist()]
         return [None if math.isnan(number) else number for number in figures.tolist()]
 
     def name_slots(self, slots: IndexArray) -> list[datetime | None]:
         """Return the instants with which slots begin, counted from a plan's first; None where there is none."""
         return [self.edges[slot] if slot >= 0 else None for slot in slots.tolist()]
 
-    @cached_property
-    def _told(self) -> list[str]:
-        return [edge.isoformat() for edge in self.edges]
+    def _name_instant(self, slot: int) -> str:
+        told = self._told.get(slot)
+        if told is None:
+            told = self._told[slot] = self.edges[slot].isoformat()
+        return told
 
     def find_at_work(self, code: str) -> BoolArray:
         """Return where a constraint of batteries leaves them no choice."""

@@ -194,10 +194,12 @@ def _tell(cause: Cause, seen: Evidence, where: tuple[int, IndexArray], chosen: _
     """Give some slots of a battery a cause's code, with the figures that are known there."""
     index, slots = where
     columns = [seen.figures(source)[index, slots] for source in cause.figures.values()]
-    begins = np.ones(slots.size, dtype=bool)
-    begins[1:] = np.diff(seen.day[slots]) > 0
+    days, begins = seen.day[slots], np.ones(slots.size, dtype=bool)
+    begins[1:] = days[1:] != days[:-1]
     for column in columns:
-        begins[1:] |= (column[1:] != column[:-1]) & ~(np.isnan(column[1:]) & np.isnan(column[:-1]))
+        # What is unknown is as unknown as before, though no NaN equals another.
+        same = (column[1:] == column[:-1]) if column.dtype.kind == "i" else (column[1:] == column[:-1]) | np.isnan(column[1:]) & np.isnan(column[:-1])
+        begins[1:] |= ~same
     starts = seen.name_figures((slots - seen.first[slots])[begins])
     rows = zip(*(seen.name_figures(column[begins]) for column in columns), strict=True) if columns else repeat((), len(starts))
     figures = [_name_figures(cause.figures, row, start) for row, start in zip(rows, starts, strict=True)]
