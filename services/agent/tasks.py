@@ -28,7 +28,7 @@ from services.agent.evaluation.picture import draw_stored_day
 from services.agent.evaluation.replay import replay_learned
 from services.agent.policy import TrainedAgent
 from services.agent.registry import load_agents
-from services.planner.compiled import load_kernels
+from services.planner.compiled import load_common_kernels, load_kernels
 from services.planner.service.replay import Store
 
 NEEDS = ("database", "redis", "objects")
@@ -36,6 +36,11 @@ NEEDS = ("database", "redis", "objects")
 
 def prepare() -> None:
     """Load the compiled loops before the worker's processes are forked: each would otherwise wait a second for them."""
+    load_common_kernels()
+
+
+def precompile() -> None:
+    """Compile all loops, so that an image holds them."""
     load_kernels()
 
 

@@ -114,11 +114,9 @@ def _parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
 
 
 def _plan_alone(request: PlanRequest) -> PlanReply:
-    from services.planner.compiled import load_kernels
     from services.planner.milp.solver import Solver
     from services.planner.reply.reply import plan_request
 
-    load_kernels()  # the times in the answer are those of planning
     return plan_request(request, now=SystemClock().now(), solver=Solver())
 
 

@@ -125,10 +125,10 @@ def _replay(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
     from luna.database import engine
     from luna.what_if_questions import open_question, read_state
     from services.cli.storage import open_database
-    from services.planner.compiled import load_kernels
+    from services.planner.compiled import load_common_kernels
     from services.planner.service.counterfactual import replay_variant
 
-    load_kernels()
+    load_common_kernels()
     with open_database() as pool, follow_progress("what if", quiet=quiet) as progress:
         with engine.unit_of_work(pool) as connection:
             replays = open_question(connection, question, now=SystemClock().now())

@@ -1,14 +1,42 @@
-"""The planner's compiled loops."""
+"""The planner's compiled loops: those of nearly every plan are there before the first; others are compiled by the first plan that needs them."""
 
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
-from services.planner.dp import policy, value
+from services.planner.dp import envelopes, policy, value
 from services.planner.milp import schedules
+
+# Plans over several courses, slots whose cost is not convex, and appliances that run: each its loops, and what loads them.
+_SELDOM: tuple[tuple[Sequence[Any], Callable[[], None]], ...] = (
+    (value.COURSE_LOOPS, value.load_course_kernels),
+    (envelopes.LOOPS, envelopes.load),
+    (schedules.LOOPS, schedules.load_kernels),
+)
+
+
+@cache
+def load_common_kernels() -> None:
+    """Load once in a process what nearly every plan needs (compile it the first time), and of the rest what this machine has compiled before.
+
+    A plan that is the first on its machine to need more compiles it, some seconds that do not count as planning. Source: docs/decisions/0078.
+    """
+    value.load_kernels()
+    policy.load_kernels()
+    for loops, load in _SELDOM:
+        if all(map(_is_kept, loops)):
+            load()
 
 
 @cache
 def load_kernels() -> None:
-    """Load the compiled loops once in a process (compile them the first time): some seconds that should not count as planning."""
-    value.load_kernels()
-    policy.load_kernels()
-    schedules.load_kernels()
+    """Load all of them: for an image that is made once, and for what is measured."""
+    load_common_kernels()
+    for _, load in _SELDOM:
+        load()
+
+
+def _is_kept(loop: Any) -> bool:
+    """Return whether Numba's cache on the disk holds a loop as it stands now."""
+    # Its index is that of one version of file and compiler, and empty for every other; Numba shows it nowhere else.
+    return bool(loop._cache._cache_file._load_index())  # noqa: SLF001

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from time import monotonic
+
+from services.planner.dp.loops import planning_clock_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,10 +11,10 @@ class Deadline:
     """An instant ``at_s`` of a clock that never goes back, ``now_s``, seconds."""
 
     at_s: float
-    now_s: Callable[[], float] = monotonic
+    now_s: Callable[[], float] = planning_clock_s
 
     @classmethod
-    def within(cls, seconds: float, *, now_s: Callable[[], float] = monotonic) -> "Deadline":
+    def within(cls, seconds: float, *, now_s: Callable[[], float] = planning_clock_s) -> "Deadline":
         """Return the deadline so many seconds from now."""
         return cls(now_s() + seconds, now_s)
 

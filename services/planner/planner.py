@@ -7,7 +7,6 @@ A plan always comes: where one step of this ladder finds none in time, or physic
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +15,7 @@ from luna.economics import Blocks, find_charge, list_months
 from luna.policy import BatteryPolicy, PlanPolicy
 from luna.timeline import FloatArray, IndexArray
 from services.planner.deadline import Deadline
+from services.planner.dp.loops import planning_clock_s
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
@@ -97,8 +97,8 @@ def decide(problem: Problem, solver: Solver, *, deadline: Deadline | None = None
 
 def follow_made(made: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | None = None) -> list[Plan]:
     """Return least-cost plans of problems as they are followed, each as if it were alone, with what that costs and the time it took."""
-    begun, plans = perf_counter(), follow_each([plan for _, plan in made], deadline=deadline)
-    share_ms = (perf_counter() - begun) * 1e3 / max(len(made), 1)
+    begun, plans = planning_clock_s(), follow_each([plan for _, plan in made], deadline=deadline)
+    share_ms = (planning_clock_s() - begun) * 1e3 / max(len(made), 1)
     return [_price_followed(problem, plan, share_ms) for (problem, _), plan in zip(made, plans, strict=True)]
 
 
@@ -130,9 +130,9 @@ def make_plan(problem: Problem, solver: Solver, *, deadline: Deadline | None = N
 def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
     if isinstance(problem.tariff.charge, Blocks):
         return plan_in_blocks(problem, solver, make=lambda priced: _plan_batteries(priced, solver))
-    begun = perf_counter()
+    begun = planning_clock_s()
     segments = problem_segments(problem) if dp_is_exact(problem) else None
-    built = perf_counter()
+    built = planning_clock_s()
     plan: Plan | None = None
     disagreements: tuple[str, ...] = ()
     try:
@@ -144,7 +144,7 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
     if problem.uncertainty.courses is not None and plan.spread is None:
         reason = "no_value_function" if len(problem.site.batteries) == 1 else "several_batteries"
         plan = replace(plan, spread=Spread(1, problem.uncertainty.courses.weight.size, reasons=(reason,)))
-    took = perf_counter() - built
+    took = planning_clock_s() - built
     return replace(plan, build_ms=(built - begun) * 1e3, solve_ms=took * 1e3, disagreements=plan.disagreements + disagreements)
 
 
@@ -154,7 +154,7 @@ _PLACING_SHARE = 0.6
 
 def _plan_around(problem: Problem, solver: Solver) -> Plan:
     """Place what may be placed, then plan the batteries around it."""
-    begun = perf_counter()
+    begun = planning_clock_s()
     placement = schedule_loads(problem.due(problem.deadline.share(_PLACING_SHARE)), solver)
     rest = placement.remaining(problem)
     try:
@@ -165,7 +165,7 @@ def _plan_around(problem: Problem, solver: Solver) -> Plan:
     # Of batteries that nothing was found for in time, what the placement was proven to be says nothing.
     gap = None if plan.gap is None else placement.gap
     placed = replace(plan, costs=costs, placement=placement, gap=gap, proven=placement.proven and plan.proven)
-    return replace(placed, solve_ms=(perf_counter() - begun) * 1e3 - plan.build_ms)
+    return replace(placed, solve_ms=(planning_clock_s() - begun) * 1e3 - plan.build_ms)
 
 
 def plan_alone(problem: Problem) -> Plan:

@@ -27,7 +27,7 @@ from luna.database.engine import unit_of_work
 from luna.queue import TaskContext, task
 from luna.queue.jobs import await_job, submit_job
 from luna.queue.task_context import isolate
-from services.planner.compiled import load_kernels
+from services.planner.compiled import load_common_kernels, load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.service import counterfactual, fleet, pareto, plan_check, plan_diff, plans
 from services.planner.service import replay as replays
@@ -44,6 +44,11 @@ log = structlog.get_logger("luna.planner")
 
 def prepare() -> None:
     """Load the compiled loops before the worker's processes are forked: each would otherwise wait a second for them."""
+    load_common_kernels()
+
+
+def precompile() -> None:
+    """Compile all loops, so that an image holds them."""
     load_kernels()
 
 

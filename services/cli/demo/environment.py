@@ -25,6 +25,7 @@ STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.1
 # Variables that name an owner's servers: the demo has its own.
 OTHER_SERVERS = ("LUNA_DATABASE_", "LUNA_REDIS_", "LUNA_OBJECTS_", "LUNA_VECTORS_", "LUNA_LANGUAGE_")
+NEEDED_QUEUES = {request.queue() for request in (DemoLoadRequest, TrainRequest, IssueRequest, PlanRequest, ReplayRequest)}
 
 
 class Worker:
@@ -76,7 +77,7 @@ class Worker:
 
 @contextmanager
 def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worker]:
-    """Start a worker for the tasks of all services and stop it at the end; its log lies in ``folder``, downloads are kept in ``cache``."""
+    """Start a worker for the services that the demo asks and stop it at the end; its log lies in ``folder``, downloads are kept in ``cache``."""
     log = folder / "worker.log"
     own = {
         "LUNA_DATABASE_URL": servers.database_url,
@@ -86,7 +87,8 @@ def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worke
     }
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHER_SERVERS)} | own
     # Attended: it ends with this process, however that dies. In a session of its own: Ctrl-C reaches this process, which ends it.
-    command = [sys.executable, "-m", "services.cli.parent_watch", "luna.queue.worker"]
+    # What no request of the demo goes to is not loaded.
+    command = [sys.executable, "-m", "services.cli.parent_watch", "luna.queue.worker", *sorted(NEEDED_QUEUES)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True)
     worker = Worker(process, log)
@@ -96,7 +98,6 @@ def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worke
         worker.stop()
 
 
-NEEDED_QUEUES = {request.queue() for request in (DemoLoadRequest, TrainRequest, IssueRequest, PlanRequest, ReplayRequest)}
 # Containers that start beside the demo need half a minute.
 WORKERS_SECONDS = 60.0
 # A machine that trains three models may keep its queue waiting, and containers may start anew.

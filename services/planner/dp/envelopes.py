@@ -5,9 +5,9 @@ value. A slot's way is concave: taking energy out gains length by length, so tha
 """
 
 import numpy as np
-from numba import njit
 
 from luna.timeline import FloatArray, IndexArray
+from services.planner.dp.loops import loop, loop_part
 
 # Ways of all slots: where those of each slot begin, energy taken out and gain at a way's begin, and lengths and values of what it offers from there on.
 Offers = tuple[IndexArray, FloatArray, FloatArray, FloatArray]
@@ -28,14 +28,14 @@ _NOWHERE = 1e300
 _NEVER = -1e300
 
 
-@njit(cache=True)
+@loop_part
 def _value_at(piece: FloatArray, level: float) -> float:
     share: float = (level - piece[BEGIN]) / (piece[END] - piece[BEGIN])
     value: float = piece[LEFT] * (1.0 - share) + piece[RIGHT] * share
     return value
 
 
-@njit(cache=True)
+@loop_part
 def _append(out: FloatArray, count: int, piece: tuple[float, float, float, float]) -> int:
     """Append a piece, joined with the last one where both are one straight line; return how many there are then, -1 where there is no room."""
     begin, end, left, right = piece
@@ -59,7 +59,7 @@ def _append(out: FloatArray, count: int, piece: tuple[float, float, float, float
     return count + 1
 
 
-@njit(cache=True)
+@loop_part
 def _append_higher(pair: tuple[FloatArray, FloatArray], span: tuple[float, float], out: FloatArray, count: int) -> int:
     """Append the higher of two pieces over a span that both cover."""
     (one, other), (begin, end) = pair, span
@@ -76,7 +76,7 @@ def _append_higher(pair: tuple[FloatArray, FloatArray], span: tuple[float, float
     return _append(out, _append(out, count, (begin, cross, left, middle)), (cross, end, middle, one_right))
 
 
-@njit(cache=True)
+@loop_part
 def find_higher(one: FloatArray, other: FloatArray, out: FloatArray) -> int:
     """Write the higher of two functions; return how many pieces it has, -1 where there is no room."""
     first, second, count = 0, 0, 0
@@ -103,7 +103,7 @@ def find_higher(one: FloatArray, other: FloatArray, out: FloatArray) -> int:
     return count
 
 
-@njit(cache=True)
+@loop_part
 def _find_peaks(function: FloatArray, value: float, out: FloatArray) -> int:
     """Write the levels at which ``function`` less ``value`` a kWh is highest around them, and how high; return how many there are."""
     count, size = 0, len(function)
@@ -124,7 +124,7 @@ def _find_peaks(function: FloatArray, value: float, out: FloatArray) -> int:
     return count
 
 
-@njit(cache=True)
+@loop_part
 def _hold_peaks(peaks: FloatArray, step: tuple[float, float], queue: IndexArray, out: FloatArray) -> int:
     """Write what each peak is worth as far as a length of energy taken out carries it; return how many pieces that has."""
     (length, value), count, head, tail, following = step, 0, 0, 0, 0
@@ -146,7 +146,7 @@ def _hold_peaks(peaks: FloatArray, step: tuple[float, float], queue: IndexArray,
     return count
 
 
-@njit(cache=True)
+@loop_part
 def take_out(function: FloatArray, step: tuple[float, float], out: FloatArray, scratch: tuple[FloatArray, FloatArray, FloatArray, IndexArray]) -> int:
     """Write the function when up to a length of energy may be taken out, each kWh at a value; return how many pieces it has, -1 where there is no room."""
     (length, value), (held, joined, peaks, queue) = step, scratch
@@ -164,7 +164,7 @@ def take_out(function: FloatArray, step: tuple[float, float], out: FloatArray, s
     return find_higher(joined[:kept], held[: len(function)], out)
 
 
-@njit(cache=True)
+@loop_part
 def _clip(function: FloatArray, capacity_kwh: float) -> int:
     """Cut a function to what a battery holds, in place; return how many pieces are left."""
     count = 0
@@ -177,7 +177,7 @@ def _clip(function: FloatArray, capacity_kwh: float) -> int:
     return count
 
 
-@njit(cache=True)
+@loop_part
 def _hold_reserve(function: FloatArray, reserve: tuple[float, float], out: FloatArray) -> int:
     """Write a function less what a reserve lacks; return how many pieces it has."""
     (level, price), count = reserve, 0
@@ -190,7 +190,7 @@ def _hold_reserve(function: FloatArray, reserve: tuple[float, float], out: Float
     return count
 
 
-@njit(cache=True)
+@loop_part
 def _step_back(function: FloatArray, offers: Offers, slot: tuple[int, int, float], room: FloatArray) -> int:
     """Write the function at the start of a slot to the first of ``room``'s parts; return how many pieces it has, -1 where there is no room.
 
@@ -215,12 +215,13 @@ def _step_back(function: FloatArray, offers: Offers, slot: tuple[int, int, float
         count = find_higher(best[:count], now[: _clip(now[:pieces], capacity_kwh)], after)
         if count < 0:
             return -1
-        best[:count] = after[:count]
-    room[0, :count] = best[:count]
+        for place in range(count):
+            for corner in range(4):
+                best[place, corner] = after[place, corner]
     return count
 
 
-@njit(cache=True)
+@loop
 def backward(offers: Offers, terminal: tuple[FloatArray, FloatArray], reserve: Reserve, buffers: tuple[Store, FloatArray]) -> bool:
     """Walk from the horizon to now, filling the store from its end; return False where one of the buffers is too short.
 
@@ -237,15 +238,19 @@ def backward(offers: Offers, terminal: tuple[FloatArray, FloatArray], reserve: R
             count = _step_back(pieces[offsets[slot + 1] : offsets[slot + 2]], offers, (first[slot], first[slot + 1], capacity), room)
         if count > 0 and 0 < slot < last and wanted_kwh.size > 0 and wanted_kwh[slot - 1] > _EMPTY:
             count = _hold_reserve(room[0, :count], (min(wanted_kwh[slot - 1], capacity), price), room[1])
-            room[0, : max(count, 0)] = room[1, : max(count, 0)]
+            for place in range(count):
+                for corner in range(4):
+                    room[0, place, corner] = room[1, place, corner]
         if count < 0 or offsets[slot + 1] < count:
             return False
         offsets[slot] = offsets[slot + 1] - count
-        pieces[offsets[slot] : offsets[slot + 1]] = room[0, :count]
+        for place in range(count):
+            for corner in range(4):
+                pieces[offsets[slot] + place, corner] = room[0, place, corner]
     return True
 
 
-@njit(cache=True)
+@loop_part
 def _read(function: FloatArray, level: float) -> float:
     """Return a function's value, the higher one at a jump, and less than any where it has none."""
     low, high = 0, len(function)
@@ -262,7 +267,7 @@ def _read(function: FloatArray, level: float) -> float:
     return best
 
 
-@njit(cache=True)
+@loop_part
 def _gain(begin: FloatArray, length: FloatArray, value: FloatArray, energy: float) -> float:
     """Return what a way gains by taking out so much energy, within what it can."""
     total: float = begin[1]
@@ -273,7 +278,7 @@ def _gain(begin: FloatArray, length: FloatArray, value: FloatArray, energy: floa
     return total
 
 
-@njit(cache=True)
+@loop_part
 def _choose(function: FloatArray, offers: Offers, ways: tuple[int, int], stored_kwh: float) -> tuple[float, int, float]:
     """Return the most that a slot can gain from a level on with what follows, by which way, and the energy that takes out."""
     _, begin, length, value = offers
@@ -295,7 +300,7 @@ def _choose(function: FloatArray, offers: Offers, ways: tuple[int, int], stored_
     return best, chosen, taken
 
 
-@njit(cache=True)
+@loop
 def forward(offers: Offers, store: Store, start_kwh: float, out: tuple[IndexArray, FloatArray]) -> float:
     """Write which way each slot goes on the best path from a level, and what is stored at its end; return what all slots gain, NaN where there is none."""
     (first, begin, length, value), (pieces, offsets), (chosen, path_kwh) = offers, store, out
@@ -309,6 +314,9 @@ def forward(offers: Offers, store: Store, start_kwh: float, out: tuple[IndexArra
         stored = max(stored - taken, 0.0)
         chosen[slot], path_kwh[slot] = way, stored
     return total
+
+
+LOOPS = (backward, forward)
 
 
 def load() -> None:

@@ -4,10 +4,10 @@ A value function of slot t stands at ``offsets[t]:offsets[t + 1]`` of the two bu
 """
 
 import numpy as np
-from numba import njit
 
 from luna.physics import SERVES, STORES
 from luna.timeline import FloatArray, IndexArray
+from services.planner.dp.loops import loop, loop_part
 from services.planner.dp.segments import BUY, FIRST_OUT, SECOND_OUT, SERVE, SERVE_FORCED, STORE, STORE_HELD_BACK
 
 Pair = tuple[FloatArray, FloatArray]
@@ -27,7 +27,7 @@ _STORES, _SERVES = STORES.copy(), SERVES.copy()
 _FAR = 1e9
 
 
-@njit(cache=True)
+@loop_part
 def merge(length: FloatArray, value: FloatArray, count: int, slot: Pair, drop_kwh: float, capacity_kwh: float, out: Pair) -> int:
     """Merge a value function with a slot's segments, drop from the front, cut at the capacity; return how many segments remain."""
     slot_length, slot_value = slot
@@ -60,7 +60,7 @@ def merge(length: FloatArray, value: FloatArray, count: int, slot: Pair, drop_kw
     return written
 
 
-@njit(cache=True)
+@loop_part
 def keep_reserve(length: FloatArray, value: FloatArray, count: int, reserve_kwh: float, priceless: float) -> int:
     """Make what a reserve holds priceless, in place; return how many segments there are then."""
     covered, left = 0, reserve_kwh
@@ -81,7 +81,7 @@ def keep_reserve(length: FloatArray, value: FloatArray, count: int, reserve_kwh:
     return count + shift
 
 
-@njit(cache=True)
+@loop
 def backward(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers) -> bool:
     """Walk from the horizon to now, filling the buffers from their end; return False when they are too short."""
     reserve_kwh, priceless = reserve
@@ -89,7 +89,8 @@ def backward(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserv
     slot_length, slot_value, drop_kwh = slots
     last = drop_kwh.size
     begin = length.size - terminal[0].size
-    length[begin:], value[begin:] = terminal[0], terminal[1]
+    for place in range(terminal[0].size):
+        length[begin + place], value[begin + place] = terminal[0][place], terminal[1][place]
     offsets[last + 1], offsets[last] = length.size, begin
     scratch_length, scratch_value = np.empty(length.size // (last + 1) * 8 + 64), np.empty(length.size // (last + 1) * 8 + 64)
     for slot in range(last - 1, -1, -1):
@@ -107,14 +108,14 @@ def backward(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserv
             written = keep_reserve(scratch_length, scratch_value, written, min(reserve_kwh[slot - 1], capacity_kwh), priceless)
         if written < 0 or written > begin:
             return False
-        length[begin - written : begin] = scratch_length[:written]
-        value[begin - written : begin] = scratch_value[:written]
         begin -= written
+        for place in range(written):
+            length[begin + place], value[begin + place] = scratch_length[place], scratch_value[place]
         offsets[slot] = begin
     return True
 
 
-@njit(cache=True)
+@loop
 def backward_each(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers) -> bool:
     """Walk back on every path, each with its own row of the buffers; return False when they are too short."""
     for path in range(slots[2].shape[0]):
@@ -124,7 +125,7 @@ def backward_each(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: R
     return True
 
 
-@njit(cache=True)
+@loop
 def first_values(slot_length: FloatArray, slot_value: FloatArray, drop_kwh: FloatArray, terminal: Pair, capacity_kwh: float, cells: int) -> FloatArray:
     """Return V′ at the end of slot 0 of every path as means over cells."""
     paths, slots = drop_kwh.shape
@@ -134,7 +135,8 @@ def first_values(slot_length: FloatArray, slot_value: FloatArray, drop_kwh: Floa
     then = (np.empty(size), np.empty(size))
     for path in range(paths):
         count = terminal[0].size
-        now[0][:count], now[1][:count] = terminal[0], terminal[1]
+        for place in range(count):
+            now[0][place], now[1][place] = terminal[0][place], terminal[1][place]
         for slot in range(slots - 1, 0, -1):
             part = (slot_length[path, slot], slot_value[path, slot])
             count = merge(now[0], now[1], count, part, drop_kwh[path, slot], capacity_kwh, then)
@@ -143,7 +145,7 @@ def first_values(slot_length: FloatArray, slot_value: FloatArray, drop_kwh: Floa
     return grid
 
 
-@njit(cache=True)
+@loop
 def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers) -> None:
     """Write the weighted mean of step functions that end at the same length, slot by slot; what is priceless in one of them is priceless.
 
@@ -184,7 +186,7 @@ def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers)
     out_offsets[slots] = written
 
 
-@njit(cache=True)
+@loop_part
 def average(length: FloatArray, value: FloatArray, count: int, cell_kwh: float, out: FloatArray) -> None:
     """Write the mean of a step function over consecutive cells."""
     index, left = 0, length[0]
@@ -203,7 +205,7 @@ def average(length: FloatArray, value: FloatArray, count: int, cell_kwh: float, 
         out[cell] = total / max(cell_kwh - need, _EMPTY)
 
 
-@njit(cache=True)
+@loop
 def reach(length: FloatArray, value: FloatArray, offsets: IndexArray, level: FloatArray) -> FloatArray:
     """Return how much stored energy is worth more than each level at the end of each slot, shape of ``level``."""
     kinds, slots = level.shape
@@ -216,7 +218,7 @@ def reach(length: FloatArray, value: FloatArray, offsets: IndexArray, level: Flo
     return reach
 
 
-@njit(cache=True)
+@loop
 def marginal(length: FloatArray, value: FloatArray, offsets: IndexArray, stored_kwh: FloatArray) -> Pair:
     """Return V′ left and right of a level at the end of each slot."""
     left, right = np.empty(stored_kwh.size), np.empty(stored_kwh.size)
@@ -233,7 +235,7 @@ def marginal(length: FloatArray, value: FloatArray, offsets: IndexArray, stored_
     return left, right
 
 
-@njit(cache=True)
+@loop
 def integral(length: FloatArray, value: FloatArray, offsets: IndexArray, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
     """Return the integral of V′ between two levels at the end of each slot."""
     worth = np.zeros(before_kwh.size)
@@ -249,7 +251,7 @@ def integral(length: FloatArray, value: FloatArray, offsets: IndexArray, before_
     return worth
 
 
-@njit(cache=True)
+@loop
 def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capacity_kwh: float) -> FloatArray:
     """Return the stored energy after each slot: store, buy; or serve, sell, displace PV."""
     slots = slot_length.shape[0]
@@ -271,7 +273,7 @@ def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capaci
     return path
 
 
-@njit(cache=True)
+@loop
 def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[FloatArray, IndexArray]) -> None:
     """Walk a battery's thresholds through slots, mode after mode, as ``luna.policy`` reads them and physics settles them.
 
@@ -322,7 +324,7 @@ def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[Flo
         path[slot], modes[slot] = stored, mode
 
 
-@njit(cache=True)
+@loop
 def follow_each(limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray, cost: FloatArray) -> None:
     """Write what a policy costs on each of many courses beside their slots at rest, less what is left at the horizon; ``cost`` has shape ``(courses,)``.
 
@@ -358,7 +360,7 @@ def follow_each(limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray
         cost[course] = total
 
 
-@njit(cache=True)
+@loop
 def walk(slots: Triple, function: Buffers, start_kwh: float, capacity_kwh: float) -> Pair:
     """Follow the best path slot by slot: return how much stored energy each slot takes out, and what each slot is worth on the way.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from luna.economics import BreakEven
 from luna.errors import InvalidInputError
 from luna.timeline import FloatArray, IndexArray
-from services.planner.dp import envelopes, kernels
+from services.planner.dp import kernels
 from services.planner.dp.nonconvex import most_cost, worth
 from services.planner.dp.segments import FORBIDDEN_VALUE, KINDS, Segments, offer_courses
 from services.planner.problem.directions import Direction
@@ -143,20 +143,28 @@ def mean_values(segments: Segments, *, capacity_kwh: float, terminal: tuple[Floa
     return grid
 
 
+# What only plans over several courses need.
+COURSE_LOOPS = (kernels.backward_each, kernels.mean, kernels.walk)
+
+
 def load_kernels() -> None:
-    """Load the compiled loops, or compile them the first time."""
+    """Load the compiled loops of one course, or compile them the first time."""
     nothing = np.zeros((1, KINDS))
     function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
     level, terminal = np.zeros(1), (np.ones(1), np.ones(1))
     run_backward((nothing, nothing, level), terminal, 1.0)
     kernels.follow(np.zeros((6, 1)), nothing, 0.0, 1.0)
-    length, value, offsets = run_backward_each((nothing[None], nothing[None], level[None]), terminal)
-    _mean((length, value, offsets), np.ones(1), 1, capacity_kwh=1.0)
-    kernels.walk((nothing, nothing, level), (length, value, offsets[0]), 0.0, 1.0)
     function.marginal(level)
     function.integral(level, level)
     function.thresholds(BreakEven(level, level, level, level, level, level))
-    envelopes.load()
+
+
+def load_course_kernels() -> None:
+    """Load those of several courses, or compile them the first time."""
+    nothing, level, terminal = np.zeros((1, KINDS)), np.zeros(1), (np.ones(1), np.ones(1))
+    length, value, offsets = run_backward_each((nothing[None], nothing[None], level[None]), terminal)
+    _mean((length, value, offsets), np.ones(1), 1, capacity_kwh=1.0)
+    kernels.walk((nothing, nothing, level), (length, value, offsets[0]), 0.0, 1.0)
 
 
 def _require_convex(segments: Segments) -> None:

@@ -10,10 +10,10 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from luna.timeline import FloatArray, IndexArray
+from services.planner.dp.loops import loop, loop_part
 from services.planner.milp.solver import Indices, InfeasibleError
 from services.planner.problem.demands import RunRules
 
@@ -199,7 +199,7 @@ def _list_spans(needs: Sequence[SlotNeed], slots: int) -> Iterator[_Span]:
 _Rules = tuple[int, int, int, int, int, bool]
 
 
-@njit(cache=True)
+@loop_part
 def _turn_on(state: int, slot: int, rules: _Rules) -> int:
     """Return the state after a slot in which it is on, -1 where it may not start."""
     runs, _, shortest_rest, _, _, was_on = rules
@@ -209,7 +209,7 @@ def _turn_on(state: int, slot: int, rules: _Rules) -> int:
     return 0 if rested >= shortest_rest or (rested == slot and not was_on) else -1
 
 
-@njit(cache=True)
+@loop_part
 def _turn_off(state: int, rules: _Rules) -> int:
     """Return the state after a slot in which it is off, -1 where it may not stop."""
     runs, rests = rules[0], rules[1]
@@ -218,7 +218,7 @@ def _turn_off(state: int, rules: _Rules) -> int:
     return min(state + 1, runs + rests)
 
 
-@njit(cache=True)
+@loop_part
 def _is_late(state: int, slot: int, rules: _Rules) -> bool:
     """Return whether a slot is of a rest that is too long, by the state after it."""
     runs, _, _, longest, deadline, _ = rules
@@ -226,7 +226,7 @@ def _is_late(state: int, slot: int, rules: _Rules) -> bool:
     return longest > 0 and ((rested > longest and slot > longest) or (slot == deadline and rested == slot + 1))
 
 
-@njit(cache=True)
+@loop
 def _step_back(
     after: FloatArray, bounds: tuple[FloatArray, FloatArray, FloatArray], span: tuple[int, IndexArray], priced: tuple[_Rules, float, float]
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
@@ -256,7 +256,7 @@ def _step_back(
     return after, chosen
 
 
-@njit(cache=True)
+@loop
 def _follow(schedule: FloatArray, chosen: NDArray[np.bool_], begin: tuple[int, int], span: tuple[IndexArray, _Rules]) -> tuple[int, int]:
     """Write a span's schedule from a state on, and return the state at its end."""
     level, state = begin
@@ -270,6 +270,9 @@ def _follow(schedule: FloatArray, chosen: NDArray[np.bool_], begin: tuple[int, i
         else:
             state = _turn_off(state, rules)
     return level, state
+
+
+LOOPS = (_step_back, _follow)
 
 
 def load_kernels() -> None:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -31,9 +31,10 @@ from luna.physics import BoolArray, Curtailment, IntArray, Mode
 from luna.timeline import FloatArray
 from luna.wording import Language, Numbers
 from luna.wording.notes import ASSUMED, say_note
-from services.planner.compiled import load_kernels
+from services.planner.compiled import load_common_kernels
 from services.planner.deadline import Deadline
 from services.planner.dp.end_to_end import key_of, work_in_groups
+from services.planner.dp.loops import planning_clock_s
 from services.planner.dp.plan import Plan, Spread
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, show_import_price
@@ -155,18 +156,17 @@ _OWN_SHARE = 0.6
 
 
 def plan_request(
-    request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = monotonic
+    request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = planning_clock_s
 ) -> PlanReply:
     """Return the plan of a request that holds everything it needs; ``inputs_digest`` is the request's, where it is known already."""
     return plan_columns(request, now=now, solver=solver, inputs_digest=inputs_digest, clock_s=clock_s).read()
 
 
 def plan_columns(
-    request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = monotonic
+    request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = planning_clock_s
 ) -> PlanColumns:
     """Return the same with its slots as columns; its time limit, by a clock in seconds, holds for all that is planned for it together."""
-    # Compiled in a plan's own time they would leave none of it.
-    load_kernels()
+    load_common_kernels()
     deadline = Deadline.within(request.options.time_limit_s, now_s=clock_s)
     plan = decide(build_problem(request), solver, deadline=deadline.share(_OWN_SHARE) if _is_set_beside(request) else deadline)
     reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
