@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, bootsteps
+from celery.concurrency.prefork import TaskPool
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 from celery.worker import WorkController
@@ -32,7 +33,7 @@ from luna.queue.app import create_worker
 from luna.queue.cancellation import Cancellation
 from luna.queue.consumption import Consumption
 from luna.queue.heartbeats import BEAT, Node
-from luna.queue.idle_processes import REST_SECONDS, IdleProcesses
+from luna.queue.idle_processes import REST_SECONDS, SparingPool, sparing_pool
 from luna.queue.services import choose_queues, load_services
 from luna.queue.task import definitions
 from luna.queue.task_base import Process, register
@@ -89,7 +90,6 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
     heart: NodeHeartbeat
     cancellation: Cancellation
     metrics: MetricPipe
-    idle: IdleProcesses | None
 
     def start(self, worker: WorkController) -> None:
         self.heart.beat()
@@ -103,8 +103,8 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
         pool.maintain_pool()
         self.cancellation.look(pool)
         self.metrics.drain()
-        if self.idle:
-            self.idle.look(pool)
+        if isinstance(processes := pool._pool, SparingPool):  # noqa: SLF001 - Celery shows no other way to it
+            processes.end_rested()
 
     def stop(self, worker: WorkController) -> None:
         self._looks.cancel()
@@ -169,11 +169,12 @@ def build(
     sign = _Speaker(served, readiness, SystemClock().now()).sign
     server = HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness) if health_port else None
     heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness, consumption, server)
-    # Who is asked for health answers in threads at any time: there no moment is known at which a process could be forked.
-    idle = None if server else IdleProcesses(readiness, rest_seconds=options.rest_seconds)
-    parts = {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe(), "idle": idle}
+    parts = {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe()}
     app.steps["worker"].add(type("Beat", (Heartbeat,), parts))
-    return _controller(app, settings, name=name, queues=served, consumer=consumer_with(pulse)), heart
+    # Who is asked for health answers in threads at any time: there no moment is known at which a process could be forked.
+    pool = TaskPool if server else sparing_pool(readiness, rest_seconds=options.rest_seconds)
+    parts_of_celery = {"consumer_cls": consumer_with(pulse), "pool_cls": pool}
+    return _controller(app, settings, name=name, queues=served, parts=parts_of_celery), heart
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -186,7 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
     configure_tracing("-".join(options.queues) or "worker", settings.traces_url)
     announce_release()
     setup_logging.connect(lambda **_: None, weak=False)
-    # A worker that nobody asks for health is one of many on a small machine; its processes end when they rest (``IdleProcesses``).
+    # A worker that nobody asks for health is one of many on a small machine; its processes end when they rest (``SparingPool``).
     loaded = load_services(options.queues, modules=options.modules, only=options.only, sparing=not options.health_port)
     served = choose_queues(loaded, options.only)
     with running(settings) as addresses, ExitStack() as stack:
@@ -217,7 +218,7 @@ class _Speaker:
         return self._sign.model_copy(update={"checks": self._readiness.checks})
 
 
-def _controller(app: Celery, settings: Settings, *, name: str, queues: Iterable[str], consumer: type[Consumer]) -> WorkController:
+def _controller(app: Celery, settings: Settings, *, name: str, queues: Iterable[str], parts: Mapping[str, type]) -> WorkController:
     with warnings.catch_warnings():
         # To root Celery says that messages could be pickled code; ours are JSON.
         warnings.simplefilter("ignore", SecurityWarning)
@@ -225,13 +226,12 @@ def _controller(app: Celery, settings: Settings, *, name: str, queues: Iterable[
             hostname=f"luna@{name}",
             queues=list(queues),
             concurrency=settings.worker_processes,
-            pool_cls="prefork",
-            consumer_cls=consumer,
             loglevel=settings.log_level,
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,
             quiet=True,
+            **parts,
         )
     return worker
 
