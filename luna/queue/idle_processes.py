@@ -10,7 +10,6 @@ import time
 from typing import Any
 
 import structlog
-from billiard.pool import RUN
 from celery.concurrency.asynpool import AsynPool
 from celery.concurrency.prefork import TaskPool
 from kombu.asynchronous import get_event_loop
@@ -64,7 +63,7 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         that is late waits for an answer, and holds none.
         """
         wanted = min(self._processes, len(self._cache))
-        if len(self._pool) >= wanted or self._state != RUN:
+        if len(self._pool) >= wanted:
             self._waits_since = None
             return
         now = time.monotonic()
@@ -74,8 +73,8 @@ class SparingPool(AsynPool):  # type: ignore[misc]
                 while len(self._pool) < wanted:
                     self._create_worker_process(self._avail_index())
                 self._waits_since = None
-            else:
-                get_event_loop().call_later(AGAIN_SECONDS, self.maintain_pool)
+            elif (loop := get_event_loop()) is not None:
+                loop.call_later(AGAIN_SECONDS, self.maintain_pool)  # type: ignore[no-untyped-call]
 
 
 def sparing_pool(readiness: Readiness, *, rest_seconds: float) -> type[TaskPool]:

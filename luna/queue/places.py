@@ -37,10 +37,10 @@ class Places:
         return type("Order", (OpenQueues,), {"places": self})
 
 
-class OpenQueues(round_robin_cycle):  # type: ignore[misc]
+class OpenQueues(round_robin_cycle):
     """One queue after the other, of those that have room."""
 
     places: Places
 
     def consume(self, n: int) -> list[str]:
-        return [queue for queue in super().consume(n) if self.places.has_room(queue)]
+        return [queue for queue in super().consume(n) if self.places.has_room(queue)]  # type: ignore[no-untyped-call]

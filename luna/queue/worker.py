@@ -263,9 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--modules", nargs="+", default=(), metavar="MODULE", help="modules that declare tasks; default: those of the services")
     parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
     parser.add_argument("--beat-seconds", type=float, default=BEAT.total_seconds(), help="time between two signs of life")
-    parser.add_argument(
-        "--rest-seconds", type=float, default=REST_SECONDS, help="how long a process keeps what it holds without work; only without --health-port"
-    )
+    parser.add_argument("--rest-seconds", type=float, default=REST_SECONDS, help="how long a process without work stays; only without --health-port")
     return parser
 
 
