@@ -307,8 +307,8 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("longest, CPU", ("longest_cpu_s",), at_most=2.0, unit="s"),
     ),
     "idle": (
-        Target("one home's Luna after an idle minute, all its processes", ("share_mb",), at_most=900, unit="MB"),
-        Target("the gateway answers after a warm start", ("answered_s",), at_most=8, unit="s"),
+        Target("one home's Luna after an idle minute, all its processes", ("share_mb",), at_most=700, unit="MB"),
+        Target("the gateway answers after a warm start", ("answered_s",), at_most=5, unit="s"),
     ),
     "small_machine": (
         Target("one core and 1 GB: processes that were killed for memory", ("killed",), at_most=0),

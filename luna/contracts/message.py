@@ -17,6 +17,7 @@ from luna.timeline import parse_instant, require_year
 
 # What is validated within one call of a command or of the gateway is about one site, and a model's validators are given nothing else to know its clock by.
 _CLOCK: ContextVar[ZoneInfo | None] = ContextVar("site_clock", default=None)
+_INTERACTIVE = ".interactive"
 
 
 class Message(BaseModel):
@@ -67,7 +68,12 @@ def queue_of(task: str) -> str:
 
 def interactive_queue_of(service: str) -> str:
     """Return the queue of what somebody waits for at a service; what nobody waits for, and may take hours, never stands in it."""
-    return f"{service}.interactive"
+    return f"{service}{_INTERACTIVE}"
+
+
+def service_of(queue: str) -> str:
+    """Return the service whose queue it is."""
+    return queue.removesuffix(_INTERACTIVE)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from celery import Celery
 from celery.app.amqp import AMQP
+from kombu.utils.scheduling import round_robin_cycle
 
 from luna.queue.transport import WorkerAmqp
 
@@ -60,10 +61,10 @@ def create_sender(redis_url: str) -> Celery:
     return app
 
 
-def create_worker(redis_url: str, *, node: str) -> Celery:
-    """Return the application of the worker ``node``; what it holds unacknowledged stands under its own name."""
+def create_worker(redis_url: str, *, node: str, order: type[round_robin_cycle] = round_robin_cycle) -> Celery:
+    """Return the application of the worker ``node``, which goes by ``order`` through its queues; what it holds unacknowledged stands under its own name."""
     patient = {"socket_keepalive": True, "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": PATIENCE_SECONDS}
-    app = _create(redis_url, {**unacknowledged_by(node), **patient}, amqp=WorkerAmqp)
+    app = _create(redis_url, {**unacknowledged_by(node), **patient, "queue_order_strategy": order}, amqp=WorkerAmqp)
     app.conf.update(result_backend=redis_url, result_backend_transport_options={"global_keyprefix": PREFIX})
     return app
 

@@ -1,5 +1,7 @@
 """Whether a worker takes the messages that wait for it, and the end of one that does not."""
 
+from collections.abc import Callable, Mapping
+
 import structlog
 from celery import signals
 from celery.worker import state
@@ -28,13 +30,12 @@ class Consumption:
     Args:
         redis_url: the queue.
         queues: those that the worker takes messages from.
-        processes: how many tasks it runs at a time.
+        has_room: whether a message of a queue would be begun at once.
     """
 
-    def __init__(self, redis_url: str, queues: tuple[str, ...], processes: int) -> None:
+    def __init__(self, redis_url: str, queues: tuple[str, ...], has_room: Callable[[str], bool]) -> None:
         self._redis = connect(redis_url)
-        self._keys = [f"{PREFIX}{queue}" for queue in queues]
-        self._processes = processes
+        self._queues, self._has_room = queues, has_room
         self._taken = self._taken_before = 0
         self._waited_before = 0
         self.starved_looks = 0
@@ -52,12 +53,12 @@ class Consumption:
             log.critical("worker takes no messages although some wait, and ends to be started again", looks=self.starved_looks)
             state.should_stop = EXIT_STARVED
 
-    def note(self, waiting: int) -> None:
-        """Note how many messages wait now."""
-        stands_still = self._taken == self._taken_before and waiting >= self._waited_before > 0
-        free = len(state.reserved_requests) < self._processes
-        self.starved_looks = self.starved_looks + 1 if stands_still and free else 0
-        self._taken_before, self._waited_before = self._taken, waiting
+    def note(self, waiting: Mapping[str, int]) -> None:
+        """Note how many messages wait now, by queue."""
+        could_begin = sum(number for queue, number in waiting.items() if self._has_room(queue))
+        stands_still = self._taken == self._taken_before and could_begin >= self._waited_before > 0
+        self.starved_looks = self.starved_looks + 1 if stands_still else 0
+        self._taken_before, self._waited_before = self._taken, could_begin
 
     def probe(self) -> str:
         """Return what the worker does.
@@ -72,8 +73,8 @@ class Consumption:
     def _count(self, **_: object) -> None:
         self._taken += 1
 
-    def _count_waiting(self) -> int:
+    def _count_waiting(self) -> dict[str, int]:
         with reachable(), self._redis.pipeline(transaction=False) as pipe:
-            for key in self._keys:
-                pipe.llen(key)
-            return sum(pipe.execute())
+            for queue in self._queues:
+                pipe.llen(f"{PREFIX}{queue}")
+            return dict(zip(self._queues, pipe.execute(), strict=True))

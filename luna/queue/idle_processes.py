@@ -1,7 +1,7 @@
-"""Gives back what a worker's processes hold while they have nothing to do.
+"""A worker's processes that are there while there is something to do.
 
-A process keeps the libraries that a task has loaded, and each page that it wrote into. One that is forked in its place shares what the worker has loaded, and
-loads the rest for the next task that needs it.
+A process keeps the libraries that a task has loaded, and each page that it wrote into: one that never worked holds 10 MB of its own, one that planned 30, one
+that trained or forecast 70. One that is forked for the next task shares what the worker has loaded, and loads the rest where the task needs it.
 """
 
 import os
@@ -10,61 +10,74 @@ import time
 from typing import Any
 
 import structlog
+from celery.concurrency.asynpool import AsynPool
+from celery.concurrency.prefork import TaskPool
+from kombu.asynchronous import get_event_loop
 
 from luna.health import Readiness
-from luna.queue.memory import read_own_bytes
+from luna.health.probes import PATIENCE
 
 # Tasks that follow one another find the libraries loaded.
 REST_SECONDS = 30.0
-# One that has done nothing yet has 10 MB of its own, one that planned 30, one that trained or forecast 70.
-MOST_OWN_BYTES = 20_000_000
+AGAIN_SECONDS = 0.05
 END_SECONDS = 1.0
 
 log = structlog.get_logger("luna.queue")
 
 
-class IdleProcesses:
-    """Renews processes that rest and hold much. Belongs to the event loop, where no process is given a task meanwhile.
+class SparingPool(AsynPool):  # type: ignore[misc]
+    """Celery's pool, with as many processes as tasks wait or run; one that rests is ended. Belongs to the event loop."""
 
-    Args:
-        readiness: of this worker. A process is forked only while none of its threads run: what one holds at that moment, such as the lock of a module that is
-            being imported, the new process would wait for as long as it lives.
-        rest_seconds: how long a process has had nothing to do.
-        most_own_bytes: what one that rests may hold of its own.
-    """
+    readiness: Readiness
+    rest_seconds: float
 
-    def __init__(self, readiness: Readiness, *, rest_seconds: float = REST_SECONDS, most_own_bytes: int = MOST_OWN_BYTES) -> None:
-        self._readiness, self._rest_seconds, self._most_own_bytes = readiness, rest_seconds, most_own_bytes
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         self._idle_since: dict[int, float] = {}
-        self._renewed: set[int] = set()
+        self._waits_since: float | None = None
+        super().__init__(*arguments, **options)
 
-    def look(self, pool: Any) -> None:
-        """Renew those for which it is time; where a probe is under way, at the next look."""
-        now, processes = time.monotonic(), pool._pool  # noqa: SLF001 - Celery shows neither its processes nor which of them are busy
-        busy = processes._busy_workers | processes._active_writes  # noqa: SLF001
-        idle = [process for process in processes._pool if process.inqW_fd not in busy]  # noqa: SLF001
-        self._idle_since = {process.pid: self._idle_since.get(process.pid, now) for process in idle}
-        self._renewed &= {process.pid for process in processes._pool}  # noqa: SLF001
-        for process in idle:
-            if now - self._idle_since[process.pid] < self._rest_seconds:
-                continue
-            has_worked = processes._on_ready_counters[process.pid].value > 0  # noqa: SLF001
-            # One that was forked before the worker had begun shares nothing of what the worker has written since.
-            if process.pid in self._renewed and not (has_worked and read_own_bytes(process.pid) > self._most_own_bytes):
-                self._idle_since[process.pid] = now
-            else:
-                self._renew(process, pool)
+    def apply_async(self, *arguments: Any, **options: Any) -> Any:
+        result = super().apply_async(*arguments, **options)
+        self.maintain_pool()
+        return result
 
-    def _renew(self, process: Any, pool: Any) -> None:
-        processes = pool._pool  # noqa: SLF001
-        with self._readiness.at_rest() as free:
-            if not free:
-                return
-            before = {each.pid for each in processes._pool}  # noqa: SLF001
+    def end_rested(self) -> None:
+        """End those that have had nothing to do for long enough."""
+        now = time.monotonic()
+        busy = self._busy_workers | self._active_writes
+        self._idle_since = {process.pid: self._idle_since.get(process.pid, now) for process in self._pool if process.inqW_fd not in busy}
+        rested = [process for process in self._pool if now - self._idle_since.get(process.pid, now) >= self.rest_seconds]
+        # One that a task waits for may still begin.
+        for process in rested[: max(0, len(self._pool) - len(self._cache))]:
             # Told to end, it would take a second for it, in which it could be given a task.
             process._controlled_termination = True  # noqa: SLF001 - so that nobody takes it for a death
             os.kill(process.pid, signal.SIGKILL)
             process.join(END_SECONDS)
-            pool.maintain_pool()
-        self._renewed |= {each.pid for each in processes._pool} - before  # noqa: SLF001
-        log.debug("process at rest renewed", pid=process.pid)
+            log.debug("process at rest ended", pid=process.pid)
+        self.maintain_pool()
+
+    def _repopulate_pool(self, exitcodes: object) -> None:
+        """Fork what is missing, while none of the worker's threads run.
+
+        What a thread holds at that moment, such as the lock of a module that is being imported, the new process would wait for as long as it lives. A probe
+        that is late waits for an answer, and holds none.
+        """
+        wanted = min(self._processes, len(self._cache))
+        if len(self._pool) >= wanted:
+            self._waits_since = None
+            return
+        now = time.monotonic()
+        self._waits_since = self._waits_since or now
+        with self.readiness.at_rest() as free:
+            if free or now - self._waits_since >= PATIENCE.total_seconds():
+                while len(self._pool) < wanted:
+                    self._create_worker_process(self._avail_index())
+                self._waits_since = None
+            elif (loop := get_event_loop()) is not None:
+                loop.call_later(AGAIN_SECONDS, self.maintain_pool)  # type: ignore[no-untyped-call]
+
+
+def sparing_pool(readiness: Readiness, *, rest_seconds: float) -> type[TaskPool]:
+    """Return a class of pools whose processes end after ``rest_seconds`` without a task, and are forked while ``readiness`` is at rest."""
+    pool = type("Pool", (SparingPool,), {"readiness": readiness, "rest_seconds": rest_seconds})
+    return type("Processes", (TaskPool,), {"Pool": pool})

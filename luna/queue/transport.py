@@ -16,6 +16,9 @@ from kombu.connection import Connection
 from kombu.transport import redis
 from redis.exceptions import ResponseError
 
+# How long a process may stand idle at most while a message waits for one.
+AGAIN_SECONDS = 0.05
+
 log = structlog.get_logger("luna.queue")
 
 # What Redis has not heard yet, by the key under which a worker's messages stand: their tags, and whether each is to come again.
@@ -56,9 +59,14 @@ class QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """kombu's, with our account of credit."""
+    """kombu's, with our account of credit, which soon asks again while it leaves out a queue that has no process left (``luna.queue.places``)."""
 
     QoS = QoS
+
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        count = len(self.active_queues)
+        is_whole = len(self._queue_cycle.consume(count)) == count
+        super()._brpop_start(timeout if is_whole else AGAIN_SECONDS)  # type: ignore[no-untyped-call]
 
 
 class Transport(redis.Transport):

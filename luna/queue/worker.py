@@ -7,7 +7,7 @@ import platform
 import sys
 import uuid
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,14 +17,17 @@ from typing import Any
 
 import structlog
 from celery import Celery, bootsteps
+from celery.concurrency.prefork import TaskPool
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 from celery.worker import WorkController
 from celery.worker.consumer import Consumer as CeleryConsumer
+from celery.worker.request import Request
 from celery.worker.state import maybe_shutdown
 from kombu.asynchronous.timer import Timer
 
 from luna.contracts.health import NodeSign
+from luna.contracts.message import service_of
 from luna.embedded import Addresses, running
 from luna.errors import LunaError
 from luna.health import ALIVE, TAKES, HealthServer, Liveness, Readiness, announce_release, probes_for
@@ -32,7 +35,8 @@ from luna.queue.app import create_worker
 from luna.queue.cancellation import Cancellation
 from luna.queue.consumption import Consumption
 from luna.queue.heartbeats import BEAT, Node
-from luna.queue.idle_processes import REST_SECONDS, IdleProcesses
+from luna.queue.idle_processes import REST_SECONDS, SparingPool, sparing_pool
+from luna.queue.places import Places
 from luna.queue.services import choose_queues, load_services
 from luna.queue.task import definitions
 from luna.queue.task_base import Process, register
@@ -89,7 +93,6 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
     heart: NodeHeartbeat
     cancellation: Cancellation
     metrics: MetricPipe
-    idle: IdleProcesses | None
 
     def start(self, worker: WorkController) -> None:
         self.heart.beat()
@@ -103,8 +106,8 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
         pool.maintain_pool()
         self.cancellation.look(pool)
         self.metrics.drain()
-        if self.idle:
-            self.idle.look(pool)
+        if isinstance(processes := pool._pool, SparingPool):  # noqa: SLF001 - Celery shows no other way to it
+            processes.end_rested()
 
     def stop(self, worker: WorkController) -> None:
         self._looks.cancel()
@@ -124,6 +127,14 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
     """Celery's, that beats also while it waits for Redis: a worker that waits is no worker that hangs."""
 
     pulse: Liveness
+    places: Places
+
+    def apply_eta_task(self, task: Request) -> None:
+        """Begin what was to begin later; where its processes are taken by now, it waits for one."""
+        if self.places.has_room(task.delivery_info["routing_key"]):
+            super().apply_eta_task(task)
+        else:
+            task._eta_timer_entry = self.timer.call_after(LOOK_SECONDS, self.apply_eta_task, (task,))  # noqa: SLF001 - by which Celery drops it at the end
 
     def ensure_connected(self, conn: Any) -> Any:
         def say(error: Exception, seconds: float) -> None:
@@ -136,13 +147,8 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         maybe_shutdown()
 
 
-def consumer_with(pulse: Liveness) -> type[Consumer]:
-    """Return a class of consumers that beat ``pulse``."""
-    return type("BeatingConsumer", (Consumer,), {"pulse": pulse})
-
-
 def build(
-    settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], *, options: argparse.Namespace
+    settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], places: Places, *, options: argparse.Namespace
 ) -> tuple[WorkController, NodeHeartbeat]:
     """Return a worker for the declared tasks, and its heart.
 
@@ -150,6 +156,7 @@ def build(
         settings: of this process.
         addresses: of database and queue.
         served: the queues, each with the dependencies that its tasks need.
+        places: which of its processes work for which of them.
         options: how often it beats, which port serves its health, how long its processes rest.
 
     Raises:
@@ -157,23 +164,25 @@ def build(
     """
     # What the database calls a session has room for 63 letters.
     name = f"{platform.node()[:32]}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-    app = create_worker(addresses.redis_url, node=name)
+    app = create_worker(addresses.redis_url, node=name, order=places.ordered())
     beat, health_port = timedelta(seconds=options.beat_seconds), options.health_port
     process = Process(settings, addresses.database_url, addresses.redis_url, name)
     for definition in definitions().values():
         register(app, definition, process)
     pulse = Liveness(beat, settings.heartbeat_file)
     needs = dict.fromkeys(need for needs in served.values() for need in needs)
-    consumption = Consumption(addresses.redis_url, tuple(served), settings.worker_processes)
+    consumption = Consumption(addresses.redis_url, tuple(served), places.has_room)
     readiness = Readiness({ALIVE: pulse.probe, TAKES: consumption.probe, **probes_for(needs, settings, addresses)})
     sign = _Speaker(served, readiness, SystemClock().now()).sign
     server = HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness) if health_port else None
     heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness, consumption, server)
-    # Who is asked for health answers in threads at any time: there no moment is known at which a process could be forked.
-    idle = None if server else IdleProcesses(readiness, rest_seconds=options.rest_seconds)
-    parts = {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe(), "idle": idle}
+    parts = {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe()}
     app.steps["worker"].add(type("Beat", (Heartbeat,), parts))
-    return _controller(app, settings, name=name, queues=served, consumer=consumer_with(pulse)), heart
+    # Who is asked for health answers in threads at any time: there no moment is known at which a process could be forked.
+    pool = TaskPool if server else sparing_pool(readiness, rest_seconds=options.rest_seconds)
+    consumer = type("BeatingConsumer", (Consumer,), {"pulse": pulse, "places": places})
+    own = {"consumer_cls": consumer, "pool_cls": pool, "concurrency": places.processes, "loglevel": settings.log_level}
+    return _controller(app, name, served, own), heart
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -186,12 +195,15 @@ def main(arguments: list[str] | None = None) -> int:
     configure_tracing("-".join(options.queues) or "worker", settings.traces_url)
     announce_release()
     setup_logging.connect(lambda **_: None, weak=False)
-    # A worker that nobody asks for health is one of many on a small machine; its processes end when they rest (``IdleProcesses``).
+    # A worker that nobody asks for health is one of many on a small machine; its processes end when they rest (``SparingPool``).
     loaded = load_services(options.queues, modules=options.modules, only=options.only, sparing=not options.health_port)
-    served = choose_queues(loaded, options.only)
+    served, own = choose_queues(loaded, options.only), _read_own(options.own, loaded)
+    places = Places(served, settings.worker_processes, own)
+    # A queue with processes of its own needs what those of its service need.
+    served |= {queue: loaded[service_of(queue)] for group in own for queue in group}
     with running(settings) as addresses, ExitStack() as stack:
-        worker, heart = build(settings, addresses, served, options=options)
-        log.info("worker starts", queues=sorted(worker.app.amqp.queues.consume_from), processes=settings.worker_processes)
+        worker, heart = build(settings, addresses, served, places, options=options)
+        log.info("worker starts", queues=sorted(worker.app.amqp.queues.consume_from), processes=places.processes)
         stack.callback(heart.leave)
         keep_loaded()
         worker.start()
@@ -206,6 +218,12 @@ def keep_loaded() -> None:
     gc.set_threshold(50_000)
 
 
+def _read_own(groups: Iterable[Sequence[str]], loaded: Collection[str]) -> dict[frozenset[str], int]:
+    """Return how many processes are whose alone, as the command line says it, of the services that are ``loaded``."""
+    own = {frozenset(queue for queue in queues if service_of(queue) in loaded): int(number) for number, *queues in groups}
+    return {queues: number for queues, number in own.items() if queues}
+
+
 class _Speaker:
     """Says what this worker is with every sign of life."""
 
@@ -217,21 +235,12 @@ class _Speaker:
         return self._sign.model_copy(update={"checks": self._readiness.checks})
 
 
-def _controller(app: Celery, settings: Settings, *, name: str, queues: Iterable[str], consumer: type[Consumer]) -> WorkController:
+def _controller(app: Celery, name: str, queues: Iterable[str], own: Mapping[str, object]) -> WorkController:
     with warnings.catch_warnings():
         # To root Celery says that messages could be pickled code; ours are JSON.
         warnings.simplefilter("ignore", SecurityWarning)
         worker: WorkController = app.Worker(
-            hostname=f"luna@{name}",
-            queues=list(queues),
-            concurrency=settings.worker_processes,
-            pool_cls="prefork",
-            consumer_cls=consumer,
-            loglevel=settings.log_level,
-            without_gossip=True,
-            without_mingle=True,
-            without_heartbeat=True,
-            quiet=True,
+            hostname=f"luna@{name}", queues=list(queues), without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True, **own
         )
     return worker
 
@@ -243,12 +252,18 @@ def _parser() -> argparse.ArgumentParser:
         "--only", choices=("interactive", "jobs"), help="what somebody waits for, or jobs and upkeep; default: both, so that one may wait for the other"
     )
     parser.add_argument("--processes", type=int, help="processes of this worker; default: LUNA_WORKER_PROCESSES")
+    parser.add_argument(
+        "--own",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar=("NUMBER", "QUEUE"),
+        help="so many processes more, which only messages of these queues take: SERVICE, or SERVICE.interactive",
+    )
     parser.add_argument("--modules", nargs="+", default=(), metavar="MODULE", help="modules that declare tasks; default: those of the services")
     parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
     parser.add_argument("--beat-seconds", type=float, default=BEAT.total_seconds(), help="time between two signs of life")
-    parser.add_argument(
-        "--rest-seconds", type=float, default=REST_SECONDS, help="how long a process keeps what it holds without work; only without --health-port"
-    )
+    parser.add_argument("--rest-seconds", type=float, default=REST_SECONDS, help="how long a process without work stays; only without --health-port")
     return parser
 
 

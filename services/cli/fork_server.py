@@ -38,7 +38,7 @@ SHARED = (
 WORKERS = (
     "billiard.heap", "billiard.popen_fork", "billiard.sharedctypes", "billiard.synchronize", "celery.app.control", "celery.app.log", "celery.apps.worker",
     "celery.backends.redis", "celery.worker.autoscale", "celery.worker.components", "celery.worker.consumer.delayed_delivery", "celery.worker.strategy",
-    "luna.queue.attempt", "luna.queue.cancellation", "luna.queue.consumption", "luna.queue.idle_processes", "luna.queue.task_base",
+    "luna.queue.attempt", "luna.queue.cancellation", "luna.queue.consumption", "luna.queue.idle_processes", "luna.queue.places", "luna.queue.task_base",
 )  # fmt: skip
 # A server that loads for longer is done without.
 PATIENCE_SECONDS = 120.0

@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from luna.embedded import Addresses
     from luna.settings import Settings
 
-# What somebody waits for has a worker that no job can fill; an answer that a language model words takes longer than a plan may wait.
+# What somebody waits for has a worker that no job can fill.
 PLANNING = ("planner", "forecaster", "ingest", "agent", "notifier")
 COMPANIONS = {
     "interactive worker": ("luna.queue.worker", *PLANNING, "--only", "interactive", "--processes", "1"),
-    "knowledge worker": ("luna.queue.worker", "rag", "--only", "interactive", "--processes", "2"),
-    # Files that are handed over and messages to the phone wait for no training or replay.
-    "data worker": ("luna.queue.worker", "ingest", "notifier", "--only", "jobs", "--processes", "1"),
-    "worker": ("luna.queue.worker", "--only", "jobs"),
+    # Files that are handed over and messages to the phone wait for no training or replay; an answer that a language model words waits for no job, and takes
+    # longer than a plan may wait.
+    "worker": ("luna.queue.worker", "--only", "jobs", "--own", "1", "ingest", "notifier", "--own", "2", "rag.interactive"),
     "beat": ("luna.queue.beat",),
     "executor": ("services.executor",),
     "recorder": ("services.ingest.live",),

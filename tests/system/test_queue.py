@@ -121,6 +121,21 @@ def test_a_process_that_rests_gives_back_what_it_holds_and_the_next_one_answers(
         assert quiet_client.call(sample.HoldRequest(value=0), timeout=SOON).value != holding
 
 
+def test_what_has_processes_of_its_own_waits_for_no_job_and_takes_none_of_theirs(
+    quiet_client: Client, quiet_queue: str, database_url: str, tmp_path: Path
+) -> None:
+    starts = [tmp_path / "first", tmp_path / "second"]
+    options = ("--only", "jobs", "--processes", "1", "--own", "1", "sample.interactive")
+    with worker_process(quiet_queue, database_url, sample.__name__, options=options):
+        for path in starts:
+            quiet_client.submit(sample.SlowRequest(value=1, path=path))
+        wait_for(lambda: any(path.exists() for path in starts))
+        for value in range(3):
+            assert json.loads(quiet_client.ask(sample.EchoRequest(value=value), timeout=SOON))["value"] == value
+        assert [path.exists() for path in starts].count(True) == 1
+        assert quiet_client.tasks.waiting("sample") == 1
+
+
 def test_messages_that_come_again_after_their_task_was_done_take_no_place_for_good(
     quiet_client: Client, start_worker: Callable[[], Worker], quiet_queue: str
 ) -> None:
