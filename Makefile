@@ -79,8 +79,8 @@ demo: $(VENV)/.core try-static  ## a real year from prices to var/demo/report.ht
 up-local: $(VENV)/.core try-static  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything
 	@exec $(BIN)/luna up
 
-# What fails is run again alone before it counts: tests/failed_again.py.
-PYTEST := $(BIN)/pytest -n auto --dist worksteal --run-failed-again
+# What fails is run again alone before it counts: tests/failed_again.py. Which file comes when: tests/conftest.py.
+PYTEST := $(BIN)/pytest -n auto --run-failed-again
 
 test: $(VENV)/.test try-static  ## unit, property and integration tests against the real embedded servers
 	@$(PYTEST)

@@ -22,6 +22,7 @@ from tests.depth import draws
 from tests.folders import make_server_folder, server_folder
 from tests.mosquitto import SAID
 from tests.object_servers import OUTSIDE, OUTSIDE_VARIABLE
+from tests.selection.durations import TABLE, duration_of, read_durations
 
 FOLDER = pytest.StashKey[Path]()
 # Each takes up to two gigabytes.
@@ -96,9 +97,13 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # What only a TimescaleDB can show is not collected without one.
     items[:] = [item for item in items if TIMESCALE or not item.get_closest_marker("timescale_alone")]
+    if hasattr(config, "workerinput"):
+        # Each file goes to one process, which makes its fixtures once, and the longest ones go first: none is left over when the others have ended.
+        durations = read_durations(config.rootpath / TABLE)
+        items.sort(key=lambda item: -duration_of(item.nodeid.partition("::")[0], durations))
 
 
 # Not the report's header: it is left out when pytest is quiet.

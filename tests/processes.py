@@ -4,8 +4,6 @@ import fcntl
 import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +12,7 @@ from typing import Any
 
 import httpx
 
-Process = subprocess.Popen[bytes]
+from tests.forked import Process, start_python
 
 
 @contextmanager
@@ -22,7 +20,7 @@ def luna_process(module: str, *arguments: str, **settings: str) -> Iterator[Proc
     """Run ``python -m module`` with no settings of Luna's but these; whatever is left of it ends with the block."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
     environment = plain | {f"LUNA_{name.upper()}": value for name, value in settings.items()} | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment, start_new_session=True)
+    process = start_python(module, *arguments, environment=environment)
     try:
         yield process
     finally:

@@ -3,8 +3,6 @@
 import os
 import platform
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +11,9 @@ from pathlib import Path
 import redis
 
 from luna.queue.app import PREFIX
+from tests.forked import Process, start_python
 
-Worker = subprocess.Popen[bytes]
+Worker = Process
 
 
 @contextmanager
@@ -30,9 +29,8 @@ def worker_process(
     """Run a worker for the tasks of ``modules``; whatever is left of it ends with the block. Killed, it is missed after five beats at most."""
     environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "PYTHONPATH": str(Path(__file__).parents[1])}
     environment |= {} if data_folder is None else {"LUNA_DATA_FOLDER": str(data_folder)}
-    command = [sys.executable, "-m", "luna.queue.worker", "--modules", *modules, "--beat-seconds", str(beat_seconds), "--health-port", str(health_port)]
-    command += options
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    words = ["luna.queue.worker", "--modules", *modules, "--beat-seconds", str(beat_seconds), "--health-port", str(health_port)]
+    process = start_python(*words, *options, environment=environment)
     try:
         yield process
     finally:

@@ -64,7 +64,7 @@ def _describe(selection: Selection, changed: list[str]) -> None:
 
 def _run(root: Path, selection: Selection) -> int:
     processes = min((os.cpu_count() or 2) + 1, MOST_PROCESSES, len(selection.taken))
-    command = [sys.executable, "-m", "pytest", "-n", str(processes), "--dist", "worksteal", "--run-failed-again"]
+    command = [sys.executable, "-m", "pytest", "-n", str(processes), "--run-failed-again"]
     return subprocess.run([*command, *(each.test for each in selection.taken)], cwd=root, check=False).returncode
 
 
