@@ -13,13 +13,13 @@ from sqlalchemy import Connection
 
 from bench.fortnight.ways import SlotLedger
 from luna.database import sites
-from luna.house_now import read_house, read_planned
+from luna.house_now import OLD_VALUES, read_house, read_planned
 from luna.house_statements import HouseStatement, state_house
 from luna.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, Command, HomeState
 from luna.timeline import SLOT, Timeline, floor_to
 from luna.wording import Language
 from luna.wording.pages import page_words
-from services.api.pages.home_notices import OLD_VALUES, Notice, list_notices
+from services.api.pages.home_notices import Notice, list_notices
 from services.api.pages.home_view import HomeView
 from services.api.timeline import build_timeline
 from services.api.timeline.memory import PlanMemory
@@ -198,23 +198,32 @@ def _compare_silence(notices: Sequence[Notice], statements: Mapping[str, HouseSt
 
 
 def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
-    """Compare what else is said to be the matter: prices, since when a frozen meter leaves values unknown, and what Luna has to catch up with."""
+    """Compare what else is said to be the matter: prices, meters, and after Luna was away what it has to catch up with."""
     of_prices = {view.words(name) for name in ("notice_prices", "notice_prices_today")}
     said = [notice.title for notice in notices if notice.title in of_prices]
     yield _contradiction(
         bool(said) != truth.prices_missing, now, f"of prices: {said or 'nothing'}", "some are missing" if truth.prices_missing else "all are there"
     )
-    # A quarter-hour of which a third is missing or less is told by the rest.
-    since = [] if truth.frozen_since is None else [floor_to(truth.frozen_since, SLOT) + late for late in (timedelta(0), SLOT)]
-    unknown = [view.words("notice_unknown", t=view.say_instant(at)) for at in since]
-    if truth.frozen_since is not None and truth.frozen_until is None and now - truth.frozen_since > FROZEN_TOLD_AFTER:
-        told = any(notice.title in unknown for notice in notices)
-        yield _contradiction(not told, now, "nothing of the meter", f"it has been frozen since {truth.frozen_since.astimezone(ZONE):%H:%M}")
-    of_late = truth.frozen_until is None or now - truth.frozen_until <= BACK_WITHIN
+    of_meters = tuple(view.words(name, t="")[:-1] for name in ("notice_unknown", "notice_stale"))
+    yield _compare_meters(view, [notice.title for notice in notices if notice.title.startswith(of_meters)], truth, now)
     for notice in notices:
-        if notice.title not in of_prices and "does not answer" not in notice.title:
-            explained = now - truth.luna_since <= BACK_WITHIN or (of_late and notice.title in unknown)
-            yield _contradiction(not explained, now, f"{notice.title} {notice.more}", "nothing of the kind")
+        if notice.title not in of_prices and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
+            yield _contradiction(now - truth.luna_since > BACK_WITHIN, now, f"{notice.title} {notice.more}", "nothing of the kind")
+
+
+def _compare_meters(view: HomeView, said: Sequence[str], truth: HomeTruth, now: datetime) -> FalseSentence | None:
+    """Compare since when it is said not to be known what the house uses, in the answer and on Home alike: since its meter has been frozen, or Luna away."""
+    answered = view.house.unknown_since
+    if bool(said) != (answered is not None) or (answered is not None and not any(view.say_instant(answered) in title for title in said)):
+        return FalseSentence(now, f"answer: not known since {answered}; Home: {said}", "both tell of the same meters")
+    since, until = truth.frozen_since, truth.frozen_until
+    is_frozen = since is not None and now <= (until or now) + BACK_WITHIN
+    # A quarter-hour of which a third is missing or less is told by the rest.
+    at = [] if since is None else [floor_to(since, SLOT) + late for late in (timedelta(0), SLOT)]
+    if since is not None and until is None and now - since > FROZEN_TOLD_AFTER and answered not in at:
+        return FalseSentence(now, f"of meters: {said or 'nothing'}", f"one has been frozen since {since.astimezone(ZONE):%H:%M}")
+    explained = now - truth.luna_since <= BACK_WITHIN or (is_frozen and answered in at)
+    return _contradiction(bool(said) and not explained, now, f"of meters: {said}", "all are heard")
 
 
 def _contradiction(wrong: bool, now: datetime, said: str, truth: str) -> FalseSentence | None:
