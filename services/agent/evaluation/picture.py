@@ -11,6 +11,7 @@ from luna.contracts.replay import ReplayRequest
 from luna.database import sites
 from luna.database.forecast_activations import find_active
 from luna.errors import InvalidInputError
+from luna.extras import DRAWING, require_extra
 from luna.objects import ObjectStore
 from luna.site import Site
 from luna.timeline import SLOT, local_midnight
@@ -32,7 +33,9 @@ def draw_stored_day(store: Store, request: DayPictureRequest, *, objects: Object
     Raises:
         NotFoundError: no such site, nothing was recorded then, or a policy was never trained on what was recorded before.
         InvalidInputError: the day cannot be lived again, or a policy is unknown.
+        MachineError: what draws is not installed.
     """
+    require_extra(DRAWING)
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
         first, last = find_stretch(read_record(connection, site, **_week_of(request.day)), request.day)

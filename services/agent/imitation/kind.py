@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from luna.extras import TRAINING, require_extra
 from luna.site import Site
 from services.agent.artefacts import Artefact
 from services.agent.environment.states import SUMMARY, V1_1
@@ -59,12 +60,14 @@ def train_trees(lesson: Lesson) -> TrainedParts:
 @agent_kind("network", state_version=NETWORK_LAYOUT.version, load=load_network)
 def train_network(lesson: Lesson) -> TrainedParts:
     """Train a network that chooses the oracle's modes, on the states that it itself reaches."""
+    require_extra(TRAINING)
     return _train_network(lesson, ask_oracle(lesson.history))
 
 
 @agent_kind("clone", state_version=NETWORK_LAYOUT.version, load=load_network)
 def train_clone(lesson: Lesson) -> TrainedParts:
     """Train a network that chooses as the stochastic programme does, which plans by the mean value over courses."""
+    require_extra(TRAINING)
     return _train_network(lesson, ask_programme(lesson.history, progress=lesson.progress))
 
 

@@ -9,7 +9,8 @@ from types import ModuleType
 import numpy as np
 
 from luna.contracts.data import QualityVerdict
-from luna.errors import InvalidInputError, MachineError
+from luna.errors import InvalidInputError
+from luna.extras import TRAINING, require_extra
 from luna.physics import Mode
 from luna.timeline import IndexArray
 from services.agent.environment.episodes import NO_VERDICTS, EpisodeBatch
@@ -123,13 +124,11 @@ def import_ppo() -> ModuleType:
     """Return the learner.
 
     Raises:
-        MachineError: PyTorch, or what it needs, is not installed.
+        MachineError: what trains is not installed.
     """
-    try:
-        from services.agent.reinforcement import ppo
-    except ImportError as exc:
-        remedy = "Install it (make setup); in containers build the agent's image with it (docs/operations.md)."
-        raise MachineError(f"training by reinforcement needs PyTorch: {exc}", field="torch", remedy=remedy) from exc
+    require_extra(TRAINING)
+    from services.agent.reinforcement import ppo
+
     return ppo
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from luna.contracts.edge_summary import EdgeSummary, LabEstimate
 from luna.errors import InvalidInputError, MachineError
+from luna.extras import DRAWING, require_extra
 from luna.wording import Numbers
 from luna.wording.edge import say_insight
 from services.edge.analytics.page import Drawn, draw_report
@@ -37,11 +38,13 @@ def write_report(lab: Lab) -> dict[str, Any]:
 
     Raises:
         InvalidInputError: the batch has no runs.
-        MachineError: the disk takes no more.
+        MachineError: the disk takes no more, or what draws is not installed.
     """
     results = lab.config.results
     if not list_parts(lab.batch, "runs"):
         raise InvalidInputError("there are no runs to report of", field="batch", value=str(lab.batch), remedy="Run the batch first: luna edge batch.")
+    if results.visualization.enabled:
+        require_extra(DRAWING)
     table = RunTable.collect(read_runs(lab.batch, hear=lambda done, total: lab.progress(done, total, "reading runs")))
     summary = summarise_table(table, results.analysis, seed=lab.seed, failed=_count_lines(list_parts(lab.batch, "failed")))
     try:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from luna.errors import InvalidInputError, MachineError
+from luna.errors import InvalidInputError
+from luna.extras import LAB, TRAINING, require_extra
 from services.edge.controller.examples import read_examples, split_by_week
 from services.edge.controller.features import FORM_VERSION, FOUNDING_INPUTS, InputForm
 from services.edge.controller.registry import (
@@ -46,9 +47,11 @@ def train_controllers(lab: Lab) -> dict[str, Any]:
 
     Raises:
         InvalidInputError: labelled scenarios are missing or do not fit the configuration.
-        MachineError: PyTorch is not installed, or the disk takes no more.
+        MachineError: what trains is not installed, or the disk takes no more.
     """
-    _require_torch()
+    require_extra(TRAINING)
+    if lab.config.controller_training.search.trials:
+        require_extra(LAB)
     plan, minutes = _plan_networks(lab), _horizon_minutes(lab)
     examples, stand_in = read_examples(lab.training, lab.models, horizon_steps=lab.config.training_data.optimization.horizon_steps)
     share = lab.config.controller_training.training.validation_split
@@ -187,12 +190,3 @@ def _tell(lab: Lab) -> dict[str, Any]:
         "baselines": card.baselines,
         "search": card.search,
     }
-
-
-def _require_torch() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("torch") is None:
-        raise MachineError(
-            "training needs PyTorch", field="torch", remedy="Install it (make setup); in containers build the image with it (docs/operations.md)."
-        )

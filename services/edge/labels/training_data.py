@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from luna.extras import LAB, require_extra
 from services.edge.camera import NO_MODEL
 from services.edge.lab import Lab
 from services.edge.labels.dynamic_programme import load_kernels, solve_problems
@@ -19,9 +20,11 @@ def write_training_data(lab: Lab) -> dict[str, Any]:
     Raises:
         InvalidInputError: the configuration allows no scenario.
         ConflictError: rows that were made differently are there.
-        MachineError: the disk takes no more, or workers die; run again, it goes on.
+        MachineError: the disk takes no more, or workers die; run again, it goes on. The solver is not installed.
     """
     check_scenarios(lab)
+    if lab.config.training_data.optimization.solver != "dp":
+        require_extra(LAB)
     load_kernels()
     begun, made, charging, models = time.perf_counter(), 0, 0, np.zeros(len(lab.models.names), np.int64)
     for columns in write_batches(lab, "training", label_batch):

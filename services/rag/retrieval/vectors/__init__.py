@@ -1,5 +1,6 @@
 """Where passages are found: an index in a folder of this process, or on a Qdrant server. Which one, the settings say."""
 
+from luna.extras import QDRANT, require_extra
 from luna.settings import Settings
 from services.rag.retrieval.vectors.index import IndexFilter, VectorIndex, follow
 
@@ -10,9 +11,10 @@ def open_index(settings: Settings, model: str, dimensions: int | None) -> Vector
     """Return the index of the passages by one embedding model; ``dimensions`` None: by words alone.
 
     Raises:
-        MachineError: the index's folder cannot be written.
+        MachineError: the index's folder cannot be written, or the server's client is not installed.
     """
     if settings.vectors_url is not None:
+        require_extra(QDRANT)
         from services.rag.retrieval.vectors.server import ServerIndex
 
         return ServerIndex(settings, model, dimensions)
