@@ -30,6 +30,14 @@ class Verdict:
     met: bool
 
 
+_TOLD = {
+    "location": "where a home is",
+    "yearly_kwh": "a home's yearly consumption",
+    "yearly_kwh_by_persons": "a home's yearly consumption beside its persons",
+    "shading": "what shades its arrays",
+}
+
+
 def _by_tariff(policy: str, share: Mapping[str, float]) -> tuple[Target, ...]:
     return tuple(
         Target(f"{policy} under tariff {tariff}, share of perfect foresight", ("tariffs", tariff, "policies", policy, "score"), at_least=least)
@@ -279,7 +287,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
             for home, most in (("home", 0.9), ("feed_in", 0.95), ("citylearn", None))
         ),
     ),
-    "assumptions": (Target("what telling a home's yearly consumption is worth, of the bill", ("worth", "yearly_kwh"), at_least=WORTH["yearly_kwh"]),),
+    "assumptions": tuple(Target(f"what telling {_TOLD[code]} is worth, of the bill", ("worth", code), at_least=least) for code, least in WORTH.items()),
     "scenarios": (
         *_scenarios("home"),
         *_scenarios("feed_in"),

@@ -10,7 +10,7 @@ from luna.site.model import Site
 
 # Share of the bill by which plans of a home cost less that was told it, until a day was measured. Source: ``luna bench assumptions``, which says where it was
 # measured; what is not named was not measured, or was worth less than half a hundredth.
-WORTH: Mapping[str, float] = MappingProxyType({"yearly_kwh": 0.02})
+WORTH: Mapping[str, float] = MappingProxyType({"location": 0.06, "yearly_kwh": 0.02, "yearly_kwh_by_persons": 0.006, "shading": 0.006})
 # Of a battery: the default of a site's file, and what set-up fills in.
 _USUAL_EFFICIENCIES = (0.9025, 0.9)
 
@@ -18,17 +18,21 @@ AssumptionStep = Literal["site", "devices"]
 
 
 class SiteAssumption(NamedTuple):
-    """Something that is assumed: ``code`` names the sentence, ``step`` of set-up asks for it, ``device`` is whose it is, empty: the site's."""
+    """Something that is assumed: ``code`` names the sentence, ``step`` of set-up asks for it, ``device`` is whose it is, empty: the site's.
+
+    ``like_measured``: the site is like those on which its worth was measured.
+    """
 
     code: str
     step: AssumptionStep
     figures: Mapping[str, float] = MappingProxyType({})
     device: str = ""
+    like_measured: bool = True
 
     @property
     def worth(self) -> float | None:
         """By which share of the bill plans cost less once it is told; None where nobody measured it."""
-        return WORTH.get(self.code)
+        return WORTH.get(self.code) if self.like_measured else None
 
 
 def list_assumptions(site: Site) -> list[SiteAssumption]:
@@ -47,7 +51,8 @@ def _assume_household(site: Site) -> Iterator[SiteAssumption]:
     elif said.heating_kwh is None and (heating_kwh := site.yearly_load.heating_kwh):
         yield SiteAssumption("heating_kwh", "site", {"kwh": heating_kwh, "area": said.heated_m2 or ASSUMED_M2})
     if site.location is None:
-        yield SiteAssumption("location", "site")
+        # Weather was worth it for what the sun gives.
+        yield SiteAssumption("location", "site", like_measured=bool(site.pv))
 
 
 def _assume_devices(site: Site) -> Iterator[SiteAssumption]:

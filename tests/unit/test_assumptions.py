@@ -40,6 +40,11 @@ def test_all_that_nobody_told_is_listed_and_nothing_else() -> None:
     assert codes(TOLD | {"heat_pumps": [pump]}, yearly_kwh=4200) == set()
 
 
+def test_a_place_is_worth_what_was_measured_where_the_sun_gives_something() -> None:
+    worth = [{each.code: each.worth for each in list_assumptions(parse_site(site))}["location"] for site in (BARE, BARE | {"pv": []})]
+    assert worth == [WORTH["location"], None]
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_each_is_a_sentence_and_what_is_worth_most_comes_first(language: Language) -> None:
     for document in (BARE, TOLD | {"household": {"persons": 3, "heated_by": "electric"}}):

@@ -506,7 +506,7 @@ def test_the_rehearsal_shows_what_the_plan_sends_in_the_next_quarter_hours(api: 
     draft = api.post(f"/ui/sites/{OWN_ID}/site/change", data={"step": "control"}).headers["Location"].removesuffix("/control")
     page = api.get(f"{draft}/control").text
     rows = re.findall(r'<th scope="row">(\d\d:\d\d) [^<]+</th>\s*<td>(.*?)</td>', page, re.DOTALL)
-    sent = {clock: re.findall(r"<code>battery/power/set</code> = <code>(\d+)</code>", writes) for clock, writes in rows}
+    sent = [(clock, re.findall(r"<code>battery/power/set</code> = <code>(\d+)</code>", writes)) for clock, writes in rows]
     assert len(sent) == 8
     clock = (first + 4 * SLOT).astimezone(ZoneInfo("Europe/Vienna"))
-    assert sent[f"{clock:%H:%M}"] == ["1300"]
+    assert (f"{clock:%H:%M}", ["1300"]) in sent

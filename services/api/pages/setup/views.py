@@ -82,7 +82,7 @@ def view_assumptions(site: Site, words: PageWords, numbers: Numbers) -> list[Ass
     for each in list_assumptions(site):
         figures = {name: numbers.share(value) if name == "share" else numbers.number(value, int(name == "least")) for name, value in each.figures.items()}
         said = words("assumed_" + each.code, **figures)
-        worth = "" if each.worth is None else words("assumption_worth", share=numbers.share(each.worth))
+        worth = "" if each.worth is None else words("assumption_worth", share=numbers.share(each.worth, decimals=int(each.worth < 0.01)))
         lines.append(AssumedLine(each.step, f"{each.device}: {said}" if each.device else said, worth))
     return lines
 
