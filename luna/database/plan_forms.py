@@ -1,6 +1,7 @@
 """The two forms in which a plan is kept, of which its readers see nothing: documents as they were answered, and compressed columns and numbers.
 
-Who reads plans of the version before reads documents alone; what is asked for by itself is therefore kept as such, what the clock asks for as columns.
+Who reads plans of the version before reads documents alone; what is asked for a stored site by itself is therefore kept as such, what the clock asks for,
+or drives nothing, as columns.
 """
 
 import zlib

@@ -33,7 +33,7 @@ _TYPES: dict[object, str] = {str: "text", datetime: "timestamptz", float: "float
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """A plan as it is stored with many others: what is asked of it, its complete request and itself packed (``plan_forms``). ``prod`` drives devices."""
+    """A plan as it is stored packed (``plan_forms``): what is asked of it, its complete request and itself. ``prod`` drives devices."""
 
     plan_id: str
     site: str
@@ -49,18 +49,19 @@ class PlanRow:
     packed_reply: bytes
 
     @classmethod
-    def of(cls, plan: PlanColumns, *, site_id: str, inputs_digest: str, inputs: bytes) -> Self:
-        """Return the row of a plan that drives devices, packed.
+    def of(cls, plan: PlanColumns, *, site_id: str, inputs_digest: str, inputs: bytes, system_id: str = "prod") -> Self:
+        """Return the row of a plan, packed.
 
         Args:
             plan: as answered.
             site_id: whose plan it is.
             inputs_digest: of the complete request it was made from.
             inputs: that request as ``write_inputs`` writes it.
+            system_id: ``prod`` drives devices.
         """
         head, packed = plan.head, (plan_forms.pack_inputs(inputs), plan_forms.pack_reply(plan))
         when = head.issued_at, plan.start, plan.end
-        return cls(head.plan_id, site_id, "prod", *when, head.status, head.cost.total, head.currency, inputs_digest, *packed)
+        return cls(head.plan_id, site_id, system_id, *when, head.status, head.cost.total, head.currency, inputs_digest, *packed)
 
 
 # By the column of a row the type in which it is copied.

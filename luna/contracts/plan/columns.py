@@ -55,9 +55,9 @@ class PlanColumns:
         return type(self)(self.head.model_copy(update=fields), self.slots)
 
     def read(self) -> PlanReply:
-        """Return the plan, its slots validated in one go: hundreds of models one by one would take longer than the plan."""
+        """Return the plan, its slots validated in one go: hundreds of models one by one would take longer than the plan. Nothing is to be converted."""
         document = {"timezone": self.head.timezone, "currency": self.head.currency, "slots": self.slots}
-        return self.head.model_copy(update={"slots": _SLOTS.validate_python(list_slots(document))})
+        return self.head.model_copy(update={"slots": _SLOTS.validate_python(list_slots(document), strict=True)})
 
     def write(self) -> bytes:
         """Return the plan as JSON, its slots as columns."""
@@ -87,11 +87,9 @@ def list_slots(plan: Fields, first: int = 0, end: int | None = None) -> list[Fie
     spoken = Sentences(numbers)
     plain = {name: _list_values(values, chosen, spoken) for name, values in columns.items() if name not in _APART}
     batteries = _list_devices(columns["batteries"], chosen, spoken, absent={"reason": None})
-    absent = {name: value for name, value in _ABSENT.items() if name not in plain}
-    return [
-        dict(zip(plain, values, strict=True)) | absent | {"batteries": flows, "reason": reason}
-        for reason, flows, *values in zip(_list_reasons(columns["reason"], chosen, spoken), batteries, *plain.values(), strict=False)
-    ]
+    absent = {name: repeat(value) for name, value in _ABSENT.items() if name not in plain}
+    fields = plain | absent | {"batteries": batteries, "reason": _list_reasons(columns["reason"], chosen, spoken)}
+    return [dict(zip(fields, values, strict=True)) for values in zip(*fields.values(), strict=False)]
 
 
 def _list_values(values: Columns | Sequence[Any], chosen: slice, spoken: Sentences) -> Iterable[Any]:
@@ -107,7 +105,8 @@ def _list_devices(columns: Mapping[str, Columns], chosen: slice, spoken: Sentenc
 
 def _list_flows(columns: Columns, chosen: slice, spoken: Sentences, absent: Fields) -> list[Fields]:
     plain = {name: values[chosen] for name, values in columns.items() if name != "reason"}
-    flows = [dict(zip(plain, values, strict=True)) | absent for values in zip(*plain.values(), strict=True)]
+    fields = plain | {name: repeat(value) for name, value in absent.items()}
+    flows = [dict(zip(fields, values, strict=True)) for values in zip(*fields.values(), strict=False)]
     if "reason" not in columns:
         return flows
     tell = _list_own_reasons if "figures" in columns["reason"] else _list_reasons

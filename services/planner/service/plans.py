@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
 from luna.contracts.plan.inputs import write_inputs
 from luna.database import plan_causes, plan_faults, plans, sites
+from luna.database.plans import PlanRow
 from luna.database.site_facts import PlanningFacts
 from luna.objective_weights import Weights, weigh_import
 from luna.queue.task_metrics import TaskCounter, TaskHistogram
@@ -19,7 +20,7 @@ from luna.tracing import span
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.reply.outlook_doubts import doubt_by_last_week
-from services.planner.reply.reply import digest, plan_request
+from services.planner.reply.reply import digest, plan_columns
 from services.planner.service.assumptions import list_assumptions
 from services.planner.service.inputs import SiteInputs, gather_inputs, read_facts, read_outlook
 from services.planner.service.state import complete_state
@@ -87,21 +88,25 @@ def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], 
     # A plan of another time knows nothing that the one of now would not.
     changes = plan_causes.read(connection(), [request.site_id]) if request.site_id is not None and request.start is None else {}
     complete = request if request.site is not None else complete_request(connection(), request, now=now)
-    inputs_digest = digest(write_inputs(complete))
+    inputs = write_inputs(complete)
+    inputs_digest = digest(inputs)
     with span("planner.plan", slots=len(complete.outlook.load_kwh) if complete.outlook else 0):
-        reply = plan_request(complete, now=now, solver=solver, inputs_digest=inputs_digest)
-    text, inputs = (document.model_dump_json(by_alias=True) for document in (reply, complete))
+        columns = plan_columns(complete, now=now, solver=solver, inputs_digest=inputs_digest)
+        reply = columns.read()
+    text = reply.model_dump_json(by_alias=True)
     count_plan(reply)
-    site_id = request.site_id or reply.site
-    # What a request says of a site of its own must never drive a stored one of the same name.
-    system_id = "prod" if request.site_id is not None else "request"
-    if request.site_id is not None and not sites.hold(connection(), [site_id]):
+    if request.site_id is None:
+        # What a request says of a site of its own must never drive a stored one of the same name. Nobody looks into it by SQL.
+        plans.write(connection(), [PlanRow.of(columns, site_id=reply.site, inputs_digest=inputs_digest, inputs=inputs, system_id="request")])
+        return reply, text
+    if not sites.hold(connection(), [request.site_id]):
         # A plan of a site that was removed meanwhile would drive the next one of its name.
-        sites.load(connection(), site_id)
-    plans.save(connection(), site_id=site_id, plan=reply, texts=(text, inputs), inputs_digest=inputs_digest, system_id=system_id)
-    if request.site_id is not None and request.start is None:
+        sites.load(connection(), request.site_id)
+    texts = text, complete.model_dump_json(by_alias=True)
+    plans.save(connection(), site_id=request.site_id, plan=reply, texts=texts, inputs_digest=inputs_digest, system_id="prod")
+    if request.start is None:
         plan_causes.forget(connection(), changes)
-        plan_faults.forget(connection(), [site_id])
+        plan_faults.forget(connection(), [request.site_id])
     return reply, text
 
 

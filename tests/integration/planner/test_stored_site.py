@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -24,7 +25,7 @@ from services.executor.unit import InForce
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import DAY
 from services.planner.reply.reply import digest, plan_request
-from services.planner.service.plans import complete_request, plan_and_store
+from services.planner.service.plans import complete_request, plan_and_store, plan_and_write
 from services.planner.service.replay import replay_site
 from tests.controlled import describe, describe_devices
 from tests.stored import plan_stored, store_site
@@ -212,6 +213,20 @@ def test_a_stored_plan_is_made_again_from_its_row(connection: Connection, planne
     assert connection.scalar(select(plan_history.c.inputs_digest).where(plan_history.c.plan_id == plan.plan_id)) == digest(write_inputs(inputs))
     again = plan_request(inputs, now=START, solver=Solver())
     assert again.model_copy(update={"timing_ms": plan.timing_ms}) == plan
+
+
+def test_a_plan_of_a_site_in_the_request_is_kept_as_columns_and_read_as_it_was_answered(connection: Connection) -> None:
+    battery = {"name": "battery", "capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2}
+    outlook = {"load_kwh": [0.1] * 8, "pv_kwh": [0.0] * 8, "import_price": [0.2, 0.4] * 4, "export_price": [0.05] * 8}
+    site = {"name": "asked", "timezone": "Europe/Berlin", "batteries": [battery]}
+    asked = {"site": site, "start": START, "outlook": outlook, "state": {"batteries": {"battery": {"soc": 0.5}}}, "options": {"language": "de"}}
+    request = PlanRequest.model_validate(asked)
+    plan_id, text = plan_and_write(request, lambda: connection, now=START, solver=Solver())
+    row = connection.execute(select(plan_history).where(plan_history.c.plan_id == plan_id)).one()
+    assert (row.site, row.system_id, row.reply, row.inputs) == ("asked", "request", None, None)
+    assert plans.load(connection, plan_id).model_dump_json(by_alias=True) == text
+    assert json.loads(plans.read_text(connection, plan_id)) == json.loads(text)
+    assert plans.load_inputs(connection, plan_id) == request
 
 
 def test_what_a_month_has_drawn_counts_for_peaks_and_blocks(connection: Connection, planned_site: str) -> None:
