@@ -18,15 +18,17 @@ from luna.health import Readiness
 from luna.health.probes import PATIENCE
 
 # Tasks that follow one another find the libraries loaded.
-REST_SECONDS = 30.0
+REST_SECONDS = 10.0
 AGAIN_SECONDS = 0.05
+# Most tasks of beat end sooner, and are asked for together: one process does them all.
+SOON_SECONDS = 0.3
 END_SECONDS = 1.0
 
 log = structlog.get_logger("luna.queue")
 
 
 class SparingPool(AsynPool):  # type: ignore[misc]
-    """Celery's pool, with as many processes as tasks wait or run; one that rests is ended. Belongs to the event loop."""
+    """Celery's pool, with no more processes than tasks wait or run; one that rests is ended. Belongs to the event loop."""
 
     readiness: Readiness
     rest_seconds: float
@@ -68,8 +70,9 @@ class SparingPool(AsynPool):  # type: ignore[misc]
             return
         now = time.monotonic()
         self._waits_since = self._waits_since or now
+        waited_seconds = now - self._waits_since
         with self.readiness.at_rest() as free:
-            if free or now - self._waits_since >= PATIENCE.total_seconds():
+            if (free and (waited_seconds >= SOON_SECONDS or not self._pool)) or waited_seconds >= PATIENCE.total_seconds():
                 while len(self._pool) < wanted:
                     self._create_worker_process(self._avail_index())
                 self._waits_since = None
