@@ -20,13 +20,17 @@ LEAST_GRID_KW = 0.005
 # How much longer than ever else in the days around it.
 TIMES_AS_LONG = 2.0
 LEAST_KNOWN_HOURS = 24.0
+# A hundredth of a watt-hour: below it lies what sums in floating point lose.
+SAME_KWH = 1e-5
+# In which instants are told apart.
+MOMENT = np.timedelta64(1, "us")
 # Between readings further apart, nobody knows whether it stood.
 LONGEST_COUNTED_HOURS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Standstills:
-    """Stretches from a meter's first to its last word of the same: in between it said so ``repeats`` times."""
+    """Stretches from a meter's first word of something to its next of something else: for so many ``hours`` it said so again, ``repeats`` times."""
 
     spans: Spans
     hours: FloatArray
@@ -60,17 +64,21 @@ def _step_of(readings: Readings) -> float:
     """Return in which steps a counter shows its energy, kWh: zero of a power, infinite where that cannot be told."""
     if _is_power(readings):
         return 0.0
-    return measure_step(readings.values[np.isfinite(readings.values)]) or np.inf
+    kwh = readings.values[np.isfinite(readings.values)]
+    # What is bought or sold all the time rises by much from one reading to the next, never by the same to the last digit.
+    rises = np.diff(kwh)[np.diff(kwh) > 0]
+    differs = np.abs(np.diff(rises))
+    return min(measure_step(kwh), float(np.min(differs, initial=np.inf, where=differs > SAME_KWH))) or np.inf
 
 
 def _find_standstills(meter: Sequence[Readings]) -> _Standstills:
     moves = np.unique(np.concatenate([each.instants[_find_moves(each)] for each in meter]))
-    following = np.append(moves[1:], np.max([each.instants[-1] for each in meter]) + np.timedelta64(1, "us"))
+    following = np.append(moves[1:], np.max([each.instants[-1] for each in meter]) + MOMENT)
     ends = [np.searchsorted(each.instants, following) for each in meter]
     last = np.min([each.instants[np.maximum(end - 1, 0)] for each, end in zip(meter, ends, strict=True)], axis=0)
     repeats = np.min([end - np.searchsorted(each.instants, moves, side="right") for each, end in zip(meter, ends, strict=True)], axis=0)
-    spans = Spans(moves, np.maximum(last, moves))
-    return _Standstills(spans, hours_between(spans.starts, spans.ends), repeats)
+    # Sensors of one meter speak one after the other: a stretch holds the last word of each.
+    return _Standstills(Spans(moves, following - MOMENT), hours_between(moves, np.maximum(last, moves)), repeats)
 
 
 def _find_moves(readings: Readings) -> Mask:
