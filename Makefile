@@ -73,7 +73,8 @@ setup-core: $(VENV)/.core try-static  ## install what the demo needs
 setup: $(VENV)/.system $(CLIENT_GENERATOR)/.made static  ## install everything, for development
 
 DAYS ?= 14
-demo: $(VENV)/.core try-static  ## a real year from prices to var/demo/report.html; nothing is left running
+# Its report needs no scripts of the pages.
+demo: $(VENV)/.core  ## a real year from prices to var/demo/report.html; nothing is left running
 	@$(BIN)/luna demo --days $(DAYS)
 
 up-local: $(VENV)/.core try-static  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything

@@ -310,6 +310,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("one home's Luna after an idle minute, all its processes", ("share_mb",), at_most=900, unit="MB"),
         Target("the gateway answers after a warm start", ("answered_s",), at_most=8, unit="s"),
     ),
+    "first_run": (
+        Target("a cold make demo in a fresh clone, CPU in loops of 30 million additions", ("cold_loops",), at_most=22),
+        Target("the same once more", ("warm_loops",), at_most=13),
+        Target("the environment it made", ("environment_mb",), at_most=900, unit="MB"),
+    ),
     "worker_memory": (Target("what a worker grows by", ("bytes_per_task",), at_most=100, unit="B a task"),),
     "chaos": (
         *(Target(f"acknowledged and {fault}", (fault,), at_most=0) for fault in ("lost", "doubled", "wrong")),
