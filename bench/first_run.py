@@ -1,0 +1,95 @@
+"""What a newcomer's first minutes cost: ``make demo`` in a fresh clone with an environment of its own, once more when everything is there, and the megabytes.
+
+Run as ``python -m bench.first_run``. It needs what pip and uv install from: their caches, or a registry. Downloads of the demo's year are taken from this
+checkout's cache; nothing else is. CPU seconds are those of every process that the command started. A second here is no second elsewhere: beside them stand
+loops, each the CPU seconds in which plain Python adds 30 million times, measured before and after on the same machine.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from luna.errors import MachineError
+from luna.settings import load_settings
+
+CHECKOUT = Path(__file__).parents[1]
+LOOP = "total = 0\nfor _ in range(30_000_000):\n    total += 1\n"
+# Of this environment and this machine's owner: a newcomer has none of it.
+OTHERS = ("LUNA_", "NUMBA_", "PYTHON", "VIRTUAL_ENV", "MAKE", "MFLAGS")
+# Source: Linux, prctl(2).
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def measure() -> dict[str, Any]:
+    """Return CPU seconds and loops of a cold and a warm ``make demo``, what of the cold one installed, and the environment's megabytes.
+
+    Raises:
+        MachineError: there is no checkout to clone, or nothing to install from.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHERS)}
+    environment["LUNA_CACHE_FOLDER"] = str(load_settings().cache.resolve())
+    with tempfile.TemporaryDirectory(prefix="luna-first-run-") as folder:
+        clone = Path(folder, "luna")
+        _run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], Path(folder), environment, "Run it in a checkout that git knows.")
+        loops = [_time_loop()]
+        install = "Let pip and uv reach a registry, or fill their caches: make setup."
+        installed_s = _run(["make", ".venv/.core"], clone, environment, install)
+        cold_s = installed_s + _run(["make", "demo"], clone, environment, "See the demo's own words.")
+        loops.append(_time_loop())
+        warm_s = _run(["make", "demo"], clone, environment, "See the demo's own words.")
+        loops.append(_time_loop())
+        size = subprocess.run(["du", "--summarize", "--block-size=1000000", ".venv"], cwd=clone, capture_output=True, text=True, check=True).stdout
+    return {
+        "cold_cpu_s": cold_s,
+        "installed_cpu_s": installed_s,
+        "warm_cpu_s": warm_s,
+        "loop_s": fmean(loops),
+        "cold_loops": cold_s / fmean(loops[:2]),
+        "warm_loops": warm_s / fmean(loops[1:]),
+        "environment_mb": float(size.split()[0]),
+    }
+
+
+def _time_loop() -> float:
+    begun = time.process_time()
+    exec(LOOP, {})  # noqa: S102 - as a script's own loop, whose names are global
+    return time.process_time() - begun
+
+
+def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], remedy: str) -> float:
+    """Return the CPU seconds of a command and all that it started, also of what it did not wait for."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+        code, words, seconds = alone.submit(_spend, command, folder, dict(environment)).result()
+    if code:
+        raise MachineError(f"{' '.join(command[:2])} failed: {words[-1] if words else 'it said nothing'}", value=code, remedy=remedy)
+    return seconds
+
+
+def _spend(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, list[str], float]:
+    """Run a command; return how it ended, its words and its seconds. In a process of its own: what it has not waited for becomes that one's child."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    try:
+        while True:
+            os.wait()
+    except ChildProcessError:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done.returncode, done.stdout.strip().splitlines(), used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    print(json.dumps(measure(), indent=2))
+
+
+if __name__ == "__main__":
+    main()
