@@ -140,7 +140,7 @@ def _install(extra: Extra, place: PythonEnvironment) -> None:
             said = done.stdout.strip().rpartition("\n")[2] or f"{Path(command[0]).name} said nothing"
             full = "No space left on device" in done.stdout
             raise MachineError(
-                f"what {extra.purpose} needs ({', '.join(extra.modules)}, {extra.megabytes} MB) is not installed and could not be: {said}",
+                f"what {extra.purpose} needs ({', '.join(extra.modules)}; {extra.megabytes} MB) could not be installed: {said}",
                 field="extra",
                 value=extra.name,
                 remedy="Free some space there." if full else "Connect this machine to the network once and call it again.",
