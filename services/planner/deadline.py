@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from services.planner.dp.loops import planning_clock_s
+from services.planner.loops import planning_clock_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from luna.economics import Blocks, find_charge, list_months
 from luna.policy import BatteryPolicy, PlanPolicy
 from luna.timeline import FloatArray, IndexArray
 from services.planner.deadline import Deadline
-from services.planner.dp.loops import planning_clock_s
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
 from services.planner.following import follow_each
+from services.planner.loops import planning_clock_s
 from services.planner.milp.battery_constraints import list_constraints, missed_kwh
 from services.planner.milp.inverters import suits_value
 from services.planner.milp.planner import plan_by_model

@@ -7,8 +7,8 @@ import numpy as np
 
 from luna.physics import SERVES, STORES
 from luna.timeline import FloatArray, IndexArray
-from services.planner.dp.loops import loop, loop_part
 from services.planner.dp.segments import BUY, FIRST_OUT, SECOND_OUT, SERVE, SERVE_FORCED, STORE, STORE_HELD_BACK
+from services.planner.loops import loop, loop_part
 
 Pair = tuple[FloatArray, FloatArray]
 Triple = tuple[FloatArray, FloatArray, FloatArray]

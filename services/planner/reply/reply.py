@@ -34,8 +34,8 @@ from luna.wording.notes import ASSUMED, say_note
 from services.planner.compiled import load_common_kernels
 from services.planner.deadline import Deadline
 from services.planner.dp.end_to_end import key_of, work_in_groups
-from services.planner.dp.loops import planning_clock_s
 from services.planner.dp.plan import Plan, Spread
+from services.planner.loops import planning_clock_s
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, show_import_price
 from services.planner.problem.build import build_problem, objective_of
