@@ -398,7 +398,7 @@ def read_planned(connection: Connection, site: Site, *, now: datetime, before: P
     zone = parse_zone(site.timezone)
     plan, first = plans.read_due(connection, site.name, now), now.astimezone(zone).date()
     days = [local_day(first + timedelta(days=days), zone) for days in (-1, 0, 1)]
-    (yesterday, today, tomorrow), slots = read_days(connection, site, days, now=now, before=before and before.slots)
+    (yesterday, today, tomorrow), slots = read_days(connection, site, days, now=now, before=before.slots if before else None)
     # Of the plan that drove the last slot of yesterday the slots until then are enough.
     last = yesterday.timeline.end - SLOT
     plan_before = plans.read_due(connection, site.name, last, until=last)

@@ -326,10 +326,11 @@ def read_latest(
     """
     plan_ids = _find_last(connection, site_id, timeline, issued=issued)
     found, unread = {name: np.full(timeline.count, np.nan) for name in columns}, list(plan_ids)
-    for place, there in before.find_same(timeline, plan_ids) if before else ():
-        unread[place] = None
-        for name, values in found.items():
-            values[place] = before.columns[name][there]
+    if before is not None:
+        for place, there in before.find_same(timeline, plan_ids):
+            unread[place] = None
+            for name, values in found.items():
+                values[place] = before.columns[name][there]
     places: dict[str, list[int]] = {}
     for place, plan_id in enumerate(unread):
         if plan_id is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.timeline import FloatArray, InstantArray
 from luna.units import read_measure
 from services.ingest.metering.counter import measure_step
 from services.ingest.metering.rejection import Mask, Readings
@@ -73,7 +73,7 @@ def _step_of(readings: Readings) -> float:
 
 def _find_standstills(meter: Sequence[Readings]) -> _Standstills:
     moves = np.unique(np.concatenate([each.instants[_find_moves(each)] for each in meter]))
-    following = np.append(moves[1:], np.max([each.instants[-1] for each in meter]) + MOMENT)
+    following: InstantArray = np.append(moves[1:], np.max([each.instants[-1] for each in meter]) + MOMENT)
     ends = [np.searchsorted(each.instants, following) for each in meter]
     last = np.min([each.instants[np.maximum(end - 1, 0)] for each, end in zip(meter, ends, strict=True)], axis=0)
     repeats = np.min([end - np.searchsorted(each.instants, moves, side="right") for each, end in zip(meter, ends, strict=True)], axis=0)
