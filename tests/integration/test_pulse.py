@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete
 
 from luna import control_service
 from luna.contracts.agent_control import GateEntry
@@ -30,6 +30,7 @@ from luna.database import (
 )
 from luna.database.forecast_activations import Activation
 from luna.database.quarantine import Refused
+from luna.database.schema.plans import plan_history
 from luna.errors import NotFoundError
 from luna.observations import Observations
 from luna.site import parse_site
@@ -176,6 +177,8 @@ CHANGES: list[tuple[Callable[[Connection], None], set[str]]] = [
 
 def test_each_change_is_told_as_what_it_is(connection: Connection) -> None:
     store_site(connection, **SITE)
+    # Other tests leave plans of a site of this name that were issued later.
+    connection.execute(delete(plan_history))
     told = []
     for change, _ in CHANGES:
         before = pulse.read(connection, "home")

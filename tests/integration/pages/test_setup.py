@@ -501,7 +501,7 @@ def test_the_rehearsal_shows_what_the_plan_sends_in_the_next_quarter_hours(api: 
     hold = [BatterySetpoint(mode="hold")] * 2
     charge = [BatterySetpoint(mode="charge", power_kw=kw / 10, target_soc=0.9) for kw in range(11, 31)]
     with unit_of_work(database) as connection:
-        plan = describe_plan("rehearsed", first, hold + charge).model_copy(update={"site": OWN_ID, "issued_at": first})
+        plan = describe_plan("rehearsed", first, hold + charge).model_copy(update={"site": OWN_ID, "issued_at": now})
         plans.save(connection, site_id=OWN_ID, plan=plan, inputs_digest="", system_id="prod")
     draft = api.post(f"/ui/sites/{OWN_ID}/site/change", data={"step": "control"}).headers["Location"].removesuffix("/control")
     page = api.get(f"{draft}/control").text
