@@ -13,6 +13,13 @@ from luna.errors import InvalidInputError
 pytestmark = pytest.mark.every_database
 
 
+@pytest.fixture
+def connection(connection: Connection) -> Connection:
+    """A connection to a database without the jobs that other tests left."""
+    connection.execute(text("DELETE FROM jobs"))
+    return connection
+
+
 def accept(connection: Connection, key: str = "one") -> Job:
     return jobs.accept(connection, task="errand.value.store", key=key, request="{}", trace_id="trace-0001")
 
