@@ -27,7 +27,8 @@ class Silences:
     @classmethod
     def none(cls) -> Self:
         """Return no stretch."""
-        return cls(Spans.none(), np.zeros(0), np.zeros(0, dtype=np.bool_))
+        never = np.array([], dtype="datetime64[us]")
+        return cls(Spans(never, never), np.zeros(0), np.zeros(0, dtype=np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ class EnergyCurve:
     @classmethod
     def empty(cls) -> Self:
         """Return the curve of a sensor that said nothing."""
-        none = Spans.none()
-        return cls(none.starts, np.array([], dtype=np.float64), unknown=none, interpolated=none, resting=none, filled=none)
+        never = np.array([], dtype="datetime64[us]")
+        none = Spans(never, never)
+        return cls(never, np.array([], dtype=np.float64), unknown=none, interpolated=none, resting=none, filled=none)
 
 
 @dataclass(frozen=True, slots=True)
