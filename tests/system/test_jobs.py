@@ -166,7 +166,7 @@ def test_a_job_survives_its_worker_and_everything_redis_knew(own_servers: Server
     begun(resending_place, job, errand)
     kill(worker)
     kill_server(own_servers, "redis")
-    for file in (own_servers.folder / "redis").glob("**/*.aof"):
+    for file in (own_servers.folder / "redis").rglob("appendonly.aof*"):
         file.unlink()
     own_servers.bring_up(["redis"])
     with redis.Redis.from_url(resending_place.redis_url) as queue:
