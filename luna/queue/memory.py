@@ -57,15 +57,6 @@ class FreedMemory:
             self._kept_bytes = _resident_bytes()
 
 
-def read_own_bytes(pid: int) -> int:
-    """Return what a process holds for itself alone, so that it goes back to the system with it; 0 where the system does not say."""
-    try:
-        rows = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
-    except OSError:
-        return 0
-    return sum(int(row.split()[1]) * 1024 for row in rows if row.startswith("Private_"))
-
-
 def is_want_of_memory(error: BaseException) -> bool:
     """Return whether ``error``, or what led to it, is a failed allocation."""
     seen: BaseException | None = error
