@@ -25,7 +25,7 @@ from luna.embedded import running
 from luna.settings import Settings, load_settings
 from luna.simulated_home import SITE_NAME
 from luna.telemetry import configure_logging
-from luna.timeline import SLOT, SystemClock
+from luna.timeline import SLOT, SystemClock, move_clock
 from services.cli.demo.live import prepare_home
 from services.ingest.demo_data import load_demo
 
@@ -49,15 +49,15 @@ class SmallMachine:
     group: ControlGroup
     clock: Path
     client: httpx.Client
-    moved_s: float = 0.0
+    moved: timedelta = timedelta()
     held_bytes: int = 0
 
     def live(self, lived: timedelta) -> None:
         """Let ``lived`` pass by Luna's clock."""
-        begun, before, sampled = time.monotonic(), self.moved_s, 0.0
+        begun, before, sampled = time.monotonic(), self.moved, 0.0
         while (passed := time.monotonic() - begun) * SPEED < lived.total_seconds():
-            self.moved_s = before + passed * (SPEED - 1.0)
-            move_clock(self.clock, self.moved_s)
+            self.moved = before + timedelta(seconds=passed * (SPEED - 1.0))
+            move_clock(self.clock, self.moved)
             if passed - sampled > SAMPLE_SECONDS:
                 sampled = passed
                 self.held_bytes = max(self.held_bytes, self.group.hold_bytes())
@@ -66,7 +66,7 @@ class SmallMachine:
 
     def now(self) -> datetime:
         """Return what Luna's clock says."""
-        return SystemClock().now() + timedelta(seconds=self.moved_s)
+        return SystemClock().now() + self.moved
 
     def do(self, address: str, message: dict[str, Any] | None = None) -> float:
         """Ask for a job and return the seconds until it was done."""
@@ -74,7 +74,7 @@ class SmallMachine:
         answer = self.client.post(address, json=message or {})
         answer.raise_for_status()
         job = f"/v1/jobs/{answer.json()['job_id']}"
-        _await(lambda: self.client.get(job).json()["status"] in {"done", "failed", "cancelled"})
+        _await(lambda: self.client.get(job).json()["status"] not in {"queued", "running"})
         ended = self.client.get(job).json()
         if ended["status"] != "done":
             raise RuntimeError(f"{address}: {ended}")
@@ -95,7 +95,7 @@ def measure(*, days: float | None = None) -> dict[str, Any]:
         group.limit_cpus(CPUS)
         group.limit_memory(MEMORY_BYTES)
         clock = folder / "clock"
-        move_clock(clock, 0.0)
+        move_clock(clock, timedelta())
         own = {"cache_folder": str(cache.resolve()), "clock_file": str(clock), "job_memory_bytes": str(JOB_BYTES), "requests_per_minute": "100000"}
         with luna_up(folder, settings=own, group=group) as stack, _client(stack) as client:
             machine = SmallMachine(stack, group, clock, client)
@@ -157,13 +157,6 @@ def _open_pages(machine: SmallMachine) -> dict[str, dict[str, float]]:
             if answer.is_success and "text/html" in answer.headers["content-type"]:
                 seconds.append(time.monotonic() - begun)
     return {page: {"median_s": round(median(seconds), 3), "worst_s": round(max(seconds), 3)} for page, seconds in times.items() if seconds}
-
-
-def move_clock(clock: Path, seconds: float) -> None:
-    """Set by how much Luna's clock goes ahead; never half written, for every process reads it whenever it asks for the time."""
-    beside = clock.with_suffix(".next")
-    beside.write_text(f"{seconds:.3f}", encoding="ascii")
-    beside.replace(clock)
 
 
 def _client(stack: Stack) -> httpx.Client:

@@ -15,7 +15,7 @@ import httpx
 
 from luna.settings import load_settings
 from luna.simulated_home import SITE_NAME, HomeFiles
-from luna.timeline import CLOCK_VARIABLE, SLOT, floor_to
+from luna.timeline import CLOCK_VARIABLE, SLOT, floor_to, move_clock
 from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
 from services.ingest.demo_data import load_demo
 from tests.processes import free_port
@@ -43,7 +43,7 @@ class LivingLuna:
         self.folder, self.port, self._clock, self.moved = folder, free_port(), folder / "clock", timedelta()
         if begins_at is not None:
             self.moved = begins_at - datetime.now(UTC)
-        self._write_clock()
+        move_clock(self._clock, self.moved)
         own = {"LUNA_DATA_FOLDER": str(folder), "LUNA_CACHE_FOLDER": str(cache), "LUNA_API_PORT": str(self.port), CLOCK_VARIABLE: str(self._clock)}
         own |= {"LUNA_WORKER_PROCESSES": "1", "LUNA_OUTSIDE_SERVICES": "false", "LUNA_REQUESTS_PER_MINUTE": "100000"}
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")} | own
@@ -95,13 +95,13 @@ class LivingLuna:
         """Let time pass for every process, and return when the home has lived it."""
         lived = self.files.read_state().at
         self.moved += by
-        self._write_clock()
+        move_clock(self._clock, self.moved)
         wait_until(lambda: self.files.read_state().at >= lived + by.total_seconds() / 2)
 
     def set_clock(self, instant: datetime) -> None:
         """Let it be ``instant`` for every process, if it is not later already: time goes on from there, and who waits for it sees it within moments."""
         self.moved = max(self.moved, instant - datetime.now(UTC))
-        self._write_clock()
+        move_clock(self._clock, self.moved)
 
     def last_measured(self) -> datetime:
         """Return the start of the last slot that was measured."""
@@ -121,11 +121,6 @@ class LivingLuna:
     def read_measured(self, name: str) -> list[float]:
         """Return what the timeline has of a series, without what nobody measured."""
         return [value for value in self.read(f"{SITE}/timeline")["measured"][name] if value is not None]
-
-    def _write_clock(self) -> None:
-        beside = self._clock.with_suffix(".next")
-        beside.write_text(str(self.moved.total_seconds()), encoding="ascii")
-        beside.replace(self._clock)
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def _hurry(settings: "Settings", speed: float) -> "Settings":
     from luna.errors import ConflictError
     from luna.private_folders import make_private
     from luna.settings import load_settings
-    from luna.timeline import CLOCK_VARIABLE
+    from luna.timeline import CLOCK_VARIABLE, move_clock
 
     folder = settings.data_folder / FAST_FOLDER
     users = folder / "servers" / "users.lock"
@@ -101,7 +101,7 @@ def _hurry(settings: "Settings", speed: float) -> "Settings":
     shutil.rmtree(folder, ignore_errors=True)
     make_private(folder, holds_servers=True)
     clock = folder / "clock"
-    _move(clock, 0.0)
+    move_clock(clock, timedelta())
     os.environ |= {"LUNA_DATA_FOLDER": str(folder), "LUNA_CACHE_FOLDER": str(settings.cache.resolve()), CLOCK_VARIABLE: str(clock)}
     threading.Thread(target=_run_clock, args=(clock, speed), daemon=True).start()
     load_settings.cache_clear()
@@ -109,14 +109,9 @@ def _hurry(settings: "Settings", speed: float) -> "Settings":
 
 
 def _run_clock(clock: "Path", speed: float) -> None:
+    from luna.timeline import move_clock
+
     began = time.monotonic()
     while True:
         time.sleep(CLOCK_SECONDS)
-        _move(clock, (time.monotonic() - began) * (speed - 1.0))
-
-
-def _move(clock: "Path", seconds: float) -> None:
-    # Never half written: every process reads it whenever it asks for the time.
-    beside = clock.with_suffix(".next")
-    beside.write_text(f"{seconds:.3f}", encoding="ascii")
-    beside.replace(clock)
+        move_clock(clock, timedelta(seconds=(time.monotonic() - began) * (speed - 1.0)))
