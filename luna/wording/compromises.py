@@ -16,16 +16,16 @@ CONDITIONS: dict[str, dict[Language, str]] = {
         "de": "In den letzten Wochen wurde nichts gemessen, oder kein ganzer Tag: Der Verbrauch folgt dem Standardlastprofil für Haushalte (BDEW H25).",
     },
     "load_by_yearly_kwh": {
-        "en": "Its level is the yearly consumption in the site's file (household.yearly_kwh).",
-        "de": "Seine Höhe ist der Jahresverbrauch in der Datei des Standorts (household.yearly_kwh).",
+        "en": "Its level is the yearly consumption that the site's page says (household.yearly_kwh).",
+        "de": "Seine Höhe ist der Jahresverbrauch, der auf der Seite des Standorts steht (household.yearly_kwh).",
     },
     "load_by_persons": {
-        "en": "Its level is assumed from the persons in the household (household.persons). More exact is household.yearly_kwh in the site's file.",
-        "de": "Seine Höhe ist nach den Personen im Haushalt angenommen (household.persons). Genauer ist household.yearly_kwh in der Datei des Standorts.",
+        "en": "Its level is assumed from the persons in the household. Tell the yearly consumption on the site's page (household.yearly_kwh).",
+        "de": "Seine Höhe ist nach den Personen im Haushalt angenommen. Sag den Jahresverbrauch auf der Seite des Standorts (household.yearly_kwh).",
     },
     "load_assumed": {
-        "en": "A consumption of 3,500 kWh a year is assumed. Add household.yearly_kwh or household.persons to the site's file.",
-        "de": "Angenommen ist ein Verbrauch von 3.500 kWh im Jahr. Ergänze household.yearly_kwh oder household.persons in der Datei des Standorts.",
+        "en": "A consumption of 3,500 kWh a year is assumed. Tell yours, or the persons in the household, on the site's page (household).",
+        "de": "Angenommen ist ein Verbrauch von 3.500 kWh im Jahr. Sag deinen oder die Personen im Haushalt auf der Seite des Standorts (household).",
     },
     "short_history": {
         "en": "Fewer than two weeks are known: the forecast repeats them with a wide margin.",
@@ -68,8 +68,8 @@ CONDITIONS: dict[str, dict[Language, str]] = {
         "de": "Die Anlage liefert mehr als früher: Was vorher gemessen wurde, ist auf die neue Leistung hochgerechnet.",
     },
     "roof_exceeds_peak": {
-        "en": "The arrays yield more than their stated peak power. Correct peak_kw in the site's file.",
-        "de": "Die Anlage liefert mehr als ihre angegebene Spitzenleistung. Berichtige peak_kw in der Datei des Standorts.",
+        "en": "The arrays yield more than their stated peak power. Correct it on the site's page (peak_kw).",
+        "de": "Die Anlage liefert mehr als ihre angegebene Spitzenleistung. Berichtige sie auf der Seite des Standorts (peak_kw).",
     },
     "clock_change": {
         "en": "The clock changes within the forecast: habits follow the clock, but not all of them.",
@@ -96,8 +96,8 @@ CONDITIONS: dict[str, dict[Language, str]] = {
         "de": "Der Speicher der Modelle antwortet nicht: Die Vorhersage wiederholt die letzten Tage mit großem Spielraum.",
     },
     "sun_from_time_zone": {
-        "en": "The site does not say where it is: its sun is a rough one, of its time zone. Add location to the site's file.",
-        "de": "Der Standort sagt nicht, wo er liegt: Seine Sonne ist eine grobe, die seiner Zeitzone. Ergänze location in der Datei des Standorts.",
+        "en": "The site does not say where it is: its sun is a rough one, of its time zone. Say where it is on the site's page (location).",
+        "de": "Der Standort sagt nicht, wo er liegt: Seine Sonne ist eine grobe, die seiner Zeitzone. Sag auf der Seite des Standorts, wo er liegt (location).",
     },
     "untrained": {
         "en": "No model was trained yet: the forecast repeats recent days with a wide margin.",

@@ -45,25 +45,25 @@ MESSAGES: dict[str, dict[Language, MessageWords]] = {
     "sensor_silent": {
         "en": MessageWords(
             "A sensor is silent",
-            "{site}: {sensor} has said nothing since {since}, others of its role do: what {role} comes to is unknown since then. Where that meter is gone, name"
-            " in the site's file until when it holds (until: {since}), and the new one from then on. One at rest comes back by itself.",
+            "{site}: {sensor} has said nothing since {since}, others of its role do: what {role} comes to is unknown since then. Where another meter is in"
+            " its place, name that one on the site's page, under Sensors: it counts from then on. One at rest comes back by itself.",
         ),
         "de": MessageWords(
             "Ein Sensor schweigt",
-            "{site}: {sensor} schweigt seit {since}, andere seiner Rolle nicht: Was {role} ergibt, ist seither unbekannt. Gibt es diesen Zähler nicht mehr,"
-            " nenn in der Datei der Anlage, bis wann er gilt (until: {since}), und ab da den neuen. Einer, der ruht, kommt von selbst wieder.",
+            "{site}: {sensor} schweigt seit {since}, andere seiner Rolle nicht: Was {role} ergibt, ist seither unbekannt. Steht ein anderer Zähler an seiner"
+            " Stelle, nenn den auf der Seite des Standorts, unter Sensoren: Er gilt ab da. Einer, der ruht, kommt von selbst wieder.",
         ),
     },
     "sensor_unheard": {
         "en": MessageWords(
             "A sensor that there is not",
-            "{site}: {sensor} has never said anything, others of its role do; {role} is counted without it. Correct its name in the site's file, or take it out"
-            " there.",
+            "{site}: {sensor} has never said anything, others of its role do; {role} is counted without it. Correct its name on the site's page, under Sensors,"
+            " or take it out there.",
         ),
         "de": MessageWords(
             "Einen Sensor gibt es nicht",
-            "{site}: {sensor} hat noch nie etwas gesagt, andere seiner Rolle schon; {role} zählt ohne ihn. Berichtige seinen Namen in der Datei der Anlage,"
-            " oder nimm ihn dort heraus.",
+            "{site}: {sensor} hat noch nie etwas gesagt, andere seiner Rolle schon; {role} zählt ohne ihn. Berichtige seinen Namen auf der Seite des"
+            " Standorts, unter Sensoren, oder nimm ihn dort heraus.",
         ),
     },
     "agent_offered": {

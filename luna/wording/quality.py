@@ -37,15 +37,16 @@ FAULTS = {
     "coverage": FaultWords(_COUNTED, "{series} is known in {known} of {slots} quarter-hours", "{series} ist in {known} von {slots} Viertelstunden bekannt"),
     "silent": FaultWords(
         r"(?P<series>\w+) lacks (?P<sensor>.+), silent since (?P<since>\S+)",
-        "{series}: {sensor} has said nothing since {since}, so the sum is unknown. Where that meter is gone, name in the site's file until when it holds"
-        " (until: {since}), or take it out",
-        "{series}: {sensor} schweigt seit {since}, die Summe ist also unbekannt. Gibt es diesen Zähler nicht mehr, nenn in der Datei der Anlage, bis wann er"
-        " gilt (until: {since}), oder nimm ihn heraus",
+        "{series}: {sensor} has said nothing since {since}, so the sum is unknown. Where another meter is in its place, name that one on the"
+        " site's page, under Sensors; where none is, take it out there",
+        "{series}: {sensor} schweigt seit {since}, die Summe ist also unbekannt. Steht ein anderer Zähler an seiner Stelle, nenn den auf der"
+        " Seite des Standorts, unter Sensoren; sonst nimm ihn dort heraus",
     ),
     "unheard": FaultWords(
         r"(?P<series>\w+) lacks (?P<sensor>.+), which never said anything",
-        "{series}: {sensor} has never said anything, so the sum is unknown. Correct its name in the site's file, or take it out",
-        "{series}: {sensor} hat noch nie etwas gesagt, die Summe ist also unbekannt. Berichtige seinen Namen in der Datei der Anlage, oder nimm ihn heraus",
+        "{series}: {sensor} has never said anything, so the sum is unknown. Correct its name on the site's page, under Sensors, or take it out",
+        "{series}: {sensor} hat noch nie etwas gesagt, die Summe ist also unbekannt. Berichtige seinen Namen auf der Seite"
+        " des Standorts, unter Sensoren, oder nimm ihn heraus",
     ),
     "estimated": FaultWords(
         r"(?P<series>\w+) is filled to the meter's total in (?P<known>\d+) of (?P<slots>\d+) slots",
@@ -84,10 +85,10 @@ FAULTS = {
     ),
     "turned": FaultWords(
         r"(?P<source>\w+) and (?P<sink>\w+) look exchanged.*",
-        "{source} and {sink} look exchanged: the other way round meters explain the day. Exchange their sensors in the site's file; where one power with a sign"
+        "{source} and {sink} look exchanged: the other way round meters explain the day. Exchange their sensors on the site's page; where one power with a sign"
         " serves both, its minus goes to the other one",
-        "{source} und {sink} sehen vertauscht aus: Andersherum erklären die Zähler den Tag. Tausch ihre Sensoren in der Datei der Anlage; wo eine Leistung mit"
-        " Vorzeichen beiden dient, kommt ihr Minus zur anderen",
+        "{source} und {sink} sehen vertauscht aus: Andersherum erklären die Zähler den Tag. Tausch ihre Sensoren auf der Seite des Standorts; wo eine Leistung"
+        " mit Vorzeichen beiden dient, kommt ihr Minus zur anderen",
     ),
     "devices_beyond_house": FaultWords(
         r"(?P<series>\w+) is (?P<open>\S+) kWh more than .* in (?P<known>\d+) of (?P<slots>\d+) slots",

@@ -188,8 +188,8 @@ PHRASES = {
         "Sieh nach, warum der Sensor ihres Ladestands schweigt; mit dem, was er sagt, entsteht der nächste Plan.",
     ),
     "notice_soc_assumed_unnamed": Phrase(
-        "Name the sensor of its charge in the site's file (input_sensors.battery_soc), or load a file that says it.",
-        "Nenne den Sensor ihres Ladestands in der Datei des Standorts (input_sensors.battery_soc), oder lade eine Datei, die ihn enthält.",
+        "Name the sensor of its charge on the site's page, under Sensors, or load a file that says it.",
+        "Nenne den Sensor ihres Ladestands auf der Seite des Standorts, unter Sensoren, oder lade eine Datei, die ihn enthält.",
     ),
     "assumed_ahead": Phrase("planned (assumed)", "geplant (angenommen)"),
     "notice_doubt_more": Phrase(
