@@ -7,6 +7,7 @@ that trained or forecast 70. One that is forked for the next task shares what th
 import os
 import signal
 import time
+from collections.abc import Collection
 from typing import Any
 
 import structlog
@@ -27,6 +28,22 @@ END_SECONDS = 1.0
 log = structlog.get_logger("luna.queue")
 
 
+class IdleTimes:
+    """Since when each process of a pool has had nothing to do. Busy is looked for once a second; most tasks are begun and ended between two looks."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, float] = {}
+
+    def end_task(self, pid: int) -> None:
+        """Note that a process ended a task: its idle time is counted anew, from the next look on."""
+        self._since.pop(pid, None)
+
+    def list_rested(self, idle: Collection[int], now: float, *, rest_seconds: float) -> set[int]:
+        """Look: return those of the processes that have nothing to do now which have had nothing to do for ``rest_seconds``."""
+        self._since = {pid: self._since.get(pid, now) for pid in idle}
+        return {pid for pid, since in self._since.items() if now - since >= rest_seconds}
+
+
 class SparingPool(AsynPool):  # type: ignore[misc]
     """Celery's pool, with no more processes than tasks wait or run; one that rests is ended. Belongs to the event loop."""
 
@@ -34,7 +51,7 @@ class SparingPool(AsynPool):  # type: ignore[misc]
     rest_seconds: float
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._idle_since: dict[int, float] = {}
+        self._idle_times = IdleTimes()
         self._waits_since: float | None = None
         super().__init__(*arguments, **options)
 
@@ -43,12 +60,18 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         self.maintain_pool()
         return result
 
+    def on_job_ready(self, job: Any, place: int | None, answer: object, pipe: int) -> None:
+        super().on_job_ready(job, place, answer, pipe)
+        for process in self._pool:
+            if process.inqW_fd == pipe:
+                self._idle_times.end_task(process.pid)
+
     def end_rested(self) -> None:
         """End those that have had nothing to do for long enough."""
-        now = time.monotonic()
         busy = self._busy_workers | self._active_writes
-        self._idle_since = {process.pid: self._idle_since.get(process.pid, now) for process in self._pool if process.inqW_fd not in busy}
-        rested = [process for process in self._pool if now - self._idle_since.get(process.pid, now) >= self.rest_seconds]
+        idle = [process.pid for process in self._pool if process.inqW_fd not in busy]
+        pids = self._idle_times.list_rested(idle, time.monotonic(), rest_seconds=self.rest_seconds)
+        rested = [process for process in self._pool if process.pid in pids]
         # One that a task waits for may still begin.
         for process in rested[: max(0, len(self._pool) - len(self._cache))]:
             # Told to end, it would take a second for it, in which it could be given a task.

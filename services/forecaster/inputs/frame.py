@@ -108,6 +108,10 @@ class Pairs:
         """Return the pairs of the chosen rows."""
         return Pairs(self.origin[rows], self.target[rows])
 
+    def split(self, rows: int) -> "list[Pairs]":
+        """Return the pairs in parts of at most ``rows``, in their order; none at all are one part."""
+        return [Pairs(self.origin[first : first + rows], self.target[first : first + rows]) for first in range(0, max(self.origin.size, 1), rows)]
+
 
 def number_slot(instant: datetime) -> int:
     """Return how many quarter-hours lie between 1970 and the slot that covers ``instant``."""

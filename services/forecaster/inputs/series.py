@@ -17,9 +17,12 @@ from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs, frame_origins, pair_origins
 from services.forecaster.inputs.load_features import Absence, view_load
 from services.forecaster.inputs.pv_features import recall_shares, view_pv
-from services.forecaster.inputs.view import MEMORY, WEEK, Days, FeatureMatrix, fill_gaps, recall_days
+from services.forecaster.inputs.view import MEMORY, WEEK, Days, FeatureMatrix, fill_gaps, join_rows, recall_days
 
 COLUMN_BITS = 8
+# While a row is described, its recalled days and their neighbours stand there many times over: a training's 30,000 at once took 242 MB, in parts 81, in the
+# same time.
+PART_ROWS = 2_000
 PHASES = 2 * WEEK  # days back to the newest recalled day: the longest horizon is two weeks
 
 
@@ -74,6 +77,11 @@ class Pool:
         place = code.astype(np.int32)[:, None] * np.int32(kernel.columns + 1) + column
         pools = [_weigh_rows(amount, table.ravel()[place]) for table in weigh_kernel(kernel)]
         return cls(np.stack([mean for mean, _ in pools]), np.stack([quantiles for _, quantiles in pools]))
+
+    @classmethod
+    def join(cls, parts: Sequence["Pool"]) -> "Pool":
+        """Return the rows of one part after those of the other."""
+        return cls(np.concatenate([each.mean for each in parts], axis=-1), np.concatenate([each.quantiles for each in parts], axis=-1))
 
     def map(self, factor: FloatArray) -> "Pool":
         """Return the pool times ``factor``, shape ``(rows,)``."""
@@ -133,11 +141,15 @@ class ForecastSeries:
 
     def view(self, frame: Frame, pairs: Pairs) -> FeatureMatrix:
         """Return the series as its origins see it, the pools among the members."""
-        return self.add_pools(self.describe(frame, pairs), frame, pairs)
+        return self.add_pools(self.describe_rows(frame, pairs), frame, pairs)
+
+    def describe_rows(self, frame: Frame, pairs: Pairs) -> FeatureMatrix:
+        """Return what ``describe`` gives, however many pairs there are."""
+        return join_rows([self.describe(frame, part) for part in pairs.split(PART_ROWS)])
 
     def add_pools(self, described: FeatureMatrix, frame: Frame, pairs: Pairs) -> FeatureMatrix:
         """Return what was described of the same pairs with the pools among the members."""
-        return _join_pool(described, self.pool(frame, pairs), self.kernel)
+        return _join_pool(described, Pool.join([self.pool(frame, part) for part in pairs.split(PART_ROWS)]), self.kernel)
 
 
 def _pool_load(frame: Frame, pairs: Pairs) -> Pool:
@@ -195,7 +207,7 @@ class OriginViews:
     @cached_property
     def described(self) -> dict[str, FeatureMatrix]:
         """Every series by its name, without pools."""
-        return {series.name: series.describe(self.frame, self.pairs) for series in EVERY_SERIES}
+        return {series.name: series.describe_rows(self.frame, self.pairs) for series in EVERY_SERIES}
 
     @cached_property
     def views(self) -> dict[str, FeatureMatrix]:

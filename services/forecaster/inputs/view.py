@@ -1,6 +1,6 @@
 """What one series looks like from an origin: features for the trees and members for the blend. One function serves training and prediction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -140,6 +140,22 @@ class FeatureMatrix:
         """Return the chosen rows."""
         members = {part: {name: member[rows] for name, member in named.items()} for part, named in self.members.items()}
         return FeatureMatrix(self.features[rows], self.scale_kwh[rows], members, self.known_days[rows], self.limit_kwh[rows], self.names)
+
+
+def join_rows(parts: Sequence[FeatureMatrix]) -> FeatureMatrix:
+    """Return the rows of one part after those of the other; all describe the same series."""
+    first, *others = parts
+    if not others:
+        return first
+    members = {part: {name: np.concatenate([each.members[part][name] for each in parts]) for name in named} for part, named in first.members.items()}
+    return FeatureMatrix(
+        np.concatenate([each.features for each in parts]),
+        np.concatenate([each.scale_kwh for each in parts]),
+        members,
+        np.concatenate([each.known_days for each in parts]),
+        np.concatenate([each.limit_kwh for each in parts]),
+        first.names,
+    )
 
 
 def stack_columns(columns: Mapping[str, FloatArray]) -> Matrix:
