@@ -223,6 +223,15 @@ def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_wha
     assert said.index(statement) < next(place for place, sentence in enumerate(said) if sentence.startswith(("Now", "Jetzt")))
 
 
+def test_since_when_the_house_is_not_known_is_told_once_two_quarter_hours_are_missing() -> None:
+    view = view_of(("save", 4, 0.0), language="de")
+    # It is 16:37; the meters of 15:45 to 16:00 spoke last, and then those of the quarter-hour before.
+    for minutes, told in ((0, []), (-15, ["Was das Haus verbraucht, ist seit 15:45 nicht bekannt."])):
+        until = NOW.replace(hour=16, minute=0) + timedelta(minutes=minutes)
+        house = replace(view.house, planned=replace(view.house.planned, measured_until=until))
+        assert [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers) if each.code == "house_unknown"] == told
+
+
 def test_what_is_said_and_not_believed_is_a_question_to_the_reader() -> None:
     view = view_of(("save", 4, 0.0), language="de")
     doubt = {"soc": 0.43, "at": "2026-05-20T14:15:00+00:00", "doubted_soc": 0.0, "doubted_at": "2026-05-20T14:30:00+00:00"}
