@@ -50,7 +50,9 @@ def freeze(values: FloatArray, *, till: int = THAWED_AT) -> FloatArray:
 
 
 def build(counted: dict[str, FloatArray], *, till: int = READINGS, site: dict[str, str] = SITE) -> SlotBuild:
-    samples = {name: Samples(name, "kWh", INSTANTS[:till], values[:till]) for name, values in counted.items()}
+    # One sensor speaks a moment after the other.
+    moments = {name: np.timedelta64(3 * place, "us") for place, name in enumerate(counted)}
+    samples = {name: Samples(name, "kWh", INSTANTS[:till] + moments[name], values[:till]) for name, values in counted.items()}
     slots = (till - 1) * MINUTES // 15
     return build_slots(describe_metered(**site), samples, Timeline(NOON, SLOT, slots))
 
@@ -61,7 +63,8 @@ def test_a_frozen_meter_at_the_grid_leaves_the_house_unknown_until_it_tells_what
     # It froze at 41:40 h, five minutes before a quarter-hour ends: a quarter of an hour later that cannot be chance, and what it shows is nobody's truth.
     assert np.isfinite(build(told, till=FROZEN_AT + 2).columns["load_kwh"]).all()
     later = build(told, till=FROZEN_AT + 5)
-    assert np.flatnonzero(np.isnan(later.columns["load_kwh"])).tolist() == [167]
+    for name in ("load_kwh", "import_kwh", "export_kwh"):
+        assert np.flatnonzero(np.isnan(later.columns[name])).tolist() == [167]
     assert {(each.sensor, each.reason) for each in later.rejected} == {("import", STUCK), ("export", STUCK)}
     # What was stored of the quarter-hours before it showed is taken back.
     assert np.isfinite(later.withdrawn["load_kwh"][167])
@@ -107,7 +110,7 @@ def test_a_power_at_the_grid_that_repeats_itself_is_unknown_but_not_one_that_res
     site = SITE | {"total_grid_import": "grid", "total_grid_export": "-grid"}
     for value, known in ((-1997.0, False), (0.0, True)):
         grid = np.where((np.arange(READINGS) >= FROZEN_AT) & (np.arange(READINGS) < THAWED_AT), value, steady["grid"])
-        samples = {name: Samples(name, "W", INSTANTS, values) for name, values in (steady | {"grid": grid}).items()}
+        samples = {name: Samples(name, "W", INSTANTS, np.asarray(values, dtype=np.float64)) for name, values in (steady | {"grid": grid}).items()}
         built = build_slots(describe_metered(**site), samples, Timeline(NOON, SLOT, 192))
         assert np.isfinite(built.columns["load_kwh"][168:174]).all() == known
         assert np.isfinite(built.columns["export_kwh"][:166]).all()
