@@ -201,8 +201,7 @@ class Timelines(BaseModel):
     prices: TimelinePrices
     measured: MeasuredFlows
     estimated: Annotated[
-        list[list[str] | None],
-        Field(description="which of measured are filled, evenly or to a meter's total: the sum is the meter's, the course an estimate; null: none"),
+        list[list[str] | None], Field(description="which of measured are filled to a meter's total: the sum is the meter's, the course an estimate; null: none")
     ]
     planned: TimelineFlows
     bands: Bands

@@ -5,12 +5,11 @@ from datetime import datetime
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.database import forecast_activations, forecasts, observations, prices, quality
 from luna.economics import price_slots
-from luna.observations import ESTIMABLE, SERIES
+from luna.observations import ESTIMABLE
 from luna.timeline import SLOT, FloatArray, Timeline
 from services.api.timeline.window import Window
 
@@ -21,8 +20,7 @@ PER_HOUR = 4.0
 class Measured:
     """Mean powers in kW and the state of charge at each slot's end, on all slots of a window, NaN where nothing was measured.
 
-    ``estimated`` names the flows of each slot that rest on less than readings, None where none does: spread evenly over a silence of up to two hours, or
-    filled to a meter's total.
+    ``estimated`` names the flows of each slot that are filled to a meter's total, None where none is.
     """
 
     flows: dict[str, FloatArray]
@@ -37,26 +35,15 @@ class Measured:
 
 
 def read_measured(connection: Connection, window: Window) -> Measured:
-    """Return what was measured in the slots that are over, and what of it is estimated."""
+    """Return what was measured in the slots that are over, and what of it is filled to a meter's total."""
     names, past = observations.MEASURED, window.past
     unknown = np.full(window.timeline.count - past, np.nan)
     read = observations.read_series(connection, window.site.name, window.timeline.window(0, past), names) if past else dict.fromkeys(names, np.zeros(0))
     series = {name: np.concatenate([values, unknown]) for name, values in read.items()}
     flows = {name: f"{name.removesuffix('_kwh')}_kw" for name in names if name != "soc"}
-    marked = _read_marked(connection, window, past) if past else {}
-    masks = {flow: marked[name] for name, flow in flows.items() if name in marked}
-    estimated = [[flow for flow, mask in masks.items() if mask[slot]] or None for slot in range(past)]
+    marks = quality.read_estimated(connection, window.site.name, window.timeline.window(0, past)).tolist() if past else []
+    estimated = [[flow for name, flow in flows.items() if mark >> ESTIMABLE.index(name) & 1] or None for mark in marks]
     return Measured({flow: series[name] * PER_HOUR for name, flow in flows.items()}, series["soc"], [*estimated, *[None] * unknown.size])
-
-
-def _read_marked(connection: Connection, window: Window, past: int) -> dict[str, NDArray[np.bool_]]:
-    """Return by series which of the first ``past`` slots are marked as spread evenly or filled."""
-    over, marked = window.timeline.window(0, past), dict[str, NDArray[np.bool_]]()
-    for names, read in ((SERIES, quality.read_repaired), (ESTIMABLE, quality.read_estimated)):
-        marks = read(connection, window.site.name, over)
-        for bit, name in enumerate(names):
-            marked[name] = marked.get(name, np.zeros(past, dtype=np.bool_)) | (marks >> bit & 1 > 0)
-    return marked
 
 
 @dataclass(frozen=True, slots=True)
