@@ -21,6 +21,7 @@ LATE = timedelta(hours=1)
 TOLD = {
     "device_silent": "bad",
     "plan_compromised": "warn",
+    "plan_unproven": "warn",
     "agent_offered": "good",
     "agent_withdrawn": "warn",
     "sensor_silent": "warn",

@@ -9,7 +9,7 @@ import pytest
 
 from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.plan import NoteReply, PlanReply
-from luna.findings import SiteFinding
+from luna.findings import FindingCode, SiteFinding
 from luna.house_now import HouseFigure, say_run
 from luna.house_statements import say_statement, state_house
 from luna.site import parse_site
@@ -170,6 +170,23 @@ def test_prices_that_have_not_come_are_told_today_as_well(known_hours_ahead: flo
     }
     home = HomeView(window, document, view.words, replace(view.house, site=site))
     assert [notice.title for notice in list_notices(home, timedelta(hours=1))] == said
+
+
+@pytest.mark.parametrize(
+    ("code", "language", "said"),
+    [
+        ("plan_compromised", "en", "Not everything can be had."),
+        ("plan_unproven", "en", "Not everything was found in time."),
+        ("plan_unproven", "de", "Nicht alles war rechtzeitig zu finden."),
+    ],
+)
+def test_what_a_plan_had_no_time_to_find_is_not_told_as_what_cannot_be_had(code: FindingCode, language: Language, said: str) -> None:
+    view = view_of(("save", 4, 0.0), language=language)
+    missed = [{"code": "", "constraint": "car", "shortfall": "2 kWh", "figures": {}}]
+    document = dict(view.document) | {"overrides": [], "stays": [], "ages_s": {"plan": 60, "measured": 600}, "prices": {"known_slots": 999}}
+    house = replace(view.house, findings=(SiteFinding(code, "car", {"missed": missed}),))
+    notices = list_notices(HomeView(view.window, document, view.words, house), timedelta(hours=1))
+    assert [(notice.title, notice.more.endswith(" car: 2 kWh")) for notice in notices] == [(said, True)]
 
 
 def test_steps_name_the_day_as_soon_as_it_is_another_one() -> None:
