@@ -10,14 +10,23 @@ from sqlalchemy import Connection
 from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
 from luna.contracts.control import ControlState
-from luna.contracts.plan import PlanReply
+from luna.contracts.plan import CompromiseReply, PlanReply
 from luna.database import agent_gates, control, readings
 from luna.silent_sensors import read_silent
 from luna.site import Site
 from luna.timeline import parse_zone
 
 FindingCode = Literal[
-    "no_plan", "plan_old", "plan_compromised", "device_silent", "sensors_silent", "sensor_silent", "sensor_unheard", "agent_offered", "agent_withdrawn"
+    "no_plan",
+    "plan_old",
+    "plan_compromised",
+    "plan_unproven",
+    "device_silent",
+    "sensors_silent",
+    "sensor_silent",
+    "sensor_unheard",
+    "agent_offered",
+    "agent_withdrawn",
 ]
 # Home Assistant tells of changes alone: single sensors may be still for a night, all of them together are not.
 SILENT_AFTER = timedelta(hours=1)
@@ -70,10 +79,16 @@ def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: 
         return [SiteFinding("plan_old", plan.issued_at.isoformat(), {"at": plan.issued_at})]
     if plan.status != "compromised":
         return []
+    # What nobody had the time to find is not what cannot be had.
+    parts: tuple[tuple[FindingCode, bool], ...] = (("plan_compromised", False), ("plan_unproven", True))
+    found = [(code, [each for each in plan.compromises if each.unproven == unproven]) for code, unproven in parts]
+    return [_tell_missed(code, plan, missed) for code, missed in found if missed]
+
+
+def _tell_missed(code: FindingCode, plan: PlanReply, missed: Sequence[CompromiseReply]) -> SiteFinding:
     # The same shortfall in every plan of a day is one event.
-    wanted = sorted({each.code or each.constraint for each in plan.compromises})
-    missed = [each.model_dump() for each in plan.compromises]
-    return [SiteFinding("plan_compromised", f"{plan.slots[0].start.date()} {' '.join(wanted)}", {"missed": missed})]
+    wanted = sorted({each.code or each.constraint for each in missed})
+    return SiteFinding(code, f"{plan.slots[0].start.date()} {' '.join(wanted)}", {"missed": [each.model_dump() for each in missed]})
 
 
 def _devices(connection: Connection, states: Sequence[ControlState]) -> list[SiteFinding]:

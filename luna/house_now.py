@@ -33,6 +33,8 @@ from luna.wording.notes import DOUBTS
 from luna.wording.retelling import retell_reason, retell_run
 
 DAY = timedelta(days=1)
+# A quarter-hour is over before it can be measured; two that are missing are no chance.
+OLD_VALUES = timedelta(minutes=45)
 # By which a level may be off unsaid: a per cent is what people read.
 LITTLE_SOC = 0.01
 # What inverters round limits to, half a per cent, and what they say of levels.
@@ -126,8 +128,9 @@ class PlannedStay:
 class PlannedHouse:
     """What only a new plan, a new slot or a new measurement changes; None where it is not known.
 
-    ``saved_today`` and ``saved_yesterday`` are what batteries save beside the inverter alone; ``soc`` is the share of all batteries together;
-    ``slots`` is what was planned from yesterday until tomorrow, of which the next reading takes what is still so.
+    ``saved_today`` and ``saved_yesterday`` are what batteries save beside the inverter alone; ``soc`` is the share of all batteries together.
+    ``slots`` is what was planned from yesterday until tomorrow, of which the next reading takes what is still so; ``measured_until`` is the end of the last
+    quarter-hour, of today or yesterday, of which all meters are known.
     """
 
     plan: PlanReply | None
@@ -139,6 +142,7 @@ class PlannedHouse:
     uses: tuple[DeviceUse, ...] = ()
     stays: tuple[PlannedStay, ...] = ()
     slots: PlannedSlots | None = None
+    measured_until: datetime | None = None
 
     @property
     def cost_today(self) -> HouseFigure | None:
@@ -208,6 +212,12 @@ class HouseNow:
     def only_advised(self) -> bool:
         """Whether the owner does by hand what Luna says."""
         return self.site.control is not None and self.site.control.by == "advice"
+
+    @property
+    def unknown_since(self) -> datetime | None:
+        """Since when it is not known what the house uses: a meter says nothing, or nothing new; None while that is told."""
+        until = self.planned.measured_until
+        return until if until is not None and self.now - until > OLD_VALUES else None
 
     @cached_property
     def slot(self) -> SlotReply | None:
@@ -395,10 +405,17 @@ def read_planned(connection: Connection, site: Site, *, now: datetime, before: P
     coming = () if plan is None else (stay for vehicle in site.vehicles for stay in _find_stays(vehicle, plan, now))
     stays = tuple(sorted(coming, key=lambda stay: stay.start))
     uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
-    house = PlannedHouse(plan, today, tomorrow, soc=read_soc(connection, site, plan, now=now), uses=uses, stays=stays, slots=slots)
+    soc, measured_until = read_soc(connection, site, plan, now=now), _end_measured(yesterday, today)
+    house = PlannedHouse(plan, today, tomorrow, soc=soc, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
     saved = house.figure_of(save_beside_inverter(site, today, plan), today)
     saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc), yesterday, priced=False)
     return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
+
+
+def _end_measured(*days: Day) -> datetime | None:
+    """Return when the last measured slot of some days in order ends."""
+    ends = [day.timeline.start + (int(np.flatnonzero(day.measured)[-1]) + 1) * SLOT for day in days if day.measured.any()]
+    return ends[-1] if ends else None
 
 
 def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> HouseFigure | None:

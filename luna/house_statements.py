@@ -39,6 +39,7 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
         *(_state_no_plan(house, numbers) if house.slot is None else ()),
         *([HouseStatement("house_would", {})] if house.slot is not None and not house.armed else ()),
         *(_state_silent(finding, numbers) for finding in house.silent_devices),
+        *([HouseStatement("house_unknown", {"at": StatedFigure("instant", house.unknown_since)})] if house.unknown_since is not None else ()),
         *(_state_runs(runs[0], house, numbers) if runs and house.site.batteries else ()),
         *(state_use(use, numbers) for use in planned.uses),
         *(_state_stay(stay, numbers) for stay in planned.stays[:1]),

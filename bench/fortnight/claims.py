@@ -13,13 +13,13 @@ from sqlalchemy import Connection
 
 from bench.fortnight.ways import SlotLedger
 from luna.database import sites
-from luna.house_now import read_house, read_planned
+from luna.house_now import OLD_VALUES, read_house, read_planned
 from luna.house_statements import HouseStatement, state_house
 from luna.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, Command, HomeState
 from luna.timeline import SLOT, Timeline, floor_to
 from luna.wording import Language
 from luna.wording.pages import page_words
-from services.api.pages.home_notices import OLD_VALUES, Notice, list_notices
+from services.api.pages.home_notices import Notice, list_notices
 from services.api.pages.home_view import HomeView
 from services.api.timeline import build_timeline
 from services.api.timeline.memory import PlanMemory
@@ -31,8 +31,9 @@ IDLE_KW, MUCH_KW = 0.1, 0.4
 FULL, EMPTY = 0.95, BATTERY_MODEL.min_soc + 0.03
 # A device that has answered again is told anew within a slot, and believed then.
 SILENT_AFTER, BACK_WITHIN = timedelta(minutes=3), SLOT + timedelta(minutes=3)
-# The quarter-hour in which something begins to flow past a frozen meter, and the half an hour in which that can be no chance any more.
-FROZEN_SHOWS_AFTER = 3 * SLOT
+# Home says that values are old; a frozen meter shows with the quarter-hour in which it has stood still for ten minutes.
+FROZEN_TOLD_AFTER = OLD_VALUES + 2 * SLOT
+DRAWN = ("load", "pv", "import", "export", "charge", "discharge")
 LANGUAGE: Language = "en"
 
 
@@ -58,7 +59,8 @@ class HomeTruth:
         ledger: what flowed in them.
         socs: how full the battery was of late, by instants in order.
         luna_since: since when Luna has lived without a break.
-        frozen_since: since when the meter at the grid has said nothing new, where it did so of late.
+        frozen_since: since when the meter at the grid said nothing new, in its last fault, where it had one.
+        frozen_until: until when.
         prices_missing: whether prices are not there that ought to be.
         deaf_since: since when the inverter heard nothing, in its last fault, where it had one.
         deaf_until: until when.
@@ -70,6 +72,7 @@ class HomeTruth:
     socs: Mapping[datetime, float]
     luna_since: datetime
     frozen_since: datetime | None = None
+    frozen_until: datetime | None = None
     prices_missing: bool = False
     deaf_since: datetime | None = None
     deaf_until: datetime | None = None
@@ -79,21 +82,17 @@ class HomeTruth:
         """How full the battery is now."""
         return self.state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
 
-    def can_be_known(self, slot: int) -> bool:
-        """Return whether a meter that is frozen had stood still long enough, by the end of a quarter-hour, for that to show: while much flowed past it."""
-        if self.frozen_since is None:
-            return True
-        first, grid = self.timeline.index_of(floor_to(self.frozen_since, SLOT)), ("import_kwh", "export_kwh")
-        missed = [place for place in range(first, slot + 1) if sum(self.ledger.slots[name][place] for name in grid) > LEAST_KW * (SLOT / timedelta(hours=1))]
-        return not missed or slot >= missed[0] + FROZEN_SHOWS_AFTER // SLOT
-
 
 @dataclass
 class SentenceJudge:
-    """Asks and compares; ``asked`` counts sentences and figures, ``false`` holds those that contradict the truth."""
+    """Asks and compares; ``asked`` counts sentences and figures, ``false`` holds those that contradict the truth.
+
+    ``estimated`` counts the figures of a drawing that says of itself that it is estimated: they are held against nothing.
+    """
 
     plan_max_age: timedelta
     asked: int = 0
+    estimated: int = 0
     false: list[FalseSentence] = field(default_factory=list)
     memory: PlanMemory = field(default_factory=PlanMemory)
 
@@ -106,7 +105,7 @@ class SentenceJudge:
 
     def count_false(self) -> str:
         """Return how many sentences were false so far, in words."""
-        return f"{len(self.false)} of {self.asked} sentences false"
+        return f"{len(self.false)} of {self.asked} sentences false, {self.estimated} figures said to be estimated"
 
     def _open(self, connection: Connection, now: datetime) -> HomeView:
         site = sites.load(connection, SITE_NAME)
@@ -128,7 +127,7 @@ class SentenceJudge:
             yield _contradiction(following.start <= now, now, f"next step {following.mode} at {following.start:%H:%M}", "this has passed")
 
     def _flow(self, view: HomeView, truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
-        """Compare the drawing: the last measured quarter-hour, which is not said to be old."""
+        """Compare the drawing: the last measured quarter-hour, which is said to be neither old nor estimated."""
         measured = view.document["measured"]
         known = np.flatnonzero(np.isfinite(measured["load_kw"]))
         if not known.size:
@@ -137,10 +136,13 @@ class SentenceJudge:
         if start < truth.timeline.start or now - start - SLOT > OLD_VALUES:
             return
         slot = truth.timeline.index_of(start)
-        for name in ("load", "pv", "import", "export", "charge", "discharge"):
+        if view.document["estimated"][int(known[-1])]:
+            self.estimated += len(DRAWN)
+            return
+        for name in DRAWN:
             said, true = float(measured[f"{name}_kw"][known[-1]]), truth.ledger.slots[f"{name}_kwh"][slot] * (timedelta(hours=1) / SLOT)
             wrong = abs(said - true) > max(LEAST_KW, SHARE_TOLERANCE * true)
-            yield _contradiction(wrong and truth.can_be_known(slot), now, f"{name} {said:.2f} kW in the quarter-hour from {start:%H:%M}", f"{true:.2f} kW")
+            yield _contradiction(wrong, now, f"{name} {said:.2f} kW in the quarter-hour from {start:%H:%M}", f"{true:.2f} kW")
 
     def _deed(self, view: HomeView, truth: HomeTruth, now: datetime) -> FalseSentence | None:
         """Compare what the battery is said to do with what it does."""
@@ -196,17 +198,32 @@ def _compare_silence(notices: Sequence[Notice], statements: Mapping[str, HouseSt
 
 
 def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
-    """Compare what else is said to be the matter: prices, values that a frozen meter leaves unknown, and after Luna was away what it has not caught up with."""
+    """Compare what else is said to be the matter: prices, meters, and after Luna was away what it has to catch up with."""
     of_prices = {view.words(name) for name in ("notice_prices", "notice_prices_today")}
     said = [notice.title for notice in notices if notice.title in of_prices]
     yield _contradiction(
         bool(said) != truth.prices_missing, now, f"of prices: {said or 'nothing'}", "some are missing" if truth.prices_missing else "all are there"
     )
-    of_meters = view.words("notice_unknown", t="")[:-1]
+    of_meters = tuple(view.words(name, t="")[:-1] for name in ("notice_unknown", "notice_stale"))
+    yield _compare_meters(view, [notice.title for notice in notices if notice.title.startswith(of_meters)], truth, now)
     for notice in notices:
-        if notice.title not in of_prices and "does not answer" not in notice.title:
-            explained = now - truth.luna_since <= BACK_WITHIN or (truth.frozen_since is not None and notice.title.startswith(of_meters))
-            yield _contradiction(not explained, now, f"{notice.title} {notice.more}", "nothing of the kind")
+        if notice.title not in of_prices and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
+            yield _contradiction(now - truth.luna_since > BACK_WITHIN, now, f"{notice.title} {notice.more}", "nothing of the kind")
+
+
+def _compare_meters(view: HomeView, said: Sequence[str], truth: HomeTruth, now: datetime) -> FalseSentence | None:
+    """Compare since when it is said not to be known what the house uses, in the answer and on Home alike: since its meter has been frozen, or Luna away."""
+    answered = view.house.unknown_since
+    if bool(said) != (answered is not None) or (answered is not None and not any(view.say_instant(answered) in title for title in said)):
+        return FalseSentence(now, f"answer: not known since {answered}; Home: {said}", "both tell of the same meters")
+    since, until = truth.frozen_since, truth.frozen_until
+    is_frozen = since is not None and now <= (until or now) + BACK_WITHIN
+    # A quarter-hour of which a third is missing or less is told by the rest.
+    at = [] if since is None else [floor_to(since, SLOT) + late for late in (timedelta(0), SLOT)]
+    if since is not None and until is None and now - since > FROZEN_TOLD_AFTER and answered not in at:
+        return FalseSentence(now, f"of meters: {said or 'nothing'}", f"one has been frozen since {since.astimezone(ZONE):%H:%M}")
+    explained = now - truth.luna_since <= BACK_WITHIN or (is_frozen and answered in at)
+    return _contradiction(bool(said) and not explained, now, f"of meters: {said}", "all are heard")
 
 
 def _contradiction(wrong: bool, now: datetime, said: str, truth: str) -> FalseSentence | None:

@@ -44,10 +44,10 @@ SPOOL_TURN = timedelta(milliseconds=10)
 # In which a device that was told something is looked at again.
 AWAITED = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
-# Beat's own times; changes and vehicles are looked for each minute instead of every few seconds.
+# Beat's own times; changes are looked for each minute, and vehicles every five, instead of every few seconds.
 EVERY: Mapping[type[Request], timedelta] = {
     RefreshForecastsRequest: timedelta(minutes=15),
-    FollowVehiclesRequest: MINUTE,
+    FollowVehiclesRequest: 5 * MINUTE,
     FollowChangesRequest: MINUTE,
     JudgeQualityRequest: timedelta(hours=1),
 }

@@ -17,6 +17,7 @@ HOUSE: _Phrases = {
         "en": "{device} has not confirmed what it was told at {at}, and is left to itself; what follows is the plan.",
         "de": "{device} hat den Befehl von {at} nicht bestätigt und ist sich selbst überlassen; was folgt, ist der Plan.",
     },
+    "house_unknown": {"en": "What the house uses is not known since {at}.", "de": "Was das Haus verbraucht, ist seit {at} nicht bekannt."},
     "house_now": {"en": "Now, until {end}: {mode}. {reason}", "de": "Jetzt, bis {end}: {mode}. {reason}"},
     "house_next": {"en": "From {begin}: {mode}. {reason}", "de": "Ab {begin}: {mode}. {reason}"},
     "house_filled": {"en": "The battery is as full as it is to be.", "de": "Der Speicher ist so voll, wie er werden soll."},

@@ -34,6 +34,17 @@ MESSAGES: dict[str, dict[Language, MessageWords]] = {
         "en": MessageWords("Not everything can be had", "The plan for {site} cannot keep all that is wanted. {missed}"),
         "de": MessageWords("Nicht alles geht", "Der Plan für {site} kann nicht alles einhalten, was gewünscht ist. {missed}"),
     },
+    "plan_unproven": {
+        "en": MessageWords(
+            "Not everything was found in time",
+            "The time to plan {site} was up before a way was found to keep all that is wanted; there may be one, and the next plan looks again. {missed}",
+        ),
+        "de": MessageWords(
+            "Nicht alles war rechtzeitig zu finden",
+            "Die Zeit, {site} zu planen, war um, bevor ein Weg gefunden war, alles Gewünschte einzuhalten; es kann ihn geben, und der nächste Plan sucht"
+            " weiter. {missed}",
+        ),
+    },
     "device_silent": {
         "en": MessageWords("A device does not answer", "{device} of {site} has not confirmed what it was told at {at}; it is left to itself."),
         "de": MessageWords("Ein Gerät antwortet nicht", "{device} von {site}: Der Befehl von {at} ist nicht bestätigt; das Gerät ist sich selbst überlassen."),

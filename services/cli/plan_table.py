@@ -40,7 +40,8 @@ def show_plan(reply: PlanReply, language: Language) -> None:
 def show_compromises(compromises: Sequence[CompromiseReply], language: Language) -> None:
     """Print what a plan could not hold."""
     for compromise in compromises:
-        out.print(f"[yellow]{TEXTS[language]['not_met']}[/] {compromise.constraint}: {compromise.shortfall}")
+        said = TEXTS[language]["not_found" if compromise.unproven else "not_met"]
+        out.print(f"[yellow]{said}[/] {compromise.constraint}: {compromise.shortfall}")
 
 
 def _show_owner(reply: PlanReply, numbers: Numbers) -> None:

@@ -25,6 +25,7 @@ KINDS: dict[str, EventKind] = {
     "no_plan": "plan",
     "plan_old": "plan",
     "plan_compromised": "plan",
+    "plan_unproven": "plan",
     "device_silent": "device",
     "sensors_silent": "device",
     "sensor_silent": "device",

@@ -129,6 +129,7 @@ class CompromiseReply(Message):
     cost: float
     code: str = ""
     figures: dict[str, Any] = {}
+    unproven: Annotated[bool, Field(description="whether time was up before it was known that it cannot be met")] = False
 
 
 class ReasonReply(Message):

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 
 from luna.device_config import BATTERIES
 from luna.economics import DAY_AHEAD_PUBLISHED
+from luna.house_now import OLD_VALUES
 from luna.timeline import SLOT
 from luna.wording import say_mode
 from luna.wording.devices import say_device
@@ -14,14 +15,13 @@ from luna.wording.notes import say_note
 from luna.wording.refusals import say_refusal
 from services.api.pages.home_view import HomeView
 
-# A quarter-hour is over before it can be measured; two that are missing are no chance.
-OLD_VALUES = timedelta(minutes=45)
 # Day-ahead prices come at 13:00; an hour later they are late.
 LATE = timedelta(hours=1)
 # What is told by its finding, in its tone; plans and sensors have notices of their own, with what can be done here.
 TOLD = {
     "device_silent": "bad",
     "plan_compromised": "warn",
+    "plan_unproven": "warn",
     "agent_offered": "good",
     "agent_withdrawn": "warn",
     "sensor_silent": "warn",

@@ -20,6 +20,7 @@ from services.ingest.metering.spans import REST_KW, Spans, runs_of
 from services.ingest.reading import Samples
 
 SOURCES, SINKS = measured_series("source"), measured_series("sink")
+GRID = ("import_kwh", "export_kwh")
 # What devices use that the house's meter does not count; no column that is stored.
 OUTSIDE = "outside_kwh"
 
@@ -184,7 +185,9 @@ def build_slots(
     parts = {column.name: meters.measure(column) for column in columns}
     outside = [np.where(meters.find_named(column), meters.measure(column).values, 0.0) for column in outside_columns(site)]
     as_said = {name: np.maximum(part.values, 0.0) for name, part in parts.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
-    positive = as_said | _without_negative(columns, parts, meters)
+    thawed = _without_frozen_grid(site, columns, as_said, meters)
+    parts |= thawed
+    positive = as_said | {name: np.maximum(part.values, 0.0) for name, part in thawed.items()} | _without_negative(columns, parts, meters)
     counted = {name: part.filled for name, part in parts.items()}
     # An estimated shape says of no quarter-hour that something moved.
     stuck = find_stuck(site, {name: np.where(counted.get(name, False), np.nan, values) for name, values in positive.items()})
@@ -284,6 +287,38 @@ def find_below_zero(signed: FloatArray, taken_off: FloatArray, starts: InstantAr
 def _widen(window: Timeline) -> Timeline:
     """Return the window with what comes before and after it: whether a meter stands still shows over days."""
     return Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS)
+
+
+def _without_frozen_grid(site: Site, columns: list[Column], as_said: dict[str, FloatArray], meters: Meters) -> dict[str, ColumnValues]:
+    """Return the grid's columns without what its meter repeated while it was frozen; nothing where it never was.
+
+    What a counter has counted meanwhile is told by the reading with which it goes on.
+    """
+    grid = [column for column in columns if column.name in GRID]
+    if len(grid) < len(GRID):
+        return {}
+    spans, is_frozen = meters.find_long_standstills(grid), False
+    for span in zip(spans.starts, spans.ends, strict=True):
+        ends = meters.starts + np.timedelta64(SLOT)
+        within, touched = (meters.starts >= span[0]) & (ends <= span[1]), (meters.starts < span[1]) & (ends > span[0])
+        judged = within if within.any() else touched
+        if _is_missed(site, {name: kwh[judged] for name, kwh in as_said.items()}):
+            meters.leave_out(grid, span, STUCK)
+            is_frozen = True
+    return {column.name: meters.measure(column) for column in grid} if is_frozen else {}
+
+
+def _is_missed(site: Site, stretch: Mapping[str, FloatArray]) -> bool:
+    """Return whether the other meters say that something flowed while the grid's stood still: roof or battery, past the house's own if it has one."""
+    hours = SLOT_HOURS * next(iter(stretch.values())).size
+    flows = [np.nansum(stretch[name]) for name in (*SOURCES, *SINKS) if name in stretch and name not in GRID]
+    if sum(flows) <= REST_KW * hours:
+        return False
+    if "load_kwh" not in stretch:
+        # A house without a meter of its own takes what roof and battery leave, whatever that is.
+        return True
+    residual = settle_balance(site, stretch).get("residual_kwh")
+    return residual is not None and float(np.nansum(np.abs(residual))) > max(REST_KW * hours, MOST_ERRED * max(flows))
 
 
 def _without_stuck(columns: list[Column], measured: dict[str, FloatArray], stuck: Mapping[str, Mask], meters: Meters) -> dict[str, FloatArray]:

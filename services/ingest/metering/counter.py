@@ -65,7 +65,7 @@ def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> Energ
     counter = counter.without(np.isnan(counter.values))
     if len(counter) < 2:
         return EnergyCurve.empty()
-    allowance = _Allowance(rise_kw, _measure_step(counter.values))
+    allowance = _Allowance(rise_kw, measure_step(counter.values))
     breaks = _find_breaks(counter, allowance)
     if breaks.size > max(FEWEST_BREAKS, MOST_BREAKS_SHARE * len(counter)):
         refusals.refuse(counter, np.ones(len(counter), dtype=np.bool_), NO_COUNTER)
@@ -74,7 +74,8 @@ def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> Energ
     return _draw(sound, _find_breaks(sound, allowance), allowance)
 
 
-def _measure_step(kwh: FloatArray) -> float:
+def measure_step(kwh: FloatArray) -> float:
+    """Return in which steps a counter shows its energy, kWh; zero where it rose too seldom to tell."""
     rises = np.diff(kwh)
     rises = rises[rises > 0]
     return float(rises.min()) if rises.size >= FEWEST_RISES else 0.0

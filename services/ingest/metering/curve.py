@@ -27,8 +27,7 @@ class Silences:
     @classmethod
     def none(cls) -> Self:
         """Return no stretch."""
-        never = np.array([], dtype="datetime64[us]")
-        return cls(Spans(never, never), np.zeros(0), np.zeros(0, dtype=np.bool_))
+        return cls(Spans.none(), np.zeros(0), np.zeros(0, dtype=np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +55,8 @@ class EnergyCurve:
     @classmethod
     def empty(cls) -> Self:
         """Return the curve of a sensor that said nothing."""
-        never = np.array([], dtype="datetime64[us]")
-        none = Spans(never, never)
-        return cls(never, np.array([], dtype=np.float64), unknown=none, interpolated=none, resting=none, filled=none)
+        none = Spans.none()
+        return cls(none.starts, np.array([], dtype=np.float64), unknown=none, interpolated=none, resting=none, filled=none)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The sensors of one site over one window: what they said in order, and what each column's come to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -20,7 +20,8 @@ from services.ingest.metering.curve import EnergyCurve, SlotEnergy, energy_per_s
 from services.ingest.metering.filling import DIGITS
 from services.ingest.metering.power import find_outliers, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
-from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, find_paced, hours_between, runs_of
+from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, Spans, find_paced, hours_between, runs_of
+from services.ingest.metering.standstill import find_long_standstills
 from services.ingest.reading import Samples
 
 # The largest connection of a home, three phases of 125 A, carries 86 kW.
@@ -188,6 +189,19 @@ class Meters:
                 refused[first:end] = False
         return refused
 
+    def find_long_standstills(self, columns: Sequence[Column]) -> Spans:
+        """Return the stretches in which all sensors of a meter's columns repeated themselves for longer than a meter at the grid does."""
+        return find_long_standstills([self._readings[name] for name in _names_of(columns)])
+
+    def leave_out(self, columns: Sequence[Column], span: tuple[np.datetime64, np.datetime64], reason: str) -> None:
+        """Refuse what the sensors of ``columns`` repeated within a stretch, and read them from now on as if they had known nothing then."""
+        for name in _names_of(columns):
+            readings = self._readings[name]
+            refused = self._refusals.refuse(readings, (readings.instants > span[0]) & (readings.instants <= span[1]), reason)
+            self._readings[name] = replace(readings, values=np.where(refused, np.nan, readings.values))
+        left_out = {column.name for column in columns}
+        self._curves = {key: curve for key, curve in self._curves.items() if key[0] not in left_out}
+
     def _is_released(self, name: str, start: np.datetime64, end: np.datetime64, reason: str) -> bool:
         readings = self._readings[name]
         # A source that tells changes only says nothing while a meter stands still: what it said last is what is refused.
@@ -237,6 +251,10 @@ class Meters:
         """Return what each state of charge counts: a battery's capacity, where there is one sensor for each battery."""
         capacities = [battery.capacity_kwh for battery in self._site.batteries]
         return capacities if len(capacities) == len(levels) else [1.0] * len(levels)
+
+
+def _names_of(columns: Sequence[Column]) -> list[str]:
+    return [*dict.fromkeys(sensor.name for column in columns for sensor in column.sensors)]
 
 
 def _factor(unit: str | None, column: Column) -> float:

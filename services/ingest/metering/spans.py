@@ -32,6 +32,12 @@ class Spans:
     ends: InstantArray
 
     @classmethod
+    def none(cls) -> Self:
+        """Return no stretch."""
+        never = np.array([], dtype="datetime64[us]")
+        return cls(never, never)
+
+    @classmethod
     def between(cls, instants: InstantArray, chosen: NDArray[np.bool_]) -> Self:
         """Return the stretches between neighbouring ``instants`` that are ``chosen``, shape ``(instants - 1,)``."""
         return cls(instants[:-1][chosen], instants[1:][chosen])

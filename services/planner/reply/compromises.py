@@ -1,5 +1,6 @@
 """What a plan could not hold, in words."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,43 @@ def name_compromise(code: str, language: Language, *, cost: float = 0.0, **figur
     constraint, shortfall = say_compromise(code, language=language, **figures)
     told = {name: _tell(value) for name, value in figures.items()}
     return CompromiseReply(code=code, constraint=constraint, shortfall=shortfall, cost=round(cost, 6) + 0.0, figures=told)
+
+
+# What is assumed, and blocks whose battery is full or empty: no search finds another way.
+_NEVER_FOUND = frozenset({"load_included", "heat_outdoor", "heat_store", "carbon_unknown", "manual_full", "manual_vehicle_full", "manual_empty"})
+# Models weigh a wish that is missed by more than this many times what its energy costs.
+_LEAST_WEIGHT = 10.0
+
+
+def mark_unproven(missed: Sequence[CompromiseReply], room: float) -> list[CompromiseReply]:
+    """Return compromises, with those marked of which a search ended before it was known that they must be.
+
+    Could all of them be met, the plan would weigh less by far more than their energy costs: where it cannot weigh so much less, they must be.
+
+    Args:
+        missed: what a plan could not hold.
+        room: by how much the plan might weigh less, for all that is proven, in its currency.
+    """
+    sought = [each for each in missed if each.code not in _NEVER_FOUND]
+    if room == 0 or room < _LEAST_WEIGHT * sum(each.cost for each in sought):
+        return [*missed]
+    return [each if each.code in _NEVER_FOUND else each.model_copy(update={"unproven": True}) for each in missed]
+
+
+def room_of_placement(plan: Plan) -> float:
+    """Return by how much what is placed, with the batteries beside it, might weigh less than it does, for all that is proven."""
+    if plan.placement is None or plan.placement.proven:
+        return 0.0
+    return np.inf if plan.placement.gap is None else plan.placement.gap * abs(plan.placement.objective)
+
+
+def room_of_batteries(plan: Plan) -> float:
+    """Return by how much a plan might weigh less than it does, for all that is proven; what physics did not confirm is no lack of time."""
+    if plan.proven or plan.disagreements:
+        return 0.0
+    if plan.placement is not None and plan.gap is not None:
+        return room_of_placement(plan)
+    return np.inf if plan.gap is None or plan.gap > plan.problem.search.mip_gap else 0.0
 
 
 def _tell(value: Any) -> Any:

@@ -39,7 +39,7 @@ from services.planner.loops import planning_clock_s
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, show_import_price
 from services.planner.problem.build import build_problem, objective_of
-from services.planner.reply.compromises import missed_reserves, name_compromise
+from services.planner.reply.compromises import mark_unproven, missed_reserves, name_compromise, room_of_batteries, room_of_placement
 from services.planner.reply.costs import compare_cheapest, missed_weights, price_sessions, reply_cost, reply_objective
 from services.planner.reply.device_reasons import tell_placed
 from services.planner.reply.devices import missed_demands, placed_columns, placed_kwh
@@ -241,7 +241,8 @@ def _answer(made: Answered, told: tuple[PlanExplanation, list[str]], *, issued_a
     objective = reply_objective(plan, request)
     language = request.options.language
     missed = missed_weights(objective, language) + missed_blocks(plan, request.manual, language) + missed_reserves(plan, language)
-    compromises = find_compromises(plan, language) + missed_demands(plan, request) + missed
+    compromises = mark_unproven([*find_compromises(plan, language), *missed], room_of_batteries(plan))
+    compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
     slots = _list_columns(plan, told, request)
     explain_ms += (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"

@@ -479,3 +479,29 @@ def test_a_build_that_nobody_asked_for_leaves_such_a_day_and_says_so(connection:
     resolve_row(connection, ResolveRequest(quarantine_id=row.quarantine_id, resolution="released"), now=NOW)
     np.testing.assert_allclose(stored(connection, "load_kwh", 136)[40:], 1 / 8000)
     assert not [reason for reason in judge_days(connection, "metered", kept[0].day, kept[0].day, now=NOW)[0].reasons if reason.startswith("rebuild")]
+
+
+def test_what_flowed_past_a_frozen_meter_is_unknown_until_it_goes_on_and_then_filled_to_its_total(
+    connection: Connection, add_site: Callable[..., None]
+) -> None:
+    # 0.4 kW of the roof's 2.4 are used and the rest is sold, but for tenths of a watt-hour; at 42:00 the meter at the grid freezes for five hours.
+    sensors = {"total_pv_production": "pv", "total_battery_charge": "charge", "total_battery_discharge": "discharge"}
+    add_site(**sensors, total_grid_import="import", total_grid_export="export")
+    count, frozen, thawed = 48 * 12, 42 * 12, 47 * 12
+    instants, place, flicker = every(5, count), np.arange(count), 0.0001 * (np.arange(count) % 2)
+    kwh = {"pv": np.full(count, 0.2), "import": flicker, "export": np.full(count, 0.2 - 0.4 / 12) + flicker, "charge": 0 * flicker, "discharge": 0 * flicker}
+    counters = {name: np.round(100 + np.cumsum(each), 4) for name, each in kwh.items()}
+    for name in ("import", "export"):
+        counters[name] = np.where((place > frozen) & (place < thawed), counters[name][frozen], counters[name])
+    known, begin = [], 0
+    # As in life: each quarter-hour is built a minute after its end, and those of two hours before it with it.
+    for end in (frozen, *range(frozen + 3, thawed + 12, 3)):
+        for late, (name, values) in enumerate(counters.items()):
+            put(connection, name, "kWh", instants[begin : end + 1] + np.timedelta64(late, "us"), values[begin : end + 1])
+        slots, begin = end // 3, end + 1
+        first = NOON + (slots - 8) * SLOT if known else NOON
+        build_site_slots(connection, BuildSlotsRequest(site_id="metered", first=first, end=NOON + slots * SLOT), now=NOON + slots * SLOT, automatic=True)
+        known.append(int(np.isfinite(stored(connection, "load_kwh", 192)).sum()))
+    assert known == [*[168] * 20, 188, 189, 190, 191][: len(known)]
+    np.testing.assert_allclose(stored(connection, "export_kwh", 188)[168:], 0.5, atol=0.01)
+    np.testing.assert_allclose(stored(connection, "load_kwh", 188)[168:], 0.1, atol=0.01)

@@ -86,3 +86,19 @@ def test_the_same_seed_lives_the_same_home_and_meters_never_fall() -> None:
     said = live()
     assert said == live()
     assert all(later[name] >= earlier[name] for earlier, later in pairwise(said) for name in ("grid_import", "grid_export", "pv_energy"))
+
+
+def test_a_battery_that_follows_the_house_leaves_tens_of_watts_at_the_grid_both_ways() -> None:
+    state, grid_w = HomeState(at=1_700_000_000.0, battery=BatteryCharge(stored_kwh=5.0)), []
+    for _ in range(720):
+        state = advance(state, load_kw=0.6, pv_kw=0.2, seconds=5, seed=11)
+        grid_w.append(1000 * state.grid_kw)
+    followed = grid_w[2:]
+    assert 30 < max(followed) < 41
+    assert -41 < min(followed) < -30
+    # Over an hour what is bought and what is sold are both about ten watt-hours.
+    assert state.import_kwh == pytest.approx(0.01, abs=0.004)
+    assert state.export_kwh == pytest.approx(0.01, abs=0.004)
+    # What rests does not follow.
+    resting = advance(replace(state, command=Command("standby")), load_kw=0.6, pv_kw=0.2, seconds=5, seed=11)
+    assert resting.battery.power_kw == 0.0

@@ -9,7 +9,7 @@ import pytest
 
 from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.plan import NoteReply, PlanReply
-from luna.findings import SiteFinding
+from luna.findings import FindingCode, SiteFinding
 from luna.house_now import HouseFigure, say_run
 from luna.house_statements import say_statement, state_house
 from luna.site import parse_site
@@ -172,6 +172,23 @@ def test_prices_that_have_not_come_are_told_today_as_well(known_hours_ahead: flo
     assert [notice.title for notice in list_notices(home, timedelta(hours=1))] == said
 
 
+@pytest.mark.parametrize(
+    ("code", "language", "said"),
+    [
+        ("plan_compromised", "en", "Not everything can be had."),
+        ("plan_unproven", "en", "Not everything was found in time."),
+        ("plan_unproven", "de", "Nicht alles war rechtzeitig zu finden."),
+    ],
+)
+def test_what_a_plan_had_no_time_to_find_is_not_told_as_what_cannot_be_had(code: FindingCode, language: Language, said: str) -> None:
+    view = view_of(("save", 4, 0.0), language=language)
+    missed = [{"code": "", "constraint": "car", "shortfall": "2 kWh", "figures": {}}]
+    document = dict(view.document) | {"overrides": [], "stays": [], "ages_s": {"plan": 60, "measured": 600}, "prices": {"known_slots": 999}}
+    house = replace(view.house, findings=(SiteFinding(code, "car", {"missed": missed}),))
+    notices = list_notices(HomeView(view.window, document, view.words, house), timedelta(hours=1))
+    assert [(notice.title, notice.more.endswith(" car: 2 kWh")) for notice in notices] == [(said, True)]
+
+
 def test_steps_name_the_day_as_soon_as_it_is_another_one() -> None:
     view = view_of(("save", 52, 0.0), ("charge", 8, 4.0), ("save", 26, 0.0), ("supply", 4, 1.0), ("save", 4, 0.0), language="de")
     # 52 quarter-hours after 16:30 it is 05:30.
@@ -221,6 +238,15 @@ def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_wha
     assert silenced.lead == view.words("lead_silent")
     said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
     assert said.index(statement) < next(place for place, sentence in enumerate(said) if sentence.startswith(("Now", "Jetzt")))
+
+
+def test_since_when_the_house_is_not_known_is_told_once_two_quarter_hours_are_missing() -> None:
+    view = view_of(("save", 4, 0.0), language="de")
+    # It is 16:37; the meters of 15:45 to 16:00 spoke last, and then those of the quarter-hour before.
+    for minutes, told in ((0, []), (-15, ["Was das Haus verbraucht, ist seit 15:45 nicht bekannt."])):
+        until = NOW.replace(hour=16, minute=0) + timedelta(minutes=minutes)
+        house = replace(view.house, planned=replace(view.house.planned, measured_until=until))
+        assert [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers) if each.code == "house_unknown"] == told
 
 
 def test_what_is_said_and_not_believed_is_a_question_to_the_reader() -> None:
