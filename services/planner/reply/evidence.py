@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from luna.contracts.owner import ManualBlock
 from luna.physics import BoolArray
 from luna.schedule import Figure
-from luna.timeline import FloatArray, IndexArray, broadcast, split_days
+from luna.timeline import FloatArray, IndexArray, bound, broadcast, split_days
 from luna.wording import Numbers
 from services.planner.dp.end_to_end import join, join_parts
 from services.planner.dp.plan import Plan
@@ -120,7 +120,7 @@ class Evidence(SlotFlows):
     @cached_property
     def energy_value(self) -> FloatArray:
         """What a stored kWh is worth at the end of the slot; at most what the dearest kWh could stand for."""
-        return np.asarray(np.clip(self._own_value, -self._most_value, self._most_value))
+        return bound(self._own_value, -self._most_value, self._most_value)
 
     @cached_property
     def _own_value(self) -> FloatArray:
