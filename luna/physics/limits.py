@@ -9,7 +9,7 @@ import numpy as np
 from luna.physics.inverters import InverterLimits
 from luna.physics.mode import BoolArray
 from luna.site import Battery, Site
-from luna.timeline import FloatArray
+from luna.timeline import FloatArray, bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +95,5 @@ class SiteLimits:
 def charge_limit_kw(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArray:
     """Return the charging power a battery accepts: constant, then falling linearly from ``taper_from_soc`` to full."""
     span = np.maximum(1.0 - battery.taper_from_soc, 1e-12)
-    above = np.clip((stored_kwh / battery.capacity_kwh - battery.taper_from_soc) / span, 0.0, 1.0)
+    above = bound((stored_kwh / battery.capacity_kwh - battery.taper_from_soc) / span, 0.0, 1.0)
     return battery.charge_limit_kw * (1.0 - above * (1.0 - battery.taper_to_share))

@@ -7,7 +7,7 @@ import numpy as np
 from luna.physics.limits import BatteryLimits, SiteLimits
 from luna.physics.mode import BoolArray, Curtailment, Mode, SetPoint, buys, sells
 from luna.site import ElectricVehicle, Site
-from luna.timeline import FloatArray
+from luna.timeline import FloatArray, bound
 
 # Plain numbers, which NumPy takes four times as fast as members of an enumeration.
 _HOLD, _SAVE, _SUPPLY = (int(mode) for mode in (Mode.HOLD, Mode.SAVE, Mode.SUPPLY))
@@ -34,7 +34,7 @@ def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> Set
     curtailment = np.where(limits.curtailable & (setpoint.curtailment >= 0) & (setpoint.curtailment <= _LAST_CURTAILMENT), setpoint.curtailment, 0)
     return SetPoint(
         mode=mode.astype(np.int8),
-        power_kw=np.clip(np.where(np.isnan(setpoint.power_kw), 0.0, setpoint.power_kw), 0.0, power_limit),
+        power_kw=bound(np.where(np.isnan(setpoint.power_kw), 0.0, setpoint.power_kw), 0.0, power_limit),
         target_soc=_bounded(setpoint.target_soc, still, battery),
         floor_soc=_bounded(setpoint.floor_soc, battery.max_soc, battery),
         ceiling_soc=_bounded(setpoint.ceiling_soc, battery.min_soc, battery),
@@ -58,7 +58,7 @@ def find_corrected(asked: SetPoint, safe: SetPoint) -> BoolArray:
 
 
 def _bounded(soc: FloatArray, unknown: FloatArray, battery: BatteryLimits) -> FloatArray:
-    return np.clip(np.where(np.isnan(soc), unknown, soc), battery.min_soc, battery.max_soc)
+    return bound(np.where(np.isnan(soc), unknown, soc), battery.min_soc, battery.max_soc)
 
 
 _NOTHING_KW = 1e-6

@@ -112,13 +112,13 @@ class Sentences:
 
     def _count_decimals(self, kind: str, names: tuple[str, ...], rises: Pairs, figures: Mapping[str, Any]) -> int:
         """Return how many decimals it takes until all that is set against each other can be told apart."""
-        scale, values = self._scales[kind], [figures[name] for name in names]
-        shown = [low * scale for low, high in (each if isinstance(each, tuple) else (each, each) for each in values) if low == high]
+        scale = self._scales[kind]
+        ranges = {name: figure if isinstance(figure, tuple) else (figure, figure) for name, figure in [(name, figures[name]) for name in names]}
+        shown = [low * scale for low, high in ranges.values() if low == high]
         least = _tell_apart(shown) if kind == "price" else _keep_tenths(shown)
         for low, high in rises:
-            if low in names:
-                lower, higher = (figures[name][end] if isinstance(figures[name], tuple) else figures[name] for name, end in ((low, 1), (high, 0)))
-                lower, higher = lower * scale, higher * scale
+            if low in ranges:
+                lower, higher = ranges[low][1] * scale, ranges[high][0] * scale
                 while least < _MOST_DECIMALS and higher - lower > _SAME and round(lower, least) >= round(higher, least):
                     least += 1
         return least

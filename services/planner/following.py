@@ -31,6 +31,7 @@ _MOST_LOSS = 0.1
 # By how many standard errors of its mean over past errors a gain over the inverter alone has to exceed zero.
 _SURE = 2.0
 _SAME_KWH, _SAME_COST = 1e-6, 1e-6
+_CHARGE, _EXPORT = int(Mode.CHARGE), int(Mode.EXPORT)
 
 
 R = TypeVar("R")
@@ -203,8 +204,8 @@ def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
     """
     flows, modes = outcome.flows, outcome.setpoints.mode
     bought, sold = np.minimum(flows.charge_kwh, flows.import_kwh), np.minimum(flows.discharge_kwh, flows.export_kwh)
-    buys_not = _idle_runs(modes == Mode.CHARGE, bought) & (flows.charge_kwh > _SAME_KWH)
-    sells_not = _idle_runs(modes == Mode.EXPORT, sold) & (flows.discharge_kwh > _SAME_KWH)
+    buys_not = _idle_runs(modes == _CHARGE, bought) & (flows.charge_kwh > _SAME_KWH)
+    sells_not = _idle_runs(modes == _EXPORT, sold) & (flows.discharge_kwh > _SAME_KWH)
     if not (buys_not.any() or sells_not.any()):
         return outcome
 

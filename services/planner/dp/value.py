@@ -74,7 +74,7 @@ class ValueFunction:
         margin = np.broadcast_to(np.asarray(self_consumption_margin, dtype=float), levels.buy.shape)
         # What costs the same now and later is bought now, unless it would only be carried through: buying and serving at one price is no gain.
         early = np.where(levels.buy > levels.serve + 2 * TIE, TIE, -TIE)
-        level = np.stack(
+        level = np.array(
             [levels.buy - early, levels.store - TIE - margin, levels.spill - TIE, levels.serve + TIE + margin, levels.sell - TIE, levels.displace - TIE]
         )
         reach = kernels.reach(self.length_kwh, self.value, self.offsets, level.reshape(-1, level.shape[-1]))
@@ -177,7 +177,7 @@ def follow(thresholds: Thresholds, segments: Segments, start_kwh: float, capacit
     """Return the stored energy at the end of each slot under the thresholds, shape ``(slots,)``, above the reserve."""
     first = np.where(segments.displaces_first, thresholds.displace_kwh, thresholds.sell_kwh)
     second = np.where(segments.displaces_first, thresholds.sell_kwh, thresholds.displace_kwh)
-    limits = np.stack([thresholds.buy_kwh, thresholds.store_kwh, thresholds.spill_kwh, thresholds.serve_kwh, first, second])
+    limits = np.array([thresholds.buy_kwh, thresholds.store_kwh, thresholds.spill_kwh, thresholds.serve_kwh, first, second])
     path: FloatArray = kernels.follow(limits, segments.length_kwh, start_kwh, capacity_kwh)
     return path
 

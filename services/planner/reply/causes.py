@@ -51,31 +51,42 @@ def _any(code: str, holds: Holds, **figures: str) -> Cause:
     return Cause(code, "exists", holds, figures)
 
 
+def _once(holds: Holds) -> Holds:
+    """Return what several causes ask for, worked out once for each evidence."""
+    return lambda seen: seen.find(holds)
+
+
 # --- what owner, limits and others decide -------------------------------------------------------------------------------------------------------
 
 
+@_once
 def _stores_sun(seen: Evidence) -> BoolArray:
     return (seen.shares.sun_kwh > NOTHING_KWH) & ~_buys(seen)
 
 
+@_once
 def _buys(seen: Evidence) -> BoolArray:
     return seen.bought_kwh > NOTHING_KWH
 
 
+@_once
 def _sells(seen: Evidence) -> BoolArray:
     """Where a battery sells no less than it serves."""
     return (seen.sold_kwh > NOTHING_KWH) & (seen.sold_kwh >= seen.served_kwh)
 
 
+@_once
 def _serves(seen: Evidence) -> BoolArray:
     return seen.served_kwh > NOTHING_KWH
 
 
+@_once
 def _serves_alone(seen: Evidence) -> BoolArray:
     """Where a battery brings all that the house lacks."""
     return np.asarray(_serves(seen) & ~seen.short & (seen.served_kwh >= seen.shares.served_kwh.sum(axis=0) - NOTHING_KWH))
 
 
+@_once
 def _nothing(seen: Evidence) -> BoolArray:
     return ~seen.short & ~seen.left
 
@@ -160,10 +171,12 @@ def _stores_for_later(seen: Evidence) -> BoolArray:
     return _stores_sun(seen) & _brings_more(seen, (seen.sell, seen.sell), seen.next_use, seen.next_price)
 
 
+@_once
 def _stores_by_value(seen: Evidence) -> BoolArray:
     return _stores_sun(seen) & seen.below(seen.sell, seen.value) & (seen.keep >= seen.sell - _TINY_PRICE)
 
 
+@_once
 def _sells_by_value(seen: Evidence) -> BoolArray:
     gains = (seen.sell - seen.wear_price) * seen.battery.discharge_efficiency
     return _sells(seen) & seen.below(seen.value, seen.sell) & (gains >= seen.value - _TINY_PRICE)
@@ -174,40 +187,49 @@ def _refills_below(seen: Evidence, refill: FloatArray, price: FloatArray) -> Boo
     return seen.below(refill, price) & seen.below(seen.loaded_price(np.maximum(refill, 0.0)), price)
 
 
+@_once
 def _sells_before_refill(seen: Evidence) -> BoolArray:
     return _sells(seen) & _refills_below(seen, seen.refill, seen.sell)
 
 
+@_once
 def _sells_before_sun(seen: Evidence) -> BoolArray:
     return _sells(seen) & _refills_below(seen, seen.sun, seen.sell)
 
 
+@_once
 def _serves_by_value(seen: Evidence) -> BoolArray:
     return _serves_house(seen) & seen.below(seen.value, seen.buy) & (seen.save >= seen.value - _TINY_PRICE)
 
 
+@_once
 def _serves_house(seen: Evidence) -> BoolArray:
     return _serves(seen) & ~_sells(seen)
 
 
+@_once
 def _serves_before_refill(seen: Evidence) -> BoolArray:
     return _serves_house(seen) & _refills_below(seen, seen.refill, seen.buy)
 
 
+@_once
 def _serves_before_sun(seen: Evidence) -> BoolArray:
     return _serves_house(seen) & _refills_below(seen, seen.sun, seen.buy)
 
 
+@_once
 def _saves_by_serving(seen: Evidence) -> BoolArray:
     return _serves_house(seen) & ~seen.differs & seen.below(seen.value, seen.save)
 
 
+@_once
 def _serves_evenly(seen: Evidence) -> BoolArray:
     """Where a kWh would be worth as much later."""
     as_much = (seen.value <= seen.buy + _TINY_PRICE) & (seen.save >= seen.value - seen.same_price)
     return np.asarray(_serves_house(seen) & ~seen.differs & as_much)
 
 
+@_once
 def _spares(seen: Evidence) -> BoolArray:
     """Where a battery rests although the house draws on the grid, and it holds something."""
     return seen.short & ~seen.empty
@@ -221,14 +243,17 @@ def _holds_for_later(seen: Evidence) -> BoolArray:
     return _spares(seen) & seen.below(seen.buy, seen.next_price) & seen.below(seen.counted, seen.counts_at(seen.next_use))
 
 
+@_once
 def _holds_by_value(seen: Evidence) -> BoolArray:
     return _spares(seen) & seen.below(seen.save, seen.value)
 
 
+@_once
 def _leaves_surplus(seen: Evidence) -> BoolArray:
     return seen.left & ~seen.full
 
 
+@_once
 def _sells_surplus(seen: Evidence) -> BoolArray:
     return _leaves_surplus(seen) & seen.sells_sun & ~seen.holds_back
 
@@ -247,11 +272,11 @@ REFILL, SUN = {"refill": "refill", "time": "next_charge"}, {"sun": "sun", "time"
 def _serving(code: str, which: Holds, **figures: str) -> tuple[Cause, ...]:
     """Return the causes of a battery that serves the house."""
     return (
-        _giving(code, lambda seen: seen.find(which) & seen.find(_serves_by_value), **figures, buy="buy", value="value"),
-        _giving(code, lambda seen: seen.find(which) & seen.find(_serves_before_refill), **figures, buy="buy", **REFILL),
-        _giving(code, lambda seen: seen.find(which) & seen.find(_serves_before_sun), **figures, buy="buy", **SUN),
-        _giving(code, lambda seen: seen.find(which) & seen.find(_saves_by_serving), **figures, value="value", save="save"),
-        _giving(code, lambda seen: seen.find(which) & seen.find(_serves_evenly), **figures, buy="buy"),
+        _giving(code, lambda seen: which(seen) & _serves_by_value(seen), **figures, buy="buy", value="value"),
+        _giving(code, lambda seen: which(seen) & _serves_before_refill(seen), **figures, buy="buy", **REFILL),
+        _giving(code, lambda seen: which(seen) & _serves_before_sun(seen), **figures, buy="buy", **SUN),
+        _giving(code, lambda seen: which(seen) & _saves_by_serving(seen), **figures, value="value", save="save"),
+        _giving(code, lambda seen: which(seen) & _serves_evenly(seen), **figures, buy="buy"),
     )
 
 
@@ -264,14 +289,14 @@ TRADE = (
     _charging("charge_cheap", _buys_by_value, **PURCHASE, value="value"),
     _charging("store_surplus", _stores_for_main, sell="sell", **MAIN_USE),
     _charging("store_surplus", _stores_for_later, sell="sell", **NEXT_USE),
-    _charging("follow_house", lambda seen: seen.find(_stores_by_value) & seen.below(seen.value, seen.buy), value="value", sell="sell", buy="buy"),
-    _charging("store_surplus", lambda seen: seen.find(_stores_by_value), value="value", sell="sell"),
+    _charging("follow_house", lambda seen: _stores_by_value(seen) & seen.below(seen.value, seen.buy), value="value", sell="sell", buy="buy"),
+    _charging("store_surplus", _stores_by_value, value="value", sell="sell"),
     _charging("takes_over", lambda seen: seen.shares.taken_kwh > NOTHING_KWH, kwh="taken_kwh"),
-    _giving("sell_high", lambda seen: seen.find(_sells_by_value) & seen.find(_sells_before_refill), **SALE, value="value", **REFILL),
-    _giving("sell_high", lambda seen: seen.find(_sells_by_value) & seen.find(_sells_before_sun), **SALE, value="value", **SUN),
-    _giving("sell_high", lambda seen: seen.find(_sells_by_value), **SALE, value="value"),
-    _giving("sell_high", lambda seen: seen.find(_sells_before_refill), **SALE, **REFILL),
-    _giving("sell_high", lambda seen: seen.find(_sells_before_sun), **SALE, **SUN),
+    _giving("sell_high", lambda seen: _sells_by_value(seen) & _sells_before_refill(seen), **SALE, value="value", **REFILL),
+    _giving("sell_high", lambda seen: _sells_by_value(seen) & _sells_before_sun(seen), **SALE, value="value", **SUN),
+    _giving("sell_high", _sells_by_value, **SALE, value="value"),
+    _giving("sell_high", _sells_before_refill, **SALE, **REFILL),
+    _giving("sell_high", _sells_before_sun, **SALE, **SUN),
     *_serving("serve_peak", _serves_alone),
     *_serving("serve_part", _serves, kwh="served_kwh"),
     _resting("hold_for_peak", _holds_for_main, kwh="usable_kwh", buy="buy", **MAIN_USE),
@@ -279,14 +304,14 @@ TRADE = (
     _resting("hold_for_limit", lambda seen: _spares(seen) & (seen.next_limit >= 0), kwh="usable_kwh", kw="next_limit_kw", time="next_limit"),
     _resting("hold_for_reserve", lambda seen: _spares(seen) & (seen.for_reserve >= 0), kwh="usable_kwh", reserve="later_reserve_soc", time="reserve_due"),
     _resting("hold_for_target", lambda seen: _spares(seen) & seen.wanted_at_end & seen.unused_after, kwh="usable_kwh"),
-    _resting("hold_for_peak", lambda seen: seen.find(_holds_by_value) & seen.below(seen.buy, seen.value), kwh="usable_kwh", buy="buy", value="value"),
-    _resting("hold_for_peak", lambda seen: seen.find(_holds_by_value) & ~seen.differs, kwh="usable_kwh", save="save", value="value"),
+    _resting("hold_for_peak", lambda seen: _holds_by_value(seen) & seen.below(seen.buy, seen.value), kwh="usable_kwh", buy="buy", value="value"),
+    _resting("hold_for_peak", lambda seen: _holds_by_value(seen) & ~seen.differs, kwh="usable_kwh", save="save", value="value"),
     _resting("hold_equal", lambda seen: _spares(seen) & ~seen.differs & (seen.value >= seen.save - seen.same_price), value="value"),
-    _resting("keep_room", lambda seen: seen.find(_sells_surplus) & seen.below(seen.refill, seen.sell), sell="sell", **REFILL),
-    _resting("keep_room", lambda seen: seen.find(_sells_surplus) & seen.below(seen.sun, seen.sell), sell="sell", **SUN),
-    _resting("keep_room", lambda seen: seen.find(_sells_surplus) & seen.below(seen.value, seen.sell) & (seen.keep <= seen.sell), sell="sell", value="value"),
-    _resting("keep_room", lambda seen: seen.find(_sells_surplus) & seen.below(seen.keep, seen.sell), sell="sell", keep="keep"),
-    _resting("keep_room", lambda seen: seen.find(_sells_surplus) & (seen.keep <= seen.sell + _TINY_PRICE), sell="sell"),
+    _resting("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.refill, seen.sell), sell="sell", **REFILL),
+    _resting("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.sun, seen.sell), sell="sell", **SUN),
+    _resting("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.value, seen.sell) & (seen.keep <= seen.sell), sell="sell", value="value"),
+    _resting("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.keep, seen.sell), sell="sell", keep="keep"),
+    _resting("keep_room", lambda seen: _sells_surplus(seen) & (seen.keep <= seen.sell + _TINY_PRICE), sell="sell"),
     _resting("keep_room", _gains_nothing_held, keep="keep", sell="sale", held="held_kwh"),
 )
 

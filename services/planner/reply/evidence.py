@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from luna.contracts.owner import ManualBlock
 from luna.physics import BoolArray
 from luna.schedule import Figure
-from luna.timeline import FloatArray, IndexArray, broadcast, split_days
+from luna.timeline import FloatArray, IndexArray, bound, broadcast, split_days
 from luna.wording import Numbers
 from services.planner.dp.end_to_end import join, join_parts
 from services.planner.dp.plan import Plan
@@ -51,7 +51,7 @@ class Evidence(SlotFlows):
         # The first slot of the plan that each slot is one of.
         self.first = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
         self._found: dict[Callable[[Evidence], BoolArray], BoolArray] = {}
-        self._figures: dict[str, NDArray[Any]] = {}
+        self._figures: dict[str, FloatArray] = {}
         self._told: dict[int, str] = {}
 
     def find(self, holds: Callable[["Evidence"], BoolArray]) -> BoolArray:
@@ -60,25 +60,24 @@ class Evidence(SlotFlows):
             self._found[holds] = holds(self)
         return self._found[holds]
 
-    def figures(self, name: str) -> NDArray[Any]:
-        """Return one of the arrays below as figures, ``(batteries, slots)``: numbers rounded, or slots counted from the plan's first."""
+    def figures(self, name: str) -> FloatArray:
+        """Return one of the arrays below as figures, ``(batteries, slots)``: numbers rounded, or slots counted from the plan's first; NaN: not to be said."""
         if name not in self._figures:
             values = getattr(self, name)
-            told = np.where(values >= 0, values - self.first, -1) if values.dtype.kind == "i" else np.round(values, DECIMALS) + 0.0
+            told = np.where(values >= 0, values - self.first, np.nan) if values.dtype.kind == "i" else np.round(values, DECIMALS) + 0.0
             self._figures[name] = broadcast(told, self.charge.shape)
         return self._figures[name]
 
-    def name_figures(self, figures: NDArray[Any]) -> list[Figure | None]:
-        """Return some of an array of ``figures`` as they are told: numbers, or when slots begin, as ISO 8601; None where nothing is said."""
-        if figures.dtype.kind == "i":
-            return [self._name_instant(slot) if slot >= 0 else None for slot in figures.tolist()]
-        return [None if math.isnan(number) else number for number in figures.tolist()]
+    def own_slots(self, slots: IndexArray) -> IndexArray:
+        """Return slots counted from their plan's first; -1 where there is none."""
+        return np.where(slots >= 0, slots - self.first, -1)
 
     def name_slots(self, slots: IndexArray) -> list[datetime | None]:
         """Return the instants with which slots begin, counted from a plan's first; None where there is none."""
         return [self.edges[slot] if slot >= 0 else None for slot in slots.tolist()]
 
-    def _name_instant(self, slot: int) -> str:
+    def name_instant(self, slot: int) -> str:
+        """Return when a slot begins, counted from a plan's first, as ISO 8601."""
         told = self._told.get(slot)
         if told is None:
             told = self._told[slot] = self.edges[slot].isoformat()
@@ -121,7 +120,7 @@ class Evidence(SlotFlows):
     @cached_property
     def energy_value(self) -> FloatArray:
         """What a stored kWh is worth at the end of the slot; at most what the dearest kWh could stand for."""
-        return np.asarray(np.clip(self._own_value, -self._most_value, self._most_value))
+        return bound(self._own_value, -self._most_value, self._most_value)
 
     @cached_property
     def _own_value(self) -> FloatArray:

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from time import perf_counter
 from typing import Any, Literal
 from uuid import UUID
@@ -110,6 +112,8 @@ def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
 
 
 _WORDS = {mode.value: mode.word for mode in Mode}
+# Plain numbers, which NumPy takes four times as fast as members of an enumeration.
+_SELF_CONSUMPTION, _SAVE, _SUPPLY, _HOLD, _CHARGE, _EXPORT = (int(mode) for mode in Mode)
 
 
 def show_modes(seen: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
@@ -129,21 +133,21 @@ def _does_as_told(reasons: ToldReasons) -> BoolArray:
 
 def _describe_modes(seen: Evidence, told: IntArray) -> IntArray:
     """Return the mode that each battery's flows come to; of those that come to the same, the one that is told."""
-    follows = np.full_like(told, Mode.SELF_CONSUMPTION)
-    saves = _among(told, (Mode.SAVE, Mode.HOLD), Mode.SAVE)
-    serves = _among(told, (Mode.SUPPLY, Mode.HOLD), Mode.SUPPLY)
+    follows = np.full_like(told, _SELF_CONSUMPTION)
+    saves = _among(told, (_SAVE, _HOLD), _SAVE)
+    serves = _among(told, (_SUPPLY, _HOLD), _SUPPLY)
     spares = seen.rests & seen.short & ~seen.empty & (seen.room_kwh > NOTHING_KWH) & (seen.discharge_power_kwh > NOTHING_KWH)
     stalled = seen.shares.sun_sold_kwh + seen.shares.held_kwh < seen.least_kw * seen.hours
     leaves = seen.rests & seen.left & ~seen.full & ~stalled & (seen.charge_power_kwh > NOTHING_KWH)
     resting = np.where(spares, saves, np.where(leaves, serves, follows))
-    storing = np.where(seen.bought_kwh > NOTHING_KWH, Mode.CHARGE, _among(told, (Mode.SELF_CONSUMPTION,), Mode.SAVE))
-    giving = np.where(seen.sold_kwh > NOTHING_KWH, Mode.EXPORT, _among(told, (Mode.SELF_CONSUMPTION,), Mode.SUPPLY))
+    storing = np.where(seen.bought_kwh > NOTHING_KWH, _CHARGE, _among(told, (_SELF_CONSUMPTION,), _SAVE))
+    giving = np.where(seen.sold_kwh > NOTHING_KWH, _EXPORT, _among(told, (_SELF_CONSUMPTION,), _SUPPLY))
     return np.where(seen.charges, storing, np.where(seen.gives, giving, resting)).astype(np.int8)
 
 
-def _among(told: IntArray, these: tuple[Mode, ...], otherwise: Mode) -> IntArray:
+def _among(told: IntArray, these: tuple[int, ...], otherwise: int) -> IntArray:
     # Of so few modes comparing is ten times faster than numpy's sets.
-    return np.where(np.logical_or.reduce([told == mode for mode in these]), told, otherwise).astype(np.int8)
+    return np.where(reduce(or_, (told == mode for mode in these)), told, otherwise).astype(np.int8)
 
 
 _NOTHING_KWH = 1e-4
