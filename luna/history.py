@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.buckets import AGGREGATES, RESOLUTIONS, Parts, find_buckets, reduce_buckets, reduce_parts, share_per_bucket, thin
-from luna.contracts.data import QualityVerdict
 from luna.errors import InvalidInputError
+from luna.judgement import QualityVerdict
 from luna.observations import EnergyInterval
 from luna.outlook import SHARES
 from luna.resolution import kind_of

@@ -1,6 +1,9 @@
 """What the energies of a day may be used for: the one judgement that quality, queries, training, scores and savings share."""
 
-from luna.contracts.data import QualityVerdict
+from typing import Literal
+
+# mask_battery: everything but what the battery did may be learned from; exclude: nothing may.
+QualityVerdict = Literal["clean", "mask_battery", "exclude"]
 
 # What a fault of the battery makes unusable.
 BATTERY = ("charge_kwh", "discharge_kwh", "soc")

@@ -7,20 +7,16 @@ named ``luna_<service>_<what>_<unit>``. What looks like a secret is never writte
 import logging
 import re
 import sys
-import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from pydantic import SecretStr
 from structlog.contextvars import bound_contextvars, get_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
-
-from luna.errors import LunaError
 
 HIDDEN = "***"
 _SECRET_NAMES = re.compile(r"(?:^|[_-])(?:password|passwd|secret|token|authorization|api_?key|credentials?|cookie)(?:$|[_-])", re.IGNORECASE)
@@ -140,26 +136,6 @@ def current_trace_id() -> str:
 def new_trace_id(wanted: str | None = None) -> str:
     """Return ``wanted`` where it is fit to be a trace's id, else a new one."""
     return wanted if wanted and _TRACE_ID.fullmatch(wanted) else uuid.uuid4().hex
-
-
-@dataclass(frozen=True)
-class Check:
-    """How one dependency is: ``detail`` says what is wrong, or what was seen."""
-
-    name: str
-    ok: bool
-    latency_ms: float
-    detail: str = ""
-
-
-def check_health(name: str, probe: Callable[[], str]) -> Check:
-    """Run ``probe``, which returns a detail or raises a LunaError, and time it."""
-    begun = time.perf_counter()
-    try:
-        ok, detail = True, probe()
-    except LunaError as error:
-        ok, detail = False, str(error)
-    return Check(name, ok, round((time.perf_counter() - begun) * 1000, 2), str(without_secrets(detail)))
 
 
 def _name_service(service: str) -> Processor:

@@ -13,7 +13,7 @@ from luna.charts.interval import draw_interval
 from luna.charts.losses import LossStep, draw_losses
 from luna.charts.plan import GLYPHS, HATCHES, draw_plan
 from luna.charts.plan import TEXTS as PLAN_TEXTS
-from luna.charts.plan_view import SHOWN, ModeRun, PlanView, read_starting_soc, view_plan
+from luna.charts.plan_view import Band, ModeRun, PlanView, RunFlows
 from luna.charts.savings import DecidedDay, SavedDay, bar_in_text, draw_amount, draw_deciders, draw_saved_days, slot_edges
 from luna.charts.strip import FixedSpan, StripView, draw_strip
 from luna.charts.style import style
@@ -23,7 +23,7 @@ __all__ = [
     "GLYPHS",
     "HATCHES",
     "PLAN_TEXTS",
-    "SHOWN",
+    "Band",
     "DecidedDay",
     "EstimateRow",
     "FixedSpan",
@@ -32,6 +32,7 @@ __all__ = [
     "ModeRun",
     "PlanView",
     "PreviewView",
+    "RunFlows",
     "SavedDay",
     "SeriesView",
     "StripView",
@@ -53,10 +54,8 @@ __all__ = [
     "draw_strip",
     "draw_tradeoff",
     "read_figure",
-    "read_starting_soc",
     "say_start",
     "say_value",
     "slot_edges",
     "style",
-    "view_plan",
 ]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 from markupsafe import Markup
@@ -11,7 +12,6 @@ from markupsafe import Markup
 from luna.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fit_axis
 from luna.charts.marks import draw_line, find_runs, place_keys, trace_stairs
 from luna.charts.svg import LETTER, join, number, path, rectangle, rule, text
-from luna.contracts.site_tools import Chart, ChartSeries, Unit
 from luna.timeline import FloatArray
 from luna.wording import Numbers
 
@@ -24,18 +24,44 @@ STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0
 HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688, 5376)
 # Colours that a style sheet gives; what comes after them begins anew.
 COLOURS = 5
-_UNITS: dict[Unit, str] = {"kwh": "kWh", "kw": "kW", "soc": "%", "share": "%", "g_per_kwh": "g/kWh", "hours": "h", "celsius": "°C"}
+_UNITS: dict[str, str] = {"kwh": "kWh", "kw": "kW", "soc": "%", "share": "%", "g_per_kwh": "g/kWh", "hours": "h", "celsius": "°C"}
+
+
+class DrawnSeries(Protocol):
+    """One line or row of bars, as ``luna.contracts.site_tools.ChartSeries``."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def values(self) -> Sequence[float | None]: ...
+
+
+class DrawnChart(Protocol):
+    """What draws a tool's result, as ``luna.contracts.site_tools.Chart``."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def starts(self) -> Sequence[str]: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def series(self) -> Sequence[DrawnSeries]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
     """The series of one unit, each with its number in the chart."""
 
-    unit: Unit
-    series: list[tuple[int, ChartSeries]]
+    unit: str
+    series: list[tuple[int, DrawnSeries]]
 
 
-def draw_answer_chart(chart: Chart, numbers: Numbers, *, narrow: bool) -> Markup:
+def draw_answer_chart(chart: DrawnChart, numbers: Numbers, *, narrow: bool) -> Markup:
     """Return the picture for a page, whose style sheets it follows; what is unknown is a gap."""
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], max(len(chart.starts), 1), narrow)
@@ -49,7 +75,7 @@ def draw_answer_chart(chart: Chart, numbers: Numbers, *, narrow: bool) -> Markup
     return Markup('<svg class="chart answer-chart {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(*size, body + words)
 
 
-def say_value(value: float | None, unit: Unit, numbers: Numbers) -> str:
+def say_value(value: float | None, unit: str, numbers: Numbers) -> str:
     """Return a value of a chart as its table tells it."""
     if value is None:
         return numbers.number(None)
@@ -59,7 +85,7 @@ def say_value(value: float | None, unit: Unit, numbers: Numbers) -> str:
     return f"{numbers.number(value, 0 if unit == 'count' else 1)}\u00a0{_UNITS.get(unit, '')}".rstrip("\u00a0")
 
 
-def say_start(start: str, chart: Chart, numbers: Numbers) -> str:
+def say_start(start: str, chart: DrawnChart, numbers: Numbers) -> str:
     """Return when a value of a chart holds, or what it is of."""
     if chart.by == "label":
         return start
@@ -67,8 +93,8 @@ def say_start(start: str, chart: Chart, numbers: Numbers) -> str:
     return f"{numbers.day(instant)}, {numbers.clock(instant)}"
 
 
-def _split(chart: Chart) -> list[_Panel]:
-    panels: dict[Unit, _Panel] = {}
+def _split(chart: DrawnChart) -> list[_Panel]:
+    panels: dict[str, _Panel] = {}
     for index, series in enumerate(chart.series):
         panels.setdefault(series.unit, _Panel(series.unit, [])).series.append((index, series))
     return list(panels.values())
@@ -91,18 +117,18 @@ def _draw_panel(panel: _Panel, scale: tuple[ChartFrame, float], numbers: Numbers
     return keys + draw_ruler(frame, axis, numbers) + drawn, axis.bottom + BETWEEN
 
 
-def _scale(unit: Unit, numbers: Numbers) -> tuple[float, str]:
+def _scale(unit: str, numbers: Numbers) -> tuple[float, str]:
     if unit == "price":
         factor, name = numbers.price_unit
         return float(factor), f"{name}/kWh"
     return (100.0, "%") if unit in {"soc", "share"} else (1.0, numbers.currency_sign if unit == "cost" else _UNITS.get(unit, ""))
 
 
-def _label(series: ChartSeries, unit: str) -> str:
+def _label(series: DrawnSeries, unit: str) -> str:
     return f"{series.name}, {unit}" if unit else series.name
 
 
-def _values(series: ChartSeries, count: int) -> FloatArray:
+def _values(series: DrawnSeries, count: int) -> FloatArray:
     """Return a series' values, as many as there are slots."""
     given = [math.nan if value is None else value for value in series.values[:count]]
     return np.array(given + [math.nan] * (count - len(given)))
@@ -133,7 +159,7 @@ def _draw_bars(frame: ChartFrame, axis: Axis, values: FloatArray, place: tuple[i
     return join(drawn)
 
 
-def _draw_words(chart: Chart, frame: ChartFrame, numbers: Numbers, y: float) -> Markup:
+def _draw_words(chart: DrawnChart, frame: ChartFrame, numbers: Numbers, y: float) -> Markup:
     """Return what stands under the plot: labels as many as fit, or hours and days of the site's clock."""
     if chart.by == "label":
         longest = max((len(label) for label in chart.starts), default=1) * LETTER + 8

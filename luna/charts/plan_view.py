@@ -1,19 +1,11 @@
 """A plan as the chart needs it: power per slot, state of charge at the edges, runs of one mode."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 
-import numpy as np
-
-from luna.contracts import PlanReply, SlotReply
-from luna.contracts.plan import BatteryFlow
-from luna.site import Battery, Site
 from luna.timeline import FloatArray
 from luna.wording import Numbers
 
-SHOWN = timedelta(hours=48)
 Band = tuple[FloatArray, FloatArray]
 
 
@@ -48,7 +40,7 @@ class RunFlows:
 class PlanView:
     """What is drawn. ``soc`` and ``without_soc`` have one value more than there are slots: they stand at the edges."""
 
-    slots: list[SlotReply]
+    start: datetime
     step: timedelta
     known: int
     buy_price: FloatArray
@@ -64,89 +56,8 @@ class PlanView:
     @property
     def count(self) -> int:
         """How many slots are shown."""
-        return len(self.slots)
+        return self.buy_price.size
 
     def instant(self, edge: int) -> datetime:
         """Return the instant of a slot's edge, 0 to ``count``."""
-        return self.slots[0].start + edge * self.step
-
-
-def view_plan(plan: PlanReply, site: Site, numbers: Numbers, *, without_soc: Sequence[float] | None = None) -> PlanView:
-    """Return the first 48 hours of a plan, ready to be drawn; the slot chosen first is the one whose opposite costs most."""
-    step = timedelta(minutes=plan.slot_minutes)
-    slots = plan.slots[: SHOWN // step]
-    soc = _trace_soc(slots, site)
-    costs = [slot.reason.cost_of_opposite or 0.0 for slot in slots]
-    return PlanView(
-        slots=slots,
-        step=step,
-        known=sum(plan.prices_known_until is None or slot.start < plan.prices_known_until for slot in slots),
-        buy_price=_column(slots, lambda slot: slot.import_price),
-        sell_price=_column(slots, lambda slot: slot.export_price),
-        flows=_measure_flows(slots, step / timedelta(hours=1)),
-        soc=soc,
-        reserve_soc=_mean_soc(site, {battery.name: battery.min_soc for battery in site.batteries}),
-        without_soc=None if without_soc is None else np.array([soc[0], *without_soc[: len(slots)]]),
-        runs=_find_runs(slots),
-        selected=costs.index(max(costs)),
-        numbers=numbers,
-    )
-
-
-def _column(slots: Sequence[SlotReply], read: Callable[[SlotReply], float]) -> FloatArray:
-    return np.array([read(slot) for slot in slots], dtype=np.float64)
-
-
-def _measure_flows(slots: Sequence[SlotReply], hours: float) -> RunFlows:
-    def power(read: Callable[[SlotReply], float]) -> FloatArray:
-        return np.maximum(_column(slots, read) / hours, 0.0)
-
-    return RunFlows(
-        load=power(lambda slot: slot.load_kwh),
-        charge=power(lambda slot: sum(flow.charge_kwh for flow in slot.batteries.values())),
-        export=power(lambda slot: slot.export_kwh),
-        pv=power(lambda slot: slot.pv_kwh - slot.curtailed_kwh),
-        discharge=power(lambda slot: sum(flow.discharge_kwh for flow in slot.batteries.values())),
-        import_=power(lambda slot: slot.import_kwh),
-        curtailed=power(lambda slot: slot.curtailed_kwh),
-        load_band=_band([slot.load_p10_kwh for slot in slots], [slot.load_p90_kwh for slot in slots], hours),
-        pv_band=_band([slot.pv_p10_kwh for slot in slots], [slot.pv_p90_kwh for slot in slots], hours),
-    )
-
-
-def _band(low: Sequence[float | None], high: Sequence[float | None], hours: float) -> Band | None:
-    known_low, known_high = ([value for value in edge if value is not None] for edge in (low, high))
-    if len(known_low) != len(low) or len(known_high) != len(high):
-        return None
-    return np.array(known_low) / hours, np.array(known_high) / hours
-
-
-def read_starting_soc(slots: Sequence[SlotReply], site: Site) -> dict[str, float]:
-    """Return how full each battery is before the first slot; a reply only says how full it ends."""
-    first = slots[0].batteries
-    return {battery.name: first[battery.name].soc_end - _stored_kwh(first[battery.name], battery) / battery.capacity_kwh for battery in site.batteries}
-
-
-def _stored_kwh(flow: BatteryFlow, battery: Battery) -> float:
-    return flow.charge_kwh * battery.charge_efficiency - flow.discharge_kwh / battery.discharge_efficiency
-
-
-def _trace_soc(slots: Sequence[SlotReply], site: Site) -> FloatArray:
-    """Return how full the site's batteries are together, at each slot's edges; empty where there is none."""
-    if not site.batteries:
-        return np.zeros(0)
-    ends = [{name: flow.soc_end for name, flow in slot.batteries.items()} for slot in slots]
-    return np.clip([_mean_soc(site, soc) for soc in (read_starting_soc(slots, site), *ends)], 0.0, 1.0)
-
-
-def _mean_soc(site: Site, soc: dict[str, float]) -> float:
-    capacity = sum(battery.capacity_kwh for battery in site.batteries)
-    return sum(soc[battery.name] * battery.capacity_kwh for battery in site.batteries) / capacity if capacity else 0.0
-
-
-def _find_runs(slots: Sequence[SlotReply]) -> list[ModeRun]:
-    runs: list[ModeRun] = []
-    for name, members in groupby(slots, key=lambda slot: slot.mode):
-        first = runs[-1].end if runs else 0
-        runs.append(ModeRun(name, first, first + len(list(members))))
-    return runs
+        return self.start + edge * self.step

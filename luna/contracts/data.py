@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.file_guess import FileReading
 from luna.contracts.message import Day, Instant, Message, Request, Schedule
+from luna.judgement import QualityVerdict
 from luna.refusals import invalid_part
 
 Kind = Literal["observations", "prices", "weather", "carbon", "readings"]
@@ -49,10 +50,6 @@ class LoadFileRequest(Request):
     units: Annotated[Mapping[Column, Column], Field(max_length=100, description="Luna's name of a column and its unit in the file")] = {}
     ignore: Annotated[list[Column], Field(max_length=200, description="columns of the file to leave out")] = []
     reading: Annotated[FileReading | None, Field(description="how a file of other columns is read; it says all that the fields above do")] = None
-
-
-# mask_battery: everything but what the battery did may be learned from; exclude: nothing may.
-QualityVerdict = Literal["clean", "mask_battery", "exclude"]
 
 
 class DayQuality(Message):

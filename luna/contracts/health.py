@@ -1,15 +1,25 @@
 """What a process says of itself while it lives, and what the gateway reports of all of them."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
 from luna.contracts.message import Instant, Message
-from luna.telemetry import Check
 
 # Signs that may fail to come before a process counts as gone.
 SIGNS_MISSED = 3
+
+
+@dataclass(frozen=True)
+class Check:
+    """How one dependency is: ``detail`` says what is wrong, or what was seen."""
+
+    name: str
+    ok: bool
+    latency_ms: float
+    detail: str = ""
 
 
 class Sign(Message):

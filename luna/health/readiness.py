@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,10 +11,10 @@ from pathlib import Path
 import structlog
 from prometheus_client import Gauge
 
-from luna.contracts.health import SIGNS_MISSED
-from luna.errors import MachineError, UnavailableError
+from luna.contracts.health import SIGNS_MISSED, Check
+from luna.errors import LunaError, MachineError, UnavailableError
 from luna.health.probes import PATIENCE, Probe
-from luna.telemetry import Check, check_health
+from luna.telemetry import without_secrets
 
 # The check of a process that it turns itself.
 ALIVE = "heartbeat"
@@ -131,6 +131,16 @@ def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) ->
     seconds = patience.total_seconds()
     late = {name: Check(name, ok=False, latency_ms=seconds * 1000, detail=f"no answer within {seconds:g} s") for name in probes}
     return tuple(future.result() if future.done() else late[name] for name, future in running.items())
+
+
+def check_health(name: str, probe: Callable[[], str]) -> Check:
+    """Run ``probe``, which returns a detail or raises a LunaError, and time it."""
+    begun = time.perf_counter()
+    try:
+        ok, detail = True, probe()
+    except LunaError as error:
+        ok, detail = False, str(error)
+    return Check(name, ok, round((time.perf_counter() - begun) * 1000, 2), str(without_secrets(detail)))
 
 
 def not_ready(checks: Iterable[Check]) -> UnavailableError | None:

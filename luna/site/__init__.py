@@ -4,7 +4,7 @@ Required fields are few; everything else has a documented default. Unknown field
 """
 
 from luna.site.devices import MOST_C_RATE, Battery, Charger, DepthWear, ElectricVehicle, GridConnection, Inverter, PvArray, require_chargeable
-from luna.site.document import explain_faults, invalid_input, load_site, parse_site
+from luna.site.document import explain_faults, invalid_input, parse_site
 from luna.site.household import Household, LoadBasis
 from luna.site.loads import ComfortBand, ComfortWindow, CopPoint, DeferrableLoad, HeatPump, HeatStore
 from luna.site.model import (
@@ -102,7 +102,6 @@ __all__ = [
     "explain_faults",
     "invalid_input",
     "is_written",
-    "load_site",
     "measured_series",
     "parse_site",
     "require_chargeable",

@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from luna.errors import InvalidInputError
@@ -25,23 +23,6 @@ def parse_site(document: object, *, field: str = "site") -> Site:
         return Site.model_validate(document)
     except ValidationError as exc:
         raise invalid_input(exc, field=field) from exc
-
-
-def load_site(path: Path) -> Site:
-    """Return the site a YAML file describes.
-
-    Raises:
-        InvalidInputError: the file is missing, no YAML, or describes no valid site.
-    """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise refuse("file-unreadable", field=str(path), why=exc.strerror) from exc
-    except UnicodeDecodeError as exc:
-        raise refuse("file-no-text", field=str(path)) from exc
-    except yaml.YAMLError as exc:
-        raise refuse("file-no-yaml", field=str(path), why=exc) from exc
-    return parse_site(document, field=str(path))
 
 
 def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.data import QualityVerdict
 from luna.database import forecasts, observations, quality, recorded_span, sites
 from luna.database.forecast_activations import find_active
 from luna.errors import InvalidInputError
+from luna.judgement import QualityVerdict
 from luna.observations import Observations
 from luna.outlook import Forecast
 from luna.site import Site

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 
-from luna.contracts.health import ExecutorSign, InstanceReply, NodeSign, RecorderSign, ServiceReply, ServicesReply, TurningSign, UnreadableSiteReply
+from luna.contracts.health import Check, ExecutorSign, InstanceReply, NodeSign, RecorderSign, ServiceReply, ServicesReply, TurningSign, UnreadableSiteReply
 from luna.contracts.message import interactive_queue_of
 from luna.database import control, sites
 from luna.database.engine import unit_of_work
@@ -14,7 +14,6 @@ from luna.database.sites import UnreadableSite
 from luna.errors import UnavailableError
 from luna.health import ALIVE, TAKES
 from luna.queue.services import SERVICES
-from luna.telemetry import Check
 from services.api.gateway import Gateway
 
 

@@ -64,7 +64,7 @@ def add(
     Names each default that costs money.
     """
     from luna.database import site_changes
-    from luna.site import load_site
+    from luna.site_file import load_site
     from luna.timeline import SystemClock
 
     site = load_site(file)

@@ -11,7 +11,8 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.contracts.data import DayQuality, QualityVerdict
+from luna.contracts.data import DayQuality
+from luna.judgement import QualityVerdict
 from luna.observations import SERIES
 from luna.site import APPLIANCES, Site
 from luna.timeline import FloatArray, Timeline

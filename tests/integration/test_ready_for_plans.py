@@ -9,11 +9,10 @@ import httpx
 import pytest
 import redis
 
-from luna.contracts.health import NodeSign
+from luna.contracts.health import Check, NodeSign
 from luna.embedded import Addresses
 from luna.health import TAKES
 from luna.queue.task_monitor import SENT_AT
-from luna.telemetry import Check
 from luna.timeline import SystemClock
 from services.api.gateway import PLANS
 from tests.gateway import serve

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from luna.errors import InvalidInputError
-from luna.site import FixedPrice, Site, SiteSensor, SpotPrice, TimeOfUsePrice, load_site, parse_site
+from luna.site import FixedPrice, Site, SiteSensor, SpotPrice, TimeOfUsePrice, parse_site
+from luna.site_file import load_site
 from tests.tables import each_row
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "site.yaml"

@@ -8,9 +8,8 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from luna.errors import UnavailableError
 from luna.settings import Settings
-from luna.telemetry import check_health, configure_logging, ensure_plain_lines, hide_secrets, log_context, new_trace_id
+from luna.telemetry import configure_logging, ensure_plain_lines, hide_secrets, log_context, new_trace_id
 from services.api.app import create_app
 from tests.tables import each_row
 
@@ -91,17 +90,6 @@ def test_who_embeds_the_gateway_gets_lines_without_local_variables(capsys: pytes
 
 def test_a_count_of_tokens_is_no_secret() -> None:
     assert hide_secrets(None, "info", {"prompt_tokens": 12}) == {"prompt_tokens": 12}
-
-
-def away() -> str:
-    raise UnavailableError("the database does not answer", field="database_url")
-
-
-def test_a_check_says_what_is_wrong_and_how_long_it_took() -> None:
-    check = check_health("database", away)
-    assert not check.ok
-    assert "does not answer" in check.detail
-    assert check.latency_ms >= 0
 
 
 @each_row(("wanted", "kept"), [("a" * 32, True), ("short", False), ("x\ny" * 9, False), (None, False)])

@@ -8,10 +8,9 @@ from typing import Self
 
 import numpy as np
 
-from luna.contracts.data import QualityVerdict
 from luna.economics import find_charge, site_curtailment
 from luna.errors import InvalidInputError, NotFoundError
-from luna.judgement import may_use
+from luna.judgement import QualityVerdict, may_use
 from luna.physics import BoolArray, IntArray
 from luna.site import Battery, Site
 from luna.timeline import FloatArray, IndexArray

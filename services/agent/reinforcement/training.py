@@ -8,9 +8,9 @@ from types import ModuleType
 
 import numpy as np
 
-from luna.contracts.data import QualityVerdict
 from luna.errors import InvalidInputError
 from luna.extras import TRAINING, require_extra
+from luna.judgement import QualityVerdict
 from luna.physics import Mode
 from luna.timeline import IndexArray
 from services.agent.environment.episodes import NO_VERDICTS, EpisodeBatch

@@ -9,11 +9,11 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from luna.contracts.data import QualityVerdict
 from luna.contracts.message import Instant, Message
 from luna.database import recorded_span
 from luna.database.engine import unit_of_work
 from luna.history import SeriesAnswer, list_intervals, list_unusable
+from luna.judgement import QualityVerdict
 from luna.observations import Certainty
 from services.api.entity_tags import CACHE_CONTROL, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway

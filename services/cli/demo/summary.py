@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from luna.charts import SHOWN, read_starting_soc
 from luna.contracts import PlanReply, Provenance
 from luna.economics import site_curtailment
 from luna.physics import Mode, SiteLimits
@@ -18,6 +17,7 @@ from services.cli.console import emit, out, table, write_whole
 from services.cli.demo.pipeline import DemoRun
 from services.cli.report import Origin, ReportInput, SiteResult, render
 from services.cli.report.messages import TEXTS
+from services.cli.report.plan_view import SHOWN, read_starting_soc
 from services.cli.report.scores import tabulate_policies
 
 

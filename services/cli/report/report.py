@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from luna.charts import GLYPHS, HATCHES, PLAN_TEXTS, draw_losses, draw_plan, style, view_plan
+from luna.charts import GLYPHS, HATCHES, PLAN_TEXTS, draw_losses, draw_plan, style
 from luna.contracts import PlanReply, ReplayReply
 from luna.site import Site
 from luna.wording import MODES, Language, Numbers, mode
 from services.cli.report.messages import TEXTS
+from services.cli.report.plan_view import view_plan
 from services.cli.report.scores import INVERTER, LUNA, Row, compare_with_inverter, tabulate_policies, trace_losses
 from services.cli.report.slot_text import describe_site, word_slots
 
@@ -91,7 +92,7 @@ def render(report: ReportInput) -> str:
     main = report.results[0]
     numbers = Numbers(report.language, ZoneInfo(main.site.timezone), main.site.currency)
     view = view_plan(report.plan, main.site, numbers, without_soc=report.without_soc)
-    words = word_slots(view)
+    words = word_slots(view, report.plan.slots)
     titles = [word.title for word in words]
     steps = trace_losses(main.replay, numbers)
     return _template().render(

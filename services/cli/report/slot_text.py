@@ -1,9 +1,11 @@
 """Each slot of a plan in words: for the live row, the sheet below the chart, and the table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from luna.charts import GLYPHS, ModeRun, PlanView
+from luna.contracts import SlotReply
 from luna.site import Site
 from luna.wording import Numbers, mode
 from luna.wording.retelling import retell_limits, retell_reason
@@ -41,13 +43,13 @@ class SlotWords:
         return f"{self.time} · {self.mode}: {self.short}"
 
 
-def word_slots(view: PlanView) -> list[SlotWords]:
-    """Return every shown slot in words."""
-    return [_word_slot(view, run, index) for run in view.runs for index in range(run.first, run.end)]
+def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
+    """Return every shown slot in words, of a plan's ``slots``."""
+    return [_word_slot(view, run, index, slots[index]) for run in view.runs for index in range(run.first, run.end)]
 
 
-def _word_slot(view: PlanView, run: ModeRun, index: int) -> SlotWords:
-    numbers, slot, flows = view.numbers, view.slots[index], view.flows
+def _word_slot(view: PlanView, run: ModeRun, index: int, slot: SlotReply) -> SlotWords:
+    numbers, flows = view.numbers, view.flows
     reason = slot.reason
     told = reason.model_dump()
     return SlotWords(

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from luna import device_config
 from luna import site as model
-from luna.site import load_site
+from luna.site_file import load_site
 from tests.tables import each_row
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "site.yaml"

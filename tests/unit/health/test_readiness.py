@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from luna.errors import UnavailableError
 from luna.health import Readiness, check_all, not_ready
+from luna.health.readiness import check_health
 
 
 def well() -> str:
@@ -31,6 +32,13 @@ def test_probes_run_side_by_side() -> None:
         return "met"
 
     assert [check.detail for check in check_all({"one": meet, "other": meet}, patience=timedelta(seconds=20))] == ["met", "met"]
+
+
+def test_a_check_says_what_is_wrong_and_how_long_it_took() -> None:
+    check = check_health("database", away)
+    assert not check.ok
+    assert "does not answer" in check.detail
+    assert check.latency_ms >= 0
 
 
 def test_a_probe_that_hangs_fails_alone() -> None:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.errors import InvalidInputError
-from luna.site import Site, load_site, parse_site
+from luna.site import Site, parse_site
 from luna.site.differences import SiteDifference, list_differences
+from luna.site_file import load_site
 from luna.wording.numbers import write_decimal
 from luna.wording.pages import page_words
 from services.api.pages.setup.changes import view_changes
