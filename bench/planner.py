@@ -1,12 +1,13 @@
 """A plan of 48 h × 15 min beside HiGHS alone on the same matrix, the full mixed-integer model, PuLP with CBC, and EMHASS.
 
-Run as ``python -m bench.planner``; figures of one run only compare with each other.
+Run as ``python -m bench.planner``; figures of one run only compare with each other. All times are of the processor.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -15,8 +16,12 @@ import numpy as np
 
 from bench.cases import SEED, Cases, generate_hard_cases, load_cases, revise_forecast
 from bench.peers.planning import PeerPlans, run_emhass
-from bench.timing import compare, describe, race
+from bench.timing import compare, describe, processor_s
+from bench.timing import race as race_by
 from luna.contracts.plan import PlanRequest
+from luna.contracts.plan.columns import PlanColumns
+from luna.contracts.plan.inputs import write_inputs
+from luna.queue.worker import keep_loaded
 from luna.timeline import FloatArray
 from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan, objective
@@ -24,25 +29,32 @@ from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.planner import solve_full
 from services.planner.milp.solver import LinearModel, Solver
-from services.planner.planner import decide, make_plan
+from services.planner.planner import decide, follow_made, make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.reasons import explain
-from services.planner.reply.reply import plan_request
+from services.planner.reply.reply import Answered, answer_columns, answer_each, digest, plan_request
 
 ROUNDS, FULL_ROUNDS = 9, 25
 SLOW_ROUNDS, FULL_SLOW_ROUNDS = 1, 3
 EXACT = "highs_milp"
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
+race = partial(race_by, clock_s=processor_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One case as the racers need it: the request, the same site with a new forecast, the problem, and HiGHS's matrix without binaries."""
+    """One case as the racers need it: the request, the same site with a new forecast, and what becomes of the request step by step.
+
+    ``model`` is HiGHS's matrix without binaries.
+    """
 
     request: PlanRequest
     revised: PlanRequest
     problem: Problem
     model: LinearModel
+    followed: Plan
+    answered: PlanColumns
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
@@ -51,8 +63,11 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     replans = [revise_forecast(document, np.random.default_rng(place)) for place, document in enumerate(cases.documents)]
     entries = [_enter(request, PlanRequest.model_validate(replan)) for request, replan in zip(cases.requests, replans, strict=True)]
     load_kernels()
+    # A worker looks for cycles as seldom.
+    keep_loaded()
     fast = race(_fast_works(), entries, rounds=FULL_ROUNDS if full else ROUNDS)
     rounds = FULL_SLOW_ROUNDS if full else SLOW_ROUNDS
+    batch = race({"": plan_batch}, [cases.requests], rounds=ROUNDS)[""] / len(entries)
     slow, costs = _race_models(cases, entries, rounds=rounds)
     emhass = run_emhass(cases.documents, replans, rounds=rounds)
     ours = np.array([objective(make_plan(entry.problem, Solver())) for entry in entries])
@@ -63,6 +78,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     return {
         "cases": cases.source,
         **_describe_plans(fast),
+        "batch_p50_ms": float(np.median(batch)),
         "negative_prices": _describe_negative(fast["whole"][:, cases.negative], slow[EXACT]),
         "hard_prices": measure_hard(rounds=rounds),
         "peers": peers,
@@ -88,20 +104,42 @@ def plan_only(request: PlanRequest, solver: Solver) -> Plan:
 
 def _enter(request: PlanRequest, revised: PlanRequest) -> Entry:
     problem = build_problem(request)
-    return Entry(request, revised, problem, formulate(problem, FlowDirections.free(len(problem.site.batteries), problem.outlook.timeline.count)).model)
+    model = formulate(problem, FlowDirections.free(len(problem.site.batteries), problem.outlook.timeline.count)).model
+    followed = decide(problem, Solver())
+    return Entry(request, revised, problem, model, followed, answer_columns(followed, request=request, issued_at=NOW))
+
+
+def plan_batch(requests: Sequence[PlanRequest]) -> list[PlanColumns]:
+    """Plan and answer many sites together, as the planner does for stored ones."""
+    problems = [build_problem(request) for request in requests]
+    plans = follow_made([(problem, make_plan(problem, Solver())) for problem in problems])
+    answered = [Answered(plan, request, digest(write_inputs(request))) for plan, request in zip(plans, requests, strict=True)]
+    return answer_each(answered, issued_at=NOW)
 
 
 def _fast_works() -> dict[str, Callable[[Entry], Any]]:
     solver, kept = Solver(), Solver()
-    now = datetime(2024, 1, 1, tzinfo=UTC)
     return {
-        "whole": lambda entry: plan_request(entry.request, now=now, solver=solver),
+        "whole": lambda entry: plan_request(entry.request, now=NOW, solver=solver),
         "plan": lambda entry: plan_only(entry.request, solver),
         "replan": lambda entry: plan_only(entry.revised, solver),
         "highs_cold": lambda entry: Solver().solve(entry.model),
         # Case after case has the same matrix: only costs and bounds change.
         "highs_kept": lambda entry: kept.solve(entry.model),
+        **{f"{PART}{name}": work for name, work in _PARTS.items()},
     }
+
+
+# What a whole plan consists of, each from what the one before it made.
+PART = "part_"
+_PARTS: dict[str, Callable[[Entry], Any]] = {
+    "build": lambda entry: build_problem(entry.request),
+    "solve": lambda entry: make_plan(entry.problem, Solver()),
+    "solve_and_follow": lambda entry: decide(entry.problem, Solver()),
+    "explain": lambda entry: explain(entry.followed),
+    "explain_and_write": lambda entry: answer_columns(entry.followed, request=entry.request, issued_at=NOW),
+    "words": lambda entry: entry.answered.read(),
+}
 
 
 def _race_models(cases: Cases, entries: list[Entry], *, rounds: int) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
@@ -126,6 +164,7 @@ def _describe_plans(fast: dict[str, FloatArray]) -> dict[str, float]:
         "ratio_to_floor": compare(fast["whole"], floor),
         "without_reply_ratio_to_floor": compare(fast["plan"], floor),
         **describe(fast["replan"], prefix="replan_"),
+        "parts_p50_ms": {name: float(np.median(fast[f"{PART}{name}"])) for name in _PARTS},
     }
 
 
