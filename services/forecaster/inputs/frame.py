@@ -108,6 +108,10 @@ class Pairs:
         """Return the pairs of the chosen rows."""
         return Pairs(self.origin[rows], self.target[rows])
 
+    def part(self, first: int, count: int) -> "Pairs":
+        """Return up to ``count`` consecutive pairs."""
+        return Pairs(self.origin[first : first + count], self.target[first : first + count])
+
 
 def number_slot(instant: datetime) -> int:
     """Return how many quarter-hours lie between 1970 and the slot that covers ``instant``."""

@@ -21,6 +21,7 @@ from services.forecaster.inputs.view import MEMORY, WEEK, Days, FeatureMatrix, f
 
 COLUMN_BITS = 8
 PHASES = 2 * WEEK  # days back to the newest recalled day: the longest horizon is two weeks
+PART_ROWS = 1024  # pooled at once: what they recall fits a processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +66,11 @@ class Pool:
     def of(cls, values: FloatArray, pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> Self:
         """Return the pool of ``values``, shape ``(slots,)``, for every pair; nothing at or after an origin is read."""
         ranked, order = _rank_values(values)
-        held = np.sort(_recall_ranks(ranked, pairs, kernel, local_slot), axis=1)
-        rank, column = held >> COLUMN_BITS, held & (2**COLUMN_BITS - 1)
-        column[rank == ranked.size] = kernel.columns
-        amount = np.append(order, 0.0)[rank]
-        target_day = local_slot[pairs.target] // DAY_SLOTS
-        code = (target_day + 3) % WEEK * PHASES + pairs.lead // DAY_SLOTS
-        place = code.astype(np.int32)[:, None] * np.int32(kernel.columns + 1) + column
-        pools = [_weigh_rows(amount, table.ravel()[place]) for table in weigh_kernel(kernel)]
-        return cls(np.stack([mean for mean, _ in pools]), np.stack([quantiles for _, quantiles in pools]))
+        amounts = np.append(order, 0.0)
+        firsts = range(0, max(pairs.origin.size, 1), PART_ROWS)
+        parts = [_pool_rows(ranked, amounts, pairs.part(first, PART_ROWS), kernel=kernel, local_slot=local_slot) for first in firsts]
+        means, quantiles = zip(*parts, strict=True)
+        return cls(np.concatenate(means, axis=1), np.concatenate(quantiles, axis=2))
 
     def map(self, factor: FloatArray) -> "Pool":
         """Return the pool times ``factor``, shape ``(rows,)``."""
@@ -87,6 +84,19 @@ def _rank_values(values: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
     ranked = np.full(values.size, values.size, dtype=np.int32)
     ranked[order] = np.arange(order.size)
     return ranked, np.concatenate([values[order], np.zeros(values.size - order.size)])
+
+
+def _pool_rows(ranked: NDArray[np.int32], amounts: FloatArray, pairs: Pairs, *, kernel: Kernel, local_slot: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and quantiles of some pairs' pools, as ``Pool`` has them."""
+    held = np.sort(_recall_ranks(ranked, pairs, kernel, local_slot), axis=1)
+    rank, column = held >> COLUMN_BITS, held & (2**COLUMN_BITS - 1)
+    column[rank == ranked.size] = kernel.columns
+    amount = amounts[rank]
+    target_day = local_slot[pairs.target] // DAY_SLOTS
+    code = (target_day + 3) % WEEK * PHASES + pairs.lead // DAY_SLOTS
+    place = code.astype(np.int32)[:, None] * np.int32(kernel.columns + 1) + column
+    pools = [_weigh_rows(amount, table.ravel()[place]) for table in weigh_kernel(kernel)]
+    return np.stack([mean for mean, _ in pools]), np.stack([quantiles for _, quantiles in pools])
 
 
 def _recall_ranks(ranked: NDArray[np.int32], pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> NDArray[np.int32]:
