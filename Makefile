@@ -191,14 +191,14 @@ wheels: $(VENV)/.uv  ## whether every library has a wheel on other machines and 
 lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addresses
 	@for extra in core test system; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) $(LEFT_OUT) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
 	@printf 'hatchling<2\n' | $(UV_COMPILE) --constraint locks/core.txt - -o locks/build.txt
-	@$(UV_COMPILE) --constraint locks/core.txt --extra tracing pyproject.toml -o locks/kernel.txt
+	@$(UV_COMPILE) $(LEFT_OUT) --constraint locks/core.txt --extra tracing pyproject.toml -o locks/kernel.txt
 	@for extras in "agent pictures" api backup cli "edge lab pictures" forecaster ingest notifier planner "rag qdrant"; do \
 	  $(UV_COMPILE) $(LEFT_OUT) --constraint locks/test.txt $$(printf -- '--extra %s ' $$extras) pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$${extras%% *}.txt; done
 	@for extra in lab pictures qdrant training; do $(UV_COMPILE) $(LEFT_OUT) --constraint locks/system.txt --extra $$extra pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/core.txt) -o locks/extras/$$extra.txt; done
-	@$(UV_COMPILE) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
-	@$(UV_COMPILE) --constraint locks/system.txt --extra training pyproject.toml \
+	@$(UV_COMPILE) $(LEFT_OUT) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
+	@$(UV_COMPILE) $(LEFT_OUT) --constraint locks/system.txt --extra training pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt locks/images/agent.txt) -o locks/training.txt
 	@for tool in frontend client audit; do sed -n "s/^$$tool = \[\"\(.*\)\"\]/\1/p" pyproject.toml | sed 's/", "/\n/g' | $(UV_COMPILE) - -o locks/$$tool.txt; done
 	@$(UV_COMPILE) --override bench/peers/overrides.txt --no-emit-package torch bench/peers/requirements.in -o bench/peers/requirements.txt
