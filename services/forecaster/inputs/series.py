@@ -20,9 +20,9 @@ from services.forecaster.inputs.pv_features import recall_shares, view_pv
 from services.forecaster.inputs.view import MEMORY, WEEK, Days, FeatureMatrix, fill_gaps, join_rows, recall_days
 
 COLUMN_BITS = 8
-# While a row is described, its recalled days and their neighbours stand there many times over: a training's 30,000 at once took 242 MB, in parts 81, in the
-# same time.
-PART_ROWS = 2_000
+# While a row is described, its recalled days and their neighbours stand there many times over: a training's 30,000 at once took 242 MB, in parts 81;
+# what 1,024 recall fits a processor's cache.
+PART_ROWS = 1_024
 PHASES = 2 * WEEK  # days back to the newest recalled day: the longest horizon is two weeks
 
 
@@ -68,20 +68,10 @@ class Pool:
     def of(cls, values: FloatArray, pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> Self:
         """Return the pool of ``values``, shape ``(slots,)``, for every pair; nothing at or after an origin is read."""
         ranked, order = _rank_values(values)
-        held = np.sort(_recall_ranks(ranked, pairs, kernel, local_slot), axis=1)
-        rank, column = held >> COLUMN_BITS, held & (2**COLUMN_BITS - 1)
-        column[rank == ranked.size] = kernel.columns
-        amount = np.append(order, 0.0)[rank]
-        target_day = local_slot[pairs.target] // DAY_SLOTS
-        code = (target_day + 3) % WEEK * PHASES + pairs.lead // DAY_SLOTS
-        place = code.astype(np.int32)[:, None] * np.int32(kernel.columns + 1) + column
-        pools = [_weigh_rows(amount, table.ravel()[place]) for table in weigh_kernel(kernel)]
-        return cls(np.stack([mean for mean, _ in pools]), np.stack([quantiles for _, quantiles in pools]))
-
-    @classmethod
-    def join(cls, parts: Sequence["Pool"]) -> "Pool":
-        """Return the rows of one part after those of the other."""
-        return cls(np.concatenate([each.mean for each in parts], axis=-1), np.concatenate([each.quantiles for each in parts], axis=-1))
+        amounts = np.append(order, 0.0)
+        parts = [_pool_rows(ranked, amounts, part, kernel=kernel, local_slot=local_slot) for part in pairs.split(PART_ROWS)]
+        means, quantiles = zip(*parts, strict=True)
+        return cls(np.concatenate(means, axis=1), np.concatenate(quantiles, axis=2))
 
     def map(self, factor: FloatArray) -> "Pool":
         """Return the pool times ``factor``, shape ``(rows,)``."""
@@ -95,6 +85,19 @@ def _rank_values(values: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
     ranked = np.full(values.size, values.size, dtype=np.int32)
     ranked[order] = np.arange(order.size)
     return ranked, np.concatenate([values[order], np.zeros(values.size - order.size)])
+
+
+def _pool_rows(ranked: NDArray[np.int32], amounts: FloatArray, pairs: Pairs, *, kernel: Kernel, local_slot: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and quantiles of some pairs' pools, as ``Pool`` has them."""
+    held = np.sort(_recall_ranks(ranked, pairs, kernel, local_slot), axis=1)
+    rank, column = held >> COLUMN_BITS, held & (2**COLUMN_BITS - 1)
+    column[rank == ranked.size] = kernel.columns
+    amount = amounts[rank]
+    target_day = local_slot[pairs.target] // DAY_SLOTS
+    code = (target_day + 3) % WEEK * PHASES + pairs.lead // DAY_SLOTS
+    place = code.astype(np.int32)[:, None] * np.int32(kernel.columns + 1) + column
+    pools = [_weigh_rows(amount, table.ravel()[place]) for table in weigh_kernel(kernel)]
+    return np.stack([mean for mean, _ in pools]), np.stack([quantiles for _, quantiles in pools])
 
 
 def _recall_ranks(ranked: NDArray[np.int32], pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> NDArray[np.int32]:
@@ -149,7 +152,7 @@ class ForecastSeries:
 
     def add_pools(self, described: FeatureMatrix, frame: Frame, pairs: Pairs) -> FeatureMatrix:
         """Return what was described of the same pairs with the pools among the members."""
-        return _join_pool(described, Pool.join([self.pool(frame, part) for part in pairs.split(PART_ROWS)]), self.kernel)
+        return _join_pool(described, self.pool(frame, pairs), self.kernel)
 
 
 def _pool_load(frame: Frame, pairs: Pairs) -> Pool:
