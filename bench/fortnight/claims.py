@@ -18,6 +18,7 @@ from luna.house_statements import HouseStatement, state_house
 from luna.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, Command, HomeState
 from luna.timeline import SLOT, Timeline, floor_to
 from luna.wording import Language
+from luna.wording.messages import MESSAGES
 from luna.wording.pages import page_words
 from services.api.pages.home_notices import Notice, list_notices
 from services.api.pages.home_view import HomeView
@@ -33,8 +34,11 @@ FULL, EMPTY = 0.95, BATTERY_MODEL.min_soc + 0.03
 SILENT_AFTER, BACK_WITHIN = timedelta(minutes=3), SLOT + timedelta(minutes=3)
 # Home says that values are old; a frozen meter shows with the quarter-hour in which it has stood still for ten minutes.
 FROZEN_TOLD_AFTER = OLD_VALUES + 2 * SLOT
+# Of the ten seconds that a plan has, the least share that a search in it is given.
+LEAST_SOUGHT_S = 1.5
 DRAWN = ("load", "pv", "import", "export", "charge", "discharge")
 LANGUAGE: Language = "en"
+TIME_WAS_UP = f"{MESSAGES['plan_unproven'][LANGUAGE].title}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class HomeTruth:
         frozen_since: since when the meter at the grid said nothing new, in its last fault, where it had one.
         frozen_until: until when.
         prices_missing: whether prices are not there that ought to be.
+        sought_s: for how long the plan was sought that drives it.
         deaf_since: since when the inverter heard nothing, in its last fault, where it had one.
         deaf_until: until when.
     """
@@ -74,6 +79,7 @@ class HomeTruth:
     frozen_since: datetime | None = None
     frozen_until: datetime | None = None
     prices_missing: bool = False
+    sought_s: float = 0.0
     deaf_since: datetime | None = None
     deaf_until: datetime | None = None
 
@@ -206,8 +212,10 @@ def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth
     )
     of_meters = tuple(view.words(name, t="")[:-1] for name in ("notice_unknown", "notice_stale"))
     yield _compare_meters(view, [notice.title for notice in notices if notice.title.startswith(of_meters)], truth, now)
+    if any(notice.title == TIME_WAS_UP for notice in notices):
+        yield _contradiction(truth.sought_s < LEAST_SOUGHT_S, now, TIME_WAS_UP, f"the plan was sought for {truth.sought_s:.1f} s")
     for notice in notices:
-        if notice.title not in of_prices and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
+        if notice.title not in {TIME_WAS_UP, *of_prices} and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
             yield _contradiction(now - truth.luna_since > BACK_WITHIN, now, f"{notice.title} {notice.more}", "nothing of the kind")
 
 
