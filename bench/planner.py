@@ -154,7 +154,7 @@ def _race_models(cases: Cases, entries: list[Entry], *, rounds: int) -> tuple[di
     return times, costs
 
 
-def _describe_plans(fast: dict[str, FloatArray]) -> dict[str, float]:
+def _describe_plans(fast: dict[str, FloatArray]) -> dict[str, Any]:
     floor = fast["highs_cold"]
     return {
         **describe(fast["whole"]),

@@ -64,7 +64,7 @@ class Evidence(SlotFlows):
         """Return one of the arrays below as figures, ``(batteries, slots)``: numbers rounded, or slots counted from the plan's first; NaN: not to be said."""
         if name not in self._figures:
             values = getattr(self, name)
-            told = np.where(values >= 0, values - self.first, np.nan) if values.dtype.kind == "i" else np.round(values, DECIMALS) + 0.0
+            told = np.where(values >= 0, values - self.first, np.nan) if values.dtype.kind == "i" else values.round(DECIMALS) + 0.0
             self._figures[name] = broadcast(told, self.charge.shape)
         return self._figures[name]
 
@@ -457,7 +457,7 @@ def _value_of_more(plan: Plan) -> FloatArray:
 
 def read_numbers(values: FloatArray) -> list[Figure | None]:
     """Return numbers as they leave the planner: rounded, no zero with a minus, None for what is unknown."""
-    numbers = (np.round(values, DECIMALS) + 0.0).tolist()
+    numbers = (values.round(DECIMALS) + 0.0).tolist()
     return [None if math.isnan(number) else number for number in numbers] if np.isnan(values).any() else numbers
 
 

@@ -183,15 +183,17 @@ def _tell_causes(seen: Evidence) -> _Chosen:
             continue
         here = untold[cause.among] & cause.holds(seen)
         if np.count_nonzero(here):
-            for index, slots in enumerate(here):
-                _tell(cause, seen, (index, np.flatnonzero(slots)), chosen)
+            for index, battery in enumerate(here):
+                if (slots := battery.nonzero()[0]).size:
+                    _tell(cause, seen, (index, slots), chosen)
             untold = _leave(untold, here)
     return chosen
 
 
 def _leave(untold: Mapping[Among, BoolArray], told: BoolArray) -> dict[Among, BoolArray]:
     """Return of slots by what their battery does those that are not told yet; what is told everywhere is left out."""
-    left = {name: slots & ~told for name, slots in untold.items()}
+    others = ~told
+    left = {name: slots & others for name, slots in untold.items()}
     return {name: slots for name, slots in left.items() if np.count_nonzero(slots)}
 
 
@@ -200,11 +202,11 @@ def _tell(cause: Cause, seen: Evidence, where: tuple[int, IndexArray], chosen: _
     index, slots = where
     columns = np.array([seen.day, *(seen.figures(source)[index] for source in cause.figures.values())])[:, slots]
     # What is unknown is as unknown as before, though no NaN equals another.
-    known, begins = columns == columns, np.ones(slots.size, dtype=bool)  # noqa: PLR0124
-    np.any((columns[:, 1:] != columns[:, :-1]) & (known[:, 1:] | known[:, :-1]), axis=0, out=begins[1:])
+    known, begins = columns == columns, np.empty(slots.size, dtype=bool)  # noqa: PLR0124
+    begins[0], begins[1:] = True, ((columns[:, 1:] != columns[:, :-1]) & (known[:, 1:] | known[:, :-1])).any(axis=0)
     starts, rows = (slots - seen.first[slots])[begins].tolist(), columns[1:, begins].T.tolist()
     figures = [_name_figures(cause.figures, row, seen, start) for row, start in zip(rows, starts, strict=True)]
-    chosen.say(where, cause.code, figures, np.cumsum(begins) - 1)
+    chosen.say(where, cause.code, figures, begins.cumsum() - 1)
 
 
 def _name_figures(names: Iterable[str], row: Sequence[float], seen: Evidence, start: int) -> Mapping[str, Figure]:

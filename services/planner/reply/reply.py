@@ -360,7 +360,7 @@ def _thresholds(plan: Plan) -> dict[str, BatteryThresholds]:
 
 def round_off(values: FloatArray, *, decimals: int = 6) -> list[float]:
     """Return numbers as they leave the planner: rounded, and no zero with a minus."""
-    rounded: list[float] = (np.round(values, decimals) + 0.0).tolist()
+    rounded: list[float] = (values.round(decimals) + 0.0).tolist()
     return rounded
 
 

@@ -1,12 +1,17 @@
+import math
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from luna.contracts.plan import PlanRequest, Terminal
+from luna.contracts.plan.reply import SlotReply
 from luna.physics import Mode, SlotActuals, clamp, simulate_slot
 from luna.schedule import Reason
 from luna.timeline import Timeline
@@ -20,7 +25,7 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.reasons import explain, explain_each, find_limits, price_opposite
-from services.planner.reply.reply import answer, show_modes
+from services.planner.reply.reply import answer, answer_columns, show_modes
 from tests.planning import START, describe_site, draw_contradiction, draw_prices, draw_problem, make_problem
 from tests.tables import each_row
 
@@ -48,9 +53,19 @@ def test_every_slot_has_a_reason_in_words(language: str, batteries: int) -> None
     for _ in range(12):
         plan = make_plan(draw_problem(rng, batteries=batteries, slots=24), Solver())
         reply = answer(plan, request=PlanRequest.model_validate(REQUEST | {"options": {"language": language}}), issued_at=START)
+        assert [SlotReply.model_validate(slot.model_dump(), strict=True) for slot in reply.slots] == reply.slots
         assert all(slot.reason.code in REASONS for slot in reply.slots)
         assert all(slot.reason.text.endswith(".") for slot in reply.slots)
         assert not any("nan" in slot.reason.text or "{" in slot.reason.text for slot in reply.slots)
+
+
+@each_row("column", [("pv_kwh",), ("batteries", "battery 0", "soc_end"), ("reason", "energy_value")])
+def test_a_number_that_is_none_is_refused_when_a_plan_is_read(column: tuple[str, ...]) -> None:
+    plan = plan_of(PEAK)
+    columns = answer_columns(plan, request=PlanRequest.model_validate(REQUEST), issued_at=START)
+    reduce(getitem, column, columns.slots)[3] = math.nan
+    with pytest.raises(ValidationError, match=column[-1]):
+        columns.read()
 
 
 @each_row("batteries", [1, 2])
