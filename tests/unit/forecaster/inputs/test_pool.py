@@ -3,7 +3,7 @@ import pytest
 
 from luna.outlook import LEVELS
 from services.forecaster.inputs.frame import DAY_SLOTS, Pairs
-from services.forecaster.inputs.series import Kernel, Pool
+from services.forecaster.inputs.series import PART_ROWS, Kernel, Pool
 from services.forecaster.inputs.view import MEMORY
 from services.forecaster.model.stacking import MEDIAN
 
@@ -67,3 +67,17 @@ def test_days_follow_the_clock_over_its_change() -> None:
     pool = Pool.of(values, pairs((slot(35, 50), slot(35, 50))), Kernel(0, (0.1,), 1.0), local)
     assert pool.quantiles[0, MEDIAN, 0] == 50
     assert Pool.of(values, pairs((slot(34, 50), slot(34, 50))), Kernel(0, (0.1,), 1.0), local).quantiles[0, MEDIAN, 0] == 54
+
+
+def test_many_rows_are_pooled_as_each_is_alone() -> None:
+    values = np.random.default_rng(1).gamma(2, 0.1, LOCAL.size)
+    origin = np.repeat(np.arange(slot(30, 0), slot(36, 0), 48), 192)
+    rows = Pairs(origin, origin + np.tile(np.arange(192), origin.size // 192))
+    kernel = Kernel(1, (3.0, 20.0), 0.25)
+    whole = Pool.of(values, rows, kernel, LOCAL)
+    # At the ends of the parts that are worked on at once, and of the rows.
+    for row in (0, PART_ROWS - 1, PART_ROWS, 2 * PART_ROWS, origin.size - 1):
+        alone = Pool.of(values, rows.part(row, 1), kernel, LOCAL)
+        np.testing.assert_array_equal(whole.mean[:, row], alone.mean[:, 0])
+        np.testing.assert_array_equal(whole.quantiles[:, :, row], alone.quantiles[:, :, 0])
+    assert whole.mean.shape == (2, origin.size)
