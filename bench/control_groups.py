@@ -51,8 +51,8 @@ class ControlGroup:
 
     def hold_bytes(self) -> int:
         """Return what its processes hold that cannot be read again from a file."""
-        lines = self._folder("memory").joinpath("memory.stat").read_text(encoding="ascii").splitlines()
-        return int(dict(line.split() for line in lines)["anon" if UNIFIED else "total_rss"])
+        figures = dict(line.split() for line in self._folder("memory").joinpath("memory.stat").read_text(encoding="ascii").splitlines())
+        return sum(int(figures[name]) for name in (("anon", "shmem") if UNIFIED else ("total_rss", "total_shmem")))
 
     def _folder(self, controller: str) -> Path:
         return ROOT / self.name if UNIFIED else ROOT / controller / self.name

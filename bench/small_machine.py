@@ -8,9 +8,10 @@ import json
 import os
 import re
 import sys
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,21 +22,22 @@ import httpx
 
 from bench.control_groups import ControlGroup, control_group
 from bench.stack import Stack, data_folder, luna_up
+from luna import control_service
+from luna.database.engine import unit_of_work
+from luna.device_config import BATTERIES
 from luna.embedded import running
 from luna.settings import Settings, load_settings
 from luna.simulated_home import SITE_NAME
 from luna.telemetry import configure_logging
-from luna.timeline import SLOT, SystemClock, move_clock
+from luna.timeline import SLOT, SystemClock, floor_to, move_clock
 from services.cli.demo.live import prepare_home
 from services.ingest.demo_data import load_demo
 
 CPUS, MEMORY_BYTES = 1, 1 << 30
-# What `luna.queue.memory` grants a task on a machine of that size: a half of it for the two processes of a worker.
-JOB_BYTES = MEMORY_BYTES // 4
 DAYS, SPEED = 1.0, 60.0
-CLOCK_SECONDS, LOOK_SECONDS, SAMPLE_SECONDS = 0.2, 0.5, 5.0
+CLOCK_SECONDS, LOOK_SECONDS, TELL_SECONDS = 0.2, 0.5, 30.0
 JOB_SECONDS, PAGE_SECONDS = 900.0, 60.0
-VISITS = 5
+VISITS = PLANS = 5
 SITE, HOME = f"/v1/sites/{SITE_NAME}", f"/ui/sites/{SITE_NAME}/home"
 LINKS = re.compile(r'href="(/ui/[^"?#]*)"')
 NO_PAGES = ("/events", "/download", "/csv", "/signout", "/sign-out")
@@ -50,19 +52,22 @@ class SmallMachine:
     clock: Path
     client: httpx.Client
     moved: timedelta = timedelta()
-    held_bytes: int = 0
 
     def live(self, lived: timedelta) -> None:
         """Let ``lived`` pass by Luna's clock."""
-        begun, before, sampled = time.monotonic(), self.moved, 0.0
+        begun, before, told = time.monotonic(), self.moved, 0.0
         while (passed := time.monotonic() - begun) * SPEED < lived.total_seconds():
             self.moved = before + timedelta(seconds=passed * (SPEED - 1.0))
             move_clock(self.clock, self.moved)
-            if passed - sampled > SAMPLE_SECONDS:
-                sampled = passed
-                self.held_bytes = max(self.held_bytes, self.group.hold_bytes())
-                _say(f"{passed * SPEED / 3600:.1f} h lived, {self.held_bytes / 1e6:.0f} MB held at most, {self.group.count_killed()} killed")
+            if passed - told > TELL_SECONDS:
+                told = passed
+                self.say(f"{passed * SPEED / 3600:.1f} h lived")
             time.sleep(CLOCK_SECONDS)
+
+    def say(self, what: str) -> None:
+        """Tell who waits what was done, and how the group stands."""
+        with suppress(OSError):
+            print(f"small machine: {what}; {self.group.hold_bytes() / 1e6:.0f} MB held, {self.group.count_killed()} killed", file=sys.stderr, flush=True)
 
     def now(self) -> datetime:
         """Return what Luna's clock says."""
@@ -96,11 +101,36 @@ def measure(*, days: float | None = None) -> dict[str, Any]:
         group.limit_memory(MEMORY_BYTES)
         clock = folder / "clock"
         move_clock(clock, timedelta())
-        own = {"cache_folder": str(cache.resolve()), "clock_file": str(clock), "job_memory_bytes": str(JOB_BYTES), "requests_per_minute": "100000"}
-        with luna_up(folder, settings=own, group=group) as stack, _client(stack) as client:
+        own = {"cache_folder": str(cache.resolve()), "clock_file": str(clock), "requests_per_minute": "100000"}
+        with _watch(group) as peak, luna_up(folder, settings=own, group=group) as stack, _client(stack) as client:
             machine = SmallMachine(stack, group, clock, client)
             figures = {"answered_s": stack.answered_s} | _live(machine, lived, folder)
-            return figures | {"killed": group.count_killed(), "restarts": stack.count_restarts(), "held_mb": machine.held_bytes / 1e6}
+            return figures | {"killed": group.count_killed(), "restarts": stack.count_restarts(), "held_mb": peak.held_bytes / 1e6}
+
+
+@dataclass
+class Peak:
+    """The most that a group held so far."""
+
+    held_bytes: int = 0
+
+
+@contextmanager
+def _watch(group: ControlGroup) -> Iterator[Peak]:
+    """Look for what the group holds until the block ends."""
+    peak, done = Peak(), threading.Event()
+
+    def look() -> None:
+        while not done.wait(LOOK_SECONDS):
+            peak.held_bytes = max(peak.held_bytes, group.hold_bytes())
+
+    watch = threading.Thread(target=look)
+    watch.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        watch.join()
 
 
 def _live(machine: SmallMachine, lived: timedelta, folder: Path) -> dict[str, Any]:
@@ -108,38 +138,57 @@ def _live(machine: SmallMachine, lived: timedelta, folder: Path) -> dict[str, An
     with running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses:
         prepare_home(addresses)
     prepared_s = time.monotonic() - begun
+    machine.say("prepared")
     trained_s = machine.do(f"{SITE}/forecast-versions/trainings")
-    machine.client.post(f"{SITE}/control/arm").raise_for_status()
+    machine.say("trained")
     start = machine.now()
+    # Over the interface the owner's password would have to confirm it, and nobody has one here.
+    with unit_of_work(machine.stack.database) as connection:
+        control_service.arm(connection, SITE_NAME, now=start, by="bench")
     before = machine.stack.processes.cpu()
     machine.live(lived)
     spent = machine.stack.processes.cpu().spent_since(before)
-    told = _list_told(machine, start)
+    told, whole = _list_told(machine, start), _count_whole(start, machine.now())
+    planned_s = [_plan(machine) for _ in range(PLANS)]
     pages = _open_pages(machine)
     slowest = max(pages, key=lambda page: pages[page]["median_s"])
     return {
         "prepared_s": prepared_s,
         "trained_s": trained_s,
-        "quarter_hours": lived // SLOT,
+        "planned_s": median(planned_s),
+        "quarter_hours": whole,
         "told": len(told),
         "told_by_plan": sum(each["plan_id"] is not None for each in told),
-        "confirmed_share": sum(bool(each["confirmed"]) for each in told) / max(lived // SLOT, 1),
-        "cpu_s_per_quarter_hour": sum(spent.values()) / max(lived // SLOT, 1),
+        "confirmed_share": sum(bool(each["confirmed"]) for each in told) / max(whole, 1),
+        "cpu_s_per_quarter_hour": sum(spent.values()) / max(whole, 1),
         "slowest_page": slowest,
         "slowest_page_s": pages[slowest]["median_s"],
+        "slowest_visit_s": max(page["worst_s"] for page in pages.values()),
         "pages": pages,
     }
 
 
+def _plan(machine: SmallMachine) -> float:
+    """Return how long a plan takes that somebody waits for."""
+    begun = time.monotonic()
+    machine.client.post("/v1/plans", json={"site_id": SITE_NAME}).raise_for_status()
+    return time.monotonic() - begun
+
+
+def _count_whole(begin: datetime, end: datetime) -> int:
+    """Return how many quarter-hours began and ended meanwhile."""
+    return (floor_to(end, SLOT) - (floor_to(begin, SLOT) + SLOT)) // SLOT
+
+
 def _list_told(machine: SmallMachine, start: datetime) -> list[dict[str, Any]]:
-    """Return what the battery was told in the quarter-hours since, one decision for each: its last."""
+    """Return what the battery was told in the quarter-hours that began and ended since, one decision for each: its last."""
     found: dict[str, dict[str, Any]] = {}
     cursor: str | None = None
     while True:
         query = {"from": start.isoformat(), "limit": "500"} | ({"cursor": cursor} if cursor else {})
         answer = machine.client.get(f"{SITE}/control/decisions", params=query).raise_for_status().json()
         for each in answer["decisions"]:
-            if each["device"] == "battery":
+            if each["device"] == BATTERIES and start <= datetime.fromisoformat(each["slot_start"]) <= machine.now() - SLOT:
                 found.setdefault(each["slot_start"], each)
         if (cursor := answer.get("cursor")) is None:
             return list(found.values())
@@ -169,11 +218,6 @@ def _await(holds: Callable[[], bool]) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError("a job did not end")
         time.sleep(LOOK_SECONDS)
-
-
-def _say(words: str) -> None:
-    with suppress(OSError):
-        print(f"small machine: {words}", file=sys.stderr, flush=True)
 
 
 def main() -> None:

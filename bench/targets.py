@@ -321,7 +321,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     "small_machine": (
         Target("one core and 1 GB: processes that were killed for memory", ("killed",), at_most=0),
         Target("one core and 1 GB: quarter-hours of a day in which the battery was told what to do, and was read back", ("confirmed_share",), at_least=0.99),
-        Target("one core and 1 GB: the slowest page", ("slowest_page_s",), at_most=2.0, unit="s"),
+        Target("one core and 1 GB: the slowest page, its first visit included", ("slowest_visit_s",), at_most=2.0, unit="s"),
     ),
     "first_run": (
         Target("a cold make demo in a fresh clone, CPU in loops of 30 million additions", ("cold_loops",), at_most=22),

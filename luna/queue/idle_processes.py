@@ -17,6 +17,7 @@ from kombu.asynchronous import get_event_loop
 
 from luna.health import Readiness
 from luna.health.probes import PATIENCE
+from luna.queue.memory import is_short, resident_bytes
 
 # Tasks that follow one another find the libraries loaded.
 REST_SECONDS = 10.0
@@ -24,6 +25,8 @@ AGAIN_SECONDS = 0.05
 # Most tasks of beat end sooner, and are asked for together: one process does them all.
 SOON_SECONDS = 0.3
 END_SECONDS = 1.0
+# A process that has grown by more since it was forked goes at its next rest, whatever small tasks come meanwhile: they find a new one that shares what it has.
+MOST_GROWN_BYTES = 48_000_000
 
 log = structlog.get_logger("luna.queue")
 
@@ -63,14 +66,16 @@ class SparingPool(AsynPool):  # type: ignore[misc]
     def on_job_ready(self, job: Any, place: int | None, answer: object, pipe: int) -> None:
         super().on_job_ready(job, place, answer, pipe)
         for process in self._pool:
-            if process.inqW_fd == pipe:
+            if process.inqW_fd == pipe and resident_bytes(process.pid) - resident_bytes() < MOST_GROWN_BYTES:
                 self._idle_times.end_task(process.pid)
 
     def end_rested(self) -> None:
-        """End those that have had nothing to do for long enough."""
+        """End those that have had nothing to do for long enough; where memory is short, all that have nothing to do."""
         busy = self._busy_workers | self._active_writes
         idle = [process.pid for process in self._pool if process.inqW_fd not in busy]
         pids = self._idle_times.list_rested(idle, time.monotonic(), rest_seconds=self.rest_seconds)
+        if idle and is_short():
+            pids |= set(idle)
         rested = [process for process in self._pool if process.pid in pids]
         # One that a task waits for may still begin.
         for process in rested[: max(0, len(self._pool) - len(self._cache))]:

@@ -11,12 +11,16 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-_STATUS, _PAGES = Path("/proc/self/status"), Path("/proc/self/statm")
+_STATUS, _GROUPS, _GROUP_FOLDER = Path("/proc/self/status"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 # Half is for what runs beside the tasks: the processes themselves, servers, files that are read.
 _SHARE = 2
 _LEAST_BYTES = 256_000_000
+# A process that trains or forecasts, with what runs beside it for one home: on a machine of 1 GB two of them were killed by each other.
+_PROCESS_BYTES = 800_000_000
+_SHORT_PART = 5
 # Less is not worth the milliseconds that looking for it takes.
 _WORTH_TRIMMING_BYTES = 16_000_000
 # How libraries say that an allocation failed, where they raise something of their own; of a thread it is that of its stack.
@@ -26,6 +30,11 @@ _SIGNS = ("bad_alloc", "bad allocation", "cannot allocate memory", "can't alloca
 def default_limit(processes: int) -> int:
     """Return the bytes that each of ``processes`` tasks may take on this machine, or in this container."""
     return max(_LEAST_BYTES, _present_bytes() // _SHARE // processes)
+
+
+def affordable_processes() -> int:
+    """Return how many processes for jobs this machine, or container, has memory for, at least one."""
+    return max(1, _present_bytes() // _PROCESS_BYTES)
 
 
 @contextmanager
@@ -51,10 +60,10 @@ class FreedMemory:
 
     def give_back(self) -> None:
         """Give it back to the system where the process has grown since it was given back last. Source: glibc, malloc_trim(3)."""
-        if _resident_bytes() > self._kept_bytes + _WORTH_TRIMMING_BYTES:
+        if resident_bytes() > self._kept_bytes + _WORTH_TRIMMING_BYTES:
             with suppress(AttributeError):
                 ctypes.CDLL(None).malloc_trim(0)
-            self._kept_bytes = _resident_bytes()
+            self._kept_bytes = resident_bytes()
 
 
 def is_want_of_memory(error: BaseException) -> bool:
@@ -75,18 +84,70 @@ def _taken_bytes() -> int | None:
     return int(line.split()[1]) * 1024
 
 
-def _resident_bytes() -> int:
-    """Return what the process holds in memory, 0 where the system does not count."""
+def resident_bytes(pid: int | None = None) -> int:
+    """Return what a process, by default this one, holds in memory; 0 where the system does not count, or the process is gone."""
     if sys.platform != "linux":
         return 0
-    return int(_PAGES.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    try:
+        pages = Path(f"/proc/{'self' if pid is None else pid}/statm").read_text(encoding="ascii").split()
+    except OSError:
+        return 0
+    return int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def is_short() -> bool:
+    """Return whether less than a fifth of this machine's, or container's, memory is free."""
+    if sys.platform != "linux":
+        return False
+    [line] = [line for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines() if line.startswith("MemAvailable:")]
+    free = [(int(line.split()[1]) * 1024, _machine_bytes())]
+    free += [(limit_bytes - group.held_bytes(), limit_bytes) for group in _own_groups() if (limit_bytes := group.limit_bytes()) is not None]
+    return any(free_bytes < present_bytes // _SHORT_PART for free_bytes, present_bytes in free)
 
 
 def _present_bytes() -> int:
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limits = [group.limit_bytes() for group in _own_groups()]
+    return min([_machine_bytes(), *(limit for limit in limits if limit is not None)])
+
+
+def _machine_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+@dataclass(frozen=True)
+class MemoryGroup:
+    """A control group that limits memory, by its folder. Source: Linux, cgroups(7), both versions."""
+
+    folder: Path
+    unified: bool
+
+    def limit_bytes(self) -> int | None:
+        """Return what its processes may hold together, None where nothing limits them."""
+        try:
+            return int((self.folder / ("memory.max" if self.unified else "memory.limit_in_bytes")).read_text(encoding="ascii"))
+        except (OSError, ValueError):  # "max" without a limit
+            return None
+
+    def held_bytes(self) -> int:
+        """Return what they hold without the files that can be read again."""
+        try:
+            held = int((self.folder / ("memory.current" if self.unified else "memory.usage_in_bytes")).read_text(encoding="ascii"))
+            figures = dict(line.split() for line in (self.folder / "memory.stat").read_text(encoding="ascii").splitlines())
+        except (OSError, ValueError):
+            return 0
+        prefix = "" if self.unified else "total_"
+        return held - sum(int(figures.get(f"{prefix}{kind}_file", 0)) for kind in ("active", "inactive"))
+
+
+def _own_groups() -> list[MemoryGroup]:
+    """Return the groups that this process is in; in a container, whose own is the root, that one."""
     try:
-        # Of this container, where there is one: "max" without a limit.
-        container = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return machine
-    return min(machine, container)
+        lines = _GROUPS.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return []
+    found = []
+    for _, controllers, path in (line.split(":", 2) for line in lines):
+        if not controllers or "memory" in controllers.split(","):
+            root = _GROUP_FOLDER / controllers
+            found += [MemoryGroup(folder, unified=not controllers) for folder in dict.fromkeys((root / path.lstrip("/"), root))]
+    return found

@@ -36,6 +36,7 @@ from luna.queue.cancellation import Cancellation
 from luna.queue.consumption import Consumption
 from luna.queue.heartbeats import BEAT, Node
 from luna.queue.idle_processes import REST_SECONDS, SparingPool, sparing_pool
+from luna.queue.memory import affordable_processes
 from luna.queue.places import Places
 from luna.queue.services import choose_queues, load_services
 from luna.queue.task import definitions
@@ -189,8 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve queues until SIGTERM or SIGINT; what runs is finished first."""
     options = _parser().parse_args(arguments)
     settings = load_settings()
-    if options.processes:
-        settings = settings.model_copy(update={"worker_processes": options.processes})
+    settings = settings.model_copy(update={"worker_processes": options.processes or count_processes(settings, sparing=not options.health_port)})
     configure_logging("worker", level=settings.log_level)
     configure_tracing("-".join(options.queues) or "worker", settings.traces_url)
     announce_release()
@@ -209,6 +209,13 @@ def main(arguments: list[str] | None = None) -> int:
         keep_loaded()
         worker.start()
         return int(worker.exitcode or 0)
+
+
+def count_processes(settings: Settings, *, sparing: bool) -> int:
+    """Return how many processes work for all queues: as many as somebody set; of a worker that spares memory by default no more than there is memory for."""
+    if not sparing or "worker_processes" in settings.model_fields_set:
+        return settings.worker_processes
+    return min(settings.worker_processes, affordable_processes())
 
 
 def keep_loaded() -> None:

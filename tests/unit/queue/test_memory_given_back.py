@@ -5,16 +5,16 @@ import sys
 
 # Blocks that lie close together, as a task's are; the last one holds the end of the heap, so that nothing of it goes back by itself.
 FREEING = """
-from luna.queue.memory import FreedMemory, _resident_bytes
+from luna.queue.memory import FreedMemory, resident_bytes
 freed = FreedMemory()
 freed.give_back()
-before = _resident_bytes()
+before = resident_bytes()
 blocks = [b"x" * 50_000 for _ in range(2_000)]
 last = blocks.pop()
 blocks.clear()
-kept = _resident_bytes() - before
+kept = resident_bytes() - before
 freed.give_back()
-print(kept, _resident_bytes() - before)
+print(kept, resident_bytes() - before)
 """
 
 
