@@ -198,7 +198,9 @@ class Settings(BaseSettings):
     traces_url: Annotated[
         str | None, Field(description="collector of OpenTelemetry's traces (OTLP over HTTP), such as http://collector:4318; empty: no traces are made")
     ] = None
-    worker_processes: Annotated[int, Field(ge=1, le=256, description="processes of one worker")] = 2
+    worker_processes: Annotated[
+        int, Field(ge=1, le=256, description="processes of one worker; where nothing is set, luna up has one for jobs below 1.6 GB of memory")
+    ] = 2
     job_memory_bytes: Annotated[
         int | None, Field(ge=64_000_000, description="bytes that a task may take; empty: half of the machine's or container's memory, shared by the processes")
     ] = None
