@@ -18,6 +18,7 @@ from luna.house_statements import HouseStatement, state_house
 from luna.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, Command, HomeState
 from luna.timeline import SLOT, Timeline, floor_to
 from luna.wording import Language
+from luna.wording.messages import MESSAGES
 from luna.wording.pages import page_words
 from services.api.pages.home_notices import Notice, list_notices
 from services.api.pages.home_view import HomeView
@@ -33,6 +34,8 @@ FULL, EMPTY = 0.95, BATTERY_MODEL.min_soc + 0.03
 SILENT_AFTER, BACK_WITHIN = timedelta(minutes=3), SLOT + timedelta(minutes=3)
 # Home says that values are old; a frozen meter shows with the quarter-hour in which it has stood still for ten minutes.
 FROZEN_TOLD_AFTER = OLD_VALUES + 2 * SLOT
+# Within which a plan is proven where a car or appliances are placed: beyond it, its search ended before it was over.
+PROVEN_GAP = 0.003
 DRAWN = ("load", "pv", "import", "export", "charge", "discharge")
 LANGUAGE: Language = "en"
 
@@ -198,7 +201,7 @@ def _compare_silence(notices: Sequence[Notice], statements: Mapping[str, HouseSt
 
 
 def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
-    """Compare what else is said to be the matter: prices, meters, and after Luna was away what it has to catch up with."""
+    """Compare what else is said to be the matter: prices, meters, a search that ended early, and after Luna was away what it has to catch up with."""
     of_prices = {view.words(name) for name in ("notice_prices", "notice_prices_today")}
     said = [notice.title for notice in notices if notice.title in of_prices]
     yield _contradiction(
@@ -206,8 +209,12 @@ def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth
     )
     of_meters = tuple(view.words(name, t="")[:-1] for name in ("notice_unknown", "notice_stale"))
     yield _compare_meters(view, [notice.title for notice in notices if notice.title.startswith(of_meters)], truth, now)
+    plan, of_time = view.house.planned.plan, f"{MESSAGES['plan_unproven'][LANGUAGE].title}."
     for notice in notices:
-        if notice.title not in of_prices and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
+        if notice.title == of_time:
+            proven = plan is None or (plan.gap is not None and plan.gap <= PROVEN_GAP)
+            yield _contradiction(proven, now, f"{notice.title} {notice.more}", "the search was over")
+        elif notice.title not in of_prices and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
             yield _contradiction(now - truth.luna_since > BACK_WITHIN, now, f"{notice.title} {notice.more}", "nothing of the kind")
 
 
