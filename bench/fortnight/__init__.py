@@ -241,14 +241,13 @@ class FortnightLife:
                 return []
             self.luna.await_recorded()
             with self.luna.timed("sentences"):
-                sought_s = 0.0 if plan is None else plan.timing_ms["solve"] / 1e3
-                asked = diary.judge.ask(connection, self._tell_truth(diary, sought_s), self.world.clock.now() + A_MOMENT)
+                asked = diary.judge.ask(connection, self._tell_truth(diary), self.world.clock.now() + A_MOMENT)
         false = [each for each in asked if each is not None]
         diary.count("sentences", len(asked), periods)
         diary.count("sentences_false", len(false), periods)
         return false
 
-    def _tell_truth(self, diary: Diary, sought_s: float) -> HomeTruth:
+    def _tell_truth(self, diary: Diary) -> HomeTruth:
         return HomeTruth(
             self.world.state,
             self.timeline,
@@ -258,7 +257,6 @@ class FortnightLife:
             frozen_since=self._frozen.since,
             frozen_until=self._frozen.until,
             prices_missing=self._misses_prices(),
-            sought_s=sought_s,
             deaf_since=self._deaf.since,
             deaf_until=self._deaf.until,
         )

@@ -66,7 +66,6 @@ class HomeTruth:
         frozen_since: since when the meter at the grid said nothing new, in its last fault, where it had one.
         frozen_until: until when.
         prices_missing: whether prices are not there that ought to be.
-        sought_s: for how long the plan was sought that drives it.
         deaf_since: since when the inverter heard nothing, in its last fault, where it had one.
         deaf_until: until when.
     """
@@ -79,7 +78,6 @@ class HomeTruth:
     frozen_since: datetime | None = None
     frozen_until: datetime | None = None
     prices_missing: bool = False
-    sought_s: float = 0.0
     deaf_since: datetime | None = None
     deaf_until: datetime | None = None
 
@@ -204,7 +202,7 @@ def _compare_silence(notices: Sequence[Notice], statements: Mapping[str, HouseSt
 
 
 def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
-    """Compare what else is said to be the matter: prices, meters, and after Luna was away what it has to catch up with."""
+    """Compare what else is said to be the matter: prices, meters, a search that ended early, and after Luna was away what it has to catch up with."""
     of_prices = {view.words(name) for name in ("notice_prices", "notice_prices_today")}
     said = [notice.title for notice in notices if notice.title in of_prices]
     yield _contradiction(
@@ -212,10 +210,12 @@ def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth
     )
     of_meters = tuple(view.words(name, t="")[:-1] for name in ("notice_unknown", "notice_stale"))
     yield _compare_meters(view, [notice.title for notice in notices if notice.title.startswith(of_meters)], truth, now)
-    if any(notice.title == TIME_WAS_UP for notice in notices):
-        yield _contradiction(truth.sought_s < LEAST_SOUGHT_S, now, TIME_WAS_UP, f"the plan was sought for {truth.sought_s:.1f} s")
     for notice in notices:
-        if notice.title not in {TIME_WAS_UP, *of_prices} and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
+        if notice.title == TIME_WAS_UP:
+            plan = view.house.planned.plan
+            sought_s = 0.0 if plan is None else plan.timing_ms["solve"] / 1e3
+            yield _contradiction(sought_s < LEAST_SOUGHT_S, now, f"{notice.title} {notice.more}", f"it was sought for {sought_s:.1f} s")
+        elif notice.title not in of_prices and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
             yield _contradiction(now - truth.luna_since > BACK_WITHIN, now, f"{notice.title} {notice.more}", "nothing of the kind")
 
 

@@ -20,6 +20,7 @@ def request_() -> PlanRequest:
     cars = {"car": {"soc": 0.2, "sessions": [stay(2, 3, target_soc=0.9)]}}
     site = {"grid": {"import_limit_kw": 17}, "vehicles": [{"name": "car", "capacity_kwh": 40}]}
     request = make_request(site, {"import_price": [0.3] * 12}, state={"vehicles": cars}, options=value_rest(0.1))
+    assert request.outlook is not None
     return request.model_copy(update={"outlook": request.outlook.model_copy(update={"load_includes": ["boiler"]})})
 
 
