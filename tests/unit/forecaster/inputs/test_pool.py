@@ -77,7 +77,7 @@ def test_many_rows_are_pooled_as_each_is_alone() -> None:
     whole = Pool.of(values, rows, kernel, LOCAL)
     # At the ends of the parts that are worked on at once, and of the rows.
     for row in (0, PART_ROWS - 1, PART_ROWS, 2 * PART_ROWS, origin.size - 1):
-        alone = Pool.of(values, rows.part(row, 1), kernel, LOCAL)
+        alone = Pool.of(values, rows.select(np.arange(origin.size) == row), kernel, LOCAL)
         np.testing.assert_array_equal(whole.mean[:, row], alone.mean[:, 0])
         np.testing.assert_array_equal(whole.quantiles[:, :, row], alone.quantiles[:, :, 0])
     assert whole.mean.shape == (2, origin.size)
