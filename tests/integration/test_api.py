@@ -289,7 +289,7 @@ def test_an_issued_plan_can_be_read_and_an_unknown_one_is_not_found(api: httpx.C
             "cost": {"total": 0.025, "import": 0.025, "export": 0, "wear": 0},
             "timing_ms": {},
             "slots": [{"start": instant, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "Nothing to gain."}}],
-            "site": "home",
+            "site": "home-of-an-issued-plan",
             "timezone": "Europe/Berlin",
             "currency": "EUR",
             "slot_minutes": 15,
@@ -297,7 +297,7 @@ def test_an_issued_plan_can_be_read_and_an_unknown_one_is_not_found(api: httpx.C
         }
     )
     with database.begin() as connection:
-        plans.save(connection, site_id="home", plan=plan, inputs_digest="digest", system_id="prod")
+        plans.save(connection, site_id="home-of-an-issued-plan", plan=plan, inputs_digest="digest", system_id="prod")
     assert api.get(f"/plans/{plan.plan_id}").json() == plan.model_dump(mode="json", by_alias=True)
     answer = api.get("/plans/unknown")
     assert (answer.status_code, answer.headers["content-type"], answer.json()["field"]) == (404, PROBLEM, "plan_id")
