@@ -9,7 +9,7 @@ import numpy as np
 from luna.economics import Costs, slot_costs
 from luna.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SiteLimits, SlotActuals, clamp, find_corrected, simulate_slot
 from luna.schedule import Policy, whole_range
-from luna.timeline import FloatArray, IndexArray, Timeline, sum_rows
+from luna.timeline import FloatArray, IndexArray, Timeline
 
 Progress = Callable[[int, int], None]
 Part = TypeVar("Part", Flows, SetPoint)
@@ -136,6 +136,6 @@ def price(trajectory: Trajectory, *, import_price: FloatArray, export_price: Flo
 
 def balance_residual_kwh(flows: Flows, load_kwh: FloatArray, pv_kwh: FloatArray) -> FloatArray:
     """Return by how much a slot's energies fail to add up, kWh; 0 up to rounding for every possible flow."""
-    supplied = pv_kwh - flows.curtailed_kwh + flows.import_kwh + sum_rows(flows.discharge_kwh)
-    used = load_kwh + flows.export_kwh + sum_rows(flows.charge_kwh)
+    supplied = pv_kwh - flows.curtailed_kwh + flows.import_kwh + flows.discharge_kwh.sum(axis=0)
+    used = load_kwh + flows.export_kwh + flows.charge_kwh.sum(axis=0)
     return np.asarray(np.abs(supplied - used))

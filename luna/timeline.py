@@ -347,12 +347,6 @@ def bound(values: FloatArray, low: FloatArray | float, high: FloatArray | float)
     return np.minimum(np.maximum(values, low), high)
 
 
-def sum_rows(values: FloatArray) -> FloatArray:
-    """Return the sum over the first axis: of one battery's row that row, which takes a tenth of the time."""
-    total: FloatArray = values[0] if len(values) == 1 else values.sum(axis=0)
-    return total
-
-
 def spread_energy(energy: FloatArray, factor: int) -> FloatArray:
     """Split each value into ``factor`` equal parts: hourly energy onto quarter-hours. The sum stays."""
     return np.repeat(energy / factor, factor)

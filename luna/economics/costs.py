@@ -6,7 +6,7 @@ import numpy as np
 
 from luna.physics import Curtailment, IntArray
 from luna.site import Site
-from luna.timeline import FloatArray, sum_rows
+from luna.timeline import FloatArray
 
 
 def curtailment_rule(import_price: FloatArray, export_price: FloatArray, *, house_first: bool = False) -> IntArray:
@@ -91,7 +91,7 @@ def slot_costs(
         export_price: currency/kWh earned.
         wear_price: currency per kWh of throughput, per battery, shape ``(batteries, 1)`` or one number.
     """
-    wear = sum_rows(throughput_kwh * wear_price)
+    wear = (throughput_kwh * wear_price).sum(axis=0)
     return Costs(import_kwh * import_price, -export_kwh * export_price, wear)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from luna.physics import BoolArray, Conversion, Flows, charge_limit_kw
-from luna.timeline import FloatArray, bound, sum_rows
+from luna.timeline import FloatArray, bound
 from services.planner.dp.end_to_end import A, join, join_parts
 from services.planner.dp.plan import Plan
 from services.planner.reply.prices import find_peak_limit
@@ -42,10 +42,10 @@ def _share_flows(flows: Flows, load: FloatArray, pv: FloatArray, sun: Conversion
     """Return who gives what to whom; several batteries that do the same share it by how much they do."""
     produced = pv - flows.curtailed_kwh
     direct = np.zeros_like(flows.charge_kwh) if sun is None else np.minimum(np.minimum(flows.charge_kwh, sun.direct_kwh), produced)
-    used, available = produced - sum_rows(direct), pv if sun is None else sun.ac_kwh
+    used, available = produced - direct.sum(axis=0), pv if sun is None else sun.ac_kwh
     need = np.maximum(load - used, 0.0)
     charge = flows.charge_kwh - direct
-    taken_in, given = sum_rows(charge), sum_rows(flows.discharge_kwh)
+    taken_in, given = charge.sum(axis=0), flows.discharge_kwh.sum(axis=0)
     served = np.minimum(given, need)
     short = np.minimum(flows.import_kwh, need - served)
     bought = bound(flows.import_kwh - short, 0.0, taken_in)
@@ -235,12 +235,12 @@ class SlotFlows:
         free = np.array([np.inf])
         limit = self.join(lambda plan: free if plan.problem.storage.give_limit_kwh is None else plan.problem.storage.give_limit_kwh)
         more = (self.end_kwh > self.floor_kwh + SAME_KWH) & (self.discharge < self.discharge_power_kwh - NOTHING_KWH)
-        return np.asarray(more & np.isfinite(limit) & (sum_rows(self.discharge) >= limit - NOTHING_KWH))
+        return np.asarray(more & np.isfinite(limit) & (self.discharge.sum(axis=0) >= limit - NOTHING_KWH))
 
     @cached_property
     def others_move(self) -> BoolArray:
         moved = self.charge + self.discharge
-        return np.asarray(sum_rows(moved) - moved > NOTHING_KWH)
+        return np.asarray(moved.sum(axis=0) - moved > NOTHING_KWH)
 
     @cached_property
     def fills_inverter(self) -> BoolArray:
