@@ -7,13 +7,35 @@ Energies are kWh within one slot, measured at the battery's terminals; stored en
 from luna.physics.heat import Warming, heat_per_kwh
 from luna.physics.inverters import Conversion, InverterLimits
 from luna.physics.limits import BatteryLimits, SiteLimits, charge_limit_kw
-from luna.physics.mode import SERVES, STORES, BoolArray, Curtailment, IntArray, Mode, SetPoint
+from luna.physics.mode import (
+    CHARGE,
+    EXPORT,
+    HOLD,
+    SAVE,
+    SELF_CONSUMPTION,
+    SERVES,
+    STORES,
+    SUPPLY,
+    BoolArray,
+    Curtailment,
+    IntArray,
+    Mode,
+    SetPoint,
+    buys,
+    sells,
+)
 from luna.physics.safety import clamp, clamp_charging, clamp_giving, find_corrected
 from luna.physics.simulation import Flows, SlotActuals, simulate_slot
 
 __all__ = [
+    "CHARGE",
+    "EXPORT",
+    "HOLD",
+    "SAVE",
+    "SELF_CONSUMPTION",
     "SERVES",
     "STORES",
+    "SUPPLY",
     "BatteryLimits",
     "BoolArray",
     "Conversion",
@@ -26,11 +48,13 @@ __all__ = [
     "SiteLimits",
     "SlotActuals",
     "Warming",
+    "buys",
     "charge_limit_kw",
     "clamp",
     "clamp_charging",
     "clamp_giving",
     "find_corrected",
     "heat_per_kwh",
+    "sells",
     "simulate_slot",
 ]

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from luna.physics import BoolArray, Flows, Mode
+from luna.physics import BoolArray, Flows, buys, sells
 from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.timeline import FloatArray
 from services.planner.deadline import Deadline
@@ -31,7 +31,6 @@ _MOST_LOSS = 0.1
 # By how many standard errors of its mean over past errors a gain over the inverter alone has to exceed zero.
 _SURE = 2.0
 _SAME_KWH, _SAME_COST = 1e-6, 1e-6
-_CHARGE, _EXPORT = int(Mode.CHARGE), int(Mode.EXPORT)
 
 
 R = TypeVar("R")
@@ -204,8 +203,8 @@ def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
     """
     flows, modes = outcome.flows, outcome.setpoints.mode
     bought, sold = np.minimum(flows.charge_kwh, flows.import_kwh), np.minimum(flows.discharge_kwh, flows.export_kwh)
-    buys_not = _idle_runs(modes == _CHARGE, bought) & (flows.charge_kwh > _SAME_KWH)
-    sells_not = _idle_runs(modes == _EXPORT, sold) & (flows.discharge_kwh > _SAME_KWH)
+    buys_not = _idle_runs(buys(modes), bought) & (flows.charge_kwh > _SAME_KWH)
+    sells_not = _idle_runs(sells(modes), sold) & (flows.discharge_kwh > _SAME_KWH)
     if not (buys_not.any() or sells_not.any()):
         return outcome
 

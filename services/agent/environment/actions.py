@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.physics import BoolArray, IntArray, Mode, SetPoint, SiteLimits
+from luna.physics import CHARGE, EXPORT, HOLD, SUPPLY, BoolArray, IntArray, Mode, SetPoint, SiteLimits
 from luna.timeline import FloatArray, IndexArray
 
 
@@ -119,8 +119,8 @@ class Powers:
         """
         battery = limits.batteries
         charges, sells = self.charge_kw > 0.0, self.export_kw > 0.0
-        out = np.where(sells, int(Mode.EXPORT), np.where(self.discharge_kw > 0.0, int(Mode.SUPPLY), int(Mode.HOLD)))
-        mode = np.where(charges, int(Mode.CHARGE), out).astype(np.int8)
+        out = np.where(sells, EXPORT, np.where(self.discharge_kw > 0.0, SUPPLY, HOLD))
+        mode = np.where(charges, CHARGE, out).astype(np.int8)
         up = (stored_kwh + self.charge_kw * (hours * battery.charge_efficiency)) / battery.capacity_kwh
         down = (stored_kwh - (self.discharge_kw + self.export_kw) * (hours / battery.discharge_efficiency)) / battery.capacity_kwh
         target, power = np.where(charges, up, down), np.where(charges, self.charge_kw, self.export_kw)

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from luna.economics import BreakEven
-from luna.physics import SERVES, STORES, BoolArray, IntArray, Mode, SetPoint
+from luna.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SERVES, STORES, SUPPLY, BoolArray, IntArray, Mode, SetPoint
 from luna.policy import HIGHEST_SOC, LITTLE_SOC, LOWEST_SOC, SAME_SOC, BatteryPolicy, SocThresholds
 from luna.site import Battery
 from luna.timeline import FloatArray, bound
@@ -16,8 +16,6 @@ from services.planner.dp.segments import KINDS, Segments
 from services.planner.dp.value import Thresholds
 from services.planner.problem.problem import Margin, Problem
 
-# Plain numbers, which NumPy takes four times as fast as members of an enumeration.
-_SELF_CONSUMPTION, _SAVE, _SUPPLY, _HOLD, _CHARGE, _EXPORT = (int(mode) for mode in Mode)
 # Stored energies this close are the same.
 _SAME_KWH = 1e-7
 
@@ -40,9 +38,9 @@ def read_modes(
     usable_kwh = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
     stores = (stored_kwh < thresholds.store_kwh - _SAME_KWH) | (thresholds.store_kwh >= usable_kwh - _SAME_KWH)
     serves = (stored_kwh > thresholds.serve_kwh + _SAME_KWH) | (thresholds.serve_kwh <= _SAME_KWH)
-    mode = np.where(serves, np.where(stores, _SELF_CONSUMPTION, _SUPPLY), np.where(stores, _SAVE, _HOLD))
+    mode = np.where(serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD))
     charges, exports = stored_kwh < thresholds.buy_kwh - _SAME_KWH, stored_kwh > thresholds.sell_kwh + _SAME_KWH
-    mode = np.where(charges, _CHARGE, np.where(exports, _EXPORT, mode))
+    mode = np.where(charges, CHARGE, np.where(exports, EXPORT, mode))
     target_kwh = np.where(charges, thresholds.buy_kwh, thresholds.sell_kwh)
 
     def soc(level_kwh: FloatArray) -> FloatArray:

@@ -29,7 +29,7 @@ from luna.contracts.plan import (
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.inputs import write_inputs
 from luna.objective_weights import COST_ALONE, Weights
-from luna.physics import BoolArray, Curtailment, IntArray, Mode
+from luna.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, BoolArray, Curtailment, IntArray, Mode
 from luna.timeline import FloatArray
 from luna.wording import Language, Numbers
 from luna.wording.notes import ASSUMED, say_note
@@ -112,8 +112,6 @@ def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
 
 
 _WORDS = {mode.value: mode.word for mode in Mode}
-# Plain numbers, which NumPy takes four times as fast as members of an enumeration.
-_SELF_CONSUMPTION, _SAVE, _SUPPLY, _HOLD, _CHARGE, _EXPORT = (int(mode) for mode in Mode)
 
 
 def show_modes(seen: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
@@ -133,15 +131,15 @@ def _does_as_told(reasons: ToldReasons) -> BoolArray:
 
 def _describe_modes(seen: Evidence, told: IntArray) -> IntArray:
     """Return the mode that each battery's flows come to; of those that come to the same, the one that is told."""
-    follows = np.full_like(told, _SELF_CONSUMPTION)
-    saves = _among(told, (_SAVE, _HOLD), _SAVE)
-    serves = _among(told, (_SUPPLY, _HOLD), _SUPPLY)
+    follows = np.full_like(told, SELF_CONSUMPTION)
+    saves = _among(told, (SAVE, HOLD), SAVE)
+    serves = _among(told, (SUPPLY, HOLD), SUPPLY)
     spares = seen.rests & seen.short & ~seen.empty & (seen.room_kwh > NOTHING_KWH) & (seen.discharge_power_kwh > NOTHING_KWH)
     stalled = seen.shares.sun_sold_kwh + seen.shares.held_kwh < seen.least_kw * seen.hours
     leaves = seen.rests & seen.left & ~seen.full & ~stalled & (seen.charge_power_kwh > NOTHING_KWH)
     resting = np.where(spares, saves, np.where(leaves, serves, follows))
-    storing = np.where(seen.bought_kwh > NOTHING_KWH, _CHARGE, _among(told, (_SELF_CONSUMPTION,), _SAVE))
-    giving = np.where(seen.sold_kwh > NOTHING_KWH, _EXPORT, _among(told, (_SELF_CONSUMPTION,), _SUPPLY))
+    storing = np.where(seen.bought_kwh > NOTHING_KWH, CHARGE, _among(told, (SELF_CONSUMPTION,), SAVE))
+    giving = np.where(seen.sold_kwh > NOTHING_KWH, EXPORT, _among(told, (SELF_CONSUMPTION,), SUPPLY))
     return np.where(seen.charges, storing, np.where(seen.gives, giving, resting)).astype(np.int8)
 
 
