@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from datetime import timedelta
@@ -133,7 +133,7 @@ def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) ->
     return tuple(future.result() if future.done() else late[name] for name, future in running.items())
 
 
-def check_health(name: str, probe: Callable[[], str]) -> Check:
+def check_health(name: str, probe: Probe) -> Check:
     """Run ``probe``, which returns a detail or raises a LunaError, and time it."""
     begun = time.perf_counter()
     try:
