@@ -399,9 +399,9 @@ def read_planned(connection: Connection, site: Site, *, now: datetime, before: P
     plan, first = plans.read_due(connection, site.name, now), now.astimezone(zone).date()
     days = [local_day(first + timedelta(days=days), zone) for days in (-1, 0, 1)]
     (yesterday, today, tomorrow), slots = read_days(connection, site, days, now=now, before=before.slots if before else None)
-    # Of the plan that drove the last slot of yesterday, as the drawing has it by its middle, the slots until then are enough.
+    # Of the plan that drove the last slot of yesterday, as the drawing has it, the slots until then are enough.
     last = yesterday.timeline.end - SLOT
-    plan_before = plans.read_due(connection, site.name, last + SLOT / 2, until=last)
+    plan_before = plans.read_due(connection, site.name, last + plans.DRIVES_WITHIN, until=last)
     coming = () if plan is None else (stay for vehicle in site.vehicles for stay in _find_stays(vehicle, plan, now))
     stays = tuple(sorted(coming, key=lambda stay: stay.start))
     uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))

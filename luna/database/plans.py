@@ -24,6 +24,8 @@ from luna.timeline import SLOT, FloatArray, Timeline, align_each
 Window = tuple[datetime | None, datetime | None]
 # Packed plans of which one is unpacked after the other.
 _AT_ONCE = 100
+# Of the plans that cover a slot the one issued last by then, counted from its start, is said to have driven it.
+DRIVES_WITHIN = SLOT / 2
 OWN = sql.SQL("CAST(slot ->> {} AS float8)")
 BATTERIES = sql.SQL("(SELECT coalesce(sum(CAST(flow.value ->> {} AS float8)), 0) FROM jsonb_each(slot -> 'batteries') AS flow)")
 

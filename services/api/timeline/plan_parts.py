@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from luna.database import plan_slots
+from luna.database import plan_slots, plans
 from luna.database.plan_slots import PlanSpan
 from luna.timeline import SLOT, local_midnight
 from services.api.timeline.memory import PlanMemory
@@ -90,8 +90,8 @@ def _midnight(window: Window) -> datetime:
 
 
 def _driving(issued: Sequence[PlanSpan], start: datetime) -> PlanSpan | None:
-    middle = start + SLOT / 2
-    return next((plan for plan in reversed(issued) if plan.issued_at <= middle and plan.starts_at < start + SLOT and plan.ends_at > start), None)
+    by = start + plans.DRIVES_WITHIN
+    return next((plan for plan in reversed(issued) if plan.issued_at <= by and plan.starts_at < start + SLOT and plan.ends_at > start), None)
 
 
 def _read_parts(connection: Connection, plan: PlanSpan | None, starts: Sequence[datetime], memory: PlanMemory) -> list[PlanPart | None]:
